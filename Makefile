@@ -1,0 +1,69 @@
+# Témoin. `make help` lists what there is; everything sets up what it needs.
+PYTHON  ?= $(shell command -v python3.11 || command -v python3)
+VENV    ?= .venv
+BIN     := $(VENV)/bin
+HOST    ?= 127.0.0.1
+PORT    ?= 8080
+DATA    ?= data
+WORKERS ?= 2
+TESTS   ?= tests
+comma   := ,
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo test test-browsers lint type bench soak vectors docs-check screenshots clean
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+$(VENV)/.run: setup.cfg pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 …")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Setting up $(VENV) (once)…"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[dev]'
+	@touch $@
+
+run: $(VENV)/.run  ## set everything up and serve a vault on http://127.0.0.1:8080, data in ./data
+	@test -e $(DATA)/vault.json || $(BIN)/temoin-server init --data $(DATA)
+	@exec $(BIN)/temoin-server run --data $(DATA) --host $(HOST) --port $(PORT) --workers $(WORKERS)
+
+demo: $(VENV)/.run  ## the story in a terminal, in under a minute, on a throw-away vault
+	@$(BIN)/python docs/demo/tell.py
+
+test: lint type docs-check $(VENV)/.dev  ## every check and every test (TESTS=path for some)
+	@$(BIN)/python -m pytest -n 2 $(TESTS)
+
+$(VENV)/.browsers: $(VENV)/.dev
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[dev,browsers]'
+	@touch $@
+
+test-browsers: $(VENV)/.browsers  ## the pages in Firefox and in WebKitGTK
+	@$(BIN)/python -m pytest tests/browser_others/firefox_and_webkit.py
+
+screenshots: $(VENV)/.dev  ## pictures of the pages in build/screenshots (PAGES=0,1 for some)
+	@PYTHONPATH=. $(BIN)/python tests/browser/screenshots.py $(subst $(comma), ,$(PAGES))
+
+lint: $(VENV)/.dev  ## flake8
+	@$(BIN)/python -m flake8 crypto_core schemas server client_sdk tests bench docs
+
+type: $(VENV)/.dev  ## mypy, strict
+	@$(BIN)/python -m mypy
+
+bench: $(VENV)/.dev  ## measure, and print ratios against something real
+	@$(BIN)/python -m bench
+
+soak: $(VENV)/.dev  ## the long rounds
+	@$(BIN)/python -m pytest -m soak -o addopts='--strict-markers --strict-config --import-mode=importlib' -v
+
+vectors: $(VENV)/.dev  ## make our own vectors anew; `git diff` stays empty
+	@$(BIN)/python tests/vectors/make_sealing.py
+	@$(BIN)/python tests/vectors/make_receipts.py
+
+docs-check: $(VENV)/.dev  ## what the documents say is so: the generated ones are as generated
+	@$(BIN)/python docs/api/generate.py --check
+
+clean:  ## remove what was built; the vault's data stays
+	@rm -rf $(VENV) build .mypy_cache .pytest_cache .hypothesis *.egg-info
