@@ -1,0 +1,52 @@
+"""The messages that a login key signs, each bound to one host and one challenge.
+
+Knows: which fields stand under which label (protocol §1, §8). Refuses to know: secrets, and who checks.
+The client signs these bytes, the server rebuilds and verifies them: neither sends them.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+from crypto_core.derivation import KEY_SIZE
+from crypto_core.encoding import ID_SIZE
+from crypto_core.labels import Kind, context
+
+CHALLENGE_SIZE = 32
+
+
+def register_message(host: str, challenge: bytes, body: bytes) -> bytes:
+    """For sign-up, over the exact bytes of its body. `host`: lower case, with the port unless it is the default."""
+    return context(Kind.REGISTER, _host(host), _sized(challenge, CHALLENGE_SIZE), sha256(body).digest())
+
+
+def change_message(host: str, challenge: bytes, body: bytes) -> bytes:
+    """For a change of credentials: the old login key and the new one both sign it."""
+    return context(Kind.CHANGE, _host(host), _sized(challenge, CHALLENGE_SIZE), sha256(body).digest())
+
+
+def login_message(host: str, k_id: bytes, challenge: bytes) -> bytes:
+    """For the first step of a login. `k_id` and `challenge` are 32 bytes each."""
+    return context(Kind.LOGIN, _host(host), _sized(k_id, KEY_SIZE), _sized(challenge, CHALLENGE_SIZE))
+
+
+def confirm_message(host: str, k_id: bytes, challenge: bytes) -> bytes:
+    """For stage `confirmed`: the password was typed anew."""
+    return context(Kind.CONFIRM, _host(host), _sized(k_id, KEY_SIZE), _sized(challenge, CHALLENGE_SIZE))
+
+
+def pin_reopen_message(host: str, account: bytes, challenge: bytes) -> bytes:
+    """For opening a closed PIN path; the recovery login key signs it. `account` is 16 bytes."""
+    return context(Kind.PIN_REOPEN, _host(host), _sized(account, ID_SIZE), _sized(challenge, CHALLENGE_SIZE))
+
+
+def _host(host: str) -> bytes:
+    if not host or host != host.lower():
+        raise ValueError("a host is written in lower case")
+    return host.encode("ascii")
+
+
+def _sized(field: bytes, size: int) -> bytes:
+    if len(field) != size:
+        raise ValueError(f"expected {size} bytes")
+    return field
