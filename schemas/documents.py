@@ -1,0 +1,107 @@
+"""What stands inside a seal: records and the account record, as JSON.
+
+Knows: the fields a person fills in, and their limits (docs/spec/records.md). Refuses to know: keys and seals.
+The bytes that are sealed are kept as they are; these schemas check them and never spell them anew.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import ValidationError, fields, validate, validates_schema
+
+from schemas import limits
+from schemas.fields import Bytes, Hash, Id, Strict, Text, Time, U32, Whole, one_of
+
+VERSION = 1
+PRECISIONS = ("minute", "day", "month", "year", "words")
+
+
+class Happened(Strict):
+    """When the facts took place. `from` and `to` bound it, null with precision `words`; `words` is what was typed."""
+
+    from_ = Time(required=True, allow_none=True, data_key="from")
+    to = Time(required=True, allow_none=True)
+    precision = fields.String(required=True, validate=one_of(*PRECISIONS))
+    words = Text(limits.WORDS, least=1, required=True)
+
+    @validates_schema
+    def _bounds(self, data: dict[str, Any], **_: Any) -> None:
+        start, end = data["from_"], data["to"]
+        if (data["precision"] == "words") != (start is None) or (start is None) != (end is None):
+            raise ValidationError("Two times, or words alone.")
+        if start is not None and end < start:
+            raise ValidationError("It ends before it begins.")
+
+
+class Content(Strict):
+    """One file of an item: where its blob is, what opens it, and what the original was."""
+
+    blob = Id(required=True)
+    key = Bytes(limits.KEY, required=True)
+    sealed = Hash(required=True)
+    """SHA-256 of the sealed bytes, so that the record's receipt fixes its contents too."""
+    sha256 = Hash(required=True)
+    """SHA-256 of the original."""
+    name = Text(limits.NAME, least=1, required=True)
+    mime = Text(limits.MIME, least=1, required=True)
+    size = Whole(required=True)
+
+
+class _Sealed(Strict):
+    v = fields.Integer(required=True, strict=True, validate=validate.Equal(VERSION))
+    kind = fields.String(required=True)
+
+
+class Record(_Sealed):
+    """A journal entry or a document. Lists are empty and the rest null where nothing was said."""
+
+    kind = fields.String(required=True, validate=one_of("journal", "document"))
+    title = Text(limits.TITLE, required=True)
+    text = Text(limits.TEXT, required=True)
+    happened = fields.Nested(Happened, required=True, allow_none=True)
+    written = Time(required=True)
+    place = Text(limits.PLACE, required=True, allow_none=True)
+    people = fields.List(Text(limits.PERSON, least=1), required=True, validate=validate.Length(max=limits.PEOPLE))
+    tags = fields.List(Text(limits.TAG, least=1), required=True, validate=validate.Length(max=limits.TAGS))
+    danger = Whole(0, 10, required=True, allow_none=True)
+    mood = Text(limits.MOOD, required=True, allow_none=True)
+    category = Text(limits.CATEGORY, required=True, allow_none=True)
+    contents = fields.List(
+        fields.Nested(Content), required=True, validate=validate.Length(max=limits.BLOBS_PER_REVISION)
+    )
+    after = Text(limits.CHECKPOINT_NOTE, required=True, allow_none=True)
+    """The newest checkpoint note known when it was sealed."""
+
+
+class Tombstone(_Sealed):
+    """A deletion: the record hashes that it ends. Always of the normal tier; its format is frozen."""
+
+    kind = fields.String(required=True, validate=one_of("tombstone"))
+    ends = fields.List(Hash(), required=True, validate=validate.Length(1))
+    written = Time(required=True)
+    after = Text(limits.CHECKPOINT_NOTE, required=True, allow_none=True)
+
+
+class AccountRecord(Strict):
+    """What a person's devices agree on; written when credentials change, and at lock if anything was written."""
+
+    v = fields.Integer(required=True, strict=True, validate=validate.Equal(VERSION))
+    n = Whole(1, required=True)
+    previous = Hash(required=True, allow_none=True)
+    """SHA-256 of the sealed record before this one; null for the first."""
+    vault_id = Id(required=True)
+    epoch = U32(required=True)
+    pin_epoch = U32(required=True)
+    argon = Whole(1, required=True)
+    pk_s = Bytes(limits.KEY, required=True, data_key="pk_S")
+    identity_sign = Bytes(limits.KEY, required=True)
+    identity_box = Bytes(limits.KEY, required=True)
+    ledger_vkey = Text(limits.VKEY, least=1, required=True)
+    directory_vkey = Text(limits.VKEY, least=1, required=True)
+    heads = fields.List(Hash(), required=True)
+    """Record hashes that no known link names yet (protocol §4)."""
+
+
+KINDS: dict[str, type[Strict]] = {"journal": Record, "document": Record, "tombstone": Tombstone}
+"""The schema of each kind of record; another kind, or another `v`, is shown as \"needs a newer version\"."""

@@ -1,0 +1,149 @@
+"""Every endpoint in one table: who may call it, what goes in, what comes out, how it may refuse.
+
+Knows: the wire as a whole. Refuses to know: Flask. The server's routes, the OpenAPI file and the
+test of who-may-do-what are all held to this table.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from marshmallow import Schema
+
+from schemas import accounts, items, receipts, uploads, vault
+
+
+class Stage(StrEnum):
+    """How far a session has come. A later stage includes `open`, never `password`."""
+
+    NONE = "none"
+    PASSWORD = "password"
+    OPEN = "open"
+    CONFIRMED = "confirmed"
+    ANY = "any"
+
+
+OCTETS = "application/octet-stream"
+JSON = "application/json"
+NOTE = "text/plain; charset=utf-8"
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One method on one path. `takes` and `gives` are a schema, or a media type for bytes."""
+
+    method: str
+    path: str
+    stage: Stage
+    summary: str
+    takes: type[Schema] | str | None = None
+    query: type[Schema] | None = None
+    gives: tuple[type[Schema] | str, ...] = ()
+    status: int = 200
+    refuses: tuple[str, ...] = ()
+    headers: tuple[str, ...] = field(default=())
+
+
+_PIN = ("pin_wrong", "pin_locked", "pin_closed", "account_damaged", "limiter_unavailable")
+_LOGIN = ("challenge_refused", "rate_limited", "limiter_unavailable")
+_OFFERED = ("unauthorized", "stage_insufficient")
+"""Where no token is needed, and one that is offered has to be good."""
+_BODY = ("body_incomplete", "length_required", "too_large", "digest_mismatch")
+
+ENDPOINTS: tuple[Endpoint, ...] = (
+    Endpoint("GET", "/v1/vault", Stage.NONE, "Facts a client pins", gives=(vault.Vault,)),
+    Endpoint("GET", "/v1/health", Stage.NONE, "Alive and able to read", gives=(vault.Health,), refuses=("unavailable",)),
+    # accounts
+    Endpoint(
+        "POST", "/v1/login/start", Stage.NONE, "A challenge, whether or not the account exists",
+        accounts.LoginStart, gives=(accounts.Challenge,), refuses=("rate_limited", "limiter_unavailable"),
+    ),
+    Endpoint(
+        "POST", "/v1/login/finish", Stage.NONE, "Prove the password", accounts.LoginFinish,
+        gives=(accounts.PasswordStage,), refuses=("login_refused", "account_damaged", *_LOGIN),
+    ),
+    Endpoint(
+        "POST", "/v1/accounts", Stage.NONE, "Sign up", accounts.Register, gives=(accounts.Registered,), status=201,
+        refuses=("signature_refused", "account_exists", "id_taken", *_LOGIN), headers=("Temoin-Signature",),
+    ),
+    Endpoint(
+        "POST", "/v1/pin", Stage.ANY, "Try a PIN: to open the account, or the sensitive items", accounts.Pin,
+        gives=(accounts.OpenStage, accounts.SensitiveShare), refuses=_PIN,
+    ),
+    Endpoint(
+        "POST", "/v1/pin/reopen", Stage.PASSWORD, "Open a closed or delayed PIN path with the recovery code",
+        accounts.PinReopen, gives=(accounts.Nothing,), refuses=("recovery_refused", "account_damaged", *_LOGIN),
+    ),
+    Endpoint(
+        "POST", "/v1/confirm", Stage.OPEN, "Password and PIN once more", accounts.Confirm,
+        gives=(accounts.ConfirmedStage,), refuses=("login_refused", *_LOGIN, *_PIN),
+    ),
+    Endpoint("POST", "/v1/logout", Stage.ANY, "End this session", gives=(accounts.Nothing,)),
+    Endpoint("GET", "/v1/sessions", Stage.OPEN, "Open sessions", gives=(accounts.Sessions,)),
+    Endpoint("POST", "/v1/sessions/end-others", Stage.CONFIRMED, "End all other sessions", gives=(accounts.SessionsEnded,)),
+    Endpoint("GET", "/v1/account", Stage.OPEN, "The account's own sealed rows", gives=(accounts.Account,)),
+    Endpoint(
+        "PUT", "/v1/account/record", Stage.OPEN, "Replace the account record, compare-and-swap on n",
+        accounts.PutAccountRecord, gives=(accounts.AccountRecordKept,), refuses=("record_conflict",),
+    ),
+    Endpoint(
+        "POST", "/v1/account/credentials", Stage.CONFIRMED, "Change user name, password or PIN; ends all other sessions",
+        accounts.ChangeCredentials, gives=(accounts.CredentialsChanged,),
+        refuses=("signature_refused", "challenge_refused", "credentials_conflict", "account_exists", "account_damaged", "id_taken", "rate_limited", "limiter_unavailable"),
+        headers=("Temoin-Signature", "Temoin-Signature-New"),
+    ),
+    # items
+    Endpoint("GET", "/v1/items", Stage.OPEN, "Revisions kept since a cursor", query=items.SyncQuery, gives=(items.SyncPage,)),
+    Endpoint(
+        "POST", "/v1/items", Stage.OPEN, "Keep revisions, all or none", items.PutItems, gives=(items.ItemsKept,), status=201,
+        refuses=("revision_conflict", "blob_missing", "id_taken", "quota_full", "storage_full"),
+    ),
+    Endpoint(
+        "GET", "/v1/items/<id:item>/revisions/<u32:revision>/receipt", Stage.OPEN, "The receipt of a record",
+        gives=(receipts.ReceiptAnswer,), refuses=("not_found",),
+    ),
+    # blobs
+    Endpoint(
+        "PUT", "/v1/blobs/<id:blob>", Stage.OPEN, "Keep a blob of one unit or less", OCTETS, gives=(uploads.KeptBlob,), status=201,
+        refuses=("blob_conflict", "quota_full", "storage_full", *_BODY), headers=("Content-Digest",),
+    ),
+    Endpoint(
+        "GET", "/v1/blobs/<id:blob>", Stage.OPEN, "The bytes of a blob, whole or a range", gives=(OCTETS,),
+        refuses=("not_found", "range_invalid"), headers=("Range",),
+    ),
+    Endpoint(
+        "GET", "/v1/blobs/<id:blob>/receipt", Stage.OPEN, "The receipt of a blob",
+        gives=(receipts.ReceiptAnswer,), refuses=("not_found",),
+    ),
+    Endpoint(
+        "POST", "/v1/uploads", Stage.OPEN, "Announce a blob; again with the same size to go on", uploads.StartUpload,
+        gives=(uploads.Upload,), status=201, refuses=("blob_conflict", "quota_full"),
+    ),
+    Endpoint("GET", "/v1/uploads/<id:blob>", Stage.OPEN, "Which units are there", gives=(uploads.Upload,), refuses=("not_found",)),
+    Endpoint(
+        "PUT", "/v1/uploads/<id:blob>/units/<u32:first>", Stage.OPEN, "Whole consecutive units, from `first`", OCTETS,
+        gives=(uploads.Upload,), refuses=("not_found", "unit_invalid", "upload_complete", "blob_conflict", "storage_full", *_BODY),
+        headers=("Content-Digest",),
+    ),
+    Endpoint(
+        "POST", "/v1/uploads/<id:blob>/complete", Stage.OPEN, "Check the whole and keep it; idempotent", uploads.CompleteUpload,
+        gives=(uploads.KeptBlob,), status=201,
+        refuses=("not_found", "upload_incomplete", "upload_mismatch", "blob_conflict", "quota_full", "storage_full"),
+    ),
+    Endpoint(
+        "DELETE", "/v1/uploads/<id:blob>", Stage.OPEN, "Give an upload up", gives=(accounts.Nothing,),
+        refuses=("not_found", "upload_complete"),
+    ),
+    # the ledger, for everybody
+    Endpoint("GET", "/ledger/checkpoint", Stage.NONE, "The signed state of the ledger (C2SP tlog-tiles)", gives=(NOTE,)),
+    Endpoint("GET", "/ledger/tile/<path:tile>", Stage.NONE, "A tile of hashes or entries (C2SP tlog-tiles)", gives=(OCTETS,), refuses=("not_found",)),
+    Endpoint(
+        "GET", "/v1/ledger/consistency", Stage.NONE, "Proof that the ledger only grew", query=receipts.ConsistencyQuery,
+        gives=(receipts.Consistency,), refuses=("not_found", *_OFFERED),
+    ),
+    Endpoint(
+        "GET", "/v1/ledger/inclusion", Stage.NONE, "Proof that an entry stands in the ledger", query=receipts.InclusionQuery,
+        gives=(receipts.Inclusion,), refuses=("not_found", *_OFFERED),
+    ),
+)

@@ -1,0 +1,78 @@
+"""Every size, count and length that the wire allows, in one place.
+
+Knows: numbers. Refuses to know: who enforces them. Rates and quotas are an operator's choice: see server.config.
+"""
+
+ID = 16
+HASH = 32
+KEY = 32
+NONCE = 32
+SIGNATURE = 64
+TOKEN = 32
+
+SEALED_KEY = 104
+"""A sealed 32-byte key or seed: 24 salt, 32 commitment, 32 message, 16 tag."""
+SEALED_PAIR = 136
+"""A sealed 64-byte key pair."""
+WRAP = 153
+"""A wrapped record key, of either tier."""
+LINK = 626
+SEALED_OVERHEAD = 72
+"""What sealing adds to a message shorter than one chunk."""
+
+CHUNK = 16_400
+"""One sealed chunk, 16,384 bytes and a tag."""
+HEADER = 56
+UNIT = 16 * CHUNK
+"""262,400 bytes; the first unit of a blob carries the header too and has 56 more."""
+FIRST_UNIT = UNIT + HEADER
+UNITS_PER_PUT = 32
+
+RECORD = 1024 * 1024
+"""The largest sealed record, in bytes."""
+ACCOUNT_RECORD = 256 * 1024
+REVISIONS_PER_BATCH = 100
+BATCH = 8 * 1024 * 1024
+"""Sealed record bytes in one batch or one page."""
+PAGE = 500
+"""Revisions in one page of a sync."""
+BLOBS_PER_REVISION = 1000
+BLOB = 64 * 1024 ** 3
+"""The largest blob; a quota is usually reached long before."""
+
+JSON_BODY = 12 * 1024 * 1024
+"""The largest JSON request: a full batch in base64url, and its frame."""
+SMALL_JSON_BODY = 512 * 1024
+JSON_DEPTH = 32
+
+TITLE = 500
+TEXT = 900_000
+"""Characters of one entry; the sealed record has to stay below RECORD bytes as well."""
+PLACE = 500
+TAGS = 50
+TAG = 100
+PEOPLE = 50
+PERSON = 200
+WORDS = 200
+MOOD = 100
+NAME = 255
+MIME = 127
+CATEGORY = 100
+
+U32 = 2**32 - 1
+SAFE_INTEGER = 2**53 - 1
+CURSOR = 200
+CHECKPOINT_NOTE = 65_536
+RECEIPT = 65_536
+VKEY = 1024
+
+
+def unit_count(size: int) -> int:
+    """How many units the sealed bytes of a blob of `size` bytes are cut into."""
+    return 1 if size <= FIRST_UNIT else 1 + -(-(size - FIRST_UNIT) // UNIT)
+
+
+def unit_range(unit: int, size: int) -> tuple[int, int]:
+    """The half-open byte range of a unit in a blob of `size` bytes."""
+    start = 0 if unit == 0 else FIRST_UNIT + (unit - 1) * UNIT
+    return start, min(size, FIRST_UNIT + unit * UNIT)

@@ -1,0 +1,119 @@
+"""What `temoin … --json` prints.
+
+Knows: the shape of each answer. Refuses to know: how it is printed for people.
+Ids and hashes are lower-case hexadecimal.
+"""
+
+from marshmallow import fields
+
+from schemas import limits
+from schemas.documents import Happened
+from schemas.fields import Hex, Strict, Time, Whole, one_of
+
+
+class Kept(Strict):
+    """`journal add`, `journal edit`; and, in an array, `documents add`."""
+
+    id = Hex(limits.ID, required=True)
+    revision = Whole(1, required=True)
+    deposited = Time(required=True)
+    receipt = fields.String(required=True)
+    """The tlog-proof, whole, as text."""
+
+
+class ListedContent(Strict):
+    blob = Hex(limits.ID, required=True)
+    name = fields.String(required=True)
+    mime = fields.String(required=True)
+    size = Whole(required=True)
+    sha256 = Hex(limits.HASH, required=True)
+
+
+class ListedItem(Strict):
+    """One row of `journal list` and `documents list`. Of a locked sensitive item, kind, title and happened are null
+    and contents is empty; of an item that needs a newer version, `state` says so."""
+
+    id = Hex(limits.ID, required=True)
+    kind = fields.String(required=True, allow_none=True)
+    title = fields.String(required=True, allow_none=True)
+    happened = fields.Nested(Happened, required=True, allow_none=True)
+    deposited = Time(required=True)
+    sensitive = fields.Boolean(required=True)
+    contents = fields.List(fields.Nested(ListedContent), required=True)
+    revision = Whole(1, required=True)
+    state = fields.String(required=True, validate=one_of("open", "locked", "newer_version", "missing"))
+
+
+class ShownItem(ListedItem):
+    """`journal show`, and each element of `journal history`."""
+
+    text = fields.String(required=True)
+    written = Time(required=True, allow_none=True)
+    place = fields.String(required=True, allow_none=True)
+    people = fields.List(fields.String(), required=True)
+    tags = fields.List(fields.String(), required=True)
+    danger = Whole(0, 10, required=True, allow_none=True)
+    mood = fields.String(required=True, allow_none=True)
+    category = fields.String(required=True, allow_none=True)
+    receipt = fields.String(required=True)
+
+
+class Deleted(Strict):
+    id = Hex(limits.ID, required=True)
+    revision = Whole(1, required=True)
+    erased_after = Time(required=True)
+
+
+class Got(Strict):
+    """`documents get`: what was written where."""
+
+    id = Hex(limits.ID, required=True)
+    name = fields.String(required=True)
+    path = fields.String(required=True, allow_none=True)
+    size = Whole(required=True)
+    sha256 = Hex(limits.HASH, required=True)
+    """Of the original, as sealed; equal to that of the file written, unless a range was asked for."""
+    range = fields.List(Whole(), required=True, allow_none=True)
+
+
+class LoginCheck(Strict):
+    last_opened = Time(required=True, allow_none=True)
+    wrong_pins = Whole(required=True)
+    wrong_total = Whole(required=True)
+    advise_change = fields.Boolean(required=True)
+
+
+class Exported(Strict):
+    id = Hex(limits.ID, required=True)
+    directory = fields.String(required=True)
+    files = fields.List(fields.String(), required=True)
+
+
+class Registered(Strict):
+    account = Hex(limits.ID, required=True)
+    recovery = fields.String(required=True, allow_none=True)
+    """The 24 words, unless they were written to a file."""
+
+
+class Verified(Strict):
+    """`verify`: `outcome` is valid, invalid or not_yet; what is null was not reached."""
+
+    outcome = fields.String(required=True, validate=one_of("valid", "invalid", "not_yet"))
+    code = fields.String(required=True, allow_none=True)
+    sentence = fields.String(required=True)
+    sha256 = Hex(limits.HASH, required=True)
+    origin = fields.String(required=True, allow_none=True)
+    index = Whole(required=True, allow_none=True)
+    tree_size = Whole(required=True, allow_none=True)
+    claimed_time = Time(required=True, allow_none=True)
+    """What the operator says; in the ledger rounded up to the minute."""
+    bound_time = Time(required=True, allow_none=True)
+    """The earliest independent time that covers it, where the policy names witnesses."""
+
+
+class Failure(Strict):
+    """Any command that fails, with --json: on standard error."""
+
+    code = fields.String(required=True)
+    sentence = fields.String(required=True)
+    detail = fields.String(required=True)
