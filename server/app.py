@@ -1,0 +1,81 @@
+"""Puts the vault together: every noun's views, the hooks around them, and the table they are held to.
+
+Knows: which blueprints there are and in which order hooks run. Refuses to know: what any of them does.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Flask, Response
+from limits.errors import StorageError
+
+import server.accounts.views
+import server.guesses.views
+import server.help.views
+import server.items.views
+import server.ledger.views
+import server.uploads.views
+import server.vault
+from schemas.endpoints import ENDPOINTS
+from server.accounts.service import install_stages
+from server.access_log import install_access_log
+from server.headers import install_headers
+from server.help.views import PAGES
+from server.limits import install_limits
+from server.parts import Parts
+from server.problems import Refusal, install_problems, log_unexpected
+from server.requests import CONVERTERS
+
+BLUEPRINTS: tuple[Blueprint, ...] = (
+    server.vault.blueprint,
+    server.accounts.views.blueprint,
+    server.guesses.views.blueprint,
+    server.items.views.blueprint,
+    server.uploads.views.blueprint,
+    server.ledger.views.blueprint,
+    server.help.views.blueprint,
+)
+
+
+class VaultApp(Flask):
+    """Flask, but for two habits: what it logs holds no path, and a try that could not be counted is no answer."""
+
+    def log_exception(self, exc_info: Any) -> None:
+        log_unexpected(exc_info[1])
+
+    def process_response(self, response: Response) -> Response:
+        try:
+            return super().process_response(response)
+        except StorageError:
+            return super().process_response(Refusal("limiter_unavailable").response())
+
+
+def create_app(parts: Parts) -> Flask:
+    """The WSGI application of one open vault. Raises ValueError if its views are not those of schemas.endpoints."""
+    app = VaultApp("server", static_folder=None)
+    app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
+    app.url_map.merge_slashes = False
+    app.url_map.converters.update(CONVERTERS)
+    app.extensions["parts"] = parts
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    require_table(app)
+    install_problems(app)
+    install_access_log(app)
+    install_headers(app)
+    install_stages(app)
+    install_limits(app, parts)
+    return app
+
+
+def require_table(app: Flask) -> None:
+    """ValueError unless the views are exactly the endpoints of the table."""
+    table = {(endpoint.method, endpoint.path) for endpoint in ENDPOINTS}
+    views = {
+        (method, rule.rule)
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD"}
+    } - set(PAGES)
+    if views != table:
+        raise ValueError(f"views and table differ: {sorted(views ^ table)}")

@@ -1,0 +1,223 @@
+"""`temoin-server`: makes a vault, runs it, checks it.
+
+Knows: the command line and the environment. Refuses to know: what a vault does once it runs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import logging
+import multiprocessing
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from granian import Granian
+from granian.constants import Interfaces
+
+import server.accounts.service
+import server.items.service
+import server.limits
+import server.uploads.service
+from crypto_core.encoding import format_json
+from crypto_core.errors import TemoinError
+from server.config import ConfigRefused, ServerConfig
+from server.folder import finish_folder, make_folder
+from server.help.freshness import list_ageing
+from server.help.shelf import shelf
+from server.host import is_loopback
+from server.ledger.check import check_vault
+from server.migrations import upgrade
+from server.parts import Parts, assemble, open_parts
+from server.problems import Refusal
+from server.steps import SystemClock
+
+COLLECT_EVERY = 600
+"""Seconds between two collections."""
+COLLECTIONS: tuple[Callable[[Parts], Any], ...] = (
+    server.accounts.service.collect,
+    server.limits.collect,
+    server.uploads.service.collect,
+    server.items.service.collect,
+)
+BLOCKING_THREADS = 16
+"""Requests that one worker answers at a time."""
+
+_log = logging.getLogger("temoin.server")
+_data = click.option(
+    "--data", type=click.Path(path_type=Path, file_okay=False), default=Path("data"), envvar="TEMOIN_DATA",
+    show_default=True, help="The vault's folder.",
+)
+
+
+@click.group()
+@click.version_option(package_name="temoin", message="%(version)s")
+def main() -> None:
+    """Makes a vault, runs it, checks it."""
+    os.umask(0o077)
+
+
+@main.command()
+@_data
+def init(data: Path) -> None:
+    """Make a new vault in an empty folder: keys, pepper, database, and an empty ledger."""
+    with _sentences():
+        config = _configure(data)
+        folder = make_folder(config, SystemClock().now())
+        with contextlib.closing(assemble(config, folder)) as parts:
+            upgrade(parts.database)
+            parts.ledger.create()
+        finish_folder(config, folder)
+    click.echo("A new vault was made. Keep a copy of the pepper apart from the copies of the database.")
+    click.echo(f"Ledger: {folder.ledger_vkey}")
+
+
+@main.command()
+@_data
+@click.option("--host", "bind", default="127.0.0.1", show_default=True, help="The address to listen at.")
+@click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True)
+@click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True)
+def run(data: Path, bind: str, port: int, workers: int) -> None:
+    """Run the vault until it is told to stop (SIGTERM or Ctrl-C)."""
+    with _sentences():
+        config = _configure(data, _public_host(bind, port))
+        server.limits.require_store(config)
+        parts = open_parts(config)
+        upgrade(parts.database)
+    os.environ.update(TEMOIN_DATA=str(data.absolute()), TEMOIN_HOST=config.host)  # for the workers
+    stopping = threading.Event()
+    threading.Thread(target=_collect_again_and_again, args=(parts, stopping), daemon=True).start()
+    threading.Thread(target=_announce, args=(bind, port, stopping), daemon=True).start()
+    try:
+        serve("server.wsgi:application", bind, port, workers)
+    finally:
+        stopping.set()
+        parts.close()
+
+
+@main.command()
+@_data
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+def check(data: Path, as_json: bool) -> None:
+    """Check the ledger and every blob. Exit status 1 if anything is wrong."""
+    with _sentences(), contextlib.closing(open_parts(_configure(data))) as parts:
+        report = check_vault(parts)
+    found = asdict(report)
+    if as_json:
+        click.echo(format_json(found).decode())
+    else:
+        problems = found.pop("problems")
+        for name, count in found.items():
+            click.echo(f"{name.replace('_', ' ')}: {count}")
+        for problem in problems:
+            click.echo(f"problem: {problem}")
+        click.echo("Something is wrong." if problems else "Everything is as it should be.")
+    sys.exit(1 if report.problems else 0)
+
+
+@main.group()
+def help() -> None:
+    """The public pages."""
+
+
+@help.command("check")
+def check_help() -> None:
+    """List the facts that have to be looked at again. Exit status 1 if one is 30 days past its date."""
+    ageing = list_ageing(shelf(), datetime.fromtimestamp(SystemClock().now(), UTC).date())
+    for each in ageing:
+        state = f"past its date for {each.days} days" if each.days > 0 else "soon to be looked at again"
+        click.echo(f"{each.expires_on} {each.row}: {state}")
+    click.echo("Every fact is recent." if not ageing else f"Rows to look at again: {len(ageing)}")
+    sys.exit(1 if any(each.too_old for each in ageing) else 0)
+
+
+def serve(target: str, bind: str, port: int, workers: int) -> None:
+    """Runs a WSGI factory, `module:name`, until SIGTERM; running requests are finished first.
+
+    Workers are fresh processes: SQLite must not be carried across a fork.
+    """
+    multiprocessing.set_start_method("spawn", force=True)
+    Granian(
+        target,
+        address=bind,
+        port=port,
+        interface=Interfaces.WSGI,
+        factory=True,
+        workers=workers,
+        blocking_threads=BLOCKING_THREADS,
+        respawn_failed_workers=True,
+        workers_kill_timeout=30,
+        log_enabled=False,
+        log_access=False,
+    ).serve()
+
+
+def collect(parts: Parts) -> None:
+    """Forgets whatever is over: sessions, challenges, counts, abandoned uploads, what was to be erased by now."""
+    for collection in COLLECTIONS:
+        try:
+            collection(parts)
+        except Refusal as refusal:  # the next time will do
+            _log.warning("collection put off: %s", refusal.code)
+        except Exception as error:
+            _log.error("%s in a collection", type(error).__name__)
+
+
+def _collect_again_and_again(parts: Parts, stopping: threading.Event) -> None:
+    while True:
+        collect(parts)
+        if stopping.wait(COLLECT_EVERY):
+            return
+
+
+def _announce(bind: str, port: int, stopping: threading.Event) -> None:
+    """Says "ready" once, when the vault answers."""
+    while not stopping.wait(0.05):
+        connection = http.client.HTTPConnection(bind, port, timeout=5)
+        try:
+            connection.request("GET", "/v1/health")
+            if connection.getresponse().status == 200:
+                click.echo(f"ready: http://{_in_url(bind)}:{port}")
+                return
+        except (OSError, http.client.HTTPException):
+            continue
+        finally:
+            connection.close()
+
+
+def _configure(data: Path, host: str = "") -> ServerConfig:
+    return ServerConfig.from_environ(os.environ, data, host=host)
+
+
+def _public_host(bind: str, port: int) -> str:
+    """The host that login keys sign, unless TEMOIN_HOST says otherwise; empty for this machine alone.
+
+    Raises ConfigRefused for an address that stands for all addresses: nobody can call the vault by it.
+    """
+    if not os.environ.get("TEMOIN_HOST") and bind in ("0.0.0.0", "::"):
+        raise ConfigRefused("TEMOIN_HOST has to name the public host")
+    if is_loopback(_in_url(bind)):
+        return ""
+    return _in_url(bind).lower() if port in (80, 443) else f"{_in_url(bind).lower()}:{port}"
+
+
+def _in_url(bind: str) -> str:
+    return f"[{bind}]" if ":" in bind else bind
+
+
+@contextlib.contextmanager
+def _sentences() -> Iterator[None]:
+    """Whatever a person may meet is told in its sentence."""
+    try:
+        yield
+    except TemoinError as error:
+        raise click.ClickException(f"{error.sentence} ({error.detail})" if error.detail else error.sentence) from None
+    except Refusal as refusal:
+        raise click.ClickException(refusal.kind.sentence) from None

@@ -1,0 +1,128 @@
+"""What an operator may choose, with the values a vault runs with when nothing was chosen.
+
+Knows: numbers, places and rates. Refuses to know: secrets; and it reads no environment but the one it is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from limits import parse_many
+
+from crypto_core.errors import TemoinError
+
+MINUTE, HOUR, DAY = 60, 3600, 86_400
+
+
+class ConfigRefused(TemoinError):
+    """A setting can't be used. `detail` names the variable, never its value."""
+
+    code = "config_refused"
+    sentence = "A setting of this vault can't be used. Read which one is named here, and set it again."
+
+
+@dataclass(frozen=True)
+class ServerConfig:
+    """One vault's settings. Spans are in seconds, sizes in bytes; rates are spelled as flask-limiter reads them."""
+
+    data: Path
+    host: str = ""
+    """The public host, lower case, with the port unless it is the default: what login keys sign. Empty: the vault
+    serves this machine alone, by any loopback name."""
+    pepper_file: Path = field(default=Path())
+    """Where the pepper lies; in the data folder unless the operator keeps it elsewhere, which is better."""
+    origin: str = ""
+    """The ledger's name, used by `init` alone; empty: one that names nobody is made."""
+    quota: int = 20 * 1024**3
+    login_rate: str = "10 per minute; 100 per day"
+    """Wrong passwords, wrong recovery codes and taken accounts, per network."""
+    start_rate: str = "120 per minute"
+    """Challenges, per network."""
+    signup_rate: str = "30 per hour"
+    """New accounts, per network."""
+    limiter_url: str = ""
+    """Where tries are counted; empty: in the vault's own database."""
+    proxies: int = 0
+    """How many proxies of the operator's own stand in front: that many addresses of X-Forwarded-For are believed."""
+    challenge_life: int = MINUTE
+    password_life: int = 5 * MINUTE
+    open_life: int = 12 * HOUR
+    """A day's work at the longest, however busy."""
+    open_idle: int = 30 * MINUTE
+    """The page locks itself far earlier; this ends what a closed lid left behind."""
+    confirmed_life: int = 2 * MINUTE
+    checkpoint_interval: int = MINUTE
+    deletion_delay: int = 7 * DAY
+    upload_age: int = 7 * DAY
+    unnamed_blob_age: int = 30 * DAY
+    site_title: str = "Carnet"
+    """What the pages call themselves, in the tab and in the history: a word that tells nothing."""
+    exit_url: str = "https://meteofrance.com/"
+    """Where the way out leads: an everyday site that answers fast."""
+
+    def __post_init__(self) -> None:
+        if self.pepper_file == Path():
+            object.__setattr__(self, "pepper_file", self.data / "pepper")
+        if not self.host.isascii() or self.host != self.host.lower() or "/" in self.host:
+            raise ConfigRefused("TEMOIN_HOST has to be the public host: lower case, with the port if it is unusual")
+        if not self.exit_url.startswith(("https://", "http://")):
+            raise ConfigRefused("TEMOIN_EXIT_URL is an address that begins with https://")
+        for name in ("login_rate", "start_rate", "signup_rate"):
+            _require_rate(f"TEMOIN_{name.upper()}", getattr(self, name))
+        if not 1 <= len(self.site_title.strip()) <= 40:
+            raise ConfigRefused("TEMOIN_SITE_TITLE is a short name")
+
+    @property
+    def database_file(self) -> Path:
+        """Where the database is."""
+        return self.data / "vault.db"
+
+    @property
+    def database_url(self) -> str:
+        """The same, as SQLAlchemy spells it."""
+        return f"sqlite:///{self.database_file}"
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str], data: Path, *, host: str = "") -> ServerConfig:
+        """The settings that an environment names. `host` is used where TEMOIN_HOST is not set. Raises ConfigRefused."""
+        chosen: dict[str, Any] = {
+            name: _number(variable, environ[variable]) if variable in _NUMBERS else environ[variable]
+            for variable, name in _VARIABLES.items()
+            if environ.get(variable)
+        }
+        if "TEMOIN_PEPPER_FILE" in environ:
+            chosen["pepper_file"] = Path(environ["TEMOIN_PEPPER_FILE"])
+        return cls(data=data, **{"host": host, **chosen})
+
+
+def _require_rate(variable: str, text: str) -> None:
+    """Raises ConfigRefused: what can't be read would limit nothing, in silence."""
+    try:
+        parse_many(text)
+    except ValueError:
+        raise ConfigRefused(f'{variable} is a rate, or several, as in "10 per minute; 100 per day"') from None
+
+
+_VARIABLES = {
+    "TEMOIN_HOST": "host",
+    "TEMOIN_ORIGIN": "origin",
+    "TEMOIN_QUOTA": "quota",
+    "TEMOIN_LOGIN_RATE": "login_rate",
+    "TEMOIN_START_RATE": "start_rate",
+    "TEMOIN_SIGNUP_RATE": "signup_rate",
+    "TEMOIN_LIMITER_URL": "limiter_url",
+    "TEMOIN_PROXIES": "proxies",
+    "TEMOIN_CHECKPOINT_INTERVAL": "checkpoint_interval",
+    "TEMOIN_SITE_TITLE": "site_title",
+    "TEMOIN_EXIT_URL": "exit_url",
+}
+_NUMBERS = {"TEMOIN_QUOTA", "TEMOIN_CHECKPOINT_INTERVAL", "TEMOIN_PROXIES"}
+
+
+def _number(variable: str, text: str) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > 15:
+        raise ConfigRefused(f"{variable} is a whole number")
+    return int(text)

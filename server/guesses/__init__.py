@@ -1,0 +1,1 @@
+"""Guesses: every try at a PIN is counted before it is compared."""

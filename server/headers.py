@@ -1,0 +1,58 @@
+"""The headers on every answer, refusals included: one table.
+
+Knows: what a browser must not do with an answer. Refuses to know: what is in it.
+"""
+
+from __future__ import annotations
+
+from flask import Flask, Response, request
+
+_NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+ALWAYS = {
+    "Content-Security-Policy": _NOTHING,
+    "Cross-Origin-Embedder-Policy": "require-corp",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": (
+        "accelerometer=(), autoplay=(), camera=(), display-capture=(), "
+        "geolocation=(), gyroscope=(), hid=(), magnetometer=(), microphone=(), midi=(), payment=(), serial=(), "
+        "usb=(), xr-spatial-tracking=()"
+    ),
+    "Referrer-Policy": "no-referrer",
+    "Server": "web",  # else the WSGI server would name itself
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "X-Robots-Tag": "noindex, nofollow",
+}
+
+PAGES = {
+    "Content-Security-Policy": (
+        f"{_NOTHING}; script-src 'self'; style-src 'self'; img-src 'self'; "
+        "require-trusted-types-for 'script'; trusted-types 'none'"
+    ),
+}
+"""What differs on a page for people's eyes: our own files, and no string ever becomes code."""
+
+BEHIND_TLS = {"Strict-Transport-Security": "max-age=63072000; includeSubDomains"}
+
+
+def headers_for(media_type: str, *, secure: bool) -> dict[str, str]:
+    """The headers of an answer of this media type, over TLS or not."""
+    return ALWAYS | (PAGES if media_type == "text/html" else {}) | (BEHIND_TLS if secure else {})
+
+
+def install_headers(app: Flask) -> None:
+    """Everything under /v1 is never kept by anybody; elsewhere that holds unless the view said otherwise."""
+
+    @app.after_request
+    def _set_headers(answer: Response) -> Response:
+        answer.headers.update(headers_for(answer.mimetype or "", secure=_came_over_tls()))
+        if request.path.startswith("/v1/") or answer.status_code >= 400 or "Cache-Control" not in answer.headers:
+            answer.headers["Cache-Control"] = "no-store"
+        return answer
+
+
+def _came_over_tls() -> bool:
+    """Also as a proxy in front says it; whoever claims that wrongly changes only an answer to themselves."""
+    return request.is_secure or request.headers.get("X-Forwarded-Proto") == "https"

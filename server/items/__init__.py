@@ -1,0 +1,1 @@
+"""Items: append-only revisions of sealed records, their sync, and their erasure."""

@@ -1,0 +1,71 @@
+"""Carries tombstones out.
+
+Knows: what an erased item keeps (its links, its place in the sync, the tombstone itself) and which blobs go with it.
+Refuses to know: who asked, and whether it is time.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import delete, exists, select, update
+from sqlalchemy.orm import Session
+
+from crypto_core.encoding import ID_SIZE
+from server.accounts.service import give_space_back
+from server.items.models import Item, NamedBlob, Revision
+from server.ledger.service import Enter
+from server.parts import Parts
+from server.uploads.kept import AT_ONCE, erase_blobs
+from server.uploads.models import Blob
+
+
+def erase_item(vault: Parts, session: Session, account: bytes, item: bytes, tombstone: int) -> None:
+    """Erases every revision before `tombstone`, which is the newest, and the blobs that it names and nobody else does.
+
+    The caller has to `sweep` once that is durable.
+    """
+    before = (Revision.item == item, Revision.revision < tombstone, Revision.record.is_not(None))
+    rows = session.execute(select(Revision.size, Revision.deposit).where(*before)).all()
+    vault.ledger.forget(session, [deposit for _, deposit in rows if deposit is not None])
+    give_space_back(session, account, sum(size for size, _ in rows))
+    session.execute(update(Revision).where(*before).values(size=0, sha256=None, deposit=None, wrap=None, record=None))
+    session.execute(delete(NamedBlob).where(NamedBlob.item == item, NamedBlob.revision < tombstone))
+    packed = session.scalar(select(Revision.erases).where(Revision.item == item, Revision.revision == tombstone))
+    doomed = set(unpack_ids(packed or b""))
+    erase_blobs(vault.ledger, session, account, doomed - _named(session, doomed))
+    session.execute(update(Item).where(Item.item == item).values(erase_at=None))
+    vault.steps.reach("item.erase")
+
+
+def erase_if_due(vault: Parts, item: bytes, now: int, session: Session, _enter: Enter) -> None:
+    """A work for the ledger. The caller has to `sweep`."""
+    found = session.execute(select(Item.account, Item.revision).where(Item.item == item, Item.erase_at <= now)).first()
+    if found is not None:  # nobody has undone it since
+        erase_item(vault, session, found.account, item, found.revision)
+
+
+def erase_unnamed(vault: Parts, last: int, session: Session, _enter: Enter) -> int:
+    """A work for the ledger: erases up to AT_ONCE blobs that no item names, kept at `last` or before; says how many.
+
+    The caller has to `sweep`.
+    """
+    is_named = exists().where(NamedBlob.blob == Blob.blob)
+    query = select(Blob.account, Blob.blob).where(Blob.created <= last, ~is_named).limit(AT_ONCE)
+    by_account: dict[bytes, list[bytes]] = {}
+    for account, blob in session.execute(query):
+        by_account.setdefault(account, []).append(blob)
+    for account, blobs in by_account.items():
+        erase_blobs(vault.ledger, session, account, blobs)
+    return sum(map(len, by_account.values()))
+
+
+def pack_ids(ids: list[bytes]) -> bytes:
+    return b"".join(ids)
+
+
+def unpack_ids(packed: bytes) -> list[bytes]:
+    return [packed[at:at + ID_SIZE] for at in range(0, len(packed), ID_SIZE)]
+
+
+def _named(session: Session, blobs: set[bytes]) -> set[bytes]:
+    """Those that a revision which is not erased names."""
+    return set(session.scalars(select(NamedBlob.blob).where(NamedBlob.blob.in_(blobs)).distinct()))

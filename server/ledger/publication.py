@@ -1,0 +1,79 @@
+"""What anybody may read of the ledger: tiles, bundles of entries, proofs; never beyond the tree they may know of.
+
+Knows: c2sp.org/tlog-tiles and the size of the tree that the reader may see. Refuses to know: HTTP, deposits, who reads.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from crypto_core.errors import MalformedError
+from crypto_core.receipts.tiles import (
+    HEIGHT,
+    WIDTH,
+    format_entries,
+    format_tile,
+    parse_entries_path,
+    parse_tile_path,
+    tile_width,
+)
+from server.ledger.models import LedgerEntry, LedgerNode
+from server.ledger.service import Ledger
+from server.problems import Refusal
+
+_ENTRIES = "entries/"
+
+
+def read_tile(session: Session, path: str, size: int) -> bytes:
+    """The bytes at `tile/…` in the tree of `size` entries, `path` being what follows; Refusal `not_found` if none."""
+    try:
+        if path.startswith(_ENTRIES):
+            return _read_entries(session, *parse_entries_path(f"tile/{path}"), size)
+        return _read_hashes(session, *parse_tile_path(f"tile/{path}"), size)
+    except MalformedError:
+        raise Refusal("not_found") from None
+
+
+def prove_consistency(ledger: Ledger, session: Session, old: int, new: int, size: int) -> dict[str, Any]:
+    """As schemas.receipts.Consistency; Refusal `not_found` unless 0 ≤ old ≤ new ≤ size."""
+    if not 0 <= old <= new <= size:
+        raise Refusal("not_found")
+    return {"old": old, "new": new, "proof": ledger.consistency(session, old, new)}
+
+
+def prove_inclusion(ledger: Ledger, session: Session, index: int, of: int, size: int) -> dict[str, Any]:
+    """As schemas.receipts.Inclusion, in the tree of the first `of` entries; Refusal `not_found` unless it has `index`
+    and is no larger than `size`."""
+    if not 0 <= index < of <= size:
+        raise Refusal("not_found")
+    return {"index": index, "size": of, "proof": ledger.inclusion(session, index, of)}
+
+
+def _read_entries(session: Session, index: int, width: int, size: int) -> bytes:
+    _require_width(0, index, width, size)
+    start = index * WIDTH
+    rows = session.scalars(
+        select(LedgerEntry.entry)
+        .where(LedgerEntry.index >= start, LedgerEntry.index < start + width)
+        .order_by(LedgerEntry.index)
+    )
+    return format_entries(rows)
+
+
+def _read_hashes(session: Session, level: int, index: int, width: int, size: int) -> bytes:
+    _require_width(level, index, width, size)
+    start = index * WIDTH
+    rows = session.scalars(
+        select(LedgerNode.hash)
+        .where(LedgerNode.level == HEIGHT * level, LedgerNode.index >= start, LedgerNode.index < start + width)
+        .order_by(LedgerNode.index)
+    )
+    return format_tile(rows)
+
+
+def _require_width(level: int, index: int, width: int, size: int) -> None:
+    if width > tile_width(level, index, size):
+        raise Refusal("not_found")

@@ -1,0 +1,172 @@
+"""Slows down whoever tries passwords, challenges or accounts in bulk, network by network.
+
+Knows: which endpoints are counted, and what costs. Refuses to know: addresses (only a keyed hash that changes
+each day is kept) and PINs (they are counted by account, in guesses). A count that can't be kept lets nobody in.
+
+Behind a proxy every client has the proxy's address, unless the operator says how many proxies there are.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Any, cast
+
+from flask import Flask, Response, g, request
+from flask_limiter import Limiter
+from flask_limiter.errors import RateLimitExceeded
+from limits.errors import ConfigurationError, StorageError
+from limits.storage import Storage, storage_from_string
+from sqlalchemy import BigInteger, String, delete
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Mapped, mapped_column
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from server.config import DAY, ConfigRefused, ServerConfig
+from server.database import Base, Database
+from server.parts import Parts, parts
+from server.ports import Clock
+from server.problems import Refusal
+
+SCHEME = "temoin-database"
+WRONG = frozenset({"login_refused", "signature_refused", "account_exists", "recovery_refused"})
+"""The outcomes that cost a try; a right one costs nothing."""
+TRIES = (
+    "accounts.finish_login", "accounts.sign_up", "accounts.confirm", "accounts.change_credentials", "guesses.reopen"
+)
+"""Where a wrong outcome is counted, all together."""
+
+
+class LimiterCount(Base):
+    """Tries from one network at one limit."""
+
+    __tablename__ = "limiter_counts"
+
+    key: Mapped[str] = mapped_column(String, primary_key=True)
+    count: Mapped[int] = mapped_column(BigInteger)
+    expires: Mapped[int] = mapped_column(BigInteger, index=True)
+
+
+class DatabaseStorage(Storage):
+    """Counts for `limits` (fixed windows) in the vault's own database, so that all workers share them."""
+
+    STORAGE_SCHEME = [SCHEME]
+
+    def __init__(self, uri: str | None = None, wrap_exceptions: bool = False, **options: Any) -> None:
+        super().__init__(uri, wrap_exceptions)
+        self._database: Database = options["database"]
+        self._clock: Clock = options["clock"]
+
+    @property
+    def base_exceptions(self) -> tuple[type[Exception], ...]:
+        return (Refusal, SQLAlchemyError)
+
+    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        now = self._clock.now()
+        with self._database.write() as session:
+            row = session.get(LimiterCount, key) or LimiterCount(key=key, count=0, expires=0)
+            if row.expires <= now:
+                row.count, row.expires = 0, now + expiry
+            row.count += amount
+            session.add(row)
+            return row.count
+
+    def get(self, key: str) -> int:
+        row = self._find(key)
+        return row.count if row else 0
+
+    def get_expiry(self, key: str) -> float:
+        row = self._find(key)
+        return row.expires if row else self._clock.now()
+
+    def check(self) -> bool:
+        self._find("")
+        return True
+
+    def reset(self) -> int | None:
+        with self._database.write() as session:
+            session.execute(delete(LimiterCount))
+        return None
+
+    def clear(self, key: str) -> None:
+        with self._database.write() as session:
+            session.execute(delete(LimiterCount).where(LimiterCount.key == key))
+
+    def _find(self, key: str) -> LimiterCount | None:
+        with self._database.read() as session:
+            row = session.get(LimiterCount, key)
+        return row if row and row.expires > self._clock.now() else None
+
+
+def install_limits(app: Flask, parts: Parts) -> None:
+    """Puts the configured rates around the views that are counted."""
+    config = parts.config
+    if config.proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.proxies, x_proto=0)  # type: ignore[method-assign]
+    options = {"wrap_exceptions": True}
+    if not config.limiter_url:
+        options |= cast(Any, {"database": parts.database, "clock": parts.clock})
+    limiter = Limiter(
+        network_key,
+        app=app,
+        storage_uri=config.limiter_url or f"{SCHEME}://",
+        storage_options=cast(Any, options),
+        strategy="fixed-window",
+        swallow_errors=False,
+    )
+    tries = limiter.shared_limit(config.login_rate, scope="tries", deduct_when=_was_wrong)
+    for endpoint in TRIES:
+        _limit(app, tries, endpoint)
+    _limit(app, limiter.limit(config.start_rate), "accounts.start_login")
+    _limit(app, limiter.limit(config.signup_rate, deduct_when=_was_made), "accounts.sign_up")
+    app.register_error_handler(StorageError, lambda _: Refusal("limiter_unavailable").response())
+    app.register_error_handler(RateLimitExceeded, lambda _: _too_many(limiter))
+
+
+def require_store(config: ServerConfig) -> None:
+    """Raises ConfigRefused unless tries could be counted where the operator wants them counted."""
+    if config.limiter_url:
+        try:
+            storage_from_string(config.limiter_url)
+        except ConfigurationError:
+            raise ConfigRefused("TEMOIN_LIMITER_URL names a store that can't be used here") from None
+
+
+def network_key() -> str:
+    """What the network that asks is counted under today."""
+    found = parts()
+    return found.pepper.network_key(found.clock.now() // DAY, _network(request.remote_addr or ""))
+
+
+def collect(parts: Parts) -> None:
+    """Forgets counts that are over."""
+    with parts.database.write() as session:
+        session.execute(delete(LimiterCount).where(LimiterCount.expires <= parts.clock.now()))
+
+
+def _limit(app: Flask, decorate: Any, endpoint: str) -> None:
+    app.view_functions[endpoint] = decorate(app.view_functions[endpoint])
+
+
+def _was_wrong(_answer: Response) -> bool:
+    return g.get("problem") in WRONG
+
+
+def _was_made(answer: Response) -> bool:
+    return answer.status_code == 201
+
+
+def _too_many(limiter: Limiter) -> Response:
+    breached = limiter.current_limit
+    wait = breached.reset_at - parts().clock.now() if breached else None
+    return Refusal("rate_limited", retry_after=wait).response()
+
+
+def _network(address: str) -> bytes:
+    """An IPv4 address, or the /64 that one IPv6 subscriber usually has."""
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:  # a Unix socket has no address: all who come by it are one network
+        return b""
+    if ip.version == 4:
+        return ip.packed
+    return (ip.ipv4_mapped.packed if ip.ipv4_mapped else ip.packed[:8])

@@ -1,0 +1,70 @@
+"""Everything with a side effect, in one place: handed in by wsgi.py, by the command line, or by a test.
+
+Knows: which parts there are and how a running vault's are opened. Refuses to know: what they are used for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import current_app
+
+from server.config import ServerConfig
+from server.database import Database
+from server.folder import Folder, VaultMissing, open_folder
+from server.ledger.service import Ledger
+from server.pepper import Pepper
+from server.ports import Clock, Steps
+from server.steps import NoSteps, SystemClock
+from server.stores import BlobStore
+from server.stores.folder import FolderBlobStore
+
+
+@dataclass(frozen=True)
+class Parts:
+    """One open vault."""
+
+    config: ServerConfig
+    folder: Folder
+    clock: Clock
+    steps: Steps
+    database: Database
+    pepper: Pepper
+    store: BlobStore
+    ledger: Ledger
+
+    def close(self) -> None:
+        """Lets go of the database."""
+        self.database.close()
+
+
+def open_parts(config: ServerConfig, *, clock: Clock | None = None, steps: Steps | None = None) -> Parts:
+    """The parts of the vault that `init` made. Raises the errors of `server.folder`."""
+    folder = open_folder(config)
+    if not config.database_file.is_file():  # SQLite would make an empty one, and nobody would find their account in it
+        raise VaultMissing("the database")
+    return assemble(config, folder, clock=clock, steps=steps)
+
+
+def assemble(
+    config: ServerConfig, folder: Folder, *, clock: Clock | None = None, steps: Steps | None = None
+) -> Parts:
+    """The parts of a vault whose folder is open; its tables may not be there yet."""
+    clock, steps = clock or SystemClock(), steps or NoSteps()
+    database = Database(config.database_url)
+    return Parts(
+        config=config,
+        folder=folder,
+        clock=clock,
+        steps=steps,
+        database=database,
+        pepper=folder.pepper,
+        store=FolderBlobStore(config.data / "blobs"),
+        ledger=Ledger(database, folder.ledger_signer, clock, steps, folder.facts.origin),
+    )
+
+
+def parts() -> Parts:
+    """The parts of the running application."""
+    found: Parts = current_app.extensions["parts"]
+    return found

@@ -1,0 +1,47 @@
+"""The names of the moments at which a crash is worth a test, and the two plain implementations of the small ports.
+
+Knows: the table of steps. Refuses to know: what is done at each.
+"""
+
+from __future__ import annotations
+
+import time
+
+STEPS: tuple[str, ...] = (
+    # accounts and guesses
+    "account.rows",           # all rows of a new account are written, nothing is committed
+    "credentials.rows",       # all rows of a change of credentials are written, nothing is committed
+    "guess.counted",          # the try is committed, nothing was compared
+    "guess.compared",         # compared, the outcome is not yet written
+    # ledger
+    "ledger.nodes",           # entries and nodes are written, nothing is signed
+    "ledger.sign",            # the checkpoint is signed, not yet kept
+    "ledger.commit.before",
+    "ledger.commit.after",    # durable, nobody was told
+    # deposits of records
+    "item.rows",
+    "item.erase",
+    "deposit.rows",
+    "deposit.entries",
+    # uploads
+    "unit.written",
+    "unit.synced",
+    "unit.recorded",
+    "complete.hashed",
+    "complete.renamed",
+)
+
+
+class SystemClock:
+    """The clock of this machine."""
+
+    def now(self) -> int:
+        return int(time.time())
+
+
+class NoSteps:
+    """Nobody watches."""
+
+    def reach(self, name: str) -> None:
+        if name not in STEPS:
+            raise ValueError("a step that the table does not name")

@@ -1,0 +1,310 @@
+"""Uploads: a large blob that arrives in units, in any order, over a network that breaks.
+
+Knows: protocol §5: which units are there, what completing checks, when an upload is given up.
+Refuses to know: HTTP; what the bytes are.
+
+The row of a unit is written after its bytes were synced, and only rows count: a body cut in the middle, or a crash,
+leaves bytes that nobody believes. The whole is hashed when it is completed, and if that goes wrong, unit by unit,
+so that a unit which the disk lost is asked for again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hashlib import sha256 as sha256_of
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import delete, func, insert, select
+from sqlalchemy.orm import Session
+
+from schemas import limits
+from server.accounts.service import give_space_back, take_space
+from server.ledger.service import Deposited, Enter
+from server.parts import Parts
+from server.problems import Refusal
+from server.stores import NotStaged
+from server.uploads.kept import answer, find_same, insert_blob, require_free, sweep
+from server.uploads.models import Blob, Leftover, Upload, UploadUnit
+
+LARGEST_PUT = limits.UNITS_PER_PUT * limits.UNIT + limits.HEADER
+
+
+def start_upload(vault: Parts, account: bytes, blob: bytes, size: int) -> dict[str, Any]:
+    """Announces a blob, as schemas.uploads.Upload; again with the same size it says how far it has come.
+
+    Raises Refusal `blob_conflict` or `quota_full`.
+    """
+
+    def work(session: Session, _enter: Enter) -> dict[str, Any]:
+        known = session.get(Blob, blob) or session.get(Upload, blob)
+        if known is None:
+            require_free(session, blob)
+            take_space(session, account, size, vault.config.quota)
+            session.add(Upload(blob=blob, account=account, size=size, started=vault.clock.now()))
+            return _state(blob, size, {}, False)
+        if (known.account, known.size) != (account, size):
+            raise Refusal("blob_conflict")
+        return _state(blob, size, _units(session, blob), isinstance(known, Blob))
+
+    return vault.ledger.commit(work)
+
+
+def read_upload(vault: Parts, account: bytes, blob: bytes) -> dict[str, Any]:
+    """As schemas.uploads.Upload, with all units that are there. Raises Refusal `not_found`."""
+    with vault.database.read() as session:
+        known = session.get(Blob, blob) or session.get(Upload, blob)
+        if known is None or known.account != account:
+            raise Refusal("not_found")
+        return _state(blob, known.size, _units(session, blob), isinstance(known, Blob))
+
+
+def put_units(
+    vault: Parts, account: bytes, blob: bytes, first: int, length: int, pieces: Iterator[bytes]
+) -> dict[str, Any]:
+    """Stages the whole units that `pieces` (`length` bytes, counted and checked by whoever reads them) consist of.
+
+    The answer, as schemas.uploads.Upload, names the units of this request alone. A unit that is there already is
+    only compared. Raises Refusal `not_found`, `upload_complete`, `unit_invalid`, `blob_conflict`, `storage_full`, and
+    what `pieces` raises; nothing is kept of the request then.
+    """
+    with vault.database.read() as session:
+        size = _find(session, account, blob).size
+        span = unit_span(first, length, size)
+        known = _units(session, blob, span)
+    body = _Body(vault, pieces, size)
+    for is_known, run in groupby(span, known.__contains__):
+        body.take(blob, list(run), is_known)
+    body.end()
+    vault.steps.reach("unit.synced")
+    _require_same(known, body.hashes)
+    if len(known) < len(span):
+        _record(vault, account, blob, body.hashes)
+    return _state(blob, size, body.hashes, False)
+
+
+def complete(vault: Parts, account: bytes, blob: bytes, sha256: bytes) -> dict[str, Any]:
+    """Checks the whole and keeps it, as schemas.uploads.KeptBlob; idempotent, also side by side.
+
+    Raises Refusal `not_found`, `upload_incomplete`, `upload_mismatch`, `blob_conflict`, `storage_full`.
+    """
+    with vault.database.read() as session:
+        kept = session.get(Blob, blob)
+        if kept is not None:
+            return _complete_again(vault, account, kept, sha256)
+        size = _find(session, account, blob).size
+        count = session.scalar(select(func.count()).where(UploadUnit.blob == blob))
+    if count != limits.unit_count(size):
+        raise Refusal("upload_incomplete")
+    _finish(vault, blob, size, sha256)
+    vault.steps.reach("complete.renamed")
+
+    def work(session: Session, enter: Enter) -> Deposited | None:
+        if find_same(session, account, blob, size, sha256):
+            return None
+        session.delete(_find(session, account, blob))
+        session.flush()
+        return insert_blob(vault, session, enter, account, blob, size, sha256, None)
+
+    try:
+        deposit = vault.ledger.commit(work)
+    except Refusal as refusal:
+        _drop_stray(vault, blob, refusal)
+        raise
+    return answer(vault, account, blob, deposit)
+
+
+def give_up(vault: Parts, account: bytes, blob: bytes) -> None:
+    """Drops an upload and what has arrived of it. Raises Refusal `not_found` or `upload_complete`."""
+
+    def work(session: Session, _enter: Enter) -> None:
+        _drop(session, _find(session, account, blob))
+
+    vault.ledger.commit(work)
+    sweep(vault)
+
+
+def collect(vault: Parts) -> None:
+    """Drops the uploads that were announced too long ago, and what is left in the store of anything dropped."""
+    last = vault.clock.now() - vault.config.upload_age
+
+    def work(session: Session, _enter: Enter) -> None:
+        for upload in session.scalars(select(Upload).where(Upload.started <= last)):
+            _drop(session, upload)
+
+    vault.ledger.commit(work)
+    sweep(vault)
+
+
+def unit_span(first: int, length: int, size: int) -> range:
+    """The consecutive whole units from `first` on that have `length` bytes in a blob of `size` bytes.
+
+    Raises Refusal `unit_invalid` if there are none such, or more than one request may bring.
+    """
+    count = limits.unit_count(size)
+    if first < count:
+        start = limits.unit_range(first, size)[0]
+        for stop in range(first + 1, min(count, first + limits.UNITS_PER_PUT) + 1):
+            if limits.unit_range(stop - 1, size)[1] - start == length:
+                return range(first, stop)
+    raise Refusal("unit_invalid")
+
+
+class _Body:
+    """Cuts a body at the borders of its units; `hashes` has the SHA-256 of each that went by."""
+
+    def __init__(self, vault: Parts, pieces: Iterator[bytes], size: int) -> None:
+        self.hashes: dict[int, bytes] = {}
+        self._vault = vault
+        self._pieces = pieces
+        self._size = size
+        self._rest = b""
+
+    def take(self, blob: bytes, units: list[int], is_known: bool) -> None:
+        """Stages the next units, or only hashes them."""
+        stream = (piece for unit in units for piece in self._unit(unit))
+        if is_known:
+            for _ in stream:
+                pass
+        else:
+            self._vault.store.stage(blob, limits.unit_range(units[0], self._size)[0], self._until_written(stream))
+
+    def end(self) -> None:
+        """Lets the reader of the body make its last checks. Raises what they raise."""
+        for _ in self._pieces:
+            raise Refusal("unit_invalid")
+
+    def _until_written(self, stream: Iterator[bytes]) -> Iterator[bytes]:
+        yield from stream
+        self._vault.steps.reach("unit.written")
+
+    def _unit(self, unit: int) -> Iterator[bytes]:
+        start, stop = limits.unit_range(unit, self._size)
+        seen, missing = sha256_of(), stop - start
+        while missing:
+            piece = self._rest or next(self._pieces, b"")
+            if not piece:
+                raise Refusal("body_incomplete")
+            piece, self._rest = piece[:missing], piece[missing:]
+            seen.update(piece)
+            missing -= len(piece)
+            yield piece
+        self.hashes[unit] = seen.digest()
+
+
+def _record(vault: Parts, account: bytes, blob: bytes, hashes: dict[int, bytes]) -> None:
+    """The rows that make staged units be there; those that came meanwhile have to be the same."""
+
+    def work(session: Session, _enter: Enter) -> None:
+        _find(session, account, blob)
+        known = _units(session, blob, hashes)
+        _require_same(known, hashes)
+        fresh = [{"blob": blob, "unit": unit, "sha256": hashes[unit]} for unit in hashes if unit not in known]
+        if fresh:
+            session.execute(insert(UploadUnit), fresh)
+        vault.steps.reach("unit.recorded")
+
+    try:
+        vault.ledger.commit(work)
+    except Refusal as refusal:
+        _drop_stray(vault, blob, refusal)
+        raise
+
+
+def _finish(vault: Parts, blob: bytes, size: int, sha256: bytes) -> None:
+    def check(digest: bytes) -> None:
+        vault.steps.reach("complete.hashed")
+        if digest != sha256:
+            raise Refusal("upload_mismatch")
+
+    try:
+        vault.store.finish(blob, size, check)
+    except NotStaged:
+        _drop_damaged_units(vault, blob, size)
+        raise Refusal("upload_incomplete") from None
+    except Refusal as refusal:
+        if refusal.code == "upload_mismatch" and _drop_damaged_units(vault, blob, size):
+            raise Refusal("upload_incomplete") from None
+        raise
+
+
+def _drop_damaged_units(vault: Parts, blob: bytes, size: int) -> int:
+    """Forgets the units whose staged bytes are not those that arrived, so that they are sent again; says how many."""
+    with vault.database.read() as session:
+        known = _units(session, blob)
+    damaged = []
+    for unit, expected in known.items():
+        seen = sha256_of()
+        for piece in vault.store.staged(blob, *limits.unit_range(unit, size)):
+            seen.update(piece)
+        if seen.digest() != expected:
+            damaged.append(unit)
+
+    def work(session: Session, _enter: Enter) -> None:
+        for unit in damaged:
+            session.execute(delete(UploadUnit).where(UploadUnit.blob == blob, UploadUnit.unit == unit))
+
+    vault.ledger.commit(work)
+    return len(damaged)
+
+
+def _complete_again(vault: Parts, account: bytes, kept: Blob, sha256: bytes) -> dict[str, Any]:
+    if kept.account != account:
+        raise Refusal("not_found")
+    if kept.sha256 != sha256:
+        raise Refusal("blob_conflict")
+    return answer(vault, account, kept.blob, None)
+
+
+def _drop(session: Session, upload: Upload) -> None:
+    give_space_back(session, upload.account, upload.size)
+    session.merge(Leftover(blob=upload.blob))
+    session.delete(upload)
+
+
+def _drop_stray(vault: Parts, blob: bytes, refusal: Refusal) -> None:
+    """After bytes came too late for their upload: they go, unless another upload of that name has begun."""
+    if refusal.code not in ("not_found", "upload_complete"):
+        return
+
+    def work(session: Session, _enter: Enter) -> None:
+        if session.get(Blob, blob) is not None:
+            vault.store.discard(blob)
+        elif session.get(Upload, blob) is None:
+            session.merge(Leftover(blob=blob))
+
+    vault.ledger.commit(work)
+    sweep(vault)
+
+
+def _find(session: Session, account: bytes, blob: bytes) -> Upload:
+    """The account's own upload. Raises Refusal `upload_complete` or `not_found`."""
+    kept = session.get(Blob, blob)
+    if kept is not None and kept.account == account:
+        raise Refusal("upload_complete")
+    upload = session.get(Upload, blob)
+    if upload is None or upload.account != account:
+        raise Refusal("not_found")
+    return upload
+
+
+def _units(session: Session, blob: bytes, among: range | dict[int, bytes] | None = None) -> dict[int, bytes]:
+    """The units that are there, in order, with their hashes; all of them, or those in a contiguous span."""
+    query = select(UploadUnit.unit, UploadUnit.sha256).where(UploadUnit.blob == blob).order_by(UploadUnit.unit)
+    if among is not None:
+        query = query.where(UploadUnit.unit.between(min(among), max(among)))
+    return {unit: digest for unit, digest in session.execute(query)}
+
+
+def _require_same(known: dict[int, bytes], hashes: dict[int, bytes]) -> None:
+    if any(hashes[unit] != digest for unit, digest in known.items()):
+        raise Refusal("blob_conflict")
+
+
+def _state(blob: bytes, size: int, units: dict[int, bytes], is_complete: bool) -> dict[str, Any]:
+    return {
+        "blob": blob,
+        "size": size,
+        "units": [{"unit": unit, "sha256": digest} for unit, digest in units.items()],
+        "complete": is_complete,
+    }

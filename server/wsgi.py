@@ -1,0 +1,23 @@
+"""The vault as a WSGI application, for granian and any other server: `server.wsgi:application`, a factory.
+
+Knows: the environment of this process. Refuses to know: sockets.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from flask import Flask
+
+from server.access_log import log_to_stderr
+from server.app import create_app
+from server.config import ServerConfig
+from server.parts import open_parts
+
+
+def application() -> Flask:
+    """Opens the vault in TEMOIN_DATA (`data` if unset). Raises the errors of server.config and server.folder."""
+    log_to_stderr()
+    data = Path(os.environ.get("TEMOIN_DATA", "data"))
+    return create_app(open_parts(ServerConfig.from_environ(os.environ, data)))
