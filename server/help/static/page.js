@@ -1,0 +1,35 @@
+// Searches in what the page already holds, and prints. Nothing is sent and nothing is kept.
+(function () {
+  "use strict";
+  document.querySelectorAll("[data-print]").forEach(function (button) {
+    button.hidden = false;
+    button.addEventListener("click", function () { print(); });
+  });
+
+  var box = document.querySelector("[data-search]");
+  if (!box) return;
+  var input = box.querySelector("input"), status = box.querySelector("[role=status]");
+  var found = Array.from(document.querySelectorAll("[data-find]"), function (element) {
+    return { element: element, text: fold(element.textContent + " " + (element.dataset.words || "")) };
+  });
+  box.hidden = false;
+  input.addEventListener("input", search);
+  addEventListener("pagehide", function () { input.value = ""; search(); });
+
+  function fold(text) {
+    return text.toLowerCase().normalize("NFD").replace(/[\u0300-\u036f]/g, "").replace(/’/g, "'").replace(/(\d)\s+(?=\d)/g, "$1");
+  }
+
+  function search() {
+    var typed = fold(input.value).trim(), words = typed.split(/\s+/), count = 0;
+    found.forEach(function (each) {
+      var fits = words.every(function (word) { return each.text.includes(word); });
+      each.element.hidden = !fits;
+      if (fits) count++;
+    });
+    document.querySelectorAll("[data-group]").forEach(function (group) {
+      group.hidden = !group.querySelector("[data-find]:not([hidden])");
+    });
+    status.textContent = !typed ? "" : count ? status.dataset.found.replace("#", count) : status.dataset.none;
+  }
+})();

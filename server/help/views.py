@@ -1,0 +1,65 @@
+"""The public pages over HTTP: `/` finds the language, `/<lang>/<n>` is a page, `/s/…` a file with its hash as name.
+
+Knows: languages asked for, compression, caching. Refuses to know: who asks; no session, no cookie, no address.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from flask import Blueprint, Response, abort, redirect, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from server.help.assets import PREFIX, by_address
+from server.help.service import HOME, Site, page_table, render
+from server.help.shelf import shelf
+from server.parts import parts
+
+blueprint = Blueprint("help", __name__)
+
+PAGE_AGE = 300
+"""Seconds for which a browser shows a page again without asking: a corrected number arrives within minutes."""
+ASSET_AGE = 365 * 24 * 3600
+
+_LANG = f"<any({','.join(shelf().languages)}):lang>"
+_HOME, _PAGE, _ASSET = f"/{_LANG}/", f"/{_LANG}/<int:number>", f"{PREFIX}<name>"
+
+PAGES = (("GET", "/"), ("GET", _HOME), ("GET", _PAGE), ("GET", _ASSET))
+"""What is for people's eyes, and so no part of the wire: no row of schemas.endpoints, no session."""
+
+
+@blueprint.get("/")
+def choose_language() -> AnyResponse:
+    lang = request.accept_languages.best_match(shelf().languages, shelf().languages[0])
+    answer = redirect(f"/{lang}/")
+    answer.headers["Vary"] = "Accept-Language"
+    return answer
+
+
+@blueprint.get(_HOME, strict_slashes=False, defaults={"number": HOME})
+@blueprint.get(_PAGE)
+def page(lang: str, number: int) -> AnyResponse:
+    found = parts()
+    today = datetime.fromtimestamp(found.clock.now(), UTC).date()
+    rendered = render(Site(found.config.site_title, found.config.exit_url), lang, number, today)
+    status = 200 if number in page_table() else 404
+    return _answer(rendered.body, rendered.packed, rendered.etag, "text/html; charset=utf-8", PAGE_AGE, status)
+
+
+@blueprint.get(_ASSET)
+def asset(name: str) -> AnyResponse:
+    found = by_address().get(name) or abort(404)
+    return _answer(found.body, found.packed, name, found.media_type, ASSET_AGE)
+
+
+def _answer(body: bytes, packed: bytes, etag: str, media_type: str, age: int, status: int = 200) -> AnyResponse:
+    """The bytes, compressed for a browser that wants it, or 304 for one that has them."""
+    small = request.accept_encodings["gzip"] > 0
+    answer = Response(packed if small else body, status, content_type=media_type)
+    if small:
+        answer.content_encoding = "gzip"
+    answer.vary.add("Accept-Encoding")
+    answer.cache_control.public = True
+    answer.cache_control.max_age = age
+    answer.set_etag(f"{etag}-gz" if small else etag)
+    return answer.make_conditional(request) if status == 200 else answer
