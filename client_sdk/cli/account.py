@@ -1,0 +1,183 @@
+"""`temoin register`, `temoin change` and `temoin login-check`.
+
+Knows: the questions, and that the recovery words are safe before an account is made. Refuses to know: derivations.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import unicodedata
+from datetime import date
+from pathlib import Path
+
+import click
+
+from client_sdk.cli.failures import FileExists, WordsDiffer
+from client_sdk.cli.options import Shared, shared, user_argument
+from client_sdk.cli.output import facts, note, print_json, screen, spell_time
+from client_sdk.cli.session import connected, log_in, opened
+from client_sdk.errors import NetworkError, Refused, ServerFault
+from client_sdk.keychain import Credentials
+from client_sdk.strength import require_strong
+from crypto_core.randomness import make_bytes
+from crypto_core.sealing.passphrase import normalise_password, normalise_pin, normalise_username
+from crypto_core.sealing.recovery import Language
+from schemas import outputs
+
+_ASKED = 2
+_TRIES = 3
+_NOBODY_ANSWERS = (
+    "Nobody is there to type back two of the recovery words, so no account was made. "
+    "Use a terminal, or let --recovery-out FILE write the words to a file."
+)
+
+
+@click.command()
+@user_argument
+@click.option(
+    "--recovery-out", type=click.Path(path_type=Path), metavar="FILE",
+    help="Write the recovery words to this new file instead of showing them.",
+)
+@click.option(
+    "--words", type=click.Choice(["english", "french"]), default="english", show_default=True,
+    help="The language of the recovery words.",
+)
+@shared
+def register(common: Shared, user: str, recovery_out: Path | None, words: Language) -> None:
+    """Make an account.
+
+    Asks for a password and a PIN, and shows 24 recovery words. What you keep is sealed for these words as well, so that
+    a forgotten password need not be the end. This version can't open with them yet; keep them for one that can. Nobody
+    else has them, and nobody can send them again.
+    """
+    common.require_server()
+    normalise_username(user, sign_up=True)
+    if recovery_out is not None and os.path.lexists(recovery_out):
+        raise FileExists
+    password = common.secrets.new_password()
+    require_strong(normalise_password(password, sign_up=True), user)
+    pin = common.secrets.new_pin()
+    normalise_pin(pin, sign_up=True, this_year=date.today().year)
+    with connected(common) as client:
+        new = client.make_account(user, password, pin, language=words)
+        if recovery_out is None:
+            _show_and_ask(new.recovery_words, err=common.as_json)
+        else:
+            _write_words(recovery_out, new.recovery_words)
+        try:
+            account = client.register(new)
+        except Refused:
+            if recovery_out is not None:
+                recovery_out.unlink(missing_ok=True)  # these words open nothing
+            raise
+        except NetworkError:
+            if not common.as_json:
+                note("The account may have been made all the same: keep the words, and ask `temoin login-check USER`.")
+            raise
+    if common.as_json:
+        shown = None if recovery_out is not None else new.recovery_words
+        print_json(outputs.Registered(), {"account": account, "recovery": shown})
+        return
+    screen().print("Your account is made. Write something with:  temoin journal add USER --text …")
+    if recovery_out is not None:
+        screen().print("The recovery words are in the file you named. Copy them onto paper, then delete the file.")
+
+
+@click.command()
+@user_argument
+@click.option("--user", "new_user", metavar="NEW", help="The new user name. Without it the name stays.")
+@shared
+def change(common: Shared, user: str, new_user: str | None) -> None:
+    """Change user name, password or PIN.
+
+    Asks for the present password and PIN, then for the new ones, twice each; what should stay is typed again. Ends
+    every other session. What you keep, and the recovery words, stay as they are. With --secrets-fd: password, PIN, new
+    password, new PIN, a line each.
+    """
+    common.require_server()
+    name = user if new_user is None else new_user
+    normalise_username(name, sign_up=True)
+    password, pin = common.secrets.password(), common.secrets.pin()
+    new = Credentials(name, common.secrets.next_password(), common.secrets.next_pin())
+    new.require_new(date.today().year)
+    require_strong(normalise_password(new.password, sign_up=True), name)
+    with opened(common, user) as client:
+        try:
+            client.change_credentials(password, pin, new)
+        except (NetworkError, ServerFault):
+            if not common.as_json:
+                note("It may have been changed all the same: try the new password and PIN first, then the old ones.")
+            raise
+    if not common.as_json:
+        screen().print("Changed. Every other session has ended; the recovery words stay as they are.")
+
+
+@click.command("login-check")
+@user_argument
+@shared
+def login_check(common: Shared, user: str) -> None:
+    """Last opening, and wrong PINs tried since.
+
+    A PIN can be tried only by somebody who has the password. Wrong passwords can't be attributed to anybody's account,
+    so nobody counts them.
+    """
+    with connected(common) as client:
+        opening = log_in(common, client, user)
+    if common.as_json:
+        print_json(outputs.LoginCheck(), opening)
+        return
+    screen().print(facts({
+        "Last opened": spell_time(opening.last_opened) if opening.last_opened is not None else "never before",
+        "Wrong PINs since": str(opening.wrong_pins),
+        "Wrong PINs lately": str(opening.wrong_total),
+    }))
+    screen().print("Wrong passwords can't be attributed to anybody's account, so nobody counts them.")
+    if opening.wrong_pins:
+        screen().print("If these tries were not yours, somebody knows your user name and your password.")
+    if opening.advise_change:
+        screen().print("So many wrong PINs were tried that a new password and a longer PIN would be safer.")
+    for warning in opening.warnings:
+        note(f"{warning.sentence} ({warning.code})")
+
+
+def _write_words(path: Path, words: str) -> None:
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise FileExists from None
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(f"{words}\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _show_and_ask(recovery_words: str, *, err: bool) -> None:
+    words = recovery_words.split()
+    rows = range(0, len(words), 4)
+    grid = ("".join(f"{place + 1:>4} {words[place]:<12}" for place in range(row, row + 4)) for row in rows)
+    click.echo("Your recovery words. Copy them onto paper, in this order, and keep it where nobody looks:\n", err=err)
+    for line in grid:
+        click.echo(line.rstrip(), err=err)
+    click.echo("\nTo be sure that they are on the paper:", err=err)
+    shuffled = sorted(range(len(words)), key=lambda _: make_bytes(16))
+    for place in sorted(shuffled[:_ASKED]):
+        _ask_back(place + 1, words[place], err=err)
+
+
+def _ask_back(number: int, word: str, *, err: bool) -> None:
+    for _ in range(_TRIES):
+        click.echo(f"Word number {number}: ", nl=False, err=err)
+        answer = sys.stdin.readline()
+        if not answer:
+            raise click.UsageError(_NOBODY_ANSWERS)
+        if _letters(answer) == _letters(word):
+            return
+        click.echo("That is another word. Look at the paper again.", err=err)
+    raise WordsDiffer
+
+
+def _letters(word: str) -> str:
+    """Without accents and capitals: a paper and a keyboard may lack them, and no two words differ in these alone."""
+    spelled = unicodedata.normalize("NFKD", word.strip().casefold())
+    return "".join(letter for letter in spelled if not unicodedata.combining(letter))

@@ -1,0 +1,168 @@
+"""`temoin documents`: add files, list them, get them back whole or in part, delete, restore.
+
+Knows: files on this device, and that a file appears under its name only when all of it is verified.
+Refuses to know: seals, and how anything travels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from client_sdk.cli.items import delete_command, list_items, restore_command, tell_kept
+from client_sdk.cli.options import (
+    Shared,
+    byte_range,
+    existing_file,
+    id_argument,
+    sensitive_option,
+    shared,
+    user_argument,
+)
+from client_sdk.cli.output import note, print_json, screen, spell_size
+from client_sdk.cli.saving import local_name, save, save_to_output
+from client_sdk.cli.session import opened, reopened
+from client_sdk.client import VaultClient
+from client_sdk.errors import ItemUnknown, RangeInvalid
+from client_sdk.items import Content, Item, Kept
+from crypto_core.errors import UnsupportedVersion
+from schemas import outputs
+
+_OUTPUT = Path("-")
+
+
+@click.group()
+def documents() -> None:
+    """Photographs, recordings, papers: byte for byte."""
+
+
+@documents.command()
+@user_argument
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=existing_file)
+@click.option("--title", metavar="T", help="A heading, for one file; else the file's name.")
+@click.option("--category", metavar="C", help="Injury, threat, medical certificate, judgment, message…")
+@sensitive_option
+@shared
+def add(
+    common: Shared, user: str, files: tuple[Path, ...], title: str | None, category: str | None, sensitive: bool
+) -> None:
+    """Keep files, each as a document of its own.
+
+    The original bytes are kept whole. A transfer that was cut goes on where it stopped when you give the same command
+    again.
+    """
+    if title is not None and len(files) > 1:
+        raise click.UsageError("--title goes with one file; give several files one command each, or none a title.")
+    kept: list[Kept] = []
+    try:
+        with opened(common, user) as client:
+            for file in files:
+                kept.append(client.add_document(file, title=title, category=category, sensitive=sensitive))
+                if not common.as_json:
+                    tell_kept(common, kept[-1])
+    finally:  # also when a later file failed: these are kept
+        if common.as_json and kept:
+            print_json(outputs.Kept(many=True), kept)
+
+
+@documents.command("list")
+@user_argument
+@click.option("--open", "open_sensitive", is_flag=True, help="Ask for the PIN again and show sensitive items too.")
+@shared
+def list_(common: Shared, user: str, open_sensitive: bool) -> None:
+    """List the documents. Sensitive items stand in it as locked, unless --open."""
+    list_items(common, user, "document", open_sensitive)
+
+
+@documents.command()
+@user_argument
+@id_argument
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), metavar="PATH",
+    help="A file or a folder, or - for standard output (with --json, the JSON then goes to standard error).",
+)
+@click.option("--range", "span", type=byte_range, metavar="A:B", help="Bytes from A up to, without, B.")
+@click.option("--content", "number", type=click.IntRange(1), metavar="N", help="Only the Nth file of the item.")
+@click.option("--force", is_flag=True, help="Overwrite a file of the same name.")
+@shared
+def get(
+    common: Shared, user: str, item_id: bytes, output: Path | None, span: tuple[int, int | None] | None,
+    number: int | None, force: bool,
+) -> None:
+    """Get a document's file back, or all files of an entry. A sensitive one asks for the PIN again.
+
+    A file appears under its name only when all of it is there and verified. Without -o it goes into this folder, under
+    its original name.
+    """
+    with opened(common, user) as client:
+        item = reopened(common, client, client.item(item_id))
+        contents = _chosen(item, number)
+        _require_room(contents, output, span)
+        taken: set[str] = set()
+        got = [_fetch(client, item, content, output, span, force, taken) for content in contents]
+    if common.as_json:
+        schema = outputs.Got() if len(got) == 1 else outputs.Got(many=True)
+        print_json(schema, got[0] if len(got) == 1 else got, err=output == _OUTPUT)
+        return
+    for one in got:
+        if one["path"] is not None:
+            screen().print(f"{one['path']}  {spell_size(one['written'])}, verified")
+
+
+documents.add_command(delete_command("documents"))
+documents.add_command(restore_command("documents"))
+
+
+def _chosen(item: Item, number: int | None) -> tuple[Content, ...]:
+    if item.state == "newer_version":
+        raise UnsupportedVersion
+    if item.state != "open" or not item.contents or (number is not None and number > len(item.contents)):
+        raise ItemUnknown("no such file in this item")
+    return item.contents if number is None else (item.contents[number - 1],)
+
+
+def _require_room(contents: tuple[Content, ...], output: Path | None, span: tuple[int, int | None] | None) -> None:
+    if len(contents) == 1:
+        return
+    if span is not None or (output is not None and not output.is_dir()):
+        raise click.UsageError(
+            f"This item has {len(contents)} files. Say which with --content N, or name a folder with -o."
+        )
+
+
+def _fetch(
+    client: VaultClient, item: Item, content: Content, output: Path | None, span: tuple[int, int | None] | None,
+    force: bool, taken: set[str],
+) -> dict[str, Any]:
+    start, stop = _bounds(span, content.size)
+    chunks: Iterator[bytes] = client.read_content(item, content, start, stop if span is not None else None)
+    path = None
+    if output == _OUTPUT:
+        save_to_output(chunks)
+    else:
+        path = _target(output, content, taken)
+        save(chunks, path, overwrite=force)
+    return {
+        "id": item.id, "name": content.name, "path": None if path is None else str(path), "size": content.size,
+        "sha256": content.sha256, "range": None if span is None else [start, stop], "written": stop - start,
+    }
+
+
+def _bounds(span: tuple[int, int | None] | None, size: int) -> tuple[int, int]:
+    start, stop = span or (0, None)
+    stop = size if stop is None else min(stop, size)
+    if start > stop:
+        raise RangeInvalid(f"the file has {size} bytes")
+    return start, stop
+
+
+def _target(output: Path | None, content: Content, taken: set[str]) -> Path:
+    if output is not None and not output.is_dir():
+        return output
+    name = local_name(content.name, taken)
+    if name != content.name:
+        note("The name was changed to one that is safe on this device.")
+    return (output or Path()) / name

@@ -1,0 +1,128 @@
+"""How a command ends when it can't do what was asked: one sentence, a stable code, an exit code, never a traceback.
+
+Knows: which error ends with which exit code. Refuses to know: commands, and what a person wrote.
+
+    0 done   1 refused   2 usage   3 server, network, or a fault of this program   4 not yet verifiable
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+import click
+
+from client_sdk.cli.output import print_failure
+from client_sdk.errors import NetworkError, Refused, ServerFault
+from crypto_core.errors import TemoinError, VerificationError
+
+DONE, REFUSED, USAGE, SERVER, NOT_YET = range(5)
+
+_STOPPED = "Stopped, as you asked. What was said to be kept is kept; give the same command again for the rest."
+_DEVICE = "This device could not read or write a file that is needed. Look for free space and for permission to write."
+_INTERNAL = "Something in this program went wrong. What was said to be kept is kept; try again, and report it."
+
+
+class FileExists(TemoinError):
+    """A file would have been overwritten."""
+
+    code = "file_exists"
+    sentence = "A file of this name is there already, and was not touched. Choose another with -o, or say --force."
+
+
+class NotReached(NetworkError):
+    """No vault to open: what the command was to do was not begun."""
+
+    sentence = "The vault can't be reached right now, so nothing was done. Look at the network, then try again."
+
+
+class NotText(TemoinError):
+    """Bytes that are not UTF-8 where a text was expected."""
+
+    code = "not_text"
+    sentence = "This is not text in UTF-8. Keep it as a file instead, with --attach or `temoin documents add`."
+
+
+class WordsDiffer(TemoinError):
+    """The recovery words typed back were not those shown."""
+
+    code = "words_differ"
+    sentence = "These are not the words shown, so no account was made. Start again, and copy each word onto paper."
+
+
+class SecretsDiffer(TemoinError):
+    """A new password or PIN was not typed the same twice."""
+
+    code = "secrets_differ"
+    sentence = "What you typed the second time was different, so nothing was done. Start again."
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What is printed (schemas.outputs.Failure), and the exit code."""
+
+    code: str
+    sentence: str
+    detail: str
+    exit_code: int
+    retry_after: int | None = None
+
+
+class Program(click.Group):
+    """A group whose every failure, foreseen or not, becomes a Failure."""
+
+    def main(self, args: Sequence[str] | None = None, *rest: Any, **more: Any) -> NoReturn:
+        words = list(sys.argv[1:] if args is None else args)
+        more["standalone_mode"] = False
+        try:
+            ended_with = super().main(words, *rest, **more)
+            sys.stdout.flush()
+        except BrokenPipeError:  # whoever read our output has read enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(REFUSED)
+        except (Exception, KeyboardInterrupt) as error:
+            failure = failure_of(error)
+            if isinstance(error, click.exceptions.NoArgsIsHelpError):
+                error.show()
+            else:
+                print_failure(failure, as_json="--json" in words)
+            sys.exit(failure.exit_code)
+        sys.exit(ended_with if isinstance(ended_with, int) else DONE)
+
+
+def failure_of(error: BaseException) -> Failure:
+    """Of our own errors their code and sentence; of any other only its type."""
+    if isinstance(error, TemoinError):
+        retry_after = error.retry_after if isinstance(error, Refused) else None
+        return Failure(error.code, error.sentence, error.detail, exit_code(error), retry_after)
+    if isinstance(error, click.UsageError):
+        asked = f"temoin{_command_of(error)} --help"
+        return Failure("usage", _sentence(error.format_message()), f"`{asked}` shows how it is used.", USAGE)
+    if isinstance(error, click.Abort | KeyboardInterrupt):
+        return Failure("stopped", _STOPPED, "", REFUSED)
+    if isinstance(error, OSError):
+        return Failure("device", _DEVICE, os.strerror(error.errno) if error.errno else "", REFUSED)
+    return Failure("internal", _INTERNAL, type(error).__name__, SERVER)
+
+
+def exit_code(error: TemoinError) -> int:
+    """1 where the answer is no, 3 where the server or the network is at fault, 4 where a proof needs more."""
+    if isinstance(error, VerificationError):
+        return NOT_YET if error.outcome == "not_yet" else REFUSED
+    if isinstance(error, NetworkError | ServerFault):
+        return SERVER
+    if isinstance(error, Refused) and error.status >= 500 and error.code != "quota_full":
+        return SERVER
+    return REFUSED
+
+
+def _command_of(error: click.UsageError) -> str:
+    path = error.ctx.command_path.split(" ")[1:] if error.ctx else []
+    return "".join(f" {word}" for word in path)
+
+
+def _sentence(message: str) -> str:
+    return message if message.endswith((".", "!", "?")) else f"{message}."

@@ -1,0 +1,164 @@
+"""`temoin journal`: write, list, read, edit, look back, delete, restore.
+
+Knows: entries as a person types and reads them. Refuses to know: seals, and how anything travels.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from client_sdk.cli.failures import NotText
+from client_sdk.cli.items import delete_command, list_items, restore_command, show_history, show_item, tell_kept
+from client_sdk.cli.options import (
+    Shared,
+    attach_option,
+    entry_fields,
+    id_argument,
+    sensitive_option,
+    shared,
+    text_sources,
+    user_argument,
+)
+from client_sdk.cli.output import note, screen
+from client_sdk.cli.session import opened, reopened
+from client_sdk.errors import NoteTooLong
+from client_sdk.items import Draft
+from schemas import limits
+
+_MOST_BYTES = 4 * limits.TEXT
+_CLEARABLE = {"happened": None, "place": None, "people": (), "tags": (), "danger": None, "mood": None, "category": None}
+
+
+@click.group()
+def journal() -> None:
+    """Entries: what happened, in your own words."""
+
+
+@journal.command()
+@user_argument
+@text_sources
+@entry_fields
+@sensitive_option
+@attach_option
+@shared
+def add(
+    common: Shared, user: str, source: str | None, text: str | None, file: Path | None, sensitive: bool,
+    attachments: tuple[Path, ...], **fields: Any,
+) -> None:
+    """Write an entry.
+
+    The text comes from --text, from --file, or from standard input with a single dash. With none of them, on a
+    terminal, you type it. "Kept" is said only when the vault's receipt has been verified.
+    """
+    given = _given_text(source, text, file)
+    if given is None and not sys.stdin.isatty():
+        raise click.UsageError("Say what to keep: --text T, --file F, or - to read it from standard input.")
+    with opened(common, user) as client:
+        draft = Draft(text=_typed() if given is None else given, **_said(fields))
+        kept = client.write_entry(draft, sensitive=sensitive, attachments=attachments)
+    tell_kept(common, kept)
+
+
+@journal.command("list")
+@user_argument
+@click.option("--open", "open_sensitive", is_flag=True, help="Ask for the PIN again and show sensitive items too.")
+@shared
+def list_(common: Shared, user: str, open_sensitive: bool) -> None:
+    """List the entries. Sensitive items stand in it as locked, unless --open."""
+    list_items(common, user, "journal", open_sensitive)
+
+
+@journal.command()
+@user_argument
+@id_argument
+@click.option("--revision", type=click.IntRange(1, limits.U32), metavar="N", help="An earlier one; see history.")
+@shared
+def show(common: Shared, user: str, item_id: bytes, revision: int | None) -> None:
+    """Read an entry. A sensitive one asks for the PIN again."""
+    show_item(common, user, item_id, revision)
+
+
+@journal.command()
+@user_argument
+@id_argument
+@text_sources
+@entry_fields
+@click.option(
+    "--clear", type=click.Choice(list(_CLEARABLE)), multiple=True, help="Say nothing of this any more. May be repeated."
+)
+@attach_option
+@shared
+def edit(
+    common: Shared, user: str, item_id: bytes, source: str | None, text: str | None, file: Path | None,
+    clear: tuple[str, ...], attachments: tuple[Path, ...], **fields: Any,
+) -> None:
+    """Change what you name; the rest stays.
+
+    This makes a new revision. Earlier ones stay readable (`history`), so nobody can say that the account was changed
+    in secret.
+    """
+    given = _given_text(source, text, file)
+    changes = _said(fields) | {name: _CLEARABLE[name] for name in clear}
+    if given is not None:
+        changes["text"] = given
+    if set(clear) & set(_said(fields)):
+        raise click.UsageError("Say something new, or --clear it: not both of one thing.")
+    if not changes and not attachments:
+        raise click.UsageError("Say what to change, for example with --text T or --place P.")
+    with opened(common, user) as client:
+        reopened(common, client, client.item(item_id))
+        kept = client.edit_entry(item_id, changes, attachments=attachments)
+        tell_kept(common, kept)
+        if kept.conflict and not common.as_json:
+            note("Another device had changed this meanwhile. Nothing was lost; both texts follow, the newest last.")
+            for item in client.history(kept.id)[-2:]:
+                screen().print(f"\nRevision {item.revision}:\n{item.text or ''}")
+
+
+@journal.command()
+@user_argument
+@id_argument
+@shared
+def history(common: Shared, user: str, item_id: bytes) -> None:
+    """Show every revision of an entry, the first one first."""
+    show_history(common, user, item_id)
+
+
+journal.add_command(delete_command("journal"))
+journal.add_command(restore_command("journal"))
+
+
+def _given_text(source: str | None, text: str | None, file: Path | None) -> str | None:
+    if sum(given is not None for given in (source, text, file)) > 1:
+        raise click.UsageError("The text comes from one place only: --text, --file or -.")
+    if text is not None:
+        return _decoded(text.encode("utf-8", "surrogateescape"))
+    if file is not None:
+        with file.open("rb") as opened_file:
+            return _decoded(opened_file.read(_MOST_BYTES + 1))
+    if source is not None:
+        return _decoded(sys.stdin.buffer.read(_MOST_BYTES + 1))
+    return None
+
+
+def _typed() -> str:
+    note("Type what you want to keep. End with Ctrl-D on a line of its own; Ctrl-C keeps nothing.")
+    return _decoded(sys.stdin.buffer.read(_MOST_BYTES + 1))
+
+
+def _decoded(data: bytes) -> str:
+    if len(data) > _MOST_BYTES:
+        raise NoteTooLong
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise NotText from None
+
+
+def _said(fields: dict[str, Any]) -> dict[str, Any]:
+    """Without what was left out; click gives an empty tuple for an option that could have been repeated."""
+    return {name: value for name, value in fields.items() if value is not None and value != ()}

@@ -1,0 +1,139 @@
+"""Options that several commands share, and the values they become.
+
+Knows: click, and the spelling of ids, ranges and times. Refuses to know: what a command does with them.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from client_sdk.cli.secrets import Secrets, readable_descriptor
+from client_sdk.happened import parse_happened
+from client_sdk.items import Happened
+from crypto_core.encoding import parse_hex
+from crypto_core.errors import MalformedError
+from schemas import limits
+
+Command = Callable[..., None]
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What every command is given."""
+
+    server: str | None
+    home: Path
+    as_json: bool
+    secrets: Secrets
+
+    def require_server(self) -> str:
+        """The address, or a usage error that says how to give it."""
+        if not self.server:
+            raise click.UsageError("Say which vault, with --server ADDRESS or in TEMOIN_SERVER.")
+        return self.server
+
+
+def shared(command: Command) -> Command:
+    """--server, --secrets-fd and --json; the command gets a `Shared` first."""
+
+    @click.option("--server", metavar="ADDRESS", envvar="TEMOIN_SERVER", help="The vault's address. [TEMOIN_SERVER]")
+    @click.option(
+        "--secrets-fd", metavar="N", type=int, callback=readable_descriptor,
+        help="Read password and PIN, a line each, from this open descriptor.",
+    )
+    @click.option("--json", "as_json", is_flag=True, help="Print JSON; a failure too, on standard error.")
+    @functools.wraps(command)
+    def with_shared(*, server: str | None, secrets_fd: int | None, as_json: bool, **rest: Any) -> None:
+        command(Shared(server, home(), as_json, Secrets(secrets_fd, os.environ)), **rest)
+
+    return with_shared
+
+
+def home() -> Path:
+    """TEMOIN_HOME, or `.temoin` in the home folder."""
+    named = os.environ.get("TEMOIN_HOME")
+    return Path(named) if named else Path.home() / ".temoin"
+
+
+def item_id(text: str) -> bytes:
+    """For click: 32 hexadecimal digits as 16 bytes."""
+    return _hexadecimal(text, limits.ID)
+
+
+def file_hash(text: str) -> bytes:
+    """For click: 64 hexadecimal digits as 32 bytes."""
+    return _hexadecimal(text, limits.HASH)
+
+
+def byte_range(text: str) -> tuple[int, int | None]:
+    """For click: `A:B`, bytes from A up to but without B, as (start, stop); either may be left out."""
+    found = re.fullmatch(r"([0-9]{0,17}):([0-9]{0,17})", text, re.ASCII)
+    start, stop = (int(found[1] or 0), int(found[2]) if found[2] else None) if found else (1, 0)
+    if stop is not None and stop < start:
+        raise click.BadParameter("this has to be A:B, two numbers of bytes, A not above B; either may be left out.")
+    return start, stop
+
+
+def happened(text: str) -> Happened:
+    """For click: a time as a person says it. Refuses nothing but nothing at all, and too many words."""
+    if not text.strip() or len(text) > limits.WORDS:
+        raise click.BadParameter(f"say when in 1 to {limits.WORDS} characters.")
+    return parse_happened(text)
+
+
+def _hexadecimal(text: str, size: int) -> bytes:
+    try:
+        return parse_hex(text.lower(), size)
+    except MalformedError:
+        raise click.BadParameter(f"this has to be {2 * size} hexadecimal digits.") from None
+
+
+existing_file = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+user_argument = click.argument("user", metavar="USER")
+id_argument = click.argument("item_id", metavar="ID", type=item_id)
+
+
+def entry_fields(command: Command) -> Command:
+    """What can be said of an entry beside its text."""
+    for option in reversed((
+        click.option("--title", metavar="T", help="A heading."),
+        click.option(
+            "--happened", metavar="WHEN", type=happened,
+            help="When the facts took place: 2024-03-01T21:30, 2024-03-01, 2024-03, 2024, or in words.",
+        ),
+        click.option("--place", metavar="P", help="Where."),
+        click.option("--person", "people", metavar="NAME", multiple=True, help="Who was there. May be repeated."),
+        click.option("--danger", metavar="0-10", type=click.IntRange(0, 10), help="How much in danger you felt."),
+        click.option("--mood", metavar="M", help="How you felt."),
+        click.option("--category", metavar="C", help="Injury, threat, medical certificate, judgment, message…"),
+        click.option("--tag", "tags", metavar="T", multiple=True, help="May be repeated."),
+    )):
+        command = option(command)
+    return command
+
+
+def text_sources(command: Command) -> Command:
+    """--text, --file, or `-` for standard input."""
+    for option in reversed((
+        click.argument("source", metavar="[-]", required=False, type=click.Choice(["-"])),
+        click.option("--text", metavar="T", help="The text itself (other programs on this device can see it)."),
+        click.option("--file", type=existing_file, metavar="F", help="A text file, UTF-8."),
+    )):
+        command = option(command)
+    return command
+
+
+attach_option = click.option(
+    "--attach", "attachments", type=existing_file, metavar="FILE", multiple=True,
+    help="Keep this file with it, byte for byte. May be repeated.",
+)
+sensitive_option = click.option("--sensitive", is_flag=True, help="Behind the PIN: it is asked again to read this.")

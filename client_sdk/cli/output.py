@@ -1,0 +1,134 @@
+"""How answers look: tables and panels for people, one JSON document for programs.
+
+Knows: rich, and the shapes of schemas.outputs. Refuses to know: the client and the server. What a person wrote is
+shown as text and nothing else: control characters in it can't move the cursor or colour the screen.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import unicodedata
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+from marshmallow import Schema
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from schemas import outputs
+
+if TYPE_CHECKING:
+    from client_sdk.cli.failures import Failure
+
+_WIDTH_OF_A_FILE = 160
+_KEPT_CONTROLS = "\n\t"
+
+
+def screen() -> Console:
+    """Standard output. Made anew each time, so that it is the stream of this moment."""
+    return _console(sys.stdout.isatty())
+
+
+def aside() -> Console:
+    """Standard error: notes, questions, progress."""
+    return _console(sys.stderr.isatty(), stderr=True)
+
+
+def _console(terminal: bool, *, stderr: bool = False) -> Console:
+    width = None if terminal or "COLUMNS" in os.environ else _WIDTH_OF_A_FILE
+    return Console(stderr=stderr, highlight=False, markup=False, emoji=False, soft_wrap=not terminal, width=width)
+
+
+def print_json(schema: Schema, value: Any, *, err: bool = False) -> None:
+    """One document, UTF-8, whatever the terminal's own encoding."""
+    text = json.dumps(schema.dump(value), ensure_ascii=False, indent=2)
+    click.echo(text.encode("utf-8", "backslashreplace"), err=err)
+
+
+def print_failure(failure: Failure, *, as_json: bool) -> None:
+    """On standard error, in either form."""
+    if as_json:
+        print_json(outputs.Failure(), failure, err=True)
+        return
+    said = Text(f"{failure.sentence} ({failure.code})", style="red" if sys.stderr.isatty() else "")
+    aside().print(said)
+    if failure.retry_after is not None:
+        aside().print(f"Wait {spell_wait(failure.retry_after)}.")
+    if failure.detail and failure.detail != failure.sentence:
+        aside().print(visible(failure.detail))
+
+
+def note(text: str) -> None:
+    """A line for the person beside the answer."""
+    aside().print(text)
+
+
+def visible(text: str) -> str:
+    """`text` with each control character but newline and tab shown as U+FFFD."""
+    return "".join("\ufffd" if _is_control(c) and c not in _KEPT_CONTROLS else c for c in text)
+
+
+def one_line(text: str) -> str:
+    """As `visible`, with newlines and tabs as spaces."""
+    return " ".join(visible(text).split())
+
+
+def _is_control(character: str) -> bool:
+    return unicodedata.category(character) in ("Cc", "Cs")
+
+
+def spell_time(seconds: int | None) -> str:
+    """The time on this device's clock, to the minute; a dash for none."""
+    if seconds is None:
+        return "–"
+    return datetime.fromtimestamp(seconds, UTC).astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def spell_wait(seconds: int) -> str:
+    """`45 seconds`, `12 minutes`, `7 hours`, `6 days`: rounded up, so that nobody comes too early."""
+    for name, unit in (("day", 86_400), ("hour", 3600), ("minute", 60), ("second", 1)):
+        if seconds >= 2 * unit or unit == 1 or (name == "minute" and seconds >= 60):
+            count = -(-seconds // unit)
+            return f"{count} {name}{'' if count == 1 else 's'}"
+    raise AssertionError("the last unit always fits")
+
+
+def spell_size(size: int) -> str:
+    """`873 bytes`, `14.2 kB`, `3.1 GB`."""
+    if size < 1000:
+        return f"{size} bytes"
+    value = float(size)
+    for unit in ("kB", "MB", "GB"):
+        value /= 1000
+        if value < 999.95:
+            break
+    return f"{value:.1f} {unit}"
+
+
+def table(*columns: str) -> Table:
+    """A table that never cuts a word short."""
+    made = Table(*columns, box=None, pad_edge=False, header_style="bold", show_edge=False)
+    for column in made.columns:
+        column.overflow = "fold"
+    return made
+
+
+def cells(values: Iterable[str]) -> tuple[Text, ...]:
+    """A table's row: text, never markup."""
+    return tuple(Text(value) for value in values)
+
+
+def facts(pairs: Mapping[str, str | None]) -> Table:
+    """Two columns: what, and how it is; what was not said is left out."""
+    made = Table.grid(padding=(0, 2))
+    made.add_column(style="bold", no_wrap=True)
+    made.add_column(overflow="fold")
+    for name, value in pairs.items():
+        if value is not None:
+            made.add_row(Text(name), Text(visible(value)))
+    return made

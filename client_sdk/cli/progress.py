@@ -1,0 +1,53 @@
+"""A bar for each transfer: how far, how fast, how long still.
+
+Knows: rich's progress bars, on standard error. Refuses to know: what is transferred. Without a terminal it is silent.
+"""
+
+from __future__ import annotations
+
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+
+from client_sdk.cli.output import aside, one_line
+
+
+class Bars:
+    """The SDK's Progress, drawn. One transfer at a time."""
+
+    def __init__(self) -> None:
+        self._drawn: Progress | None = None
+        self._task = TaskID(0)
+
+    def start(self, label: str, total: int) -> None:
+        """A transfer of `total` bytes begins."""
+        self.done()
+        console = aside()
+        self._drawn = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            DownloadColumn(),
+            TransferSpeedColumn(),
+            TimeRemainingColumn(),
+            console=console,
+            disable=not console.is_terminal,
+        )
+        self._task = self._drawn.add_task(one_line(label), total=total)
+        self._drawn.start()
+
+    def advance(self, count: int) -> None:
+        """`count` more bytes are through."""
+        if self._drawn is not None:
+            self._drawn.advance(self._task, count)
+
+    def done(self) -> None:
+        """The transfer has ended, well or not. May be said twice."""
+        if self._drawn is not None:
+            self._drawn.stop()
+            self._drawn = None

@@ -1,0 +1,125 @@
+"""Where a password and a PIN come from: a descriptor, the environment, or a question on the terminal.
+
+Knows: that order. Refuses to know: an argument of the command line (other programs can read it), what is right, and
+how to keep a secret anywhere.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import getpass
+import os
+from collections.abc import Mapping
+
+import click
+
+from client_sdk.cli.failures import SecretsDiffer
+
+LONGEST_LINE = 8192
+"""Bytes; a password has at most 1,024."""
+
+
+class Secrets:
+    """Each secret is asked for when it is needed and not before; what came once is not asked for again."""
+
+    def __init__(self, descriptor: int | None, environment: Mapping[str, str]) -> None:
+        self._lines = None if descriptor is None else _Lines(descriptor)
+        self._environment = environment
+        self._known: dict[str, str] = {}
+
+    def __repr__(self) -> str:
+        return "Secrets(…)"
+
+    def password(self) -> str:
+        return self._get("Password")
+
+    def pin(self) -> str:
+        return self._get("PIN")
+
+    def new_password(self) -> str:
+        """As `password`; typed twice on a terminal."""
+        return self._get("Password", twice=True)
+
+    def new_pin(self) -> str:
+        """As `pin`; typed twice on a terminal."""
+        return self._get("PIN", twice=True)
+
+    def next_password(self) -> str:
+        """The one that takes the place of `password`; typed twice on a terminal."""
+        return self._get("New password", twice=True)
+
+    def next_pin(self) -> str:
+        """The one that takes the place of `pin`; typed twice on a terminal."""
+        return self._get("New PIN", twice=True)
+
+    def _get(self, name: str, *, twice: bool = False) -> str:
+        if name not in self._known:
+            self._known[name] = self._line() or self._environment.get(_variable(name)) or _ask(name, twice)
+        return self._known[name]
+
+    def _line(self) -> str | None:
+        return None if self._lines is None else self._lines.next()
+
+
+class _Lines:
+    """Lines of UTF-8 from a descriptor, never a byte further than the line asked for."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def next(self) -> str | None:
+        line = bytearray()
+        while not line.endswith(b"\n"):
+            try:
+                byte = os.read(self._descriptor, 1)
+            except OSError:
+                raise click.UsageError("The descriptor given with --secrets-fd can't be read.") from None
+            if not byte:
+                break
+            line += byte
+            if len(line) > LONGEST_LINE:
+                raise click.UsageError("A line given with --secrets-fd is too long for a password or a PIN.")
+        try:
+            text = line.decode("utf-8")
+        except UnicodeDecodeError:
+            raise click.UsageError("What is given with --secrets-fd is not UTF-8.") from None
+        return text.removesuffix("\n").removesuffix("\r") or None
+
+
+def readable_descriptor(_context: click.Context, _parameter: click.Parameter, number: int | None) -> int | None:
+    """For click: a descriptor that is open for reading, or a usage error."""
+    if number is None:
+        return None
+    try:
+        mode = fcntl.fcntl(number, fcntl.F_GETFL) & os.O_ACCMODE
+    except (OSError, OverflowError, ValueError):
+        mode = os.O_WRONLY
+    if mode == os.O_WRONLY:
+        raise click.BadParameter(f"{number} is not a descriptor that can be read.")
+    return number
+
+
+def _variable(name: str) -> str:
+    return f"TEMOIN_{name.upper().replace(' ', '_')}"
+
+
+def _ask(name: str, twice: bool) -> str:
+    first = ask_hidden(f"{name}: ")
+    if twice and ask_hidden(f"{name}, once more: ") != first:
+        raise SecretsDiffer
+    return first
+
+
+def ask_hidden(question: str) -> str:
+    """An answer typed on the terminal, not shown. Without a terminal a usage error that names the other ways."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        raise click.UsageError(
+            f"There is no terminal to ask on for the {question.partition(':')[0]}. "
+            "Give it with --secrets-fd, or in TEMOIN_PASSWORD and TEMOIN_PIN."
+        ) from None
+    try:
+        return getpass.getpass(question)
+    except EOFError:
+        raise click.Abort from None

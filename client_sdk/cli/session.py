@@ -1,0 +1,63 @@
+"""One command's visit to the vault: connect, log in, do the work, lock again.
+
+Knows: the order, and what a person is told at every opening. Refuses to know: what the work is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from client_sdk.cli.failures import NotReached, failure_of
+from client_sdk.cli.options import Shared
+from client_sdk.cli.output import note, print_failure, spell_time
+from client_sdk.cli.progress import Bars
+from client_sdk.client import VaultClient
+from client_sdk.errors import NetworkError
+from client_sdk.items import Item, Opening
+
+
+def connected(shared: Shared) -> VaultClient:
+    """A client that knows the vault and no person. To be used as a context: it locks in the end, whatever happens."""
+    return VaultClient.connect(shared.require_server(), shared.home, progress=Bars())
+
+
+@contextmanager
+def opened(shared: Shared, user: str) -> Iterator[VaultClient]:
+    """A client with this person logged in. Asks for password and PIN."""
+    with connected(shared) as client:
+        tell_opening(shared, log_in(shared, client, user))
+        yield client
+
+
+def log_in(shared: Shared, client: VaultClient, user: str) -> Opening:
+    """Opens the vault; asks for password and PIN. Raises NotReached where there is no network."""
+    password, pin = shared.secrets.password(), shared.secrets.pin()
+    try:
+        return client.log_in(user, password, pin)
+    except NetworkError as error:  # the SDK's sentence speaks of what was sealed; here nothing was yet
+        raise NotReached(error.detail) from None
+
+
+def reopened(shared: Shared, client: VaultClient, item: Item) -> Item:
+    """The item, its seal opened by the PIN if it is a sensitive one."""
+    if item.state != "locked":
+        return item
+    client.step_up(shared.secrets.pin())
+    return client.item(item.id, item.revision)
+
+
+def tell_opening(shared: Shared, opening: Opening) -> None:
+    """What a person should know at once, on standard error; with --json only `login-check` tells it."""
+    if shared.as_json:
+        return
+    if opening.wrong_pins:
+        since = f" since {spell_time(opening.last_opened)}" if opening.last_opened is not None else ""
+        tries = "One wrong PIN was" if opening.wrong_pins == 1 else f"{opening.wrong_pins} wrong PINs were"
+        note(f"{tries} tried{since}. If that was not you, somebody knows your user name and password.")
+    if opening.advise_change:
+        note("Many wrong PINs were tried lately. A new password and a longer PIN would be safer.")
+    if opening.waiting:
+        note(f"{opening.waiting} sealed on this device could not be sent yet; each opening tries again.")
+    for warning in opening.warnings:
+        print_failure(failure_of(warning), as_json=False)

@@ -1,0 +1,88 @@
+"""Writes what a person hands over: sealed files, their receipts, and how anybody checks them.
+
+Knows: the names of the files and the words of the README. Refuses to know: keys; nothing in the folder opens anything.
+"""
+
+from __future__ import annotations
+
+import os
+from hashlib import sha256
+from pathlib import Path
+
+from client_sdk.client import VaultClient
+from client_sdk.errors import BlobSwapped
+from client_sdk.home import write_file
+from client_sdk.items import Item, SealedBlob
+from crypto_core.receipts.policy import format_policy
+from crypto_core.receipts.receipt import proven_sentence
+
+SEALED, PROOF, POLICY, README = ".sealed", ".tlog-proof", "policy.txt", "README.txt"
+
+_README = """\
+What this folder holds
+
+{files}
+
+A file ending in .sealed is exactly what was deposited: it is encrypted, and nobody can read it without its key.
+The file of the same name ending in .tlog-proof is its receipt. policy.txt names the key of the ledger that signed it.
+
+What the receipts prove
+
+{proven}
+
+How to check them
+
+1. Offline, with this program (no account is needed):
+
+       temoin verify NAME.sealed NAME.tlog-proof --policy policy.txt
+
+   It prints each step, and ends with code 0 (valid), 1 (invalid) or 4 (not yet verifiable).
+
+2. With any other tool that reads c2sp.org/tlog-proof: the receipt is one. Its `extra` line is the base64 of a nonce
+   (32 bytes), the time of deposit (8 bytes, seconds since 1970), the length of the sealed file (8 bytes) and its
+   SHA-256 (32 bytes). The ledger's entry is the time rounded up to the minute (8 bytes) and
+   SHA-256("temoin/v1/receipt", one zero byte, extra); its leaf hash is SHA-256(one zero byte, entry).
+
+Compare the key in policy.txt with the one that the people who run the vault publish: whoever could change this folder
+could have changed the key as well.
+"""
+
+
+def export_receipts(client: VaultClient, item: Item, directory: Path) -> list[Path]:
+    """Writes an item's sealed record and contents, a receipt beside each, policy.txt and README.txt.
+
+    Gives the paths written. Raises NeedsPin for a locked item, BlobSwapped if the vault returns other bytes than were
+    kept (nothing of that file is then left), OSError as the disk does.
+    """
+    written: list[Path] = []
+    proven: list[str] = []
+    for blob in client.sealed_blobs(item):
+        directory.mkdir(parents=True, exist_ok=True)
+        sealed = directory / f"{blob.name}{SEALED}"
+        _write_sealed(sealed, blob)
+        proof = directory / f"{blob.name}{PROOF}"
+        write_file(proof, blob.receipt.encode("utf-8"))
+        written += [sealed, proof]
+        proven.append(f"    {sealed.name}\n        {proven_sentence(blob.verified)}")
+    policy = directory / POLICY
+    write_file(policy, format_policy(client.policy))
+    readme = directory / README
+    names = "\n".join(f"    {path.name}" for path in (*written, policy))
+    write_file(readme, _README.format(files=names, proven="\n".join(proven)).encode("utf-8"))
+    return [*written, policy, readme]
+
+
+def _write_sealed(path: Path, blob: SealedBlob) -> None:
+    digest, temporary = sha256(), path.with_name(f".{path.name}.part")
+    try:
+        with temporary.open("wb") as file:
+            for chunk in blob.chunks:
+                digest.update(chunk)
+                file.write(chunk)
+            file.flush()
+            os.fsync(file.fileno())
+        if digest.digest() != blob.sha256:
+            raise BlobSwapped("another hash than the record names")
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)

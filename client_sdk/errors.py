@@ -1,0 +1,216 @@
+"""What can go wrong between a person's device and the vault.
+
+Knows: a stable code and a sentence for each. Refuses to know: how they are shown, and any secret or path.
+
+    SdkError
+    ├── Refused              the vault said no; code and sentence are those of the wire (schemas.problems)
+    ├── NetworkError         network               nothing came back
+    ├── ServerFault          server                the vault failed, or broke its own rules
+    ├── ServerAddress        server_address        an address that can't or mustn't be used
+    ├── HostDiffers          host_differs
+    ├── NotOpen              not_open              log in first
+    ├── ItemUnknown          item_unknown
+    ├── NoteTooLong          text_too_long
+    ├── ValueRefused         invalid
+    ├── RangeInvalid         range_invalid
+    ├── FileChanged          file_changed
+    ├── FileUnreadable       file_unreadable
+    └── TrustError           the vault may not be what it was; what was seen is kept as evidence
+        ├── VaultChanged         vault_changed
+        ├── LedgerKeyChanged     ledger_key_changed
+        ├── LedgerForked         ledger_forked
+        ├── CheckpointInvalid    checkpoint_invalid
+        ├── ItemsMissing         items_missing
+        ├── AccountRecordOlder   account_record_older
+        ├── BlobSwapped          blob_swapped
+        ├── ArgonChanged         client_too_old
+        └── Untrusted            warned
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from crypto_core.errors import TemoinError
+
+
+class SdkError(TemoinError):
+    """The root of this branch."""
+
+
+class Refused(SdkError):
+    """The vault's own refusal. `code`, `status` and `sentence` are its answer; `extra` is what came with it."""
+
+    def __init__(
+        self, code: str, status: int, sentence: str, retry_after: int | None = None,
+        extra: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.__dict__.update(code=code, sentence=sentence)  # of this answer, where other leaves have one for the class
+        super().__init__(f"{status} {code}")
+        self.status = status
+        self.retry_after = retry_after
+        """Seconds to wait, where the vault says so."""
+        self.extra: Mapping[str, Any] = extra or {}
+
+
+class NetworkError(SdkError):
+    """No answer, also after several tries."""
+
+    code = "network"
+    sentence = "The vault can't be reached right now. Nothing is lost: what was sealed is sent at the next opening."
+
+
+class ServerFault(SdkError):
+    """An answer that the vault should never give."""
+
+    code = "server"
+    sentence = "The vault answered in a way that can't be understood. Nothing was lost; try again in a moment."
+
+
+class ServerAddress(SdkError):
+    """Not an address that a secret may be sent to. `detail` says why."""
+
+    code = "server_address"
+    sentence = "This address can't be used. A vault has an https address; plain http is for this device alone."
+
+
+class HostDiffers(SdkError):
+    """The vault is known by another host name than the address has; a login is signed for one name only."""
+
+    code = "host_differs"
+    sentence = "The vault at this address goes by another name. Use the very address that its people gave you."
+
+
+class NotOpen(SdkError):
+    """This needs an open session."""
+
+    code = "not_open"
+    sentence = "The vault is locked. Log in first."
+
+
+class ItemUnknown(SdkError):
+    """No such item or revision here."""
+
+    code = "item_unknown"
+    sentence = "There is nothing under this id. List what is there, and try again."
+
+
+class NoteTooLong(SdkError):
+    """More text than one record holds."""
+
+    code = "text_too_long"
+    sentence = "This text is too long for one entry. Save it as a file and attach it: a file may have any length."
+
+
+class ValueRefused(SdkError):
+    """A value that a record can't hold. `detail` names the field and the rule, never the value."""
+
+    code = "invalid"
+    sentence = "Something in this entry can't be kept as it is; the field is named here."
+
+
+class RangeInvalid(SdkError):
+    """A range outside of the file, or one that runs backwards."""
+
+    code = "range_invalid"
+    sentence = "The range asked for lies outside of the file."
+
+
+class FileChanged(SdkError):
+    """A file that was written to while it was being read."""
+
+    code = "file_changed"
+    sentence = "The file changed while it was being sealed. Try again when it is complete."
+
+
+class FileUnreadable(SdkError):
+    """A file that is not there, not a file, or not ours to read."""
+
+    code = "file_unreadable"
+    sentence = "The file can't be read. Look whether it is there, and whether you may open it."
+
+
+class TrustError(SdkError):
+    """The vault may not be what it was."""
+
+
+class VaultChanged(TrustError):
+    """Another vault answers under the address of the one that is known."""
+
+    code = "vault_changed"
+    sentence = (
+        "Another vault answers at this address than before. Nothing was sent to it. "
+        "Ask the people who run it by another way before you go on."
+    )
+
+
+class LedgerKeyChanged(TrustError):
+    """The ledger that this device, or the account itself, knows has another key."""
+
+    code = "ledger_key_changed"
+    sentence = (
+        "The vault's ledger has another key than before. Receipts that you hold stay valid. "
+        "Ask the people who run the vault by another way before you go on."
+    )
+
+
+class LedgerForked(TrustError):
+    """Two signed checkpoints of which neither continues the other, as far as the vault can prove."""
+
+    code = "ledger_forked"
+    sentence = (
+        "The vault signed two histories that do not fit together. Both are kept as evidence on this device; "
+        "ask somebody you trust to look at them."
+    )
+
+
+class CheckpointInvalid(TrustError):
+    """A checkpoint that is not signed by the pinned key, or not well formed."""
+
+    code = "checkpoint_invalid"
+    sentence = "The vault's signed state of its ledger does not verify. Try again; if it stays so, ask who runs it."
+
+
+class ItemsMissing(TrustError):
+    """Revisions that other revisions, the account record or this device know of, and the vault does not show."""
+
+    code = "items_missing"
+    sentence = (
+        "Something that was kept is no longer shown by the vault, though nobody deleted it. You can read, export and "
+        "add; nothing is edited or deleted until you have looked at it and run `temoin trust accept`."
+    )
+
+
+class AccountRecordOlder(TrustError):
+    """The account record is not the newest, or not a successor of the one seen before."""
+
+    code = "account_record_older"
+    sentence = (
+        "The vault shows an older state of your account than one seen before. You can read, export and add; "
+        "nothing is edited or deleted until you have looked at it and run `temoin trust accept`."
+    )
+
+
+class BlobSwapped(TrustError):
+    """Bytes under an id that are not those that were kept there."""
+
+    code = "blob_swapped"
+    sentence = "The vault returned other bytes than were kept. They were not opened; what is here was not changed."
+
+
+class ArgonChanged(TrustError):
+    """The vault expects a newer client than this."""
+
+    code = "client_too_old"
+    sentence = "This vault needs a newer version of this program. Update it first; nothing was asked or sent."
+
+
+class Untrusted(TrustError):
+    """An edit or a deletion while a warning stands."""
+
+    code = "warned"
+    sentence = (
+        "A warning about this vault stands, so nothing is edited or deleted. Reading, exporting and adding go on. "
+        "When you have looked at it, `temoin trust accept` ends the warning."
+    )

@@ -1,0 +1,200 @@
+"""What a device keeps between two runs, as files that tear never: written beside, synced, renamed.
+
+Knows: names and places under TEMOIN_HOME, locks, the public facts of vaults.
+Refuses to know: what sealed files hold.
+
+    servers/<SHA-256 of the host>      the vault that answered there first
+    vaults/<vault id>.json             that vault's ledger key and directory key
+    evidence/                          what a vault said of itself that contradicts its pinned facts
+    <vault id>/<account id>/           replica.db  outbox/  uploads/  checkpoint  warned  evidence/
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from client_sdk.errors import VaultChanged
+from crypto_core.encoding import ID_SIZE, format_json, parse_hex, parse_json
+from crypto_core.errors import MalformedError
+from crypto_core.receipts.note import parse_vkey
+from crypto_core.receipts.policy import NONE, Log, Policy
+
+
+@dataclass(frozen=True)
+class Pin:
+    """The facts of a vault, as they were when this device met it."""
+
+    vault_id: bytes
+    ledger_vkey: str
+    directory_vkey: str
+
+    @property
+    def policy(self) -> Policy:
+        """Trust in this vault's ledger, and in no witness."""
+        return Policy.for_key(self.ledger_vkey)
+
+
+class Home:
+    """TEMOIN_HOME, made with mode 0700 when something is first written."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def vault_at(self, host: str) -> bytes | None:
+        """The vault id first met at a host, or None."""
+        data = read_file(self._server(host))
+        return None if data is None else parse_hex(data.decode("ascii", "replace").strip(), ID_SIZE)
+
+    def pin_of(self, vault_id: bytes) -> Pin | None:
+        """The pinned facts of a vault, or None. Raises MalformedError if the file was damaged."""
+        data = read_file(self._pin(vault_id))
+        return None if data is None else _parse_pin(data)
+
+    def pin(self, host: str, pin: Pin) -> None:
+        """Keeps a vault's facts. Raises VaultChanged if another vault answered at that host before."""
+        known = self.vault_at(host)
+        if known is not None and known != pin.vault_id:
+            raise VaultChanged()
+        write_file(self._pin(pin.vault_id), _format_pin(pin))
+        if known is None:
+            write_file(self._server(host), pin.vault_id.hex().encode("ascii") + b"\n")
+
+    def pins(self) -> list[Pin]:
+        """Every vault that this device knows."""
+        return [_parse_pin(path.read_bytes()) for path in sorted((self.folder / "vaults").glob("*.json"))]
+
+    def policy(self) -> Policy | None:
+        """Trust in every ledger that this device knows, to verify receipts offline; None if it knows none."""
+        keys = {parse_vkey(pin.ledger_vkey) for pin in self.pins()}
+        logs = tuple(Log(key) for key in sorted(keys, key=lambda key: (key.name, key.public)))
+        return Policy(logs, (), (), NONE) if logs else None
+
+    def account(self, vault_id: bytes, account: bytes) -> AccountHome:
+        """Where one account's sealed state lies; made if need be."""
+        folder = self.folder / vault_id.hex() / account.hex()
+        make_folder(folder)
+        return AccountHome(folder)
+
+    def keep_evidence(self, name: str, data: bytes) -> None:
+        """Keeps what a vault said of itself that contradicts what is pinned; the same bytes once."""
+        _keep_evidence(self.folder, name, data)
+
+    def _server(self, host: str) -> Path:
+        return self.folder / "servers" / sha256(host.encode("utf-8")).hexdigest()
+
+    def _pin(self, vault_id: bytes) -> Path:
+        return self.folder / "vaults" / f"{vault_id.hex()}.json"
+
+
+@dataclass(frozen=True)
+class AccountHome:
+    """One account on this device: sealed bytes, and public notes of the ledger."""
+
+    folder: Path
+
+    @property
+    def replica(self) -> Path:
+        return self.folder / "replica.db"
+
+    @property
+    def outbox(self) -> Path:
+        return self.folder / "outbox"
+
+    @property
+    def uploads(self) -> Path:
+        return self.folder / "uploads"
+
+    @property
+    def checkpoint(self) -> Path:
+        return self.folder / "checkpoint"
+
+    @property
+    def warned(self) -> Path:
+        return self.folder / "warned"
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Holds other processes of this account off while something is written; waits for them first."""
+        descriptor = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def keep_evidence(self, name: str, data: bytes) -> None:
+        """Keeps bytes that speak against the vault; the same bytes once."""
+        _keep_evidence(self.folder, name, data)
+
+
+def _keep_evidence(folder: Path, name: str, data: bytes) -> None:
+    path = folder / "evidence" / f"{name}-{sha256(data).hexdigest()[:16]}"
+    if not path.exists():
+        write_file(path, data)
+
+
+def make_folder(folder: Path) -> None:
+    """A folder for its owner alone, with those above it."""
+    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    for one in reversed(missing):
+        one.mkdir(mode=0o700, exist_ok=True)
+
+
+def write_file(path: Path, data: bytes, *, lasting: bool = True) -> None:
+    """The whole of `data` under this name or nothing; mode 0600.
+
+    On disk when this returns; unless `lasting`, a crash may bring back what stood there before.
+    """
+    make_folder(path.parent)
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    if lasting:
+        sync_folder(path.parent)
+
+
+def read_file(path: Path) -> bytes | None:
+    """The bytes of a file, None if there is none."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes what was renamed or removed in a folder last."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _format_pin(pin: Pin) -> bytes:
+    facts = {
+        "vault_id": pin.vault_id.hex(), "ledger_vkey": pin.ledger_vkey, "directory_vkey": pin.directory_vkey,
+    }
+    return format_json(facts) + b"\n"
+
+
+def _parse_pin(data: bytes) -> Pin:
+    match parse_json(data):
+        case {"vault_id": str(vault_id), "ledger_vkey": str(ledger), "directory_vkey": str(directory)}:
+            parse_vkey(ledger)
+            return Pin(parse_hex(vault_id, ID_SIZE), ledger, directory)
+        case _:
+            raise MalformedError("not the facts of a vault")

@@ -1,0 +1,142 @@
+"""What a person keeps, as the device shows it.
+
+Knows: the values that VaultClient takes and gives. Refuses to know: seals, wires, disks.
+Everything a person wrote is hidden from `repr`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+from crypto_core.errors import TemoinError
+from crypto_core.receipts.receipt import VerifiedReceipt
+
+State = Literal["open", "locked", "newer_version", "missing"]
+"""`locked`: sensitive, and the PIN was not given again. `missing`: erased, or not shown by the vault."""
+
+
+@dataclass(frozen=True)
+class Happened:
+    """When the facts took place, in Unix seconds; no ends with precision `words`. `words` is what was typed."""
+
+    from_: int | None
+    to: int | None
+    precision: Literal["minute", "day", "month", "year", "words"]
+    words: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Content:
+    """One file of an item. `sealed` is the SHA-256 of its blob, `sha256` that of the original; `key` opens the blob."""
+
+    blob: bytes
+    key: bytes = field(repr=False)
+    sealed: bytes
+    sha256: bytes
+    name: str = field(repr=False)
+    mime: str = field(repr=False)
+    size: int
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What a person fills in. `written` is the time of writing, in Unix seconds; the device's clock if None."""
+
+    text: str = field(default="", repr=False)
+    title: str = field(default="", repr=False)
+    happened: Happened | None = field(default=None, repr=False)
+    written: int | None = None
+    place: str | None = field(default=None, repr=False)
+    people: tuple[str, ...] = field(default=(), repr=False)
+    tags: tuple[str, ...] = field(default=(), repr=False)
+    danger: int | None = field(default=None, repr=False)
+    mood: str | None = field(default=None, repr=False)
+    category: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class Item:
+    """One revision of an item. Unless `state` is `open`, only the first five fields say anything."""
+
+    id: bytes
+    revision: int
+    deposited: int
+    """Unix seconds, by the vault's clock; the receipt says what is proven."""
+    sensitive: bool
+    state: State
+    kind: str | None = field(default=None, repr=False)
+    """`journal`, `document`, or in a history `tombstone`; None unless open."""
+    title: str | None = field(default=None, repr=False)
+    text: str | None = field(default=None, repr=False)
+    happened: Happened | None = field(default=None, repr=False)
+    written: int | None = None
+    place: str | None = field(default=None, repr=False)
+    people: tuple[str, ...] = field(default=(), repr=False)
+    tags: tuple[str, ...] = field(default=(), repr=False)
+    danger: int | None = field(default=None, repr=False)
+    mood: str | None = field(default=None, repr=False)
+    category: str | None = field(default=None, repr=False)
+    contents: tuple[Content, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Said only of what is kept: the receipt verified under the pinned key. `receipt` is the tlog-proof, whole.
+
+    `conflict`: another device had changed the item first. Both texts are in its history; this one is on top, or, if
+    the item had been deleted meanwhile, in a new item (`id` says which).
+    """
+
+    id: bytes
+    revision: int
+    deposited: int
+    receipt: str
+    verified: VerifiedReceipt
+    conflict: bool = False
+
+
+@dataclass(frozen=True)
+class Deletion:
+    """A tombstone that is kept. The item is hidden now and erased after `erased_after` (Unix seconds)."""
+
+    id: bytes
+    revision: int
+    erased_after: int
+    receipt: str
+
+
+@dataclass(frozen=True)
+class KeptReceipt:
+    """A receipt that verified. `name` is what export calls the blob: `<item>-<revision>`, or the blob's id, in hex."""
+
+    name: str
+    receipt: str
+    verified: VerifiedReceipt
+
+
+@dataclass(frozen=True)
+class SealedBlob:
+    """The sealed bytes of a record or content, to export. Whoever writes `chunks` compares their SHA-256 in the end."""
+
+    name: str
+    sha256: bytes
+    size: int
+    chunks: Iterator[bytes] = field(repr=False)
+    receipt: str = field(repr=False)
+    verified: VerifiedReceipt
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What a person should know when the vault opens. Wrong passwords can't be attributed, only PINs are counted."""
+
+    last_opened: int | None
+    wrong_pins: int
+    wrong_total: int
+    advise_change: bool
+    warnings: tuple[TemoinError, ...] = ()
+    """Why the vault may not be what it was; while there are any, nothing is edited or deleted."""
+    waiting: int = 0
+    """How much sealed writing could not be sent yet; it is tried again at each opening."""

@@ -1,0 +1,78 @@
+"""What was written and is not yet kept: sealed revisions that survive a crash, sent again byte for byte.
+
+Knows: the exact bytes of `POST /v1/items`, sealed once more for this device. Refuses to know: sockets.
+An entry goes when its receipts verified, and not before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from client_sdk.home import AccountHome, write_file
+from client_sdk.transport import dump_body, endpoint
+from crypto_core.encoding import parse_json
+from crypto_core.errors import CryptoCoreError
+from crypto_core.sealing.keyring import Keyring
+from crypto_core.sealing.records import open_device_state, seal_device_state
+from schemas.items import PutItems
+
+_NAME = "outbox"
+_ROW = endpoint("POST", "/v1/items")
+_PUT_ITEMS = PutItems()
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One batch: the body as it goes, and its revisions by the names of schemas.items.PutRevision."""
+
+    number: int
+    body: bytes = field(repr=False)
+    revisions: tuple[dict[str, Any], ...] = field(repr=False)
+
+
+class Outbox:
+    """The batches of one account that wait, the oldest first. Used under the account's lock."""
+
+    def __init__(self, home: AccountHome, keyring: Keyring) -> None:
+        self._home, self._keyring = home, keyring
+
+    def keep(self, revisions: tuple[dict[str, Any], ...]) -> Entry:
+        """A new batch, on disk when this returns."""
+        return self._write(max(self._numbers(), default=0) + 1, revisions)
+
+    def replace(self, entry: Entry, revisions: tuple[dict[str, Any], ...]) -> Entry:
+        """The same writing, sealed anew after a conflict."""
+        return self._write(entry.number, revisions)
+
+    def remove(self, entry: Entry) -> None:
+        """What is kept by the vault, or was given up. If a crash brings it back, the same bytes change nothing."""
+        self._path(entry.number).unlink(missing_ok=True)
+
+    def entries(self) -> list[Entry]:
+        """What waits. A file that this account didn't write is put aside as evidence."""
+        return [entry for number in sorted(self._numbers()) if (entry := self._read(number)) is not None]
+
+    def _write(self, number: int, revisions: tuple[dict[str, Any], ...]) -> Entry:
+        body = dump_body(_ROW, {"revisions": revisions})
+        sealed = seal_device_state(self._keyring.mk_n, _NAME, self._keyring.account, body)
+        write_file(self._path(number), sealed)
+        return Entry(number, body, revisions)
+
+    def _read(self, number: int) -> Entry | None:
+        sealed = self._path(number).read_bytes()
+        try:
+            body = open_device_state(self._keyring.mk_n, _NAME, self._keyring.account, sealed)
+        except CryptoCoreError:
+            self._home.keep_evidence(_NAME, sealed)
+            self._path(number).unlink()
+            return None
+        return Entry(number, body, tuple(_PUT_ITEMS.load(parse_json(body))["revisions"]))
+
+    def _numbers(self) -> list[int]:
+        folder = self._home.outbox
+        return [int(path.name) for path in folder.iterdir() if path.name.isdecimal()] if folder.exists() else []
+
+    def _path(self, number: int) -> Path:
+        return self._home.outbox / f"{number:012d}"

@@ -1,0 +1,1 @@
+"""State machines as tables: what may follow what. Nothing here reads, writes, sends or waits."""

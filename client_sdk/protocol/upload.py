@@ -1,0 +1,78 @@
+"""How a file comes to be kept: journal, units, completion, receipt, record; and how many units go at once.
+
+Knows: protocol §5's order, and how the size of a request follows the network. Refuses to know: bytes, files, requests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import Enum
+
+from client_sdk.protocol.machine import Machine
+from schemas.limits import UNITS_PER_PUT
+
+
+class Upload(Enum):
+    """How far one blob is. Only in KEPT may a person be told that it is kept."""
+
+    UNKNOWN = "unknown"
+    JOURNALLED = "journalled"
+    ANNOUNCED = "announced"
+    ARRIVED = "arrived"
+    COMPLETE = "complete"
+    RECEIPTED = "receipted"
+    KEPT = "kept"
+    ABANDONED = "abandoned"
+
+
+class UploadEvent(Enum):
+    """What happened to it."""
+
+    JOURNAL_WRITTEN = "journal written"
+    ANNOUNCED = "announced"
+    UNIT_ARRIVED = "unit arrived"
+    ALL_ARRIVED = "all arrived"
+    COMPLETED = "completed"
+    RECEIPT_VERIFIED = "receipt verified"
+    RECORD_KEPT = "record kept"
+    MISMATCH = "mismatch"
+
+
+TRANSITIONS: dict[tuple[Upload, UploadEvent], Upload] = {
+    (Upload.UNKNOWN, UploadEvent.JOURNAL_WRITTEN): Upload.JOURNALLED,
+    (Upload.JOURNALLED, UploadEvent.ANNOUNCED): Upload.ANNOUNCED,
+    (Upload.ANNOUNCED, UploadEvent.UNIT_ARRIVED): Upload.ANNOUNCED,
+    (Upload.ANNOUNCED, UploadEvent.ALL_ARRIVED): Upload.ARRIVED,
+    (Upload.JOURNALLED, UploadEvent.COMPLETED): Upload.COMPLETE,
+    (Upload.ARRIVED, UploadEvent.COMPLETED): Upload.COMPLETE,
+    (Upload.COMPLETE, UploadEvent.RECEIPT_VERIFIED): Upload.RECEIPTED,
+    (Upload.RECEIPTED, UploadEvent.RECORD_KEPT): Upload.KEPT,
+    **{
+        (state, UploadEvent.MISMATCH): Upload.ABANDONED
+        for state in (Upload.JOURNALLED, Upload.ANNOUNCED, Upload.ARRIVED)
+    },
+}
+"""A blob of one unit goes from JOURNALLED to COMPLETE in one request. An abandoned one is made anew: id, key, salt."""
+
+
+def uploading() -> Machine[Upload, UploadEvent]:
+    """A blob of which nothing was written yet."""
+    return Machine(Upload.UNKNOWN, TRANSITIONS)
+
+
+class Width:
+    """How many units one request carries: 1 at first, twice as many after a success up to 32, half after a failure."""
+
+    def __init__(self) -> None:
+        self.units = 1
+
+    def succeeded(self) -> None:
+        self.units = min(2 * self.units, UNITS_PER_PUT)
+
+    def failed(self) -> None:
+        self.units = max(1, self.units // 2)
+
+    def split(self, units: int) -> Iterator[tuple[int, int]]:
+        """A run of units cut to the present width: (start, stop) of each part."""
+        for start in range(0, units, self.units):
+            yield start, min(start + self.units, units)

@@ -1,0 +1,281 @@
+"""Opens what the replica holds, and reads contents from the vault, whole or any range.
+
+Knows: how a sealed row becomes an Item, and which sealed bytes a range needs. Refuses to know: how anything is written.
+Contents come out verified chunk by chunk; whoever reads a whole file must not take it for whole before the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
+from typing import Any
+
+from marshmallow import ValidationError
+
+from client_sdk.errors import BlobSwapped, ItemUnknown, RangeInvalid, ServerFault
+from client_sdk.items import Content, Happened, Item, KeptReceipt, SealedBlob, State
+from client_sdk.protocol.sync import Finding
+from client_sdk.replica import Row
+from client_sdk.session import Session
+from crypto_core.encoding import format_json, parse_json
+from crypto_core.errors import CryptoCoreError, MalformedError, TamperedError, UnsupportedVersion
+from crypto_core.sealing.envelope import (
+    CHUNK_SIZE, HEADER_SIZE, RUN_CHUNKS, SEALED_CHUNK_SIZE, Opener, in_flight, open_stream, sealed_range, sealed_size,
+    split_off,
+)
+from crypto_core.sealing.keyring import NeedsPin, is_sensitive, unwrap_record_key
+from crypto_core.sealing.padding import content_plain_size, content_range, unpad_content
+from crypto_core.sealing.records import content_opener, open_record
+from schemas.documents import KINDS, VERSION
+
+BLOB = "/v1/blobs/<id:blob>"
+BLOB_RECEIPT = "/v1/blobs/<id:blob>/receipt"
+RECORD_RECEIPT = "/v1/items/<id:item>/revisions/<u32:revision>/receipt"
+NEAR = 2 * SEALED_CHUNK_SIZE
+"""A range that begins this near to the start comes in one request with the header."""
+_SCHEMAS = {kind: schema() for kind, schema in KINDS.items()}
+
+
+class Reader:
+    """Reads for one session."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def items(self, kind: str | None) -> list[Item]:
+        """The newest revision of every item that isn't deleted, of one kind if named.
+
+        What can't be opened has no kind to go by and is listed with every kind.
+        """
+        opened = map(self.open, self._session.replica.newest_of_each())
+        return [item for item in opened if item.kind != "tombstone" and (kind is None or item.kind in (kind, None))]
+
+    def item(self, item_id: bytes, revision: int | None) -> Item:
+        """One revision, the newest if none is named. Raises ItemUnknown, also if the newest is a deletion."""
+        item = self.open(self.row(item_id, revision))
+        if item.kind == "tombstone" and revision is None:
+            raise ItemUnknown("deleted")
+        return item
+
+    def row(self, item_id: bytes, revision: int | None) -> Row:
+        """The sealed row of a revision, or of the newest. Raises ItemUnknown."""
+        replica = self._session.replica
+        row = replica.newest(item_id) if revision is None else replica.row(item_id, revision)
+        if row is None:
+            raise ItemUnknown()
+        return row
+
+    def history(self, item_id: bytes) -> list[Item]:
+        """Every revision, the oldest first, deletions as kind `tombstone`. Raises ItemUnknown."""
+        rows = self._session.replica.history(item_id)
+        if not rows:
+            raise ItemUnknown()
+        return [self.open(row) for row in rows]
+
+    def open(self, row: Row) -> Item:
+        """A row as a person sees it. Never raises for what the row holds: `state` says why it isn't open."""
+        if row.wrap is None or row.record is None:
+            return _closed(row, "missing", False)
+        try:
+            facts, sensitive = self.facts(row)
+        except NeedsPin:
+            return _closed(row, "locked", True)
+        except UnsupportedVersion:
+            return _closed(row, "newer_version", is_sensitive(
+                self._session.keyring, row.item, row.revision, row.wrap))
+        except CryptoCoreError:
+            return _closed(row, "missing", False)
+        if facts["kind"] == "tombstone":
+            return Item(
+                row.item, row.revision, row.deposited, sensitive, "open", "tombstone", written=facts["written"]
+            )
+        return _opened(row, sensitive, facts)
+
+    def facts(self, row: Row) -> tuple[dict[str, Any], bool]:
+        """What a record says, by the names of its schema, and whether it is sensitive.
+
+        Raises NeedsPin, TamperedError, MalformedError, or UnsupportedVersion for another `v` or kind.
+        """
+        json, sensitive = self.record_json(row)
+        return parse_record(json), sensitive
+
+    def record_json(self, row: Row) -> tuple[bytes, bool]:
+        """The JSON inside a record, and whether it is sensitive. Raises as `facts`, but for its content."""
+        if row.wrap is None or row.record is None:
+            raise ItemUnknown("erased")
+        key, sensitive = unwrap_record_key(self._session.keyring, row.item, row.revision, row.wrap)
+        return open_record(key, row.item, row.revision, row.record), sensitive
+
+    def content(self, content: Content, start: int, stop: int | None) -> Iterator[bytes]:
+        """The original bytes of a content, or of the range [start, stop). Raises RangeInvalid for one outside."""
+        if start == 0 and stop is None:
+            return self._watched(content, self._whole(content))
+        end = content.size if stop is None else min(stop, content.size)
+        if not 0 <= start <= content.size or end < start:
+            raise RangeInvalid()
+        return self._watched(content, self._range(content, start, end))
+
+    def receipt(self, row: Row) -> KeptReceipt:
+        """The receipt of a record, from this device or from the vault; verified either way."""
+        if row.record is None:
+            raise ItemUnknown("erased")
+        place = {"item": row.item, "revision": row.revision}
+        name = record_name(row.item, row.revision)
+        return self._receipt(name, sha256(row.record).digest(), len(row.record), RECORD_RECEIPT, place)
+
+    def blob_receipt(self, content: Content) -> KeptReceipt:
+        """The receipt of a content."""
+        return self._receipt(
+            content.blob.hex(), content.sealed, sealed_content_size(content.size), BLOB_RECEIPT, {"blob": content.blob}
+        )
+
+    def sealed_blobs(self, row: Row) -> Iterator[SealedBlob]:
+        """The record, then each content, as they are kept. Raises NeedsPin before anything if it can't be opened."""
+        facts, _ = self.facts(row)
+        receipt = self.receipt(row)
+        if row.record is not None:
+            digest = sha256(row.record).digest()
+            record = iter((row.record,))
+            yield SealedBlob(receipt.name, digest, len(row.record), record, receipt.receipt, receipt.verified)
+        for content in map(_content, facts.get("contents", ())):
+            size, kept = sealed_content_size(content.size), self.blob_receipt(content)
+            chunks = self._shown(content.name, size, self._session.read(BLOB, blob=content.blob))
+            yield SealedBlob(kept.name, content.sealed, size, chunks, kept.receipt, kept.verified)
+
+    def _receipt(self, name: str, digest: bytes, size: int, path: str, place: dict[str, Any]) -> KeptReceipt:
+        session = self._session
+        known = session.replica.receipt(name)
+        text = known or session.ask("GET", path, **place)["receipt"]
+        verified = session.verify(text, digest, size)
+        if known is None:
+            session.replica.keep_receipt(name, text)
+        return KeptReceipt(name, text, verified)
+
+    def _watched(self, content: Content, blocks: Iterator[bytes]) -> Iterator[bytes]:
+        """The same blocks; bytes that are not those that were kept leave a warning behind."""
+        try:
+            yield from blocks
+        except BlobSwapped as error:
+            session, facts = self._session, {"blob": content.blob.hex(), "sealed": content.sealed.hex()}
+            session.home.keep_evidence("content", format_json({**facts, "found": error.detail}))
+            session.warnings.add(Finding.BLOB_SWAPPED)
+            raise
+
+    def _whole(self, content: Content) -> Iterator[bytes]:
+        sealed_hash, plain_hash, size = sha256(), sha256(), sealed_content_size(content.size)
+        blocks = self._shown(content.name, size, self._session.read(BLOB, blob=content.blob))
+        header, body = split_off(_hashed(blocks, sealed_hash), HEADER_SIZE)
+        with ThreadPoolExecutor(2) as pool:
+            try:
+                opener = content_opener(content.key, content.blob, header)
+                for block in unpad_content(open_stream(opener, body, run=in_flight(pool, 4))):
+                    plain_hash.update(block)
+                    yield block
+            except (TamperedError, MalformedError) as error:
+                raise BlobSwapped(error.code) from None
+        if sealed_hash.digest() != content.sealed or plain_hash.digest() != content.sha256:
+            raise BlobSwapped("another hash than the record names")
+
+    def _range(self, content: Content, start: int, stop: int) -> Iterator[bytes]:
+        if start == stop:
+            return
+        whole = sealed_content_size(content.size)
+        plain_start, plain_stop = content_range(start, stop)
+        first_byte, after, first = sealed_range(plain_start, plain_stop)
+        after = min(after, whole)
+        if first_byte <= NEAR:
+            stream = self._session.read(BLOB, 0, after, blob=content.blob)
+            header, body = split_off(stream, HEADER_SIZE)
+            _, body = split_off(body, first_byte - HEADER_SIZE)
+        else:
+            header = b"".join(self._session.read(BLOB, 0, HEADER_SIZE, blob=content.blob))
+            body = self._session.read(BLOB, first_byte, after, blob=content.blob)
+        try:
+            opener = content_opener(content.key, content.blob, header)
+            plain = _open_run(opener, first, self._shown(content.name, after - first_byte, body), after == whole)
+            yield from _cut(plain, plain_start - first * CHUNK_SIZE, stop - start)
+        except (TamperedError, MalformedError) as error:
+            raise BlobSwapped(error.code) from None
+
+    def _shown(self, name: str, size: int, blocks: Iterable[bytes]) -> Iterator[bytes]:
+        progress = self._session.progress
+        progress.start(name, size)
+        try:
+            for block in blocks:
+                progress.advance(len(block))
+                yield block
+        finally:
+            progress.done()
+
+
+def parse_record(json: bytes) -> dict[str, Any]:
+    """A record's fields. Raises MalformedError, or UnsupportedVersion for a `v` or kind that this version lacks."""
+    value = parse_json(json)
+    if not isinstance(value, dict):
+        raise MalformedError("a record is an object")
+    kind = value.get("kind")
+    if value.get("v") != VERSION or kind not in _SCHEMAS:
+        raise UnsupportedVersion()
+    try:
+        facts: dict[str, Any] = _SCHEMAS[kind].load(value)
+    except ValidationError:
+        raise MalformedError("a record that its schema does not allow") from None
+    return facts
+
+
+def record_name(item: bytes, revision: int) -> str:
+    """What a record's sealed file is called in an export."""
+    return f"{item.hex()}-{revision}"
+
+
+def sealed_content_size(size: int) -> int:
+    """How many bytes the blob of a content of `size` bytes has."""
+    return sealed_size(content_plain_size(size))
+
+
+def _closed(row: Row, state: State, sensitive: bool) -> Item:
+    return Item(row.item, row.revision, row.deposited, sensitive, state)
+
+
+def _opened(row: Row, sensitive: bool, facts: dict[str, Any]) -> Item:
+    happened = facts["happened"]
+    return Item(
+        row.item, row.revision, row.deposited, sensitive, "open", facts["kind"], facts["title"], facts["text"],
+        None if happened is None else Happened(**happened), facts["written"], facts["place"], tuple(facts["people"]),
+        tuple(facts["tags"]), facts["danger"], facts["mood"], facts["category"],
+        tuple(map(_content, facts["contents"])),
+    )
+
+
+def _content(facts: dict[str, Any]) -> Content:
+    return Content(**facts)
+
+
+def _hashed(blocks: Iterable[bytes], digest: Any) -> Iterator[bytes]:
+    for block in blocks:
+        digest.update(block)
+        yield block
+
+
+def _open_run(opener: Opener, first: int, sealed: Iterator[bytes], to_the_end: bool) -> Iterator[bytes]:
+    """The plain bytes of consecutive sealed chunks from number `first`; `to_the_end`: the message ends with them."""
+    size = RUN_CHUNKS * SEALED_CHUNK_SIZE
+    waiting = bytearray()
+    for block in sealed:
+        waiting += block
+        while len(waiting) > size:  # one byte more: so this run isn't the last
+            yield opener.open_chunks(first, bytes(waiting[:size]), last=False)
+            first += RUN_CHUNKS
+            del waiting[:size]
+    yield opener.open_chunks(first, bytes(waiting), last=to_the_end)
+
+
+def _cut(plain: Iterator[bytes], skip: int, size: int) -> Iterator[bytes]:
+    for block in plain:
+        part = block[skip : skip + size]
+        skip, size = max(0, skip - len(block)), size - len(part)
+        if part:
+            yield part
+    if size:
+        raise ServerFault("fewer bytes than the range holds")

@@ -1,0 +1,189 @@
+"""What this device has received of an account: sealed rows, as they came.
+
+Knows: SQLite, and which bytes under one id may take the place of which. Refuses to know: keys; all of it is sealed.
+A record that the vault says is erased is kept here until the account's own tombstones explain it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from crypto_core.encoding import ID_SIZE
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS revisions (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, item BLOB NOT NULL, revision INTEGER NOT NULL, deposited INTEGER NOT NULL,
+    wrap BLOB, link BLOB NOT NULL, record BLOB, blobs BLOB NOT NULL, erases BLOB, gone INTEGER NOT NULL,
+    pass INTEGER NOT NULL, UNIQUE (item, revision));
+CREATE TABLE IF NOT EXISTS receipts (name TEXT PRIMARY KEY, receipt TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+"""
+_COLUMNS = "seq, item, revision, deposited, wrap, link, record, blobs, erases, gone, pass"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One revision. `wrap` and `record` are None once erased; `gone`: the vault no longer gives them.
+
+    `erases`: what a tombstone takes with it, None for any other revision.
+    """
+
+    seq: int
+    item: bytes
+    revision: int
+    deposited: int
+    wrap: bytes | None
+    link: bytes
+    record: bytes | None
+    blobs: tuple[bytes, ...]
+    erases: tuple[bytes, ...] | None
+    gone: bool
+    pass_: int
+
+
+class Replica:
+    """The rows of one account, in one file. `writing` groups changes into one transaction."""
+
+    def __init__(self, path: Path) -> None:
+        path.touch(mode=0o600)
+        self._db = sqlite3.connect(path, isolation_level=None, timeout=30, check_same_thread=False)
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = NORMAL")  # what a crash takes from the end, the next sync brings again
+        self._db.executescript(_SCHEMA)
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._db.close()
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """One transaction: all of it on disk at the end, or nothing."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    def receive(self, revision: Mapping[str, Any], pass_: int) -> bool:
+        """Takes one revision in, by the names of schemas.items.Revision; False if it contradicts what is here.
+
+        Bytes that are here are never overwritten by others. `blobs` may be ids or NamedBlob.
+        """
+        known = self.row(revision["item"], revision["revision"])
+        if known is None:
+            self._insert(revision, pass_)
+            return True
+        if not _agrees(known, revision):
+            return False
+        gone = revision["record"] is None
+        if known.pass_ != pass_ or known.gone != gone:
+            self._db.execute(
+                "UPDATE revisions SET pass = ?, gone = ?, wrap = coalesce(wrap, ?), record = coalesce(record, ?) "
+                "WHERE seq = ?", (pass_, gone, revision["wrap"], revision["record"], known.seq),
+            )
+        return True
+
+    def erase(self, place: tuple[bytes, int]) -> None:
+        """Lets go of a record that the account itself has ended."""
+        self._db.execute("UPDATE revisions SET wrap = NULL, record = NULL WHERE item = ? AND revision = ?", place)
+
+    def drop(self, row: Row) -> None:
+        """Lets go of bytes that were never what they should be, so that others may take their place."""
+        self._db.execute("DELETE FROM revisions WHERE seq = ?", (row.seq,))
+
+    def row(self, item: bytes, revision: int) -> Row | None:
+        """One revision, None if it isn't here."""
+        return next(self._rows("WHERE item = ? AND revision = ?", (item, revision)), None)
+
+    def newest(self, item: bytes) -> Row | None:
+        """The newest revision of an item, None if there is none."""
+        return next(self._rows("WHERE item = ? ORDER BY revision DESC LIMIT 1", (item,)), None)
+
+    def history(self, item: bytes) -> list[Row]:
+        """Every revision of an item, the oldest first."""
+        return list(self._rows("WHERE item = ? ORDER BY revision", (item,)))
+
+    def newest_of_each(self) -> Iterator[Row]:
+        """The newest revision of every item, in the order in which items began."""
+        yield from self._rows(
+            "AS r WHERE revision = (SELECT max(revision) FROM revisions WHERE item = r.item) "
+            "ORDER BY (SELECT min(seq) FROM revisions WHERE item = r.item)", (),
+        )
+
+    def since(self, seq: int) -> Iterator[Row]:
+        """Every revision that came after the row `seq`, in that order."""
+        yield from self._rows("WHERE seq > ? ORDER BY seq", (seq,))
+
+    def gone(self) -> list[Row]:
+        """Revisions that came without their record."""
+        return list(self._rows("WHERE gone = 1", ()))
+
+    def tombstones(self) -> list[Row]:
+        """Revisions that the vault was told are tombstones."""
+        return list(self._rows("WHERE erases IS NOT NULL AND record IS NOT NULL", ()))
+
+    def not_seen_in(self, pass_: int) -> list[Row]:
+        """Revisions that a full pass did not show."""
+        return list(self._rows("WHERE pass < ?", (pass_,)))
+
+    def names(self, blob: bytes) -> bool:
+        """Whether a revision names this blob."""
+        return any(blob in row.blobs for row in self._rows("WHERE instr(blobs, ?)", (blob,)))
+
+    def keep_receipt(self, name: str, receipt: str) -> None:
+        """A receipt that verified, under its blob's name."""
+        self._db.execute("INSERT OR REPLACE INTO receipts VALUES (?, ?)", (name, receipt))
+
+    def receipt(self, name: str) -> str | None:
+        """A receipt kept before, None if there is none."""
+        found = self._db.execute("SELECT receipt FROM receipts WHERE name = ?", (name,)).fetchone()
+        return None if found is None else str(found[0])
+
+    def set_fact(self, name: str, value: bytes | int | str) -> None:
+        """One small thing to remember."""
+        self._db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value))
+
+    def fact(self, name: str) -> Any:
+        """What was set under this name last, None if nothing was."""
+        found = self._db.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+        return None if found is None else found[0]
+
+    def _insert(self, revision: Mapping[str, Any], pass_: int) -> None:
+        self._db.execute(
+            f"INSERT INTO revisions ({_COLUMNS}) VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                revision["item"], revision["revision"], revision["deposited"], revision["wrap"], revision["link"],
+                revision["record"], _joined(revision["blobs"]), _joined(revision["erases"]),
+                revision["record"] is None, pass_,
+            ),
+        )
+
+    def _rows(self, where: str, values: tuple[Any, ...]) -> Iterator[Row]:
+        cursor = self._db.execute(f"SELECT {_COLUMNS} FROM revisions {where}", values)
+        for seq, item, revision, deposited, wrap, link, record, blobs, erases, gone, pass_ in cursor:
+            yield Row(
+                seq, item, revision, deposited, wrap, link, record, _split(blobs),
+                None if erases is None else _split(erases), bool(gone), pass_,
+            )
+
+
+def _agrees(known: Row, revision: Mapping[str, Any]) -> bool:
+    pairs = ((known.wrap, revision["wrap"]), (known.record, revision["record"]))
+    return known.link == revision["link"] and all(old == new or old is None or new is None for old, new in pairs)
+
+
+def _joined(blobs: Iterable[Any] | None) -> bytes | None:
+    if blobs is None:
+        return None
+    return b"".join(one if isinstance(one, bytes) else one["blob"] for one in blobs)
+
+
+def _split(joined: bytes) -> tuple[bytes, ...]:
+    return tuple(joined[start : start + ID_SIZE] for start in range(0, len(joined), ID_SIZE))

@@ -1,0 +1,218 @@
+"""Brings the replica up to date, and judges the vault by it.
+
+Knows: the account record, the pages, and when a pass is repeated (client_sdk.protocol.sync has the rules).
+Refuses to know: what records say, but for tombstones, which list what they end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hashlib import sha256
+from typing import Any
+
+from marshmallow import ValidationError
+
+from client_sdk.errors import AccountRecordOlder, ServerFault, VaultChanged
+from client_sdk.keychain import AccountState, open_account_state
+from client_sdk.protocol.sync import (
+    PASSES, Account, Finding, Links, Pass, Sync, SyncEvent, Verdict, judge, place_key, synchronising,
+)
+from client_sdk.replica import Row
+from client_sdk.session import Session
+from crypto_core.encoding import format_json, parse_json
+from crypto_core.errors import CryptoCoreError, MalformedError, TamperedError, UnsupportedVersion
+from crypto_core.sealing.keyring import NeedsPin, is_sensitive, unwrap_record_key
+from crypto_core.sealing.records import open_link, open_record
+from schemas.documents import Tombstone
+
+_TOMBSTONE = Tombstone()
+_MAX_PAGES = 1_000_000
+
+
+class Synchroniser:
+    """One account's synchronisation. Used under the account's lock."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._swapped: set[bytes] = set()
+        self._spoiled: list[Row] = []
+        """Rows of the replica that are not what their link, or their place, says."""
+        self._hashes: dict[bytes, bytes] = {}
+        """`place_key` → record hash of its link."""
+        self._ended: frozenset[bytes] = frozenset()
+        self._loaded = 0
+
+    def sync(self, opened: dict[str, Any] | None = None) -> None:
+        """Passes until one is clean, three at most; what is still found then becomes a warning.
+
+        `opened`: the answer of `GET /v1/account`, where it was asked for just now.
+        """
+        session, machine = self._session, synchronising()
+        machine.receive(SyncEvent.STARTED)
+        for number in range(1, PASSES + 1):
+            account = self._account_record(opened if number == 1 and opened else session.ask("GET", "/v1/account"))
+            machine.receive(SyncEvent.ACCOUNT_RECORD)
+            for more in self._pages():
+                machine.receive(SyncEvent.PAGE if more else SyncEvent.LAST_PAGE)
+            verdict = self._judge(account)
+            if not verdict.findings:
+                machine.receive(SyncEvent.CLEAN)
+                self._accept(account)
+                break
+            if machine.receive(SyncEvent.FOUND if number < PASSES else SyncEvent.FOUND_STILL) is Sync.ACCOUNT:
+                self._begin_anew()
+            else:
+                self._warn(verdict, account)
+        session.watch_ledger()
+
+    def load_links(self) -> Links:
+        """Every link of the replica that was not opened yet, opened; those that contradict their record are noted."""
+        session, links = self._session, self._session.links
+        for row in session.replica.since(self._loaded):
+            self._loaded = row.seq
+            place = (row.item, row.revision)
+            try:
+                link = open_link(session.keyring.mk_n, row.item, row.revision, row.link)
+            except CryptoCoreError:
+                self._spoil(row)
+                continue
+            if not self._is_whole(row, link.record_hash):
+                self._spoil(row)
+            self._hashes[place_key(place)] = link.record_hash
+            links.add(place, link)
+        return links
+
+    def _is_whole(self, row: Row, record_hash: bytes) -> bool:
+        """Whether record and wrapped key are those of this place; it takes no PIN to see."""
+        if row.record is not None and sha256(row.record).digest() != record_hash:
+            return False
+        try:
+            if row.wrap is not None:
+                is_sensitive(self._session.keyring, row.item, row.revision, row.wrap)
+        except TamperedError:
+            return False
+        except MalformedError:
+            pass  # sealed for this place by a version that knows more kinds of wraps
+        return True
+
+    def _spoil(self, row: Row) -> None:
+        self._swapped.add(place_key((row.item, row.revision)))
+        self._spoiled.append(row)
+        for name, data in (("record", row.record), ("wrap", row.wrap), ("link", row.link)):
+            if data is not None:
+                self._session.home.keep_evidence(name, data)
+
+    def record_hash(self, row: Row) -> bytes | None:
+        """The record hash that a revision's link names; None if the link could not be opened."""
+        self.load_links()
+        return self._hashes.get(place_key((row.item, row.revision)))
+
+    def _account_record(self, answer: dict[str, Any]) -> Account:
+        session = self._session
+        blob, n = answer["account_record"], answer["n"]
+        session.drop_box = answer["drop_box"]
+        try:
+            state = open_account_state(session.keyring.mk_n, session.account, n, blob)
+        except UnsupportedVersion:
+            raise
+        except (CryptoCoreError, AccountRecordOlder):
+            session.home.keep_evidence("account-record", blob)
+            raise AccountRecordOlder("the account record does not open as the one it should be") from None
+        session.state = state
+        self._compare_pins(state)
+        seen = session.replica.fact
+        return Account(
+            n, state.hash, state.facts["previous"], tuple(state.facts["heads"]),
+            seen("account_n") or 0, seen("account_hash"),
+        )
+
+    def _compare_pins(self, state: AccountState) -> None:
+        pin, facts = self._session.pin, state.facts
+        if facts["vault_id"] != pin.vault_id:
+            raise VaultChanged("the account was made in another vault")
+        if (facts["ledger_vkey"], facts["directory_vkey"]) != (pin.ledger_vkey, pin.directory_vkey):
+            self._session.warnings.add(Finding.LEDGER_KEY_CHANGED)
+
+    def _pages(self) -> Iterator[bool]:
+        session, replica, seen = self._session, self._session.replica, set[str]()
+        for _ in range(_MAX_PAGES):
+            cursor = replica.fact("cursor") or ""
+            page = session.ask("GET", "/v1/items", query={"after": cursor})
+            seen.add(cursor)
+            if page["more"] and page["cursor"] in seen:
+                raise ServerFault("a page that leads back")
+            with replica.writing():
+                self._take_in(page)
+            yield page["more"]
+            if not page["more"]:
+                return
+        raise ServerFault("pages without end")
+
+    def _take_in(self, page: dict[str, Any]) -> None:
+        replica = self._session.replica
+        if replica.fact("generation") != page["generation"]:  # a foreign cursor: the vault begins from the start
+            replica.set_fact("generation", page["generation"])
+            replica.set_fact("pass", (replica.fact("pass") or 0) + 1)
+        for revision in page["revisions"]:
+            if not replica.receive(revision, replica.fact("pass")):
+                self._swapped.add(place_key((revision["item"], revision["revision"])))
+                if revision["record"] is not None:
+                    self._session.home.keep_evidence("record", revision["record"])
+        replica.set_fact("cursor", page["cursor"])
+
+    def _judge(self, account: Account) -> Verdict:
+        session, replica = self._session, self._session.replica
+        links = self.load_links()
+        self._ended = frozenset(one for row in replica.tombstones() for one in self._ends(row))
+        gone = {(row.item, row.revision): self._hash(row) for row in replica.gone()}
+        withheld = [self._hash(row) for row in replica.not_seen_in(replica.fact("pass") or 0)]
+        finished = Pass(account, links, self._ended, gone, withheld, self._swapped)
+        return judge(finished, session.warnings.accepted)
+
+    def _hash(self, row: Row) -> bytes:
+        return self._hashes.get(place_key((row.item, row.revision)), b"")
+
+    def _begin_anew(self) -> None:
+        """The next pass asks for everything: what one page left out or spoiled, another may bring."""
+        replica = self._session.replica
+        self._swapped.clear()
+        with replica.writing():
+            for row in self._spoiled:
+                replica.drop(row)
+            self._spoiled.clear()
+            replica.set_fact("cursor", "")
+            replica.set_fact("pass", (replica.fact("pass") or 0) + 1)
+
+    def _ends(self, row: Row) -> list[bytes]:
+        """The record hashes that a tombstone ends; nothing if the vault calls something a tombstone that isn't one."""
+        session = self._session
+        try:
+            if row.wrap is None or row.record is None:
+                return []
+            key, _ = unwrap_record_key(session.keyring, row.item, row.revision, row.wrap)
+            tombstone = _TOMBSTONE.load(parse_json(open_record(key, row.item, row.revision, row.record)))
+        except (CryptoCoreError, NeedsPin, ValidationError):
+            return []
+        ends: list[bytes] = tombstone["ends"]
+        return ends
+
+    def _accept(self, account: Account) -> None:
+        replica = self._session.replica
+        with replica.writing():
+            replica.set_fact("account_n", account.n)
+            replica.set_fact("account_hash", account.hash)
+            for row in replica.gone():
+                if self._hash(row) in self._ended:
+                    replica.erase((row.item, row.revision))
+
+    def _warn(self, verdict: Verdict, account: Account) -> None:
+        session = self._session
+        for finding in verdict.findings:
+            session.warnings.add(finding, verdict.about)
+        for row in session.replica.gone():
+            session.home.keep_evidence("link", row.link)
+        session.home.keep_evidence("verdict", format_json({
+            "findings": sorted(finding.value for finding in verdict.findings),
+            "about": sorted(one.hex() for one in verdict.about), "n": account.n, "account_record": account.hash.hex(),
+            "heads": sorted(one.hex() for one in account.heads),
+        }))

@@ -1,0 +1,164 @@
+"""What this device believes of the vault, and the warnings that stand against it.
+
+Knows: the newest signed note of the ledger, and what a person has accepted. Refuses to know: records and keys that open
+them. Both notes of a fork stay under `evidence/`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from client_sdk.errors import (
+    AccountRecordOlder, BlobSwapped, CheckpointInvalid, ItemsMissing, LedgerForked, LedgerKeyChanged, Refused,
+    TrustError, Untrusted,
+)
+from client_sdk.home import AccountHome, read_file, write_file
+from client_sdk.protocol.audit import AuditEvent, auditing
+from client_sdk.protocol.sync import Accepted, Finding
+from crypto_core.encoding import format_json, parse_hex, parse_json
+from crypto_core.errors import ConsistencyMismatch, CryptoCoreError, MalformedError
+from crypto_core.receipts.checkpoint import Checkpoint, parse_checkpoint
+from crypto_core.receipts.merkle import verify_consistency
+from crypto_core.receipts.note import open_note
+from crypto_core.receipts.policy import Policy
+
+FetchConsistency = Callable[[int, int], Sequence[bytes]]
+"""(smaller size, larger size) → the proof that the ledger gives for them."""
+
+ERRORS: dict[Finding, type[TrustError]] = {
+    Finding.ITEMS_MISSING: ItemsMissing,
+    Finding.ACCOUNT_RECORD_OLDER: AccountRecordOlder,
+    Finding.BLOB_SWAPPED: BlobSwapped,
+    Finding.LEDGER_FORKED: LedgerForked,
+    Finding.LEDGER_KEY_CHANGED: LedgerKeyChanged,
+    Finding.CHECKPOINT_INVALID: CheckpointInvalid,
+}
+
+
+class TrustStore:
+    """The newest note of one ledger that this account's device has seen."""
+
+    def __init__(self, home: AccountHome, policy: Policy) -> None:
+        self._home, self.policy = home, policy
+        self._last: tuple[str, Policy, Checkpoint] | None = None
+
+    @property
+    def newest(self) -> str | None:
+        """The newest note, None if none was seen yet."""
+        data = read_file(self._home.checkpoint)
+        return None if data is None else data.decode("utf-8", "replace")
+
+    def open(self, note: str) -> Checkpoint:
+        """A checkpoint that the pinned ledger signed under its own origin. Raises CheckpointInvalid."""
+        if self._last is not None and self._last[:2] == (note, self.policy):
+            return self._last[2]
+        try:
+            checkpoint = parse_checkpoint(open_note(note.encode("utf-8"), self.policy.keys).text)
+        except CryptoCoreError as error:
+            raise CheckpointInvalid(error.code) from None
+        if checkpoint.origin not in {log.key.name for log in self.policy.logs}:
+            raise CheckpointInvalid("another origin")
+        self._last = (note, self.policy, checkpoint)
+        return checkpoint
+
+    def advance(self, note: str, fetch_consistency: FetchConsistency) -> Checkpoint:
+        """Believes a note, if it and the one held fit together; holds the larger of the two from then on.
+
+        A smaller one is lag, if it fits. Raises CheckpointInvalid, or LedgerForked after keeping both as evidence.
+        """
+        held = self.newest
+        machine = auditing(held is not None)
+        offered = self.open(note)
+        if held is None:
+            machine.receive(AuditEvent.FIRST_NOTE)
+            write_file(self._home.checkpoint, note.encode("utf-8"), lasting=False)
+            return offered
+        if held == note:
+            machine.receive(AuditEvent.SAME_NOTE)
+            return offered
+        known = self.open(held)
+        if (known.size, known.root) == (offered.size, offered.root):
+            machine.receive(AuditEvent.SAME_NOTE)
+            return offered
+        machine.receive(AuditEvent.OTHER_NOTE)
+        if not _fit(known, offered, fetch_consistency):
+            machine.receive(AuditEvent.INCONSISTENT)
+            for one in (held, note):
+                self._home.keep_evidence("fork", one.encode("utf-8"))
+            raise LedgerForked()
+        machine.receive(AuditEvent.GREW if offered.size > known.size else AuditEvent.LAGGED)
+        if offered.size > known.size:
+            write_file(self._home.checkpoint, note.encode("utf-8"), lasting=False)
+        return offered
+
+    def forget(self) -> None:
+        """Lets go of the held note, after a fork was accepted; the evidence stays."""
+        self._home.checkpoint.unlink(missing_ok=True)
+
+
+class Warnings:
+    """What stands against the vault on this device, until the person accepts it. Survives the process."""
+
+    def __init__(self, home: AccountHome) -> None:
+        self._home = home
+        self.findings, self.about, self.accepted = self._load()
+
+    def __bool__(self) -> bool:
+        return bool(self.findings)
+
+    @property
+    def errors(self) -> tuple[TrustError, ...]:
+        """The warnings, each as the error it would be."""
+        return tuple(ERRORS[finding]() for finding in Finding if finding in self.findings)
+
+    def add(self, finding: Finding, about: Iterable[bytes] = ()) -> None:
+        """One more warning, and the record hashes it is about."""
+        self.findings, self.about = self.findings | {finding}, self.about | set(about)
+        self._save()
+
+    def accept(self, account_n: int) -> None:
+        """The person has looked at it: what was found counts no more. What is found anew will."""
+        self.accepted = Accepted(self.accepted.hashes | self.about, max(self.accepted.account_n, account_n))
+        self.findings, self.about = frozenset(), frozenset()
+        self._save()
+
+    def require_none(self) -> None:
+        """Raises Untrusted while a warning stands: nothing is edited or deleted then."""
+        if self:
+            raise Untrusted(", ".join(sorted(finding.value for finding in self.findings)))
+
+    def _save(self) -> None:
+        write_file(self._home.warned, format_json({
+            "findings": sorted(finding.value for finding in self.findings),
+            "about": sorted(one.hex() for one in self.about),
+            "accepted": sorted(one.hex() for one in self.accepted.hashes), "account_n": self.accepted.account_n,
+        }))
+
+    def _load(self) -> tuple[frozenset[Finding], frozenset[bytes], Accepted]:
+        data = read_file(self._home.warned)
+        if data is None:
+            return frozenset(), frozenset(), Accepted()
+        match parse_json(data):
+            case {"findings": [*findings], "about": [*about], "accepted": [*accepted], "account_n": int(account_n)}:
+                hashes = frozenset(parse_hex(one) for one in accepted)
+                return (
+                    frozenset(map(Finding, findings)), frozenset(parse_hex(one) for one in about),
+                    Accepted(hashes, account_n),
+                )
+            case _:
+                raise MalformedError("not what this device keeps of its warnings")
+
+
+def _fit(known: Checkpoint, offered: Checkpoint, fetch_consistency: FetchConsistency) -> bool:
+    small, large = sorted((known, offered), key=lambda one: one.size)
+    for _ in range(2):  # once more, so that one damaged answer isn't taken for a fork
+        try:
+            proof = () if small.size in (0, large.size) else fetch_consistency(small.size, large.size)
+            verify_consistency(small.size, large.size, proof, small.root, large.root)
+            return True
+        except ConsistencyMismatch:
+            continue
+        except Refused as refusal:
+            if refusal.code not in ("not_found", "invalid"):
+                raise
+    return False

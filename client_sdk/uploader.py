@@ -1,0 +1,303 @@
+"""Sends a file of any size, sealed, over a bad network; goes on where it was cut.
+
+Knows: protocol §5: journal before bytes, units, two requests in flight, completion, receipt. Refuses to know: records.
+Never holds more of a file than two requests and what is being sealed. Never sends a unit whose hash isn't journalled.
+"""
+
+from __future__ import annotations
+
+import mimetypes
+import os
+import stat
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from client_sdk.errors import FileChanged, FileUnreadable, NetworkError, Refused, ServerFault, ValueRefused
+from client_sdk.items import Content
+from client_sdk.journal import Journal, JournalMismatch, Journals, Source
+from client_sdk.protocol.upload import UploadEvent, Width, uploading
+from client_sdk.reader import BLOB, sealed_content_size
+from client_sdk.session import Session
+from crypto_core.errors import MalformedError
+from crypto_core.sealing.envelope import CHUNK_SIZE, RUN_CHUNKS, in_flight, seal_stream
+from crypto_core.sealing.padding import CONTENT_BORDER, pad_content
+from crypto_core.sealing.records import content_sealer
+from schemas import limits
+
+UPLOADS = "/v1/uploads"
+UPLOAD = "/v1/uploads/<id:blob>"
+UNITS = "/v1/uploads/<id:blob>/units/<u32:first>"
+COMPLETE = "/v1/uploads/<id:blob>/complete"
+IN_FLIGHT = 2
+FAILURES = 8
+"""In a row, after which the network is called gone. The journal stays."""
+BLOBS = 3
+"""How many times a file is begun anew under another key, if what was sealed doesn't match its journal."""
+_RUN = RUN_CHUNKS * CHUNK_SIZE
+_OTHER_BYTES = ("blob_conflict", "upload_mismatch")
+_PASSING = ("body_incomplete", "digest_mismatch", "unavailable")
+
+
+@dataclass(frozen=True)
+class Uploaded:
+    """A content whose receipt verified; its journal goes when the record that names it is kept."""
+
+    content: Content
+    journal: Journal
+
+
+class Uploader:
+    """Sends the files of one session. `sleep` waits between failures."""
+
+    def __init__(self, session: Session, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._session, self._sleep = session, sleep
+        self._journals = Journals(session.home, session.keyring)
+
+    def tidy(self) -> None:
+        """Forgets the journals of what an item names by now."""
+        self._journals.tidy(self._session.replica.names)
+
+    def send(self, path: Path, *, sensitive: bool) -> Uploaded:
+        """Sends one file, or what is left of it.
+
+        Raises FileUnreadable, FileChanged, NetworkError (give the same file again to go on), or Refused.
+        """
+        for _ in range(BLOBS):
+            with _opened(path) as (file, source):
+                if sealed_content_size(source.size) > limits.BLOB:
+                    raise ValueRefused("a file larger than a vault takes")
+                journal = self._journals.find(source, sensitive) or self._journals.make(source, sensitive)
+                try:
+                    return Uploaded(self._send(file, source, journal), journal)
+                except JournalMismatch:
+                    self._abandon(journal)
+                except FileChanged:
+                    self._abandon(journal)
+                    raise
+                except BaseException:
+                    journal.close()
+                    raise
+        raise FileChanged()
+
+    def _send(self, file: BinaryIO, source: Source, journal: Journal) -> Content:
+        machine, session, name = uploading(), self._session, source.path.name
+        machine.receive(UploadEvent.JOURNAL_WRITTEN)
+        size, plain = sealed_content_size(source.size), sha256()
+        sealer = content_sealer(journal.key, journal.blob, journal.salt)
+        session.progress.start(name, size)
+        try:
+            with ThreadPoolExecutor(IN_FLIGHT) as pool:
+                blocks = pad_content(source.size, _hashed(_blocks(file), plain))
+                units = _units(seal_stream(sealer, blocks, run=in_flight(pool, 2 * IN_FLIGHT)))
+                if size <= limits.FIRST_UNIT:
+                    kept = self._send_whole(units, file, source, journal)
+                else:
+                    sending = _Sending(session, journal, size, self._sleep)
+                    machine.receive(UploadEvent.ANNOUNCED)
+                    whole = sending.send(_unchanged(units, file, source))
+                    machine.receive(UploadEvent.ALL_ARRIVED)
+                    kept = session.ask("POST", COMPLETE, {"sha256": whole}, blob=journal.blob), whole
+        except MalformedError:
+            raise FileChanged() from None
+        except Refused as refusal:
+            if refusal.code in _OTHER_BYTES:
+                raise JournalMismatch from None
+            raise
+        finally:
+            session.progress.done()
+        machine.receive(UploadEvent.COMPLETED)
+        answer, sealed = kept
+        session.verify(answer["receipt"], sealed, size)
+        machine.receive(UploadEvent.RECEIPT_VERIFIED)
+        session.replica.keep_receipt(journal.blob.hex(), answer["receipt"])
+        mime = mimetypes.guess_type(name)[0] or "application/octet-stream"
+        return Content(journal.blob, journal.key, sealed, plain.digest(), name, mime, source.size)
+
+    def _send_whole(
+        self, units: Iterable[bytes], file: BinaryIO, source: Source, journal: Journal
+    ) -> tuple[dict[str, Any], bytes]:
+        data = b"".join(_unchanged(units, file, source))
+        digest = sha256(data).digest()
+        journal.note(0, digest)
+        journal.sync()
+        for failures in range(FAILURES):
+            try:
+                answer = self._session.transport.put(BLOB, (data,), token=self._session.token, blob=journal.blob)
+                self._session.progress.advance(len(data))
+                return answer, digest
+            except (NetworkError, ServerFault, Refused) as error:
+                _require_passing(error, failures + 1)
+                self._sleep(_pause(failures))
+        raise NetworkError()
+
+    def _abandon(self, journal: Journal) -> None:
+        try:
+            self._session.ask("DELETE", UPLOAD, blob=journal.blob)
+        except (Refused, NetworkError, ServerFault):
+            pass  # what nobody names is collected
+        journal.remove()
+
+
+@dataclass(frozen=True)
+class _Run:
+    """Consecutive units that go in one request."""
+
+    first: int
+    units: tuple[bytes, ...]
+
+
+class _Sending:
+    """The units of one blob on their way."""
+
+    def __init__(self, session: Session, journal: Journal, size: int, sleep: Callable[[float], None]) -> None:
+        self._session, self._journal, self._sleep = session, journal, sleep
+        state = session.ask("POST", UPLOADS, {"blob": journal.blob, "size": size})
+        self._complete = state["complete"]
+        self._there = {unit["unit"]: unit["sha256"] for unit in state["units"]}
+        if any(number >= journal.known for number in self._there):
+            raise JournalMismatch  # somebody else's units, or ours from before the journal was lost
+        self._width = Width()
+        self._waiting: deque[_Run] = deque()
+        self._flying: dict[Future[dict[str, Any]], _Run] = {}
+        self._failures = 0
+
+    def send(self, units: Iterable[bytes]) -> bytes:
+        """Sends what isn't there, and gives the SHA-256 of the whole."""
+        whole, run, first = sha256(), list[bytes](), 0
+        with ThreadPoolExecutor(IN_FLIGHT) as pool:
+            try:
+                for number, unit in enumerate(units):
+                    whole.update(unit)
+                    if self._is_there(number, unit):
+                        self._session.progress.advance(len(unit))
+                        self._push(pool, first, run)
+                        continue
+                    if not run:
+                        first = number
+                    run.append(unit)
+                    if len(run) >= self._width.units:
+                        self._push(pool, first, run)
+                self._push(pool, first, run)
+                self._pump(pool, 0)
+            finally:
+                for future in self._flying:
+                    future.cancel()
+        return whole.digest()
+
+    def _is_there(self, number: int, unit: bytes) -> bool:
+        digest = sha256(unit).digest()
+        self._journal.note(number, digest)
+        if not self._complete and number not in self._there:
+            return False
+        if self._there.get(number, digest) != digest:
+            raise JournalMismatch
+        return True
+
+    def _push(self, pool: ThreadPoolExecutor, first: int, run: list[bytes]) -> None:
+        if run:
+            self._journal.sync()
+            self._waiting.append(_Run(first, tuple(run)))
+            run.clear()
+            self._pump(pool, IN_FLIGHT - 1)
+
+    def _pump(self, pool: ThreadPoolExecutor, stay: int) -> None:
+        """Sends until nothing waits and at most `stay` requests are in flight."""
+        while self._waiting or len(self._flying) > stay:
+            while self._waiting and len(self._flying) < IN_FLIGHT:
+                run = self._waiting.popleft()
+                self._flying[pool.submit(self._put, run)] = run
+            done, _ = wait(self._flying, return_when=FIRST_COMPLETED)
+            for future in done:
+                self._landed(future, self._flying.pop(future))
+
+    def _put(self, run: _Run) -> dict[str, Any]:
+        session = self._session
+        return session.transport.put(UNITS, run.units, token=session.token, blob=self._journal.blob, first=run.first)
+
+    def _landed(self, future: Future[dict[str, Any]], run: _Run) -> None:
+        error = future.exception()
+        if error is None or isinstance(error, Refused) and error.code == "upload_complete":
+            self._failures = 0
+            self._width.succeeded()
+            self._session.progress.advance(sum(map(len, run.units)))
+            return
+        self._failures += 1
+        _require_passing(error, self._failures)
+        self._width.failed()
+        parts = [_Run(run.first + start, run.units[start:stop]) for start, stop in self._width.split(len(run.units))]
+        self._waiting.extendleft(reversed(parts))
+        self._sleep(_pause(self._failures))
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[BinaryIO, Source]]:
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise FileUnreadable("not a file")
+        file = path.open("rb", buffering=0)
+    except OSError as error:
+        raise FileUnreadable(type(error).__name__) from None
+    with file:
+        status = os.fstat(file.fileno())
+        yield file, Source(path, status.st_size, status.st_mtime_ns)
+
+
+def _blocks(file: BinaryIO) -> Iterator[bytes]:
+    """The file in pieces that fall together with the runs of the seal, behind the head."""
+    size = _RUN - CONTENT_BORDER
+    while True:
+        try:
+            block = _read(file, size)
+        except OSError as error:
+            raise FileUnreadable(type(error).__name__) from None
+        if not block:
+            return
+        yield block
+        size = _RUN
+
+
+def _read(file: BinaryIO, size: int) -> bytes:
+    parts, left = [], size
+    while left and (part := file.read(left)):
+        parts.append(part)
+        left -= len(part)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _units(sealed: Iterator[bytes]) -> Iterator[bytes]:
+    """The sealed runs as units: the header goes with the first."""
+    header = next(sealed)
+    yield header + next(sealed)
+    yield from sealed
+
+
+def _unchanged(units: Iterable[bytes], file: BinaryIO, source: Source) -> Iterator[bytes]:
+    """The units, if the file is at the end still the one it was at the start. Raises FileChanged."""
+    yield from units
+    status = os.fstat(file.fileno())
+    if (status.st_size, status.st_mtime_ns) != (source.size, source.changed):
+        raise FileChanged()
+
+
+def _hashed(blocks: Iterable[bytes], digest: Any) -> Iterator[bytes]:
+    for block in blocks:
+        digest.update(block)
+        yield block
+
+
+def _require_passing(error: BaseException | None, failures: int) -> None:
+    """Raises `error`, unless it is one that passes and has not come too often in a row."""
+    passing = isinstance(error, (NetworkError, ServerFault)) or isinstance(error, Refused) and error.code in _PASSING
+    if error is not None and (not passing or failures >= FAILURES):
+        raise error
+
+
+def _pause(failures: int) -> float:
+    return min(0.25 * 2.0**failures, 10.0)

@@ -1,0 +1,283 @@
+"""Seals what a person writes, keeps it in the outbox, sends it, and calls it kept when its receipt verified.
+
+Knows: protocol §4's order: outbox, request, receipts, replica; what a conflict leads to. Refuses to know: passwords.
+Nobody's text is dropped: what was refused stays sealed in the outbox, what conflicted goes on top of the newer one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from hashlib import sha256
+from typing import Any
+
+from marshmallow import ValidationError
+
+from client_sdk.errors import (
+    ItemUnknown, NoteTooLong, Refused, ServerFault, TrustError, ValueRefused,
+)
+from client_sdk.items import Content, Deletion, Draft, Item, Kept
+from client_sdk.outbox import Entry, Outbox
+from client_sdk.protocol.sync import Finding, place_key
+from client_sdk.reader import Reader, record_name
+from client_sdk.replica import Row
+from client_sdk.session import Session
+from client_sdk.synchroniser import Synchroniser
+from crypto_core.encoding import format_b64url, format_json, parse_b64url, parse_json
+from crypto_core.errors import TemoinError, UnsupportedVersion, VerificationError
+from crypto_core.randomness import make_id
+from crypto_core.receipts.receipt import VerifiedReceipt
+from crypto_core.sealing.keyring import NeedsPin, wrap_record_key
+from crypto_core.sealing.records import MAX_PARENTS, Link, make_record_key, seal_link, seal_record
+from schemas import limits
+from schemas.documents import VERSION, Record, Tombstone
+
+ITEMS = "/v1/items"
+REBASES = 5
+"""How often in a row another device may be first before this is called a refusal."""
+ERASURE_DELAY = 7 * 86_400
+_RECORD, _TOMBSTONE = Record(), Tombstone()
+
+
+@dataclass(frozen=True)
+class Writing:
+    """One revision before it is sealed. `erases`: the blobs that go with a tombstone, None for anything else."""
+
+    item: bytes
+    revision: int
+    json: bytes = field(repr=False)
+    sensitive: bool
+    blobs: tuple[bytes, ...] = ()
+    erases: tuple[bytes, ...] | None = None
+
+
+class Writer:
+    """Writes for one session. Used under the account's lock."""
+
+    def __init__(self, session: Session, reader: Reader, synchroniser: Synchroniser) -> None:
+        self._session, self._reader, self._synchroniser = session, reader, synchroniser
+        self._outbox = Outbox(session.home, session.keyring)
+
+    def add(self, drafts: Sequence[Draft], kind: str, sensitive: bool, contents: Sequence[Content] = ()) -> list[Kept]:
+        """New items, one for each draft, in batches as large as the wire allows."""
+        writings = [
+            Writing(make_id(), 1, self._record(kind, draft, contents), sensitive, tuple(one.blob for one in contents))
+            for draft in drafts
+        ]
+        return [kept for batch in _batches(writings) for kept in self._deposit(batch)]
+
+    def edit(self, item_id: bytes, changes: Mapping[str, Any], contents: Sequence[Content] = ()) -> Kept:
+        """The next revision of an item: what it says now, with changes, and with more contents."""
+        self._session.warnings.require_none()
+        item = self.editable(item_id)
+        unknown = set(changes) - {one.name for one in fields(Draft)}
+        if unknown:
+            raise ValueRefused(f"no such field: {', '.join(sorted(unknown))}")
+        draft = replace(_draft_of(item), **{"written": None, **changes})
+        both = (*item.contents, *contents)
+        json = self._record(str(item.kind), draft, both)
+        writing = Writing(item.id, item.revision + 1, json, item.sensitive, tuple(one.blob for one in both))
+        return self._deposit([writing])[0]
+
+    def editable(self, item_id: bytes) -> Item:
+        """An item, if it can be edited here and now. Raises ItemUnknown, NeedsPin or UnsupportedVersion."""
+        item = self._reader.item(item_id, None)
+        if item.state == "locked":
+            raise NeedsPin
+        if item.state == "newer_version":
+            raise UnsupportedVersion()
+        if item.state != "open":
+            raise ItemUnknown(item.state)
+        return item
+
+    def delete(self, item_id: bytes) -> Deletion:
+        """A tombstone over every revision. Raises Refused `revision_conflict` if another device wrote meanwhile."""
+        self._session.warnings.require_none()
+        self._reader.item(item_id, None)
+        rows = self._session.replica.history(item_id)
+        hashes = [one for row in rows if (one := self._synchroniser.record_hash(row)) is not None]
+        erases = tuple(dict.fromkeys(blob for row in rows for blob in row.blobs))
+        json = format_json(_TOMBSTONE.dump({
+            "v": VERSION, "kind": "tombstone", "ends": hashes, "written": self._session.clock(),
+            "after": self._session.trust.newest,
+        }))
+        writing = Writing(item_id, rows[-1].revision + 1, json, False, (), erases[: limits.BLOBS_PER_REVISION])
+        kept = self._deposit([writing])[0]
+        return Deletion(kept.id, kept.revision, kept.deposited + ERASURE_DELAY, kept.receipt)
+
+    def restore(self, item_id: bytes) -> Kept:
+        """A deleted item's last text as its next revision. Raises ItemUnknown if it was erased or isn't deleted."""
+        self._session.warnings.require_none()
+        rows = self._session.replica.history(item_id)
+        if not rows or self._reader.open(rows[-1]).kind != "tombstone":
+            raise ItemUnknown("not deleted")
+        texts = [row for row in rows if row.erases is None and row.record is not None and not row.gone]
+        if not texts:
+            raise ItemUnknown("erased")
+        json, sensitive = self._reader.record_json(texts[-1])
+        return self._deposit([Writing(item_id, rows[-1].revision + 1, json, sensitive, texts[-1].blobs)])[0]
+
+    def flush(self) -> tuple[TemoinError, ...]:
+        """Sends what waits, the oldest first and byte for byte; gives back why some of it still waits.
+
+        Raises NetworkError or ServerFault, after which nothing is lost.
+        """
+        reasons: list[TemoinError] = []
+        for entry in self._outbox.entries():
+            try:
+                self._send(entry, None)
+            except (Refused, VerificationError, TrustError, NeedsPin) as error:
+                reasons.append(error)
+        return tuple(reasons)
+
+    def _record(self, kind: str, draft: Draft, contents: Sequence[Content]) -> bytes:
+        session = self._session
+        facts = {
+            **{one.name: getattr(draft, one.name) for one in fields(Draft)}, "v": VERSION, "kind": kind,
+            "written": session.clock() if draft.written is None else draft.written, "contents": contents,
+            "after": session.trust.newest,
+        }
+        value = _RECORD.dump(facts)
+        try:
+            _RECORD.load(value)
+        except ValidationError as error:
+            names = sorted(map(str, error.messages_dict))
+            if len(draft.text) > limits.TEXT:
+                raise NoteTooLong() from None
+            raise ValueRefused(", ".join(names)) from None
+        return format_json(value)
+
+    def _deposit(self, writings: Sequence[Writing]) -> tuple[Kept, ...]:
+        revisions = self._sealed(writings)
+        waiting = self._outbox.entries()
+        entry = self._outbox.keep(revisions)
+        for older in waiting:
+            try:
+                self._send(older, None)
+            except (Refused, VerificationError, TrustError, NeedsPin):
+                continue  # told at the next opening; what is written now must not wait for it
+        return self._send(entry, writings)
+
+    def _sealed(self, writings: Sequence[Writing]) -> tuple[dict[str, Any], ...]:
+        """The revisions as they go. Each link names what no link names yet; in a batch, the one before."""
+        session = self._session
+        parents = self._synchroniser.load_links().next_parents
+        rest = session.links.heads[len(parents):]
+        revisions = []
+        for writing in writings:
+            place = (writing.item, writing.revision)
+            key = make_record_key()
+            record = seal_record(key, *place, writing.json)
+            if len(record) > limits.RECORD:
+                raise NoteTooLong()
+            digest = sha256(record).digest()
+            revisions.append({
+                "item": writing.item, "revision": writing.revision, "replaces": writing.revision - 1,
+                "wrap": wrap_record_key(session.keyring, *place, key, writing.sensitive),
+                "link": seal_link(session.keyring.mk_n, *place, Link(session.state.n, digest, parents)),
+                "record": record, "blobs": writing.blobs, "erases": writing.erases,
+            })
+            heads = (*rest, digest)
+            parents, rest = heads[:MAX_PARENTS], heads[MAX_PARENTS:]
+        return tuple(revisions)
+
+    def _send(self, entry: Entry, writings: Sequence[Writing] | None) -> tuple[Kept, ...]:
+        """Sends one batch; after a conflict, what it says on top of what is there now."""
+        conflict = False
+        if any(revision["replaces"] for revision in entry.revisions):
+            self._session.warnings.require_none()
+        for _ in range(REBASES):
+            try:
+                answer = self._session.ask("POST", ITEMS, entry.body)
+            except Refused as refusal:
+                if any(revision["erases"] is not None for revision in entry.revisions):
+                    self._outbox.remove(entry)  # a deletion that was refused is asked for anew, never repeated alone
+                    raise
+                erased = self._erased(refusal)
+                if refusal.code != "revision_conflict" and not erased:
+                    raise
+                known = self._unsealed(entry) if writings is None else writings
+                writings = [_without(writing, erased) for writing in known] if erased else self._rebased(known)
+                entry, conflict = self._outbox.replace(entry, self._sealed(writings)), True
+            else:
+                return self._acknowledge(entry, answer["revisions"], conflict)
+        raise Refused("revision_conflict", 409, "Other devices keep changing this. Wait a moment, then save it again.")
+
+    def _erased(self, refusal: Refused) -> frozenset[bytes]:
+        """The blobs that the vault misses, if each of them went with an item that this account deleted."""
+        if refusal.code != "blob_missing":
+            return frozenset()
+        missing = {parse_b64url(str(blob)) for blob in refusal.extra.get("blobs", ())}
+        ended = {blob for row in self._session.replica.tombstones() for blob in row.erases or ()}
+        return frozenset(missing) if missing <= ended else frozenset()
+
+    def _rebased(self, writings: Sequence[Writing]) -> list[Writing]:
+        self._synchroniser.sync()
+        self._session.warnings.require_none()
+        return [self._on_top(writing, self._session.replica.newest(writing.item)) for writing in writings]
+
+    def _on_top(self, writing: Writing, newest: Row | None) -> Writing:
+        if newest is None or newest.revision < writing.revision:
+            return writing
+        if self._reader.open(newest).kind == "tombstone":
+            return replace(writing, item=make_id(), revision=1)
+        return replace(writing, revision=newest.revision + 1)
+
+    def _unsealed(self, entry: Entry) -> list[Writing]:
+        """What a batch of an earlier run says. Raises NeedsPin for a sensitive one until the PIN is given."""
+        writings = []
+        for one in entry.revisions:
+            row = Row(0, one["item"], one["revision"], 0, one["wrap"], one["link"], one["record"], (), None, False, 0)
+            json, sensitive = self._reader.record_json(row)
+            writings.append(Writing(row.item, row.revision, json, sensitive, tuple(one["blobs"])))
+        return writings
+
+    def _acknowledge(self, entry: Entry, answers: Sequence[dict[str, Any]], conflict: bool) -> tuple[Kept, ...]:
+        sent = {(one["item"], one["revision"]): one for one in entry.revisions}
+        if [(one["item"], one["revision"]) for one in answers] != list(sent):
+            raise ServerFault("an answer about other revisions")
+        kept = tuple(self._verified(sent[one["item"], one["revision"]], one, conflict) for one in answers)
+        replica = self._session.replica
+        with replica.writing():
+            for one, answer in zip(entry.revisions, answers, strict=True):
+                place = (one["item"], one["revision"])
+                if not replica.receive({**one, "deposited": answer["deposited"]}, replica.fact("pass") or 0):
+                    self._session.warnings.add(Finding.BLOB_SWAPPED, (place_key(place),))
+                replica.keep_receipt(record_name(*place), answer["receipt"])
+            replica.set_fact("dirty", 1)
+        self._outbox.remove(entry)
+        return kept
+
+    def _verified(self, sent: Mapping[str, Any], answer: Mapping[str, Any], conflict: bool) -> Kept:
+        record = sent["record"]
+        verified: VerifiedReceipt = self._session.verify(answer["receipt"], sha256(record).digest(), len(record))
+        return Kept(
+            answer["item"], answer["revision"], answer["deposited"], answer["receipt"], verified, conflict
+        )
+
+
+def _draft_of(item: Item) -> Draft:
+    return Draft(**{one.name: getattr(item, one.name) for one in fields(Draft)})
+
+
+def _without(writing: Writing, erased: frozenset[bytes]) -> Writing:
+    """The same text without the files that were erased with the item it was written for."""
+    facts = parse_json(writing.json)
+    if not isinstance(facts, dict) or not erased & set(writing.blobs):
+        return writing
+    gone = set(map(format_b64url, erased))
+    facts["contents"] = [one for one in facts["contents"] if one["blob"] not in gone]
+    return replace(writing, json=format_json(facts), blobs=tuple(one for one in writing.blobs if one not in erased))
+
+
+def _batches(writings: Sequence[Writing]) -> Iterable[list[Writing]]:
+    batch, size = list[Writing](), 0
+    for writing in writings:
+        room = 2 * len(writing.json) + 2048  # padding and seal add less
+        if batch and (len(batch) == limits.REVISIONS_PER_BATCH or size + room > limits.BATCH):
+            yield batch
+            batch, size = [], 0
+        batch.append(writing)
+        size += room
+    if batch:
+        yield batch
