@@ -1,0 +1,224 @@
+"""What every BlobStore promises, asked of each of them."""
+
+from __future__ import annotations
+
+import os
+import stat
+import threading
+from collections.abc import Callable, Iterator
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from server.problems import Refusal
+from server.stores import PIECE, BlobStore, NotKept, NotStaged
+from server.stores.folder import FolderBlobStore
+from server.stores.memory import MemoryBlobStore
+
+BLOB, OTHER = bytes(range(16)), bytes(16)
+STORES: dict[str, Callable[[Path], BlobStore]] = {
+    "memory": lambda folder: MemoryBlobStore(),
+    "folder": lambda folder: FolderBlobStore(folder / "blobs"),
+}
+
+
+@pytest.fixture(params=STORES)
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> BlobStore:
+    made: BlobStore = STORES[request.param](tmp_path)
+    return made
+
+
+def anything(_digest: bytes) -> None:
+    """A check that lets every blob through."""
+
+
+def keep(store: BlobStore, blob: bytes, data: bytes) -> None:
+    store.stage(blob, 0, [data])
+    store.finish(blob, len(data), anything)
+
+
+def read(store: BlobStore, blob: bytes, start: int, stop: int) -> bytes:
+    return b"".join(store.read(blob, start, stop))
+
+
+def test_pieces_in_any_order_make_the_whole(store: BlobStore) -> None:
+    data = os.urandom(1000)
+    store.stage(BLOB, 600, [data[600:]])
+    store.stage(BLOB, 0, [data[:100], data[100:300]])
+    store.stage(BLOB, 200, [data[200:600]])
+    seen: list[bytes] = []
+    store.finish(BLOB, 1000, seen.append)
+    assert seen == [sha256(data).digest()]
+    assert read(store, BLOB, 0, 1000) == data
+    assert store.size(BLOB) == 1000
+
+
+def test_nothing_is_kept_before_it_is_finished(store: BlobStore) -> None:
+    store.stage(BLOB, 0, [b"bytes"])
+    assert store.size(BLOB) is None
+    with pytest.raises(NotKept):
+        store.read(BLOB, 0, 1)
+
+
+def test_what_the_check_refuses_is_not_kept_and_stays_staged(store: BlobStore) -> None:
+    def refuse(_digest: bytes) -> None:
+        raise Refusal("upload_mismatch")
+
+    store.stage(BLOB, 0, [b"bytes"])
+    with pytest.raises(Refusal, match="upload_mismatch"):
+        store.finish(BLOB, 5, refuse)
+    assert store.size(BLOB) is None
+    store.finish(BLOB, 5, anything)
+    assert read(store, BLOB, 0, 5) == b"bytes"
+
+
+@pytest.mark.parametrize("size", [4, 6])
+def test_another_length_is_not_staged(store: BlobStore, size: int) -> None:
+    store.stage(BLOB, 0, [b"bytes"])
+    with pytest.raises(NotStaged):
+        store.finish(BLOB, size, anything)
+
+
+def test_an_unknown_blob_is_not_staged(store: BlobStore) -> None:
+    keep(store, OTHER, b"other")
+    with pytest.raises(NotStaged):
+        store.finish(BLOB, 5, anything)
+
+
+def test_finishing_again_checks_what_is_kept(store: BlobStore) -> None:
+    keep(store, BLOB, b"bytes")
+    seen: list[bytes] = []
+    store.finish(BLOB, 5, seen.append)
+    assert seen == [sha256(b"bytes").digest()]
+
+
+def test_what_is_kept_is_never_replaced(store: BlobStore) -> None:
+    keep(store, BLOB, b"first")
+    store.stage(BLOB, 0, [b"other"])
+    seen: list[bytes] = []
+    store.finish(BLOB, 5, seen.append)
+    assert seen == [sha256(b"first").digest()]
+    with pytest.raises(Refusal, match="blob_conflict"):
+        store.finish(BLOB, 4, anything)
+    assert read(store, BLOB, 0, 5) == b"first"
+
+
+def test_a_straggler_never_writes_into_what_is_kept(store: BlobStore) -> None:
+    """Its file was opened before the blob was finished; its bytes come after."""
+
+    def late() -> Iterator[bytes]:
+        yield b"first"
+        store.finish(BLOB, 5, anything)
+        yield b"XXXXX"
+
+    with pytest.raises(Refusal, match="upload_complete"):
+        store.stage(BLOB, 0, late())
+    assert read(store, BLOB, 0, 5) == b"first"
+    assert store.size(BLOB) == 5
+
+
+def test_what_the_body_raises_goes_to_the_caller(store: BlobStore) -> None:
+    def cut() -> Iterator[bytes]:
+        yield b"by"
+        raise Refusal("body_incomplete")
+
+    with pytest.raises(Refusal, match="body_incomplete"):
+        store.stage(BLOB, 0, cut())
+
+
+def test_staged_bytes_can_be_read_again_as_far_as_they_go(store: BlobStore) -> None:
+    store.stage(BLOB, 0, [b"0123456789"])
+    assert b"".join(store.staged(BLOB, 2, 5)) == b"234"
+    assert b"".join(store.staged(BLOB, 8, 20)) == b"89"
+    assert b"".join(store.staged(OTHER, 0, 20)) == b""
+
+
+def test_reading_comes_in_pieces_and_keeps_to_its_range(store: BlobStore) -> None:
+    data = os.urandom(2 * PIECE + 10)
+    keep(store, BLOB, data)
+    pieces = list(store.read(BLOB, 5, len(data) - 1))
+    assert b"".join(pieces) == data[5:-1]
+    assert max(map(len, pieces)) <= PIECE
+    assert read(store, BLOB, 7, 7) == b""
+    with pytest.raises(NotKept):
+        store.read(BLOB, 0, len(data) + 1)
+
+
+def test_discarding_and_deleting(store: BlobStore) -> None:
+    keep(store, BLOB, b"bytes")
+    store.stage(OTHER, 0, [b"other"])
+    store.discard(OTHER)
+    store.discard(BLOB)
+    assert read(store, BLOB, 0, 5) == b"bytes"
+    with pytest.raises(NotStaged):
+        store.finish(OTHER, 5, anything)
+    store.delete(BLOB)
+    store.delete(BLOB)
+    store.discard(BLOB)
+    assert store.size(BLOB) is None
+    with pytest.raises(NotStaged):
+        store.finish(BLOB, 5, anything)
+
+
+def test_a_deleted_blob_can_be_kept_anew(store: BlobStore) -> None:
+    keep(store, BLOB, b"first")
+    store.delete(BLOB)
+    keep(store, BLOB, b"second")
+    assert read(store, BLOB, 0, 6) == b"second"
+
+
+def test_many_writers_and_two_who_finish(store: BlobStore) -> None:
+    data = os.urandom(64 * 1024)
+    step = len(data) // 16
+    writers = [
+        threading.Thread(target=store.stage, args=(BLOB, at, [data[at:at + step]])) for at in range(0, len(data), step)
+    ]
+    seen: list[bytes] = []
+    finishers = [threading.Thread(target=store.finish, args=(BLOB, len(data), seen.append)) for _ in range(2)]
+    for group in (writers, finishers):
+        for thread in group:
+            thread.start()
+        for thread in group:
+            thread.join()
+    assert seen == 2 * [sha256(data).digest()]
+    assert read(store, BLOB, 0, len(data)) == data
+
+
+def test_the_folder_is_for_nobody_else(tmp_path: Path) -> None:
+    store = FolderBlobStore(tmp_path / "blobs")
+    keep(store, BLOB, b"bytes")
+    store.stage(OTHER, 0, [b"other"])
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "blobs").rglob("*")}
+    assert modes == {"kept": 0o700, "staged": 0o700, "00": 0o700, BLOB.hex(): 0o400, OTHER.hex(): 0o600}
+
+
+def test_the_folder_tells_a_full_disk_from_another_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = FolderBlobStore(tmp_path / "blobs")
+    for number, code in ((28, "storage_full"), (5, "unavailable")):
+        def fail(*_: object, number: int = number) -> int:
+            raise OSError(number, "no")
+
+        monkeypatch.setattr(os, "pwrite", fail)
+        with pytest.raises(Refusal, match=code):
+            store.stage(BLOB, 0, [b"bytes"])
+
+
+def test_the_folder_lets_go_of_a_file_that_is_not_read_to_its_end(tmp_path: Path) -> None:
+    store = FolderBlobStore(tmp_path / "blobs")
+    keep(store, BLOB, bytes(3 * PIECE))
+    open_before = len(os.listdir("/proc/self/fd"))
+    pieces = store.read(BLOB, 0, 3 * PIECE)
+    next(pieces)
+    assert len(os.listdir("/proc/self/fd")) == open_before + 1
+    del pieces
+    assert len(os.listdir("/proc/self/fd")) == open_before
+
+
+def test_the_folder_finishes_what_a_crash_left_closed_but_staged(tmp_path: Path) -> None:
+    """The process died after the mode was changed and before the file was moved."""
+    store = FolderBlobStore(tmp_path / "blobs")
+    store.stage(BLOB, 0, [b"bytes"])
+    (tmp_path / "blobs" / "staged" / BLOB.hex()).chmod(0o400)
+    store.finish(BLOB, 5, anything)
+    assert read(store, BLOB, 0, 5) == b"bytes"

@@ -1,0 +1,155 @@
+"""A real Chromium for tests: found, or installed, or asked for by name; and the site it looks at, in this process.
+
+Knows: where browsers are found, and how quiet one has to be. Refuses to know: what is tested.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, Page, Playwright
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from tests.fakes.vault import FakeVault, fake_vault
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+PACKAGES = ("chromium", "fonts-dejavu-core", "fonts-noto-core")
+INSTALL = f"apt-get install -y --no-install-recommends {' '.join(PACKAGES)}"
+FLAGS = (
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-sync",
+    "--no-first-run",
+)
+TODAY = int(datetime(2026, 12, 1, 12, tzinfo=UTC).timestamp())
+"""A day on which all facts are fresh."""
+
+
+def find_chromium(environ: dict[str, str] | None = None) -> str:
+    """The path of a Chromium, installed if need be. Raises RuntimeError, naming the line to run, if there is none."""
+    chosen = dict(os.environ) if environ is None else environ
+    if named := chosen.get("TEMOIN_CHROMIUM"):
+        if not os.access(named, os.X_OK):
+            raise RuntimeError("TEMOIN_CHROMIUM names no program that can be run.")
+        return named
+    if found := _on_path(chosen):
+        return found
+    if os.geteuid() == 0 and shutil.which("apt-get", path=chosen.get("PATH", "")):
+        subprocess.run("apt-get update -qq", shell=True, check=True)
+        subprocess.run(INSTALL, shell=True, check=True, env={**chosen, "DEBIAN_FRONTEND": "noninteractive"})
+        if found := _on_path(chosen):
+            return found
+    raise RuntimeError(f"These tests need Chromium. Run `{INSTALL}` as root, or set TEMOIN_CHROMIUM to its path.")
+
+
+def _on_path(environ: dict[str, str]) -> str | None:
+    return next(filter(None, (shutil.which(name, path=environ.get("PATH", "")) for name in NAMES)), None)
+
+
+@contextmanager
+def open_chromium(playwright: Playwright, *, back_forward_cache: bool = False) -> Iterator[Browser]:
+    """A running Chromium without a window; with the cache that keeps left pages whole for Back, if asked for."""
+    browser = playwright.chromium.launch(
+        executable_path=find_chromium(),
+        headless=True,
+        args=list(FLAGS),
+        chromium_sandbox=os.geteuid() != 0,
+        ignore_default_args=["--disable-back-forward-cache"] if back_forward_cache else None,
+    )
+    try:
+        yield browser
+    finally:
+        browser.close()
+
+
+WATCH = """
+(() => {
+  const born = Math.random();
+  const shown = (root) => root && root.getClientRects().length ? root.innerText.trim() : "";
+  const tell = (frame) => report(JSON.stringify({
+    url: location.href, born, frame, text: shown(document.documentElement)
+  }));
+  const everyFrame = () => { tell(true); requestAnimationFrame(everyFrame); };
+  requestAnimationFrame(everyFrame);
+  setInterval(tell, 20, false);
+})();
+"""
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What a tab showed at one moment. `born` differs between documents; `frame`: it was about to be painted."""
+
+    url: str
+    born: float
+    frame: bool
+    text: str
+
+
+class Watcher:
+    """Sees what a tab shows in every frame, also while it waits for the next page, when nothing can be asked."""
+
+    def __init__(self, page: Page) -> None:
+        self.sights: list[Sight] = []
+        self._page = page
+        session = page.context.new_cdp_session(page)
+        session.on("Runtime.bindingCalled", lambda call: self.sights.append(Sight(**json.loads(call["payload"]))))
+        session.send("Runtime.enable")
+        session.send("Runtime.addBinding", {"name": "report"})
+        page.add_init_script(WATCH)
+
+    def wait(self, true: Callable[[Sight], bool], seconds: float = 15) -> Sight:
+        """The first sight from now on of which this is true. Raises AssertionError."""
+        seen, end = len(self.sights), time.monotonic() + seconds
+        while time.monotonic() < end:
+            self._page.wait_for_timeout(10)
+            for sight in self.sights[seen:]:
+                if true(sight):
+                    return sight
+            seen = len(self.sights)
+        raise AssertionError(f"never seen; last: {self.sights[-1:]}")
+
+
+class _Quiet(WSGIRequestHandler):
+    """Keeps connections open, as real servers do, and says nothing."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log(self, type: str, message: str, *args: Any) -> None:
+        """Nothing."""
+
+
+@contextmanager
+def serve(app: Any, port: int = 0) -> Iterator[str]:
+    """The address of an application that is served from a thread of this process."""
+    server = make_server("127.0.0.1", port, app, threaded=True, request_handler=_Quiet)
+    server.daemon_threads = True  # type: ignore[attr-defined]  # ThreadingMixIn has it
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@contextmanager
+def serve_vault(folder: Path, **settings: Any) -> Iterator[tuple[str, FakeVault]]:
+    """A vault with its public pages at an address of this machine."""
+    with fake_vault(folder, **settings) as vault, serve(vault.app) as address:
+        vault.clock.time = TODAY
+        yield address, vault

@@ -1,0 +1,194 @@
+"""Real processes for end-to-end tests: a vault served by `temoin-server`, and devices that run `temoin`.
+
+Knows: how a person starts them. Refuses to know: what is inside.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+ORDERS = "TEST_ORDERS_FOLDER"
+"""Environment variable of a server that a test gives orders to (tests/fakes/orders.py)."""
+BIN = Path(sys.executable).parent
+USER, PASSWORD, PIN = "ana", "a long walk by the quiet river", "805193"
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def clean_environment(**extra: str) -> dict[str, str]:
+    """This process's environment without any setting of ours, and with `extra`."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("TEMOIN_")}
+    return {**kept, **extra}
+
+
+def peak_memory(pid: int) -> int:
+    """VmHWM of a process, in bytes."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024
+    raise AssertionError("no VmHWM")
+
+
+def descendants(pid: int) -> list[int]:
+    """The process and all below it."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [pid, *(found for child in children for found in descendants(int(child)))]
+
+
+@dataclass
+class RealVault:
+    """A vault in `data`, served by real processes on loopback while `start` holds."""
+
+    data: Path
+    workers: int = 2
+    port: int = field(default_factory=free_port)
+    environment: dict[str, str] = field(default_factory=dict)
+    orders: Path | None = None
+    """The folder of a test's orders, if it gives any: the same server, with its clock and its deaths
+    (tests/fakes/wsgi.py)."""
+    prefix: tuple[str, ...] = ()
+    """What the command is started by, such as `unshare`; it has to become the command in the end."""
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """`temoin-server` with these arguments, to its end."""
+        return subprocess.run(
+            [*self.prefix, BIN / "temoin-server", *arguments, "--data", self.data],
+            capture_output=True, text=True, env=clean_environment(**self.environment), timeout=120,
+        )
+
+    def init(self) -> None:
+        run = self.command("init")
+        assert run.returncode == 0, run.stderr
+
+    def start(self) -> None:
+        arguments: list[str | Path]
+        if self.orders is None:
+            arguments = [BIN / "temoin-server", "run", "--data", self.data, "--host", "127.0.0.1",
+                         "--port", str(self.port), "--workers", str(self.workers)]  # fmt: skip
+            environment = clean_environment(**self.environment)
+        else:
+            arguments = [sys.executable, "-m", "tests.fakes.wsgi", self.data, str(self.port), str(self.workers)]
+            environment = clean_environment(**self.environment, **{ORDERS: str(self.orders)})
+        with (self.data / "server.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [*self.prefix, *arguments],
+                stdout=log, stderr=log, env=environment, cwd=ROOT, start_new_session=self.orders is not None,
+            )  # fmt: skip
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and self.process.poll() is None:
+            with contextlib.suppress(OSError), urllib.request.urlopen(f"{self.url}/v1/health", timeout=2):
+                return
+            time.sleep(0.05)
+        if self.process.poll() is None:
+            self.stop(signal.SIGKILL)
+        self.process = None
+        raise AssertionError((self.data / "server.log").read_text())
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+        assert self.process is not None
+        running = descendants(self.process.pid) if how is signal.SIGKILL else [self.process.pid]
+        for pid in running:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, how)
+        self.process.wait(30)
+        self.process = None
+
+    def wait_for_death(self) -> None:
+        """Until a server that was killed is gone."""
+        assert self.process is not None
+        assert self.process.wait(30) == -signal.SIGKILL
+        self.process = None
+
+    def workers_peak(self) -> int:
+        """The largest VmHWM among the server's processes, in bytes."""
+        assert self.process is not None
+        return max(peak_memory(pid) for pid in descendants(self.process.pid))
+
+
+@dataclass
+class Answer:
+    """What a command said and how it ended."""
+
+    code: int
+    out: str
+    err: str
+    peak: int
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@dataclass
+class Device:
+    """One TEMOIN_HOME and the person who holds it."""
+
+    home: Path
+    server: str
+    user: str = USER
+    password: str = PASSWORD
+    pin: str = PIN
+
+    def run(self, *arguments: str | Path, stdin: bytes = b"", secrets: Sequence[str] | None = None) -> Answer:
+        """`temoin` with these arguments; the secrets go through a descriptor of their own."""
+        lines = (self.password, self.pin) if secrets is None else secrets
+        reading, writing = os.pipe()
+        os.write(writing, "".join(f"{line}\n" for line in lines).encode())
+        os.close(writing)
+        try:
+            process = subprocess.Popen(
+                [BIN / "temoin", *map(str, arguments), "--secrets-fd", str(reading)],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, pass_fds=[reading],
+                env=clean_environment(TEMOIN_HOME=str(self.home), TEMOIN_SERVER=self.server),
+            )  # fmt: skip
+            out, err = process.communicate(stdin, timeout=600)
+        finally:
+            os.close(reading)
+        return Answer(process.returncode, out.decode(), err.decode(), 0)
+
+    def ok(self, *arguments: str | Path, stdin: bytes = b"") -> Answer:
+        """The same, for a command that must succeed."""
+        answer = self.run(*arguments, stdin=stdin)
+        assert answer.code == 0, (arguments, answer)
+        return answer
+
+    def register(self) -> Path:
+        """Makes the account; returns the file with the recovery words."""
+        words = self.home.with_name(f"{self.home.name}-recovery.txt")
+        self.ok("register", self.user, "--recovery-out", words)
+        return words
+
+
+@contextlib.contextmanager
+def serving(data: Path, *, workers: int = 2, **environment: str) -> Iterator[RealVault]:
+    """A new vault, served; stopped at the end if the test has not stopped it."""
+    vault = RealVault(data, workers, environment=environment)
+    vault.init()
+    vault.start()
+    try:
+        yield vault
+    finally:
+        if vault.process is not None:
+            vault.stop()

@@ -1,0 +1,277 @@
+"""A vault in this process, in a folder of its own, with a clock that a test sets; and a person with opaque rows.
+
+Knows: the wire, and real Ed25519 login keys. Refuses to know: sealing; whatever a client would seal is random here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from crypto_core.encoding import format_b64, format_b64url, format_json, parse_b64url
+from crypto_core.randomness import make_bytes, make_id
+from crypto_core.receipts.signatures import derive_public, sign_ed25519
+from crypto_core.signed_requests import confirm_message, login_message, pin_reopen_message, register_message
+from schemas import limits
+from server.app import create_app
+from server.config import ServerConfig
+from server.database import Base
+from server.folder import finish_folder, make_folder
+from server.parts import Parts, assemble
+from server.steps import STEPS
+
+HOST = "vault.example"
+NOON = 1_772_366_400
+"""2026-03-01T12:00:00Z"""
+UNLIMITED = {"login_rate": "100000 per minute", "start_rate": "100000 per minute", "signup_rate": "100000 per minute"}
+"""Rates that no test meets by accident; test_server_limits.py uses the real ones."""
+
+
+@dataclass
+class SetClock:
+    """A clock that stands still until a test moves it."""
+
+    time: int = NOON
+
+    def now(self) -> int:
+        return self.time
+
+    def advance(self, seconds: int) -> None:
+        self.time += seconds
+
+
+@dataclass
+class FileClock:
+    """A clock that several processes share: a file that holds an integer."""
+
+    path: Path
+
+    def now(self) -> int:
+        return int(self.path.read_text())
+
+    @property
+    def time(self) -> int:
+        return self.now()
+
+    @time.setter
+    def time(self, seconds: int) -> None:
+        fresh = self.path.with_suffix(".new")
+        fresh.write_text(str(seconds))
+        fresh.replace(self.path)  # nobody reads half of a time
+
+    def advance(self, seconds: int) -> None:
+        self.time = self.now() + seconds
+
+
+@dataclass
+class WatchedSteps:
+    """Remembers the steps that were reached, and does at one of them what a test asks for."""
+
+    reached: list[str] = field(default_factory=list)
+    at: dict[str, Callable[[], None]] = field(default_factory=dict)
+
+    def reach(self, name: str) -> None:
+        if name not in STEPS:
+            raise ValueError("a step that the table does not name")
+        self.reached.append(name)
+        self.at.get(name, lambda: None)()
+
+
+@dataclass
+class FakeVault:
+    """One application with its parts."""
+
+    app: Flask
+    parts: Parts
+    clock: SetClock | FileClock
+    steps: WatchedSteps
+
+    def ask(
+        self, method: str, path: str, body: Any = None, *, token: str = "", data: bytes | None = None,
+        headers: dict[str, str] | None = None, address: str = "192.0.2.1",
+    ) -> TestResponse:
+        """One request. `body` is sent as JSON; `data` as it is, as octets with their digest unless `headers` differ
+        (a `Content-Length` too large makes a body that is cut)."""
+        sent: dict[str, str] = {"Authorization": f"Bearer {token}"} if token else {}
+        if body is not None:
+            data, sent["Content-Type"] = format_json(body), "application/json"
+        elif data is not None:
+            sent["Content-Type"] = "application/octet-stream"
+            sent["Content-Digest"] = f"sha-256=:{format_b64(hashlib.sha256(data).digest())}:"
+        return self.send(method, path, data, sent | (headers or {}), address)
+
+    def send(self, method: str, path: str, data: bytes | None, headers: dict[str, str], address: str) -> TestResponse:
+        """The request as it is."""
+        environ = {"REMOTE_ADDR": address}
+        if data is not None:  # the test client leaves out a length of 0, and corrects a wrong one
+            environ["CONTENT_LENGTH"] = headers.get("Content-Length", str(len(data)))
+        return self.app.test_client().open(path, method=method, data=data, headers=headers, environ_overrides=environ)
+
+
+def make_vault(folder: Path, **settings: Any) -> FakeVault:
+    """A new vault in `folder`, with its tables; `settings` are those of ServerConfig."""
+    chosen: dict[str, Any] = {"data": folder / "data", "host": HOST, "checkpoint_interval": 0, **UNLIMITED, **settings}
+    config = ServerConfig(**chosen)
+    clock, steps = SetClock(), WatchedSteps()
+    made = make_folder(config, clock.now())
+    parts = assemble(config, made, clock=clock, steps=steps)
+    Base.metadata.create_all(parts.database.engine)
+    parts.ledger.create()
+    finish_folder(config, made)
+    return FakeVault(create_app(parts), parts, clock, steps)
+
+
+@contextmanager
+def fake_vault(folder: Path, **settings: Any) -> Iterator[FakeVault]:
+    """The same, closed at the end."""
+    vault = make_vault(folder, **settings)
+    try:
+        yield vault
+    finally:
+        vault.parts.close()
+
+
+def said(answer: TestResponse) -> Any:
+    """The JSON of an answer, whatever its status."""
+    return json.loads(answer.data)
+
+
+def b64(data: bytes) -> str:
+    return format_b64url(data)
+
+
+def random_b64(size: int) -> str:
+    return format_b64url(make_bytes(size))
+
+
+@dataclass
+class FakePerson:
+    """Somebody with an account, or about to have one. Tokens and ids are in base64url, as they travel."""
+
+    vault: FakeVault
+    account: bytes = field(default_factory=make_id)
+    k_id: bytes = field(default_factory=lambda: make_bytes(32))
+    login_seed: bytes = field(default_factory=lambda: make_bytes(32))
+    recovery_seed: bytes = field(default_factory=lambda: make_bytes(32))
+    rid: bytes = field(default_factory=lambda: make_bytes(32))
+    tag_l: bytes = field(default_factory=lambda: make_bytes(32))
+    tag_s: bytes = field(default_factory=lambda: make_bytes(32))
+    share_n: bytes = field(default_factory=lambda: make_bytes(32))
+    share_s: bytes = field(default_factory=lambda: make_bytes(32))
+    token: str = ""
+    """Of the open session, once there is one."""
+
+    def challenge(self) -> str:
+        answer = self.vault.ask("POST", "/v1/login/start", {"K_id": b64(self.k_id)})
+        assert answer.status_code == 200, answer.data
+        return str(said(answer)["challenge"])
+
+    def sign_up_body(self, challenge: str) -> dict[str, Any]:
+        return {
+            "K_id": b64(self.k_id),
+            "login_pk": b64(derive_public(self.login_seed)),
+            "account": b64(self.account),
+            "epoch": 1,
+            "pin_epoch": 1,
+            "tag_L": b64(self.tag_l),
+            "tag_S": b64(self.tag_s),
+            "share_N": b64(self.share_n),
+            "share_S": b64(self.share_s),
+            "W_N": random_b64(limits.SEALED_KEY),
+            "W_S": random_b64(limits.SEALED_KEY),
+            "account_record": random_b64(1096),
+            "identity": {"sign": random_b64(limits.SEALED_KEY), "box": random_b64(limits.SEALED_KEY)},
+            "drop_box": random_b64(limits.SEALED_PAIR),
+            "recovery": {
+                "rid": b64(self.rid),
+                "login_pk": b64(derive_public(self.recovery_seed)),
+                "share_R": random_b64(32),
+                "W_RN": random_b64(limits.SEALED_KEY),
+                "W_RS": random_b64(limits.SEALED_KEY),
+            },
+            "challenge": challenge,
+        }
+
+    def send_sign_up(self, body: bytes, *, seed: bytes | None = None, address: str = "192.0.2.1") -> TestResponse:
+        """Sends exact bytes, signed."""
+        challenge = parse_b64url(json.loads(body)["challenge"])
+        signature = sign_ed25519(seed or self.login_seed, register_message(HOST, challenge, body))
+        return self.vault.ask(
+            "POST", "/v1/accounts", data=body, address=address,
+            headers={"Content-Type": "application/json", "Temoin-Signature": b64(signature)},
+        )
+
+    def register(self) -> FakePerson:
+        answer = self.send_sign_up(format_json(self.sign_up_body(self.challenge())))
+        assert answer.status_code == 201, answer.data
+        return self
+
+    def sign_login(self, challenge: str, *, seed: bytes | None = None) -> str:
+        message = login_message(HOST, self.k_id, parse_b64url(challenge))
+        return b64(sign_ed25519(seed or self.login_seed, message))
+
+    def finish_login(
+        self, challenge: str | None = None, *, seed: bytes | None = None, address: str = "192.0.2.1"
+    ) -> TestResponse:
+        challenge = challenge or self.challenge()
+        body = {"K_id": b64(self.k_id), "challenge": challenge, "sig": self.sign_login(challenge, seed=seed)}
+        return self.vault.ask("POST", "/v1/login/finish", body, address=address)
+
+    def give_password(self) -> str:
+        """A token of stage `password`."""
+        answer = self.finish_login()
+        assert answer.status_code == 200, answer.data
+        return str(said(answer)["token"])
+
+    def try_pin(self, purpose: str, token: str, *, right: bool = True) -> TestResponse:
+        tag = {"login": self.tag_l, "step": self.tag_s}[purpose] if right else make_bytes(32)
+        return self.vault.ask("POST", "/v1/pin", {"purpose": purpose, "x": b64(tag)}, token=token)
+
+    def log_in(self) -> FakePerson:
+        answer = self.try_pin("login", self.give_password())
+        assert answer.status_code == 200, answer.data
+        self.token = str(said(answer)["token"])
+        return self
+
+    def send_confirm(self, *, seed: bytes | None = None, right: bool = True, challenge: str = "") -> TestResponse:
+        challenge = challenge or self.challenge()
+        message = confirm_message(HOST, self.k_id, parse_b64url(challenge))
+        body = {
+            "challenge": challenge,
+            "sig": b64(sign_ed25519(seed or self.login_seed, message)),
+            "x": b64(self.tag_s if right else make_bytes(32)),
+        }
+        return self.vault.ask("POST", "/v1/confirm", body, token=self.token)
+
+    def confirm(self) -> str:
+        """A token of stage `confirmed`."""
+        answer = self.send_confirm()
+        assert answer.status_code == 200, answer.data
+        return str(said(answer)["token"])
+
+    def send_reopen(self, token: str, *, seed: bytes | None = None, rid: bytes | None = None) -> TestResponse:
+        challenge = self.challenge()
+        message = pin_reopen_message(HOST, self.account, parse_b64url(challenge))
+        body = {
+            "rid": b64(rid or self.rid),
+            "challenge": challenge,
+            "sig": b64(sign_ed25519(seed or self.recovery_seed, message)),
+        }
+        return self.vault.ask("POST", "/v1/pin/reopen", body, token=token)
+
+    def ask(self, method: str, path: str, body: Any = None, *, data: bytes | None = None, **more: Any) -> TestResponse:
+        """A request of the open session."""
+        return self.vault.ask(method, path, body, data=data, token=self.token, **more)
+
+
+def open_person(vault: FakeVault) -> FakePerson:
+    """A person who has signed up and logged in."""
+    return FakePerson(vault).register().log_in()

@@ -1,0 +1,184 @@
+"""`temoin documents`: files go in, come back whole or not at all, and never over another file."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from client_sdk.cli.saving import local_name
+from client_sdk.errors import BlobSwapped
+from client_sdk.items import Item
+from schemas import outputs
+from tests.fakes.cli_client import PIN, USER, Terminal
+
+BODY = bytes(range(256)) * 3
+
+
+@pytest.fixture
+def terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return Terminal.on(tmp_path / "home", monkeypatch)
+
+
+def document(terminal: Terminal, *names: str, sensitive: bool = False) -> Item:
+    contents = tuple(terminal.fake.content(BODY, name) for name in names or ("photo.jpg",))
+    return terminal.fake.add(kind="document", contents=contents, sensitive=sensitive)
+
+
+def test_add_keeps_each_file(terminal: Terminal, tmp_path: Path) -> None:
+    files = [tmp_path / "a.jpg", tmp_path / "b c.pdf"]
+    for file in files:
+        file.write_bytes(BODY)
+    ended = terminal.run("documents", "add", USER, *files, "--category", "injury", "--sensitive", "--json")
+    assert len(outputs.Kept(many=True).load(json.loads(ended.stdout))) == 2
+    assert terminal.fake.called("add_document") == [(file, None, "injury", True) for file in files]
+
+
+def test_what_was_kept_before_a_failure_is_told(terminal: Terminal, tmp_path: Path) -> None:
+    files = [tmp_path / "a.jpg", tmp_path / "b.jpg"]
+    for file in files:
+        file.write_bytes(BODY)
+    terminal.fake.failures["b.jpg"] = OSError()
+    ended = terminal.run("documents", "add", USER, *files, "--json")
+    assert ended.exit_code == 1
+    assert len(json.loads(ended.stdout)) == 1
+    assert json.loads(ended.stderr)["code"] == "device"
+
+
+def test_a_title_belongs_to_one_file(terminal: Terminal) -> None:
+    assert terminal.run("documents", "add", USER, __file__, __file__, "--title", "T").exit_code == 2
+    assert terminal.run("documents", "add", USER, __file__, "--title", "T").exit_code == 0
+
+
+def test_a_file_comes_back_under_its_name_for_its_owner_alone(terminal: Terminal) -> None:
+    item = document(terminal)
+    ended = terminal.run("documents", "get", USER, item.id.hex())
+    assert ended.exit_code == 0
+    file = Path("photo.jpg")
+    assert file.read_bytes() == BODY
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert os.listdir() == ["photo.jpg"]
+
+
+def test_it_goes_where_it_is_told(terminal: Terminal) -> None:
+    item = document(terminal)
+    Path("folder").mkdir()
+    terminal.run("documents", "get", USER, item.id.hex(), "-o", "folder")
+    terminal.run("documents", "get", USER, item.id.hex(), "-o", "other.jpg")
+    assert Path("folder/photo.jpg").read_bytes() == Path("other.jpg").read_bytes() == BODY
+
+
+def test_what_is_there_is_never_overwritten_unless_asked(terminal: Terminal) -> None:
+    item = document(terminal)
+    Path("photo.jpg").write_text("mine")
+    ended = terminal.run("documents", "get", USER, item.id.hex(), "--json")
+    assert (ended.exit_code, json.loads(ended.stderr)["code"]) == (1, "file_exists")
+    assert Path("photo.jpg").read_text() == "mine"
+    assert terminal.run("documents", "get", USER, item.id.hex(), "--force").exit_code == 0
+    assert Path("photo.jpg").read_bytes() == BODY
+    Path("dangling").symlink_to("nowhere")
+    assert terminal.run("documents", "get", USER, item.id.hex(), "-o", "dangling").exit_code == 1
+
+
+@pytest.mark.parametrize("force", [(), ("--force",)])
+def test_a_file_that_fails_at_its_end_never_appears(terminal: Terminal, force: tuple[str, ...]) -> None:
+    item = document(terminal)
+    Path("out").mkdir()
+    terminal.fake.failures["end of content"] = BlobSwapped()
+    ended = terminal.run("documents", "get", USER, item.id.hex(), "-o", "out/photo.jpg", *force)
+    assert ended.exit_code == 1
+    assert "(blob_swapped)" in ended.stderr
+    assert os.listdir("out") == []
+
+
+def test_standard_output_gets_the_bytes_and_nothing_else(terminal: Terminal) -> None:
+    item = document(terminal)
+    ended = terminal.run("documents", "get", USER, item.id.hex(), "-o", "-")
+    assert ended.stdout_bytes == BODY
+    ended = terminal.run("documents", "get", USER, item.id.hex(), "-o", "-", "--json")
+    assert ended.stdout_bytes == BODY
+    assert outputs.Got().load(json.loads(ended.stderr))["path"] is None
+    assert os.listdir() == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "start", "stop"),
+    [("10:20", 10, 20), (":5", 0, 5), ("700:", 700, 768), (":", 0, 768), ("760:9999", 760, 768), ("768:", 768, 768)],
+)
+def test_a_range(terminal: Terminal, asked: str, start: int, stop: int) -> None:
+    item = document(terminal)
+    ended = terminal.run("documents", "get", USER, item.id.hex(), "--range", asked, "-o", "part", "--json")
+    assert Path("part").read_bytes() == BODY[start:stop]
+    got = outputs.Got().load(json.loads(ended.stdout))
+    assert (got["range"], got["size"], got["sha256"]) == ([start, stop], 768, item.contents[0].sha256)
+    assert terminal.fake.called("read_content")[0][2:] == (start, stop)
+
+
+def test_a_range_beyond_the_end_is_refused(terminal: Terminal) -> None:
+    item = document(terminal)
+    ended = terminal.run("documents", "get", USER, item.id.hex(), "--range", "769:")
+    assert ended.exit_code == 1
+    assert "(range_invalid)" in ended.stderr and os.listdir() == []
+
+
+def test_several_files_go_into_a_folder(terminal: Terminal) -> None:
+    item = document(terminal, "one.jpg", "two.jpg", "one.jpg")
+    assert terminal.run("documents", "get", USER, item.id.hex(), "-o", "new.jpg").exit_code == 2
+    assert terminal.run("documents", "get", USER, item.id.hex(), "--range", ":3").exit_code == 2
+    assert terminal.run("documents", "get", USER, item.id.hex(), "-o", "-").exit_code == 2
+    ended = terminal.run("documents", "get", USER, item.id.hex(), "--json")
+    names = [Path(got["path"]).name for got in outputs.Got(many=True).load(json.loads(ended.stdout))]
+    assert names == ["one.jpg", "two.jpg", "one (2).jpg"]
+    assert sorted(os.listdir()) == sorted(names)
+
+
+def test_one_of_several_files(terminal: Terminal) -> None:
+    item = document(terminal, "one.jpg", "two.jpg")
+    assert terminal.run("documents", "get", USER, item.id.hex(), "--content", 2, "-o", "x").exit_code == 0
+    assert terminal.fake.called("read_content")[0][1] == item.contents[1].blob
+    assert terminal.run("documents", "get", USER, item.id.hex(), "--content", 3, "-o", "y").exit_code == 1
+
+
+def test_a_sensitive_file_asks_for_the_pin_again(terminal: Terminal) -> None:
+    item = document(terminal, sensitive=True)
+    assert terminal.run("documents", "get", USER, item.id.hex()).exit_code == 0
+    assert terminal.fake.called("step_up") == [(PIN,)]
+
+
+def test_a_name_that_is_a_path_stays_in_this_folder(terminal: Terminal) -> None:
+    item = document(terminal, "../../etc/\x1b[2Jpasswd")
+    ended = terminal.run("documents", "get", USER, item.id.hex())
+    assert ended.exit_code == 0
+    assert "\x1b" not in ended.output
+    (name,) = os.listdir()
+    assert name == "_[2Jpasswd" and not Path("../etc").exists()
+
+
+NASTY = [
+    "", ".", "..", "/", "\\", "a/b", "a\\b", ".bashrc", "...", "x\x00y", "a\nb", "x" * 300, "é" * 200 + ".jpg",
+    " ", "a.",
+]  # fmt: skip
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.one_of(st.sampled_from(NASTY), st.text(max_size=300), st.text("./\\\x00\n .", max_size=9)))
+def test_any_name_becomes_one_that_a_folder_can_hold(name: str) -> None:
+    taken: set[str] = set()
+    made = [local_name(name, taken) for _ in range(3)]
+    assert len({*made}) == 3
+    for one in made:
+        assert one == os.path.basename(one) and one not in ("", ".", "..") and not one.startswith(".")
+        assert 1 <= len(one.encode("utf-8", "surrogatepass")) <= 255
+        assert not any(ord(character) < 32 or ord(character) == 127 for character in one)
+
+
+@pytest.mark.parametrize("name", ["photo.jpg", "صورة.png", "a b (1).tar.gz", "Été à la mer.JPG", "no suffix"])
+def test_an_ordinary_name_stays_as_it_is(name: str) -> None:
+    assert local_name(name, set()) == name

@@ -1,0 +1,56 @@
+"""The guide's help is the program's own, and its commands are commands. Run as a program, this file mends the guide."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from client_sdk.cli import temoin
+
+GUIDE = Path(__file__).resolve().parents[2] / "docs" / "guides" / "command-line.md"
+_BLOCK = re.compile(r"^```\n\$ temoin(?P<words>[a-z -]*) --help\n(?P<help>.*?)```$", re.MULTILINE | re.DOTALL)
+_USED = re.compile(r"^temoin (.*)$", re.MULTILINE)
+
+
+def help_of(words: str) -> str:
+    shown = CliRunner().invoke(temoin, [*words.split(), "--help"], prog_name="temoin", terminal_width=78)
+    assert shown.exit_code == 0
+    return shown.stdout
+
+
+def as_it_should_be(text: str) -> str:
+    return _BLOCK.sub(lambda found: f"```\n$ temoin{found['words']} --help\n{help_of(found['words'])}```", text)
+
+
+def test_the_help_in_the_guide_is_the_programs() -> None:
+    text = GUIDE.read_text("utf-8")
+    assert len(_BLOCK.findall(text)) >= 5
+    assert text == as_it_should_be(text)
+
+
+def used_in_the_guide() -> list[str]:
+    return _USED.findall(GUIDE.read_text("utf-8"))
+
+
+@pytest.mark.parametrize("line", used_in_the_guide())
+def test_each_command_in_the_guide_is_one(line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = shlex.split(line.replace(" ID", f" {'0' * 32}"))
+    for word in words:
+        if "." in word and not word.startswith("2024"):
+            path = tmp_path / word
+            path.parent.mkdir(exist_ok=True)
+            path.touch()
+    command: click.Command = temoin
+    while isinstance(command, click.Group):
+        command = command.commands[words.pop(0)]
+    command.make_context("temoin", words)  # a wrong option or argument raises
+
+
+if __name__ == "__main__":
+    GUIDE.write_text(as_it_should_be(GUIDE.read_text("utf-8")), "utf-8")

@@ -1,0 +1,157 @@
+"""`temoin verify` on real receipts: valid, invalid, not yet; with a file or a hash, a policy or what a device knows."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from client_sdk.home import Home, Pin
+from crypto_core.receipts.checkpoint import Checkpoint, format_checkpoint
+from crypto_core.receipts.leaf import Commitment, entry_bytes
+from crypto_core.receipts.merkle import hash_children, hash_leaf
+from crypto_core.receipts.note import (
+    COSIGNATURE,
+    Note,
+    SignerKey,
+    format_note,
+    format_vkey,
+    sign,
+)
+from crypto_core.receipts.receipt import Receipt, format_receipt
+from schemas import outputs
+from tests.fakes.cli_client import NOW, Terminal
+
+ORIGIN = "ledger.example/one"
+SEALED = b"sealed bytes, opaque to everybody here" * 40
+LEDGER, STRANGER = SignerKey(ORIGIN, b"\x01" * 32), SignerKey("ledger.example/two", b"\x02" * 32)
+WITNESS = SignerKey("witness.example", b"\x03" * 32, COSIGNATURE)
+
+
+@dataclass
+class Case:
+    terminal: Terminal
+    folder: Path
+
+    def receipt(self, *, sealed: bytes = SEALED, witnessed: bool = False) -> Path:
+        commitment = Commitment(b"\x07" * 32, NOW, len(sealed), sha256(sealed).digest())
+        leaf, other = hash_leaf(entry_bytes(commitment)), b"\x05" * 32
+        text = format_checkpoint(Checkpoint(ORIGIN, 2, hash_children(other, leaf)))
+        signatures = [sign(text, LEDGER), *([sign(text, WITNESS, time=NOW + 30)] if witnessed else [])]
+        note = format_note(Note(text, tuple(signatures)))
+        path = self.folder / "x.tlog-proof"
+        path.write_bytes(format_receipt(Receipt(commitment.extra, 1, (other,), note)))
+        return path
+
+    def sealed(self, data: bytes = SEALED) -> Path:
+        path = self.folder / "x.sealed"
+        path.write_bytes(data)
+        return path
+
+    def policy(self, *lines: str) -> Path:
+        path = self.folder / "policy.txt"
+        path.write_text("".join(f"{line}\n" for line in lines))
+        return path
+
+    def trusting(self, signer: SignerKey = LEDGER) -> Path:
+        return self.policy(f"log {format_vkey(signer.verifier)}", "quorum none")
+
+    def ends(self, *words: object) -> tuple[int, str, str | None]:
+        """(exit code, outcome, code), the same for people and for programs; nobody is asked for anything."""
+        people = self.terminal.run("verify", *words)
+        programs = self.terminal.run("verify", *words, "--json")
+        assert people.exit_code == programs.exit_code
+        assert self.terminal.fake.calls == []
+        answer = outputs.Verified().load(json.loads(programs.stdout))
+        assert answer["sentence"] in " ".join(people.stdout.split())
+        return programs.exit_code, answer["outcome"], answer["code"]
+
+
+@pytest.fixture
+def case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Case:
+    return Case(Terminal.on(tmp_path / "home", monkeypatch), tmp_path)
+
+
+def test_a_valid_receipt_with_its_file_or_its_hash(case: Case) -> None:
+    sealed, receipt, policy = case.sealed(), case.receipt(), case.trusting()
+    assert case.ends(sealed, receipt, "--policy", policy) == (0, "valid", None)
+    digest = sha256(SEALED).hexdigest()
+    for spelled in (digest, digest.upper()):
+        assert case.ends("--sha256", spelled, receipt, "--policy", policy) == (0, "valid", None)
+    answer = json.loads(case.terminal.run("verify", sealed, receipt, "--policy", policy, "--json").stdout)
+    assert (answer["origin"], answer["index"], answer["tree_size"], answer["bound_time"]) == (ORIGIN, 1, 2, None)
+    assert (answer["sha256"], answer["claimed_time"]) == (digest, "2025-06-15T15:06:40Z")
+
+
+def test_every_step_is_ticked_and_what_is_proven_is_said(case: Case) -> None:
+    printed = case.terminal.run("verify", case.sealed(), case.receipt(), "--policy", case.trusting()).stdout
+    assert [line.split()[:2] for line in printed.splitlines() if "✓" in line] == [["✓", str(n)] for n in range(1, 8)]
+    assert "no later than" in printed and "does not prove who" in printed and "operator's word" in printed
+
+
+def test_the_step_that_fails_is_crossed_and_later_ones_are_not_reached(case: Case) -> None:
+    printed = case.terminal.run("verify", case.sealed(b"other"), case.receipt(), "--policy", case.trusting()).stdout
+    marks = [line.split()[0] for line in printed.splitlines() if line[1:2] in ("✓", "✗", "–", "?")]
+    assert marks == ["✓", "✗", "–", "–", "–", "–", "–"]
+
+
+def test_another_file_is_invalid(case: Case) -> None:
+    ended = case.ends(case.sealed(b"other"), case.receipt(), "--policy", case.trusting())
+    assert ended == (1, "invalid", "receipt_other_bytes")
+
+
+def test_a_changed_receipt_is_invalid_or_malformed(case: Case) -> None:
+    sealed, receipt, policy = case.sealed(), case.receipt(), case.trusting()
+    whole = receipt.read_bytes()
+    receipt.write_bytes(whole.replace(b"index 1", b"index 0"))
+    assert case.ends(sealed, receipt, "--policy", policy) == (1, "invalid", "receipt_not_included")
+    for torn in (b"", whole[:100], whole + b"\n", b"\xff" * 200, b"x" * 200_000):
+        receipt.write_bytes(torn)
+        assert case.ends(sealed, receipt, "--policy", policy) == (1, "invalid", "receipt_malformed")
+        assert case.ends(sealed, receipt) == (1, "invalid", "receipt_malformed")
+
+
+def test_without_a_key_it_is_not_yet(case: Case) -> None:
+    assert case.ends(case.sealed(), case.receipt()) == (4, "not_yet", "receipt_key_unknown")
+    ended = case.ends(case.sealed(), case.receipt(), "--policy", case.trusting(STRANGER))
+    assert ended == (4, "not_yet", "receipt_key_unknown")
+    answer = json.loads(case.terminal.run("verify", case.sealed(), case.receipt(), "--json").stdout)
+    assert (answer["origin"], answer["claimed_time"]) == (ORIGIN, None)
+
+
+def test_without_a_key_another_file_is_still_invalid(case: Case) -> None:
+    assert case.ends(case.sealed(b"other"), case.receipt()) == (1, "invalid", "receipt_other_bytes")
+
+
+def test_the_ledgers_that_this_device_has_met_are_enough(case: Case) -> None:
+    home = Home(case.terminal.home)
+    for number, signer in enumerate((STRANGER, LEDGER)):
+        directory = SignerKey("directory.example", bytes([number + 8]) * 32)
+        keys = (format_vkey(signer.verifier), format_vkey(directory.verifier))
+        home.pin(f"host{number}", Pin(bytes([number]) * 16, *keys))
+    assert case.ends(case.sealed(), case.receipt()) == (0, "valid", None)
+
+
+def test_witnesses_bound_the_time_or_are_missing(case: Case) -> None:
+    witness = f"witness w {format_vkey(WITNESS.verifier)}"
+    policy = case.policy(f"log {format_vkey(LEDGER.verifier)}", witness, "quorum w")
+    ended = case.ends(case.sealed(), case.receipt(), "--policy", policy)
+    assert ended == (4, "not_yet", "receipt_quorum_missing")
+    words = ("verify", case.sealed(), case.receipt(witnessed=True), "--policy", policy)
+    assert json.loads(case.terminal.run(*words, "--json").stdout)["bound_time"] == "2025-06-15T15:07:10Z"
+    assert "witness.example" in case.terminal.run(*words).stdout
+
+
+def test_a_policy_that_is_none_is_a_failure(case: Case) -> None:
+    ended = case.terminal.run("verify", case.sealed(), case.receipt(), "--policy", case.policy("nonsense"), "--json")
+    assert ended.exit_code == 1
+    assert json.loads(ended.stderr)["code"] == "malformed"
+
+
+@pytest.mark.parametrize("words", [(), (__file__,), (__file__,) * 3, ("--sha256", "00" * 32, __file__, __file__),
+                                   ("--sha256", "xyz", __file__), ("/nowhere", __file__)])  # fmt: skip
+def test_a_command_not_rightly_given(case: Case, words: tuple[str, ...]) -> None:
+    assert case.terminal.run("verify", *words).exit_code == 2

@@ -1,0 +1,225 @@
+"""Runs every file of tests/vectors/receipts by its `op`, and holds the files to their generator."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crypto_core.errors import TemoinError
+from crypto_core.receipts.checkpoint import format_checkpoint, parse_checkpoint
+from crypto_core.receipts.leaf import entry_bytes, format_extra, parse_extra
+from crypto_core.receipts.merkle import hash_leaf, verify_consistency, verify_inclusion
+from crypto_core.receipts.note import format_note, format_vkey, open_note, parse_note, parse_vkey
+from crypto_core.receipts.policy import format_policy, parse_policy
+from crypto_core.receipts.receipt import format_receipt, parse_receipt, verify_receipt
+from crypto_core.receipts.tiles import (
+    entries_path,
+    format_entries,
+    parse_entries,
+    parse_entries_path,
+    parse_tile_path,
+    tile_path,
+)
+
+FOLDER = Path(__file__).parents[1] / "vectors" / "receipts"
+FILES = sorted(FOLDER.glob("*.json"))
+Inputs = dict[str, Any]
+
+
+def data(inputs: Inputs, name: str) -> bytes:
+    """A text as UTF-8, or the bytes that stand in its place."""
+    return bytes.fromhex(inputs[f"{name}_hex"]) if f"{name}_hex" in inputs else inputs[name].encode()
+
+
+def hashes(values: list[str]) -> list[bytes]:
+    return [bytes.fromhex(value) for value in values]
+
+
+def run_verify_receipt(inputs: Inputs) -> Inputs:
+    receipt = data(inputs, "receipt")
+    policy = parse_policy(inputs["policy"].encode())
+    proven = verify_receipt(receipt, sha256=bytes.fromhex(inputs["sha256"]), size=inputs["size"], policy=policy)
+    assert format_receipt(parse_receipt(receipt)) == receipt
+    return {
+        "index": proven.index,
+        "entry": proven.entry.hex(),
+        "origin": proven.checkpoint.origin,
+        "tree_size": proven.checkpoint.size,
+        "claimed_time": proven.claimed_time,
+        "bound_time": proven.bound_time,
+        "cosigned_by": list(proven.cosigned_by),
+    }
+
+
+def run_entry(inputs: Inputs) -> Inputs:
+    commitment = parse_extra(bytes.fromhex(inputs["extra"]))
+    assert format_extra(commitment).hex() == inputs["extra"]
+    entry = entry_bytes(commitment)
+    return {"entry": entry.hex(), "leaf": hash_leaf(entry).hex(), "time": commitment.time, "size": commitment.size}
+
+
+def run_inclusion(inputs: Inputs) -> Inputs:
+    leaf, root = hashes([inputs["leaf"], inputs["root"]])
+    verify_inclusion(inputs["index"], inputs["size"], leaf, hashes(inputs["proof"]), root)
+    return {}
+
+
+def run_consistency(inputs: Inputs) -> Inputs:
+    root1, root2 = hashes([inputs["root1"], inputs["root2"]])
+    verify_consistency(inputs["size1"], inputs["size2"], hashes(inputs["proof"]), root1, root2)
+    return {}
+
+
+def run_tile_path(inputs: Inputs) -> Inputs:
+    level, index, width = parse_tile_path(inputs["path"])
+    assert tile_path(level, index, width) == inputs["path"]
+    return {"level": level, "index": index, "width": width}
+
+
+def run_entries_path(inputs: Inputs) -> Inputs:
+    index, width = parse_entries_path(inputs["path"])
+    assert entries_path(index, width) == inputs["path"]
+    return {"index": index, "width": width}
+
+
+def run_bundle(inputs: Inputs) -> Inputs:
+    entries = parse_entries(bytes.fromhex(inputs["bundle"]), inputs["width"])
+    assert format_entries(entries).hex() == inputs["bundle"]
+    return {"entries": [entry.hex() for entry in entries]}
+
+
+def run_vkey(inputs: Inputs) -> Inputs:
+    key = parse_vkey(inputs["vkey"])
+    assert format_vkey(key) == inputs["vkey"]
+    return {"name": key.name, "algorithm": key.algorithm, "key_hash": key.key_hash.hex(), "public": key.public.hex()}
+
+
+def run_open_note(inputs: Inputs) -> Inputs:
+    note = data(inputs, "note")
+    opened = open_note(note, [parse_vkey(vkey) for vkey in inputs["keys"]])
+    assert format_note(parse_note(note)).encode() == note
+    return {
+        "text": opened.text,
+        "verified": [signature.key.name for signature in opened.verified],
+        "times": [signature.time for signature in opened.verified],
+        "ignored": len(opened.ignored),
+    }
+
+
+def run_checkpoint(inputs: Inputs) -> Inputs:
+    checkpoint = parse_checkpoint(inputs["text"])
+    assert format_checkpoint(checkpoint) == inputs["text"]
+    return {
+        "origin": checkpoint.origin,
+        "size": checkpoint.size,
+        "root": checkpoint.root.hex(),
+        "extensions": list(checkpoint.extensions),
+    }
+
+
+def run_policy(inputs: Inputs) -> Inputs:
+    policy = parse_policy(data(inputs, "policy"))
+    canonical = format_policy(policy)
+    assert parse_policy(canonical) == policy
+    return {"canonical": canonical.decode(), "policy": policy}
+
+
+OPS: dict[str, Callable[[Inputs], Inputs]] = {
+    "verify_receipt": run_verify_receipt,
+    "entry": run_entry,
+    "inclusion": run_inclusion,
+    "consistency": run_consistency,
+    "tile_path": run_tile_path,
+    "entries_path": run_entries_path,
+    "bundle": run_bundle,
+    "vkey": run_vkey,
+    "open_note": run_open_note,
+    "checkpoint": run_checkpoint,
+    "policy": run_policy,
+}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_vector(path: Path) -> None:
+    fact = json.loads(path.read_text("utf-8"))
+    run = OPS[fact["op"]]
+    if fact["expect"] != "success":
+        assert fact["outputs"] is None
+        with pytest.raises(TemoinError) as caught:
+            run(fact["inputs"])
+        assert caught.value.code == fact["expect"]
+        return
+    found, expected = run(fact["inputs"]), fact["outputs"] or {}
+    if fact["op"] == "policy":
+        policy = found["policy"]
+        for names in expected.pop("met_by"):
+            assert policy.is_met_by([name.encode() for name in names])
+        for names in expected.pop("not_met_by"):
+            assert not policy.is_met_by([name.encode() for name in names])
+    assert {name: found[name] for name in expected} == expected
+
+
+def test_every_op_has_vectors_and_four_are_refused_for_each_that_is_not() -> None:
+    facts = [json.loads(path.read_text("utf-8")) for path in FILES]
+    successes = Counter(fact["op"] for fact in facts if fact["expect"] == "success")
+    refusals = Counter(fact["op"] for fact in facts if fact["expect"] != "success")
+    assert set(successes) == set(refusals) == set(OPS)
+    assert refusals.total() >= 4 * successes.total() > 0
+    scarce = {op: (refusals[op], count) for op, count in successes.items() if refusals[op] < 4 * count}
+    assert not scarce, "four refusals for each success, in every op"
+
+
+def test_no_two_vectors_ask_the_same() -> None:
+    facts = [json.loads(path.read_text("utf-8")) for path in FILES]
+    asked = Counter(json.dumps([fact["op"], fact["inputs"]], sort_keys=True) for fact in facts)
+    assert [question for question, times in asked.items() if times > 1] == []
+
+
+def test_each_error_of_this_room_has_a_vector() -> None:
+    codes = {json.loads(path.read_text("utf-8"))["expect"] for path in FILES}
+    assert codes == {
+        "success",
+        "malformed",
+        "version_unsupported",
+        "proof_inclusion",
+        "proof_consistency",
+        "signature_invalid",
+        "note_key_unknown",
+        "receipt_malformed",
+        "receipt_other_bytes",
+        "receipt_not_included",
+        "receipt_signature",
+        "receipt_key_unknown",
+        "receipt_quorum_missing",
+    }
+
+
+@pytest.mark.parametrize(
+    ("page", "fact", "name"),
+    [
+        ("receipt", "verify-receipt-witnessed", "receipt"),
+        ("ledger", "checkpoint-plain", "text"),
+        ("ledger", "tile-path-partial", "path"),
+        ("note-and-policy", "note-cosigned", "note"),
+        ("note-and-policy", "verify-receipt-witnessed", "policy"),
+    ],
+)
+def test_the_pages_show_these_vectors(page: str, fact: str, name: str) -> None:
+    text = (FOLDER.parents[2] / "docs" / "spec" / f"{page}.md").read_text("utf-8")
+    assert json.loads((FOLDER / f"{fact}.json").read_text("utf-8"))["inputs"][name] in text
+
+
+def test_the_generator_makes_exactly_these_files() -> None:
+    spec = importlib.util.spec_from_file_location("make_receipts", FOLDER.parent / "make_receipts.py")
+    assert spec is not None and spec.loader is not None
+    generator = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = generator  # dataclasses look their module up
+    spec.loader.exec_module(generator)
+    assert generator.all_facts() == {path.name: path.read_bytes() for path in FILES}

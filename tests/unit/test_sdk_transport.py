@@ -1,0 +1,250 @@
+"""The only socket: what it sends, what it believes, what it tries again, where it never goes."""
+
+from __future__ import annotations
+
+import gc
+import json
+import weakref
+from collections.abc import Callable
+from hashlib import sha256
+from typing import Any
+
+import httpx
+import pytest
+
+from client_sdk.errors import NetworkError, Refused, SdkError, ServerAddress, ServerFault
+from client_sdk.transport import TRIES, HttpTransport
+from crypto_core.encoding import format_b64, format_b64url
+from schemas.problems import PROBLEMS
+
+VAULT = {
+    "vault_id": "A" * 22, "host": "vault.example", "ledger_vkey": "x", "directory_vkey": "y", "argon_newest": 1,
+    "generation": "A" * 22,
+}
+TOKEN = bytes(range(32))
+Handler = Callable[[httpx.Request], httpx.Response]
+
+
+def transport(handler: Handler, waits: list[float] | None = None) -> HttpTransport:
+    sleeps = [] if waits is None else waits
+    return HttpTransport("https://vault.example", wire=httpx.MockTransport(handler), sleep=sleeps.append)
+
+
+def answer(body: Any, status: int = 200) -> httpx.Response:
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return httpx.Response(status, stream=httpx.ByteStream(data))
+
+
+def problem(code: str, **extra: Any) -> httpx.Response:
+    kind = PROBLEMS[code]
+    body = {"type": "about:blank", "title": kind.title, "status": kind.status, "code": code, "detail": kind.sentence}
+    return answer({**body, **extra}, kind.status)
+
+
+@pytest.mark.parametrize("address", [
+    "http://vault.example", "ftp://vault.example", "vault.example", "", "https://", "https://user@vault.example",
+    "https://vault.example/path", "https://vault.example/?q", "http://192.168.1.7:8000", "http://localhost.example",
+    "https://[::1", "javascript:alert(1)", "http://127.0.0.1.example",
+])
+def test_no_secret_goes_to_a_careless_address(address: str) -> None:
+    with pytest.raises(ServerAddress):
+        HttpTransport(address)
+
+
+@pytest.mark.parametrize(("address", "host"), [
+    ("https://Vault.Example", "vault.example"), ("https://vault.example:443/", "vault.example"),
+    ("https://vault.example:8443", "vault.example:8443"), ("http://127.0.0.1:8000", "127.0.0.1:8000"),
+    ("http://localhost", "localhost"), ("http://[::1]:9", "[::1]:9"), ("http://127.0.0.1:80", "127.0.0.1"),
+])
+def test_the_host_is_spelled_as_signatures_name_it(address: str, host: str) -> None:
+    assert HttpTransport(address).host == host
+
+
+def test_a_redirect_is_never_followed() -> None:
+    asked: list[str] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        asked.append(str(request.url))
+        location = {"Location": "https://elsewhere.example/v1/vault"}
+        return httpx.Response(307, headers=location, stream=httpx.ByteStream(b""))
+
+    with pytest.raises(ServerFault):
+        transport(handler).ask("GET", "/v1/vault")
+    assert asked == ["https://vault.example/v1/vault"]
+
+
+def test_a_request_carries_its_body_token_and_query() -> None:
+    seen: list[httpx.Request] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return answer({"old": 1, "new": 2, "proof": []})
+
+    transport(handler).ask("GET", "/v1/ledger/consistency", token=TOKEN, query={"old": 1, "new": 2})
+    assert seen[0].url.raw_path == b"/v1/ledger/consistency?old=1&new=2"
+    assert seen[0].headers["Authorization"] == f"Bearer {format_b64url(TOKEN)}"
+
+
+def test_exact_bytes_are_sent_as_they_are() -> None:
+    body = b'{"spelled" :  "oddly"}'
+    seen: list[bytes] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        seen.append(request.read())
+        return problem("malformed")
+
+    with pytest.raises(Refused):
+        transport(handler).ask("POST", "/v1/items", body)
+    assert seen == [body]
+
+
+def test_bytes_travel_with_length_and_digest() -> None:
+    pieces, blob = (b"a" * 300_000, b"b"), bytes(16)
+    seen: list[httpx.Request] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        assert request.read() == b"".join(pieces)
+        seen.append(request)
+        return answer({"blob": format_b64url(blob), "size": 9, "units": [], "complete": False})
+
+    transport(handler).put("/v1/uploads/<id:blob>/units/<u32:first>", pieces, token=TOKEN, blob=blob, first=7)
+    assert seen[0].url.path == f"/v1/uploads/{'A' * 22}/units/7"
+    assert seen[0].headers["Content-Length"] == "300001"
+    assert seen[0].headers["Content-Digest"] == f"sha-256=:{format_b64(sha256(b''.join(pieces)).digest())}:"
+
+
+def test_what_was_sent_is_let_go_of_at_once() -> None:
+    """httpx's requests and answers hold each other: a large file must not wait in memory for the collector."""
+
+    class Pieces(list[bytes]):
+        pass
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        assert isinstance(request.stream, httpx.SyncByteStream)
+        assert sum(map(len, request.stream)) == 4
+        return answer({"blob": "A" * 22, "size": 9, "units": [], "complete": False})
+
+    pieces = Pieces([b"aa", b"bb"])
+    held = weakref.ref(pieces)
+    gc.disable()
+    try:
+        transport(handler).put("/v1/uploads/<id:blob>/units/<u32:first>", pieces, token=TOKEN, blob=bytes(16), first=0)
+        del pieces
+        assert held() is None
+    finally:
+        gc.enable()
+
+
+@pytest.mark.parametrize("code", [code for code in PROBLEMS if code not in ("internal", "unavailable")])
+def test_every_refusal_keeps_its_code_and_sentence(code: str) -> None:
+    with pytest.raises(Refused) as caught:
+        transport(lambda _: problem(code, retry_after=7, revisions=[1])).ask("GET", "/v1/vault")
+    error = caught.value
+    assert (error.code, error.sentence, error.retry_after) == (code, PROBLEMS[code].sentence, 7)
+    assert error.extra == {"revisions": [1]} and error.status == PROBLEMS[code].status
+    assert "code" not in vars(type(error))
+
+
+@pytest.mark.parametrize("given", [
+    b"", b"{}", b"null", b"[]", b"\xff", b'{"vault_id":1}', json.dumps({**VAULT, "more": 1}).encode(),
+    json.dumps(VAULT).encode() + b"x", json.dumps({**VAULT, "vault_id": "A" * 21 + "B"}).encode(),
+])
+def test_an_answer_that_breaks_its_schema_is_the_vaults_fault(given: bytes) -> None:
+    with pytest.raises(ServerFault):
+        transport(lambda _: answer(given)).ask("GET", "/v1/vault")
+
+
+@pytest.mark.parametrize(("status", "body", "error"), [
+    (500, b"<html>", ServerFault), (404, b"{}", ServerFault), (200 + 4, b"", ServerFault), (502, b"", NetworkError),
+    (503, b"busy", NetworkError), (418, json.dumps({
+        "type": "x", "title": "x", "status": 418, "code": "teapot", "detail": "x"}).encode(), ServerFault),
+])
+def test_other_failures_are_told_apart(status: int, body: bytes, error: type[SdkError]) -> None:
+    with pytest.raises(error):
+        transport(lambda _: answer(body, status)).ask("GET", "/v1/vault")
+
+
+def test_an_endless_answer_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("client_sdk.transport.ANSWER", 1000)
+    with pytest.raises(ServerFault, match="does not end|understood"):
+        transport(lambda _: answer(b" " * 2000)).ask("GET", "/v1/vault")
+
+
+def test_a_repeatable_request_is_tried_a_few_times_with_longer_waits() -> None:
+    count, waits = 0, list[float]()
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        nonlocal count
+        count += 1
+        if count < TRIES:
+            raise httpx.ConnectError("down")
+        return answer(VAULT)
+
+    assert transport(handler, waits).ask("GET", "/v1/vault")["host"] == "vault.example"
+    assert len(waits) == TRIES - 1 and waits == sorted(waits)
+
+
+def test_a_busy_vault_is_asked_again() -> None:
+    answers = [problem("unavailable"), answer(VAULT)]
+    assert transport(lambda _: answers.pop(0)).ask("GET", "/v1/vault")["argon_newest"] == 1
+
+
+@pytest.mark.parametrize(("path", "body"), [
+    ("/v1/pin", {"purpose": "login", "x": bytes(32)}),
+    ("/v1/login/finish", {"k_id": bytes(32), "challenge": bytes(32), "sig": bytes(64)}),
+    ("/v1/confirm", {"challenge": bytes(32), "sig": bytes(64), "x": bytes(32)}),
+])
+def test_a_guess_is_never_spent_twice(path: str, body: dict[str, Any]) -> None:
+    count = 0
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        nonlocal count
+        count += 1
+        raise httpx.ReadTimeout("slow")
+
+    with pytest.raises(NetworkError):
+        transport(handler).ask("POST", path, body)
+    assert count == 1
+
+
+def blob_handler(data: bytes, breaks: list[int]) -> Handler:
+    """Serves ranges of `data`; the n-th answer ends after breaks[n] bytes."""
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        start, stop = 0, len(data)
+        if "Range" in request.headers:
+            first, _, last = request.headers["Range"].removeprefix("bytes=").partition("-")
+            start, stop = int(first), min(int(last) + 1 if last else stop, stop)
+        part = data[start:stop]
+        headers = {"Content-Length": str(len(part))}
+        if "Range" in request.headers:
+            headers["Content-Range"] = f"bytes {start}-{stop - 1}/{len(data)}"
+        cut = breaks.pop(0) if breaks else len(part)
+        status = 206 if "Range" in request.headers else 200
+        return httpx.Response(status, headers=headers, stream=httpx.ByteStream(part[:cut]))
+
+    return handler
+
+
+@pytest.mark.parametrize(("start", "stop"), [(0, None), (0, 10), (5, None), (5, 60), (50, 1000)])
+def test_a_broken_read_goes_on_where_it_was(start: int, stop: int | None) -> None:
+    data = bytes(range(100))
+    read = transport(blob_handler(data, [3, 0, 2])).read("/v1/blobs/<id:blob>", start, stop, blob=bytes(16))
+    assert b"".join(read) == data[start:stop]
+
+
+def test_a_read_that_never_goes_on_is_given_up() -> None:
+    with pytest.raises(NetworkError):
+        list(transport(blob_handler(bytes(100), [0] * 99)).read("/v1/blobs/<id:blob>", blob=bytes(16)))
+
+
+@pytest.mark.parametrize("lie", ["bytes 0-9/100", "bytes 10-25/100", "bytes */100", "", "bytes 10-18/100"])
+def test_another_range_than_asked_for_is_refused(lie: str) -> None:
+    reply = httpx.Response(206, headers={"Content-Range": lie}, stream=httpx.ByteStream(bytes(10)))
+    with pytest.raises(ServerFault):
+        list(transport(lambda _: reply).read("/v1/blobs/<id:blob>", 10, 20, blob=bytes(16)))
+
+
+def test_a_whole_body_in_place_of_a_range_is_refused() -> None:
+    with pytest.raises(ServerFault):
+        list(transport(lambda _: answer(bytes(100))).read("/v1/blobs/<id:blob>", 10, 20, blob=bytes(16)))

@@ -1,0 +1,296 @@
+"""`temoin-server`: a vault is made once, opened only if it is whole and its secrets are kept, and checked."""
+
+from __future__ import annotations
+
+import json
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+import server.cli
+from server.cli import collect, main
+from server.config import ConfigRefused, ServerConfig
+from server.folder import SecretExposed, SecretWrong, VaultExists, VaultMissing, open_folder
+from server.parts import open_parts
+from server.problems import Refusal
+from tests.fakes.vault import FakeVault, fake_vault
+
+
+@pytest.fixture(autouse=True)
+def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("TEMOIN_DATA", "TEMOIN_HOST", "TEMOIN_ORIGIN", "TEMOIN_PEPPER_FILE"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    folder = tmp_path / "data"
+    assert call("init", folder).exit_code == 0
+    return folder
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, str, int, int]]]:
+    """What would be served; no socket is opened."""
+    calls: list[tuple[str, str, int, int]] = []
+    monkeypatch.setattr(server.cli, "serve", lambda *arguments: calls.append(arguments))
+    monkeypatch.setattr(server.cli, "_announce", lambda *_: None)
+    monkeypatch.setattr(server.cli, "_collect_again_and_again", lambda *_: None)
+    monkeypatch.setenv("TEMOIN_DATA", "")  # `run` sets both for its workers: taken back after the test
+    monkeypatch.setenv("TEMOIN_HOST", "")
+    yield calls
+
+
+def call(command: str, data: Path, *more: str) -> Result:
+    return CliRunner().invoke(main, [command, "--data", str(data), *more])
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def config(data: Path) -> ServerConfig:
+    return ServerConfig(data, "vault.example")
+
+
+# init
+
+def test_init_makes_a_whole_vault_for_nobody_else_to_read(data: Path) -> None:
+    assert mode(data) == 0o700
+    for name in ("vault.json", "pepper", "ledger.key", "directory.key"):
+        assert mode(data / name) == 0o600
+    facts = json.loads((data / "vault.json").read_text())
+    assert facts.keys() == {"v", "vault_id", "generation", "origin", "created", "pepper_check"}
+    assert facts["origin"].startswith("ledger/")
+    assert "moin" not in facts["origin"]
+    parts = open_parts(config(data))
+    try:
+        with parts.database.read() as session:
+            assert parts.ledger.newest(session).size == 0
+    finally:
+        parts.close()
+
+
+def test_init_says_nothing_secret(tmp_path: Path) -> None:
+    said = call("init", tmp_path / "data").output
+    assert "Ledger: ledger/" in said
+    for name in ("pepper", "ledger.key", "directory.key"):
+        assert (tmp_path / "data" / name).read_text().split()[-1] not in said
+
+
+def test_init_twice_is_refused_and_changes_nothing(data: Path) -> None:
+    before = {path.name: path.read_bytes() for path in data.iterdir() if path.is_file()}
+    again = call("init", data)
+    assert again.exit_code == 1
+    assert VaultExists.sentence in again.output
+    assert {path.name: path.read_bytes() for path in data.iterdir() if path.is_file()} == before
+
+
+def test_init_refuses_a_folder_with_anything_in_it_and_a_pepper_that_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "letter.txt").write_text("x")
+    assert VaultExists.sentence in call("init", tmp_path / "full").output
+    (tmp_path / "pepper").write_text("old")
+    monkeypatch.setenv("TEMOIN_PEPPER_FILE", str(tmp_path / "pepper"))
+    assert call("init", tmp_path / "new").exit_code == 1
+    assert not (tmp_path / "new").exists()
+    assert (tmp_path / "pepper").read_text() == "old"
+
+
+def test_an_empty_folder_that_is_there_will_do(tmp_path: Path) -> None:
+    (tmp_path / "mounted").mkdir(mode=0o755)
+    assert call("init", tmp_path / "mounted").exit_code == 0
+    assert mode(tmp_path / "mounted") == 0o700
+
+
+def test_an_init_that_was_interrupted_leaves_nothing_that_opens(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: object) -> None:
+        raise Refusal("storage_full")
+
+    monkeypatch.setattr(server.cli, "upgrade", fail)
+    assert call("init", tmp_path / "data").exit_code == 1
+    monkeypatch.undo()
+    with pytest.raises(VaultMissing):
+        open_folder(config(tmp_path / "data"))
+    assert VaultExists.sentence in call("init", tmp_path / "data").output
+
+
+def test_the_pepper_may_lie_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEMOIN_PEPPER_FILE", str(tmp_path / "elsewhere"))
+    assert call("init", tmp_path / "data").exit_code == 0
+    assert not (tmp_path / "data" / "pepper").exists()
+    assert mode(tmp_path / "elsewhere") == 0o600
+    assert call("check", tmp_path / "data").exit_code == 0
+    monkeypatch.delenv("TEMOIN_PEPPER_FILE")
+    assert VaultMissing.sentence in call("check", tmp_path / "data").output
+
+
+# run
+
+def test_run_refuses_without_a_vault(tmp_path: Path, served: list[object]) -> None:
+    run = call("run", tmp_path / "data")
+    assert run.exit_code == 1
+    assert VaultMissing.sentence in run.output
+    assert not (tmp_path / "data").exists()
+    assert served == []
+
+
+@pytest.mark.parametrize("name", ["pepper", "ledger.key", "directory.key"])
+def test_run_refuses_a_secret_that_is_missing_exposed_or_wrong(data: Path, served: list[object], name: str) -> None:
+    secret = data / name
+    right = secret.read_bytes()
+    secret.chmod(0o640)
+    assert SecretExposed.sentence in call("run", data).output
+    secret.chmod(0o600)
+    for wrong in (b"", b"\xff", right[:-2], right.replace(b"\n", b"=\n"), b"x" * 300):
+        secret.write_bytes(wrong)
+        assert SecretWrong.sentence in call("run", data).output
+    secret.unlink()
+    missing = call("run", data)
+    assert VaultMissing.sentence in missing.output
+    assert str(data) not in missing.output
+    assert served == []
+
+
+def test_run_refuses_the_pepper_of_another_vault(data: Path, tmp_path: Path, served: list[object]) -> None:
+    assert call("init", tmp_path / "other").exit_code == 0
+    (data / "pepper").write_bytes((tmp_path / "other" / "pepper").read_bytes())
+    assert SecretWrong.sentence in call("run", data).output
+    assert served == []
+
+
+@pytest.mark.parametrize("facts", [b"", b"{}", b"[]", b"null", b'{"vault_id": 1}', b"\xff"])
+def test_run_refuses_damaged_facts(data: Path, served: list[object], facts: bytes) -> None:
+    (data / "vault.json").write_bytes(facts)
+    assert VaultMissing.sentence in call("run", data).output
+    assert served == []
+
+
+def test_run_serves_and_tells_its_workers_where(
+    data: Path, served: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import os
+
+    run = call("run", data, "--port", "8111", "--workers", "3")
+    assert run.exit_code == 0, run.output
+    assert served == [("server.wsgi:application", "127.0.0.1", 8111, 3)]
+    assert os.environ["TEMOIN_DATA"] == str(data.absolute())
+    assert os.environ["TEMOIN_HOST"] == ""
+
+
+def test_run_on_every_address_wants_to_know_the_public_host(
+    data: Path, served: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert ConfigRefused.sentence in call("run", data, "--host", "0.0.0.0").output
+    monkeypatch.setenv("TEMOIN_HOST", "carnet.example")
+    assert call("run", data, "--host", "0.0.0.0").exit_code == 0
+    assert len(served) == 1
+
+
+def test_the_application_is_made_from_the_environment(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import logging
+
+    from server.wsgi import application
+
+    monkeypatch.setenv("TEMOIN_DATA", str(data))
+    monkeypatch.setenv("TEMOIN_HOST", "carnet.example")
+    log = logging.getLogger("temoin.server")
+    handlers, propagate, level = list(log.handlers), log.propagate, log.level
+    try:
+        app = application()
+        answer = app.test_client().get("/v1/vault")
+        assert answer.status_code == 200
+        assert answer.get_json()["host"] == "carnet.example"
+        app.extensions["parts"].close()
+    finally:
+        log.handlers, log.propagate = handlers, propagate
+        log.setLevel(level)
+
+
+# check
+
+def test_check_finds_a_new_vault_sound(data: Path) -> None:
+    plain = call("check", data)
+    assert plain.exit_code == 0
+    assert "Everything is as it should be." in plain.output
+    assert json.loads(call("check", data, "--json").output)["problems"] == []
+
+
+def test_check_ends_with_1_if_anything_is_wrong(data: Path) -> None:
+    from sqlalchemy import update
+
+    from server.ledger.models import SignedCheckpoint
+
+    parts = open_parts(config(data))
+    with parts.database.write() as session:
+        session.execute(update(SignedCheckpoint).values(note="forged"))
+    parts.close()
+    plain = call("check", data)
+    assert plain.exit_code == 1
+    assert "Something is wrong." in plain.output
+    assert json.loads(call("check", data, "--json").output)["problems"]
+
+
+# settings
+
+def test_settings_are_read_from_an_environment(tmp_path: Path) -> None:
+    environ = {
+        "TEMOIN_HOST": "carnet.example", "TEMOIN_QUOTA": "5", "TEMOIN_CHECKPOINT_INTERVAL": "0",
+        "TEMOIN_LOGIN_RATE": "1 per day", "TEMOIN_PEPPER_FILE": "/run/pepper", "OTHER": "x",
+    }
+    made = ServerConfig.from_environ(environ, tmp_path)
+    assert (made.host, made.quota, made.checkpoint_interval) == ("carnet.example", 5, 0)
+    assert (made.login_rate, made.pepper_file) == ("1 per day", Path("/run/pepper"))
+    assert ServerConfig.from_environ({}, tmp_path, host="a:1").pepper_file == tmp_path / "pepper"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TEMOIN_HOST", "Carnet.example"), ("TEMOIN_HOST", "https://carnet.example"), ("TEMOIN_HOST", "é.example"),
+        ("TEMOIN_QUOTA", "20 GiB"), ("TEMOIN_QUOTA", "-1"), ("TEMOIN_CHECKPOINT_INTERVAL", "²"),
+    ],
+)  # fmt: skip
+def test_settings_that_can_not_be_are_refused_by_name(tmp_path: Path, name: str, value: str) -> None:
+    with pytest.raises(ConfigRefused) as caught:
+        ServerConfig.from_environ({name: value}, tmp_path, host="a")
+    assert name in caught.value.detail
+    assert value not in caught.value.detail
+
+
+# collection
+
+def test_a_collection_that_fails_does_not_keep_the_others_from_running(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    ran: list[str] = []
+
+    def refused(_: object) -> None:
+        raise Refusal("unavailable")
+
+    def broken(_: object) -> None:
+        raise RuntimeError("/secret/path")
+
+    monkeypatch.setattr(server.cli, "COLLECTIONS", (refused, broken, lambda _: ran.append("last")))
+    with fake_vault(tmp_path) as vault:
+        collect(vault.parts)
+    assert ran == ["last"]
+    assert "secret" not in caplog.text
+
+
+def test_every_collection_runs_on_a_real_vault(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with fake_vault(tmp_path) as vault:
+        check_collect(vault)
+    assert caplog.text == ""
+
+
+def check_collect(vault: FakeVault) -> None:
+    vault.clock.advance(40 * 86_400)
+    collect(vault.parts)

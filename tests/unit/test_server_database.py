@@ -1,0 +1,130 @@
+"""The door to the database: what is durable, what is undone, and how its faults are told."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select, text
+
+from server.accounts.models import Challenge
+from server.database import Base, Database
+from server.problems import Refusal
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    made = Database(f"sqlite:///{tmp_path / 'vault.db'}")
+    Base.metadata.create_all(made.engine)
+    yield made
+    made.close()
+
+
+def row(number: int = 0) -> Challenge:
+    return Challenge(digest=bytes([number]) * 32, lookup=bytes(32), expires=number)
+
+
+def count(database: Database) -> int:
+    with database.read() as session:
+        return session.scalar(select(func.count()).select_from(Challenge)) or 0
+
+
+def test_a_write_is_kept_and_a_failed_one_undone(database: Database) -> None:
+    with database.write() as session:
+        session.add(row())
+    with pytest.raises(ZeroDivisionError), database.write() as session:
+        session.add(row(1))
+        session.flush()
+        raise ZeroDivisionError
+    assert count(database) == 1
+
+
+def test_what_a_read_writes_is_not_kept(database: Database) -> None:
+    with database.read() as session:
+        session.add(row())
+        session.flush()
+    assert count(database) == 0
+
+
+def test_a_read_sees_one_moment(database: Database) -> None:
+    with database.read() as session:
+        before = session.scalar(select(func.count()).select_from(Challenge))
+        with database.write() as other:
+            other.add(row())
+        assert session.scalar(select(func.count()).select_from(Challenge)) == before
+    assert count(database) == 1
+
+
+def test_writes_take_turns(database: Database) -> None:
+    with database.write() as session:
+        session.add(row())
+
+    def add_one() -> None:
+        for _ in range(20):
+            with database.write() as session:
+                found = session.get_one(Challenge, bytes(32))
+                found.expires += 1
+
+    threads = [threading.Thread(target=add_one) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with database.read() as session:
+        assert session.get_one(Challenge, bytes(32)).expires == 160
+
+
+def test_sqlite_is_set_up_to_be_durable_and_to_erase(database: Database) -> None:
+    with database.write() as session:
+        found = {
+            name: session.scalar(text(f"PRAGMA {name}"))
+            for name in ("journal_mode", "synchronous", "foreign_keys", "secure_delete")
+        }
+    assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1}
+
+
+def test_a_locked_database_is_unavailable(database: Database, tmp_path: Path) -> None:
+    with database.read() as session:  # a connection that waits no time at all, left in the pool for the write
+        session.execute(text("PRAGMA busy_timeout = 0"))
+    other = sqlite3.connect(tmp_path / "vault.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(Refusal) as caught, database.write():
+        raise AssertionError("it was let in")
+    assert caught.value.code == "unavailable"
+    other.close()
+
+
+def test_a_full_disk_is_storage_full_and_nothing_is_kept(database: Database) -> None:
+    with pytest.raises(Refusal) as caught, database.write() as session:
+        pages = session.scalar(text("PRAGMA page_count"))
+        session.execute(text(f"PRAGMA max_page_count = {pages}"))
+        for number in range(200):
+            session.add(row(number))
+            session.flush()
+    assert caught.value.code == "storage_full"
+    assert count(database) == 0
+
+
+def test_a_database_that_can_not_be_written_is_unavailable(tmp_path: Path, database: Database) -> None:
+    reading = Database(f"sqlite:///file:{tmp_path / 'vault.db'}?mode=ro&uri=true")
+    try:
+        with pytest.raises(Refusal) as caught, reading.write() as session:
+            session.add(row())
+        assert caught.value.code == "unavailable"
+    finally:
+        reading.close()
+
+
+def test_a_database_in_a_place_that_is_not_there_is_unavailable(tmp_path: Path) -> None:
+    nowhere = Database(f"sqlite:///{tmp_path / 'no' / 'vault.db'}")
+    with pytest.raises(Refusal) as caught, nowhere.read():
+        raise AssertionError("it was opened")
+    assert caught.value.code == "unavailable"
+
+
+def test_another_dialect_is_refused() -> None:
+    with pytest.raises(ValueError, match="SQLite"):
+        Database("postgresql://vault.example/vault")

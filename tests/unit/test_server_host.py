@@ -1,0 +1,39 @@
+"""Under which name a vault is spoken to: the operator's, or, for a vault without one, any name of this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from server.host import is_loopback
+from tests.fakes.vault import fake_vault
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "127.0.0.1:8080", "127.9.9.9:1", "localhost", "localhost:80", "[::1]:8080", "[::1]"]
+)
+def test_names_of_this_machine(host: str) -> None:
+    assert is_loopback(host)
+
+
+@pytest.mark.parametrize(
+    "host", ["", "carnet.example", "127.0.0.1.example", "localhost.example:80", "10.0.0.1:8080", "a:b", "[::2]"]
+)
+def test_other_names(host: str) -> None:
+    assert not is_loopback(host)
+
+
+def test_a_vault_without_a_name_takes_the_loopback_name_that_was_used(tmp_path: Path) -> None:
+    with fake_vault(tmp_path, host="") as vault:
+        client = vault.app.test_client()
+        for name in ("127.0.0.1:5000", "localhost:81"):
+            assert client.get("/v1/vault", base_url=f"http://{name}").get_json()["host"] == name
+        refused = client.get("/v1/vault", base_url="http://carnet.example")
+        assert (refused.status_code, refused.get_json()["code"]) == (400, "host_unknown")
+
+
+def test_a_vault_with_a_name_goes_by_no_other(tmp_path: Path) -> None:
+    with fake_vault(tmp_path, host="carnet.example") as vault:
+        answer = vault.app.test_client().get("/v1/vault", base_url="http://127.0.0.1:5000")
+        assert answer.get_json()["host"] == "carnet.example"

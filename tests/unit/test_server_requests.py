@@ -1,0 +1,279 @@
+"""Bad input: each row of the table is refused with its code, and nothing else happens."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask, Response
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from werkzeug.test import TestResponse
+
+from crypto_core.encoding import format_b64, format_json
+from schemas import accounts, items, limits
+from schemas.problems import MEDIA_TYPE, PROBLEMS
+from server.problems import Refusal, install_problems
+from server.requests import CONVERTERS, dump, load, load_query, parse_message, read_octets
+from tests.fakes.vault import FakeVault, b64, fake_vault, said
+
+K_ID = b64(bytes(range(32)))
+
+
+@pytest.fixture(scope="module")
+def vault(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeVault]:
+    with fake_vault(tmp_path_factory.mktemp("vault")) as made:
+        yield made
+
+
+def send(vault: FakeVault, body: bytes, content_type: str = "application/json") -> TestResponse:
+    return vault.ask("POST", "/v1/login/start", data=body, headers={"Content-Type": content_type})
+
+
+def assert_problem(answer: TestResponse, code: str) -> None:
+    problem = said(answer)
+    assert (problem["code"], answer.status_code) == (code, PROBLEMS[code].status)
+    assert answer.content_type == MEDIA_TYPE
+    assert problem["status"] == answer.status_code
+    assert problem["detail"] == PROBLEMS[code].sentence
+    assert {"type", "title"} <= problem.keys()
+
+
+GOOD = b'{"K_id":"%s"}' % K_ID.encode()
+
+
+def test_the_good_one_is_good(vault: FakeVault) -> None:
+    assert send(vault, GOOD).status_code == 200
+    assert send(vault, b" " + GOOD + b"\n").status_code == 200
+    for content_type in ("application/json; charset=utf-8", "application/json;charset=UTF-8"):
+        assert send(vault, GOOD, content_type).status_code == 200
+
+
+BAD = {
+    "spaces": (b"  ", "malformed"),
+    "cut": (GOOD[:-1], "malformed"),
+    "two values": (GOOD + GOOD, "malformed"),
+    "byte order mark": (b"\xef\xbb\xbf" + GOOD, "malformed"),
+    "not UTF-8": (b'{"K_id":"\xff"}', "malformed"),
+    "UTF-16": (GOOD.decode().encode("utf-16"), "malformed"),
+    "a name twice": (GOOD[:-1] + b"," + GOOD[1:], "malformed"),
+    "a lone surrogate": (b'{"K_id":"\\ud800"}', "malformed"),
+    "a lone surrogate as a name": (b'{"\\udc00":1}', "malformed"),
+    "NaN": (b'{"K_id":NaN}', "malformed"),
+    "Infinity": (b'{"K_id":-Infinity}', "malformed"),
+    "an integer beyond 2^53-1": (b'{"K_id":9007199254740992}', "malformed"),
+    "an integer of 5000 digits": (b'{"K_id":' + b"9" * 5000 + b"}", "malformed"),
+    "a float that overflows": (b'{"K_id":1e999}', "malformed"),
+    "too deep": (b"[" * 33 + b"]" * 33, "malformed"),
+    "far too deep": (b"[" * 200_000 + b"]" * 200_000, "malformed"),
+    "a list": (b"[]", "invalid"),
+    "a text": (b'"K_id"', "invalid"),
+    "null": (b"null", "invalid"),
+    "nothing in it": (b"{}", "invalid"),
+    "an unknown name": (GOOD[:-1] + b',"k_id":"x"}', "invalid"),
+    "null for a value": (b'{"K_id":null}', "invalid"),
+    "a number for a text": (b'{"K_id":1}', "invalid"),
+    "a list for a text": (b'{"K_id":["A"]}', "invalid"),
+    "padded": (b'{"K_id":"%s="}' % K_ID.encode(), "invalid"),
+    "spare bits": (b'{"K_id":"%s"}' % (b"A" * 42 + b"B"), "invalid"),
+    "the other alphabet": (b'{"K_id":"%s"}' % (b"+/" * 21 + b"A"), "invalid"),
+    "31 bytes": (format_json({"K_id": b64(bytes(31))}), "invalid"),
+    "33 bytes": (format_json({"K_id": b64(bytes(33))}), "invalid"),
+    "beyond ASCII": ('{"K_id":"é"}'.encode(), "invalid"),
+}
+
+
+@pytest.mark.parametrize(("body", "code"), BAD.values(), ids=BAD.keys())
+def test_bad_json_is_refused(vault: FakeVault, body: bytes, code: str) -> None:
+    assert_problem(send(vault, body), code)
+
+
+@pytest.mark.parametrize(
+    "content_type", ["", "text/plain", "application/x-www-form-urlencoded", "application/json; charset=latin-1", "x"]
+)
+def test_another_content_type_is_refused(vault: FakeVault, content_type: str) -> None:
+    assert_problem(send(vault, GOOD, content_type), "media_type")
+
+
+def test_a_body_that_ends_early_is_refused(vault: FakeVault) -> None:
+    answer = vault.app.test_client().open(
+        "/v1/login/start", method="POST", content_type="application/json", input_stream=io.BytesIO(GOOD),
+        environ_overrides={"CONTENT_LENGTH": str(len(GOOD) + 1)},
+    )
+    assert_problem(answer, "body_incomplete")
+
+
+def test_a_body_that_does_not_say_how_long_it_is_is_refused(vault: FakeVault) -> None:
+    answer = vault.app.test_client().open(
+        "/v1/login/start", method="POST", content_type="application/json", input_stream=io.BytesIO(GOOD),
+        environ_overrides={"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"},
+    )
+    assert_problem(answer, "length_required")
+
+
+def test_a_body_that_is_too_large_is_refused_before_it_is_read(vault: FakeVault) -> None:
+    class Untouched(io.BytesIO):
+        def read(self, _size: int | None = -1) -> bytes:
+            raise AssertionError("it was read")
+
+    answer = vault.app.test_client().open(
+        "/v1/login/start", method="POST", content_type="application/json", input_stream=Untouched(),
+        environ_overrides={"CONTENT_LENGTH": str(limits.SMALL_JSON_BODY + 1)},
+    )
+    assert_problem(answer, "too_large")
+
+
+def test_a_refusal_names_fields_and_never_values(vault: FakeVault) -> None:
+    answer = send(vault, format_json({"K_id": "my secret", "other": "my diary"}))
+    assert set(said(answer)["fields"]) == {"K_id", "other"}
+    assert b"secret" not in answer.data
+    assert b"diary" not in answer.data
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "code"),
+    [
+        ("GET", "/v1/nothing", "not_found"),
+        ("GET", "/v1//vault", "not_found"),
+        ("GET", "/v1/vault/", "not_found"),
+        ("DELETE", "/v1/vault", "method_not_allowed"),
+        ("OPTIONS", "/v1/vault", "method_not_allowed"),
+        ("GET", "/v1/blobs/AAAAAAAAAAAAAAAAAAAAAB", "not_found"),  # spare bits
+        ("GET", "/v1/blobs/AAAA", "not_found"),
+        ("GET", "/v1/items/AAAAAAAAAAAAAAAAAAAAAA/revisions/01/receipt", "not_found"),
+        ("GET", "/v1/items/AAAAAAAAAAAAAAAAAAAAAA/revisions/4294967296/receipt", "not_found"),
+        ("GET", "/v1/items/AAAAAAAAAAAAAAAAAAAAAA/revisions/-1/receipt", "not_found"),
+    ],
+)
+def test_what_is_not_there_is_a_problem_too(vault: FakeVault, method: str, path: str, code: str) -> None:
+    answer = vault.ask(method, path)
+    assert_problem(answer, code)
+    if code == "method_not_allowed":
+        assert "GET" in answer.headers["Allow"]
+
+
+def test_a_head_request_is_answered_like_a_get(vault: FakeVault) -> None:
+    assert vault.ask("HEAD", "/v1/vault").status_code == 200
+    assert vault.ask("HEAD", "/v1/account").status_code == 401
+
+
+# a small application of its own, for what the vault's routes show only in passing
+
+@pytest.fixture
+def app() -> Flask:
+    app = Flask("small", static_folder=None)
+    app.url_map.converters.update(CONVERTERS)
+    install_problems(app)
+
+    @app.post("/start")
+    def start() -> Response:
+        return dump(accounts.LoginStart, load(accounts.LoginStart))
+
+    @app.get("/sync")
+    def sync() -> str:
+        return str(load_query(items.SyncQuery)["limit"])
+
+    @app.put("/octets/<id:blob>")
+    def octets(blob: bytes) -> str:
+        return str(sum(len(piece) for piece in read_octets(1_000_000)))
+
+    @app.get("/mistake")
+    def mistake() -> str:
+        raise RuntimeError("/home/somebody/secret")
+
+    @app.get("/wait")
+    def wait() -> str:
+        raise Refusal("pin_locked", retry_after=0, hint="extra")
+
+    return app
+
+
+def digest_of(data: bytes) -> str:
+    import hashlib
+
+    return f"sha-256=:{format_b64(hashlib.sha256(data).digest())}:"
+
+
+def put(app: Flask, data: bytes, **headers: str) -> TestResponse:
+    sent = {"Content-Type": "application/octet-stream", "Content-Digest": digest_of(data)}
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return app.test_client().put("/octets/AAAAAAAAAAAAAAAAAAAAAA", data=data, headers=sent | named)
+
+
+@pytest.mark.parametrize("size", [1, 262_143, 262_144, 262_145, 1_000_000])
+def test_octets_are_read_whole_and_their_digest_checked(app: Flask, size: int) -> None:
+    data = b"x" * size
+    assert put(app, data).text == str(size)
+    assert put(app, data, Content_Digest=f"sha-512=:AAAA:, {digest_of(data)}").text == str(size)
+    assert_problem(put(app, data, Content_Digest=digest_of(data + b"y")), "digest_mismatch")
+
+
+@pytest.mark.parametrize(
+    "digest",
+    ["", "sha-256=AAAA", "sha-256=:AAAA:", "sha-512=:AAAA:", "sha-256=:" + "A" * 42 + "B=:",
+     digest_of(b"a") + ", " + digest_of(b"b")],
+)  # fmt: skip
+def test_octets_without_one_sound_digest_are_refused(app: Flask, digest: str) -> None:
+    assert_problem(put(app, b"a", Content_Digest=digest), "malformed")
+
+
+def test_octets_that_end_early_are_refused_even_if_the_rest_matches(app: Flask) -> None:
+    data = b"x" * 300_000
+    answer = app.test_client().put(
+        "/octets/AAAAAAAAAAAAAAAAAAAAAA", input_stream=io.BytesIO(data),
+        headers={"Content-Type": "application/octet-stream", "Content-Digest": digest_of(data)},
+        environ_overrides={"CONTENT_LENGTH": str(len(data) + 1)},
+    )
+    assert_problem(answer, "body_incomplete")
+
+
+def test_octets_are_limited_and_have_their_own_type(app: Flask) -> None:
+    assert_problem(put(app, b"x" * 1_000_001), "too_large")
+    assert_problem(put(app, b"x", Content_Type="application/json"), "media_type")
+
+
+def test_a_query_is_as_strict_as_a_body(app: Flask) -> None:
+    ask = app.test_client().get
+    assert ask("/sync?limit=7").text == "7"
+    assert_problem(ask("/sync?limit=7&limit=8"), "malformed")
+    assert_problem(ask("/sync?limit=0"), "invalid")
+    assert_problem(ask("/sync?other=1"), "invalid")
+
+
+def test_a_mistake_of_ours_tells_nobody_anything(app: Flask, caplog: pytest.LogCaptureFixture) -> None:
+    answer = app.test_client().get("/mistake")
+    assert_problem(answer, "internal")
+    assert caplog.messages == ["RuntimeError in mistake"]
+    assert "somebody" not in caplog.text + answer.text
+
+
+def test_a_refusal_says_when_to_come_back(app: Flask) -> None:
+    answer = app.test_client().get("/wait")
+    assert_problem(answer, "pin_locked")
+    assert answer.headers["Retry-After"] == "1"
+    assert said(answer)["retry_after"] == 1
+    assert said(answer)["hint"] == "extra"
+
+
+@given(body=st.binary(max_size=200) | st.text(alphabet='{}[]",:\\ud800eE+-.0129null', max_size=60).map(str.encode))
+@settings(max_examples=300, deadline=None)
+def test_any_bytes_are_a_message_or_one_of_two_refusals(body: bytes) -> None:
+    from marshmallow import ValidationError
+
+    try:
+        message = parse_message(accounts.LoginStart, body)
+    except Refusal as refusal:
+        assert refusal.code == "malformed"
+    except ValidationError:
+        pass
+    else:
+        assert set(message) == {"k_id"}
+
+
+def test_every_code_of_the_table_makes_a_problem(app: Flask) -> None:
+    for code, kind in PROBLEMS.items():
+        with app.test_request_context("/"):
+            answer = Refusal(code).response()
+        assert answer.status_code == kind.status
+        assert ("WWW-Authenticate" in answer.headers) == (kind.status == 401)

@@ -1,0 +1,610 @@
+"""Blobs whole and in units, over HTTP: what is kept, what is refused, what a cut, a crash or a rival leaves behind."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from werkzeug.test import TestResponse
+
+from crypto_core.encoding import format_b64
+from crypto_core.randomness import make_id
+from crypto_core.receipts.note import format_vkey
+from crypto_core.receipts.policy import Policy
+from crypto_core.receipts.receipt import verify_receipt
+from schemas import limits
+from server.ledger.check import check_vault
+from server.problems import Refusal
+from server.uploads import service
+from server.uploads.ranges import parse_range
+from server.uploads.service import unit_span
+from tests.fakes.vault import FakePerson, FakeVault, b64, fake_vault, open_person, said
+
+DAY = 86_400
+BIG = bytes(range(256)) * 4096
+"""1 MiB, four units."""
+UNITS = limits.unit_count(len(BIG))
+
+
+@pytest.fixture
+def vault(tmp_path: Path) -> Iterator[FakeVault]:
+    with fake_vault(tmp_path, quota=8 * 1024**2) as made:
+        yield made
+
+
+@pytest.fixture
+def person(vault: FakeVault) -> FakePerson:
+    return open_person(vault)
+
+
+def code(answer: TestResponse) -> str:
+    return str(said(answer)["code"])
+
+
+def hash_of(data: bytes) -> str:
+    return b64(hashlib.sha256(data).digest())
+
+
+def put(person: FakePerson, blob: bytes, data: bytes, **more: object) -> TestResponse:
+    return person.ask("PUT", f"/v1/blobs/{b64(blob)}", data=data, **more)
+
+
+def get(person: FakePerson, blob: bytes, **headers: str) -> TestResponse:
+    return person.ask("GET", f"/v1/blobs/{b64(blob)}", headers=headers)
+
+
+def start(person: FakePerson, blob: bytes, size: int = len(BIG)) -> TestResponse:
+    return person.ask("POST", "/v1/uploads", {"blob": b64(blob), "size": size})
+
+
+def read(person: FakePerson, blob: bytes) -> TestResponse:
+    return person.ask("GET", f"/v1/uploads/{b64(blob)}")
+
+
+def put_units(
+    person: FakePerson, blob: bytes, first: int, stop: int, data: bytes = BIG, **more: object
+) -> TestResponse:
+    part = data[limits.unit_range(first, len(data))[0]:limits.unit_range(stop - 1, len(data))[1]]
+    return person.ask("PUT", f"/v1/uploads/{b64(blob)}/units/{first}", data=part, **more)
+
+
+def complete(person: FakePerson, blob: bytes, data: bytes = BIG) -> TestResponse:
+    return person.ask("POST", f"/v1/uploads/{b64(blob)}/complete", {"sha256": hash_of(data)})
+
+
+def give_up(person: FakePerson, blob: bytes) -> TestResponse:
+    return person.ask("DELETE", f"/v1/uploads/{b64(blob)}")
+
+
+def put_cut(vault: FakeVault, person: FakePerson, path: str, data: bytes, announced: int) -> TestResponse:
+    """A body of which less arrives than was announced."""
+    return vault.app.test_client().open(
+        path,
+        method="PUT",
+        input_stream=io.BytesIO(data),
+        headers={
+            "Authorization": f"Bearer {person.token}",
+            "Content-Type": "application/octet-stream",
+            "Content-Digest": f"sha-256=:{format_b64(hashlib.sha256(data).digest())}:",
+        },
+        environ_overrides={"CONTENT_LENGTH": str(announced)},
+    )
+
+
+def upload(person: FakePerson, blob: bytes, data: bytes = BIG) -> TestResponse:
+    assert start(person, blob, len(data)).status_code == 201
+    assert put_units(person, blob, 0, limits.unit_count(len(data)), data).status_code == 200
+    return complete(person, blob, data)
+
+
+def used(person: FakePerson) -> int:
+    return int(said(person.ask("GET", "/v1/account"))["used"])
+
+
+def require_receipt(vault: FakeVault, answer: TestResponse, data: bytes) -> None:
+    policy = Policy.for_key(format_vkey(vault.parts.ledger.signer.verifier))
+    receipt = said(answer)["receipt"].encode()
+    verify_receipt(receipt, sha256=hashlib.sha256(data).digest(), size=len(data), policy=policy)
+
+
+def files(vault: FakeVault) -> list[str]:
+    return sorted(path.name for path in (vault.parts.config.data / "blobs").rglob("*") if path.is_file())
+
+
+# in one request
+
+
+@pytest.mark.parametrize("size", [72, 1000, limits.FIRST_UNIT])
+def test_a_small_blob_is_kept_and_read(vault: FakeVault, person: FakePerson, size: int) -> None:
+    blob, data = make_id(), os.urandom(size)
+    answer = put(person, blob, data)
+    assert answer.status_code == 201
+    assert (said(answer)["size"], said(answer)["sha256"]) == (size, hash_of(data))
+    require_receipt(vault, answer, data)
+    whole = get(person, blob)
+    assert (whole.status_code, whole.data) == (200, data)
+    assert whole.headers["Content-Length"] == str(size)
+    assert whole.headers["Accept-Ranges"] == "bytes"
+    assert whole.headers["Content-Digest"] == f"sha-256=:{format_b64(hashlib.sha256(data).digest())}:"
+    assert used(person) == size
+    assert check_vault(vault.parts).problems == []
+
+
+def test_the_same_bytes_again_are_the_same_deposit(vault: FakeVault, person: FakePerson) -> None:
+    blob, data = make_id(), os.urandom(500)
+    first = said(put(person, blob, data))
+    put(person, make_id(), data)
+    vault.clock.advance(90)
+    again = put(person, blob, data)
+    assert again.status_code == 201
+    assert {**said(again), "receipt": ""} == {**first, "receipt": ""}
+    assert said(again)["receipt"].split("\n")[1] == first["receipt"].split("\n")[1]  # `extra`
+    require_receipt(vault, again, data)
+    assert used(person) == 1000
+    receipt = person.ask("GET", f"/v1/blobs/{b64(blob)}/receipt")
+    assert said(receipt) == {"deposited": first["deposited"], "receipt": said(again)["receipt"]}
+
+
+def test_other_bytes_under_one_name_are_refused(person: FakePerson) -> None:
+    blob, data = make_id(), os.urandom(500)
+    put(person, blob, data)
+    assert code(put(person, blob, os.urandom(500))) == "blob_conflict"
+    assert get(person, blob).data == data
+
+
+def test_somebody_elses_blob_does_not_exist(vault: FakeVault, person: FakePerson) -> None:
+    blob, data = make_id(), os.urandom(500)
+    put(person, blob, data)
+    other = open_person(vault)
+    assert code(get(other, blob)) == "not_found"
+    assert code(other.ask("GET", f"/v1/blobs/{b64(blob)}/receipt")) == "not_found"
+    assert code(put(other, blob, data)) == "blob_conflict"
+    assert code(start(other, blob, 500)) == "blob_conflict"
+    assert code(read(other, blob)) == "not_found"
+    assert code(put_units(other, blob, 0, 1, data)) == "not_found"
+    assert code(complete(other, blob, data)) == "not_found"
+    assert code(give_up(other, blob)) == "not_found"
+    assert used(other) == 0
+
+
+def test_a_blob_of_no_allowed_size(person: FakePerson) -> None:
+    for size, expected in ((1, "invalid"), (71, "invalid"), (limits.FIRST_UNIT + 1, "too_large")):
+        assert code(put(person, make_id(), bytes(size))) == expected
+
+
+def test_bytes_that_do_not_fit_their_digest(person: FakePerson) -> None:
+    blob, wrong = make_id(), {"Content-Digest": f"sha-256=:{format_b64(bytes(32))}:"}
+    assert code(put(person, blob, bytes(100), headers=wrong)) == "digest_mismatch"
+    assert code(get(person, blob)) == "not_found"
+
+
+def test_a_body_that_is_cut(vault: FakeVault, person: FakePerson) -> None:
+    blob, data = make_id(), os.urandom(1000)
+    answer = put_cut(vault, person, f"/v1/blobs/{b64(blob)}", data[:400], 1000)
+    assert code(answer) == "body_incomplete"
+    assert code(get(person, blob)) == "not_found"
+    assert used(person) == 0
+
+
+def test_a_full_space(vault: FakeVault, person: FakePerson) -> None:
+    assert start(person, make_id(), vault.parts.config.quota - 100).status_code == 201
+    assert code(put(person, make_id(), bytes(101))) == "quota_full"
+    assert code(start(person, make_id(), 101)) == "quota_full"
+    assert put(person, make_id(), bytes(100)).status_code == 201
+    assert used(person) == vault.parts.config.quota
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ("bytes=0-9", (0, 10)), ("bytes=10-", (10, 1000)), ("bytes=-7", (993, 1000)), ("bytes=-5000", (0, 1000)),
+        ("bytes=990-5000", (990, 1000)), ("bytes=999-999", (999, 1000)), ("BYTES=0-0", (0, 1)),
+        *((ignored, None) for ignored in (
+            None, "", "bytes", "bytes=", "bytes=-", "bytes=0-1,5-6", "items=0-1", "bytes=5-2", "bytes=a-b", "bytes=--1",
+            "bytes=0-1 ", "bytes=\u0661-", "bytes=" + 30 * "1" + "-",
+        )),
+    ],
+)
+def test_which_bytes_a_range_asks_for(asked: str | None, expected: tuple[int, int] | None) -> None:
+    assert parse_range(asked, 1000) == expected
+
+
+@pytest.mark.parametrize("asked", ["bytes=1000-", "bytes=5000-6000", "bytes=-0"])
+def test_a_range_without_a_byte(asked: str) -> None:
+    with pytest.raises(Refusal, match="range_invalid"):
+        parse_range(asked, 1000)
+
+
+@pytest.mark.parametrize("is_stored", [False, True])
+def test_ranges_over_http(person: FakePerson, is_stored: bool) -> None:
+    blob, data = make_id(), os.urandom(1000)
+    (upload if is_stored else put)(person, blob, data)
+    part = get(person, blob, Range="bytes=100-199")
+    assert (part.status_code, part.data) == (206, data[100:200])
+    assert part.headers["Content-Range"] == "bytes 100-199/1000"
+    assert part.headers["Content-Length"] == "100"
+    assert "Content-Digest" not in part.headers
+    beyond = get(person, blob, Range="bytes=1000-")
+    assert (beyond.status_code, code(beyond)) == (416, "range_invalid")
+    assert beyond.headers["Content-Range"] == "bytes */1000"
+    several = get(person, blob, Range="bytes=0-1,5-6")
+    conditional = get(person, blob, Range="bytes=0-1", **{"If-Range": '"another version"'})
+    for whole in (several, conditional):
+        assert (whole.status_code, whole.data) == (200, data)
+    head = person.ask("HEAD", f"/v1/blobs/{b64(blob)}")
+    assert (head.status_code, head.headers["Content-Length"], head.data) == (200, "1000", b"")
+
+
+# in units
+
+
+def test_units_in_any_order_make_a_blob(vault: FakeVault, person: FakePerson) -> None:
+    blob = make_id()
+    assert said(start(person, blob)) == {"blob": b64(blob), "size": len(BIG), "units": [], "complete": False}
+    for first in (2, 0, 3, 1):
+        there = said(put_units(person, blob, first, first + 1))["units"]
+        assert [one["unit"] for one in there] == [first]
+    state = said(read(person, blob))
+    assert [one["unit"] for one in state["units"]] == [0, 1, 2, 3]
+    assert [one["sha256"] for one in state["units"]] == [
+        hash_of(BIG[slice(*limits.unit_range(unit, len(BIG)))]) for unit in range(UNITS)
+    ]
+    assert not state["complete"]
+    assert code(get(person, blob)) == "not_found"
+    answer = complete(person, blob)
+    assert (answer.status_code, said(answer)["size"]) == (201, len(BIG))
+    require_receipt(vault, answer, BIG)
+    whole = get(person, blob)
+    assert whole.data == BIG
+    assert whole.headers["Content-Length"] == str(len(BIG))
+    assert said(read(person, blob))["complete"]
+    assert files(vault) == [blob.hex()]
+    assert used(person) == len(BIG)
+    assert check_vault(vault.parts).problems == []
+
+
+def test_announcing_again_goes_on(person: FakePerson) -> None:
+    blob = make_id()
+    start(person, blob)
+    put_units(person, blob, 1, 3)
+    assert [one["unit"] for one in said(start(person, blob))["units"]] == [1, 2]
+    assert code(start(person, blob, len(BIG) + 1)) == "blob_conflict"
+    assert code(put(person, blob, bytes(100))) == "blob_conflict"
+    assert used(person) == len(BIG)
+    put_units(person, blob, 0, 4)
+    complete(person, blob)
+    again = start(person, blob)
+    assert (again.status_code, said(again)["complete"]) == (201, True)
+    assert code(start(person, blob, len(BIG) + 1)) == "blob_conflict"
+
+
+def test_the_same_units_again_are_fine_and_others_change_nothing(person: FakePerson) -> None:
+    blob = make_id()
+    start(person, blob)
+    put_units(person, blob, 1, 3)
+    assert [one["unit"] for one in said(put_units(person, blob, 0, 4))["units"]] == [0, 1, 2, 3]
+    before = said(read(person, blob))
+    other = bytes(len(BIG))
+    assert code(put_units(person, blob, 2, 4, other)) == "blob_conflict"
+    assert said(read(person, blob)) == before
+    assert complete(person, blob).status_code == 201
+    assert get(person, blob).data == BIG
+
+
+def test_a_conflict_in_one_unit_keeps_nothing_of_the_request(person: FakePerson) -> None:
+    blob = make_id()
+    start(person, blob)
+    put_units(person, blob, 1, 2)
+    assert code(put_units(person, blob, 0, 4, bytes(len(BIG)))) == "blob_conflict"
+    assert [one["unit"] for one in said(read(person, blob))["units"]] == [1]
+    put_units(person, blob, 0, 4)
+    assert complete(person, blob).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("first", "length"),
+    [
+        (0, limits.FIRST_UNIT - 1), (0, limits.UNIT), (1, limits.UNIT + 1), (1, limits.FIRST_UNIT), (1, 1), (3, 1),
+        (4, limits.UNIT), (2**32 - 1, 10), (0, len(BIG) + 1), (0, 0),
+    ],
+)
+def test_bytes_that_are_not_whole_units(first: int, length: int) -> None:
+    with pytest.raises(Refusal, match="unit_invalid"):
+        unit_span(first, length, len(BIG))
+
+
+def test_bytes_that_are_not_whole_units_are_refused_over_http(person: FakePerson) -> None:
+    blob = make_id()
+    start(person, blob)
+    answer = person.ask("PUT", f"/v1/uploads/{b64(blob)}/units/1", data=bytes(limits.UNIT - 1))
+    assert (answer.status_code, code(answer)) == (422, "unit_invalid")
+    assert said(read(person, blob))["units"] == []
+
+
+def test_no_more_units_than_one_request_may_bring() -> None:
+    size = 100 * limits.UNIT
+    assert unit_span(0, service.LARGEST_PUT, size) == range(32)
+    assert unit_span(1, 32 * limits.UNIT, size) == range(1, 33)
+    with pytest.raises(Refusal, match="unit_invalid"):
+        unit_span(1, 33 * limits.UNIT, size)
+
+
+def test_bodies_that_are_cut_or_changed_leave_no_unit(vault: FakeVault, person: FakePerson) -> None:
+    blob = make_id()
+    start(person, blob)
+    wrong = {"Content-Digest": f"sha-256=:{format_b64(bytes(32))}:"}
+    assert code(put_units(person, blob, 0, 2, headers=wrong)) == "digest_mismatch"
+    cut = put_cut(vault, person, f"/v1/uploads/{b64(blob)}/units/1", bytes(limits.UNIT + 5), 2 * limits.UNIT)
+    assert code(cut) == "body_incomplete"
+    assert said(read(person, blob))["units"] == []
+    put_units(person, blob, 0, 4)
+    assert complete(person, blob).status_code == 201
+    assert get(person, blob).data == BIG
+
+
+def test_completing_needs_every_unit_and_the_right_hash(person: FakePerson) -> None:
+    blob = make_id()
+    start(person, blob)
+    put_units(person, blob, 0, 3)
+    assert code(complete(person, blob)) == "upload_incomplete"
+    put_units(person, blob, 3, 4)
+    assert code(complete(person, blob, b"other")) == "upload_mismatch"
+    assert code(get(person, blob)) == "not_found"
+    assert len(said(read(person, blob))["units"]) == 4
+    assert complete(person, blob).status_code == 201
+
+
+def test_completing_again_gives_the_same_deposit(vault: FakeVault, person: FakePerson) -> None:
+    blob = make_id()
+    first = said(upload(person, blob))
+    again = said(complete(person, blob))
+    assert again == first
+    assert code(complete(person, blob, b"other")) == "blob_conflict"
+    assert code(put_units(person, blob, 0, 1)) == "upload_complete"
+    assert code(give_up(person, blob)) == "upload_complete"
+    assert check_vault(vault.parts).entries == 1
+
+
+def test_two_who_complete_at_once_make_one_entry(vault: FakeVault, person: FakePerson) -> None:
+    blob = make_id()
+    start(person, blob)
+    put_units(person, blob, 0, 4)
+    together, answers = threading.Barrier(4), []
+
+    def run() -> None:
+        together.wait()
+        answers.append(complete(person, blob))
+
+    threads = [threading.Thread(target=run) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [answer.status_code for answer in answers] == [201] * 4
+    assert len({said(answer)["receipt"] for answer in answers}) == 1
+    report = check_vault(vault.parts)
+    assert (report.entries, report.problems) == (1, [])
+    assert used(person) == len(BIG)
+
+
+def test_units_in_flight_at_once(vault: FakeVault, person: FakePerson) -> None:
+    blob, data = make_id(), os.urandom(12 * limits.UNIT + 17)
+    start(person, blob, len(data))
+    count = limits.unit_count(len(data))
+    spans = [(first, min(first + 3, count)) for first in range(0, count, 2)]  # each unit but the ends in two requests
+    answers: list[TestResponse] = []
+
+    def run(first: int, stop: int) -> None:
+        answers.append(put_units(person, blob, first, stop, data))
+
+    threads = [threading.Thread(target=run, args=span) for span in spans]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {answer.status_code for answer in answers} == {200}
+    require_receipt(vault, complete(person, blob, data), data)
+    assert get(person, blob).data == data
+
+
+def test_giving_up_leaves_nothing(vault: FakeVault, person: FakePerson) -> None:
+    blob = make_id()
+    start(person, blob)
+    put_units(person, blob, 0, 2)
+    assert len(files(vault)) == 1
+    assert give_up(person, blob).status_code == 200
+    assert (files(vault), used(person)) == ([], 0)
+    assert code(read(person, blob)) == "not_found"
+    assert code(put_units(person, blob, 0, 1)) == "not_found"
+    assert code(give_up(person, blob)) == "not_found"
+    assert upload(person, blob).status_code == 201
+
+
+def test_abandoned_uploads_are_collected_and_others_are_not(vault: FakeVault, person: FakePerson) -> None:
+    old, young = make_id(), make_id()
+    start(person, old)
+    put_units(person, old, 0, 1)
+    vault.clock.advance(4 * DAY)
+    person.log_in()
+    start(person, young)
+    put_units(person, young, 0, 1)
+    vault.clock.advance(3 * DAY)
+    service.collect(vault.parts)
+    person.log_in()
+    assert code(read(person, old)) == "not_found"
+    assert len(said(read(person, young))["units"]) == 1
+    assert (files(vault), used(person)) == ([young.hex()], len(BIG))
+
+
+# crashes and rivals
+
+
+@pytest.mark.parametrize("step", ["unit.written", "unit.synced", "unit.recorded"])
+def test_a_stop_while_a_unit_is_taken(vault: FakeVault, person: FakePerson, step: str) -> None:
+    def stop() -> None:
+        raise RuntimeError("stopped")
+
+    blob = make_id()
+    start(person, blob)
+    vault.steps.at[step] = stop
+    assert code(put_units(person, blob, 0, 2)) == "internal"
+    del vault.steps.at[step]
+    assert said(read(person, blob))["units"] == []
+    put_units(person, blob, 0, 4)
+    assert complete(person, blob).status_code == 201
+
+
+@pytest.mark.parametrize(
+    "step", ["complete.hashed", "complete.renamed", "deposit.entries", "deposit.rows", "ledger.sign"]
+)
+def test_a_stop_while_an_upload_is_completed(vault: FakeVault, person: FakePerson, step: str) -> None:
+    def stop() -> None:
+        raise RuntimeError("stopped")
+
+    blob = make_id()
+    start(person, blob)
+    put_units(person, blob, 0, 4)
+    vault.steps.at[step] = stop
+    assert code(complete(person, blob)) == "internal"
+    del vault.steps.at[step]
+    assert code(get(person, blob)) == "not_found"
+    answer = complete(person, blob)
+    require_receipt(vault, answer, BIG)
+    assert get(person, blob).data == BIG
+    assert check_vault(vault.parts).problems == []
+
+
+def test_a_stop_after_the_commit_and_the_receipt_comes_with_the_next_try(vault: FakeVault, person: FakePerson) -> None:
+    def stop() -> None:
+        raise RuntimeError("stopped")
+
+    blob = make_id()
+    start(person, blob)
+    put_units(person, blob, 0, 4)
+    vault.steps.at["ledger.commit.after"] = stop
+    assert code(complete(person, blob)) == "internal"
+    del vault.steps.at["ledger.commit.after"]
+    require_receipt(vault, complete(person, blob), BIG)
+    assert check_vault(vault.parts).entries == 1
+
+
+def test_what_the_disk_lost_is_asked_for_again(vault: FakeVault, person: FakePerson) -> None:
+    blob = make_id()
+    start(person, blob)
+    put_units(person, blob, 0, 4)
+    staged = vault.parts.config.data / "blobs" / "staged" / blob.hex()
+    with staged.open("r+b") as file:
+        file.seek(limits.unit_range(2, len(BIG))[0] + 5)
+        file.write(b"rot")
+    assert code(complete(person, blob)) == "upload_incomplete"
+    assert [one["unit"] for one in said(read(person, blob))["units"]] == [0, 1, 3]
+    put_units(person, blob, 2, 3)
+    staged.unlink()
+    assert code(complete(person, blob)) == "upload_incomplete"
+    assert said(read(person, blob))["units"] == []
+    put_units(person, blob, 0, 4)
+    require_receipt(vault, complete(person, blob), BIG)
+
+
+def test_an_upload_given_up_while_it_completes(vault: FakeVault, person: FakePerson) -> None:
+    blob = make_id()
+    start(person, blob)
+    put_units(person, blob, 0, 4)
+    vault.steps.at["complete.renamed"] = lambda: assert_given_up(person, blob)
+    assert code(complete(person, blob)) == "not_found"
+    assert (files(vault), used(person)) == ([], 0)
+    vault.steps.at.clear()
+    assert upload(person, blob).status_code == 201
+
+
+def assert_given_up(person: FakePerson, blob: bytes) -> None:
+    assert give_up(person, blob).status_code == 200
+
+
+def test_an_upload_given_up_while_units_come(vault: FakeVault, person: FakePerson) -> None:
+    blob = make_id()
+    start(person, blob)
+    vault.steps.at["unit.written"] = lambda: assert_given_up(person, blob)
+    assert code(put_units(person, blob, 0, 4)) == "not_found"
+    assert files(vault) == []
+
+
+def test_an_upload_completed_while_units_come(vault: FakeVault, person: FakePerson) -> None:
+    """A request that was given up for lost by its client, and is still on its way."""
+    blob = make_id()
+    start(person, blob)
+    put_units(person, blob, 1, 4)
+
+    def overtake() -> None:
+        del vault.steps.at["unit.written"]
+        put_units(person, blob, 0, 1)
+        assert complete(person, blob).status_code == 201
+
+    vault.steps.at["unit.written"] = overtake
+    assert code(put_units(person, blob, 0, 1)) == "upload_complete"
+    assert files(vault) == [blob.hex()]
+    assert get(person, blob).data == BIG
+    assert check_vault(vault.parts).problems == []
+
+
+def test_rivals_for_one_unit_with_other_bytes_never_make_a_false_blob(vault: FakeVault, person: FakePerson) -> None:
+    blob, other = make_id(), bytes(len(BIG))
+    start(person, blob)
+    put_units(person, blob, 1, 4)
+
+    def overtake() -> None:
+        del vault.steps.at["unit.written"]
+        assert put_units(person, blob, 0, 1).status_code == 200
+
+    vault.steps.at["unit.written"] = overtake
+    answer = put_units(person, blob, 0, 1, other)
+    assert code(answer) == "blob_conflict"
+    first = complete(person, blob)
+    if first.status_code != 201:  # the rival's bytes are on the disk: the unit is asked for again
+        assert code(first) == "upload_incomplete"
+        assert put_units(person, blob, 0, 1).status_code == 200
+        assert complete(person, blob).status_code == 201
+    assert get(person, blob).data == BIG
+
+
+def test_a_name_is_free_again_only_when_its_bytes_are_gone(vault: FakeVault, person: FakePerson) -> None:
+    """The process stops between the commit that drops an upload and the removal of its bytes."""
+    def stop() -> None:
+        raise RuntimeError("stopped")
+
+    blob = make_id()
+    start(person, blob)
+    put_units(person, blob, 0, 2)
+    vault.steps.at["ledger.commit.after"] = stop
+    assert code(give_up(person, blob)) == "internal"
+    del vault.steps.at["ledger.commit.after"]
+    assert code(start(person, blob)) == "blob_conflict"
+    assert code(put(person, blob, bytes(100))) == "blob_conflict"
+    assert files(vault) == [blob.hex()]
+    service.collect(vault.parts)
+    assert files(vault) == []
+    assert upload(person, blob).status_code == 201
+
+
+def test_a_kept_blob_whose_file_is_gone_is_unavailable(vault: FakeVault, person: FakePerson) -> None:
+    blob = make_id()
+    upload(person, blob)
+    vault.parts.store.delete(blob)
+    assert code(get(person, blob)) == "unavailable"
+    assert any("missing" in problem for problem in check_vault(vault.parts).problems)
+
+
+def test_bit_rot_in_a_kept_blob_is_named(vault: FakeVault, person: FakePerson) -> None:
+    blob = make_id()
+    upload(person, blob)
+    (path,) = (vault.parts.config.data / "blobs" / "kept").rglob(blob.hex())
+    path.chmod(0o600)
+    path.write_bytes(BIG + b"!")
+    assert any("not those that were deposited" in problem for problem in check_vault(vault.parts).problems)
+    path.write_bytes(BIG[:-1] + b"!")
+    assert any("not those that were deposited" in problem for problem in check_vault(vault.parts).problems)
