@@ -1,0 +1,128 @@
+"""kill -9 of the real `temoin documents add` at each unit of an upload: the next run goes on, and nothing differs.
+
+Every unit that ever left the device is compared: under one blob id, and so under one key and salt, the same place never
+carried two different bytes. What is kept in the end is the file, byte for byte, under the id of the first run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from schemas.limits import unit_range
+from tests.fakes.http_proxy import Heard, HttpProxy, http_proxy_to
+from tests.fakes.processes import BIN, Device, clean_environment, serving
+
+_UNITS = re.compile(r"/v1/uploads/([\w-]{22})/units/(\d+)")
+
+
+@contextlib.contextmanager
+def _adding(device: Device, path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """The real program, while it adds a file."""
+    reading, writing = os.pipe()
+    os.write(writing, f"{device.password}\n{device.pin}\n".encode())
+    os.close(writing)
+    process = subprocess.Popen(
+        [BIN / "temoin", "documents", "add", device.user, path, "--secrets-fd", str(reading), "--json"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, pass_fds=[reading],
+        env=clean_environment(TEMOIN_HOME=str(device.home), TEMOIN_SERVER=device.server),
+    )  # fmt: skip
+    os.close(reading)
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait(60)
+
+
+def _kill_at(proxy: HttpProxy, device: Device, path: Path, number: int, arrives: bool) -> bool:
+    """Kills a run when its request number `number` with units has left it; whether it came that far."""
+    started: list[subprocess.Popen[bytes]] = []
+    seen = 0
+
+    def before(heard: Heard) -> bool:
+        nonlocal seen
+        if not _UNITS.fullmatch(heard.target):
+            return True
+        seen += 1
+        if seen < number:
+            return True
+        started[0].send_signal(signal.SIGKILL)
+        return arrives and seen == number
+
+    with _adding(device, path) as process:
+        started.append(process)
+        proxy.before = before
+        code = process.wait(120)
+    proxy.before = lambda _: True
+    assert code == (-signal.SIGKILL if seen >= number else 0)
+    return code != 0
+
+
+def _sent_units(proxy: HttpProxy, size: int) -> dict[tuple[str, int], set[bytes]]:
+    """Blob and unit → every different bytes that left the device for it."""
+    sent: dict[tuple[str, int], set[bytes]] = {}
+    for heard in proxy.heard:
+        if (found := _UNITS.fullmatch(heard.target)) is None:
+            continue
+        blob, unit, body = found[1], int(found[2]), heard.body
+        while body:
+            start, stop = unit_range(unit, size)
+            sent.setdefault((blob, unit), set()).add(body[: stop - start])
+            body, unit = body[stop - start :], unit + 1
+    return sent
+
+
+def _rounds(folder: Path, kills: list[tuple[int, bool]], size: int) -> int:
+    """One upload through all these deaths; how many of them happened before it was complete."""
+    with serving(folder / "vault", workers=1) as vault, http_proxy_to(vault.port) as proxy:
+        device = Device(folder / "home", proxy.url)
+        device.register()
+        path = folder / "video.mp4"
+        path.write_bytes(Random(size).randbytes(size))
+        died = 0
+        for number, arrives in kills:
+            if not _kill_at(proxy, device, path, number, arrives):
+                break
+            died += 1
+        else:
+            device.ok("documents", "add", device.user, path)
+        (kept,) = device.ok("documents", "list", device.user, "--json").json
+        device.ok("documents", "get", device.user, kept["id"], "-o", folder / "back.mp4")
+        assert (folder / "back.mp4").read_bytes() == path.read_bytes()
+        (size_sealed,) = {int(re.findall(rb'"size":(\d+)', heard.body)[0]) for heard in proxy.heard
+                          if heard.target == "/v1/uploads"}  # fmt: skip
+        sent = _sent_units(proxy, size_sealed)
+        assert {len(different) for different in sent.values()} == {1}, "two different bytes under one nonce"
+        assert len({blob for blob, _ in sent}) == 1, "the upload was begun anew"
+        assert list((device.home).glob("*/*/uploads/*")) == []
+        check = vault.command("check")
+        assert check.returncode == 0, check.stdout + check.stderr
+        return died
+
+
+def test_an_upload_survives_a_death_at_each_unit(tmp_path: Path) -> None:
+    kills = [(1, number % 5 > 0) for number in range(13)]  # ten units arrive, one a run; thrice nothing does
+    assert _rounds(tmp_path, kills, 10 * 262_144) == 13
+
+
+@pytest.mark.soak
+def test_uploads_survive_two_hundred_deaths(tmp_path: Path) -> None:
+    random, died = Random(3), 0
+    for number in range(40):
+        if died >= 200:
+            break
+        kills = [(random.randint(1, 4), random.random() < 0.5) for _ in range(12)]
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        died += _rounds(folder, kills, random.randint(2, 60) * 262_144 + random.randint(0, 999))
+    assert died >= 200

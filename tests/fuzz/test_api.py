@@ -1,0 +1,150 @@
+"""The whole API under generated requests: nothing it says is a 5xx, and all of it is what docs/api/openapi.json says.
+
+Requests come from that very document (schemathesis): such as it allows, and such as it doesn't; then bytes that are
+no message at all. Some name things that are there. `make test` sends a few of each, `make soak` many.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from schemathesis.checks import not_a_server_error
+from schemathesis.generation import GenerationMode
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance, response_schema_conformance, status_code_conformance,
+)  # fmt: skip
+
+from crypto_core.randomness import make_bytes, make_id
+from schemas.endpoints import ENDPOINTS, Endpoint, Stage
+from tests.fakes.vault import FakePerson, FakeVault, b64, fake_vault, open_person, random_b64
+
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "api" / "openapi.json"
+CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+LARGE = {"/v1/items", "/v1/accounts", "/v1/account/credentials", "/v1/account/record"}
+"""Paths whose messages take long to make up."""
+MODES = [GenerationMode.POSITIVE, GenerationMode.NEGATIVE]
+
+
+@dataclass
+class Target:
+    """A vault with one of everything, and tokens of every stage, renewed when a request has ended them."""
+
+    vault: FakeVault
+    person: FakePerson
+    schema: Any
+    known: dict[str, str]
+    tokens: dict[Stage, str] = field(default_factory=dict)
+
+    def token(self, stage: Stage) -> str:
+        if stage not in self.tokens:
+            make: dict[Stage, Callable[[], str]] = {
+                Stage.NONE: lambda: "",
+                Stage.PASSWORD: self.person.give_password,
+                Stage.OPEN: lambda: self.person.log_in().token,
+                Stage.ANY: lambda: self.person.log_in().token,
+                Stage.CONFIRMED: lambda: self.person.log_in().confirm(),
+            }
+            self.tokens[stage] = make[stage]()
+        return self.tokens[stage]
+
+
+@pytest.fixture(scope="module")
+def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+    schema = schemathesis.openapi.from_path(DOCUMENT)
+    with fake_vault(tmp_path_factory.mktemp("api"), quota=2**50) as vault:
+        schema.app = vault.app
+        person = open_person(vault)
+        blob, upload, item = (b64(make_id()) for _ in range(3))
+        assert person.ask("PUT", f"/v1/blobs/{blob}", data=make_bytes(500)).status_code == 201
+        assert person.ask("POST", "/v1/uploads", {"blob": upload, "size": 1000}).status_code == 201
+        revision = {
+            "item": item, "revision": 1, "replaces": 0, "wrap": random_b64(153), "link": random_b64(626),
+            "record": random_b64(1096), "blobs": [blob], "erases": None,
+        }  # fmt: skip
+        assert person.ask("POST", "/v1/items", {"revisions": [revision]}).status_code == 201
+        yield Target(vault, person, schema, {"blob": blob, "upload": upload, "item": item, "tile": "entries/000.p/1"})
+
+
+def name(endpoint: Endpoint) -> str:
+    return f"{endpoint.method} {endpoint.path}"
+
+
+def try_endpoint(target: Target, endpoint: Endpoint, mode: GenerationMode, examples: int) -> None:
+    path = endpoint.path
+    for kind in ("id", "u32", "path"):
+        path = path.replace(f"<{kind}:", "{").replace(">", "}")
+    operation = target.schema[path][endpoint.method]
+
+    @settings(
+        max_examples=examples, deadline=None, database=None, derandomize=True,
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    @given(case=operation.as_strategy(generation_mode=mode), names_what_is_there=st.booleans())
+    def one(case: Any, names_what_is_there: bool) -> None:
+        if names_what_is_there and case.path_parameters:
+            known = {**target.known, "blob": target.known["upload" if "uploads" in path else "blob"]}
+            case.path_parameters |= {place: known[place] for place in case.path_parameters if place in known}
+        answer = case.call(headers={"Authorization": f"Bearer {target.token(endpoint.stage)}"})
+        if answer.status_code == 401:
+            target.tokens.clear()
+        case.validate_response(answer, checks=CHECKS)
+
+    one()
+
+
+CASES = [
+    pytest.param(endpoint, mode, id=f"{mode.value} {name(endpoint)}")
+    for endpoint in ENDPOINTS
+    for mode in MODES
+    if mode is GenerationMode.POSITIVE or endpoint.takes or endpoint.query or "<id" in endpoint.path
+]
+
+
+@pytest.mark.parametrize(("endpoint", "mode"), CASES)
+def test_no_request_gets_a_5xx_or_what_the_document_does_not_say(
+    target: Target, endpoint: Endpoint, mode: GenerationMode
+) -> None:
+    try_endpoint(target, endpoint, mode, 2 if endpoint.path in LARGE else 8)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize(("endpoint", "mode"), CASES)
+def test_the_same_for_long(target: Target, endpoint: Endpoint, mode: GenerationMode) -> None:
+    try_endpoint(target, endpoint, mode, 200 if endpoint.path in LARGE else 2000)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=10,
+)
+TYPES = ["application/json", "application/json; charset=utf-8", "application/octet-stream", "text/plain", "x", ""]
+
+
+@pytest.mark.parametrize("endpoint", [row for row in ENDPOINTS if row.takes], ids=name)
+def test_what_is_no_message_at_all_is_refused(target: Target, endpoint: Endpoint) -> None:
+    path = endpoint.path.replace("<id:blob>", target.known["upload"]).replace("<u32:first>", "0")
+
+    @settings(max_examples=15, deadline=None, database=None, derandomize=True)
+    @given(
+        body=st.binary(max_size=300) | JSON.map(lambda value: json.dumps(value).encode()),
+        media=st.sampled_from(TYPES),
+        digest=st.text(st.characters(codec="latin-1", exclude_categories=["Cc"]), max_size=60),
+    )
+    def one(body: bytes, media: str, digest: str) -> None:
+        headers = {"Content-Type": media, "Content-Digest": digest, "Temoin-Signature": digest, "Range": digest}
+        answer = target.vault.ask(
+            endpoint.method, path, data=body, headers=headers, token=target.token(endpoint.stage)
+        )
+        assert 400 <= answer.status_code < 500
+        assert answer.content_type == "application/problem+json"
+
+    one()
