@@ -1,0 +1,79 @@
+"""One Chromium, one vault with its pages, and one neutral site for all browser tests of a process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from threading import Event
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+
+from tests.fakes.browser import open_chromium, serve, serve_vault
+
+
+@dataclass
+class NeutralSite:
+    """What the way out leads to. While `open` is cleared, it takes requests and doesn't answer."""
+
+    address: str = ""
+    open: Event = field(default_factory=Event)
+    asked: int = 0
+
+    def make_app(self) -> Flask:
+        app = Flask("neutral", static_folder=None)
+
+        @app.get("/")
+        def page() -> str:
+            self.asked += 1
+            self.open.wait(20)
+            return "<!doctype html><html lang=en><title>Weather</title><link rel=icon href=data:,><h1>Sunny</h1>"
+
+        return app
+
+
+@pytest.fixture(scope="session")
+def driver() -> Iterator[Playwright]:
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def chromium(driver: Playwright) -> Iterator[Browser]:
+    with open_chromium(driver) as browser:
+        yield browser
+
+
+@pytest.fixture(scope="session")
+def neutral_site() -> Iterator[NeutralSite]:
+    site = NeutralSite()
+    with serve(site.make_app()) as address:
+        site.address = f"{address}/"
+        yield site
+        site.open.set()
+
+
+@pytest.fixture
+def neutral(neutral_site: NeutralSite) -> NeutralSite:
+    neutral_site.open.set()
+    neutral_site.asked = 0
+    return neutral_site
+
+
+@pytest.fixture(scope="session")
+def address(neutral_site: NeutralSite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with serve_vault(tmp_path_factory.mktemp("site"), exit_url=neutral_site.address) as (found, _):
+        yield found
+
+
+@pytest.fixture
+def context(chromium: Browser) -> Iterator[BrowserContext]:
+    made = chromium.new_context(viewport={"width": 360, "height": 740}, locale="fr-FR", reduced_motion="reduce")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    return context.new_page()

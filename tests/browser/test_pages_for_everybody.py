@@ -1,0 +1,206 @@
+"""Each page in a real browser: axe finds nothing, the keyboard reaches all, a narrow screen and no script suffice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from server.help.service import link, page_table
+from server.help.shelf import shelf
+from tests.fakes.npm import install_locked
+
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+SMALL_TARGETS = """
+Array.from(document.querySelectorAll("a, button, summary, input:not([type=checkbox]), label.tick"))
+  .filter((e) => e.checkVisibility() && !e.closest(".skip"))
+  .filter((e) => !(e.matches("p:not(.tools, .ways, .menu-end) a:not(.button), li a:not(.card, .dial)")
+    && e.closest(".prose, main > p, .notice, article > p")))
+  .map((e) => [e.outerHTML.slice(0, 120), e.getBoundingClientRect().height])
+  .filter(([, height]) => height < 43.9)
+"""
+FOCUSABLE = """
+Array.from(document.querySelectorAll("a[href], button, input, summary")).filter((e) => e.checkVisibility()).length
+"""
+FOCUS = """(() => {
+  const e = document.activeElement, style = getComputedStyle(e), bar = document.querySelector(".bar");
+  return {
+    tag: e.tagName,
+    html: e.outerHTML.slice(0, 100),
+    outline: style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2,
+    covered: !e.closest(".bar, .skip") && e.getBoundingClientRect().top < bar.getBoundingClientRect().bottom - 1,
+  };
+})()"""
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    return (install_locked(Path(__file__).parent) / "axe-core" / "axe.min.js").read_text()
+
+
+@pytest.fixture(scope="module", params=SCHEMES)
+def schemed(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[BrowserContext]:
+    context = chromium.new_context(viewport={"width": 360, "height": 740}, color_scheme=request.param, bypass_csp=True)
+    yield context
+    context.close()
+
+
+def run_axe(page: Page, axe: str) -> list[tuple[str, list[str]]]:
+    """Rules that are broken, with the first elements that break them."""
+    page.evaluate(axe)
+    found: list[dict[str, Any]] = page.evaluate(
+        "tags => axe.run({runOnly: tags, resultTypes: ['violations']}).then((result) => result.violations)", TAGS
+    )
+    return [(each["id"], [node["html"][:160] for node in each["nodes"][:3]]) for each in found]
+
+
+@pytest.mark.parametrize("lang", shelf().languages)
+def test_axe_finds_nothing(schemed: BrowserContext, address: str, axe: str, lang: str) -> None:
+    page = schemed.new_page()
+    found = {}
+    for number in page_table():
+        page.goto(address + link(lang, number))
+        page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true })")
+        if broken := run_axe(page, axe):
+            found[number] = broken
+    page.close()
+    assert found == {}
+
+
+def test_axe_finds_nothing_in_any_result(schemed: BrowserContext, address: str, axe: str) -> None:
+    page = schemed.new_page()
+    for ticks in ([], ["words", "belittle"], ["kill"]):
+        page.goto(address + "/fr/2")
+        for name in ticks:
+            page.locator(f"input[name={name}]").check()
+        page.locator("button[type=submit]").click()
+        assert run_axe(page, axe) == []
+    page.close()
+
+
+def test_axe_can_find_something(schemed: BrowserContext, address: str, axe: str) -> None:
+    page = schemed.new_page()
+    page.goto(address + "/fr/1")
+    page.evaluate("document.querySelector('input[type=search]').labels[0].remove()")
+    assert "label" in [rule for rule, _ in run_axe(page, axe)]
+    page.close()
+
+
+def test_the_keyboard_reaches_everything_in_sight(page: Page, address: str) -> None:
+    for number in (0, 1, 2, 3, 6, 11, 21, 201):
+        page.goto(address + link("fr", number))
+        expected: int = page.evaluate(FOCUSABLE)
+        seen: list[str] = []
+        for _ in range(expected + 5):
+            page.keyboard.press("Tab")
+            focus = page.evaluate(FOCUS)
+            if focus["tag"] == "BODY" or seen[:1] == [focus["html"]]:
+                break
+            assert focus["outline"], (number, focus)
+            assert not focus["covered"], (number, focus)
+            seen.append(focus["html"])
+        assert len(seen) == expected, number
+        assert 'class="skip"' in seen[0]
+
+
+def test_the_skip_link_and_the_menu_work_by_keyboard(page: Page, address: str) -> None:
+    page.goto(address + "/fr/1")
+    page.keyboard.press("Tab")
+    expect(page.locator(".skip")).to_be_in_viewport()
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.closest('main') !== null")
+    page.locator(".bar-menu").focus()
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "menu"
+    page.locator("summary").first.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("details").first).to_have_attribute("open", "")
+
+
+@pytest.mark.parametrize("lang", shelf().languages)
+def test_narrow_screens_scroll_one_way_and_targets_are_large(page: Page, address: str, lang: str) -> None:
+    page.set_viewport_size({"width": 320, "height": 640})
+    for number in page_table():
+        page.goto(address + link(lang, number))
+        page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true })")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320, number
+        assert page.evaluate(SMALL_TARGETS) == [], number
+
+
+def test_text_twice_as_large_still_fits(page: Page, address: str) -> None:
+    page.set_viewport_size({"width": 640, "height": 640})
+    for number in (0, 1, 2, 6):
+        page.goto(address + link("fr", number))
+        page.evaluate("document.documentElement.style.fontSize = '212.5%'")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 640, number
+
+
+def test_everything_can_be_read_without_script(chromium: Browser, address: str) -> None:
+    context = chromium.new_context(java_script_enabled=False, viewport={"width": 360, "height": 740})
+    page = context.new_page()
+    for number in page_table():
+        page.goto(address + link("fr", number))
+        expect(page.locator("h1")).to_be_visible()
+        expect(page.locator("[data-exit]")).to_be_visible()
+    page.goto(address + "/fr/1")
+    expect(page.locator("a[href='tel:17']").first).to_be_in_viewport()
+    page.locator("summary").first.click()
+    expect(page.locator("details dl").first).to_be_visible()
+    expect(page.locator("[data-search]")).to_be_hidden()
+    page.goto(address + "/fr/2")
+    expect(page.locator("[data-paper]")).to_be_visible()
+    assert page.locator("[data-result]:visible").count() == 3
+    expect(page.locator("button:visible")).to_have_count(0)
+    context.close()
+
+
+def test_a_page_asks_nobody_else_for_anything_and_reports_no_error(page: Page, address: str) -> None:
+    asked: list[str] = []
+    errors: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: errors.append(message.text))
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    for lang in shelf().languages:
+        for number in page_table():
+            page.goto(address + link(lang, number))
+    assert [url for url in asked if not url.startswith(address)] == []
+    assert errors == []
+
+
+def test_search_finds_by_word_and_by_number_and_sends_nothing(page: Page, address: str) -> None:
+    page.goto(address + "/fr/1", wait_until="networkidle")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    box, visible = page.locator("input[type=search]"), page.locator("[data-find]:visible h3")
+    searches = {"ENFANT DANGER": "Allô enfance en danger", "116006": "France Victimes", "116 006": "France Victimes"}
+    for typed, name in searches.items():
+        box.fill(typed)
+        expect(visible.first).to_be_visible()
+        assert name in visible.all_text_contents()
+    box.fill("xyzzy")
+    expect(visible).to_have_count(0)
+    expect(page.locator("[role=status]")).to_contain_text("Rien avec ces mots")
+    expect(page.locator("section h2:visible")).to_have_count(0)
+    box.fill("")
+    expect(page.locator("[data-find]:visible")).to_have_count(page.locator("[data-find]").count())
+    page.goto(address + "/fr/3", wait_until="networkidle")
+    asked.clear()
+    page.locator("input[type=search]").fill("plainte")
+    expect(page.locator("[data-find]:visible").first).to_be_visible()
+    assert "Porter plainte" in " ".join(page.locator("[data-find]:visible b").all_text_contents())
+    assert asked == []
+
+
+def test_pages_print_without_bars_and_buttons(page: Page, address: str) -> None:
+    page.emulate_media(media="print")
+    for number in (1, 2, 201):
+        page.goto(address + link("fr", number))
+        expect(page.locator("h1")).to_be_visible()
+        for hidden in (".bar", ".menu", ".tools", "[data-print]"):
+            assert page.locator(f"{hidden}:visible").count() == 0, (number, hidden)
