@@ -1,0 +1,30 @@
+"""`python -m bench [NAME…]`: every bench, or the named ones; medians of several runs, byte counts printed.
+
+Knows: how to repeat, take medians and print. Refuses to know: what is measured.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from bench import deposits, login, sealing, timing
+from bench.measure import Bench, print_rows
+
+BENCHES: dict[str, Bench] = {
+    "sealing": sealing.measure, "login": login.measure, "deposits": deposits.measure, "timing": timing.measure,
+}  # fmt: skip
+
+
+def main(names: list[str]) -> int:
+    """Runs the benches of these names, all if none is given; 2 for a name that there isn't."""
+    unknown = [name for name in names if name not in BENCHES]
+    if unknown:
+        print(f"there is no bench {', '.join(unknown)}; there are: {', '.join(BENCHES)}", file=sys.stderr)
+        return 2
+    for name in names or BENCHES:
+        print_rows(name, BENCHES[name]())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
