@@ -8,6 +8,8 @@ DATA    ?= data
 WORKERS ?= 2
 TESTS   ?= tests
 comma   := ,
+# A machine may forbid Python to keep what it compiled; every process that a test starts would compile us again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo test test-browsers lint type bench soak vectors docs-check screenshots clean
@@ -34,7 +36,7 @@ demo: $(VENV)/.run  ## the story in a terminal, in under a minute, on a throw-aw
 	@$(BIN)/python docs/demo/tell.py
 
 test: lint type docs-check $(VENV)/.dev  ## every check and every test (TESTS=path for some)
-	@$(BIN)/python -m pytest -n 2 $(TESTS)
+	@$(BIN)/python -m pytest -n 2 --dist worksteal $(TESTS)
 
 $(VENV)/.browsers: $(VENV)/.dev
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[dev,browsers]'

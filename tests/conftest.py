@@ -1,8 +1,11 @@
-"""What several rooms' tests share: where the vectors published by others lie."""
+"""What several rooms' tests share: where the vectors published by others lie, and who runs beside whom."""
 
 from __future__ import annotations
 
+import fcntl
 import os
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -22,3 +25,25 @@ def published_vectors() -> Path:
     if os.environ.get("CI"):
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Several processes run tests side by side, but beside one that is marked `alone` nothing else runs."""
+    with _turn(alone=item.get_closest_marker("alone") is not None):
+        return (yield)
+
+
+@contextmanager
+def _turn(*, alone: bool) -> Iterator[None]:
+    """Whoever waits to be alone waits at the door, so that nobody else comes in meanwhile."""
+    room = os.open(__file__, os.O_RDONLY)
+    door = os.open(Path(__file__).parent, os.O_RDONLY)
+    try:
+        fcntl.flock(door, fcntl.LOCK_EX)
+        fcntl.flock(room, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        fcntl.flock(door, fcntl.LOCK_UN)
+        yield
+    finally:
+        os.close(door)
+        os.close(room)

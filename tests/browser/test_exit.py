@@ -36,6 +36,7 @@ def browse(page: Page, address: str) -> None:
     page.wait_for_url(address + "/fr/6")
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("lang", shelf().languages)
 def test_from_every_page_one_tap_leads_out_at_once(page: Page, address: str, neutral: NeutralSite, lang: str) -> None:
     taps: list[float] = []

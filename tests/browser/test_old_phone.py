@@ -25,6 +25,7 @@ READABLE = """
 """
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("path", [f"/{lang}/{number}" for lang in shelf().languages for number in ("", "1", "21")])
 def test_the_numbers_are_readable_in_a_second_and_a_half(chromium: Browser, address: str, path: str) -> None:
     times, weights = [], []

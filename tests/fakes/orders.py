@@ -4,7 +4,7 @@ Knows: the names of steps, a clock in a file. Refuses to know: what the server d
 
     clock            an integer, unix seconds
     reached          one line for each step that was reached, by whichever worker
-    died             one line for each order that was carried out, written before the process died
+    died             one line for each order that was carried out, written before the process died: step and process id
     <step>.order     "server 2": at the second time from now kill the whole server; "worker 1": this worker alone
 """
 
@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import fcntl
 import os
+import select
 import signal
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -61,7 +63,20 @@ class Orders:
 
     def died(self) -> list[str]:
         """The steps at which something was killed, in order."""
-        return self._lines("died")
+        return [line.split()[0] for line in self._lines("died")]
+
+    def wait_for_last_death(self) -> None:
+        """Until the process that was killed last is gone with its sockets.
+
+        A process that was killed closes what it held one after the other, its listening socket late: whoever connects
+        in these milliseconds is cut off once more.
+        """
+        with suppress(ProcessLookupError):
+            gone = os.pidfd_open(int(self._lines("died")[-1].split()[1]))
+            try:
+                assert select.select([gone], [], [], 30)[0], "a process outlived kill -9"
+            finally:
+                os.close(gone)
 
     def forget(self) -> None:
         """Counts steps from now on."""
@@ -74,7 +89,7 @@ class Orders:
         self._note("reached", name)
         victim = self._due(name)
         if victim is not None:
-            self._note("died", name)
+            self._note("died", f"{name} {os.getpid()}")
             if victim == "server":
                 os.killpg(int(os.environ[GROUP]), signal.SIGKILL)
             os.kill(os.getpid(), signal.SIGKILL)

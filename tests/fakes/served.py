@@ -51,10 +51,7 @@ class ServedVault(FakeVault):
         return TestResponse([body], status, Headers(answer.getheaders()), Request({"REQUEST_METHOD": method}))
 
     def die(self, victim: Victim, step: str, act: Callable[[], object], times: int = 1) -> None:
-        """Does `act` until `step` has killed the victim; a server that died is waited for.
-
-        A request may be lost at a worker that is dying still; that is not the death that was ordered.
-        """
+        """Does `act` until `step` has killed the victim, and waits until the victim is gone."""
         before = len(self.orders.died())
         self.orders.kill(victim, step, times)
         deadline = time.monotonic() + 60
@@ -63,6 +60,7 @@ class ServedVault(FakeVault):
             with suppress(*LOST):
                 act()
         self.orders.withdraw()
+        self.orders.wait_for_last_death()
         if victim == "server":
             self.real.wait_for_death()
 
