@@ -25,6 +25,7 @@ def test_lighthouse_is_content_with_three_kinds_of_page(address: str, tmp_path: 
 
 
 @pytest.mark.soak
+@pytest.mark.alone
 @pytest.mark.parametrize("path", [link(lang, number) for lang in shelf().languages for number in page_table()])
 def test_lighthouse_is_content_with_every_page(address: str, tmp_path: Path, path: str) -> None:
     judge(address, tmp_path, path)
