@@ -180,7 +180,7 @@ def app() -> Flask:
 
     @app.get("/mistake")
     def mistake() -> str:
-        raise RuntimeError("/home/somebody/secret")
+        raise RuntimeError("somebody's secret")
 
     @app.get("/wait")
     def wait() -> str:
