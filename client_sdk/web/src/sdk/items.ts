@@ -1,0 +1,117 @@
+// What a person keeps, as the device shows it.
+// Knows: the values that VaultClient takes and gives. Refuses to know: seals, wires, disks.
+
+import type { VerifiedReceipt } from "../crypto_core/receipts/receipt.js";
+
+/** 16 bytes as canonical base64url, the way ids stand on the wire (22 characters). */
+export type Id = string;
+
+/** `locked`: sensitive, and the PIN was not given again. `missing`: erased, or not shown by the vault. */
+export type State = "open" | "locked" | "newer_version" | "missing";
+
+export type Precision = "minute" | "day" | "month" | "year" | "words";
+
+/** When the facts took place, in Unix seconds; no ends with precision `words`. `words` is what was typed. */
+export interface Happened {
+  readonly from: number | null;
+  readonly to: number | null;
+  readonly precision: Precision;
+  readonly words: string;
+}
+
+/** One file of an item. `sealed` is the SHA-256 of its blob, `sha256` that of the original; `key` opens the blob. */
+export interface Content {
+  readonly blob: Id;
+  readonly key: Uint8Array;
+  readonly sealed: Uint8Array;
+  readonly sha256: Uint8Array;
+  readonly name: string;
+  readonly mime: string;
+  readonly size: number;
+}
+
+/** What a person fills in. `written` is the time of writing, in Unix seconds; the device's clock if null. */
+export interface Draft {
+  readonly text: string;
+  readonly title: string;
+  readonly happened: Happened | null;
+  readonly written: number | null;
+  readonly place: string | null;
+  readonly people: readonly string[];
+  readonly tags: readonly string[];
+  readonly danger: number | null;
+  readonly mood: string | null;
+  readonly category: string | null;
+}
+
+export const EMPTY_DRAFT: Draft = {
+  text: "", title: "", happened: null, written: null, place: null, people: [], tags: [], danger: null, mood: null,
+  category: null,
+};
+
+export type Kind = "journal" | "document" | "assessment" | "tombstone";
+
+/** One revision of an item. Unless `state` is `open`, only the first five fields say anything. */
+export interface Item {
+  readonly id: Id;
+  readonly revision: number;
+  /** Unix seconds, by the vault's clock; the receipt says what is proven. */
+  readonly deposited: number;
+  readonly sensitive: boolean;
+  readonly state: State;
+  /** Null unless open. */
+  readonly kind: Kind | null;
+  readonly title: string | null;
+  readonly text: string | null;
+  readonly happened: Happened | null;
+  readonly written: number | null;
+  readonly place: string | null;
+  readonly people: readonly string[];
+  readonly tags: readonly string[];
+  readonly danger: number | null;
+  readonly mood: string | null;
+  readonly category: string | null;
+  readonly contents: readonly Content[];
+  /** A self-assessment's answers, by question; null for anything else. */
+  readonly answers: Readonly<Record<string, boolean>> | null;
+}
+
+/** Said only of what is kept: the receipt verified under the pinned key. `receipt` is the tlog-proof, whole.
+ *
+ * `conflict`: another device had changed the item first. Both texts are in its history; this one is on top, or, if the
+ * item had been deleted meanwhile, in a new item (`id` says which). */
+export interface Kept {
+  readonly id: Id;
+  readonly revision: number;
+  readonly deposited: number;
+  readonly receipt: string;
+  readonly verified: VerifiedReceipt;
+  readonly conflict: boolean;
+}
+
+/** A tombstone that is kept. The item is hidden now and erased after `erasedAfter` (Unix seconds). */
+export interface Deletion {
+  readonly id: Id;
+  readonly revision: number;
+  readonly erasedAfter: number;
+  readonly receipt: string;
+}
+
+/** A receipt that verified. `name` is what export calls the blob: `<item>-<revision>`, or the blob's id, in hex. */
+export interface KeptReceipt {
+  readonly name: string;
+  readonly receipt: string;
+  readonly verified: VerifiedReceipt;
+}
+
+/** What a person should know when the vault opens. Wrong passwords can't be attributed, only PINs are counted. */
+export interface Opening {
+  readonly lastOpened: number | null;
+  readonly wrongPins: number;
+  readonly wrongTotal: number;
+  readonly adviseChange: boolean;
+  /** Codes of why the vault may not be what it was; while there are any, nothing is edited or deleted. */
+  readonly warnings: readonly string[];
+  /** How many sealed batches could not be sent yet; they are tried again at each opening and when the network is back. */
+  readonly waiting: number;
+}

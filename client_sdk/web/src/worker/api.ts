@@ -1,0 +1,128 @@
+// What the page may ask of the worker, in which all keys live and everything is sealed.
+// Knows: the questions and answers, as plain values. Refuses to know: how either side works.
+//
+// Every call may reject with a Problem: `code` is an error code of this project (the same string in every language),
+// `detail` names a rule, never a value. The worker is ended by `terminate()`: then no key is left.
+
+import type { Content, Deletion, Draft, Id, Item, Kept, KeptReceipt, Kind, Opening } from "../sdk/items.js";
+
+export interface Typed {
+  readonly username: string;
+  readonly password: string;
+  readonly pin: string;
+}
+
+/** What crosses from the worker as an error. */
+export interface Problem {
+  readonly code: string;
+  readonly detail: string;
+  /** Seconds to wait, where the vault says so. */
+  readonly retryAfter: number | null;
+  readonly extra: Readonly<Record<string, unknown>>;
+}
+
+/** What the worker tells without being asked. */
+export type Notice =
+  | { readonly kind: "sensitive"; readonly open: boolean; readonly until: number | null }
+  | { readonly kind: "waiting"; readonly count: number }
+  | { readonly kind: "network"; readonly reachable: boolean }
+  | { readonly kind: "warnings"; readonly codes: readonly string[] }
+  | { readonly kind: "session_ended"; readonly code: string }
+  | { readonly kind: "changed" }
+  | { readonly kind: "progress"; readonly name: string; readonly done: number; readonly total: number };
+
+/** A sealed draft on this device. `item` is null for a new one; `attachments` are its files, sealed as well. */
+export interface KeptDraft {
+  readonly slot: Id;
+  readonly item: Id | null;
+  readonly kind: Kind;
+  readonly draft: Draft;
+  readonly sensitive: boolean;
+  readonly saved: number;
+}
+
+export interface AccountSession {
+  readonly id: string;
+  readonly begun: number;
+  readonly lastUsed: number;
+  readonly mine: boolean;
+}
+
+/** A file to download: its name and bytes. */
+export interface Download {
+  readonly name: string;
+  readonly mime: string;
+  readonly blob: Blob;
+}
+
+export interface VaultApi {
+  /** Who listens for notices. One listener; the last one counts. */
+  listen(listener: (notice: Notice) => void): Promise<void>;
+
+  // getting in
+  /** Refuses (secret_refused) what a new account may not have; `detail` names the rule. Nothing is sent. */
+  requireNew(typed: Partial<Typed>): Promise<void>;
+  /** Makes every key of a new account here, sends nothing, and gives the 24 words. Argon2id twice: seconds. */
+  makeAccount(typed: Typed, language: "english" | "french"): Promise<readonly string[]>;
+  /** Whether these are the words given by makeAccount at these places (0-based); case and accents don't matter. */
+  checkWords(places: readonly number[], words: readonly string[]): Promise<boolean>;
+  /** Sends the new account, and opens it. After `network` it is called again: the same bytes go. */
+  register(): Promise<Opening>;
+  logIn(typed: Typed): Promise<Opening>;
+  /** Opens the sensitive tier for two minutes. */
+  stepUp(pin: string): Promise<void>;
+  dropSensitive(): Promise<void>;
+  /** Writes the account record if anything was written, ends the session, and forgets every key. */
+  lock(): Promise<void>;
+  changeCredentials(now: { readonly password: string; readonly pin: string }, next: Typed): Promise<void>;
+  acceptTrust(password: string, pin: string): Promise<void>;
+  /** The recovery code opens a closed or delayed PIN path: then logIn goes on as usual. */
+  reopenPin(username: string, password: string, words: string): Promise<void>;
+  sessions(): Promise<readonly AccountSession[]>;
+  endOtherSessions(password: string, pin: string): Promise<number>;
+
+  // reading
+  /** Brings what other devices wrote, and sends what waits. */
+  synchronise(): Promise<void>;
+  items(kind?: Kind): Promise<readonly Item[]>;
+  item(id: Id, revision?: number): Promise<Item>;
+  history(id: Id): Promise<readonly Item[]>;
+  /** The original bytes of a content, whole and verified to the last one. `range`: [start, stop). */
+  readContent(item: Id, revision: number, content: Id, range?: readonly [number, number]): Promise<Blob>;
+  /** A small preview, kept sealed on this device alone; null if none was made here. */
+  thumbnail(content: Id): Promise<Blob | null>;
+  /** Keeps a preview that the page made of an image it has just shown. */
+  keepThumbnail(content: Id, preview: Blob): Promise<void>;
+  receipt(item: Id, revision: number): Promise<KeptReceipt>;
+  /** Sealed bytes, receipts, the policy and how to check them, as one .zip. */
+  exportReceipts(item: Id, revision: number): Promise<Download>;
+
+  // writing: each resolves only when the receipt verified; on `network` the sealed text waits in the outbox
+  writeEntry(draft: Draft, options: WriteOptions): Promise<Kept>;
+  addDocument(file: File, draft: Draft, options: WriteOptions): Promise<Kept>;
+  writeAssessment(draft: Draft, answers: Readonly<Record<string, boolean>>, options: WriteOptions): Promise<Kept>;
+  editEntry(id: Id, changes: Partial<Draft>, files: readonly NewFile[]): Promise<Kept>;
+  deleteItem(id: Id): Promise<Deletion>;
+  restoreItem(id: Id): Promise<Kept>;
+
+  // drafts: sealed on this device at each pause, and before a lock
+  keepDraft(draft: KeptDraft): Promise<void>;
+  drafts(): Promise<readonly KeptDraft[]>;
+  dropDraft(slot: Id): Promise<void>;
+  makeId(): Promise<Id>;
+}
+
+export interface NewFile {
+  readonly file: File;
+  /** A small JPEG or WebP made by the page from an image, sealed beside it. */
+  readonly thumbnail: Blob | null;
+}
+
+export interface WriteOptions {
+  readonly sensitive: boolean;
+  readonly files: readonly NewFile[];
+  /** The draft that becomes this entry: gone once it is kept. */
+  readonly slot: Id | null;
+}
+
+export type { Content, Deletion, Draft, Id, Item, Kept, KeptReceipt, Kind, Opening };

@@ -1,0 +1,26 @@
+// How the web client is built and tested. Knows: entries and the folder that the server serves.
+// Refuses to know: addresses of any vault; everything is served by the one that serves /app.
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  base: "/a/",
+  publicDir: false,
+  build: {
+    outDir: "../../build/app",
+    emptyOutDir: true,
+    manifest: "manifest.json",
+    target: "es2022",
+    modulePreload: { polyfill: false },
+    assetsInlineLimit: 0,
+    rollupOptions: {
+      input: "src/app/main.tsx",
+      // Addresses say nothing about what they are for.
+      output: { entryFileNames: "[hash].js", chunkFileNames: "[hash].js", assetFileNames: "[hash][extname]" },
+    },
+  },
+  worker: {
+    format: "es",
+    rollupOptions: { output: { entryFileNames: "w[hash].js", chunkFileNames: "w[hash].js" } },
+  },
+  test: { include: ["tests/**/*.test.ts", "tests/**/*.test.tsx"], testTimeout: 30_000 },
+});
