@@ -15,13 +15,13 @@ import server.guesses.views
 import server.help.views
 import server.items.views
 import server.ledger.views
+import server.shell.views
 import server.uploads.views
 import server.vault
 from schemas.endpoints import ENDPOINTS
 from server.accounts.service import install_stages
 from server.access_log import install_access_log
 from server.headers import install_headers
-from server.help.views import PAGES
 from server.limits import install_limits
 from server.parts import Parts
 from server.problems import Refusal, install_problems, log_unexpected
@@ -35,6 +35,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     server.uploads.views.blueprint,
     server.ledger.views.blueprint,
     server.help.views.blueprint,
+    server.shell.views.blueprint,
 )
 
 
@@ -76,6 +77,6 @@ def require_table(app: Flask) -> None:
         (method, rule.rule)
         for rule in app.url_map.iter_rules()
         for method in (rule.methods or set()) - {"HEAD"}
-    } - set(PAGES)
+    } - {*server.help.views.PAGES, *server.shell.views.PAGES}
     if views != table:
         raise ValueError(f"views and table differ: {sorted(views ^ table)}")

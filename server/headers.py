@@ -34,12 +34,33 @@ PAGES = {
 }
 """What differs on a page for people's eyes: our own files, and no string ever becomes code."""
 
+APP = {
+    "Content-Security-Policy": (
+        f"{_NOTHING}; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src blob:; connect-src 'self'; "
+        "worker-src 'self'; require-trusted-types-for 'script'; trusted-types app"
+    ),
+}
+"""What differs on /app: it starts our own workers, asks its own vault alone, and shows what they opened."""
+
+WORKERS = {
+    "Content-Security-Policy": (
+        f"{_NOTHING}; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; worker-src 'self'"
+    ),
+}
+"""What differs on a script that a worker runs: libsodium is wasm, and only there may it be compiled."""
+
 BEHIND_TLS = {"Strict-Transport-Security": "max-age=63072000; includeSubDomains"}
 
 
-def headers_for(media_type: str, *, secure: bool) -> dict[str, str]:
-    """The headers of an answer of this media type, over TLS or not."""
-    return ALWAYS | (PAGES if media_type == "text/html" else {}) | (BEHIND_TLS if secure else {})
+def headers_for(media_type: str, path: str = "/", *, secure: bool) -> dict[str, str]:
+    """The headers of an answer of this media type under this path, over TLS or not."""
+    return ALWAYS | _special(media_type, path) | (BEHIND_TLS if secure else {})
+
+
+def _special(media_type: str, path: str) -> dict[str, str]:
+    if media_type == "text/html":
+        return APP if path == "/app" else PAGES
+    return WORKERS if path.startswith("/a/w") else {}
 
 
 def install_headers(app: Flask) -> None:
@@ -47,7 +68,7 @@ def install_headers(app: Flask) -> None:
 
     @app.after_request
     def _set_headers(answer: Response) -> Response:
-        answer.headers.update(headers_for(answer.mimetype or "", secure=_came_over_tls()))
+        answer.headers.update(headers_for(answer.mimetype or "", request.path, secure=_came_over_tls()))
         if request.path.startswith("/v1/") or answer.status_code >= 400 or "Cache-Control" not in answer.headers:
             answer.headers["Cache-Control"] = "no-store"
         return answer

@@ -6,7 +6,7 @@ export default defineConfig({
   base: "/a/",
   publicDir: false,
   build: {
-    outDir: "../../build/app",
+    outDir: "../../server/shell/static",
     emptyOutDir: true,
     manifest: "manifest.json",
     target: "es2022",

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import cache, lru_cache
@@ -145,9 +145,13 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    environment.globals.update(style=_style, script=_script, exit_script=_exit_script, icon=_icon)
-    environment.globals.update(articles_from=ARTICLES)
+    environment.globals.update(page_parts(), articles_from=ARTICLES)
     return environment
+
+
+def page_parts() -> dict[str, Callable[..., Markup]]:
+    """What every page's head is made of, by the names that templates call."""
+    return {"style": _style, "script": _script, "exit_script": _exit_script, "icon": _icon}
 
 
 def _context(site: Site, lang: str, page: Page, today: date) -> dict[str, Any]:

@@ -43,22 +43,30 @@ def page(lang: str, number: int) -> AnyResponse:
     today = datetime.fromtimestamp(found.clock.now(), UTC).date()
     rendered = render(Site(found.config.site_title, found.config.exit_url), lang, number, today)
     status = 200 if number in page_table() else 404
-    return _answer(rendered.body, rendered.packed, rendered.etag, "text/html; charset=utf-8", PAGE_AGE, status)
+    return answer_packed(rendered.body, rendered.packed, rendered.etag, "text/html; charset=utf-8", PAGE_AGE, status)
 
 
 @blueprint.get(_ASSET)
 def asset(name: str) -> AnyResponse:
     found = by_address().get(name) or abort(404)
-    return _answer(found.body, found.packed, name, found.media_type, ASSET_AGE)
+    return answer_packed(found.body, found.packed, name, found.media_type, ASSET_AGE)
 
 
-def _answer(body: bytes, packed: bytes, etag: str, media_type: str, age: int, status: int = 200) -> AnyResponse:
-    """The bytes, compressed for a browser that wants it, or 304 for one that has them."""
+def answer_packed(
+    body: bytes, packed: bytes, etag: str, media_type: str, age: int | None, status: int = 200
+) -> AnyResponse:
+    """The bytes, compressed for a browser that wants it, or 304 for one that has them.
+
+    Without an `age` in seconds nobody keeps the answer.
+    """
     small = request.accept_encodings["gzip"] > 0
     answer = Response(packed if small else body, status, content_type=media_type)
     if small:
         answer.content_encoding = "gzip"
     answer.vary.add("Accept-Encoding")
+    if age is None:
+        answer.cache_control.no_store = True
+        return answer
     answer.cache_control.public = True
     answer.cache_control.max_age = age
     answer.set_etag(f"{etag}-gz" if small else etag)

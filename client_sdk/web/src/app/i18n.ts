@@ -1,0 +1,96 @@
+// The words of the pages, one file a language. Knows: keys, values to put in, plurals. Refuses to know: who reads.
+//
+// `say("journal.empty")` looks up locales/<lang>.json, whose sections are the views; where a key is followed by a
+// count, `.one` or `.other` is chosen as the language does. Words shared with the public pages are under `site.`.
+
+import { signal } from "@preact/signals";
+
+export type Lang = string;
+export type Words = { readonly [key: string]: string | Words };
+
+export const lang = signal<Lang>("fr");
+const spoken = signal<Words>({});
+const FILES = import.meta.glob<{ default: Words }>("../../locales/*.json");
+const SITE = import.meta.glob<{ default: Record<string, string> }>("../../../../server/help/locales/*.json");
+
+/** The languages that there is a file for. */
+export const LANGUAGES: readonly Lang[] = Object.keys(FILES).map(nameOf).sort();
+
+function nameOf(path: string): Lang {
+  return path.replace(/^.*\/(\w+)\.json$/, "$1");
+}
+
+/** Loads a language and speaks it from now on. Rejects if its file can't be had; then the one before stays. */
+export async function speak(next: Lang): Promise<void> {
+  const file = Object.entries(FILES).find(([path]) => nameOf(path) === next)?.[1];
+  const site = Object.entries(SITE).find(([path]) => nameOf(path) === next)?.[1];
+  if (!file || !site) throw new Error("no such language");
+  const [own, shared] = await Promise.all([file(), site()]);
+  spoken.value = { ...own.default, site: shared.default };
+  lang.value = next;
+  if (typeof document !== "undefined") document.documentElement.lang = next;
+}
+
+/** Speaks words that are given: for tests. */
+export function speakWords(next: Lang, words: Words): void {
+  spoken.value = words;
+  lang.value = next;
+}
+
+/** The words under a key, with `{name}` filled. `count` chooses the plural. Throws for a key that isn't there. */
+export function say(key: string, values: Readonly<Record<string, string | number>> = {}): string {
+  const found = lookUp(key, values["count"]);
+  return found.replace(/\{(\w+)\}/g, (_, name: string) => {
+    const value = values[name];
+    if (value === undefined) throw new Error(`nothing to put in ${key}`);
+    return typeof value === "number" ? number(value) : value;
+  });
+}
+
+/** Whether there are words under a key: for error codes, which have a common sentence otherwise. */
+export function knows(key: string): boolean {
+  return find(spoken.value, key) !== undefined;
+}
+
+function lookUp(key: string, count: string | number | undefined): string {
+  const found = find(spoken.value, key);
+  if (typeof found === "string") return found;
+  if (found && typeof count === "number") {
+    const chosen = found[new Intl.PluralRules(lang.value).select(count)] ?? found["other"];
+    if (typeof chosen === "string") return chosen;
+  }
+  throw new Error(`no words for ${key}`);
+}
+
+function find(words: Words, key: string): string | Words | undefined {
+  if (key.startsWith("site.")) return (words["site"] as Words | undefined)?.[key.slice(5)];
+  let found: string | Words | undefined = words;
+  for (const part of key.split(".")) {
+    if (found === undefined || typeof found === "string") return undefined;
+    found = found[part];
+  }
+  return found;
+}
+
+export function number(value: number): string {
+  return new Intl.NumberFormat(lang.value).format(value);
+}
+
+/** A day as people write it: "3 mars 2026". `seconds` are Unix seconds. */
+export function day(seconds: number): string {
+  return new Intl.DateTimeFormat(lang.value, { dateStyle: "long" }).format(seconds * 1000);
+}
+
+/** A day and a time: "3 mars 2026 à 21:30". */
+export function moment(seconds: number): string {
+  return new Intl.DateTimeFormat(lang.value, { dateStyle: "long", timeStyle: "short" }).format(seconds * 1000);
+}
+
+/** A size: "4,2 Mo". `bytes` is a count. */
+export function size(bytes: number): string {
+  const units = ["byte", "kilobyte", "megabyte", "gigabyte"] as const;
+  const step = bytes < 1000 ? 0 : Math.min(3, Math.floor(Math.log10(bytes) / 3));
+  return new Intl.NumberFormat(lang.value, {
+    style: "unit", unit: units[step] as string, unitDisplay: "short", maximumFractionDigits: step > 1 ? 1 : 0,
+  }).format(bytes / 1000 ** step);
+}

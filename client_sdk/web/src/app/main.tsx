@@ -1,0 +1,5 @@
+// The page begins here. Knows: what has to stand before the first view. Refuses to know: what the views do.
+
+import { startShell } from "./shell.js";
+
+startShell();

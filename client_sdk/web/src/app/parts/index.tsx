@@ -1,0 +1,156 @@
+// The components that every view is made of, in the looks of the public pages (server/help/static/site.css) and
+// app.css. Knows: how a thing looks and is read aloud. Refuses to know: what it is for.
+
+import type { ComponentChildren, JSX } from "preact";
+import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { knows, say } from "../i18n.js";
+
+/** The heading of a view; it takes the focus when the view appears, so that a screen reader begins there. */
+export function Title({ children }: { children: ComponentChildren }): JSX.Element {
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => heading.current?.focus({ preventScroll: true }), []);
+  return <h1 ref={heading} tabIndex={-1}>{children}</h1>;
+}
+
+export function Button(props: {
+  children: ComponentChildren; onClick?: () => void; plain?: boolean; type?: "button" | "submit"; busy?: boolean;
+}): JSX.Element {
+  return (
+    <button
+      class={props.plain ? "button plain" : "button"} type={props.type ?? "button"} aria-disabled={props.busy ?? false}
+      onClick={(event) => {
+        if (props.busy) event.preventDefault();
+        else props.onClick?.();
+      }}
+    >
+      {props.children}
+    </button>
+  );
+}
+
+/** A labelled field. `error` is a sentence that says what to do. Nothing that is typed is remembered by the browser. */
+export function Field(props: {
+  label: string; value: string; onInput: (value: string) => void; type?: "text" | "password" | "search" | "datetime-local";
+  hint?: string; error?: string | null; inputMode?: "text" | "numeric"; autocomplete?: string; maxLength?: number;
+  required?: boolean; input?: { current: HTMLInputElement | null };
+}): JSX.Element {
+  const id = useId();
+  return (
+    <div class="field">
+      <label for={id}>{props.label}</label>
+      {props.hint && <p class="hint" id={`${id}h`}>{props.hint}</p>}
+      <input
+        id={id} type={props.type ?? "text"} value={props.value} inputMode={props.inputMode ?? "text"}
+        autocomplete={props.autocomplete ?? "off"} autocapitalize="off" spellcheck={false}
+        aria-describedby={`${props.hint ? `${id}h` : ""} ${props.error ? `${id}e` : ""}`.trim() || undefined}
+        aria-invalid={props.error ? true : undefined} required={props.required ?? false}
+        {...(props.maxLength === undefined ? {} : { maxLength: props.maxLength })}
+        {...(props.input ? { ref: props.input } : {})}
+        onInput={(event) => props.onInput(event.currentTarget.value)}
+      />
+      {props.error && <p class="error" id={`${id}e`}>{props.error}</p>}
+    </div>
+  );
+}
+
+/** A secret that is typed: hidden, with a switch that shows it. */
+export function Secret(props: {
+  label: string; value: string; onInput: (value: string) => void; hint?: string; error?: string | null;
+  digits?: boolean; input?: { current: HTMLInputElement | null };
+}): JSX.Element {
+  const [shown, setShown] = useState(false);
+  const { digits, ...rest } = props;
+  return (
+    <div class="secret">
+      <Field {...rest} type={shown ? "text" : "password"} inputMode={digits ? "numeric" : "text"} />
+      <button class="show" type="button" aria-pressed={shown} onClick={() => setShown(!shown)}>
+        {say(shown ? "parts.hide" : "parts.show")}<span class="unseen"> : {props.label}</span>
+      </button>
+    </div>
+  );
+}
+
+export function TextArea(props: {
+  label: string; value: string; onInput: (value: string) => void; hint?: string; rows?: number;
+}): JSX.Element {
+  const id = useId();
+  return (
+    <div class="field">
+      <label for={id}>{props.label}</label>
+      {props.hint && <p class="hint" id={`${id}h`}>{props.hint}</p>}
+      <textarea
+        id={id} value={props.value} rows={props.rows ?? 8} autocomplete="off"
+        aria-describedby={props.hint ? `${id}h` : undefined}
+        onInput={(event) => props.onInput(event.currentTarget.value)}
+      />
+    </div>
+  );
+}
+
+export function Tick(props: {
+  label: ComponentChildren; checked: boolean; onChange: (checked: boolean) => void;
+}): JSX.Element {
+  return (
+    <label class="tick">
+      <input
+        type="checkbox" autocomplete="off" checked={props.checked}
+        onChange={(event) => props.onChange(event.currentTarget.checked)}
+      />{" "}
+      <span>{props.label}</span>
+    </label>
+  );
+}
+
+export function Notice({ children, care }: { children: ComponentChildren; care?: boolean }): JSX.Element {
+  return <div class={care ? "notice care" : "notice"}>{children}</div>;
+}
+
+/** What went wrong, in words: what to do next, and that nothing was lost. Announced to a screen reader. */
+export function Problem({ error }: { error: unknown }): JSX.Element | null {
+  if (error === null || error === undefined) return null;
+  return <div class="notice care" role="alert"><p>{sentenceOf(error)}</p></div>;
+}
+
+/** The sentence for an error: by its code, else one that fits any. */
+export function sentenceOf(error: unknown): string {
+  const problem = error as { code?: unknown; retryAfter?: unknown };
+  const code = typeof problem?.code === "string" && knows(`problem.${problem.code}`) ? problem.code : "unexpected";
+  const seconds = typeof problem?.retryAfter === "number" ? problem.retryAfter : 0;
+  return say(`problem.${code}`, { wait: wait(seconds) });
+}
+
+function wait(seconds: number): string {
+  if (seconds < 90) return say("parts.seconds", { count: seconds });
+  if (seconds < 5400) return say("parts.minutes", { count: Math.ceil(seconds / 60) });
+  return say("parts.hours", { count: Math.ceil(seconds / 3600) });
+}
+
+export function Waiting({ children }: { children: ComponentChildren }): JSX.Element {
+  return <p class="waiting" role="status">{children}</p>;
+}
+
+/** A question that has to be answered before anything else. Escape answers with `onClose`. */
+export function Dialog(props: { title: string; children: ComponentChildren; onClose: () => void }): JSX.Element {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const id = useId();
+  useEffect(() => {
+    const element = dialog.current;
+    if (element && !element.open) element.showModal();
+    return () => element?.close();
+  }, []);
+  return (
+    <dialog
+      ref={dialog} aria-labelledby={id}
+      onCancel={(event) => {
+        event.preventDefault();
+        props.onClose();
+      }}
+    >
+      <h2 id={id}>{props.title}</h2>
+      {props.children}
+      <p class="dialog-exit">
+        <a class="exit" href="#0" data-exit>{say("site.exit.label")}</a>
+      </p>
+    </dialog>
+  );
+}

@@ -1,0 +1,58 @@
+// Which view is shown: `#<view>` or `#<view>.<n>`, numbers only. Knows: the table of views, the address's fragment.
+// Refuses to know: what a view shows; and the address never holds an id: `n` counts what was opened in this session.
+
+import { signal } from "@preact/signals";
+
+export const VIEWS = {
+  home: 0, signUp: 1, logIn: 2, reopen: 3, settings: 4, credentials: 5, sessions: 6, trust: 7,
+  write: 10, entry: 11, edit: 12, history: 13, calendar: 14, search: 15, deleted: 16,
+  documents: 20, addDocument: 21, document: 22,
+  assess: 30, assessment: 31, curve: 32,
+  receipt: 40,
+} as const;
+export type View = keyof typeof VIEWS;
+
+export interface Place {
+  readonly view: View;
+  /** The item it is about, where it is about one. */
+  readonly id: string | null;
+}
+
+const HOME: Place = { view: "home", id: null };
+export const place = signal<Place>(HOME);
+let numbered: string[] = [];
+
+/** The address of a view, about an item if `id` is given. */
+export function address(view: View, id: string | null = null): string {
+  if (id === null) return `#${VIEWS[view]}`;
+  let n = numbered.indexOf(id);
+  if (n < 0) n = numbered.push(id) - 1;
+  return `#${VIEWS[view]}.${n}`;
+}
+
+/** Goes to a view. `replace` leaves no step to come back to. */
+export function go(view: View, id: string | null = null, replace = false): void {
+  const target = address(view, id);
+  if (replace) history.replaceState(null, "", target);
+  else history.pushState(null, "", target);
+  read();
+}
+
+/** Forgets which numbers stood for which items: at a lock. */
+export function forgetPlaces(): void {
+  numbered = [];
+}
+
+/** Follows the address from now on. */
+export function startRouter(): void {
+  addEventListener("hashchange", read);
+  addEventListener("popstate", read);
+  read();
+}
+
+function read(): void {
+  const found = /^#(\d+)(?:\.(\d+))?$/.exec(location.hash);
+  const view = found ? (Object.keys(VIEWS) as View[]).find((one) => VIEWS[one] === Number(found[1])) : undefined;
+  const id = found?.[2] === undefined ? null : numbered[Number(found[2])];
+  place.value = view === undefined || id === undefined ? HOME : { view, id };
+}

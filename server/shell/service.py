@@ -1,0 +1,126 @@
+"""The built web client as files under addresses that say nothing, and the page that loads it.
+
+Knows: the folder that the build writes, its manifest, and the page's template. Refuses to know: Flask, who asks, and
+what the client does: everything of a person's is sealed by it, on their own device.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from server.help.service import Rendered, Site, page_parts, speak
+from server.help.shelf import shelf
+
+FOLDER = Path(__file__).parent / "static"
+PREFIX = "/a/"
+WORKER = "w"
+"""What the name of a file begins with that a worker loads: its answer alone may compile wasm (server.headers)."""
+ENTRY = "src/app/main.tsx"
+TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".mjs": "text/javascript; charset=utf-8",
+    ".wasm": "application/wasm",
+    ".svg": "image/svg+xml",
+}
+
+
+class NotBuilt(Exception):
+    """The web client was not built into this server."""
+
+
+@dataclass(frozen=True)
+class Built:
+    """One file of the build. `integrity` is what an element of the page carries."""
+
+    body: bytes
+    packed: bytes
+    media_type: str
+    integrity: str
+
+
+@cache
+def built(name: str) -> Built | None:
+    """A file of the build by its name, None if there is none."""
+    path = FOLDER / name
+    if "/" in name or path.suffix not in TYPES or not path.is_file():
+        return None
+    body = path.read_bytes()
+    digest = base64.b64encode(hashlib.sha384(body).digest()).decode("ascii")
+    return Built(body, gzip.compress(body, 9, mtime=0), TYPES[path.suffix], f"sha384-{digest}")
+
+
+@lru_cache(maxsize=64)
+def render_app(site: Site, lang: str) -> Rendered:
+    """The page that loads the client. Raises NotBuilt."""
+    entry = _manifest()[ENTRY]
+    text = _environment().get_template("app.html").render(
+        site=site, lang=lang, languages=shelf().languages,
+        say=lambda key, **values: speak(lang, key, **values),
+        scripts=Markup("\n").join([_entry(entry["file"]), *map(_preload, _imports(entry))]),
+        styles=Markup("\n").join(map(_style, entry.get("css", ()))),
+    )
+    body = text.encode("utf-8")
+    return Rendered(body, gzip.compress(body, 9, mtime=0), hashlib.sha256(body).hexdigest()[:32])
+
+
+@cache
+def _manifest() -> dict[str, Any]:
+    try:
+        manifest: dict[str, Any] = json.loads((FOLDER / "manifest.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise NotBuilt from None
+    return manifest
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("server.shell"), autoescape=True, trim_blocks=True, lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    environment.globals.update(page_parts())
+    return environment
+
+
+def _imports(entry: dict[str, Any]) -> list[str]:
+    """What the entry loads before it runs, each file once."""
+    found: dict[str, None] = {}
+    waiting = list(entry.get("imports", ()))
+    while waiting:
+        chunk = _manifest()[waiting.pop(0)]
+        if chunk["file"] not in found:
+            found[chunk["file"]] = None
+            waiting += chunk.get("imports", ())
+    return list(found)
+
+
+def _file(name: str) -> Built:
+    found = built(name)
+    if found is None:
+        raise NotBuilt
+    return found
+
+
+def _entry(name: str) -> Markup:
+    return Markup('<script type="module" src="{}{}" integrity="{}"></script>').format(
+        PREFIX, name, _file(name).integrity
+    )
+
+
+def _preload(name: str) -> Markup:
+    return Markup('<link rel="modulepreload" href="{}{}" integrity="{}">').format(PREFIX, name, _file(name).integrity)
+
+
+def _style(name: str) -> Markup:
+    return Markup('<link rel="stylesheet" href="{}{}" integrity="{}">').format(PREFIX, name, _file(name).integrity)
