@@ -4,7 +4,15 @@
 // Every call may reject with a Problem: `code` is an error code of this project (the same string in every language),
 // `detail` names a rule, never a value. The worker is ended by `terminate()`: then no key is left.
 
-import type { Content, Deletion, Draft, Id, Item, Kept, KeptReceipt, Kind, Opening } from "../sdk/items.js";
+import type {
+  Content as OpenableContent, Deletion, Draft, Id, Item as OpenedItem, Kept, KeptReceipt, Kind, Opening,
+} from "../sdk/items.js";
+
+/** One file of an item as the page sees it: the key that opens it stays in the worker. */
+export type Content = Omit<OpenableContent, "key">;
+
+/** One revision of an item as the page sees it. */
+export type Item = Omit<OpenedItem, "contents"> & { readonly contents: readonly Content[] };
 
 export interface Typed {
   readonly username: string;
@@ -31,7 +39,8 @@ export type Notice =
   | { readonly kind: "changed" }
   | { readonly kind: "progress"; readonly name: string; readonly done: number; readonly total: number };
 
-/** A sealed draft on this device. `item` is null for a new one; `attachments` are its files, sealed as well. */
+/** A sealed draft on this device. `item` is null for a new one. Its files are not in it: they are picked again, and
+ * what was sent of them already is not sent twice. */
 export interface KeptDraft {
   readonly slot: Id;
   readonly item: Id | null;
@@ -39,6 +48,11 @@ export interface KeptDraft {
   readonly draft: Draft;
   readonly sensitive: boolean;
   readonly saved: number;
+}
+
+/** A draft as it is found again. `locked`: sensitive, and the PIN was not given again; `draft` is then empty. */
+export interface FoundDraft extends KeptDraft {
+  readonly locked: boolean;
 }
 
 export interface AccountSession {
@@ -84,6 +98,8 @@ export interface VaultApi {
   // reading
   /** Brings what other devices wrote, and sends what waits. */
   synchronise(): Promise<void>;
+  /** What was written and still waits on this device, sealed: readable, and `deposited` is 0. */
+  waiting(): Promise<readonly Item[]>;
   items(kind?: Kind): Promise<readonly Item[]>;
   item(id: Id, revision?: number): Promise<Item>;
   history(id: Id): Promise<readonly Item[]>;
@@ -97,17 +113,20 @@ export interface VaultApi {
   /** Sealed bytes, receipts, the policy and how to check them, as one .zip. */
   exportReceipts(item: Id, revision: number): Promise<Download>;
 
-  // writing: each resolves only when the receipt verified; on `network` the sealed text waits in the outbox
+  // writing: each resolves only when the receipt verified. A Problem whose `extra.waiting` is true says that the text is
+  // sealed in this device's outbox and sent from there (its draft is gone by then); with any other Problem the draft
+  // stays and nothing was begun, but for files that go on where they were cut.
   writeEntry(draft: Draft, options: WriteOptions): Promise<Kept>;
   addDocument(file: File, draft: Draft, options: WriteOptions): Promise<Kept>;
   writeAssessment(draft: Draft, answers: Readonly<Record<string, boolean>>, options: WriteOptions): Promise<Kept>;
-  editEntry(id: Id, changes: Partial<Draft>, files: readonly NewFile[]): Promise<Kept>;
+  /** `slot`: the draft of these changes, gone as with WriteOptions. */
+  editEntry(id: Id, changes: Partial<Draft>, files: readonly NewFile[], slot?: Id | null): Promise<Kept>;
   deleteItem(id: Id): Promise<Deletion>;
   restoreItem(id: Id): Promise<Kept>;
 
   // drafts: sealed on this device at each pause, and before a lock
   keepDraft(draft: KeptDraft): Promise<void>;
-  drafts(): Promise<readonly KeptDraft[]>;
+  drafts(): Promise<readonly FoundDraft[]>;
   dropDraft(slot: Id): Promise<void>;
   makeId(): Promise<Id>;
 }
@@ -121,8 +140,8 @@ export interface NewFile {
 export interface WriteOptions {
   readonly sensitive: boolean;
   readonly files: readonly NewFile[];
-  /** The draft that becomes this entry: gone once it is kept. */
+  /** The draft that becomes this entry: gone once the text is in the outbox. */
   readonly slot: Id | null;
 }
 
-export type { Content, Deletion, Draft, Id, Item, Kept, KeptReceipt, Kind, Opening };
+export type { Deletion, Draft, Id, Kept, KeptReceipt, Kind, Opening };
