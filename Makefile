@@ -7,12 +7,16 @@ PORT    ?= 8080
 DATA    ?= data
 WORKERS ?= 2
 TESTS   ?= tests
+WEB     := client_sdk/web
+APP     := server/shell/static/manifest.json
+# npm and node are those of the environment, whatever else the machine has.
+NPM      = cd $(WEB) && PATH="$(abspath $(BIN)):$$PATH" npm
 comma   := ,
 # A machine may forbid Python to keep what it compiled; every process that a test starts would compile us again.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-browsers lint type bench soak vectors docs-check screenshots clean
+.PHONY: help run demo app test test-web test-browsers lint type bench soak vectors docs-check screenshots clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -21,31 +25,46 @@ $(VENV)/.run: setup.cfg pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 …")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Setting up $(VENV) (once)…"
-	@$(BIN)/python -m pip install -q --disable-pip-version-check -e .
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[web]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.run
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[dev]'
 	@touch $@
 
-run: $(VENV)/.run  ## set everything up and serve a vault on http://127.0.0.1:8080, data in ./data
+$(WEB)/node_modules/.done: $(WEB)/package-lock.json $(VENV)/.run
+	@$(NPM) ci --silent --no-audit --no-fund
+	@touch $@
+
+$(APP): $(WEB)/node_modules/.done $(WEB)/vite.config.ts $(shell find $(WEB)/src $(WEB)/locales -type f) \
+	$(wildcard server/help/locales/*.json server/help/data/*.json crypto_core/sealing/*.json)
+	@echo "Building the web client…"
+	@$(NPM) run --silent build
+
+app: $(APP)  ## the web client, as the server serves it at /app
+
+run: $(VENV)/.run $(APP)  ## set everything up and serve a vault on http://127.0.0.1:8080, data in ./data
 	@test -e $(DATA)/vault.json || $(BIN)/temoin-server init --data $(DATA)
 	@exec $(BIN)/temoin-server run --data $(DATA) --host $(HOST) --port $(PORT) --workers $(WORKERS)
 
 demo: $(VENV)/.run  ## the story in a terminal, in under a minute, on a throw-away vault
 	@$(BIN)/python docs/demo/tell.py
 
-test: lint type docs-check $(VENV)/.dev  ## every check and every test (TESTS=path for some)
+test-web: $(WEB)/node_modules/.done  ## the web client's types and tests
+	@$(NPM) run --silent type
+	@$(NPM) run --silent test
+
+test: lint type docs-check test-web $(APP) $(VENV)/.dev  ## every check and every test (TESTS=path for some)
 	@$(BIN)/python -m pytest -n 2 --dist worksteal $(TESTS)
 
 $(VENV)/.browsers: $(VENV)/.dev
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[dev,browsers]'
 	@touch $@
 
-test-browsers: $(VENV)/.browsers  ## the pages in Firefox and in WebKitGTK
+test-browsers: $(VENV)/.browsers $(APP)  ## the pages in Firefox and in WebKitGTK
 	@$(BIN)/python -m pytest tests/browser_others/firefox_and_webkit.py
 
-screenshots: $(VENV)/.dev  ## pictures of the pages in build/screenshots (PAGES=0,1 for some)
+screenshots: $(VENV)/.dev $(APP)  ## pictures of the pages in build/screenshots (PAGES=0,1 for some)
 	@PYTHONPATH=. $(BIN)/python tests/browser/screenshots.py $(subst $(comma), ,$(PAGES))
 
 lint: $(VENV)/.dev  ## flake8
@@ -68,4 +87,4 @@ docs-check: $(VENV)/.dev  ## what the documents say is so: the generated ones ar
 	@$(BIN)/python docs/api/generate.py --check
 
 clean:  ## remove what was built; the vault's data stays
-	@rm -rf $(VENV) build .mypy_cache .pytest_cache .hypothesis *.egg-info
+	@rm -rf $(VENV) build server/shell/static $(WEB)/node_modules .mypy_cache .pytest_cache .hypothesis *.egg-info

@@ -284,6 +284,11 @@ class VaultClient:
         with self._writing((), sensitive) as (opened, _):
             return opened.writer.add(drafts, "journal", sensitive)
 
+    def write_assessment(self, draft: Draft, answers: Mapping[str, bool], *, sensitive: bool = False) -> Kept:
+        """A self-assessment: `answers` by question, and in `draft.text` the same in words. Raises as `write_entry`."""
+        with self._writing((), sensitive) as (opened, contents):
+            return opened.writer.add((draft,), "assessment", sensitive, contents, answers)[0]
+
     def edit_entry(self, item_id: bytes, changes: Mapping[str, Any], *, attachments: Sequence[Path] = ()) -> Kept:
         """An item's next revision; `changes` has names and values of Draft. Earlier revisions stay in its history.
 

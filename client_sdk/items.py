@@ -6,7 +6,7 @@ Everything a person wrote is hidden from `repr`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -67,7 +67,7 @@ class Item:
     sensitive: bool
     state: State
     kind: str | None = field(default=None, repr=False)
-    """`journal`, `document`, or in a history `tombstone`; None unless open."""
+    """`journal`, `document`, `assessment`, or in a history `tombstone`; None unless open."""
     title: str | None = field(default=None, repr=False)
     text: str | None = field(default=None, repr=False)
     happened: Happened | None = field(default=None, repr=False)
@@ -79,6 +79,8 @@ class Item:
     mood: str | None = field(default=None, repr=False)
     category: str | None = field(default=None, repr=False)
     contents: tuple[Content, ...] = field(default=(), repr=False)
+    answers: Mapping[str, bool] | None = field(default=None, repr=False)
+    """What was ticked in a self-assessment, by question; None for anything else."""
 
 
 @dataclass(frozen=True)

@@ -244,7 +244,7 @@ def _opened(row: Row, sensitive: bool, facts: dict[str, Any]) -> Item:
         row.item, row.revision, row.deposited, sensitive, "open", facts["kind"], facts["title"], facts["text"],
         None if happened is None else Happened(**happened), facts["written"], facts["place"], tuple(facts["people"]),
         tuple(facts["tags"]), facts["danger"], facts["mood"], facts["category"],
-        tuple(map(_content, facts["contents"])),
+        tuple(map(_content, facts["contents"])), facts.get("answers"),
     )
 
 

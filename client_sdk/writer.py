@@ -30,13 +30,14 @@ from crypto_core.receipts.receipt import VerifiedReceipt
 from crypto_core.sealing.keyring import NeedsPin, wrap_record_key
 from crypto_core.sealing.records import MAX_PARENTS, Link, make_record_key, seal_link, seal_record
 from schemas import limits
-from schemas.documents import VERSION, Record, Tombstone
+from schemas.documents import VERSION, Assessment, Record, Tombstone
 
 ITEMS = "/v1/items"
 REBASES = 5
 """How often in a row another device may be first before this is called a refusal."""
 ERASURE_DELAY = 7 * 86_400
-_RECORD, _TOMBSTONE = Record(), Tombstone()
+_TOMBSTONE = Tombstone()
+_SCHEMAS = {"journal": Record(), "document": Record(), "assessment": Assessment()}
 
 
 @dataclass(frozen=True)
@@ -58,11 +59,14 @@ class Writer:
         self._session, self._reader, self._synchroniser = session, reader, synchroniser
         self._outbox = Outbox(session.home, session.keyring)
 
-    def add(self, drafts: Sequence[Draft], kind: str, sensitive: bool, contents: Sequence[Content] = ()) -> list[Kept]:
-        """New items, one for each draft, in batches as large as the wire allows."""
+    def add(
+        self, drafts: Sequence[Draft], kind: str, sensitive: bool, contents: Sequence[Content] = (),
+        answers: Mapping[str, bool] | None = None,
+    ) -> list[Kept]:
+        """New items, one for each draft, in batches as large as the wire allows. `answers` are an assessment's."""
+        blobs = tuple(one.blob for one in contents)
         writings = [
-            Writing(make_id(), 1, self._record(kind, draft, contents), sensitive, tuple(one.blob for one in contents))
-            for draft in drafts
+            Writing(make_id(), 1, self._record(kind, draft, contents, answers), sensitive, blobs) for draft in drafts
         ]
         return [kept for batch in _batches(writings) for kept in self._deposit(batch)]
 
@@ -75,7 +79,7 @@ class Writer:
             raise ValueRefused(f"no such field: {', '.join(sorted(unknown))}")
         draft = replace(_draft_of(item), **{"written": None, **changes})
         both = (*item.contents, *contents)
-        json = self._record(str(item.kind), draft, both)
+        json = self._record(str(item.kind), draft, both, item.answers)
         writing = Writing(item.id, item.revision + 1, json, item.sensitive, tuple(one.blob for one in both))
         return self._deposit([writing])[0]
 
@@ -130,16 +134,18 @@ class Writer:
                 reasons.append(error)
         return tuple(reasons)
 
-    def _record(self, kind: str, draft: Draft, contents: Sequence[Content]) -> bytes:
-        session = self._session
+    def _record(
+        self, kind: str, draft: Draft, contents: Sequence[Content], answers: Mapping[str, bool] | None = None
+    ) -> bytes:
+        session, schema = self._session, _SCHEMAS[kind]
         facts = {
             **{one.name: getattr(draft, one.name) for one in fields(Draft)}, "v": VERSION, "kind": kind,
             "written": session.clock() if draft.written is None else draft.written, "contents": contents,
-            "after": session.trust.newest,
+            "after": session.trust.newest, "answers": answers,
         }
-        value = _RECORD.dump(facts)
+        value = schema.dump(facts)
         try:
-            _RECORD.load(value)
+            schema.load(value)
         except ValidationError as error:
             names = sorted(map(str, error.messages_dict))
             if len(draft.text) > limits.TEXT:

@@ -11,7 +11,7 @@ from typing import Any
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from schemas import limits
-from schemas.fields import Bytes, Hash, Id, Strict, Text, Time, U32, Whole, one_of
+from schemas.fields import Bytes, Hash, Id, Strict, Text, Time, U32, Whole, YesNo, one_of
 
 VERSION = 1
 PRECISIONS = ("minute", "day", "month", "year", "words")
@@ -74,6 +74,16 @@ class Record(_Sealed):
     """The newest checkpoint note known when it was sealed."""
 
 
+class Assessment(Record):
+    """A self-assessment that was kept: what was ticked, by question; `text` says it in words."""
+
+    kind = fields.String(required=True, validate=one_of("assessment"))
+    answers = fields.Dict(
+        keys=fields.String(validate=validate.Regexp(rf"[a-z0-9_-]{{1,{limits.QUESTION}}}\Z")), values=YesNo(),
+        required=True, validate=validate.Length(max=limits.ANSWERS),
+    )
+
+
 class Tombstone(_Sealed):
     """A deletion: the record hashes that it ends. Always of the normal tier; its format is frozen."""
 
@@ -103,5 +113,7 @@ class AccountRecord(Strict):
     """Record hashes that no known link names yet (protocol §4)."""
 
 
-KINDS: dict[str, type[Strict]] = {"journal": Record, "document": Record, "tombstone": Tombstone}
+KINDS: dict[str, type[Strict]] = {
+    "journal": Record, "document": Record, "assessment": Assessment, "tombstone": Tombstone,
+}
 """The schema of each kind of record; another kind, or another `v`, is shown as \"needs a newer version\"."""

@@ -128,6 +128,15 @@ class Text(fields.String):
         return text
 
 
+class YesNo(fields.Field[bool]):
+    """true or false; no number and no text."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+        if not isinstance(value, bool):
+            raise ValidationError("Not true or false.")
+        return value
+
+
 class Strict(Schema):
     """The base of every schema: order kept, unknown names refused."""
 

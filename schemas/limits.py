@@ -58,6 +58,9 @@ MOOD = 100
 NAME = 255
 MIME = 127
 CATEGORY = 100
+ANSWERS = 200
+"""Answers of one self-assessment."""
+QUESTION = 64
 
 U32 = 2**32 - 1
 SAFE_INTEGER = 2**53 - 1

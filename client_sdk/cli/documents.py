@@ -74,7 +74,7 @@ def add(
 @shared
 def list_(common: Shared, user: str, open_sensitive: bool) -> None:
     """List the documents. Sensitive items stand in it as locked, unless --open."""
-    list_items(common, user, "document", open_sensitive)
+    list_items(common, user, ("document",), open_sensitive)
 
 
 @documents.command()

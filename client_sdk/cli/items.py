@@ -42,12 +42,12 @@ _ROOM_FOR_MORE = 100
 """Columns of a terminal from which lists show one thing more."""
 
 
-def list_items(common: Shared, user: str, kind: str, open_sensitive: bool) -> None:
+def list_items(common: Shared, user: str, kinds: tuple[str, ...], open_sensitive: bool) -> None:
     """`list` of either noun. What can't be told apart without the PIN stands in both."""
     with opened(common, user) as client:
         if open_sensitive:
             client.step_up(common.secrets.pin())
-        items = [item for item in client.items() if item.kind in (kind, None)]
+        items = [item for item in client.items() if item.kind is None or item.kind in kinds]
     if common.as_json:
         print_json(outputs.ListedItem(many=True), [listed(item) for item in items])
     elif not items:

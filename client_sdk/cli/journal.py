@@ -69,7 +69,7 @@ def add(
 @shared
 def list_(common: Shared, user: str, open_sensitive: bool) -> None:
     """List the entries. Sensitive items stand in it as locked, unless --open."""
-    list_items(common, user, "journal", open_sensitive)
+    list_items(common, user, ("journal", "assessment"), open_sensitive)
 
 
 @journal.command()
