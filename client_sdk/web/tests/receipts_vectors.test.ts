@@ -1,0 +1,161 @@
+// Runs every file of tests/vectors/receipts by its `op`, as pytest does.
+// Knows: the ops. Refuses to know: any fact by itself; all of them stand in the files.
+
+import { beforeAll, describe, expect, test } from "vitest";
+
+import { TemoinError } from "../src/crypto_core/errors.js";
+import { formatCheckpoint, parseCheckpoint } from "../src/crypto_core/receipts/checkpoint.js";
+import { entryBytes, formatExtra, parseExtra } from "../src/crypto_core/receipts/leaf.js";
+import { hashLeaf, verifyConsistency, verifyInclusion } from "../src/crypto_core/receipts/merkle.js";
+import { formatNote, formatVkey, openNote, parseNote, parseVkey } from "../src/crypto_core/receipts/note.js";
+import { formatPolicy, parsePolicy } from "../src/crypto_core/receipts/policy.js";
+import { formatReceipt, parseReceipt, verifyReceipt } from "../src/crypto_core/receipts/receipt.js";
+import {
+  entriesPath, formatEntries, parseEntries, parseEntriesPath, parseTilePath, tilePath,
+} from "../src/crypto_core/receipts/tiles.js";
+import { ready } from "../src/crypto_core/sodium.js";
+import { countByOp, fromHex, readFacts, toHex, total } from "./vectors.js";
+
+type Values = Readonly<Record<string, unknown>>;
+
+const FACTS = readFacts("receipts");
+const UTF8 = new TextEncoder();
+
+/** Where a fact has no such text, the code under test is given none: it fails, and the fact with it. */
+function text(inputs: Values, name: string): string {
+  return inputs[name] as string;
+}
+
+function number(inputs: Values, name: string): number {
+  return inputs[name] as number;
+}
+
+function hash(inputs: Values, name: string): Uint8Array {
+  return fromHex(text(inputs, name));
+}
+
+function hashes(inputs: Values, name: string): Uint8Array[] {
+  return (inputs[name] as string[]).map(fromHex);
+}
+
+/** A text as UTF-8, or the bytes that stand in its place. */
+function data(inputs: Values, name: string): Uint8Array {
+  return `${name}_hex` in inputs ? hash(inputs, `${name}_hex`) : UTF8.encode(text(inputs, name));
+}
+
+/** The name as a policy has it: one character for each octet. */
+function octets(name: string): string {
+  return Buffer.from(name, "utf8").toString("latin1");
+}
+
+const OPS: Readonly<Record<string, (inputs: Values) => Values>> = {
+  verify_receipt(inputs) {
+    const receipt = data(inputs, "receipt");
+    const policy = parsePolicy(UTF8.encode(text(inputs, "policy")));
+    const size = inputs["size"] as number | null;
+    const proven = verifyReceipt(receipt, { sha256: hash(inputs, "sha256"), size, policy });
+    expect(formatReceipt(parseReceipt(receipt))).toEqual(receipt);
+    return {
+      index: proven.index,
+      entry: toHex(proven.entry),
+      origin: proven.checkpoint.origin,
+      tree_size: proven.checkpoint.size,
+      claimed_time: proven.claimedTime,
+      bound_time: proven.boundTime,
+      cosigned_by: proven.cosignedBy,
+    };
+  },
+  entry(inputs) {
+    const commitment = parseExtra(hash(inputs, "extra"));
+    expect(toHex(formatExtra(commitment))).toBe(inputs["extra"]);
+    const entry = entryBytes(commitment);
+    return { entry: toHex(entry), leaf: toHex(hashLeaf(entry)), time: commitment.time, size: commitment.size };
+  },
+  inclusion(inputs) {
+    const [index, size] = [number(inputs, "index"), number(inputs, "size")];
+    verifyInclusion(index, size, hash(inputs, "leaf"), hashes(inputs, "proof"), hash(inputs, "root"));
+    return {};
+  },
+  consistency(inputs) {
+    const [size1, size2] = [number(inputs, "size1"), number(inputs, "size2")];
+    verifyConsistency(size1, size2, hashes(inputs, "proof"), hash(inputs, "root1"), hash(inputs, "root2"));
+    return {};
+  },
+  tile_path(inputs) {
+    const [level, index, width] = parseTilePath(text(inputs, "path"));
+    expect(tilePath(level, index, width)).toBe(inputs["path"]);
+    return { level, index, width };
+  },
+  entries_path(inputs) {
+    const [index, width] = parseEntriesPath(text(inputs, "path"));
+    expect(entriesPath(index, width)).toBe(inputs["path"]);
+    return { index, width };
+  },
+  bundle(inputs) {
+    const entries = parseEntries(hash(inputs, "bundle"), number(inputs, "width"));
+    expect(toHex(formatEntries(entries))).toBe(inputs["bundle"]);
+    return { entries: entries.map(toHex) };
+  },
+  vkey(inputs) {
+    const key = parseVkey(text(inputs, "vkey"));
+    expect(formatVkey(key)).toBe(inputs["vkey"]);
+    return { name: key.name, algorithm: key.algorithm, key_hash: toHex(key.keyHash), public: toHex(key.public) };
+  },
+  open_note(inputs) {
+    const note = data(inputs, "note");
+    const opened = openNote(note, (inputs["keys"] as string[]).map(parseVkey));
+    expect(UTF8.encode(formatNote(parseNote(note)))).toEqual(note);
+    return {
+      text: opened.text,
+      verified: opened.verified.map(({ key }) => key.name),
+      times: opened.verified.map(({ time }) => time),
+      ignored: opened.ignored.length,
+    };
+  },
+  checkpoint(inputs) {
+    const checkpoint = parseCheckpoint(text(inputs, "text"));
+    expect(formatCheckpoint(checkpoint)).toBe(inputs["text"]);
+    return { ...checkpoint, root: toHex(checkpoint.root) };
+  },
+  policy(inputs) {
+    const policy = parsePolicy(data(inputs, "policy"));
+    const canonical = formatPolicy(policy);
+    expect(parsePolicy(canonical)).toEqual(policy);
+    return { canonical: Buffer.from(canonical).toString("utf8"), policy };
+  },
+};
+
+beforeAll(ready);
+
+test.each(FACTS)("$name: $why", ({ op, expect: due, inputs, outputs }) => {
+  const run = OPS[op] as (inputs: Values) => Values;
+  if (due !== "success") {
+    expect(outputs).toBeNull();
+    let caught: unknown;
+    try {
+      run(inputs);
+    } catch (error) {
+      caught = error;
+    }
+    expect(caught).toBeInstanceOf(TemoinError);
+    expect((caught as TemoinError).code).toBe(due);
+    return;
+  }
+  const found = run(inputs);
+  const { met_by: met, not_met_by: notMet, ...expected } = outputs ?? {};
+  if (op === "policy") {
+    const { policy } = found as { policy: ReturnType<typeof parsePolicy> };
+    for (const names of met as string[][]) expect(policy.isMetBy(names.map(octets)), String(names)).toBe(true);
+    for (const names of notMet as string[][]) expect(policy.isMetBy(names.map(octets)), String(names)).toBe(false);
+  }
+  expect(found).toMatchObject(expected);
+});
+
+describe("the files", () => {
+  test("leave no op out, and refuse at least four for each that they accept", () => {
+    const [successes, refusals] = [countByOp(FACTS, true), countByOp(FACTS, false)];
+    expect(total(successes)).toBeGreaterThan(0);
+    expect(total(refusals)).toBeGreaterThanOrEqual(4 * total(successes));
+    for (const counts of [successes, refusals]) expect(new Set(counts.keys())).toEqual(new Set(Object.keys(OPS)));
+  });
+});
