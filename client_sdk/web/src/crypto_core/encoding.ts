@@ -44,11 +44,11 @@ function bigEndian(value: number | bigint, size: number): Uint8Array {
 
 /** `u16 length ‖ field`, for fields of up to 65,535 bytes. */
 export function lp(field: Uint8Array): Uint8Array {
-  return concat([u16(field.length), field]);
+  return concat(u16(field.length), field);
 }
 
 /** The pieces, one after the other, in an array of its own. */
-export function concat(pieces: readonly Uint8Array[]): Uint8Array {
+export function concat(...pieces: readonly Uint8Array[]): Uint8Array {
   const output = new Uint8Array(pieces.reduce((size, piece) => size + piece.length, 0));
   let at = 0;
   for (const piece of pieces) {

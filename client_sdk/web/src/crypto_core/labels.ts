@@ -55,5 +55,5 @@ export type Kind = (typeof Kind)[keyof typeof Kind];
 
 /** `"temoin/v1/" ‖ kind ‖ 0x00 ‖ lp(field)…` (protocol §0). Each field is up to 65,535 bytes. */
 export function context(kind: Kind, ...fields: readonly Uint8Array[]): Uint8Array {
-  return concat([encodeText(`${PREFIX}${kind}\0`), ...fields.map(lp)]);
+  return concat(encodeText(`${PREFIX}${kind}\0`), ...fields.map(lp));
 }
