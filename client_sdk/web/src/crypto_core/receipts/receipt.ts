@@ -66,8 +66,9 @@ export interface VerifiedReceipt {
 
 /** The bytes of the `.tlog-proof` file. Throws RangeError for a receipt that has no spelling. */
 export function formatReceipt(receipt: Receipt): Uint8Array {
-  const lines = [HEADER, `extra ${formatB64(receipt.extra)}`, `index ${receipt.index}`, ...receipt.proof.map(formatB64)];
-  const data = encodeText(`${lines.join("\n")}\n\n${receipt.note}`);
+  const { extra, index, proof, note } = receipt;
+  const lines = [HEADER, `extra ${formatB64(extra)}`, `index ${index}`, ...proof.map(formatB64)];
+  const data = encodeText(`${lines.join("\n")}\n\n${note}`);
   requireSpelled(receipt, () => parseReceipt(data), told);
   return data;
 }
@@ -93,7 +94,7 @@ export function parseReceipt(data: Uint8Array): Receipt {
   return new Receipt(extra, index, proof, decodeText(note));
 }
 
-/** Whose receipt it should be: the SHA-256 of the sealed file, its `size` in bytes if that is known, and whom to trust. */
+/** What a receipt should prove: the SHA-256 of the sealed file, its `size` in bytes if known, and whom to trust. */
 export interface Expected {
   readonly sha256: Uint8Array;
   readonly size: number | null;

@@ -58,7 +58,9 @@ export function formatTile(hashes: readonly Uint8Array[]): Uint8Array {
 
 /** The `width` hashes of a tile. Throws MalformedError for any other length. */
 export function parseTile(data: Uint8Array, width: number): Uint8Array[] {
-  if (!isFrom(1, width, WIDTH) || data.length !== width * HASH_SIZE) throw new MalformedError("a tile of another width");
+  if (!isFrom(1, width, WIDTH) || data.length !== width * HASH_SIZE) {
+    throw new MalformedError("a tile of another width");
+  }
   return Array.from({ length: width }, (_, at) => data.slice(at * HASH_SIZE, (at + 1) * HASH_SIZE));
 }
 
