@@ -146,7 +146,7 @@ export function normalisePassword(text: string, signUp = false): string {
  *
  * At sign-up refuses what is guessed first: a common PIN, one digit repeated, a straight sequence, and a year from 1900
  * to `thisYear` (to 2099 if not given). Throws SecretRefused; `detail` names the rule. */
-export function normalisePin(text: string, signUp = false, thisYear = 2099): string {
+export function normalisePin(text: string, signUp = false, thisYear: number | null = null): string {
   const points = Array.from(text);
   const [shortest, longest] = PIN_DIGITS;
   if (points.length < shortest || points.length > longest) {
@@ -154,7 +154,7 @@ export function normalisePin(text: string, signUp = false, thisYear = 2099): str
   }
   const digits = points.map(digitOf);
   if (signUp) {
-    refuseGuessable(digits, thisYear);
+    refuseGuessable(digits, thisYear ?? 2099);
   }
   return digits.join("");
 }
