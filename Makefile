@@ -16,7 +16,7 @@ comma   := ,
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo app test test-web test-browsers lint type bench soak vectors docs-check screenshots clean
+.PHONY: help run demo app test test-web test-browsers lint type bench bench-web soak vectors docs-check screenshots clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -75,6 +75,10 @@ type: $(VENV)/.dev  ## mypy, strict
 
 bench: $(VENV)/.dev  ## measure, and print ratios against something real
 	@$(BIN)/python -m bench
+
+bench-web: $(VENV)/.dev $(APP)  ## the same in a real browser: sealing in the worker, login
+	@$(NPM) run --silent bench
+	@$(BIN)/python -m bench web
 
 soak: $(VENV)/.dev  ## the long rounds
 	@$(BIN)/python -m pytest -m soak -o addopts='--strict-markers --strict-config --import-mode=importlib' -v
