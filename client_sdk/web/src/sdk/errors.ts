@@ -1,0 +1,206 @@
+// What can go wrong between a person's device and the vault.
+// Knows: a stable code and a sentence for each, Python's letter by letter. Refuses to know: how they are shown (the pages
+// have words of their own for each code), and any secret or path.
+//
+//  SdkError
+//  ├── Refused              the vault said no; code and sentence are those of the wire (schemas.problems)
+//  ├── NetworkError         network               nothing came back
+//  ├── ServerFault          server                the vault failed, or broke its own rules
+//  ├── ServerAddress        server_address        an address that can't or mustn't be used
+//  ├── HostDiffers          host_differs
+//  ├── NotOpen              not_open              log in first
+//  ├── ItemUnknown          item_unknown
+//  ├── NoteTooLong          text_too_long
+//  ├── ValueRefused         invalid
+//  ├── RangeInvalid         range_invalid
+//  ├── FileChanged          file_changed
+//  ├── FileUnreadable       file_unreadable
+//  └── TrustError           the vault may not be what it was; what was seen is kept as evidence
+//      ├── VaultChanged         vault_changed
+//      ├── LedgerKeyChanged     ledger_key_changed
+//      ├── LedgerForked         ledger_forked
+//      ├── CheckpointInvalid    checkpoint_invalid
+//      ├── ItemsMissing         items_missing
+//      ├── AccountRecordOlder   account_record_older
+//      ├── BlobSwapped          blob_swapped
+//      ├── ArgonChanged         client_too_old
+//      └── Untrusted            warned
+
+import { TemoinError } from "../crypto_core/errors.js";
+
+/** The root of this branch. */
+export abstract class SdkError extends TemoinError {}
+
+/** The vault's own refusal. `code`, `status` and `sentence` are its answer; `extra` is what came with it. */
+export class Refused extends SdkError {
+  readonly status: number;
+  /** Seconds to wait, where the vault says so. */
+  readonly retryAfter: number | null;
+  readonly extra: Readonly<Record<string, unknown>>;
+  readonly #code: string;
+  readonly #sentence: string;
+
+  constructor(
+    code: string, status: number, sentence: string, retryAfter: number | null = null,
+    extra: Readonly<Record<string, unknown>> = {},
+  ) {
+    super(`${status} ${code}`);
+    this.name = code;
+    this.#code = code;
+    this.#sentence = sentence;
+    this.status = status;
+    this.retryAfter = retryAfter;
+    this.extra = extra;
+  }
+
+  override get code(): string {
+    return this.#code;
+  }
+
+  override get sentence(): string {
+    return this.#sentence;
+  }
+}
+
+/** No answer, also after several tries. */
+export class NetworkError extends SdkError {
+  static override readonly code = "network";
+  static override readonly sentence =
+    "The vault can't be reached right now. Nothing is lost: what was sealed is sent at the next opening.";
+}
+
+/** An answer that the vault should never give. */
+export class ServerFault extends SdkError {
+  static override readonly code = "server";
+  static override readonly sentence =
+    "The vault answered in a way that can't be understood. Nothing was lost; try again in a moment.";
+}
+
+/** Not an address that a secret may be sent to. `detail` says why. */
+export class ServerAddress extends SdkError {
+  static override readonly code = "server_address";
+  static override readonly sentence =
+    "This address can't be used. A vault has an https address; plain http is for this device alone.";
+}
+
+/** The vault is known by another host name than the address has; a login is signed for one name only. */
+export class HostDiffers extends SdkError {
+  static override readonly code = "host_differs";
+  static override readonly sentence =
+    "The vault at this address goes by another name. Use the very address that its people gave you.";
+}
+
+/** This needs an open session. */
+export class NotOpen extends SdkError {
+  static override readonly code = "not_open";
+  static override readonly sentence = "The vault is locked. Log in first.";
+}
+
+/** No such item or revision here. */
+export class ItemUnknown extends SdkError {
+  static override readonly code = "item_unknown";
+  static override readonly sentence = "There is nothing under this id. List what is there, and try again.";
+}
+
+/** More text than one record holds. */
+export class NoteTooLong extends SdkError {
+  static override readonly code = "text_too_long";
+  static override readonly sentence =
+    "This text is too long for one entry. Save it as a file and attach it: a file may have any length.";
+}
+
+/** A value that a record can't hold. `detail` names the field and the rule, never the value. */
+export class ValueRefused extends SdkError {
+  static override readonly code = "invalid";
+  static override readonly sentence = "Something in this entry can't be kept as it is; the field is named here.";
+}
+
+/** A range outside of the file, or one that runs backwards. */
+export class RangeInvalid extends SdkError {
+  static override readonly code = "range_invalid";
+  static override readonly sentence = "The range asked for lies outside of the file.";
+}
+
+/** A file that was written to while it was being read. */
+export class FileChanged extends SdkError {
+  static override readonly code = "file_changed";
+  static override readonly sentence = "The file changed while it was being sealed. Try again when it is complete.";
+}
+
+/** A file that is not there, not a file, or not ours to read. */
+export class FileUnreadable extends SdkError {
+  static override readonly code = "file_unreadable";
+  static override readonly sentence = "The file can't be read. Look whether it is there, and whether you may open it.";
+}
+
+/** The vault may not be what it was. */
+export abstract class TrustError extends SdkError {}
+
+/** Another vault answers under the address of the one that is known. */
+export class VaultChanged extends TrustError {
+  static override readonly code = "vault_changed";
+  static override readonly sentence =
+    "Another vault answers at this address than before. Nothing was sent to it. Ask the people who run it by " +
+    "another way before you go on.";
+}
+
+/** The ledger that this device, or the account itself, knows has another key. */
+export class LedgerKeyChanged extends TrustError {
+  static override readonly code = "ledger_key_changed";
+  static override readonly sentence =
+    "The vault's ledger has another key than before. Receipts that you hold stay valid. Ask the people who run " +
+    "the vault by another way before you go on.";
+}
+
+/** Two signed checkpoints of which neither continues the other, as far as the vault can prove. */
+export class LedgerForked extends TrustError {
+  static override readonly code = "ledger_forked";
+  static override readonly sentence =
+    "The vault signed two histories that do not fit together. Both are kept as evidence on this device; ask " +
+    "somebody you trust to look at them.";
+}
+
+/** A checkpoint that is not signed by the pinned key, or not well formed. */
+export class CheckpointInvalid extends TrustError {
+  static override readonly code = "checkpoint_invalid";
+  static override readonly sentence =
+    "The vault's signed state of its ledger does not verify. Try again; if it stays so, ask who runs it.";
+}
+
+/** Revisions that other revisions, the account record or this device know of, and the vault does not show. */
+export class ItemsMissing extends TrustError {
+  static override readonly code = "items_missing";
+  static override readonly sentence =
+    "Something that was kept is no longer shown by the vault, though nobody deleted it. You can read, export " +
+    "and add; nothing is edited or deleted until you have looked at it and run `temoin trust accept`.";
+}
+
+/** The account record is not the newest, or not a successor of the one seen before. */
+export class AccountRecordOlder extends TrustError {
+  static override readonly code = "account_record_older";
+  static override readonly sentence =
+    "The vault shows an older state of your account than one seen before. You can read, export and add; " +
+    "nothing is edited or deleted until you have looked at it and run `temoin trust accept`.";
+}
+
+/** Bytes under an id that are not those that were kept there. */
+export class BlobSwapped extends TrustError {
+  static override readonly code = "blob_swapped";
+  static override readonly sentence =
+    "The vault returned other bytes than were kept. They were not opened; what is here was not changed.";
+}
+
+/** The vault expects a newer client than this. */
+export class ArgonChanged extends TrustError {
+  static override readonly code = "client_too_old";
+  static override readonly sentence =
+    "This vault needs a newer version of this program. Update it first; nothing was asked or sent.";
+}
+
+/** An edit or a deletion while a warning stands. */
+export class Untrusted extends TrustError {
+  static override readonly code = "warned";
+  static override readonly sentence =
+    "A warning about this vault stands, so nothing is edited or deleted. Reading, exporting and adding go on. " +
+    "When you have looked at it, `temoin trust accept` ends the warning.";
+}

@@ -1,0 +1,379 @@
+// What a device keeps between two visits: sealed bytes, hashes and the public facts of vaults, in this browser.
+// Knows: one small port over IndexedDB, its twin in memory, where each thing lies, and locks between tabs.
+// Refuses to know: what sealed bytes hold. Names of the database, of keys and of locks tell nothing to who reads them.
+//
+// Browsers may drop all of it when their disk is full or the place was not visited for long. What would prevent that,
+// `navigator.storage.persist()`, is never called: in some browsers it asks the person, aloud and by the vault's address,
+// and leaves a lasting line in their settings. What is lost then comes again from the vault, but for what was not sent
+// yet; so everything is sent as soon as there is a network, and nothing is called kept before.
+
+import { openDB, type IDBPDatabase, type IDBPTransaction } from "idb";
+
+import {
+  ID_SIZE, concat, encodeText, formatB64url, formatHex, formatJson, parseB64url, parseHex, parseJson,
+} from "../crypto_core/encoding.js";
+import { MalformedError } from "../crypto_core/errors.js";
+import { NONE, Policy, type Log } from "../crypto_core/receipts/policy.js";
+import { parseVkey } from "../crypto_core/receipts/note.js";
+import { sodium } from "../crypto_core/sodium.js";
+import { SdkError, VaultChanged } from "./errors.js";
+import type { Id } from "./items.js";
+
+/** The browser did not keep something: no room, or it was forbidden. `detail` is the kind of failure, no more. */
+export class DeviceFailed extends SdkError {
+  static override readonly code = "device";
+  static override readonly sentence =
+    "This device could not read or write a file that is needed. Look for free space and for permission to write.";
+}
+
+/** All or nothing, and on disk once `write` has resolved. `put` goes before `delete`. */
+export interface Changes {
+  readonly put?: Iterable<readonly [key: string, value: unknown]>;
+  readonly delete?: Iterable<string>;
+}
+
+/** Values under ASCII keys. A value is whatever can be cloned; what is read is never the object that was written.
+ * Everything throws DeviceFailed where the browser doesn't do it. */
+export interface Store {
+  /** The value, or undefined. */
+  get(key: string): Promise<unknown>;
+  /** Every key that begins with `prefix`, with its value, in the order of keys; as at one moment. */
+  list(prefix: string): Promise<readonly (readonly [key: string, value: unknown])[]>;
+  write(changes: Changes): Promise<void>;
+  close(): void;
+}
+
+const DATABASE = "a";
+const TABLE = "a";
+const OPENING_MS = 5000;
+
+/** A Store in IndexedDB. Telephones end connections of pages in the background: then it opens another one. */
+export class IndexedStore implements Store {
+  readonly #name: string;
+  #db: Promise<IDBPDatabase> | null = null;
+
+  private constructor(name: string) {
+    this.#name = name;
+  }
+
+  /** Throws DeviceFailed where this browser has no IndexedDB, forbids it, or doesn't answer for five seconds. */
+  static async open(name: string = DATABASE): Promise<IndexedStore> {
+    const store = new IndexedStore(name);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const waited = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => {
+        store.close();
+        reject(new DeviceFailed("no answer"));
+      }, OPENING_MS);
+    });
+    try {
+      await Promise.race([answered(() => store.#connected()), waited]);
+    } finally {
+      clearTimeout(timer);
+    }
+    return store;
+  }
+
+  get(key: string): Promise<unknown> {
+    return this.#done("readonly", (table) => table.get(key));
+  }
+
+  list(prefix: string): Promise<readonly (readonly [string, unknown])[]> {
+    return this.#done("readonly", async (table) => {
+      const range = IDBKeyRange.bound(prefix, `${prefix}\uffff`);
+      const [keys, values] = await Promise.all([table.getAllKeys(range), table.getAll(range)]);
+      return keys.map((key, place) => [String(key), values[place]] as const);
+    });
+  }
+
+  write(changes: Changes): Promise<void> {
+    const put = [...(changes.put ?? [])];
+    const gone = [...(changes.delete ?? [])];
+    return this.#done("readwrite", async (table) => {
+      await Promise.all([...put.map(([key, value]) => table.put?.(value, key)), ...gone.map((key) => table.delete?.(key))]);
+    });
+  }
+
+  close(): void {
+    void this.#db?.then((db) => db.close(), () => undefined);
+    this.#db = null;
+  }
+
+  /** One transaction, over when this resolves. */
+  #done<T>(mode: IDBTransactionMode, act: (table: Table) => Promise<T>): Promise<T> {
+    return answered(async () => {
+      const transaction = await this.#begun(mode);
+      const [result] = await Promise.all([act(transaction.store), transaction.done]);
+      return result;
+    });
+  }
+
+  async #begun(mode: IDBTransactionMode): Promise<Transaction> {
+    try {
+      return (await this.#connected()).transaction(TABLE, mode, { durability: "strict" });
+    } catch (error) {
+      if (!(error instanceof DOMException) || error.name !== "InvalidStateError") throw error;
+      this.#db = null; // that connection is closed
+      return (await this.#connected()).transaction(TABLE, mode, { durability: "strict" });
+    }
+  }
+
+  #connected(): Promise<IDBPDatabase> {
+    const ended = (): void => {
+      this.#db = null;
+    };
+    this.#db ??= openDB(this.#name, 1, { upgrade: (db) => void db.createObjectStore(TABLE), terminated: ended });
+    this.#db.catch(ended);
+    return this.#db;
+  }
+}
+
+type Transaction = IDBPTransaction<unknown, [typeof TABLE], IDBTransactionMode>;
+type Table = Transaction["store"];
+
+/** The twin: lost with the page. */
+export class MemoryStore implements Store {
+  readonly #values = new Map<string, unknown>();
+
+  get(key: string): Promise<unknown> {
+    return Promise.resolve(structuredClone(this.#values.get(key)));
+  }
+
+  list(prefix: string): Promise<readonly (readonly [string, unknown])[]> {
+    const keys = [...this.#values.keys()].filter((key) => key.startsWith(prefix)).sort();
+    return Promise.resolve(keys.map((key) => [key, structuredClone(this.#values.get(key))] as const));
+  }
+
+  write(changes: Changes): Promise<void> {
+    const put = [...(changes.put ?? [])].map(([key, value]) => [key, structuredClone(value)] as const);
+    for (const [key, value] of put) this.#values.set(key, value);
+    for (const key of changes.delete ?? []) this.#values.delete(key);
+    return Promise.resolve();
+  }
+
+  close(): void {}
+}
+
+/** The Store of this browser; one in memory, and `persistent` false, where it keeps nothing. */
+export async function openStore(): Promise<{ readonly store: Store; readonly persistent: boolean }> {
+  try {
+    return { store: await IndexedStore.open(), persistent: true };
+  } catch (error) {
+    if (!(error instanceof DeviceFailed)) throw error;
+    return { store: new MemoryStore(), persistent: false };
+  }
+}
+
+/** Exclusion by name. Not re-entrant. */
+export interface Locks {
+  /** Does `act` while nobody else holds `name`; waits for them first. */
+  hold<T>(name: string, act: () => Promise<T>): Promise<T>;
+}
+
+/** Between all tabs and workers of this browser. */
+export class BrowserLocks implements Locks {
+  hold<T>(name: string, act: () => Promise<T>): Promise<T> {
+    return navigator.locks.request(name, act) as Promise<T>;
+  }
+}
+
+/** The twin: within this worker. */
+export class MemoryLocks implements Locks {
+  readonly #ends = new Map<string, Promise<unknown>>();
+
+  async hold<T>(name: string, act: () => Promise<T>): Promise<T> {
+    const mine = (this.#ends.get(name) ?? Promise.resolve()).then(act, act);
+    const end = mine.catch(() => undefined);
+    this.#ends.set(name, end);
+    try {
+      return await mine;
+    } finally {
+      if (this.#ends.get(name) === end) this.#ends.delete(name);
+    }
+  }
+}
+
+/** Locks between tabs where the browser has them, else within this worker. */
+export function openLocks(): Locks {
+  return "locks" in navigator ? new BrowserLocks() : new MemoryLocks();
+}
+
+/** The facts of a vault, as they were when this device met it. */
+export class Pin {
+  readonly vaultId: Id;
+  readonly ledgerVkey: string;
+  readonly directoryVkey: string;
+
+  constructor(vaultId: Id, ledgerVkey: string, directoryVkey: string) {
+    this.vaultId = vaultId;
+    this.ledgerVkey = ledgerVkey;
+    this.directoryVkey = directoryVkey;
+  }
+
+  /** Trust in this vault's ledger, and in no witness. */
+  get policy(): Policy {
+    return Policy.forKey(this.ledgerVkey);
+  }
+}
+
+/** Places that belong to no account, and those of one account: one letter each, so that keys tell nothing. */
+const SERVERS = "s";
+const VAULTS = "v";
+const ACCOUNTS = "a";
+export const PLACES = {
+  rows: "r",
+  receipts: "t",
+  outbox: "o",
+  uploads: "u",
+  drafts: "d",
+  previews: "p",
+  checkpoint: "c",
+  warned: "w",
+  evidence: "e",
+} as const;
+export type PlaceName = keyof typeof PLACES;
+
+/** All that this browser keeps for vaults. */
+export class Home {
+  readonly #store: Store;
+  readonly #locks: Locks;
+
+  constructor(store: Store, locks: Locks = openLocks()) {
+    this.#store = store;
+    this.#locks = locks;
+  }
+
+  /** The vault id first met at a host, or null. Throws MalformedError if what was kept was damaged. */
+  async vaultAt(host: string): Promise<Id | null> {
+    const kept = await this.#store.get(serverKey(host));
+    return kept === undefined ? null : formatB64url(parseB64url(String(kept), ID_SIZE));
+  }
+
+  /** The pinned facts of a vault, or null. Throws MalformedError if they were damaged. */
+  async pinOf(vaultId: Id): Promise<Pin | null> {
+    const kept = await this.#store.get(pinKey(vaultId));
+    return kept === undefined ? null : parsePin(kept);
+  }
+
+  /** Keeps a vault's facts. Throws VaultChanged if another vault answered at that host before. */
+  async pin(host: string, pin: Pin): Promise<void> {
+    const known = await this.vaultAt(host);
+    if (known !== null && known !== pin.vaultId) throw new VaultChanged();
+    await this.#store.write({ put: [[pinKey(pin.vaultId), formatPin(pin)], [serverKey(host), pin.vaultId]] });
+  }
+
+  /** Every vault that this device knows. */
+  async pins(): Promise<readonly Pin[]> {
+    return (await this.#store.list(VAULTS)).map(([, kept]) => parsePin(kept));
+  }
+
+  /** Trust in every ledger that this device knows, to verify receipts offline; null if it knows none. */
+  async policy(): Promise<Policy | null> {
+    const vkeys = [...new Set((await this.pins()).map((pin) => pin.ledgerVkey))].sort();
+    const logs: Log[] = vkeys.map((vkey) => ({ key: parseVkey(vkey), url: null }));
+    return logs.length > 0 ? new Policy(logs, [], [], NONE) : null;
+  }
+
+  /** Where one account's sealed state lies. */
+  account(vaultId: Id, account: Id): AccountHome {
+    const name = concat(parseB64url(vaultId, ID_SIZE), parseB64url(account, ID_SIZE));
+    const folder = formatB64url(sodium.crypto_hash_sha256(name).slice(0, ID_SIZE));
+    return new AccountHome(this.#store, this.#locks, `${ACCOUNTS}${folder}`);
+  }
+
+  /** Keeps what a vault said of itself that contradicts what is pinned; the same bytes once. */
+  keepEvidence(name: string, data: Uint8Array): Promise<void> {
+    return keepEvidence(this.#store, PLACES.evidence, name, data);
+  }
+
+  close(): void {
+    this.#store.close();
+  }
+}
+
+/** One account on this device: sealed bytes, and public notes of the ledger. */
+export class AccountHome {
+  readonly store: Store;
+  readonly #locks: Locks;
+  readonly #folder: string;
+
+  constructor(store: Store, locks: Locks, folder: string) {
+    this.store = store;
+    this.#locks = locks;
+    this.#folder = folder;
+  }
+
+  /** The key of something, or the beginning of the keys of all that lies in a place. */
+  key(place: PlaceName, name = ""): string {
+    return `${this.#folder}${PLACES[place]}${name}`;
+  }
+
+  /** What lies in a place: the names that `key` was given, and the values, in the order of names. */
+  async list(place: PlaceName): Promise<readonly (readonly [name: string, value: unknown])[]> {
+    const prefix = this.key(place);
+    return (await this.store.list(prefix)).map(([key, value]) => [key.slice(prefix.length), value] as const);
+  }
+
+  /** Does `act` while no other tab or call holds this account, or this place of it; waits for them first.
+   *
+   * Not re-entrant. A place is held while the account is, never the other way round. */
+  lock<T>(act: () => Promise<T>, place?: PlaceName): Promise<T> {
+    return this.#locks.hold(place === undefined ? this.#folder : this.key(place), act);
+  }
+
+  /** Keeps bytes that speak against the vault; the same bytes once. */
+  keepEvidence(name: string, data: Uint8Array): Promise<void> {
+    return keepEvidence(this.store, this.key("evidence"), name, data);
+  }
+
+  /** What was kept so, with the name that was given. */
+  async evidence(): Promise<readonly Evidence[]> {
+    return (await this.list("evidence")).map(([, value]) => value as Evidence);
+  }
+}
+
+export interface Evidence {
+  readonly name: string;
+  readonly data: Uint8Array;
+}
+
+function keepEvidence(store: Store, prefix: string, name: string, data: Uint8Array): Promise<void> {
+  const kept: Evidence = { name, data };
+  const own = sodium.crypto_hash_sha256(concat(encodeText(`${name}-`), data));
+  return store.write({ put: [[`${prefix}${formatHex(own.slice(0, ID_SIZE))}`, kept]] });
+}
+
+function serverKey(host: string): string {
+  return `${SERVERS}${formatB64url(sodium.crypto_hash_sha256(encodeText(host)))}`;
+}
+
+function pinKey(vaultId: Id): string {
+  return `${VAULTS}${vaultId}`;
+}
+
+function formatPin(pin: Pin): Uint8Array {
+  return formatJson({
+    vault_id: formatHex(parseB64url(pin.vaultId, ID_SIZE)), ledger_vkey: pin.ledgerVkey,
+    directory_vkey: pin.directoryVkey,
+  });
+}
+
+function parsePin(kept: unknown): Pin {
+  const facts = kept instanceof Uint8Array ? parseJson(kept) : null;
+  if (typeof facts === "object" && facts !== null && "vault_id" in facts && "ledger_vkey" in facts) {
+    const { vault_id: vaultId, ledger_vkey: ledger, directory_vkey: directory } = facts as Record<string, unknown>;
+    if (typeof vaultId === "string" && typeof ledger === "string" && typeof directory === "string") {
+      parseVkey(ledger);
+      return new Pin(formatB64url(parseHex(vaultId, ID_SIZE)), ledger, directory);
+    }
+  }
+  throw new MalformedError("not the facts of a vault");
+}
+
+async function answered<T>(ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    throw new DeviceFailed(error instanceof Error ? error.name : "");
+  }
+}

@@ -1,0 +1,84 @@
+// What was written and is not yet kept: sealed revisions that survive a crash, sent again byte for byte.
+// Knows: the exact bytes of `POST /v1/items`, sealed once more for this device. Refuses to know: sockets.
+// An entry goes when its receipts verified, and not before.
+
+import * as v from "valibot";
+
+import { parseJson } from "../crypto_core/encoding.js";
+import { CryptoCoreError } from "../crypto_core/errors.js";
+import type { Keyring } from "../crypto_core/sealing/keyring.js";
+import { openDeviceState, sealDeviceState } from "../crypto_core/sealing/records.js";
+import { PutItems, type PutRevision } from "../schemas/items.js";
+import type { AccountHome } from "./home.js";
+import { dumpBody, endpoint } from "./transport.js";
+
+const NAME = "outbox";
+const DIGITS = 12;
+
+/** One batch: the body as it goes, and its revisions by the names of schemas.items.PutRevision. */
+export interface Entry {
+  readonly number: number;
+  readonly body: Uint8Array;
+  readonly revisions: readonly PutRevision[];
+}
+
+/** The batches of one account that wait, the oldest first. Used under the account's lock. */
+export class Outbox {
+  readonly #home: AccountHome;
+  readonly #keyring: Keyring;
+
+  constructor(home: AccountHome, keyring: Keyring) {
+    this.#home = home;
+    this.#keyring = keyring;
+  }
+
+  /** A new batch, on disk when this resolves. Throws DeviceFailed: then nothing was kept. */
+  async keep(revisions: readonly PutRevision[]): Promise<Entry> {
+    const last = (await this.#home.list("outbox")).at(-1)?.[0] ?? "0";
+    return this.#write(Number(last) + 1, revisions);
+  }
+
+  /** The same writing, sealed anew after a conflict. */
+  replace(entry: Entry, revisions: readonly PutRevision[]): Promise<Entry> {
+    return this.#write(entry.number, revisions);
+  }
+
+  /** What is kept by the vault, or was given up. If a crash brings it back, the same bytes change nothing. */
+  remove(entry: Entry): Promise<void> {
+    return this.#home.store.write({ delete: [this.#key(entry.number)] });
+  }
+
+  /** What waits. A batch that this account didn't write is put aside as evidence. */
+  async entries(): Promise<readonly Entry[]> {
+    const entries: Entry[] = [];
+    for (const [name, sealed] of await this.#home.list("outbox")) {
+      const entry = await this.#read(Number(name), sealed as Uint8Array);
+      if (entry !== null) entries.push(entry);
+    }
+    return entries;
+  }
+
+  async #write(number: number, revisions: readonly PutRevision[]): Promise<Entry> {
+    const body = dumpBody(endpoint("POST", "/v1/items"), { revisions });
+    const sealed = sealDeviceState(this.#keyring.mkN, NAME, this.#keyring.account, body);
+    await this.#home.store.write({ put: [[this.#key(number), sealed]] });
+    return { number, body, revisions };
+  }
+
+  async #read(number: number, sealed: Uint8Array): Promise<Entry | null> {
+    let body: Uint8Array;
+    try {
+      body = openDeviceState(this.#keyring.mkN, NAME, this.#keyring.account, sealed);
+    } catch (error) {
+      if (!(error instanceof CryptoCoreError)) throw error;
+      await this.#home.keepEvidence(NAME, sealed);
+      await this.#home.store.write({ delete: [this.#key(number)] });
+      return null;
+    }
+    return { number, body, revisions: v.parse(PutItems, parseJson(body)).revisions };
+  }
+
+  #key(number: number): string {
+    return this.#home.key("outbox", String(number).padStart(DIGITS, "0"));
+  }
+}

@@ -1,0 +1,77 @@
+// How a file comes to be kept: journal, units, completion, receipt, record; and how many units go at once.
+// Knows: protocol §5's order, and how the size of a request follows the network. Refuses to know: bytes, files, requests.
+
+import { UNITS_PER_PUT } from "../../schemas/limits.js";
+import { Machine, type Transitions } from "./machine.js";
+
+/** How far one blob is. Only in KEPT may a person be told that it is kept. */
+export const Upload = {
+  UNKNOWN: "unknown",
+  JOURNALLED: "journalled",
+  ANNOUNCED: "announced",
+  ARRIVED: "arrived",
+  COMPLETE: "complete",
+  RECEIPTED: "receipted",
+  KEPT: "kept",
+  ABANDONED: "abandoned",
+} as const;
+export type Upload = (typeof Upload)[keyof typeof Upload];
+
+/** What happened to it. */
+export const UploadEvent = {
+  JOURNAL_WRITTEN: "journal written",
+  ANNOUNCED: "announced",
+  UNIT_ARRIVED: "unit arrived",
+  ALL_ARRIVED: "all arrived",
+  COMPLETED: "completed",
+  RECEIPT_VERIFIED: "receipt verified",
+  RECORD_KEPT: "record kept",
+  MISMATCH: "mismatch",
+} as const;
+export type UploadEvent = (typeof UploadEvent)[keyof typeof UploadEvent];
+
+/** A blob of one unit goes from JOURNALLED to COMPLETE in one request. An abandoned one is made anew: id, key, salt. */
+export const TRANSITIONS: Transitions<Upload, UploadEvent> = [
+  [Upload.UNKNOWN, UploadEvent.JOURNAL_WRITTEN, Upload.JOURNALLED],
+  [Upload.JOURNALLED, UploadEvent.ANNOUNCED, Upload.ANNOUNCED],
+  [Upload.ANNOUNCED, UploadEvent.UNIT_ARRIVED, Upload.ANNOUNCED],
+  [Upload.ANNOUNCED, UploadEvent.ALL_ARRIVED, Upload.ARRIVED],
+  [Upload.JOURNALLED, UploadEvent.COMPLETED, Upload.COMPLETE],
+  [Upload.ARRIVED, UploadEvent.COMPLETED, Upload.COMPLETE],
+  [Upload.COMPLETE, UploadEvent.RECEIPT_VERIFIED, Upload.RECEIPTED],
+  [Upload.RECEIPTED, UploadEvent.RECORD_KEPT, Upload.KEPT],
+  ...[Upload.JOURNALLED, Upload.ANNOUNCED, Upload.ARRIVED].map(
+    (state) => [state, UploadEvent.MISMATCH, Upload.ABANDONED] as const,
+  ),
+];
+
+/** A blob of which nothing was written yet. */
+export function uploading(): Machine<Upload, UploadEvent> {
+  return new Machine<Upload, UploadEvent>(Upload.UNKNOWN, TRANSITIONS);
+}
+
+/** How many units one request carries: 1 at first, twice as many after a success up to 32, half after a failure. */
+export class Width {
+  #units = 1;
+
+  get units(): number {
+    return this.#units;
+  }
+
+  succeeded(): void {
+    this.#units = Math.min(2 * this.#units, UNITS_PER_PUT);
+  }
+
+  failed(): void {
+    this.#units = Math.max(1, Math.floor(this.#units / 2));
+  }
+
+  /** A run of units cut to the present width: [start, stop) of each part. */
+  *split(units: number): Generator<readonly [number, number]> {
+    for (let start = 0; start < units; ) {
+      const stop = Math.min(start + this.#units, units);
+      yield [start, stop];
+      start = stop;
+    }
+  }
+}

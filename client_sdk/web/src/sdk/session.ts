@@ -1,0 +1,189 @@
+// One open session: what its reader, writer and synchroniser share.
+// Knows: who asks whom, with which keys. Refuses to know: what is asked for.
+
+import { concat, decodeText, encodeText, formatB64url } from "../crypto_core/encoding.js";
+import { MalformedError, ReceiptKeyUnknown } from "../crypto_core/errors.js";
+import { verifyReceipt, type VerifiedReceipt } from "../crypto_core/receipts/receipt.js";
+import type { Keyring } from "../crypto_core/sealing/keyring.js";
+import type { Answer, Body, Method, Path } from "../schemas/endpoints.js";
+import { CHECKPOINT_NOTE } from "../schemas/limits.js";
+import { CheckpointInvalid, LedgerForked, LedgerKeyChanged } from "./errors.js";
+import type { AccountHome, Pin } from "./home.js";
+import type { Id } from "./items.js";
+import { openAccountState, type AccountState } from "./keychain.js";
+import type { Progress } from "./progress.js";
+import { Finding, Links } from "./protocol/sync.js";
+import type { Replica } from "./replica.js";
+import type { AskingJson, Places, Transport } from "./transport.js";
+import type { TrustStore, Warnings } from "./trust_store.js";
+
+export const CONSISTENCY = "/v1/ledger/consistency";
+export const CHECKPOINT = "/ledger/checkpoint";
+
+export interface SessionParts {
+  readonly transport: Transport;
+  readonly token: Uint8Array;
+  readonly keyring: Keyring;
+  readonly state: AccountState;
+  readonly dropBox: Uint8Array;
+  readonly pin: Pin;
+  readonly home: AccountHome;
+  readonly replica: Replica;
+  readonly trust: TrustStore;
+  readonly warnings: Warnings;
+  /** Unix seconds. */
+  readonly clock: () => number;
+  readonly progress: Progress;
+}
+
+/** The parts of an open vault. `links` and `state` are what the last finished synchronisation showed. */
+export class Session {
+  readonly transport: Transport;
+  readonly keyring: Keyring;
+  readonly home: AccountHome;
+  readonly replica: Replica;
+  readonly trust: TrustStore;
+  readonly warnings: Warnings;
+  readonly clock: () => number;
+  readonly progress: Progress;
+  readonly links = new Links();
+  pin: Pin;
+  state: AccountState;
+  readonly #token: Uint8Array;
+  #dropBox: Uint8Array;
+
+  constructor(parts: SessionParts) {
+    this.transport = parts.transport;
+    this.#token = parts.token;
+    this.keyring = parts.keyring;
+    this.state = parts.state;
+    this.#dropBox = parts.dropBox;
+    this.pin = parts.pin;
+    this.home = parts.home;
+    this.replica = parts.replica;
+    this.trust = parts.trust;
+    this.warnings = parts.warnings;
+    this.clock = parts.clock;
+    this.progress = parts.progress;
+  }
+
+  /** The account's id. */
+  get account(): Id {
+    return formatB64url(this.keyring.account);
+  }
+
+  /** The sealed drop-box, 136 bytes. */
+  get dropBox(): Uint8Array {
+    return this.#dropBox;
+  }
+
+  set dropBox(sealed: Uint8Array) {
+    this.#dropBox = sealed;
+  }
+
+  /** A JSON request of this session. */
+  ask<M extends Method, P extends Path<M>>(
+    method: M, path: P, asking: Omit<AskingJson<Body<M, P>>, "token" | "headers"> = {},
+  ): Promise<Answer<M, P>> {
+    return this.transport.ask<M, P>(method, path, { ...asking, token: this.#token });
+  }
+
+  /** Bytes sent for this session, tried once. */
+  put<P extends Path<"PUT">>(path: P, pieces: readonly Uint8Array[], places: Places): Promise<Answer<"PUT", P>> {
+    return this.transport.put(path, pieces, { token: this.#token, places });
+  }
+
+  /** Bytes for this session, the whole or [start, stop). */
+  read(
+    path: Path<"GET">, places: Places, start = 0, stop: number | null = null,
+  ): AsyncGenerator<Uint8Array, void> {
+    return this.transport.read(path, start, stop, { token: this.#token, places });
+  }
+
+  /** Does `act` while no other tab or call holds this account, with what other tabs wrote taken in. Not re-entrant. */
+  locked<T>(act: () => Promise<T>): Promise<T> {
+    return this.home.lock(async () => {
+      await this.replica.refresh();
+      await this.warnings.refresh();
+      await this.trust.refresh();
+      return act();
+    });
+  }
+
+  /** An account record of ours that the vault has taken: with its heads, nothing is left to be written. */
+  async keepState(n: number, record: Uint8Array): Promise<void> {
+    const state = openAccountState(this.keyring.mkN, this.account, n, record);
+    this.state = state;
+    await this.replica.writing(() => {
+      this.replica.setFact("account_n", state.n);
+      this.replica.setFact("account_hash", state.hash);
+      this.replica.setFact("dirty", false);
+    });
+  }
+
+  /** Proves a receipt under the pinned key for a blob's SHA-256 (32 bytes) and size, and that the ledger only grew.
+   *
+   * Only then is anything called kept. Throws a leaf of VerificationError, LedgerKeyChanged, CheckpointInvalid or
+   * LedgerForked. */
+  async verify(receipt: string, sha256: Uint8Array, size: number): Promise<VerifiedReceipt> {
+    let verified: VerifiedReceipt;
+    try {
+      verified = verifyReceipt(encodeText(receipt), { sha256, size, policy: this.trust.policy });
+    } catch (error) {
+      if (error instanceof ReceiptKeyUnknown) throw new LedgerKeyChanged();
+      throw error;
+    }
+    await this.believe(receipt.slice(receipt.indexOf("\n\n") + 2));
+    return verified;
+  }
+
+  /** Advances the trust store; a fork leaves a warning before it is thrown. */
+  async believe(note: string): Promise<void> {
+    try {
+      await this.trust.advance(note, (old, wider) => this.#consistency(old, wider));
+    } catch (error) {
+      if (error instanceof LedgerForked) await this.warnings.add(Finding.LEDGER_FORKED);
+      throw error;
+    }
+  }
+
+  /** Fetches the public checkpoint, and believes it if it fits. One that does not verify, twice, is a warning. */
+  async watchLedger(): Promise<void> {
+    for (let tries = 0; tries < 2; tries += 1) {
+      const note = await this.#publicNote();
+      try {
+        await this.believe(textOf(note));
+        return;
+      } catch (error) {
+        if (!(error instanceof CheckpointInvalid)) throw error;
+        await this.home.keepEvidence("checkpoint", note);
+      }
+    }
+    await this.warnings.add(Finding.CHECKPOINT_INVALID);
+  }
+
+  async #publicNote(): Promise<Uint8Array> {
+    const blocks: Uint8Array[] = [];
+    let size = 0;
+    for await (const block of this.transport.read(CHECKPOINT)) {
+      blocks.push(block);
+      size += block.length;
+      if (size > CHECKPOINT_NOTE) break;
+    }
+    return concat(...blocks).slice(0, CHECKPOINT_NOTE + 1);
+  }
+
+  async #consistency(old: number, wider: number): Promise<readonly Uint8Array[]> {
+    return (await this.ask("GET", CONSISTENCY, { query: { old, new: wider } })).proof;
+  }
+}
+
+/** The text of a note; nothing if it is not UTF-8, which no ledger signs. */
+function textOf(note: Uint8Array): string {
+  try {
+    return decodeText(note);
+  } catch (error) {
+    if (error instanceof MalformedError) return "";
+    throw error;
+  }
+}

@@ -1,0 +1,239 @@
+// Brings the replica up to date, and judges the vault by it.
+// Knows: the account record, the pages, and when a pass is repeated (protocol/sync.ts has the rules).
+// Refuses to know: what records say, but for tombstones, which list what they end.
+
+import * as v from "valibot";
+
+import { formatB64url, formatJson, isSame, parseB64url, parseJson } from "../crypto_core/encoding.js";
+import { CryptoCoreError, MalformedError, TamperedError, UnsupportedVersion } from "../crypto_core/errors.js";
+import { isSensitive, NeedsPin, unwrapRecordKey } from "../crypto_core/sealing/keyring.js";
+import { openLink, openRecord, type Link } from "../crypto_core/sealing/records.js";
+import type { Account as AccountAnswer } from "../schemas/accounts.js";
+import { Tombstone } from "../schemas/documents.js";
+import type { SyncPage } from "../schemas/items.js";
+import { sha256 } from "./digest.js";
+import { AccountRecordOlder, ServerFault, VaultChanged } from "./errors.js";
+import { openAccountState, type AccountState } from "./keychain.js";
+import {
+  Finding, PASSES, Sync, SyncEvent, judge, placeKey, synchronising, type Account, type Hash, type Links, type PlaceKey,
+  type Verdict,
+} from "./protocol/sync.js";
+import type { Row } from "./replica.js";
+import type { Session } from "./session.js";
+
+const MAX_PAGES = 1_000_000;
+
+/** One account's synchronisation. Used under the account's lock. */
+export class Synchroniser {
+  readonly #session: Session;
+  readonly #swapped = new Set<PlaceKey>();
+  /** Rows of the replica that are not what their link, or their place, says. */
+  #spoiled: Row[] = [];
+  /** `placeKey` → record hash of its link. */
+  readonly #hashes = new Map<PlaceKey, Hash>();
+  #ended: ReadonlySet<Hash> = new Set();
+  #loaded = 0;
+
+  constructor(session: Session) {
+    this.#session = session;
+  }
+
+  /** Passes until one is clean, three at most; what is still found then becomes a warning.
+   *
+   * `opened`: the answer of `GET /v1/account`, where it was asked for just now. */
+  async sync(opened: AccountAnswer | null = null): Promise<void> {
+    const session = this.#session;
+    const machine = synchronising();
+    machine.receive(SyncEvent.STARTED);
+    for (let number = 1; number <= PASSES; number += 1) {
+      const answer = number === 1 && opened !== null ? opened : await session.ask("GET", "/v1/account");
+      const account = await this.#accountRecord(answer);
+      machine.receive(SyncEvent.ACCOUNT_RECORD);
+      for await (const more of this.#pages()) machine.receive(more ? SyncEvent.PAGE : SyncEvent.LAST_PAGE);
+      const verdict = await this.#judge(account);
+      if (verdict.findings.size === 0) {
+        machine.receive(SyncEvent.CLEAN);
+        await this.#accept(account);
+        break;
+      }
+      if (machine.receive(number < PASSES ? SyncEvent.FOUND : SyncEvent.FOUND_STILL) === Sync.ACCOUNT) {
+        await this.#beginAnew();
+      } else {
+        await this.#warn(verdict, account);
+      }
+    }
+    await session.watchLedger();
+  }
+
+  /** Every link of the replica that was not opened yet, opened; those that contradict their record are noted. */
+  async loadLinks(): Promise<Links> {
+    const { keyring, links, replica } = this.#session;
+    for (const row of replica.since(this.#loaded)) {
+      this.#loaded = row.seq;
+      let link: Link;
+      try {
+        link = openLink(keyring.mkN, parseB64url(row.item), row.revision, row.link);
+      } catch (error) {
+        if (!(error instanceof CryptoCoreError)) throw error;
+        await this.#spoil(row);
+        continue;
+      }
+      if (!this.#isWhole(row, link.recordHash)) await this.#spoil(row);
+      const place = [row.item, row.revision] as const;
+      this.#hashes.set(placeKey(place), formatB64url(link.recordHash));
+      links.add(place, link);
+    }
+    return links;
+  }
+
+  /** The record hash that a revision's link names; null if the link could not be opened. */
+  async recordHash(row: Row): Promise<Hash | null> {
+    await this.loadLinks();
+    return this.#hashes.get(placeKey([row.item, row.revision])) ?? null;
+  }
+
+  /** Whether record and wrapped key are those of this place; it takes no PIN to see. */
+  #isWhole(row: Row, recordHash: Uint8Array): boolean {
+    if (row.record !== null && !isSame(sha256(row.record), recordHash)) return false;
+    try {
+      if (row.wrap !== null) isSensitive(this.#session.keyring, parseB64url(row.item), row.revision, row.wrap);
+    } catch (error) {
+      if (error instanceof TamperedError) return false;
+      if (!(error instanceof MalformedError)) throw error; // sealed for this place by a version that knows more wraps
+    }
+    return true;
+  }
+
+  async #spoil(row: Row): Promise<void> {
+    this.#swapped.add(placeKey([row.item, row.revision]));
+    this.#spoiled.push(row);
+    for (const [name, data] of [["record", row.record], ["wrap", row.wrap], ["link", row.link]] as const) {
+      if (data !== null) await this.#session.home.keepEvidence(name, data);
+    }
+  }
+
+  async #accountRecord(answer: AccountAnswer): Promise<Account> {
+    const session = this.#session;
+    session.dropBox = answer.drop_box;
+    let state: AccountState;
+    try {
+      state = openAccountState(session.keyring.mkN, session.account, answer.n, answer.account_record);
+    } catch (error) {
+      const isOther = error instanceof CryptoCoreError || error instanceof AccountRecordOlder;
+      if (!isOther || error instanceof UnsupportedVersion) throw error;
+      await session.home.keepEvidence("account-record", answer.account_record);
+      throw new AccountRecordOlder("the account record does not open as the one it should be");
+    }
+    session.state = state;
+    await this.#comparePins(state);
+    const { previous, heads } = state.facts;
+    return {
+      n: state.n, hash: state.hash, previous: previous === null ? null : formatB64url(previous),
+      heads: heads.map(formatB64url), seenN: session.replica.fact("account_n"),
+      seenHash: session.replica.fact("account_hash"),
+    };
+  }
+
+  async #comparePins({ facts }: AccountState): Promise<void> {
+    const { pin, warnings } = this.#session;
+    if (facts.vault_id !== pin.vaultId) throw new VaultChanged("the account was made in another vault");
+    if (facts.ledger_vkey !== pin.ledgerVkey || facts.directory_vkey !== pin.directoryVkey) {
+      await warnings.add(Finding.LEDGER_KEY_CHANGED);
+    }
+  }
+
+  async *#pages(): AsyncGenerator<boolean, void> {
+    const { replica } = this.#session;
+    const seen = new Set<string>();
+    for (let count = 0; count < MAX_PAGES; count += 1) {
+      const after = replica.fact("cursor");
+      const page = await this.#session.ask("GET", "/v1/items", { query: { after } });
+      seen.add(after);
+      if (page.more && seen.has(page.cursor)) throw new ServerFault("a page that leads back");
+      await this.#takeIn(page);
+      yield page.more;
+      if (!page.more) return;
+    }
+    throw new ServerFault("pages without end");
+  }
+
+  async #takeIn(page: SyncPage): Promise<void> {
+    const { replica, home } = this.#session;
+    const refused = await replica.writing(() => {
+      if (replica.fact("generation") !== page.generation) { // a foreign cursor: the vault begins from the start
+        replica.setFact("generation", page.generation);
+        replica.setFact("pass", replica.fact("pass") + 1);
+      }
+      const contradicting = page.revisions.filter((one) => !replica.receive(one, replica.fact("pass")));
+      if (replica.fact("cursor") !== page.cursor) replica.setFact("cursor", page.cursor);
+      return contradicting;
+    });
+    for (const revision of refused) {
+      this.#swapped.add(placeKey([revision.item, revision.revision]));
+      if (revision.record !== null) await home.keepEvidence("record", revision.record);
+    }
+  }
+
+  async #judge(account: Account): Promise<Verdict> {
+    const { replica, warnings } = this.#session;
+    const links = await this.loadLinks();
+    this.#ended = new Set(replica.tombstones().flatMap((row) => this.#ends(row)));
+    const erased = replica.gone().map((row) => this.#hash(row));
+    const withheld = replica.notSeenIn(replica.fact("pass")).map((row) => this.#hash(row));
+    return judge({ account, links, ended: this.#ended, erased, withheld, swapped: this.#swapped }, warnings.accepted);
+  }
+
+  #hash(row: Row): Hash {
+    return this.#hashes.get(placeKey([row.item, row.revision])) ?? "";
+  }
+
+  /** The next pass asks for everything: what one page left out or spoiled, another may bring. */
+  async #beginAnew(): Promise<void> {
+    const { replica } = this.#session;
+    this.#swapped.clear();
+    const spoiled = this.#spoiled;
+    this.#spoiled = [];
+    await replica.writing(() => {
+      for (const row of spoiled) replica.drop(row);
+      replica.setFact("cursor", "");
+      replica.setFact("pass", replica.fact("pass") + 1);
+    });
+  }
+
+  /** The record hashes that a tombstone ends; nothing if the vault calls something a tombstone that isn't one. */
+  #ends(row: Row): readonly Hash[] {
+    if (row.wrap === null || row.record === null) return [];
+    try {
+      const item = parseB64url(row.item);
+      const [key] = unwrapRecordKey(this.#session.keyring, item, row.revision, row.wrap);
+      const read = v.safeParse(Tombstone, parseJson(openRecord(key, item, row.revision, row.record)));
+      return read.success ? read.output.ends.map(formatB64url) : [];
+    } catch (error) {
+      if (error instanceof CryptoCoreError || error instanceof NeedsPin) return [];
+      throw error;
+    }
+  }
+
+  async #accept(account: Account): Promise<void> {
+    const { replica } = this.#session;
+    const explained = replica.gone().filter((row) =>
+      (row.record !== null || row.wrap !== null) && this.#ended.has(this.#hash(row)));
+    const isNew = account.n !== account.seenN || account.hash !== account.seenHash;
+    if (!isNew && explained.length === 0) return;
+    await replica.writing(() => {
+      replica.setFact("account_n", account.n);
+      replica.setFact("account_hash", account.hash);
+      for (const row of explained) replica.erase([row.item, row.revision]);
+    });
+  }
+
+  async #warn(verdict: Verdict, account: Account): Promise<void> {
+    const { home, replica, warnings } = this.#session;
+    for (const finding of verdict.findings) await warnings.add(finding, verdict.about);
+    for (const row of replica.gone()) await home.keepEvidence("link", row.link);
+    await home.keepEvidence("verdict", formatJson({
+      findings: [...verdict.findings].sort(), about: [...verdict.about].sort(), n: account.n,
+      account_record: account.hash, heads: [...account.heads].sort(),
+    }));
+  }
+}

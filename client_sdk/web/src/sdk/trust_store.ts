@@ -1,0 +1,246 @@
+// What this device believes of the vault, and the warnings that stand against it.
+// Knows: the newest signed note of the ledger, and what a person has accepted. Refuses to know: records and keys that
+// open them. Both notes of a fork stay among the evidence.
+//
+// Both are mirrored in memory, and read again from the device before they change: another tab may have been first.
+
+import * as v from "valibot";
+
+import { encodeText, formatJson, parseJson } from "../crypto_core/encoding.js";
+import { ConsistencyMismatch, CryptoCoreError, MalformedError } from "../crypto_core/errors.js";
+import { parseCheckpoint, type Checkpoint } from "../crypto_core/receipts/checkpoint.js";
+import { verifyConsistency } from "../crypto_core/receipts/merkle.js";
+import { openNote } from "../crypto_core/receipts/note.js";
+import type { Policy } from "../crypto_core/receipts/policy.js";
+import { isSame } from "../crypto_core/encoding.js";
+import {
+  AccountRecordOlder, BlobSwapped, CheckpointInvalid, ItemsMissing, LedgerForked, LedgerKeyChanged, Refused, Untrusted,
+  type TrustError,
+} from "./errors.js";
+import type { AccountHome } from "./home.js";
+import { AuditEvent, auditing } from "./protocol/audit.js";
+import { Finding, NOTHING_ACCEPTED, type Accepted } from "./protocol/sync.js";
+
+/** (smaller size, larger size) → the proof that the ledger gives for them. */
+export type FetchConsistency = (old: number, wider: number) => Promise<readonly Uint8Array[]>;
+
+export const ERRORS: Readonly<Record<Finding, new () => TrustError>> = {
+  items_missing: ItemsMissing,
+  account_record_older: AccountRecordOlder,
+  blob_swapped: BlobSwapped,
+  ledger_forked: LedgerForked,
+  ledger_key_changed: LedgerKeyChanged,
+  checkpoint_invalid: CheckpointInvalid,
+};
+
+/** The newest note of one ledger that this account's device has seen. */
+export class TrustStore {
+  policy: Policy;
+  readonly #home: AccountHome;
+  #newest: string | null = null;
+  #last: { readonly note: string; readonly policy: Policy; readonly checkpoint: Checkpoint } | null = null;
+
+  private constructor(home: AccountHome, policy: Policy) {
+    this.#home = home;
+    this.policy = policy;
+  }
+
+  /** What this device holds of an account's ledger. */
+  static async load(home: AccountHome, policy: Policy): Promise<TrustStore> {
+    const store = new TrustStore(home, policy);
+    await store.refresh();
+    return store;
+  }
+
+  /** Takes in what another tab believed. */
+  async refresh(): Promise<void> {
+    const kept = await this.#home.store.get(this.#home.key("checkpoint"));
+    this.#newest = typeof kept === "string" ? kept : null;
+  }
+
+  /** The newest note, null if none was seen yet. */
+  get newest(): string | null {
+    return this.#newest;
+  }
+
+  /** A checkpoint that the pinned ledger signed under its own origin. Throws CheckpointInvalid. */
+  open(note: string): Checkpoint {
+    if (this.#last !== null && this.#last.note === note && this.#last.policy === this.policy) return this.#last.checkpoint;
+    const checkpoint = opened(note, this.policy);
+    if (!this.policy.logs.some((log) => log.key.name === checkpoint.origin)) throw new CheckpointInvalid("another origin");
+    this.#last = { note, policy: this.policy, checkpoint };
+    return checkpoint;
+  }
+
+  /** Believes a note, if it and the one held fit together; holds the larger of the two from then on.
+   *
+   * A smaller one is lag, if it fits. Throws CheckpointInvalid, or LedgerForked after keeping both as evidence. */
+  advance(note: string, fetchConsistency: FetchConsistency): Promise<Checkpoint> {
+    return this.#home.lock(async () => {
+      await this.refresh();
+      return this.#compare(note, fetchConsistency);
+    }, "checkpoint");
+  }
+
+  /** Lets go of the held note, after a fork was accepted; the evidence stays. */
+  async forget(): Promise<void> {
+    await this.#home.store.write({ delete: [this.#home.key("checkpoint")] });
+    this.#newest = null;
+  }
+
+  async #compare(note: string, fetchConsistency: FetchConsistency): Promise<Checkpoint> {
+    const held = this.#newest;
+    const machine = auditing(held !== null);
+    const offered = this.open(note);
+    if (held === null) {
+      machine.receive(AuditEvent.FIRST_NOTE);
+      await this.#hold(note);
+      return offered;
+    }
+    const known = held === note ? offered : this.open(held);
+    if (known.size === offered.size && isSame(known.root, offered.root)) {
+      machine.receive(AuditEvent.SAME_NOTE);
+      return offered;
+    }
+    machine.receive(AuditEvent.OTHER_NOTE);
+    if (!(await fit(known, offered, fetchConsistency))) {
+      machine.receive(AuditEvent.INCONSISTENT);
+      for (const one of [held, note]) await this.#home.keepEvidence("fork", encodeText(one));
+      throw new LedgerForked();
+    }
+    machine.receive(offered.size > known.size ? AuditEvent.GREW : AuditEvent.LAGGED);
+    if (offered.size > known.size) await this.#hold(note);
+    return offered;
+  }
+
+  async #hold(note: string): Promise<void> {
+    await this.#home.store.write({ put: [[this.#home.key("checkpoint"), note]] });
+    this.#newest = note;
+  }
+}
+
+const KEPT = v.strictObject({
+  findings: v.array(v.picklist(Object.values(Finding))),
+  about: v.array(v.string()),
+  accepted: v.array(v.string()),
+  account_n: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+});
+
+interface Standing {
+  readonly findings: ReadonlySet<Finding>;
+  readonly about: ReadonlySet<string>;
+  readonly accepted: Accepted;
+}
+
+const NOTHING_STANDS: Standing = { findings: new Set(), about: new Set(), accepted: NOTHING_ACCEPTED };
+
+/** What stands against the vault on this device, until the person accepts it. Outlives the page. */
+export class Warnings {
+  readonly #home: AccountHome;
+  #standing = NOTHING_STANDS;
+
+  private constructor(home: AccountHome) {
+    this.#home = home;
+  }
+
+  /** What stands on this device. Throws MalformedError if it was damaged: that is not taken for nothing. */
+  static async load(home: AccountHome): Promise<Warnings> {
+    const warnings = new Warnings(home);
+    await warnings.refresh();
+    return warnings;
+  }
+
+  /** Takes in what another tab found or accepted. */
+  async refresh(): Promise<void> {
+    this.#standing = parseStanding(await this.#home.store.get(this.#home.key("warned")));
+  }
+
+  /** Whether a warning stands. */
+  get any(): boolean {
+    return this.findings.size > 0;
+  }
+
+  get findings(): ReadonlySet<Finding> {
+    return this.#standing.findings;
+  }
+
+  get accepted(): Accepted {
+    return this.#standing.accepted;
+  }
+
+  /** The warnings, each as the error it would be. */
+  get errors(): readonly TrustError[] {
+    return Object.values(Finding).filter((finding) => this.findings.has(finding)).map((one) => new ERRORS[one]());
+  }
+
+  /** One more warning, and the record hashes and `placeKey`s it is about. */
+  add(finding: Finding, about: Iterable<string> = []): Promise<void> {
+    return this.#change(({ findings, about: before, accepted }) => ({
+      findings: new Set([...findings, finding]), about: new Set([...before, ...about]), accepted,
+    }));
+  }
+
+  /** The person has looked at it: what was found counts no more. What is found anew will. */
+  accept(accountN: number): Promise<void> {
+    return this.#change(({ about, accepted }) => ({
+      ...NOTHING_STANDS,
+      accepted: {
+        hashes: new Set([...accepted.hashes, ...about]), accountN: Math.max(accepted.accountN, accountN),
+      },
+    }));
+  }
+
+  /** Throws Untrusted while a warning stands: nothing is edited or deleted then. */
+  requireNone(): void {
+    if (this.any) throw new Untrusted([...this.findings].sort().join(", "));
+  }
+
+  #change(by: (standing: Standing) => Standing): Promise<void> {
+    return this.#home.lock(async () => {
+      await this.refresh();
+      const standing = by(this.#standing);
+      await this.#home.store.write({ put: [[this.#home.key("warned"), formatStanding(standing)]] });
+      this.#standing = standing;
+    }, "warned");
+  }
+}
+
+function formatStanding({ findings, about, accepted }: Standing): Uint8Array {
+  return formatJson({
+    findings: [...findings].sort(), about: [...about].sort(), accepted: [...accepted.hashes].sort(),
+    account_n: accepted.accountN,
+  });
+}
+
+function parseStanding(kept: unknown): Standing {
+  if (kept === undefined) return NOTHING_STANDS;
+  const read = v.safeParse(KEPT, kept instanceof Uint8Array ? parseJson(kept) : null);
+  if (!read.success) throw new MalformedError("not what this device keeps of its warnings");
+  const { findings, about, accepted, account_n: accountN } = read.output;
+  return { findings: new Set(findings), about: new Set(about), accepted: { hashes: new Set(accepted), accountN } };
+}
+
+function opened(note: string, policy: Policy): Checkpoint {
+  try {
+    return parseCheckpoint(openNote(encodeText(note), policy.keys).text);
+  } catch (error) {
+    if (error instanceof CryptoCoreError) throw new CheckpointInvalid(error.code);
+    throw error;
+  }
+}
+
+async function fit(known: Checkpoint, offered: Checkpoint, fetchConsistency: FetchConsistency): Promise<boolean> {
+  const [small, large] = known.size <= offered.size ? [known, offered] : [offered, known];
+  for (let tries = 0; tries < 2; tries += 1) { // once more, so that one damaged answer isn't taken for a fork
+    try {
+      const isTrivial = small.size === 0 || small.size === large.size;
+      const proof = isTrivial ? [] : await fetchConsistency(small.size, large.size);
+      verifyConsistency(small.size, large.size, proof, small.root, large.root);
+      return true;
+    } catch (error) {
+      const isNo = error instanceof Refused && ["not_found", "invalid"].includes(error.code);
+      if (!isNo && !(error instanceof ConsistencyMismatch)) throw error;
+    }
+  }
+  return false;
+}
