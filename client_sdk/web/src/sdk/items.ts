@@ -104,6 +104,16 @@ export interface KeptReceipt {
   readonly verified: VerifiedReceipt;
 }
 
+/** The sealed bytes of a record or content, to export. Whoever takes `chunks` compares their SHA-256 in the end. */
+export interface SealedBlob {
+  readonly name: string;
+  readonly sha256: Uint8Array;
+  readonly size: number;
+  readonly chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+  readonly receipt: string;
+  readonly verified: VerifiedReceipt;
+}
+
 /** What a person should know when the vault opens. Wrong passwords can't be attributed, only PINs are counted. */
 export interface Opening {
   readonly lastOpened: number | null;

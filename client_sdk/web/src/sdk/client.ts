@@ -1,0 +1,710 @@
+// A person's vault, as the worker uses it: from user name, password and PIN to entries, files and verified receipts.
+// Knows: the order of the steps (sdk/protocol). Refuses to know: pages, workers, and how a seal is made.
+// After an opening nothing of password and PIN is kept; after a lock, no key.
+
+import { formatB64url, formatJson, parseB64url } from "../crypto_core/encoding.js";
+import { TemoinError } from "../crypto_core/errors.js";
+import type { Policy } from "../crypto_core/receipts/policy.js";
+import { Keyring } from "../crypto_core/sealing/keyring.js";
+import * as passphrase from "../crypto_core/sealing/passphrase.js";
+import { LANGUAGES, deriveRecovery, parseWords, type Language } from "../crypto_core/sealing/recovery.js";
+import { pinReopenMessage } from "../crypto_core/signed_requests.js";
+import { sodium } from "../crypto_core/sodium.js";
+import type { Account, OpenStage, Session as SessionAnswer } from "../schemas/accounts.js";
+import type { Vault } from "../schemas/vault.js";
+import { ARGON_HERE, type Argon } from "./argon.js";
+import { changeCredentials } from "./change.js";
+import { exportReceipts } from "./dossier.js";
+import { Drafts, Thumbnails } from "./drafts.js";
+import {
+  HostDiffers, ItemUnknown, LedgerForked, NetworkError, NotOpen, Refused, ServerFault, TrustError,
+  ValueRefused, VaultChanged,
+} from "./errors.js";
+import { Pin, type Home } from "./home.js";
+import type { Content, Deletion, Draft, Id, Item, Kept, KeptReceipt, Kind, Opening } from "./items.js";
+import * as keychain from "./keychain.js";
+import { Credentials, type NewAccount } from "./keychain.js";
+import { NO_PROGRESS, type Progress } from "./progress.js";
+import { Finding } from "./protocol/sync.js";
+import { Unlock, UnlockEvent, unlocking } from "./protocol/unlock.js";
+import { Reader } from "./reader.js";
+import { Replica } from "./replica.js";
+import { Session } from "./session.js";
+import { Synchroniser } from "./synchroniser.js";
+import type { Transport } from "./transport.js";
+import { TrustStore, Warnings } from "./trust_store.js";
+import { Uploader, type Sleep, type Uploaded } from "./uploader.js";
+import { Writer, type Answers, type Waits, type Written } from "./writer.js";
+
+/** How long the sensitive tier stays open after a step-up. */
+export const SENSITIVE_SECONDS = 120;
+/** How long a lock waits for the vault to take the account record and the farewell. */
+const FAREWELL_MS = 5000;
+const CHALLENGE_TRIES = 2;
+const MERGES = 5;
+
+/** What a VaultClient is made with besides its connection and its home. */
+export interface ClientOptions {
+  readonly argon?: Argon;
+  /** Unix seconds, for the times that a person sees; nothing secret depends on it. */
+  readonly clock?: () => number;
+  readonly progress?: Progress;
+  readonly sleep?: Sleep;
+  /** Called when the sensitive tier opens (until when, in milliseconds since 1970) or closes (null). */
+  readonly onSensitive?: (until: number | null) => void;
+}
+
+/** A file of an entry; `thumbnail` is a small preview of it, kept on this device alone. */
+export interface Attachment {
+  readonly file: Blob;
+  readonly thumbnail: Blob | null;
+}
+
+/** How something is written. `waits` is called when it lies in the outbox: it is sent from there, whatever happens. */
+export interface Writing {
+  readonly sensitive?: boolean;
+  readonly attachments?: readonly Attachment[];
+  readonly waits?: Waits;
+}
+
+/** What an open vault works with. */
+interface Open {
+  readonly session: Session;
+  readonly reader: Reader;
+  readonly synchroniser: Synchroniser;
+  readonly writer: Writer;
+  readonly uploader: Uploader;
+  readonly drafts: Drafts;
+  readonly thumbnails: Thumbnails;
+  username: string;
+  /** While the sensitive tier is open: what closes it, and when (milliseconds since 1970). */
+  timer: ReturnType<typeof setTimeout> | null;
+  until: number;
+  /** The end of the files that are being sent: one after the other. */
+  sending: Promise<unknown>;
+}
+
+/** One person's vault, locked at first. */
+export class VaultClient {
+  readonly #transport: Transport;
+  readonly #home: Home;
+  readonly #argon: Argon;
+  readonly #clock: () => number;
+  readonly #progress: Progress;
+  readonly #sleep: Sleep;
+  readonly #onSensitive: (until: number | null) => void;
+  readonly #machine = unlocking();
+  #offered: Pin | null = null;
+  #open: Open | null = null;
+
+  constructor(transport: Transport, home: Home, options: ClientOptions = {}) {
+    this.#transport = transport;
+    this.#home = home;
+    this.#argon = options.argon ?? ARGON_HERE;
+    this.#clock = options.clock ?? (() => Math.floor(Date.now() / 1000));
+    this.#progress = options.progress ?? NO_PROGRESS;
+    this.#sleep = options.sleep ?? ((ms) => new Promise((resolve) => setTimeout(resolve, ms)));
+    this.#onSensitive = options.onSensitive ?? (() => undefined);
+  }
+
+  /** Locks, and lets go of the connection. */
+  async close(): Promise<void> {
+    try {
+      await this.lock();
+    } finally {
+      this.#transport.close();
+    }
+  }
+
+  /** Whether the vault is open. */
+  get isOpen(): boolean {
+    return this.#open !== null;
+  }
+
+  /** Trust in the pinned ledger of the open vault, as it is exported beside receipts. */
+  get policy(): Policy {
+    return this.#opened().session.trust.policy;
+  }
+
+  /** Codes of what stands against the vault. */
+  get warnings(): readonly string[] {
+    return this.#opened().session.warnings.errors.map((one) => one.code);
+  }
+
+  // getting in
+
+  /** Everything that a new account needs, made here; nothing of it is sent. `.recoveryWords` are the 24 words.
+   *
+   * Throws SecretRefused, whose `detail` names the rule, or ArgonWrong. */
+  async makeAccount(typed: Credentials, language: Language = "english"): Promise<NewAccount> {
+    if (!LANGUAGES.includes(language)) throw new ValueRefused("the recovery words are English or French");
+    typed.requireNew(this.#year());
+    const pin = await this.#meet();
+    await this.#argon.test();
+    return keychain.makeAccount(typed, pin, language, this.#year(), this.#argon.stretch);
+  }
+
+  /** Makes the account, and gives its id. After a NetworkError the same `made` is given again: the same bytes go.
+   *
+   * Throws Refused `account_exists` for a pair of name and password that can't be used. */
+  async register(made: NewAccount): Promise<Id> {
+    for (let tries = 1; ; tries += 1) {
+      if (made.sent === null) made.fill(await this.#challenge(made.login));
+      const [body, signature] = [made.sent ?? new Uint8Array(), formatB64url(made.sign(this.#transport.host))];
+      try {
+        const headers = { "Temoin-Signature": signature };
+        const { account } = await this.#transport.ask("POST", "/v1/accounts", { body, headers });
+        if (account !== made.account) throw new ServerFault("another account than was asked for");
+        return account;
+      } catch (error) {
+        const isOld = error instanceof Refused && error.code === "challenge_refused";
+        if (!isOld || tries === CHALLENGE_TRIES) throw error;
+        made.fill(null); // that challenge is too old by now; the account wasn't made
+      }
+    }
+  }
+
+  /** Opens the vault, sends what waited, synchronises, and says what a person should know.
+   *
+   * Throws Refused (`login_refused`, `pin_wrong`, `pin_locked`, …), SecretRefused, ArgonWrong, VaultChanged,
+   * NetworkError. */
+  async logIn(typed: Credentials): Promise<Opening> {
+    await this.lock();
+    passphrase.normalisePin(typed.pin);
+    const pin = await this.#meet();
+    const login = await typed.stretch(pin.vaultId, this.#argon.stretch);
+    try {
+      return await this.#enter(pin, typed.username, login, (account) =>
+        passphrase.derivePinLogin(login.kPl, parseB64url(account), typed.pin));
+    } finally {
+      forgetLogin(login);
+    }
+  }
+
+  /** Opens an account that was just made, with what it was made with: nothing is stretched again. After a success
+   * `made` and `pinLogin` are overwritten; after a failure they are given again. */
+  async enterNew(made: NewAccount, username: string, pinLogin: passphrase.PinLogin): Promise<Opening> {
+    await this.lock();
+    const opening = await this.#enter(await this.#meet(), username, made.login, () => pinLogin);
+    forgetLogin(made.login);
+    forgetKeys(pinLogin.tag, pinLogin.wrapping);
+    return opening;
+  }
+
+  /** Opens a closed or delayed PIN path with password and recovery code. Throws Refused, SecretRefused. */
+  async reopenPin(username: string, password: string, words: string): Promise<void> {
+    const recovery = deriveRecovery(parseWords(words));
+    const pin = await this.#meet();
+    const login = await new Credentials(username, password, "").stretch(pin.vaultId, this.#argon.stretch);
+    const { account, token } = await this.#provePassword(login);
+    const challenge = await this.#challenge(login);
+    const message = pinReopenMessage(this.#transport.host, parseB64url(account), challenge);
+    const sig = passphrase.signWithSeed(recovery.loginSeed, message);
+    await this.#transport.ask("POST", "/v1/pin/reopen", { body: { rid: recovery.rid, challenge, sig }, token });
+    forgetLogin(login);
+  }
+
+  /** Opens the sensitive tier for two minutes. Throws Refused (`pin_wrong`, `pin_locked`, …). */
+  async stepUp(pin: string): Promise<void> {
+    const open = this.#opened();
+    const { session, writer } = open;
+    const { keyring } = session;
+    const step = passphrase.derivePinStep(keyring.kPs, keyring.account, keyring.pinEpoch, pin);
+    const answer = await session.ask("POST", "/v1/pin", { body: { purpose: "step", x: step.tag } });
+    if (!("share_S" in answer)) throw new ServerFault("the answer to another question");
+    keychain.openSensitive(keyring, step, answer, session.dropBox);
+    forgetKeys(step.tag, step.wrapping, answer.share_S);
+    this.#requireStill(open);
+    this.#machine.receive(UnlockEvent.STEPPED_UP);
+    this.#startTimer(open);
+    try {
+      await session.locked(() => writer.flush()); // what a conflict left to be sealed anew needs the PIN
+    } catch (error) {
+      if (!(error instanceof NetworkError || error instanceof ServerFault)) throw error;
+    }
+  }
+
+  /** Closes the sensitive tier. */
+  dropSensitive(): void {
+    if (this.#open !== null) this.#dropSensitive(this.#open);
+  }
+
+  /** Writes the account record if anything was written, ends the session, and forgets every key.
+   *
+   * A vault that can't be reached changes nothing: the record is then written at the end of the next session. */
+  async lock(): Promise<void> {
+    const open = this.#open;
+    if (open === null) return;
+    this.#open = null;
+    this.#machine.receive(UnlockEvent.LOCKED);
+    this.#closeSensitive(open);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const patience = new Promise((resolve) => (timer = setTimeout(resolve, FAREWELL_MS)));
+    await Promise.race([this.#farewell(open).catch(() => undefined), patience]); // the keys go, whatever the vault says
+    clearTimeout(timer);
+    forget(open);
+  }
+
+  /** Ends the warnings, with password and PIN given anew. What was seen stays among the evidence.
+   *
+   * A changed ledger key is believed from now on. Throws Refused if either secret is not right. */
+  async acceptTrust(password: string, pin: string): Promise<void> {
+    const { session } = this.#opened();
+    const { login } = await this.#confirm(password, pin);
+    forgetLogin(login);
+    await session.locked(() => this.#accept(session));
+  }
+
+  /** Another user name, password or PIN, with the present password and PIN given anew. Every other session ends.
+   *
+   * What is kept, and the recovery code, stay as they are. Throws Refused (`login_refused`, `pin_wrong`,
+   * `account_exists`, …), SecretRefused, ArgonWrong, or Untrusted while a warning stands. After a NetworkError or
+   * ServerFault the vault is locked here, and nobody knows which pair holds: the new one is tried first, then the old. */
+  async changeCredentials(password: string, pin: string, typed: Credentials): Promise<void> {
+    const open = this.#opened();
+    const { session, synchroniser } = open;
+    session.warnings.requireNone();
+    typed.requireNew(this.#year());
+    const samePin = passphrase.normalisePin(pin) === passphrase.normalisePin(typed.pin);
+    await this.#argon.test();
+    try {
+      await this.stepUp(pin);
+      const { login, token } = await this.#confirm(password, pin);
+      await session.locked(() =>
+        changeCredentials(session, synchroniser, login, token, typed, this.#argon.stretch, samePin));
+      open.username = typed.username;
+      forgetLogin(login);
+    } catch (error) {
+      if (error instanceof NetworkError || error instanceof ServerFault) this.#forget(open);
+      throw error;
+    } finally {
+      this.#dropSensitive(open);
+    }
+  }
+
+  /** The account's open sessions, the oldest first. */
+  async sessions(): Promise<readonly SessionAnswer[]> {
+    const { sessions } = await this.#opened().session.ask("GET", "/v1/sessions");
+    return sessions.filter((one) => one.stage === "open");
+  }
+
+  /** Ends every session but this one, with password and PIN given anew; how many tokens stopped working. */
+  async endOtherSessions(password: string, pin: string): Promise<number> {
+    const { login, token } = await this.#confirm(password, pin);
+    forgetLogin(login);
+    return (await this.#transport.ask("POST", "/v1/sessions/end-others", { token })).ended;
+  }
+
+  // reading
+
+  /** Sends what waits and brings what other devices wrote; gives how much still waits. */
+  async synchronise(): Promise<number> {
+    const open = this.#opened();
+    return open.session.locked(async () => {
+      const reasons = await open.writer.flush();
+      await this.#synchronise(open);
+      await this.#tidy(open);
+      return reasons.length;
+    });
+  }
+
+  /** What was written and is not kept yet, sealed on this device. */
+  waiting(): Promise<readonly Item[]> {
+    return this.#opened().writer.waiting();
+  }
+
+  /** The newest revision of every item that isn't deleted, of one kind if named. */
+  items(kind: Kind | null = null): readonly Item[] {
+    return this.#opened().reader.items(kind);
+  }
+
+  /** One revision, the newest if none is named. Throws ItemUnknown. */
+  item(id: Id, revision: number | null = null): Item {
+    return this.#opened().reader.item(id, revision);
+  }
+
+  /** Every revision of an item, the oldest first; a deletion has kind `tombstone`. Throws ItemUnknown. */
+  history(id: Id): readonly Item[] {
+    return this.#opened().reader.history(id);
+  }
+
+  /** A content of a revision. Throws ItemUnknown, also where the revision can't be opened now. */
+  contentOf(id: Id, revision: number, blob: Id): Content {
+    const content = this.#opened().reader.item(id, revision).contents.find((one) => one.blob === blob);
+    if (content === undefined) throw new ItemUnknown();
+    return content;
+  }
+
+  /** The original bytes of a content, or of the range [start, stop), verified piece by piece.
+   *
+   * Throws BlobSwapped or RangeInvalid; whoever gets one must not take what came before for the whole. */
+  readContent(content: Content, start = 0, stop: number | null = null): AsyncGenerator<Uint8Array> {
+    return this.#opened().reader.content(content, start, stop);
+  }
+
+  /** The verified receipt of an item's record; it also fixes the contents that the record names. */
+  receipt(id: Id, revision: number): Promise<KeptReceipt> {
+    const { reader } = this.#opened();
+    return reader.receipt(reader.row(id, revision));
+  }
+
+  /** An item's sealed record and contents with their verified receipts, as one archive. Throws NeedsPin, BlobSwapped. */
+  exportReceipts(id: Id, revision: number): Promise<Blob> {
+    const { reader, session } = this.#opened();
+    return exportReceipts(reader.sealedBlobs(reader.row(id, revision)), session.trust.policy);
+  }
+
+  /** Previews of contents, kept sealed on this device alone. */
+  async thumbnail(content: Id): Promise<Blob | null> {
+    return this.#opened().thumbnails.find(content);
+  }
+
+  /** Keeps one. Throws ItemUnknown for a content that no item names. */
+  async keepThumbnail(content: Id, preview: Blob): Promise<void> {
+    const { reader, session, thumbnails } = this.#opened();
+    const row = session.replica.newestOfEach().flatMap((one) => session.replica.history(one.item))
+      .find((one) => one.blobs.includes(content) && one.wrap !== null);
+    if (row === undefined) throw new ItemUnknown();
+    await thumbnails.keep(content, preview, reader.isSensitive(row));
+  }
+
+  /** What is being written on this device. */
+  get drafts(): Drafts {
+    return this.#opened().drafts;
+  }
+
+  // writing
+
+  /** A new item. It takes no PIN to add a sensitive one.
+   *
+   * Throws NoteTooLong, ValueRefused, FileUnreadable, FileChanged; after a NetworkError the sealed text waits here. */
+  async add(draft: Draft, kind: Written, how: Writing = {}, answers: Answers | null = null): Promise<Kept> {
+    const sensitive = how.sensitive ?? false;
+    this.#opened().writer.requireKeepable(draft, kind, answers);
+    return this.#writing(how.attachments ?? [], sensitive, async (open, contents) => {
+      const [kept] = await open.writer.add([draft], kind, sensitive, contents, answers, how.waits);
+      if (kept === undefined) throw new ServerFault("an answer about other revisions");
+      return kept;
+    });
+  }
+
+  /** A new journal entry. */
+  writeEntry(draft: Draft, how: Writing = {}): Promise<Kept> {
+    return this.add(draft, "journal", how);
+  }
+
+  /** Several journal entries, in as few requests as the wire allows. */
+  async writeEntries(drafts: readonly Draft[], sensitive = false): Promise<readonly Kept[]> {
+    return this.#writing([], sensitive, (open) => open.writer.add(drafts, "journal", sensitive));
+  }
+
+  /** A file as a document; its title is the file's name unless the draft has one.
+   *
+   * After a NetworkError the same call goes on where it was cut. */
+  addDocument(attachment: Attachment, draft: Draft, how: Writing = {}): Promise<Kept> {
+    const { name = "" } = attachment.file as { readonly name?: string };
+    const attachments = [attachment, ...(how.attachments ?? [])];
+    return this.add({ ...draft, title: draft.title || name }, "document", { ...how, attachments });
+  }
+
+  /** An item's next revision with these changes. Earlier revisions stay in its history.
+   *
+   * Throws ItemUnknown, NeedsPin, UnsupportedVersion, Untrusted. */
+  async editEntry(id: Id, changes: Partial<Draft>, how: Omit<Writing, "sensitive"> = {}): Promise<Kept> {
+    const sensitive = this.#opened().writer.requireEditable(id, changes);
+    return this.#writing(how.attachments ?? [], sensitive, (open, contents) =>
+      open.writer.edit(id, changes, contents, how.waits));
+  }
+
+  /** Hides an item now; it is erased after seven days, and can be restored until then.
+   *
+   * Throws ItemUnknown, Untrusted, or Refused `revision_conflict` if another device changed it meanwhile. */
+  deleteItem(id: Id): Promise<Deletion> {
+    return this.#writing([], false, (open) => open.writer.delete(id));
+  }
+
+  /** Brings a deleted item back. Throws ItemUnknown if it isn't deleted or was erased, NeedsPin, Untrusted. */
+  restoreItem(id: Id): Promise<Kept> {
+    return this.#writing([], false, (open) => open.writer.restore(id));
+  }
+
+  // what the above is made of
+
+  #year(): number {
+    return new Date(this.#clock() * 1000).getUTCFullYear();
+  }
+
+  /** The vault's public facts, pinned at the first contact and compared ever after. */
+  async #meet(): Promise<Pin> {
+    const answer = await this.#transport.ask("GET", "/v1/vault");
+    try {
+      return await this.#compare(answer);
+    } catch (error) {
+      if (error instanceof TrustError) await this.#home.keepEvidence("vault", formatJson(answer));
+      throw error;
+    }
+  }
+
+  async #compare(answer: Vault): Promise<Pin> {
+    const { host } = this.#transport;
+    keychain.requireArgon(answer.argon_newest);
+    if (answer.host !== host) throw new HostDiffers();
+    const offered = new Pin(answer.vault_id, answer.ledger_vkey, answer.directory_vkey);
+    const [known, first] = [await this.#home.pinOf(offered.vaultId), await this.#home.vaultAt(host)];
+    if (first !== null && first !== offered.vaultId) throw new VaultChanged();
+    if (known === null || first === null) await this.#home.pin(host, known ?? offered);
+    this.#offered = offered;
+    return known ?? offered;
+  }
+
+  async #challenge(login: passphrase.LoginKeys): Promise<Uint8Array> {
+    return (await this.#transport.ask("POST", "/v1/login/start", { body: { K_id: login.kId } })).challenge;
+  }
+
+  /** A token of stage `password`. A login that is refused is looked at twice: it may be this browser that errs. */
+  async #provePassword(login: passphrase.LoginKeys): Promise<{ readonly account: Id; readonly token: Uint8Array }> {
+    const challenge = await this.#challenge(login);
+    const sig = keychain.signLogin(login, this.#transport.host, challenge);
+    try {
+      return await this.#transport.ask("POST", "/v1/login/finish", { body: { K_id: login.kId, challenge, sig } });
+    } catch (error) {
+      if (error instanceof Refused && error.code === "login_refused") await this.#argon.test();
+      throw error;
+    }
+  }
+
+  /** The login keys that the password gives, and a token of stage `confirmed`. Throws Refused. */
+  async #confirm(
+    password: string, pin: string,
+  ): Promise<{ readonly login: passphrase.LoginKeys; readonly token: Uint8Array }> {
+    const { session, username } = this.#opened();
+    const { keyring } = session;
+    const login = await new Credentials(username, password, pin).stretch(session.pin.vaultId, this.#argon.stretch);
+    const challenge = await this.#challenge(login);
+    const step = passphrase.derivePinStep(login.kPs, keyring.account, keyring.pinEpoch, pin);
+    const sig = keychain.signConfirm(login, this.#transport.host, challenge);
+    const { token } = await session.ask("POST", "/v1/confirm", { body: { challenge, sig, x: step.tag } });
+    forgetKeys(step.tag, step.wrapping);
+    return { login, token };
+  }
+
+  /** Password, then PIN, then the account's own sealed rows. All that is typed or derived dies with this call. */
+  async #enter(
+    pin: Pin, username: string, login: passphrase.LoginKeys, pinLoginOf: (account: Id) => passphrase.PinLogin,
+  ): Promise<Opening> {
+    this.#machine.receive(UnlockEvent.CHALLENGE);
+    let open: Open | null = null;
+    try {
+      const { account, token } = await this.#provePassword(login);
+      this.#machine.receive(UnlockEvent.PASSWORD_PROVEN);
+      const pinLogin = pinLoginOf(account);
+      const opened = await this.#transport.ask("POST", "/v1/pin", { body: { purpose: "login", x: pinLogin.tag }, token });
+      if (!("share_N" in opened)) throw new ServerFault("the answer to another question");
+      const mkN = keychain.openMaster(login, pinLogin, account, opened);
+      this.#machine.receive(UnlockEvent.PIN_PROVEN);
+      const answer = await this.#transport.ask("GET", "/v1/account", { token: opened.token });
+      const made = await this.#parts(pin, username, await this.#session(pin, account, mkN, login, opened, answer));
+      open = made;
+      forgetKeys(mkN, opened.share_N);
+      const reasons = await made.session.locked(async () => {
+        const waiting = await made.writer.flush();
+        await this.#synchronise(made, answer);
+        await this.#tidy(made);
+        return waiting;
+      });
+      this.#open = made;
+      return {
+        lastOpened: opened.last_opened, wrongPins: opened.wrong_pins, wrongTotal: opened.wrong_total,
+        adviseChange: opened.advise_change, warnings: this.warnings, waiting: reasons.length,
+      };
+    } catch (error) {
+      if (open !== null) forget(open);
+      this.#machine.receive(UnlockEvent.LOCKED);
+      throw error;
+    }
+  }
+
+  async #session(
+    pin: Pin, account: Id, mkN: Uint8Array, login: passphrase.LoginKeys, opened: OpenStage, answer: Account,
+  ): Promise<Session> {
+    const state = keychain.openAccountState(mkN, account, answer.n, answer.account_record);
+    const keyring = new Keyring(
+      parseB64url(account), mkN, login.kPs, opened.epoch, opened.pin_epoch, state.facts.pk_S,
+    );
+    const home = this.#home.account(pin.vaultId, account);
+    return new Session({
+      transport: this.#transport, token: opened.token, keyring, state, dropBox: answer.drop_box, pin, home,
+      replica: await Replica.open(home), trust: await TrustStore.load(home, pin.policy),
+      warnings: await Warnings.load(home), clock: this.#clock, progress: this.#progress,
+    });
+  }
+
+  async #parts(pin: Pin, username: string, session: Session): Promise<Open> {
+    const offered = this.#offered ?? pin;
+    if (offered.ledgerVkey !== pin.ledgerVkey || offered.directoryVkey !== pin.directoryVkey) {
+      await session.warnings.add(Finding.LEDGER_KEY_CHANGED);
+      await session.home.keepEvidence("ledger-key", new TextEncoder().encode(`${offered.ledgerVkey}\n`));
+    }
+    const reader = new Reader(session);
+    const synchroniser = new Synchroniser(session);
+    return {
+      session, reader, synchroniser, username, writer: new Writer(session, reader, synchroniser),
+      uploader: new Uploader(session, this.#sleep), drafts: new Drafts(session.home, session.keyring),
+      thumbnails: new Thumbnails(session.home, session.keyring), timer: null, until: 0,
+      sending: Promise.resolve(),
+    };
+  }
+
+  async #synchronise(open: Open, answer: Account | null = null): Promise<void> {
+    try {
+      await open.synchroniser.sync(answer);
+    } catch (error) {
+      if (!(error instanceof LedgerForked)) throw error; // the warning stands, and is told
+    }
+  }
+
+  /** Lets go of what served its time: journals of files that are kept, previews of contents that are not. */
+  async #tidy({ session, uploader, thumbnails }: Open): Promise<void> {
+    await uploader.tidy();
+    const named = new Set(session.replica.newestOfEach().flatMap((row) => session.replica.history(row.item))
+      .filter((row) => row.record !== null && row.erases === null).flatMap((row) => row.blobs));
+    await thumbnails.tidy((content) => named.has(content));
+  }
+
+  /** Files first, then, under the account's lock, what names them; then their journals go. */
+  async #writing<T>(
+    attachments: readonly Attachment[], sensitive: boolean,
+    act: (open: Open, contents: readonly Content[]) => Promise<T>,
+  ): Promise<T> {
+    const open = this.#opened();
+    const sent: Uploaded[] = [];
+    try {
+      await this.#inTurn(open, async () => {
+        for (const { file, thumbnail } of attachments) {
+          const one = await open.uploader.send(file, sensitive);
+          sent.push(one);
+          if (thumbnail !== null) await open.thumbnails.keep(one.content.blob, thumbnail, sensitive);
+        }
+      });
+      const result = await open.session.locked(() => act(open, sent.map((one) => one.content)));
+      for (const one of sent) await one.journal.remove();
+      return result;
+    } finally {
+      for (const one of sent) one.journal.close();
+    }
+  }
+
+  #inTurn(open: Open, act: () => Promise<void>): Promise<void> {
+    const mine = open.sending.then(act, act);
+    open.sending = mine.catch(() => undefined);
+    return mine;
+  }
+
+  async #farewell({ session, synchroniser, drafts }: Open): Promise<void> {
+    await drafts.settled();
+    try {
+      if (session.replica.fact("dirty") && !session.warnings.any) {
+        await session.locked(() => this.#writeAccountRecord(session, synchroniser));
+      }
+    } catch (error) {
+      if (!(error instanceof TemoinError)) throw error;
+    }
+    await session.ask("POST", "/v1/logout");
+  }
+
+  /** Compare-and-swap; whoever was slower synchronises, so that the heads of both are in it. */
+  async #writeAccountRecord(session: Session, synchroniser: Synchroniser): Promise<void> {
+    for (let tries = 0; tries < MERGES; tries += 1) {
+      const { heads } = await synchroniser.loadLinks();
+      const facts = keychain.nextFacts(session.state, session.pin, heads);
+      const record = keychain.sealAccountState(session.keyring.mkN, session.account, facts);
+      try {
+        await session.ask("PUT", "/v1/account/record", { body: { n: facts.n, account_record: record } });
+        await session.keepState(facts.n, record);
+        return;
+      } catch (error) {
+        if (!(error instanceof Refused) || error.code !== "record_conflict") throw error;
+        await synchroniser.sync();
+        if (session.warnings.any) return;
+      }
+    }
+  }
+
+  async #accept(session: Session): Promise<void> {
+    const { warnings, trust, replica } = session;
+    if (warnings.findings.has(Finding.LEDGER_FORKED)) await trust.forget();
+    if (warnings.findings.has(Finding.LEDGER_KEY_CHANGED) && this.#offered !== null) {
+      await trust.forget();
+      await this.#home.pin(this.#transport.host, this.#offered);
+      session.pin = this.#offered;
+      trust.policy = this.#offered.policy;
+    }
+    await warnings.accept(session.links.accountN);
+    await replica.writing(() => {
+      replica.setFact("account_n", session.state.n);
+      replica.setFact("account_hash", session.state.hash);
+      replica.setFact("dirty", true);
+    });
+  }
+
+  #opened(): Open {
+    const open = this.#open;
+    if (open === null) throw new NotOpen();
+    if (open.timer !== null && Date.now() >= open.until) this.#dropSensitive(open); // the device slept over its timer
+    return open;
+  }
+
+  /** Throws NotOpen if the vault was locked while an answer was on its way; nothing may be opened then. */
+  #requireStill(open: Open): void {
+    if (this.#open === open) return;
+    open.session.keyring.dropSensitive();
+    throw new NotOpen();
+  }
+
+  #startTimer(open: Open): void {
+    if (open.timer !== null) clearTimeout(open.timer);
+    open.timer = setTimeout(() => this.#dropSensitive(open), SENSITIVE_SECONDS * 1000);
+    open.until = Date.now() + SENSITIVE_SECONDS * 1000;
+    this.#onSensitive(open.until);
+  }
+
+  #dropSensitive(open: Open): void {
+    const wasOpen = this.#closeSensitive(open);
+    if (wasOpen && this.#open === open && this.#machine.state === Unlock.SENSITIVE) {
+      this.#machine.receive(UnlockEvent.SENSITIVE_DROPPED);
+    }
+  }
+
+  /** Whether there was anything to close. */
+  #closeSensitive(open: Open): boolean {
+    if (open.timer === null) return false;
+    clearTimeout(open.timer);
+    open.timer = null;
+    open.session.keyring.dropSensitive();
+    this.#onSensitive(null);
+    return true;
+  }
+
+  #forget(open: Open): void {
+    if (this.#open === open) {
+      this.#open = null;
+      this.#machine.receive(UnlockEvent.LOCKED);
+    }
+    this.#closeSensitive(open);
+    forget(open);
+  }
+}
+
+function forget({ session }: Open): void {
+  session.keyring.forget();
+  session.replica.close();
+}
+
+/** Overwrites what a login derived, but for the lookup value. */
+function forgetLogin({ loginSeed, kPw, kPl, kPs }: passphrase.LoginKeys): void {
+  forgetKeys(loginSeed, kPw, kPl, kPs);
+}
+
+function forgetKeys(...keys: readonly Uint8Array[]): void {
+  for (const key of keys) sodium.memzero(key);
+}

@@ -1,0 +1,104 @@
+// Writes what a person hands over: sealed files, their receipts, and how anybody checks them, as one .zip.
+// Knows: the names of the files and the words of the README, both Python's. Refuses to know: keys; nothing in the
+// archive opens anything.
+
+import { Zip, ZipPassThrough } from "fflate";
+
+import { encodeText, isSame } from "../crypto_core/encoding.js";
+import { formatPolicy, type Policy } from "../crypto_core/receipts/policy.js";
+import { provenSentence } from "../crypto_core/receipts/receipt.js";
+import { Sha256 } from "./digest.js";
+import { BlobSwapped } from "./errors.js";
+import type { SealedBlob } from "./items.js";
+
+export const SEALED = ".sealed";
+export const PROOF = ".tlog-proof";
+export const POLICY = "policy.txt";
+export const README = "README.txt";
+
+const readme = (files: string, proven: string): string => `\
+What this folder holds
+
+${files}
+
+A file ending in .sealed is exactly what was deposited: it is encrypted, and nobody can read it without its key.
+The file of the same name ending in .tlog-proof is its receipt. policy.txt names the key of the ledger that signed it.
+
+What the receipts prove
+
+${proven}
+
+How to check them
+
+1. Offline, with this program (no account is needed):
+
+       temoin verify NAME.sealed NAME.tlog-proof --policy policy.txt
+
+   It prints each step, and ends with code 0 (valid), 1 (invalid) or 4 (not yet verifiable).
+
+2. With any other tool that reads c2sp.org/tlog-proof: the receipt is one. Its \`extra\` line is the base64 of a nonce
+   (32 bytes), the time of deposit (8 bytes, seconds since 1970), the length of the sealed file (8 bytes) and its
+   SHA-256 (32 bytes). The ledger's entry is the time rounded up to the minute (8 bytes) and
+   SHA-256("temoin/v1/receipt", one zero byte, extra); its leaf hash is SHA-256(one zero byte, entry).
+
+Compare the key in policy.txt with the one that the people who run the vault publish: whoever could change this folder
+could have changed the key as well.
+`;
+
+/** An item's sealed record and contents, a receipt beside each, policy.txt and README.txt, in one archive.
+ *
+ * Throws BlobSwapped if the vault returns other bytes than were kept, and then gives nothing. */
+export async function exportReceipts(blobs: AsyncIterable<SealedBlob>, policy: Policy): Promise<Blob> {
+  const archive = new Archive();
+  const written: string[] = [];
+  const proven: string[] = [];
+  for await (const blob of blobs) {
+    const sealed = `${blob.name}${SEALED}`;
+    const digest = new Sha256();
+    const add = archive.begin(sealed);
+    for await (const chunk of blob.chunks) {
+      digest.update(chunk);
+      add(chunk, false);
+    }
+    add(new Uint8Array(), true);
+    if (!isSame(digest.digest(), blob.sha256)) throw new BlobSwapped("another hash than the record names");
+    archive.add(`${blob.name}${PROOF}`, encodeText(blob.receipt));
+    written.push(sealed, `${blob.name}${PROOF}`);
+    proven.push(`    ${sealed}\n        ${provenSentence(blob.verified)}`);
+  }
+  archive.add(POLICY, formatPolicy(policy));
+  const names = [...written, POLICY].map((name) => `    ${name}`).join("\n");
+  archive.add(README, encodeText(readme(names, proven.join("\n"))));
+  return archive.end();
+}
+
+/** Files as they come, stored: what is sealed can't be made smaller. What is done with leaves the heap as a Blob. */
+class Archive {
+  readonly #parts: Blob[] = [];
+  readonly #zip: Zip;
+  #failed: Error | null = null;
+
+  constructor() {
+    this.#zip = new Zip((error, data) => {
+      if (error) this.#failed = error;
+      else this.#parts.push(new Blob([new Uint8Array(data)]));
+    });
+  }
+
+  begin(name: string): (chunk: Uint8Array, last: boolean) => void {
+    const file = new ZipPassThrough(name);
+    file.mtime = "1980-01-01T12:00:00"; // when it was packed is nobody's business
+    this.#zip.add(file);
+    return (chunk, last) => file.push(chunk, last);
+  }
+
+  add(name: string, data: Uint8Array): void {
+    this.begin(name)(data, true);
+  }
+
+  end(): Blob {
+    this.#zip.end();
+    if (this.#failed !== null) throw this.#failed;
+    return new Blob(this.#parts, { type: "application/zip" });
+  }
+}

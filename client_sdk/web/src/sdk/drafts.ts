@@ -1,0 +1,191 @@
+// What a person is writing, kept on this device at each pause, so that a lock or a crash loses no word.
+// Knows: how a draft is sealed, and that the latest one counts. Refuses to know: the vault; no draft ever leaves.
+//
+// Sealed as all that a device keeps (docs/spec/device-state.md). What a sensitive draft says is sealed once more, to
+// pk_S: keeping it takes no PIN, reading it does.
+
+import * as v from "valibot";
+
+import { ID_SIZE, concat, formatB64url, formatJson, parseB64url, parseJson } from "../crypto_core/encoding.js";
+import { CryptoCoreError, MalformedError, TamperedError } from "../crypto_core/errors.js";
+import type { Keyring } from "../crypto_core/sealing/keyring.js";
+import { openDeviceState, sealDeviceState } from "../crypto_core/sealing/records.js";
+import { sodium } from "../crypto_core/sodium.js";
+import type { AccountHome } from "./home.js";
+import { EMPTY_DRAFT, type Draft, type Id, type Kind } from "./items.js";
+
+const DRAFT = "draft";
+const THUMBNAIL = "thumbnail";
+/** The largest preview that is kept, in bytes. */
+const PREVIEW = 512 * 1024;
+
+/** A draft as the page gives it. `item` is null for a new one; `saved` is in Unix seconds. */
+export interface KeptDraft {
+  readonly slot: Id;
+  readonly item: Id | null;
+  readonly kind: Kind;
+  readonly draft: Draft;
+  readonly sensitive: boolean;
+  readonly saved: number;
+}
+
+/** A draft as it is found again. `locked`: sensitive, and the PIN was not given again; `draft` is then empty. */
+export interface FoundDraft extends KeptDraft {
+  readonly locked: boolean;
+}
+
+const NULLABLE = v.nullable(v.string());
+const DRAFT_TEXT = v.object({
+  text: v.string(), title: v.string(),
+  happened: v.nullable(v.object({
+    from: v.nullable(v.number()), to: v.nullable(v.number()),
+    precision: v.picklist(["minute", "day", "month", "year", "words"]), words: v.string(),
+  })),
+  written: v.nullable(v.number()), place: NULLABLE, people: v.array(v.string()), tags: v.array(v.string()),
+  danger: v.nullable(v.number()), mood: NULLABLE, category: NULLABLE,
+});
+const HEAD = v.object({
+  v: v.literal(1), slot: v.string(), item: NULLABLE, kind: v.picklist(["journal", "document", "assessment", "tombstone"]),
+  sensitive: v.boolean(), saved: v.number(), says: v.string(),
+});
+
+/** The drafts of one account on this device. */
+export class Drafts {
+  readonly #home: AccountHome;
+  readonly #keyring: Keyring;
+  /** What is to be written next for a slot (null: nothing is to be left), while something is being written. */
+  readonly #next = new Map<Id, Uint8Array | null>();
+  readonly #writing = new Map<Id, Promise<void>>();
+
+  constructor(home: AccountHome, keyring: Keyring) {
+    this.#home = home;
+    this.#keyring = keyring;
+  }
+
+  /** On disk when this resolves, or a later one of the same slot is. Throws DeviceFailed: then the last one stays. */
+  keep(draft: KeptDraft): Promise<void> {
+    const { slot, item, kind, sensitive, saved } = draft;
+    const inner = formatJson(wellFormed(draft.draft));
+    const says = sensitive ? sodium.crypto_box_seal(inner, this.#keyring.pkS) : inner;
+    const head = formatJson({ v: 1, slot, item, kind, sensitive, saved, says: formatB64url(says) });
+    return this.#settle(slot, sealDeviceState(this.#keyring.mkN, DRAFT, this.#keyring.account, head));
+  }
+
+  /** Gone when this resolves, and not brought back by what was kept before. */
+  drop(slot: Id): Promise<void> {
+    return this.#settle(slot, null);
+  }
+
+  /** What is there, the latest first. What doesn't open is passed over, and stays. */
+  async list(): Promise<readonly FoundDraft[]> {
+    await this.settled();
+    const kept = await this.#home.list("drafts");
+    return kept.flatMap(([slot, sealed]) => this.#open(slot, sealed) ?? []).sort((one, other) => other.saved - one.saved);
+  }
+
+  /** Resolves when nothing is being written any more, whether it could be or not. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#writing.values());
+  }
+
+  #open(slot: string, sealed: unknown): FoundDraft | null {
+    try {
+      if (!(sealed instanceof Uint8Array)) throw new MalformedError("not a draft");
+      const opened = openDeviceState(this.#keyring.mkN, DRAFT, this.#keyring.account, sealed);
+      const { says, v: _, ...head } = v.parse(HEAD, parseJson(opened));
+      if (head.slot !== slot) throw new MalformedError("the draft of another slot");
+      const inner = parseB64url(says);
+      if (head.sensitive && !this.#keyring.sensitiveOpen) return { ...head, draft: EMPTY_DRAFT, locked: true };
+      const json = head.sensitive ? openBox(this.#keyring, inner) : inner;
+      return { ...head, draft: v.parse(DRAFT_TEXT, parseJson(json)), locked: false };
+    } catch (error) {
+      if (error instanceof CryptoCoreError || error instanceof v.ValiError) return null;
+      throw error;
+    }
+  }
+
+  /** One write of a slot at a time; of what came meanwhile, only the last is written. */
+  #settle(slot: Id, sealed: Uint8Array | null): Promise<void> {
+    parseB64url(slot, ID_SIZE);
+    this.#next.set(slot, sealed);
+    const running = this.#writing.get(slot);
+    const mine = (running ?? Promise.resolve()).catch(() => undefined).then(() => this.#write(slot));
+    this.#writing.set(slot, mine);
+    const forget = (): void => {
+      if (this.#writing.get(slot) === mine) this.#writing.delete(slot);
+    };
+    mine.then(forget, forget);
+    return mine;
+  }
+
+  async #write(slot: Id): Promise<void> {
+    const sealed = this.#next.get(slot);
+    if (sealed === undefined) return; // written with what came before
+    this.#next.delete(slot);
+    const key = this.#home.key("drafts", slot);
+    await this.#home.store.write(sealed === null ? { delete: [key] } : { put: [[key, sealed]] });
+  }
+}
+
+/** Small previews of images, made and kept on this device alone. */
+export class Thumbnails {
+  readonly #home: AccountHome;
+  readonly #keyring: Keyring;
+
+  constructor(home: AccountHome, keyring: Keyring) {
+    this.#home = home;
+    this.#keyring = keyring;
+  }
+
+  /** Keeps the preview of a content; of a sensitive one, under pk_S. One that is too large is not kept. */
+  async keep(content: Id, preview: Blob, sensitive: boolean): Promise<void> {
+    if (preview.size > PREVIEW) return;
+    const mime = new TextEncoder().encode(preview.type.slice(0, 127));
+    const data = new Uint8Array(await preview.arrayBuffer());
+    const plain = concat(Uint8Array.of(mime.length), mime, data);
+    const says = sensitive ? sodium.crypto_box_seal(plain, this.#keyring.pkS) : plain;
+    const body = concat(parseB64url(content), Uint8Array.of(Number(sensitive)), says);
+    const sealed = sealDeviceState(this.#keyring.mkN, THUMBNAIL, this.#keyring.account, body);
+    await this.#home.store.write({ put: [[this.#home.key("previews", content), sealed]] });
+  }
+
+  /** Null if none is kept, or if it is behind the PIN now. */
+  async find(content: Id): Promise<Blob | null> {
+    const sealed = await this.#home.store.get(this.#home.key("previews", content));
+    if (!(sealed instanceof Uint8Array)) return null;
+    try {
+      const body = openDeviceState(this.#keyring.mkN, THUMBNAIL, this.#keyring.account, sealed);
+      const [id, sensitive] = [body.subarray(0, ID_SIZE), body[ID_SIZE] === 1];
+      const says = body.subarray(ID_SIZE + 1);
+      if (formatB64url(id) !== content || (sensitive && !this.#keyring.sensitiveOpen)) return null;
+      const plain = sensitive ? openBox(this.#keyring, says) : says;
+      const end = 1 + (plain[0] ?? 0);
+      return new Blob([plain.slice(end)], { type: new TextDecoder().decode(plain.slice(1, end)) });
+    } catch (error) {
+      if (error instanceof CryptoCoreError) return null;
+      throw error;
+    }
+  }
+
+  /** Removes the previews of contents that `isKept` says no item shows any more. */
+  async tidy(isKept: (content: Id) => boolean): Promise<void> {
+    const kept = await this.#home.list("previews");
+    const gone = kept.map(([content]) => content).filter((content) => !isKept(content));
+    if (gone.length > 0) await this.#home.store.write({ delete: gone.map((one) => this.#home.key("previews", one)) });
+  }
+}
+
+function openBox({ pkS, skS }: Keyring, sealed: Uint8Array): Uint8Array {
+  try {
+    return sodium.crypto_box_seal_open(sealed, pkS, skS);
+  } catch {
+    throw new TamperedError("the drop-box does not open this");
+  }
+}
+
+/** Only the fields of a draft, and half a character that a person is still typing as U+FFFD: JSON can't say it. */
+function wellFormed(draft: Draft): Draft {
+  const whole = (_name: string, value: unknown): unknown =>
+    typeof value === "string" ? value.replace(/\p{Surrogate}/gu, "\ufffd") : value;
+  return v.parse(DRAFT_TEXT, JSON.parse(JSON.stringify(draft, whole)));
+}

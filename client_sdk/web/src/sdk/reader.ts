@@ -1,0 +1,323 @@
+// Opens what the replica holds, and reads contents from the vault, whole or any range.
+// Knows: how a sealed row becomes an Item, and which sealed bytes a range needs. Refuses to know: how anything is written.
+// Contents come out verified chunk by chunk; whoever reads a whole file must not take it for whole before the end.
+
+import * as v from "valibot";
+
+import { concat, formatHex, formatJson, isSame, parseB64url, parseJson } from "../crypto_core/encoding.js";
+import { CryptoCoreError, MalformedError, TamperedError, UnsupportedVersion } from "../crypto_core/errors.js";
+import {
+  CHUNK_SIZE, HEADER_SIZE, RUN_CHUNKS, SEALED_CHUNK_SIZE, openStream, sealedRange, sealedSize, splitOff,
+  type Blocks, type Opener,
+} from "../crypto_core/sealing/envelope.js";
+import { NeedsPin, isSensitive, unwrapRecordKey } from "../crypto_core/sealing/keyring.js";
+import { contentPlainSize, contentRange, unpadContent } from "../crypto_core/sealing/padding.js";
+import { contentOpener, openRecord } from "../crypto_core/sealing/records.js";
+import { KINDS, VERSION } from "../schemas/documents.js";
+import { Sha256, sha256 } from "./digest.js";
+import { BlobSwapped, ItemUnknown, RangeInvalid, ServerFault } from "./errors.js";
+import type { Content, Id, Item, KeptReceipt, Kind, SealedBlob, State } from "./items.js";
+import { Finding } from "./protocol/sync.js";
+import type { Row } from "./replica.js";
+import type { Session } from "./session.js";
+
+export const BLOB = "/v1/blobs/<id:blob>";
+const BLOB_RECEIPT = "/v1/blobs/<id:blob>/receipt";
+const RECORD_RECEIPT = "/v1/items/<id:item>/revisions/<u32:revision>/receipt";
+/** A range that begins this near to the start comes in one request with the header. */
+const NEAR = 2 * SEALED_CHUNK_SIZE;
+
+/** What a record says, by the names of its schema. */
+export type RecordFacts = ReturnType<typeof parseRecord>;
+
+/** Reads for one session. */
+export class Reader {
+  readonly #session: Session;
+  /** What was opened, for as long as the row is what it was. Nothing sensitive is ever in it. */
+  readonly #opened = new WeakMap<Row, Item>();
+
+  constructor(session: Session) {
+    this.#session = session;
+  }
+
+  /** The newest revision of every item that isn't deleted, of one kind if named.
+   *
+   * What can't be opened has no kind to go by and is listed with every kind. */
+  items(kind: Kind | null): readonly Item[] {
+    return this.#session.replica.newestOfEach().map((row) => this.open(row)).filter((item) =>
+      item.kind !== "tombstone" && (kind === null || item.kind === kind || item.kind === null));
+  }
+
+  /** One revision, the newest if none is named. Throws ItemUnknown, also if the newest is a deletion. */
+  item(id: Id, revision: number | null): Item {
+    const item = this.open(this.row(id, revision));
+    if (item.kind === "tombstone" && revision === null) throw new ItemUnknown("deleted");
+    return item;
+  }
+
+  /** The sealed row of a revision, or of the newest. Throws ItemUnknown. */
+  row(id: Id, revision: number | null): Row {
+    const { replica } = this.#session;
+    const row = revision === null ? replica.newest(id) : replica.row(id, revision);
+    if (row === null) throw new ItemUnknown();
+    return row;
+  }
+
+  /** Every revision, the oldest first, deletions as kind `tombstone`. Throws ItemUnknown. */
+  history(id: Id): readonly Item[] {
+    const rows = this.#session.replica.history(id);
+    if (rows.length === 0) throw new ItemUnknown();
+    return rows.map((row) => this.open(row));
+  }
+
+  /** A row as a person sees it. Never throws for what the row holds: `state` says why it isn't open. */
+  open(row: Row): Item {
+    const known = this.#opened.get(row);
+    if (known !== undefined) return known;
+    const item = this.#open(row);
+    if (item.state === "open" && !item.sensitive) this.#opened.set(row, item);
+    return item;
+  }
+
+  /** What a record says, and whether it is sensitive.
+   *
+   * Throws NeedsPin, TamperedError, MalformedError, or UnsupportedVersion for another `v` or kind. */
+  facts(row: Row): readonly [RecordFacts, boolean] {
+    const [json, sensitive] = this.recordJson(row);
+    return [parseRecord(json), sensitive];
+  }
+
+  /** The JSON inside a record, and whether it is sensitive. Throws as `facts`, but for its content. */
+  recordJson(row: Pick<Row, "item" | "revision" | "wrap" | "record">): readonly [Uint8Array, boolean] {
+    if (row.wrap === null || row.record === null) throw new ItemUnknown("erased");
+    const item = parseB64url(row.item);
+    const [key, sensitive] = unwrapRecordKey(this.#session.keyring, item, row.revision, row.wrap);
+    return [openRecord(key, item, row.revision, row.record), sensitive];
+  }
+
+  /** Whether a revision is behind the PIN; asks for no PIN. Throws TamperedError or MalformedError. */
+  isSensitive(row: Row): boolean {
+    return row.wrap !== null && isSensitive(this.#session.keyring, parseB64url(row.item), row.revision, row.wrap);
+  }
+
+  /** The original bytes of a content, or of the range [start, stop). Throws RangeInvalid for one outside. */
+  content(content: Content, start = 0, stop: number | null = null): AsyncGenerator<Uint8Array> {
+    if (start === 0 && stop === null) return this.#watched(content, this.#whole(content));
+    const end = stop === null ? content.size : Math.min(stop, content.size);
+    if (!(start >= 0 && start <= content.size && end >= start)) throw new RangeInvalid();
+    return this.#watched(content, this.#range(content, start, end));
+  }
+
+  /** The receipt of a record, from this device or from the vault; verified either way. */
+  async receipt(row: Row): Promise<KeptReceipt> {
+    if (row.record === null) throw new ItemUnknown("erased");
+    const { item, revision } = row;
+    return this.#receipt(recordName(item, revision), sha256(row.record), row.record.length, () =>
+      this.#session.ask("GET", RECORD_RECEIPT, { places: { item, revision } }));
+  }
+
+  /** The receipt of a content. */
+  blobReceipt(content: Content): Promise<KeptReceipt> {
+    const { blob, sealed, size } = content;
+    return this.#receipt(blobName(blob), sealed, sealedContentSize(size), () =>
+      this.#session.ask("GET", BLOB_RECEIPT, { places: { blob } }));
+  }
+
+  /** The record, then each content, as they are kept. Throws NeedsPin before anything if it can't be opened. */
+  async *sealedBlobs(row: Row): AsyncGenerator<SealedBlob> {
+    const [facts] = this.facts(row);
+    if (row.record === null) return;
+    const own = await this.receipt(row);
+    yield { ...own, sha256: sha256(row.record), size: row.record.length, chunks: [row.record] };
+    for (const content of contentsOf(facts)) {
+      const size = sealedContentSize(content.size);
+      const kept = await this.blobReceipt(content);
+      const chunks = this.#shown(content.name, size, this.#session.read(BLOB, { blob: content.blob }));
+      yield { ...kept, sha256: content.sealed, size, chunks };
+    }
+  }
+
+  #open(row: Row): Item {
+    if (row.wrap === null || row.record === null) return closed(row, "missing", false);
+    try {
+      const [facts, sensitive] = this.facts(row);
+      return opened(row, sensitive, facts);
+    } catch (error) {
+      if (error instanceof NeedsPin) return closed(row, "locked", true);
+      if (error instanceof UnsupportedVersion) return closed(row, "newer_version", this.isSensitive(row));
+      if (error instanceof CryptoCoreError) return closed(row, "missing", false);
+      throw error;
+    }
+  }
+
+  async #receipt(
+    name: string, digest: Uint8Array, size: number, fetchReceipt: () => Promise<{ readonly receipt: string }>,
+  ): Promise<KeptReceipt> {
+    const session = this.#session;
+    const known = await session.replica.receipt(name);
+    const receipt = known ?? (await fetchReceipt()).receipt;
+    const verified = await session.verify(receipt, digest, size);
+    if (known === null) await session.replica.writing(() => session.replica.keepReceipt(name, receipt));
+    return { name, receipt, verified };
+  }
+
+  /** The same blocks; bytes that are not those that were kept leave a warning behind. */
+  async *#watched(content: Content, blocks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    try {
+      yield* blocks;
+    } catch (error) {
+      if (error instanceof BlobSwapped) {
+        const facts = { blob: blobName(content.blob), sealed: formatHex(content.sealed), found: error.detail };
+        await this.#session.home.keepEvidence("content", formatJson(facts));
+        await this.#session.warnings.add(Finding.BLOB_SWAPPED);
+      }
+      throw error;
+    }
+  }
+
+  async *#whole(content: Content): AsyncGenerator<Uint8Array> {
+    const sealedHash = new Sha256();
+    const plainHash = new Sha256();
+    const blocks = this.#shown(
+      content.name, sealedContentSize(content.size), this.#session.read(BLOB, { blob: content.blob }),
+    );
+    const [header, body] = await splitOff(hashed(blocks, sealedHash), HEADER_SIZE);
+    try {
+      const opener = contentOpener(content.key, parseB64url(content.blob), header);
+      for await (const block of unpadContent(openStream(opener, body))) {
+        plainHash.update(block);
+        yield block;
+      }
+    } catch (error) {
+      throw asSwapped(error);
+    }
+    if (!isSame(sealedHash.digest(), content.sealed) || !isSame(plainHash.digest(), content.sha256)) {
+      throw new BlobSwapped("another hash than the record names");
+    }
+  }
+
+  async *#range(content: Content, start: number, stop: number): AsyncGenerator<Uint8Array> {
+    if (start === stop) return;
+    const { blob } = content;
+    const whole = sealedContentSize(content.size);
+    const [plainStart, plainStop] = contentRange(start, stop);
+    const [firstByte, after, first] = sealedRange(plainStart, plainStop);
+    const end = Math.min(after, whole);
+    const near = firstByte <= NEAR;
+    const [header, rest] = await splitOff(
+      this.#session.read(BLOB, { blob }, 0, near ? end : HEADER_SIZE), HEADER_SIZE,
+    );
+    const body = near
+      ? (await splitOff(rest, firstByte - HEADER_SIZE))[1]
+      : this.#session.read(BLOB, { blob }, firstByte, end);
+    try {
+      const opener = contentOpener(content.key, parseB64url(blob), header);
+      const plain = openRun(opener, first, this.#shown(content.name, end - firstByte, body), end === whole);
+      yield* cut(plain, plainStart - first * CHUNK_SIZE, stop - start);
+    } catch (error) {
+      throw asSwapped(error);
+    }
+  }
+
+  async *#shown(name: string, size: number, blocks: Blocks): AsyncGenerator<Uint8Array> {
+    const { progress } = this.#session;
+    progress.start(name, size);
+    try {
+      for await (const block of blocks) {
+        progress.advance(block.length);
+        yield block;
+      }
+    } finally {
+      progress.done();
+    }
+  }
+}
+
+/** A record's fields. Throws MalformedError, or UnsupportedVersion for a `v` or kind that this version lacks. */
+export function parseRecord(json: Uint8Array): v.InferOutput<(typeof KINDS)[keyof typeof KINDS]> {
+  const value = parseJson(json);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new MalformedError("a record is an object");
+  }
+  const { v: version, kind } = value as Record<string, unknown>;
+  if (version !== VERSION || typeof kind !== "string" || !Object.hasOwn(KINDS, kind)) throw new UnsupportedVersion();
+  const loaded = v.safeParse(KINDS[kind as keyof typeof KINDS], value);
+  if (!loaded.success) throw new MalformedError("a record that its schema does not allow");
+  return loaded.output;
+}
+
+/** What a record's sealed file is called in an export. */
+export function recordName(item: Id, revision: number): string {
+  return `${blobName(item)}-${revision}`;
+}
+
+/** How many bytes the blob of a content of `size` bytes has. */
+export function sealedContentSize(size: number): number {
+  return sealedSize(contentPlainSize(size));
+}
+
+/** What a content's sealed file is called in an export, and its receipt on this device. */
+export function blobName(blob: Id): string {
+  return formatHex(parseB64url(blob));
+}
+
+const UNTOLD = {
+  kind: null, title: null, text: null, happened: null, written: null, place: null, people: [], tags: [], danger: null,
+  mood: null, category: null, contents: [], answers: null,
+} as const;
+
+function closed({ item, revision, deposited }: Row, state: State, sensitive: boolean): Item {
+  return { ...UNTOLD, id: item, revision, deposited, sensitive, state };
+}
+
+function opened(row: Row, sensitive: boolean, facts: RecordFacts): Item {
+  const item = { ...closed(row, "open", sensitive), kind: facts.kind, written: facts.written };
+  if (facts.kind === "tombstone") return item;
+  const { title, text, happened, place, people, tags, danger, mood, category, contents } = facts;
+  const answers = facts.kind === "assessment" ? facts.answers : null;
+  return { ...item, title, text, happened, place, people, tags, danger, mood, category, contents, answers };
+}
+
+function contentsOf(facts: RecordFacts): readonly Content[] {
+  return facts.kind === "tombstone" ? [] : facts.contents;
+}
+
+/** The vault is at fault where bytes don't open as those of the record; anything else is what it was. */
+function asSwapped(error: unknown): unknown {
+  return error instanceof TamperedError || error instanceof MalformedError ? new BlobSwapped(error.code) : error;
+}
+
+/** The same blocks, hashed on their way. */
+export async function* hashed(blocks: Blocks, digest: Sha256): AsyncGenerator<Uint8Array> {
+  for await (const block of blocks) {
+    digest.update(block);
+    yield block;
+  }
+}
+
+/** The plain bytes of consecutive sealed chunks from number `first`; `toTheEnd`: the message ends with them. */
+async function* openRun(opener: Opener, first: number, sealed: Blocks, toTheEnd: boolean): AsyncGenerator<Uint8Array> {
+  const size = RUN_CHUNKS * SEALED_CHUNK_SIZE;
+  let number = first;
+  let waiting = new Uint8Array();
+  for await (const block of sealed) {
+    waiting = new Uint8Array(concat(waiting, block));
+    while (waiting.length > size) { // one byte more: so this run isn't the last
+      yield opener.openChunks(number, waiting.subarray(0, size), false);
+      number += RUN_CHUNKS;
+      waiting = waiting.slice(size);
+    }
+  }
+  yield opener.openChunks(number, waiting, toTheEnd);
+}
+
+async function* cut(plain: AsyncIterable<Uint8Array>, start: number, size: number): AsyncGenerator<Uint8Array> {
+  let [skip, left] = [start, size];
+  for await (const block of plain) {
+    const part = block.subarray(skip, skip + left);
+    skip = Math.max(0, skip - block.length);
+    left -= part.length;
+    if (part.length > 0) yield part;
+  }
+  if (left > 0) throw new ServerFault("fewer bytes than the range holds");
+}

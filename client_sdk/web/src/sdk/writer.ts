@@ -1,0 +1,355 @@
+// Seals what a person writes, keeps it in the outbox, sends it, and calls it kept when its receipt verified.
+// Knows: protocol §4's order: outbox, request, receipts, replica; what a conflict leads to. Refuses to know: passwords.
+// Nobody's text is dropped: what was refused stays sealed in the outbox, what conflicted goes on top of the newer one.
+
+import * as v from "valibot";
+
+import { formatB64url, formatJson, parseB64url, parseJson } from "../crypto_core/encoding.js";
+import { TemoinError, UnsupportedVersion, VerificationError } from "../crypto_core/errors.js";
+import { makeId } from "../crypto_core/randomness.js";
+import { NeedsPin, wrapRecordKey } from "../crypto_core/sealing/keyring.js";
+import { MAX_PARENTS, makeRecordKey, sealLink, sealRecord } from "../crypto_core/sealing/records.js";
+import { KINDS, VERSION, dumpDocument } from "../schemas/documents.js";
+import type { PutRevision } from "../schemas/items.js";
+import * as limits from "../schemas/limits.js";
+import { sha256 } from "./digest.js";
+import { ItemUnknown, NoteTooLong, Refused, ServerFault, TrustError, ValueRefused } from "./errors.js";
+import { EMPTY_DRAFT, type Content, type Deletion, type Draft, type Id, type Item, type Kept } from "./items.js";
+import { Outbox, type Entry } from "./outbox.js";
+import { Finding, placeKey } from "./protocol/sync.js";
+import { recordName, type Reader } from "./reader.js";
+import type { Row } from "./replica.js";
+import type { Session } from "./session.js";
+import type { Synchroniser } from "./synchroniser.js";
+
+const ITEMS = "/v1/items";
+/** How often in a row another device may be first before this is called a refusal. */
+const REBASES = 5;
+const ERASURE_DELAY = 7 * 86_400;
+
+/** What a person may write; a tombstone is made by deleting. */
+export type Written = "journal" | "document" | "assessment";
+export type Answers = Readonly<Record<string, boolean>>;
+
+/** One revision before it is sealed. `erases`: the blobs that go with a tombstone, null for anything else. */
+export interface Writing {
+  readonly item: Id;
+  readonly revision: number;
+  readonly json: Uint8Array;
+  readonly sensitive: boolean;
+  readonly blobs: readonly Id[];
+  readonly erases: readonly Id[] | null;
+}
+
+/** Called when what is written now lies in the outbox: from then on it is sent from there, whatever happens. */
+export type Waits = () => Promise<void>;
+
+/** Writes for one session. Used under the account's lock. */
+export class Writer {
+  readonly #session: Session;
+  readonly #reader: Reader;
+  readonly #synchroniser: Synchroniser;
+  readonly #outbox: Outbox;
+
+  constructor(session: Session, reader: Reader, synchroniser: Synchroniser) {
+    this.#session = session;
+    this.#reader = reader;
+    this.#synchroniser = synchroniser;
+    this.#outbox = new Outbox(session.home, session.keyring);
+  }
+
+  /** New items, one for each draft, in batches as large as the wire allows. */
+  async add(
+    drafts: readonly Draft[], kind: Written, sensitive: boolean, contents: readonly Content[] = [],
+    answers: Answers | null = null, waits?: Waits,
+  ): Promise<readonly Kept[]> {
+    const blobs = contents.map((one) => one.blob);
+    const writings = drafts.map((draft): Writing => ({
+      item: formatB64url(makeId()), revision: 1, json: this.#record(kind, draft, contents, answers), sensitive, blobs,
+      erases: null,
+    }));
+    const kept: Kept[] = [];
+    for (const batch of batchesOf(writings)) kept.push(...(await this.#deposit(batch, waits)));
+    return kept;
+  }
+
+  /** The next revision of an item: what it says now, with changes, and with more contents. */
+  async edit(id: Id, changes: Partial<Draft>, contents: readonly Content[] = [], waits?: Waits): Promise<Kept> {
+    this.#session.warnings.requireNone();
+    const item = this.editable(id);
+    const both = [...item.contents, ...contents];
+    const json = this.#record(item.kind as Written, edited(item, changes), both, item.answers);
+    return this.#depositOne({
+      item: item.id, revision: item.revision + 1, json, sensitive: item.sensitive, blobs: both.map((one) => one.blob),
+      erases: null,
+    }, waits);
+  }
+
+  /** Whether this can be kept, asked before its files are sent. Throws NoteTooLong or ValueRefused. */
+  requireKeepable(draft: Draft, kind: Written, answers: Answers | null): void {
+    this.#record(kind, draft, [], answers);
+  }
+
+  /** The same for an edit; gives whether the item is sensitive. Throws as `editable` does, too, or Untrusted. */
+  requireEditable(id: Id, changes: Partial<Draft>): boolean {
+    this.#session.warnings.requireNone();
+    const item = this.editable(id);
+    this.requireKeepable(edited(item, changes), item.kind as Written, item.answers);
+    return item.sensitive;
+  }
+
+  /** An item, if it can be edited here and now. Throws ItemUnknown, NeedsPin or UnsupportedVersion. */
+  editable(id: Id): Item {
+    const item = this.#reader.item(id, null);
+    if (item.state === "locked") throw new NeedsPin();
+    if (item.state === "newer_version") throw new UnsupportedVersion();
+    if (item.state !== "open") throw new ItemUnknown(item.state);
+    return item;
+  }
+
+  /** A tombstone over every revision. Throws Refused `revision_conflict` if another device wrote meanwhile. */
+  async delete(id: Id): Promise<Deletion> {
+    const session = this.#session;
+    session.warnings.requireNone();
+    this.#reader.item(id, null);
+    const rows = session.replica.history(id);
+    const hashes = await Promise.all(rows.map((row) => this.#synchroniser.recordHash(row)));
+    const ends = hashes.filter((hash) => hash !== null);
+    const erases = [...new Set(rows.flatMap((row) => row.blobs))].slice(0, limits.BLOBS_PER_REVISION);
+    const json = formatJson(dumpDocument({
+      v: VERSION, kind: "tombstone", ends: ends.map((hash) => parseB64url(hash)), written: session.clock(),
+      after: session.trust.newest,
+    }));
+    const revision = (rows.at(-1)?.revision ?? 0) + 1;
+    const kept = await this.#depositOne({ item: id, revision, json, sensitive: false, blobs: [], erases });
+    return { id: kept.id, revision, erasedAfter: kept.deposited + ERASURE_DELAY, receipt: kept.receipt };
+  }
+
+  /** A deleted item's last text as its next revision. Throws ItemUnknown if it was erased or isn't deleted. */
+  async restore(id: Id): Promise<Kept> {
+    this.#session.warnings.requireNone();
+    const rows = this.#session.replica.history(id);
+    const last = rows.at(-1);
+    if (last === undefined || this.#reader.open(last).kind !== "tombstone") throw new ItemUnknown("not deleted");
+    const text = rows.findLast((row) => row.erases === null && row.record !== null && !row.gone);
+    if (text === undefined) throw new ItemUnknown("erased");
+    const [json, sensitive] = this.#reader.recordJson(text);
+    return this.#depositOne({
+      item: id, revision: last.revision + 1, json, sensitive, blobs: text.blobs, erases: null,
+    });
+  }
+
+  /** Sends what waits, the oldest first and byte for byte; gives back why some of it still waits.
+   *
+   * Throws NetworkError or ServerFault, after which nothing is lost. */
+  async flush(): Promise<readonly TemoinError[]> {
+    const reasons: TemoinError[] = [];
+    for (const entry of await this.#outbox.entries()) {
+      try {
+        await this.#send(entry, null);
+      } catch (error) {
+        reasons.push(stays(error));
+      }
+    }
+    return reasons;
+  }
+
+  /** What waits, as a person sees it; deposited at no time yet. */
+  async waiting(): Promise<readonly Item[]> {
+    const entries = await this.#outbox.entries();
+    return entries.flatMap((entry) => entry.revisions.map((one) => this.#reader.open(rowOf(one))));
+  }
+
+  #record(kind: Written, draft: Draft, contents: readonly Content[], answers: Answers | null): Uint8Array {
+    const { text, title, happened, written, place, people, tags, danger, mood, category } = draft;
+    const value = dumpDocument({
+      v: VERSION, kind, title, text, happened, written: written ?? this.#session.clock(), place, people, tags, danger,
+      mood, category, contents, after: this.#session.trust.newest, ...(kind === "assessment" ? { answers } : {}),
+    });
+    const loaded = v.safeParse(KINDS[kind], value);
+    if (!loaded.success) {
+      if (Array.from(text).length > limits.TEXT) throw new NoteTooLong();
+      const names = new Set(loaded.issues.map((issue) => String(issue.path?.[0]?.key ?? kind)));
+      throw new ValueRefused([...names].sort().join(", "));
+    }
+    return formatJson(value);
+  }
+
+  async #depositOne(writing: Writing, waits?: Waits): Promise<Kept> {
+    const [kept] = await this.#deposit([writing], waits);
+    if (kept === undefined) throw new ServerFault("an answer about other revisions");
+    return kept;
+  }
+
+  async #deposit(writings: readonly Writing[], waits?: Waits): Promise<readonly Kept[]> {
+    const revisions = await this.#sealed(writings);
+    const waiting = await this.#outbox.entries();
+    const entry = await this.#outbox.keep(revisions);
+    await waits?.();
+    for (const older of waiting) {
+      try {
+        await this.#send(older, null);
+      } catch (error) {
+        stays(error); // told at the next opening; what is written now must not wait for it
+      }
+    }
+    return this.#send(entry, writings);
+  }
+
+  /** The revisions as they go. Each link names what no link names yet; in a batch, the one before. */
+  async #sealed(writings: readonly Writing[]): Promise<readonly PutRevision[]> {
+    const { keyring, state } = this.#session;
+    const links = await this.#synchroniser.loadLinks();
+    let heads = links.heads.map((hash) => parseB64url(hash));
+    return writings.map((writing) => {
+      const [item, { revision }] = [parseB64url(writing.item), writing];
+      const key = makeRecordKey();
+      const record = sealRecord(key, item, revision, writing.json);
+      if (record.length > limits.RECORD) throw new NoteTooLong();
+      const recordHash = sha256(record);
+      const link = { accountN: BigInt(state.n), recordHash, parents: heads.slice(0, MAX_PARENTS) };
+      heads = [...heads.slice(MAX_PARENTS), recordHash];
+      return {
+        item: writing.item, revision, replaces: revision - 1,
+        wrap: wrapRecordKey(keyring, item, revision, key, writing.sensitive),
+        link: sealLink(keyring.mkN, item, revision, link), record, blobs: [...writing.blobs],
+        erases: writing.erases === null ? null : [...writing.erases],
+      };
+    });
+  }
+
+  /** Sends one batch; after a conflict, what it says on top of what is there now. */
+  async #send(first: Entry, known: readonly Writing[] | null): Promise<readonly Kept[]> {
+    let [entry, writings, conflict] = [first, known, false];
+    if (entry.revisions.some((one) => one.replaces > 0)) this.#session.warnings.requireNone();
+    for (let tries = 0; tries < REBASES; tries += 1) {
+      try {
+        const answer = await this.#session.ask("POST", ITEMS, { body: entry.body });
+        return await this.#acknowledge(entry, answer.revisions, conflict);
+      } catch (error) {
+        if (!(error instanceof Refused)) throw error;
+        if (entry.revisions.some((one) => one.erases !== null)) {
+          await this.#outbox.remove(entry); // a deletion that was refused is asked for anew, never repeated alone
+          throw error;
+        }
+        const erased = this.#erased(error);
+        if (error.code !== "revision_conflict" && erased.size === 0) throw error;
+        const unsealed = writings ?? this.#unsealed(entry);
+        writings = erased.size > 0 ? unsealed.map((one) => without(one, erased)) : await this.#rebased(unsealed);
+        entry = await this.#outbox.replace(entry, await this.#sealed(writings));
+        conflict = true;
+      }
+    }
+    throw new Refused(
+      "revision_conflict", 409, "Other devices keep changing this. Wait a moment, then save it again.",
+    );
+  }
+
+  /** The blobs that the vault misses, if each of them went with an item that this account deleted. */
+  #erased(refusal: Refused): ReadonlySet<Id> {
+    if (refusal.code !== "blob_missing") return new Set();
+    const blobs = Array.isArray(refusal.extra["blobs"]) ? refusal.extra["blobs"] : [];
+    const missing = blobs.map((blob) => formatB64url(parseB64url(String(blob))));
+    const ended = new Set(this.#session.replica.tombstones().flatMap((row) => row.erases ?? []));
+    return new Set(missing.every((blob) => ended.has(blob)) ? missing : []);
+  }
+
+  async #rebased(writings: readonly Writing[]): Promise<readonly Writing[]> {
+    await this.#synchroniser.sync();
+    this.#session.warnings.requireNone();
+    return writings.map((writing) => this.#onTop(writing, this.#session.replica.newest(writing.item)));
+  }
+
+  #onTop(writing: Writing, newest: Row | null): Writing {
+    if (newest === null || newest.revision < writing.revision) return writing;
+    if (this.#reader.open(newest).kind === "tombstone") {
+      return { ...writing, item: formatB64url(makeId()), revision: 1 };
+    }
+    return { ...writing, revision: newest.revision + 1 };
+  }
+
+  /** What a batch of an earlier run says. Throws NeedsPin for a sensitive one until the PIN is given. */
+  #unsealed(entry: Entry): readonly Writing[] {
+    return entry.revisions.map(({ item, revision, wrap, record, blobs }) => {
+      const [json, sensitive] = this.#reader.recordJson({ item, revision, wrap, record });
+      return { item, revision, json, sensitive, blobs, erases: null };
+    });
+  }
+
+  async #acknowledge(
+    entry: Entry, answers: readonly Answered[], conflict: boolean,
+  ): Promise<readonly Kept[]> {
+    const places = (all: readonly { readonly item: Id; readonly revision: number }[]): string =>
+      all.map((one) => placeKey([one.item, one.revision])).join();
+    if (places(answers) !== places(entry.revisions)) throw new ServerFault("an answer about other revisions");
+    const pairs = entry.revisions.map((sent, at) => [sent, answers[at] as Answered] as const);
+    const kept: Kept[] = [];
+    for (const [sent, answer] of pairs) {
+      const verified = await this.#session.verify(answer.receipt, sha256(sent.record), sent.record.length);
+      const { item: id, revision, deposited, receipt } = answer;
+      kept.push({ id, revision, deposited, receipt, verified, conflict });
+    }
+    const { replica, warnings } = this.#session;
+    const swapped = await replica.writing(() => {
+      replica.setFact("dirty", true);
+      return pairs.filter(([sent, { deposited, receipt }]) => {
+        replica.keepReceipt(recordName(sent.item, sent.revision), receipt);
+        return !replica.receive({ ...sent, deposited }, replica.fact("pass"));
+      }).map(([sent]) => placeKey([sent.item, sent.revision]));
+    });
+    if (swapped.length > 0) await warnings.add(Finding.BLOB_SWAPPED, swapped);
+    await this.#outbox.remove(entry);
+    return kept;
+  }
+}
+
+interface Answered {
+  readonly item: Id;
+  readonly revision: number;
+  readonly deposited: number;
+  readonly receipt: string;
+}
+
+/** The reason why a batch stays in the outbox; anything else is thrown on. */
+function stays(error: unknown): TemoinError {
+  const reasons = [Refused, VerificationError, TrustError, NeedsPin];
+  if (error instanceof TemoinError && reasons.some((reason) => error instanceof reason)) return error;
+  throw error;
+}
+
+/** What an item says, with changes; written now unless they say when. */
+function edited(item: Item, changes: Partial<Draft>): Draft {
+  const unknown = Object.keys(changes).filter((name) => !Object.hasOwn(EMPTY_DRAFT, name)).sort();
+  if (unknown.length > 0) throw new ValueRefused(`no such field: ${unknown.join(", ")}`);
+  const { text, title, happened, place, people, tags, danger, mood, category } = item;
+  const said = { text: text ?? "", title: title ?? "", happened, place, people, tags, danger, mood, category };
+  return { ...said, written: null, ...changes };
+}
+
+function rowOf({ item, revision, wrap, link, record, blobs, erases }: PutRevision): Row {
+  return { seq: 0, item, revision, deposited: 0, wrap, link, record, blobs, erases, gone: false, pass: 0 };
+}
+
+/** The same text without the files that were erased with the item it was written for. */
+function without(writing: Writing, erased: ReadonlySet<Id>): Writing {
+  const facts = parseJson(writing.json) as { contents?: readonly { readonly blob: Id }[] };
+  const contents = facts.contents?.filter((one) => !erased.has(one.blob));
+  if (contents === undefined || !writing.blobs.some((blob) => erased.has(blob))) return writing;
+  const blobs = writing.blobs.filter((blob) => !erased.has(blob));
+  return { ...writing, json: formatJson({ ...facts, contents }), blobs };
+}
+
+function* batchesOf(writings: readonly Writing[]): Generator<readonly Writing[]> {
+  let batch: Writing[] = [];
+  let size = 0;
+  for (const writing of writings) {
+    const room = 2 * writing.json.length + 2048; // padding and seal add less
+    if (batch.length === limits.REVISIONS_PER_BATCH || (batch.length > 0 && size + room > limits.BATCH)) {
+      yield batch;
+      [batch, size] = [[], 0];
+    }
+    batch.push(writing);
+    size += room;
+  }
+  if (batch.length > 0) yield batch;
+}
