@@ -21,6 +21,7 @@ export interface Place {
 const HOME: Place = { view: "home", id: null };
 export const place = signal<Place>(HOME);
 let numbered: string[] = [];
+let kept: unknown = null;
 
 /** The address of a view, about an item if `id` is given. */
 export function address(view: View, id: string | null = null): string {
@@ -33,14 +34,15 @@ export function address(view: View, id: string | null = null): string {
 /** Goes to a view. `replace` leaves no step to come back to. */
 export function go(view: View, id: string | null = null, replace = false): void {
   const target = address(view, id);
-  if (replace) history.replaceState(null, "", target);
-  else history.pushState(null, "", target);
+  if (replace) history.replaceState(kept, "", target);
+  else history.pushState(kept, "", target);
   read();
 }
 
 /** Forgets which numbers stood for which items: at a lock. */
 export function forgetPlaces(): void {
   numbered = [];
+  place.value = HOME;
 }
 
 /** Follows the address from now on. */
@@ -50,7 +52,14 @@ export function startRouter(): void {
   read();
 }
 
+/** What a refresh of this page finds again, in every step of its history: nothing that a person wrote. */
+export function keepInHistory(state: unknown): void {
+  kept = state;
+  history.replaceState(kept, "");
+}
+
 function read(): void {
+  if (history.state === null && kept !== null) history.replaceState(kept, "");
   const found = /^#(\d+)(?:\.(\d+))?$/.exec(location.hash);
   const view = found ? (Object.keys(VIEWS) as View[]).find((one) => VIEWS[one] === Number(found[1])) : undefined;
   const id = found?.[2] === undefined ? null : numbered[Number(found[2])];

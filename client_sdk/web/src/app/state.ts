@@ -2,7 +2,7 @@
 // passwords; `forget` lets go of everything, and nothing else of the page may hold what a person wrote.
 
 import { signal } from "@preact/signals";
-import type { Item, Opening, VaultApi } from "../worker/api.js";
+import type { Item, Notice, Opening, VaultApi } from "../worker/api.js";
 
 export interface Session {
   readonly vault: VaultApi;
@@ -10,17 +10,31 @@ export interface Session {
   readonly opening: Opening;
 }
 
+/** Why there is no session any more. `kept`: whether what was being written is; null if nothing was. */
+export interface Closed {
+  readonly why: "asked" | "idle" | "ended" | "unsure";
+  readonly kept: boolean | null;
+}
+
 export const session = signal<Session | null>(null);
 /** The newest revision of every item, as the last look brought it; null before the first. */
 export const items = signal<readonly Item[] | null>(null);
+/** Why the last look at the items brought nothing, null if it did. */
+export const itemsError = signal<unknown>(null);
 /** When the sensitive tier closes (ms since 1970), null while it is closed. */
 export const sensitiveUntil = signal<number | null>(null);
 export const warnings = signal<readonly string[]>([]);
 export const waiting = signal(0);
 export const reachable = signal(true);
 export const progress = signal<{ readonly name: string; readonly done: number; readonly total: number } | null>(null);
+/** What the last opening has to say, until it was read. */
+export const unread = signal<Opening | null>(null);
+export const closed = signal<Closed | null>(null);
+/** An empty page while the vault closes behind it. */
+export const closing = signal(false);
 
-/** What has to be done before the vault is locked: views that hold unsaved text keep their draft here. */
+/** What has to be done before the vault is locked: views that hold unsaved text keep their draft here. Each must read
+ * what it keeps before it waits for anything, since the page is emptied meanwhile. */
 export const beforeLock = new Set<() => Promise<void>>();
 
 /** The open vault. Throws where there is none: a view that needs it is not shown then. */
@@ -29,20 +43,71 @@ export function vault(): VaultApi {
   return session.value.vault;
 }
 
-/** Reads all items anew: after a write, after a step-up, when another device wrote. */
+/** A vault has opened. */
+export function enter(opened: VaultApi, username: string, opening: Opening): void {
+  session.value = { vault: opened, username, opening };
+  closed.value = null;
+  warnings.value = opening.warnings;
+  waiting.value = opening.waiting;
+  reachable.value = true;
+  unread.value = opening;
+  void refreshItems();
+}
+
+/** Reads all items anew: after a write, after a step-up, when another device wrote. Rejects never: see itemsError. */
 export async function refreshItems(): Promise<void> {
   const open = session.value;
   if (open === null) return;
-  const found = await open.vault.items();
-  if (session.value === open) items.value = found;
+  try {
+    const found = await open.vault.items();
+    if (session.value !== open) return;
+    items.value = found;
+    itemsError.value = null;
+  } catch (error) {
+    if (session.value === open) itemsError.value = error;
+  }
 }
 
-export function forget(): void {
-  session.value = null;
+/** What the vault tells by itself. `ended` is called where the session is over. */
+export function hear(notice: Notice, ended: () => void): void {
+  switch (notice.kind) {
+    case "sensitive":
+      sensitiveUntil.value = notice.open ? notice.until : null;
+      void refreshItems();
+      break;
+    case "waiting":
+      waiting.value = notice.count;
+      break;
+    case "network":
+      reachable.value = notice.reachable;
+      break;
+    case "warnings":
+      warnings.value = notice.codes;
+      break;
+    case "session_ended":
+      ended();
+      break;
+    case "changed":
+      void refreshItems();
+      break;
+    case "progress":
+      progress.value = notice.done < notice.total ? { name: notice.name, done: notice.done, total: notice.total } : null;
+  }
+}
+
+/** Lets go of everything that was read. The session stays until `endSession`: what is being kept needs its vault. */
+export function forgetRead(): void {
   items.value = null;
+  itemsError.value = null;
   sensitiveUntil.value = null;
   warnings.value = [];
   waiting.value = 0;
   progress.value = null;
+  unread.value = null;
   beforeLock.clear();
+}
+
+export function forget(): void {
+  forgetRead();
+  session.value = null;
 }

@@ -4,6 +4,10 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { knows, say } from "../i18n.js";
+import { ruleOf } from "./rules.js";
+
+export { askPin, PinDialog } from "./pin.js";
+export { useWait, WaitLeft } from "./wait.js";
 
 /** The heading of a view; it takes the focus when the view appears, so that a screen reader begins there. */
 export function Title({ children }: { children: ComponentChildren }): JSX.Element {
@@ -28,6 +32,11 @@ export function Button(props: {
   );
 }
 
+/** Asks password managers, too, to offer nothing: whoever opens this device would be let in. Each has its own mark. */
+const UNREMEMBERED = {
+  "data-1p-ignore": "true", "data-bwignore": "true", "data-lpignore": "true", "data-form-type": "other",
+} as const;
+
 /** A labelled field. `error` is a sentence that says what to do. Nothing that is typed is remembered by the browser. */
 export function Field(props: {
   label: string; value: string; onInput: (value: string) => void; type?: "text" | "password" | "search" | "datetime-local";
@@ -35,15 +44,16 @@ export function Field(props: {
   required?: boolean; input?: { current: HTMLInputElement | null };
 }): JSX.Element {
   const id = useId();
+  const described = [props.hint ? `${id}h` : "", props.error ? `${id}e` : ""].filter(Boolean).join(" ");
   return (
     <div class="field">
       <label for={id}>{props.label}</label>
       {props.hint && <p class="hint" id={`${id}h`}>{props.hint}</p>}
       <input
-        id={id} type={props.type ?? "text"} value={props.value} inputMode={props.inputMode ?? "text"}
-        autocomplete={props.autocomplete ?? "off"} autocapitalize="off" spellcheck={false}
-        aria-describedby={`${props.hint ? `${id}h` : ""} ${props.error ? `${id}e` : ""}`.trim() || undefined}
-        aria-invalid={props.error ? true : undefined} required={props.required ?? false}
+        id={id} type={(props.type ?? "text") as "text"} value={props.value} inputMode={props.inputMode ?? "text"}
+        autocomplete={props.autocomplete ?? "off"} autocapitalize="off" spellcheck={false} {...UNREMEMBERED}
+        {...(described ? { "aria-describedby": described } : {})} {...(props.error ? { "aria-invalid": true } : {})}
+        required={props.required ?? false}
         {...(props.maxLength === undefined ? {} : { maxLength: props.maxLength })}
         {...(props.input ? { ref: props.input } : {})}
         onInput={(event) => props.onInput(event.currentTarget.value)}
@@ -56,15 +66,18 @@ export function Field(props: {
 /** A secret that is typed: hidden, with a switch that shows it. */
 export function Secret(props: {
   label: string; value: string; onInput: (value: string) => void; hint?: string; error?: string | null;
-  digits?: boolean; input?: { current: HTMLInputElement | null };
+  digits?: boolean; maxLength?: number; input?: { current: HTMLInputElement | null };
 }): JSX.Element {
   const [shown, setShown] = useState(false);
   const { digits, ...rest } = props;
   return (
     <div class="secret">
-      <Field {...rest} type={shown ? "text" : "password"} inputMode={digits ? "numeric" : "text"} />
+      <Field
+        {...rest} type={shown ? "text" : "password"} inputMode={digits ? "numeric" : "text"}
+        autocomplete={digits ? "off" : "new-password"}
+      />
       <button class="show" type="button" aria-pressed={shown} onClick={() => setShown(!shown)}>
-        {say(shown ? "parts.hide" : "parts.show")}<span class="unseen"> : {props.label}</span>
+        {say("parts.show")}<span class="unseen"> {props.label}</span>
       </button>
     </div>
   );
@@ -111,15 +124,18 @@ export function Problem({ error }: { error: unknown }): JSX.Element | null {
   return <div class="notice care" role="alert"><p>{sentenceOf(error)}</p></div>;
 }
 
-/** The sentence for an error: by its code, else one that fits any. */
+/** The sentence for an error: by its code (and the rule that it names), else one that fits any. */
 export function sentenceOf(error: unknown): string {
-  const problem = error as { code?: unknown; retryAfter?: unknown };
+  const problem = error as { code?: unknown; retryAfter?: unknown; detail?: unknown };
+  const rule = problem?.code === "secret_refused" && typeof problem.detail === "string" ? ruleOf(problem.detail) : null;
+  if (rule !== null) return say(`problem.rule.${rule.name}`, rule.values);
   const code = typeof problem?.code === "string" && knows(`problem.${problem.code}`) ? problem.code : "unexpected";
-  const seconds = typeof problem?.retryAfter === "number" ? problem.retryAfter : 0;
-  return say(`problem.${code}`, { wait: wait(seconds) });
+  const seconds = typeof problem?.retryAfter === "number" ? Math.max(1, Math.ceil(problem.retryAfter)) : 60;
+  return say(`problem.${code}`, { wait: lasting(seconds) });
 }
 
-function wait(seconds: number): string {
+/** How long something takes, in words: "30 secondes", "5 minutes". `seconds` is whole. */
+export function lasting(seconds: number): string {
   if (seconds < 90) return say("parts.seconds", { count: seconds });
   if (seconds < 5400) return say("parts.minutes", { count: Math.ceil(seconds / 60) });
   return say("parts.hours", { count: Math.ceil(seconds / 3600) });
@@ -129,18 +145,20 @@ export function Waiting({ children }: { children: ComponentChildren }): JSX.Elem
   return <p class="waiting" role="status">{children}</p>;
 }
 
-/** A question that has to be answered before anything else. Escape answers with `onClose`. */
-export function Dialog(props: { title: string; children: ComponentChildren; onClose: () => void }): JSX.Element {
+/** A question that has to be answered before anything else. Escape answers with `onClose`. The way out is inside. */
+export function Dialog(props: {
+  title: string; children: ComponentChildren; onClose: () => void; urgent?: boolean;
+}): JSX.Element {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
   useEffect(() => {
     const element = dialog.current;
     if (element && !element.open) element.showModal();
-    return () => element?.close();
+    return () => element?.close(); // gives the focus back to where it was
   }, []);
   return (
     <dialog
-      ref={dialog} aria-labelledby={id}
+      ref={dialog} aria-labelledby={id} {...(props.urgent ? { role: "alertdialog" } : {})}
       onCancel={(event) => {
         event.preventDefault();
         props.onClose();

@@ -1,0 +1,130 @@
+// When the vault closes: after three minutes without activity, when asked, when the session is over, when the page goes.
+// Knows: clocks, and the order in which things are let go. Refuses to know: what is let go.
+//
+// Time is measured here, on the main thread, by two clocks: one that goes on while a device sleeps, and one that nobody
+// can set back. A device that wakes up late is locked before it takes the first touch for activity.
+
+import { signal } from "@preact/signals";
+
+import { address, forgetPlaces } from "./router.js";
+import { beforeLock, closed, closing, forget, forgetRead, session, type Closed } from "./state.js";
+import { endVault, isRunning } from "./vault.js";
+
+/** Without activity for so long, an open vault locks. */
+export const IDLE_MS = 180_000;
+/** Nothing is open yet and the recovery code is being written on paper: that takes longer. */
+export const SIGN_UP_IDLE_MS = 900_000;
+/** So long before that, it says so. */
+export const WARNING_MS = 30_000;
+/** How long a draft may take to be kept, and the vault to close; then it is ended as it is. */
+const KEEP_MS = 3_000;
+const CLOSE_MS = 4_000;
+const ACTIVITY = ["pointerdown", "keydown", "input", "wheel", "touchmove", "focusin"] as const;
+
+/** Seconds until the vault locks by itself, while it is being said; null else. */
+export const secondsLeft = signal<number | null>(null);
+
+/** The page, as it is emptied at once and shown again. */
+export interface Page {
+  empty(): void;
+  show(): void;
+}
+
+let page: Page = { empty: () => undefined, show: () => undefined };
+let last: readonly [number, number] = [0, 0];
+let ticking: ReturnType<typeof setInterval> | null = null;
+
+/** Watches from now on. */
+export function startLock(shown: Page): void {
+  page = shown;
+  for (const kind of ACTIVITY) addEventListener(kind, noteActivity, { capture: true, passive: true });
+  addEventListener("visibilitychange", () => {
+    check();
+    if (document.visibilityState === "hidden") keepDrafts();
+  });
+  addEventListener("pageshow", (event) => {
+    if ((event as PageTransitionEvent).persisted) page.show(); // kept for Back, and emptied when it went
+  });
+  addEventListener("leaving", leave);
+  addEventListener("pagehide", leave);
+}
+
+/** Begins to measure: when the vault's worker has begun. */
+export function watch(): void {
+  stay();
+  ticking ??= setInterval(check, 1000);
+}
+
+/** Three minutes more. */
+export function stay(): void {
+  last = [Date.now(), performance.now()];
+  secondsLeft.value = null;
+}
+
+/** Keeps what is being written (bounded), and at once empties the page; then the vault locks, and its worker ends. */
+export async function lockNow(why: Closed["why"]): Promise<void> {
+  if (closing.value) return;
+  const open = session.value;
+  closing.value = true;
+  const hooks = [...beforeLock].map(async (keep) => keep());
+  page.empty();
+  forgetRead();
+  stopWatching();
+  const kept = await within(KEEP_MS, Promise.all(hooks));
+  forget();
+  forgetPlaces();
+  history.replaceState(history.state, "", address("home"));
+  if (open !== null) await within(CLOSE_MS, open.vault.lock());
+  endVault();
+  closed.value = { why, kept: hooks.length === 0 ? null : kept };
+  closing.value = false;
+  page.show();
+}
+
+/** Ends and forgets everything, in this very moment: the person leaves, or the page goes. */
+export function leave(): void {
+  if (!isRunning() && session.value === null) return;
+  stopWatching();
+  endVault();
+  page.empty();
+  forget();
+  forgetPlaces();
+  closed.value = null;
+  closing.value = false;
+}
+
+function stopWatching(): void {
+  if (ticking !== null) clearInterval(ticking);
+  ticking = null;
+  secondsLeft.value = null;
+}
+
+function noteActivity(): void {
+  check();
+  if (secondsLeft.value === null) stay(); // once it is said, only an answer counts
+}
+
+function check(): void {
+  if (ticking === null) return;
+  if (!isRunning()) return stopWatching();
+  const left = limit() - Math.max(Date.now() - last[0], performance.now() - last[1]);
+  if (left <= 0) void lockNow("idle");
+  else secondsLeft.value = left <= WARNING_MS ? Math.ceil(left / 1000) : null;
+}
+
+function limit(): number {
+  return session.value === null ? SIGN_UP_IDLE_MS : IDLE_MS;
+}
+
+function keepDrafts(): void {
+  for (const keep of [...beforeLock]) void within(KEEP_MS, keep());
+}
+
+/** Whether it was done in time and without an error. */
+async function within(ms: number, work: Promise<unknown>): Promise<boolean> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<false>((resolve) => (timer = setTimeout(() => resolve(false), ms)));
+  const done = await Promise.race([work.then(() => true, () => false), late]);
+  clearTimeout(timer);
+  return done;
+}

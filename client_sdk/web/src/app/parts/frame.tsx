@@ -1,0 +1,164 @@
+// What stands around every view: the ways to others, what has to be said meanwhile, and the end of a quiet time.
+// Knows: the facts of a session. Refuses to know: what it holds.
+
+import type { JSX } from "preact";
+import { useEffect, useState } from "preact/hooks";
+
+import { lang, LANGUAGES, moment, say } from "../i18n.js";
+import { lockNow, secondsLeft, stay } from "../lock.js";
+import { address, type View } from "../router.js";
+import { progress, reachable, sensitiveUntil, unread, vault, waiting, warnings } from "../state.js";
+import { Button, Dialog, lasting, Notice } from "./index.js";
+
+const WAYS: readonly (readonly [View, string, readonly View[]])[] = [
+  ["home", "shell.journal", ["write", "entry", "edit", "history", "calendar", "deleted"]],
+  ["documents", "shell.documents", ["addDocument", "document", "receipt"]],
+  ["assess", "shell.assess", ["assessment", "curve"]],
+  ["search", "shell.search", []],
+  ["settings", "shell.settings", ["credentials", "sessions", "trust"]],
+];
+
+/** The ways through an open vault, and the key that closes it. */
+export function Bar({ open, view }: { open: boolean; view: View }): JSX.Element | null {
+  if (!open) return null;
+  return (
+    <nav class="ways-bar" aria-label={say("shell.nav")}>
+      <ul>
+        {WAYS.map(([to, key, within]) => (
+          <li key={to}>
+            <a href={address(to)} aria-current={to === view ? "page" : within.includes(view) ? "true" : undefined}>
+              {say(key)}
+            </a>
+          </li>
+        ))}
+      </ul>
+      <button class="lock" type="button" onClick={() => void lockNow("asked")}>{say("shell.lock")}</button>
+    </nav>
+  );
+}
+
+/** What the vault has to say, whatever is shown. */
+export function Said({ open, view }: { open: boolean; view: View }): JSX.Element | null {
+  if (!open) return null;
+  return (
+    <>
+      <div role="status">
+        {!reachable.value && <Notice care><p>{say("shell.unreachable")}</p></Notice>}
+        {waiting.value > 0 && <Notice><p>{say("shell.waiting", { count: waiting.value })}</p></Notice>}
+        {warnings.value.length > 0 && view !== "trust" && (
+          <Notice care>
+            <p>{say("shell.warned")} <a href={address("trust")}>{say("shell.warned_more")}</a></p>
+          </Notice>
+        )}
+      </div>
+      <SensitiveOpen />
+      <Progress />
+      {view === "home" && <LastOpening />}
+    </>
+  );
+}
+
+function SensitiveOpen(): JSX.Element | null {
+  const until = sensitiveUntil.value;
+  const [, setCount] = useState(0);
+  useEffect(() => {
+    if (until === null) return;
+    const ticking = setInterval(() => setCount((count) => count + 1), 1000);
+    return () => clearInterval(ticking);
+  }, [until]);
+  if (until === null) return null;
+  const left = Math.max(1, Math.ceil((until - Date.now()) / 1000));
+  return (
+    <div class="notice sensitive">
+      <p><span role="status">{say("shell.sensitive")}</span> <span class="left" role="timer">{lasting(left)}</span></p>
+      <Button plain onClick={() => void vault().dropSensitive()}>{say("shell.sensitive_close")}</Button>
+    </div>
+  );
+}
+
+function Progress(): JSX.Element | null {
+  const at = progress.value;
+  if (at === null) return null;
+  return (
+    <p class="waiting">
+      <label>
+        {say("shell.sending", { name: at.name })}{" "}
+        <progress value={at.done} max={at.total} />
+      </label>
+    </p>
+  );
+}
+
+/** When the vault was last opened and how many wrong PINs were tried since: somebody else may have been there. */
+function LastOpening(): JSX.Element | null {
+  const opening = unread.value;
+  if (opening === null || (opening.lastOpened === null && opening.wrongPins === 0 && !opening.adviseChange)) return null;
+  const careful = opening.wrongPins > 0 || opening.adviseChange;
+  return (
+    <Notice care={careful}>
+      {opening.lastOpened !== null && <p>{say("shell.last_opened", { moment: moment(opening.lastOpened) })}</p>}
+      <p>{opening.wrongPins === 0 ? say("shell.no_wrong_pins") : say("shell.wrong_pins", { count: opening.wrongPins })}</p>
+      {careful && <p>{say("shell.wrong_passwords")}</p>}
+      {opening.adviseChange && (
+        <p>{say("shell.advise_change")} <a href={address("credentials")}>{say("shell.advise_change_do")}</a></p>
+      )}
+      <Button plain onClick={() => (unread.value = null)}>{say("shell.read")}</Button>
+    </Notice>
+  );
+}
+
+/** Help, languages, and the way out by keyboard: at the end of every view. */
+export function Foot({ speakHere }: { speakHere: (next: string) => Promise<void> }): JSX.Element {
+  return (
+    <footer class="foot">
+      <ul>
+        <li><a href={`/${lang.value}/1`} target="_blank" rel="noopener noreferrer">{say("site.page.1")}<NewTab /></a></li>
+        <li><a href={`/${lang.value}/6`} target="_blank" rel="noopener noreferrer">{say("site.page.6")}<NewTab /></a></li>
+        <Languages speakHere={speakHere} />
+      </ul>
+      <p class="hint">{say("site.exit.hint")}</p>
+    </footer>
+  );
+}
+
+/** Each language by its own name. */
+function Languages({ speakHere }: { speakHere: (next: string) => Promise<void> }): JSX.Element {
+  return (
+    <>
+      {LANGUAGES.filter((one) => one !== lang.value).map((one) => (
+        <li key={one}>
+          <button class="link" type="button" lang={one} onClick={() => void speakHere(one)}>{nameOf(one)}</button>
+        </li>
+      ))}
+    </>
+  );
+}
+
+function nameOf(language: string): string {
+  const name = new Intl.DisplayNames(language, { type: "language" }).of(language) ?? language;
+  return name.charAt(0).toLocaleUpperCase(language) + name.slice(1);
+}
+
+export function NewTab(): JSX.Element {
+  return <span class="unseen"> ({say("shell.new_tab")})</span>;
+}
+
+/** Thirty seconds before the vault locks by itself. */
+export function SoonLocked(): JSX.Element | null {
+  const left = secondsLeft.value;
+  return left === null ? null : <Soon left={left} />;
+}
+
+function Soon({ left }: { left: number }): JSX.Element {
+  return (
+    <Dialog title={say("shell.soon_title")} onClose={stay} urgent>
+      <p aria-hidden="true" class="left">{say("shell.soon_left", { wait: lasting(left) })}</p>
+      <p class="unseen" role="status">{left % 10 === 0 ? say("shell.soon_left", { wait: lasting(left) }) : ""}</p>
+      <p>{say("shell.soon_kept")}</p>
+      <div class="actions">
+        <Button onClick={stay}>{say("shell.stay")}</Button>
+        <Button plain onClick={() => void lockNow("asked")}>{say("shell.lock")}</Button>
+      </div>
+    </Dialog>
+  );
+}

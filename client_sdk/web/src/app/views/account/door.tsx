@@ -1,0 +1,41 @@
+// The page while the vault is closed: help first, then the two ways in. Knows: why it closed, if it was open.
+// Refuses to know: whether anybody has a space here.
+
+import type { JSX } from "preact";
+
+import { lang, say } from "../../i18n.js";
+import { NewTab } from "../../parts/frame.js";
+import { Notice, Title } from "../../parts/index.js";
+import { address } from "../../router.js";
+import { closed } from "../../state.js";
+
+export function Door(): JSX.Element {
+  const why = closed.value;
+  return (
+    <>
+      <Title>{say("account.door.title")}</Title>
+      {why !== null && (
+        <div role="status">
+          <Notice care={why.kept === false}>
+            <p>{say(`account.closed.${why.why}`)}</p>
+            {why.kept !== null && <p>{say(why.kept ? "account.closed.kept" : "account.closed.not_kept")}</p>}
+          </Notice>
+        </div>
+      )}
+      <p class="lead">{say("account.door.lead")}</p>
+      <ul class="doors">
+        <li><a class="button" href={address("logIn")}>{say("account.door.log_in")}</a></li>
+        <li><a class="button plain" href={address("signUp")}>{say("account.door.sign_up")}</a></li>
+      </ul>
+      <h2>{say("account.door.help")}</h2>
+      <p>{say("account.door.help_text")}</p>
+      <p class="ways">
+        <a class="way" href="tel:17"><span class="way-verb">{say("site.way.call")}</span> <span class="way-number">17</span></a>
+        <a class="way" href="sms:114"><span class="way-verb">{say("site.way.sms")}</span> <span class="way-number">114</span></a>
+        <a class="way" href={`/${lang.value}/`} target="_blank" rel="noopener noreferrer">
+          <span class="way-site">{say("account.door.help_all")}<NewTab /></span>
+        </a>
+      </p>
+    </>
+  );
+}

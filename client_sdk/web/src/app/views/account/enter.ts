@@ -1,0 +1,21 @@
+// From a closed page to an open vault, and from an open one back. Knows: who has to be told.
+// Refuses to know: what was typed.
+
+import { lockNow, watch } from "../../lock.js";
+import { go } from "../../router.js";
+import { enter, hear } from "../../state.js";
+import { beginVault } from "../../vault.js";
+import type { Opening, VaultApi } from "../../../worker/api.js";
+
+/** The vault, started now if it isn't yet; from then on the time without activity is measured. */
+export function begin(): VaultApi {
+  const vault = beginVault((notice) => hear(notice, () => void lockNow("ended")));
+  watch();
+  return vault;
+}
+
+/** The vault is open: everything behind the door may be shown. */
+export function getIn(vault: VaultApi, username: string, opening: Opening): void {
+  enter(vault, username, opening);
+  go("home", null, true);
+}

@@ -1,0 +1,8 @@
+// The views of getting in, and of what a person decides about their space. Knows: their names.
+
+export { Credentials } from "./credentials.js";
+export { Reopen } from "./reopen.js";
+export { Sessions } from "./sessions.js";
+export { Settings } from "./settings.js";
+export { SignUp } from "./sign_up.js";
+export { Trust } from "./trust.js";

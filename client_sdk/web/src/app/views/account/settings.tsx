@@ -1,0 +1,42 @@
+// What a person decides about their space. Knows: where each decision is made, and what this device keeps.
+// Refuses to know: how any of it is done.
+
+import type { JSX } from "preact";
+
+import { lang, say } from "../../i18n.js";
+import { lockNow } from "../../lock.js";
+import { NewTab } from "../../parts/frame.js";
+import { Button, Title } from "../../parts/index.js";
+import { address, type View } from "../../router.js";
+import { session, warnings } from "../../state.js";
+
+const CARDS: readonly (readonly [View, string])[] = [
+  ["credentials", "credentials"], ["sessions", "sessions"], ["deleted", "deleted"],
+];
+
+export function Settings(): JSX.Element {
+  return (
+    <>
+      <Title>{say("account.settings.title")}</Title>
+      <p class="hint">{say("account.settings.name", { name: session.value?.username ?? "" })}</p>
+      <ul class="cards">
+        {(warnings.value.length > 0 ? [["trust", "trust"] as const, ...CARDS] : CARDS).map(([view, key]) => (
+          <li key={view}>
+            <a class="card" href={address(view)}>
+              <b>{say(`account.settings.${key}`)}</b> <span>{say(`account.settings.${key}_text`)}</span>
+            </a>
+          </li>
+        ))}
+      </ul>
+      <h2>{say("account.settings.device")}</h2>
+      <p>{say("account.settings.device_sealed")}</p>
+      <p>
+        {say("account.settings.device_history")}{" "}
+        <a href={`/${lang.value}/6`} target="_blank" rel="noopener noreferrer">{say("site.page.6")}<NewTab /></a>
+      </p>
+      <h2>{say("account.settings.lock")}</h2>
+      <p>{say("account.settings.lock_text")}</p>
+      <Button onClick={() => void lockNow("asked")}>{say("shell.lock")}</Button>
+    </>
+  );
+}

@@ -1,0 +1,106 @@
+// The recovery code: shown once to be written down or printed, then asked back. Knows: 24 words and their numbers.
+// Refuses to know: the key that they spell. On paper stand the words and their numbers, and nothing else.
+
+import type { JSX } from "preact";
+import { useState } from "preact/hooks";
+
+import { say } from "../../i18n.js";
+import { Button, Field, Notice, Problem, Title } from "../../parts/index.js";
+
+const WORDS = 24;
+const ASKED = 4;
+
+export function Sheet({ words, next }: { words: readonly string[]; next: () => void }): JSX.Element {
+  return (
+    <>
+      <div class="not-on-sheet">
+        <Title>{say("account.sheet.title")}</Title>
+        <p>{say("account.sheet.lead")}</p>
+        <ul>
+          <li>{say("account.sheet.write")}</li>
+          <li>{say("account.sheet.place")}</li>
+          <li>{say("account.sheet.photo")}</li>
+        </ul>
+      </div>
+      <ol class="sheet">
+        {words.map((word) => <li key={word}>{word}</li>)}
+      </ol>
+      <div class="not-on-sheet">
+        <div class="actions">
+          <Button onClick={next}>{say("account.sheet.noted")}</Button>
+          <Button plain onClick={() => print()}>{say("account.sheet.print")}</Button>
+        </div>
+        <p class="hint">{say("account.sheet.print_care")}</p>
+      </div>
+    </>
+  );
+}
+
+export function AskedBack(props: {
+  check: (places: readonly number[], words: readonly string[]) => Promise<boolean>; again: () => void; next: () => void;
+}): JSX.Element {
+  const [places, setPlaces] = useState(() => drawPlaces(ASKED));
+  const [typed, setTyped] = useState<readonly string[]>(() => Array(WORDS).fill(""));
+  const [wrong, setWrong] = useState(false);
+  const [error, setError] = useState<unknown>(null);
+  const [busy, setBusy] = useState(false);
+  const submit = async (): Promise<void> => {
+    setBusy(true);
+    setError(null);
+    setWrong(false);
+    try {
+      if (await props.check(places, places.map((place) => typed[place]!))) return props.next();
+      setWrong(true);
+    } catch (failed) {
+      setError(failed);
+    }
+    setBusy(false);
+  };
+  return (
+    <>
+      <Title>{say("account.sheet.back_title")}</Title>
+      <p>{say("account.sheet.back_lead")}</p>
+      <form
+        class="form"
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (!busy) void submit();
+        }}
+      >
+        <div class="asked-words">
+          {places.map((place) => (
+            <Field
+              key={place} label={say("account.sheet.word", { place: place + 1 })} value={typed[place]!}
+              onInput={(word) => setTyped(typed.map((one, n) => (n === place ? word : one)))}
+            />
+          ))}
+        </div>
+        <Problem error={error} />
+        {wrong && (
+          <div role="alert">
+            <Notice care><p>{say("account.sheet.wrong")}</p></Notice>
+          </div>
+        )}
+        <div class="actions">
+          <Button type="submit" busy={busy}>{say("account.sheet.check")}</Button>
+          <Button plain onClick={props.again}>{say("account.sheet.see")}</Button>
+        </div>
+        {places.length < WORDS && (
+          <p>
+            <button class="link" type="button" onClick={() => setPlaces(drawPlaces(WORDS))}>{say("account.sheet.all")}</button>
+          </p>
+        )}
+      </form>
+    </>
+  );
+}
+
+/** Which words are asked for, 0-based and in order: `count` of them by chance. */
+export function drawPlaces(count: number): readonly number[] {
+  const places = Array.from({ length: WORDS }, (_, place) => place);
+  while (places.length > count) {
+    const [drawn] = crypto.getRandomValues(new Uint32Array(1));
+    places.splice(drawn! % places.length, 1);
+  }
+  return places;
+}
