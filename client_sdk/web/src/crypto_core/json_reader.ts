@@ -1,4 +1,4 @@
-// Reads one JSON text (RFC 8259) as strictly as Python's parse_json does; JSON.parse can't see a name that stands twice.
+// Reads one JSON text (RFC 8259) as strictly as Python's parse_json: JSON.parse can't see a name that stands twice.
 // Knows: the grammar. Refuses to know: bytes, and what a text means. Its messages never quote the text.
 
 import { MalformedError } from "./errors.js";

@@ -29,7 +29,8 @@ export const Kind = {
   PEPPER_ROW: "pepper-row", //              column, account16, u32 epoch
   PIN_VERIFIER: "pin-verifier", //          purpose, account16, u32 epoch, tag32
   // keys (§3)
-  WRAP: "wrap", //                          "mk-n"|"mk-s"|"rec-n"|"rec-s", account16, u32 epoch; "record", item16, u32 revision
+  // wrap: "mk-n"|"mk-s"|"rec-n"|"rec-s", account16, u32 epoch; or "record", item16, u32 revision
+  WRAP: "wrap",
   S_GATE: "s-gate",
   IDENTITY: "identity",
   IDENTITY_SIGN: "identity-sign", //        account16

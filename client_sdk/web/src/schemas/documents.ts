@@ -95,8 +95,8 @@ export type Tombstone = v.InferOutput<typeof Tombstone>;
 
 /** What a person's devices agree on; written when credentials change, and at lock if anything was written.
  *
- * `previous` is the SHA-256 of the sealed record before this one, null for the first; `heads` are the record hashes that
- * no known link names yet (protocol §4). */
+ * `previous` is the SHA-256 of the sealed record before this one, null for the first; `heads` are the record hashes
+ * that no known link names yet (protocol §4). */
 export const AccountRecord = strict({
   v: v.literal(VERSION),
   n: whole(1),

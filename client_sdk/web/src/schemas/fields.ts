@@ -1,12 +1,15 @@
 // The fields that all schemas are made of.
 // Knows: the one spelling of each kind of value. Refuses to know: which message a value stands in.
-// Parsing gives what TypeScript works with (bytes, Unix seconds; ids stay as they are spelled); `dump` gives the spelling.
+// Parsing gives what the SDK works with (bytes, Unix seconds; ids stay as they are spelled); `dump` spells it again.
 
 import * as v from "valibot";
 
 import { formatB64url, formatHex, formatTime, parseB64url, parseHex, parseTime } from "../crypto_core/encoding.js";
 import { MalformedError } from "../crypto_core/errors.js";
 import * as limits from "./limits.js";
+
+// Its own messages quote what was given, and a message may end in an exception's text.
+v.setGlobalMessage("Not what stands here.");
 
 const UNKEEPABLE = /[\0\p{Surrogate}]/u;
 
@@ -40,7 +43,8 @@ export function hash() {
 
 /** A whole number between `least` and `most`. */
 export function whole(least = 0, most: number = limits.SAFE_INTEGER) {
-  return v.pipe(v.number("Not a whole number."), v.safeInteger("Not a whole number."), v.minValue(least), v.maxValue(most));
+  const wrong = "Not a whole number.";
+  return v.pipe(v.number(wrong), v.safeInteger(wrong), v.minValue(least), v.maxValue(most));
 }
 
 /** A counter: 1 to 2^32 − 1, or from `least`. */

@@ -1,8 +1,8 @@
 // What an open vault keeps in memory, and the record keys it wraps and unwraps (docs/spec/keys.md).
 // Knows: MK_N and K_ps while the vault is open; MK_S and sk_S while the sensitive tier is. Refuses to know: password,
 // PIN, shares and KEKs, which nobody keeps, and what time it is: its owner drops the sensitive tier after two minutes.
-// `forget` overwrites the keys it holds and lets go of them. Copies that the engine made it can't reach: the worker that
-// held them is ended.
+// `forget` overwrites the keys it holds and lets go of them. Copies that the engine made it can't reach: for those the
+// worker is ended.
 
 import { derive, KEY_SIZE, requireKey } from "../derivation.js";
 import { concat, encodeText, isSame, u32 } from "../encoding.js";

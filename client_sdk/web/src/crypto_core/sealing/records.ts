@@ -1,6 +1,6 @@
 // Seals records, contents, links, the account record, and what a device keeps (docs/spec/records.md).
-// Knows: the key, label and plain layout of each (protocol §3, §4). Refuses to know: what the JSON says (schemas do) and
-// how record keys are wrapped (the keyring does).
+// Knows: the key, label and plain layout of each (protocol §3, §4). Refuses to know: what the JSON says (schemas do)
+// and how record keys are wrapped (the keyring does).
 
 import { derive, KEY_SIZE } from "../derivation.js";
 import { concat, encodeText, HASH_SIZE, isSame, u32, u64 } from "../encoding.js";

@@ -1,6 +1,6 @@
 // The recovery code: 32 bytes, 24 words to write down, and what derives from them (docs/spec/recovery.md).
-// Knows: BIP-39's two word lists that we print, and the three labels of protocol §8. Refuses to know: the share that the
-// server keeps back until the waiting time is over.
+// Knows: BIP-39's two word lists that we print, and the three labels of protocol §8. Refuses to know: the share that
+// the server keeps back until the waiting time is over.
 
 import { entropyToMnemonic, mnemonicToEntropy } from "@scure/bip39";
 import { wordlist as english } from "@scure/bip39/wordlists/english.js";
