@@ -90,7 +90,9 @@ export class IndexedStore implements Store {
     const put = [...(changes.put ?? [])];
     const gone = [...(changes.delete ?? [])];
     return this.#done("readwrite", async (table) => {
-      await Promise.all([...put.map(([key, value]) => table.put?.(value, key)), ...gone.map((key) => table.delete?.(key))]);
+      await Promise.all([
+        ...put.map(async ([key, value]) => table.put?.(value, key)), ...gone.map(async (key) => table.delete?.(key)),
+      ]);
     });
   }
 
@@ -99,12 +101,18 @@ export class IndexedStore implements Store {
     this.#db = null;
   }
 
-  /** One transaction, over when this resolves. */
+  /** One transaction, over when this resolves; nothing of it is kept when it throws. */
   #done<T>(mode: IDBTransactionMode, act: (table: Table) => Promise<T>): Promise<T> {
     return answered(async () => {
       const transaction = await this.#begun(mode);
-      const [result] = await Promise.all([act(transaction.store), transaction.done]);
-      return result;
+      try {
+        const [result] = await Promise.all([act(transaction.store), transaction.done]);
+        return result;
+      } catch (error) {
+        transaction.done.catch(() => undefined);
+        if (transaction.error === null) transaction.abort();
+        throw error;
+      }
     });
   }
 
@@ -145,10 +153,11 @@ export class MemoryStore implements Store {
   }
 
   write(changes: Changes): Promise<void> {
-    const put = [...(changes.put ?? [])].map(([key, value]) => [key, structuredClone(value)] as const);
-    for (const [key, value] of put) this.#values.set(key, value);
-    for (const key of changes.delete ?? []) this.#values.delete(key);
-    return Promise.resolve();
+    return answered(async () => {
+      const put = [...(changes.put ?? [])].map(([key, value]) => [key, structuredClone(value)] as const);
+      for (const [key, value] of put) this.#values.set(key, value);
+      for (const key of changes.delete ?? []) this.#values.delete(key);
+    });
   }
 
   close(): void {}

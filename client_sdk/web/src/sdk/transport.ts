@@ -147,7 +147,7 @@ export class HttpTransport implements Transport {
     try {
       left = expected(exchange, start, stop, whole);
     } catch (error) {
-      await exchange.blocks().return();
+      exchange.end();
       throw error;
     }
     for await (const block of exchange.blocks()) {
@@ -223,9 +223,16 @@ class Exchange {
         yield value;
       }
     } finally {
-      this.#abort.abort();
-      this.#ended();
+      reader?.releaseLock();
+      this.end();
     }
+  }
+
+  /** Lets go of what has not come yet. */
+  end(): void {
+    this.#response.body?.cancel().catch(() => undefined);
+    this.#abort.abort();
+    this.#ended();
   }
 
   /** The whole body. Throws ServerFault if it does not end. */

@@ -1,0 +1,123 @@
+// A real vault for tests: `temoin-server` in processes of its own, on loopback, in a folder of its own.
+// Knows: how a person starts it. Refuses to know: what is inside.
+//
+// The commands are those of the environment in which this Node is installed, or of TEMOIN_BIN.
+
+import { execFile, spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
+
+const BIN = process.env["TEMOIN_BIN"] ?? binAbove(process.execPath);
+const RATE = "100000 per minute";
+/** Rates that no test meets by accident; and the ledger's public state moves at once. */
+const ENVIRONMENT = {
+  TEMOIN_LOGIN_RATE: RATE, TEMOIN_START_RATE: RATE, TEMOIN_SIGNUP_RATE: RATE, TEMOIN_CHECKPOINT_INTERVAL: "0",
+};
+const PATIENCE_MS = 60_000;
+
+/** The root of the project, where Python finds its own modules. */
+export const ROOT = join(import.meta.dirname, "..", "..", "..");
+
+/** What `code` prints as JSON, run by the Python of the same environment. */
+export async function python(code: string): Promise<unknown> {
+  const { stdout } = await promisify(execFile)(join(BIN, "python"), ["-c", code], { cwd: ROOT, env: environment() });
+  return JSON.parse(stdout);
+}
+
+/** A vault in a new folder. `start`, then `stop`; `remove` at the end. */
+export class RealVault {
+  readonly folder = mkdtempSync(join(tmpdir(), "vault-"));
+  readonly port: number;
+  readonly #settings: Readonly<Record<string, string>>;
+  #process: ChildProcess | null = null;
+
+  private constructor(port: number, settings: Readonly<Record<string, string>>) {
+    this.port = port;
+    this.#settings = settings;
+  }
+
+  /** A new vault, served. `settings` are its environment, beside rates that no test meets. */
+  static async serve(settings: Readonly<Record<string, string>> = {}): Promise<RealVault> {
+    const vault = new RealVault(await freePort(), settings);
+    await vault.command("init");
+    await vault.start();
+    return vault;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  /** What `temoin-server` prints, with these arguments, on this vault. */
+  async command(...words: readonly string[]): Promise<string> {
+    const run = promisify(execFile)(join(BIN, "temoin-server"), [...words, "--data", this.folder], { env: this.#env() });
+    return (await run).stdout;
+  }
+
+  async start(): Promise<void> {
+    const log = openSync(this.#log, "a");
+    const words = ["run", "--data", this.folder, "--host", "127.0.0.1", "--port", String(this.port), "--workers", "2"];
+    const started = spawn(join(BIN, "temoin-server"), words, { env: this.#env(), stdio: ["ignore", log, log] });
+    closeSync(log);
+    this.#process = started;
+    const deadline = Date.now() + PATIENCE_MS;
+    while (Date.now() < deadline && started.exitCode === null) {
+      if (await fetch(`${this.url}/v1/health`).then((answer) => answer.ok, () => false)) return;
+      await sleep(50);
+    }
+    await this.stop();
+    throw new Error(readFileSync(this.#log, "utf8"));
+  }
+
+  /** Ends the server; does nothing if it is not running. */
+  async stop(): Promise<void> {
+    const running = this.#process;
+    this.#process = null;
+    if (running === null || running.exitCode !== null || running.signalCode !== null) return;
+    const ended = once(running, "exit");
+    running.kill("SIGTERM");
+    await ended;
+  }
+
+  async remove(): Promise<void> {
+    await this.stop();
+    rmSync(this.folder, { recursive: true });
+  }
+
+  get #log(): string {
+    return join(this.folder, "server.log");
+  }
+
+  #env(): NodeJS.ProcessEnv {
+    return environment({ ...ENVIRONMENT, ...this.#settings });
+  }
+}
+
+/** The folder of commands of the environment that a file lies in. */
+function binAbove(file: string): string {
+  const folder = dirname(file);
+  const bin = join(folder, "bin");
+  if (existsSync(join(bin, "temoin-server"))) return bin;
+  if (folder === file) throw new Error("no temoin-server in the environment of this Node; TEMOIN_BIN names its folder");
+  return binAbove(folder);
+}
+
+/** This process's environment without any setting of ours, and with `extra`. */
+function environment(extra: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
+  const kept = Object.entries(process.env).filter(([name]) => !name.startsWith("TEMOIN_"));
+  return { ...Object.fromEntries(kept), ...extra };
+}
+
+async function freePort(): Promise<number> {
+  const listener = createServer().listen(0, "127.0.0.1");
+  await once(listener, "listening");
+  const { port } = listener.address() as AddressInfo;
+  listener.close();
+  await once(listener, "close");
+  return port;
+}
