@@ -92,11 +92,11 @@ export function parseEntries(data: Uint8Array, width: number): Uint8Array[] {
   return entries;
 }
 
-/** Reads the nodes of a published tree of `size` leaves from its tiles: `fetch(path)` gives a tile's bytes.
+/** Reads the nodes of a published tree of `size` leaves from its tiles: `readTile(path)` gives a tile's bytes.
  *
  * Each tile is fetched once and kept. What is read is believed only when the root that
  * it gives was signed: compute `root` first. Throws MalformedError for a tile of the wrong length. */
-export function readFromTiles(size: number, fetch: (path: string) => Uint8Array): NodeReader {
+export function readFromTiles(size: number, readTile: (path: string) => Uint8Array): NodeReader {
   const kept = new Map<string, readonly Uint8Array[]>();
   return (level, index) => {
     const [row, above] = [Math.floor(level / HEIGHT), level % HEIGHT];
@@ -104,7 +104,7 @@ export function readFromTiles(size: number, fetch: (path: string) => Uint8Array)
     const [tile, offset] = [Math.floor(first / WIDTH), first % WIDTH];
     const width = tileWidth(row, tile, size);
     const path = tilePath(row, tile, width);
-    const whole = kept.get(path) ?? parseTile(fetch(path), width);
+    const whole = kept.get(path) ?? parseTile(readTile(path), width);
     kept.set(path, whole);
     let hashes = whole.slice(offset, offset + 2 ** above);
     while (hashes.length > 1) hashes = pairs(hashes);
