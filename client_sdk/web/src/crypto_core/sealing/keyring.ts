@@ -1,8 +1,7 @@
 // What an open vault keeps in memory, and the record keys it wraps and unwraps (docs/spec/keys.md).
 // Knows: MK_N and K_ps while the vault is open; MK_S and sk_S while the sensitive tier is. Refuses to know: password,
 // PIN, shares and KEKs, which nobody keeps, and what time it is: its owner drops the sensitive tier after two minutes.
-// `forget` overwrites the keys it holds and lets go of them. Copies that the engine made it can't reach: for those the
-// worker is ended.
+// `forget` overwrites the keys it holds and lets go of them. Copies it can't reach: for those the worker is ended.
 
 import { derive, KEY_SIZE, requireKey } from "../derivation.js";
 import { concat, encodeText, isSame, u32 } from "../encoding.js";
@@ -28,7 +27,9 @@ export class NeedsPin extends TemoinError {
   static override readonly sentence = "This item is behind your PIN. Type the PIN to open it.";
 }
 
-/** The keys of one open vault. Printing it shows none of them; a forgotten one throws OutOfOrder. */
+/** The keys of one open vault. Printing it shows none of them; a forgotten one throws OutOfOrder.
+ *
+ * It gives copies: what is dropped while a change of credentials is under way must not turn its keys into zeros. */
 export class Keyring {
   /** 16 bytes. */
   readonly account: Uint8Array;
@@ -59,22 +60,22 @@ export class Keyring {
 
   /** The normal master key: used with `derive` only. */
   get mkN(): Uint8Array {
-    return this.#kept()[0];
+    return this.#kept()[0].slice();
   }
 
   /** What the next step-up derives its tag from, with the PIN typed anew. */
   get kPs(): Uint8Array {
-    return this.#kept()[1];
+    return this.#kept()[1].slice();
   }
 
   /** The sensitive master key, for a change of credentials. Throws NeedsPin. */
   get mkS(): Uint8Array {
-    return this.#opened()[0];
+    return this.#opened()[0].slice();
   }
 
   /** The secret key of the drop-box. Throws NeedsPin. */
   get skS(): Uint8Array {
-    return this.#opened()[1];
+    return this.#opened()[1].slice();
   }
 
   /** Whether the sensitive tier is open. */
