@@ -64,7 +64,7 @@ class World {
   }
 
   get account(): Account {
-    return { n: this.accountN, hash: A, previous: null, heads: this.heads, seenN: 0, seenHash: null };
+    return { n: this.accountN, hash: A, previous: null, heads: this.heads, seenN: 0, seenHash: null, faults: new Set() };
   }
 }
 
@@ -162,7 +162,7 @@ function chain(links: readonly (readonly [number, readonly number[]])[], account
   return made;
 }
 
-const ACCOUNT: Account = { n: 1, hash: A, previous: null, heads: [], seenN: 0, seenHash: null };
+const ACCOUNT: Account = { n: 1, hash: A, previous: null, heads: [], seenN: 0, seenHash: null, faults: new Set() };
 
 function aPass(changes: Partial<Pass> = {}): Pass {
   return { account: ACCOUNT, links: chain([[1, []]]), ended: new Set(), erased: [], withheld: [], swapped: [], ...changes };
@@ -225,6 +225,12 @@ describe("a finished pass", () => {
     const accepted = (accountN: number): Accepted => ({ hashes: new Set(), accountN });
     expect(judge(finished, accepted(5)).findings.size).toBe(0);
     expect(judge(finished, accepted(4)).findings.size).toBe(1);
+  });
+
+  test("whose account record could not be read is judged by that alone", () => {
+    const faults = new Set([Finding.ACCOUNT_RECORD_INVALID]);
+    const account = { ...ACCOUNT, n: 1, seenN: 7, seenHash: X, faults };
+    expect(judge(aPass({ account, links: chain([[1, []]], 9) })).findings).toEqual(faults);
   });
 
   test("with swapped bytes is found and named", () => {

@@ -18,6 +18,7 @@ import { TrustStore, Warnings, type FetchConsistency } from "../src/sdk/trust_st
 beforeAll(ready);
 
 const ORIGIN = "ledger/test";
+const NOON = 1_772_366_400;
 
 /** A Merkle tree of made-up entries under one key. */
 class FakeLedger {
@@ -59,7 +60,7 @@ test("the first note is held and growth is proven", async () => {
   const [home, ledger] = [makeHome(), new FakeLedger(20)];
   const store = await TrustStore.load(home, ledger.policy);
   expect(store.newest).toBeNull();
-  for (const size of [3, 3, 4, 11, 20]) expect((await store.advance(ledger.note(size), ledger.prove)).size).toBe(size);
+  for (const size of [3, 3, 4, 11, 20]) expect((await store.advance(ledger.note(size), ledger.prove, NOON)).size).toBe(size);
   expect(ledger.asked).toEqual([[3, 4], [4, 11], [11, 20]]);
   expect((await TrustStore.load(home, ledger.policy)).newest).toBe(ledger.note(20));
 });
@@ -67,22 +68,22 @@ test("the first note is held and growth is proven", async () => {
 test("a smaller note is lag if it fits", async () => {
   const ledger = new FakeLedger(20);
   const store = await TrustStore.load(makeHome(), ledger.policy);
-  await store.advance(ledger.note(20), ledger.prove);
-  expect((await store.advance(ledger.note(7), ledger.prove)).size).toBe(7);
+  await store.advance(ledger.note(20), ledger.prove, NOON);
+  expect((await store.advance(ledger.note(7), ledger.prove, NOON)).size).toBe(7);
   expect([store.newest, ledger.asked]).toEqual([ledger.note(20), [[7, 20]]]);
 });
 
 test("an empty ledger needs no proof", async () => {
   const ledger = new FakeLedger(5);
   const store = await TrustStore.load(makeHome(), ledger.policy);
-  for (const size of [0, 5, 0]) await store.advance(ledger.note(size), ledger.prove);
+  for (const size of [0, 5, 0]) await store.advance(ledger.note(size), ledger.prove, NOON);
   expect(ledger.asked).toEqual([]);
 });
 
 test("notes that come at once, in two tabs, leave the largest", async () => {
   const [home, ledger] = [makeHome(), new FakeLedger(20)];
   const tabs = [await TrustStore.load(home, ledger.policy), await TrustStore.load(home, ledger.policy)];
-  await Promise.all([9, 20, 4, 15].map((size, place) => tabs[place % 2]!.advance(ledger.note(size), ledger.prove)));
+  await Promise.all([9, 20, 4, 15].map((size, place) => tabs[place % 2]!.advance(ledger.note(size), ledger.prove, NOON)));
   expect((await TrustStore.load(home, ledger.policy)).newest).toBe(ledger.note(20));
   for (const tab of tabs) await tab.refresh();
   expect(tabs.map((tab) => tab.newest)).toEqual([ledger.note(20), ledger.note(20)]);
@@ -93,36 +94,36 @@ test.each([[9, 9], [9, 12], [12, 9]])("a fork leaves both notes as evidence: %i,
   const fork = new FakeLedger(12, "fork", ledger.signer);
   const store = await TrustStore.load(home, ledger.policy);
   const [held, offered] = [ledger.note(first), fork.note(second)];
-  await store.advance(held, ledger.prove);
-  await expect(store.advance(offered, fork.prove)).rejects.toThrow(LedgerForked);
+  await store.advance(held, ledger.prove, NOON);
+  await expect(store.advance(offered, fork.prove, NOON)).rejects.toThrow(LedgerForked);
   expect(await evidence(home)).toEqual([held, offered].sort());
   expect(store.newest).toBe(held);
   await store.forget();
-  expect((await store.advance(offered, fork.prove)).size).toBe(second);
+  expect((await store.advance(offered, fork.prove, NOON)).size).toBe(second);
 });
 
 test.each(["not_found", "invalid"])("a ledger that can't prove it is a fork: %s", async (code) => {
   const ledger = new FakeLedger(12);
   const store = await TrustStore.load(makeHome(), ledger.policy);
-  await store.advance(ledger.note(9), ledger.prove);
+  await store.advance(ledger.note(9), ledger.prove, NOON);
   const refuse = () => Promise.reject(new Refused(code, 404, ""));
-  await expect(store.advance(ledger.note(12), refuse)).rejects.toThrow(LedgerForked);
+  await expect(store.advance(ledger.note(12), refuse, NOON)).rejects.toThrow(LedgerForked);
 });
 
 test("one damaged proof is not yet a fork", async () => {
   const ledger = new FakeLedger(12);
   const store = await TrustStore.load(makeHome(), ledger.policy);
-  await store.advance(ledger.note(9), ledger.prove);
+  await store.advance(ledger.note(9), ledger.prove, NOON);
   const proofs = [[new Uint8Array(32)], await ledger.prove(9, 12)];
-  expect((await store.advance(ledger.note(12), async () => proofs.shift()!)).size).toBe(12);
+  expect((await store.advance(ledger.note(12), async () => proofs.shift()!, NOON)).size).toBe(12);
 });
 
 test.each([new NetworkError(), new Refused("unauthorized", 401, "")])(
   "no answer is no fork and changes nothing: %s", async (error) => {
     const [home, ledger] = [makeHome(), new FakeLedger(12)];
     const store = await TrustStore.load(home, ledger.policy);
-    await store.advance(ledger.note(9), ledger.prove);
-    await expect(store.advance(ledger.note(12), () => Promise.reject(error))).rejects.toThrow(error);
+    await store.advance(ledger.note(9), ledger.prove, NOON);
+    await expect(store.advance(ledger.note(12), () => Promise.reject(error), NOON)).rejects.toThrow(error);
     expect([store.newest, await evidence(home)]).toEqual([ledger.note(9), []]);
   });
 
@@ -131,7 +132,7 @@ test("only the pinned key under its origin is believed", async () => {
   const store = await TrustStore.load(makeHome(), ledger.policy);
   const other = new FakeLedger(3, "", new SignerKey(ORIGIN, makeBytes(32)));
   const notes = [other.note(3), ledger.note(3, "ledger/other"), ledger.note(3).replace("\n3\n", "\n4\n"), "", "x\n\n"];
-  for (const note of notes) await expect(store.advance(note, ledger.prove)).rejects.toThrow(CheckpointInvalid);
+  for (const note of notes) await expect(store.advance(note, ledger.prove, NOON)).rejects.toThrow(CheckpointInvalid);
   expect(store.newest).toBeNull();
 });
 

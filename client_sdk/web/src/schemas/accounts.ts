@@ -112,14 +112,16 @@ export type Confirm = v.InferOutput<typeof Confirm>;
 export const ConfirmedStage = strict({ token: bytes(limits.TOKEN), expires: time() });
 export type ConfirmedStage = v.InferOutput<typeof ConfirmedStage>;
 
-/** What an open session needs to work with its own keys. */
+/** What an open session needs to work with its own keys.
+ *
+ * The account record may have any length: a client that is given something else keeps it as evidence and goes on. */
 export const Account = strict({
   account: id(),
   created: time(),
   epoch: u32(),
   pin_epoch: u32(),
   n: whole(1),
-  account_record: accountRecord(),
+  account_record: bytesBetween(0, limits.ACCOUNT_RECORD),
   identity: Identity,
   drop_box: bytes(limits.SEALED_PAIR),
   used: whole(),

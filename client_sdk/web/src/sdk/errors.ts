@@ -19,9 +19,11 @@
 //      ├── VaultChanged         vault_changed
 //      ├── LedgerKeyChanged     ledger_key_changed
 //      ├── LedgerForked         ledger_forked
+//      ├── LedgerLags           ledger_lags           told, and stops nothing
 //      ├── CheckpointInvalid    checkpoint_invalid
 //      ├── ItemsMissing         items_missing
 //      ├── AccountRecordOlder   account_record_older
+//      ├── AccountRecordInvalid account_record_invalid
 //      ├── BlobSwapped          blob_swapped
 //      ├── ArgonChanged         client_too_old
 //      └── Untrusted            warned
@@ -160,6 +162,14 @@ export class LedgerForked extends TrustError {
     "somebody you trust to look at them.";
 }
 
+/** The public checkpoint has been smaller than the one held here for more than a day: withheld, or not moved on. */
+export class LedgerLags extends TrustError {
+  static override readonly code = "ledger_lags";
+  static override readonly sentence =
+    "For more than a day the vault has shown everybody an older state of its ledger than this device holds. " +
+    "What you keep is not touched by it, and everything goes on; tell who runs the vault.";
+}
+
 /** A checkpoint that is not signed by the pinned key, or not well formed. */
 export class CheckpointInvalid extends TrustError {
   static override readonly code = "checkpoint_invalid";
@@ -181,6 +191,14 @@ export class AccountRecordOlder extends TrustError {
   static override readonly sentence =
     "The vault shows an older state of your account than one seen before. You can read, export and add; " +
     "nothing is edited or deleted until you have looked at it and run `temoin trust accept`.";
+}
+
+/** What the vault gives as the account record does not open as the record of this account under its number. */
+export class AccountRecordInvalid extends TrustError {
+  static override readonly code = "account_record_invalid";
+  static override readonly sentence =
+    "The vault gave something else in the place of your account's own record. You can read, export and add; " +
+    "nothing is edited or deleted until you have looked at it and run `temoin trust accept`, which writes it anew.";
 }
 
 /** Bytes under an id that are not those that were kept there. */

@@ -6,7 +6,8 @@ import * as v from "valibot";
 
 import { KEY_SIZE } from "../crypto_core/derivation.js";
 import { formatB64url, formatJson, isSame, parseB64url, parseJson } from "../crypto_core/encoding.js";
-import { MalformedError, UnsupportedVersion } from "../crypto_core/errors.js";
+import { CryptoCoreError, MalformedError, TamperedError, UnsupportedVersion } from "../crypto_core/errors.js";
+import { Kind } from "../crypto_core/labels.js";
 import { makeBytes, makeId } from "../crypto_core/randomness.js";
 import * as keyrings from "../crypto_core/sealing/keyring.js";
 import type { Keyring } from "../crypto_core/sealing/keyring.js";
@@ -15,14 +16,18 @@ import * as passphrase from "../crypto_core/sealing/passphrase.js";
 import { openAccountRecord, sealAccountRecord } from "../crypto_core/sealing/records.js";
 import { deriveRecovery, formatWords, makeRecoveryKey, type Language } from "../crypto_core/sealing/recovery.js";
 import { confirmMessage, loginMessage, registerMessage } from "../crypto_core/signed_requests.js";
-import type { ChangeCredentials, OpenStage, Register, SensitiveShare } from "../schemas/accounts.js";
+import type { ChangeCredentials, Identity, OpenStage, Register, SensitiveShare } from "../schemas/accounts.js";
 import { AccountRecord, VERSION, dumpAccountRecord } from "../schemas/documents.js";
 import { sha256 } from "./digest.js";
-import { AccountRecordOlder, ArgonChanged } from "./errors.js";
+import { ArgonChanged } from "./errors.js";
 import type { Pin } from "./home.js";
 import type { Id } from "./items.js";
 import type { Hash } from "./protocol/sync.js";
+import type { Replica } from "./replica.js";
 import { dumpBody, endpoint } from "./transport.js";
+
+/** How far back an account record is looked for under another number than the vault says. */
+const NUMBERS = 4096;
 
 /** Argon2id, wherever it runs. Throws NotEnoughMemory, ArgonWrong. */
 export type Stretch = (username: string, password: string, vaultId: Uint8Array) => Promise<passphrase.Stretched>;
@@ -116,12 +121,24 @@ export class NewAccount {
   }
 }
 
-/** An account record, opened, and the SHA-256 of its sealed bytes. */
-export interface AccountState {
+/** An account record as it is kept, and what it says: null if that could not be read here. */
+export class AccountState {
   readonly n: number;
+  readonly blob: Uint8Array;
+  readonly facts: AccountRecord | null;
+  /** SHA-256 of the sealed bytes. */
   readonly hash: Hash;
-  readonly facts: AccountRecord;
+
+  constructor(n: number, blob: Uint8Array, facts: AccountRecord | null = null) {
+    this.n = n;
+    this.blob = blob;
+    this.facts = facts;
+    this.hash = formatB64url(sha256(blob));
+  }
 }
+
+/** One that says something. */
+export type ReadState = AccountState & { readonly facts: AccountRecord };
 
 /** Throws ArgonChanged if the vault expects parameters that this version doesn't know. */
 export function requireArgon(newest: number): void {
@@ -141,11 +158,7 @@ export async function makeAccount(
   const wrapping = new keyrings.Credentials(login, pinLogin, pinStep, shareN, shareS);
   const made = keyrings.makeKeyring(account, wrapping, recoveryKey, shareR);
   const recovery = deriveRecovery(recoveryKey);
-  const facts: AccountRecord = {
-    v: VERSION, n: 1, previous: null, vault_id: pin.vaultId, epoch: 1, pin_epoch: 1, argon: passphrase.NEWEST_ARGON,
-    pk_S: made.keyring.pkS, identity_sign: made.pkSign, identity_box: made.pkBox, ledger_vkey: pin.ledgerVkey,
-    directory_vkey: pin.directoryVkey, heads: [],
-  };
+  const facts = accountFacts(made.keyring, pin, made.pkSign, made.pkBox);
   const id = formatB64url(account);
   const fields = {
     K_id: login.kId, login_pk: passphrase.derivePublic(login.loginSeed), account: id, epoch: 1, pin_epoch: 1,
@@ -184,9 +197,7 @@ export function makeChange(
   const wraps = keyrings.wrapForCredentials(
     new keyrings.Credentials(login, pinLogin, pinStep, shareN, shareS), account, epoch, keyring.mkN, keyring.mkS,
   );
-  const facts = {
-    ...nextFacts(state, pin, heads), epoch, pin_epoch: pinEpoch, argon: passphrase.NEWEST_ARGON,
-  };
+  const facts = { ...nextFacts(state, pin, heads, { epoch, pinEpoch }), argon: passphrase.NEWEST_ARGON };
   const fields = {
     K_id: login.kId, login_pk: passphrase.derivePublic(login.loginSeed), account: id, epoch,
     expected_epoch: keyring.epoch, pin_epoch: pinEpoch, n: facts.n, tag_L: pinLogin.tag, tag_S: pinStep.tag,
@@ -197,10 +208,23 @@ export function makeChange(
   return { login, fields };
 }
 
-/** What the next account record says: the one after `state`, with these heads and this device's pins. */
-export function nextFacts(state: AccountState, pin: Pin, heads: readonly Hash[]): AccountRecord {
+/** How often password and PIN have changed, from 1; an open keyring knows both. */
+export interface Epochs {
+  readonly epoch: number;
+  readonly pinEpoch: number;
+}
+
+/** What the next account record says: the one after `state`, with these heads and this device's pins. A state that was
+ * restored knows no epochs: they come from the keyring.
+ *
+ * Throws UnsupportedVersion if `state` says nothing here: what can't be read is not written over. */
+export function nextFacts(
+  state: AccountState, pin: Pin, heads: readonly Hash[], epochs: Epochs | null = null,
+): AccountRecord {
+  if (state.facts === null) throw new UnsupportedVersion();
+  const { epoch, pinEpoch } = epochs ?? { epoch: state.facts.epoch, pinEpoch: state.facts.pin_epoch };
   return {
-    ...state.facts, n: state.n + 1, previous: parseB64url(state.hash), ledger_vkey: pin.ledgerVkey,
+    ...state.facts, epoch, pin_epoch: pinEpoch, n: state.n + 1, previous: parseB64url(state.hash), ledger_vkey: pin.ledgerVkey,
     directory_vkey: pin.directoryVkey, heads: heads.map((one) => parseB64url(one)),
   };
 }
@@ -237,14 +261,59 @@ export function sealAccountState(mkN: Uint8Array, account: Id, facts: AccountRec
 
 /** An account record, opened and checked.
  *
- * Throws AccountRecordOlder if it is not number `n` of this account, UnsupportedVersion if a newer version wrote it. */
-export function openAccountState(mkN: Uint8Array, account: Id, n: number, blob: Uint8Array): AccountState {
+ * Throws TamperedError or MalformedError if it is not number `n` of this account, UnsupportedVersion if a newer version
+ * wrote it. */
+export function openAccountState(mkN: Uint8Array, account: Id, n: number, blob: Uint8Array): ReadState {
   const value = parseJson(openAccountRecord(mkN, parseB64url(account), n, blob));
   if (typeof value === "object" && value !== null && !Array.isArray(value) && !("v" in value && value.v === VERSION)) {
     throw new UnsupportedVersion();
   }
   const read = v.safeParse(AccountRecord, value);
   if (!read.success) throw new MalformedError("not an account record");
-  if (read.output.n !== n) throw new AccountRecordOlder("another number inside than outside");
-  return { n, hash: formatB64url(sha256(blob)), facts: read.output };
+  if (read.output.n !== n) throw new MalformedError("another number inside than outside");
+  return new AccountState(n, blob, read.output) as ReadState;
+}
+
+/** Whether this is an earlier record of the account than number `n`, as which it was given. */
+export function isEarlierAccountState(mkN: Uint8Array, account: Id, n: number, blob: Uint8Array): boolean {
+  for (let number = n - 1; number > Math.max(0, n - NUMBERS); number -= 1) {
+    try {
+      openAccountRecord(mkN, parseB64url(account), number, blob);
+      return true;
+    } catch (error) {
+      if (!(error instanceof CryptoCoreError)) throw error;
+      if (!(error instanceof TamperedError)) return false;
+    }
+  }
+  return false;
+}
+
+/** The newest account record that this device could read; number 0, which says nothing, if there is none. */
+export function rememberedState(replica: Replica, mkN: Uint8Array, account: Id): AccountState {
+  const blob = replica.fact("account_record");
+  if (blob === null) return new AccountState(0, new Uint8Array());
+  try {
+    return openAccountState(mkN, account, replica.fact("account_record_n"), blob);
+  } catch (error) {
+    if (error instanceof CryptoCoreError) return new AccountState(0, new Uint8Array()); // damaged; the vault has another
+    throw error;
+  }
+}
+
+/** What the record of an account says, from what else is sealed for it: where that record is lost.
+ *
+ * Throws TamperedError, or NeedsPin if the drop-box's key is not known. */
+export function restoreAccountFacts(keyring: Keyring, pin: Pin, identity: Identity): AccountRecord {
+  const { account, mkN } = keyring;
+  const sign = keys.openIdentity(mkN, Kind.IDENTITY_SIGN, account, identity.sign);
+  const box = keys.openIdentity(mkN, Kind.IDENTITY_BOX, account, identity.box);
+  return accountFacts(keyring, pin, passphrase.derivePublic(sign), keys.deriveBox(box)[0]);
+}
+
+function accountFacts(keyring: Keyring, pin: Pin, pkSign: Uint8Array, pkBox: Uint8Array): AccountRecord {
+  return {
+    v: VERSION, n: 1, previous: null, vault_id: pin.vaultId, epoch: keyring.epoch, pin_epoch: keyring.pinEpoch,
+    argon: passphrase.NEWEST_ARGON, pk_S: keyring.pkS, identity_sign: pkSign, identity_box: pkBox,
+    ledger_vkey: pin.ledgerVkey, directory_vkey: pin.directoryVkey, heads: [],
+  };
 }

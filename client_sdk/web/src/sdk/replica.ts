@@ -4,13 +4,14 @@
 // A record that the vault says is erased is kept here until the account's own tombstones explain it.
 //
 // Rows lie many to a page, so that two thousand of them are read in one transaction; a page that changed is written
-// whole. Other tabs write too: `refresh` takes in what they did, and is called under the account's lock.
+// whole. Other tabs write too: `refresh` takes in what they did. Under the account's lock it comes before anything is
+// written; a receipt alone may be kept without.
 
-import { isSame } from "../crypto_core/encoding.js";
+import { formatHex, isSame, parseB64url } from "../crypto_core/encoding.js";
 import { MalformedError, OutOfOrder } from "../crypto_core/errors.js";
 import type { AccountHome } from "./home.js";
 import type { Id } from "./items.js";
-import { placeKey, type Hash, type Place, type PlaceKey } from "./protocol/sync.js";
+import { placeKey, type Hash, type PlaceKey } from "./protocol/sync.js";
 
 /** A page is full at this many bytes, whatever its last row has. */
 const PAGE_BYTES = 256 * 1024;
@@ -48,9 +49,12 @@ export interface Received {
 
 /** Small things to remember. */
 export interface Facts {
-  /** The newest account record that was trusted, 0 for none, and its hash. */
+  /** The newest account record that was trusted, 0 for none, and the SHA-256 of its sealed bytes. */
   readonly account_n: number;
   readonly account_hash: Hash | null;
+  /** The newest one that could be read here: its sealed bytes and number. */
+  readonly account_record: Uint8Array | null;
+  readonly account_record_n: number;
   /** Where the next page of a synchronisation begins, and whose cursor that is. */
   readonly cursor: string;
   readonly generation: Id | null;
@@ -60,7 +64,10 @@ export interface Facts {
   readonly dirty: boolean;
 }
 
-const NO_FACTS: Facts = { account_n: 0, account_hash: null, cursor: "", generation: null, pass: 0, dirty: false };
+const NO_FACTS: Facts = {
+  account_n: 0, account_hash: null, account_record: null, account_record_n: 0, cursor: "", generation: null, pass: 0,
+  dirty: false,
+};
 
 /** What is kept beside the pages: how often each page was written, by its number, and the rest. */
 interface Header {
@@ -73,7 +80,8 @@ const NOTHING: Header = { written: [], seq: 0, facts: NO_FACTS };
 
 interface Batch {
   readonly pages: Set<number>;
-  readonly receipts: Map<string, string>;
+  /** Null for one that goes. */
+  readonly receipts: Map<string, string | null>;
   header: boolean;
 }
 
@@ -158,10 +166,15 @@ export class Replica {
     return true;
   }
 
-  /** Lets go of a record that the account itself has ended. */
-  erase([item, revision]: Place): void {
-    const row = this.row(item, revision);
-    if (row !== null) this.#replace({ ...row, wrap: null, record: null });
+  /** Lets go of a record that the account itself has ended, and with it of the keys of its contents; and of the
+   * receipts of whatever nothing else here holds. */
+  erase(row: Row): void {
+    this.#replace({ ...row, wrap: null, record: null });
+    const held = this.#all().filter((one) => one.record !== null);
+    const alone = row.blobs.filter((blob) => !held.some((one) => one.blobs.includes(blob)));
+    for (const name of [recordName(row.item, row.revision), ...alone.map(blobName)]) {
+      this.#begun().receipts.set(name, null);
+    }
   }
 
   /** Lets go of bytes that were never what they should be, so that others may take their place. */
@@ -237,6 +250,15 @@ export class Replica {
     this.#facts = { ...this.#facts, [name]: value };
   }
 
+  /** The newest account record seen: its number and hash; and its sealed bytes, where they can be read. */
+  rememberAccount(n: number, hash: Hash, readable: Uint8Array | null): void {
+    this.setFact("account_n", n);
+    this.setFact("account_hash", hash);
+    if (readable === null) return;
+    this.setFact("account_record", readable);
+    this.setFact("account_record_n", n);
+  }
+
   /** What was set under this name last. */
   fact<N extends keyof Facts>(name: N): Facts[N] {
     return this.#facts[name];
@@ -283,7 +305,13 @@ export class Replica {
   }
 
   async #commit(batch: Batch): Promise<void> {
-    const put: [string, unknown][] = [...batch.receipts].map(([name, text]) => [this.#home.key("receipts", name), text]);
+    const put: [string, unknown][] = [];
+    const gone: string[] = [];
+    for (const [name, text] of batch.receipts) {
+      const key = this.#home.key("receipts", name);
+      if (text === null) gone.push(key);
+      else put.push([key, text]);
+    }
     for (const page of batch.pages) {
       this.#written[page] = (this.#written[page] ?? 0) + 1;
       put.push([this.#pageKey(page), [...(this.#pages[page]?.values() ?? [])]]);
@@ -292,7 +320,7 @@ export class Replica {
       const header: Header = { written: this.#written, seq: this.#seq, facts: this.#facts };
       put.push([this.#home.key("rows"), header]);
     }
-    if (put.length > 0) await this.#home.store.write({ put });
+    if (put.length > 0 || gone.length > 0) await this.#home.store.write({ put, delete: gone });
   }
 
   async #load(): Promise<void> {
@@ -332,6 +360,16 @@ export class Replica {
     this.#turn = mine.catch(() => undefined);
     return mine;
   }
+}
+
+/** What a record's receipt is kept under, and what its sealed file is called in an export: `<item>-<revision>`. */
+export function recordName(item: Id, revision: number): string {
+  return `${blobName(item)}-${revision}`;
+}
+
+/** What a content's receipt is kept under, and what its sealed file is called in an export: its id in hexadecimal. */
+export function blobName(blob: Id): string {
+  return formatHex(parseB64url(blob));
 }
 
 function agrees(known: Row, revision: Received): boolean {

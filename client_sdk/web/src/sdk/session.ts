@@ -2,12 +2,13 @@
 // Knows: who asks whom, with which keys. Refuses to know: what is asked for.
 
 import { concat, decodeText, encodeText, formatB64url } from "../crypto_core/encoding.js";
-import { MalformedError, ReceiptKeyUnknown } from "../crypto_core/errors.js";
+import { MalformedError, ReceiptKeyUnknown, VerificationError } from "../crypto_core/errors.js";
+import type { Checkpoint } from "../crypto_core/receipts/checkpoint.js";
 import { verifyReceipt, type VerifiedReceipt } from "../crypto_core/receipts/receipt.js";
 import type { Keyring } from "../crypto_core/sealing/keyring.js";
 import type { Answer, Body, Method, Path } from "../schemas/endpoints.js";
 import { CHECKPOINT_NOTE } from "../schemas/limits.js";
-import { CheckpointInvalid, LedgerForked, LedgerKeyChanged } from "./errors.js";
+import { CheckpointInvalid, LedgerForked, LedgerKeyChanged, LedgerLags, type TrustError } from "./errors.js";
 import type { AccountHome, Pin } from "./home.js";
 import type { Id } from "./items.js";
 import { openAccountState, type AccountState } from "./keychain.js";
@@ -36,7 +37,7 @@ export interface SessionParts {
   readonly progress: Progress;
 }
 
-/** The parts of an open vault. `links` and `state` are what the last finished synchronisation showed. */
+/** The parts of an open vault. `links` is what the last finished synchronisation showed. */
 export class Session {
   readonly transport: Transport;
   readonly keyring: Keyring;
@@ -48,7 +49,12 @@ export class Session {
   readonly progress: Progress;
   readonly links = new Links();
   pin: Pin;
+  /** The newest account record that this device could read, or that a newer version wrote: then it says nothing. */
   state: AccountState;
+  /** What the vault gave as account record last, whatever it is. */
+  offered: AccountState;
+  /** Whether the public checkpoint has been behind for longer than a day. */
+  lags = false;
   readonly #token: Uint8Array;
   #dropBox: Uint8Array;
 
@@ -56,7 +62,7 @@ export class Session {
     this.transport = parts.transport;
     this.#token = parts.token;
     this.keyring = parts.keyring;
-    this.state = parts.state;
+    this.state = this.offered = parts.state;
     this.#dropBox = parts.dropBox;
     this.pin = parts.pin;
     this.home = parts.home;
@@ -113,36 +119,45 @@ export class Session {
   /** An account record of ours that the vault has taken: with its heads, nothing is left to be written. */
   async keepState(n: number, record: Uint8Array): Promise<void> {
     const state = openAccountState(this.keyring.mkN, this.account, n, record);
-    this.state = state;
+    this.state = this.offered = state;
     await this.replica.writing(() => {
-      this.replica.setFact("account_n", state.n);
-      this.replica.setFact("account_hash", state.hash);
+      this.replica.rememberAccount(state.n, state.hash, state.blob);
       this.replica.setFact("dirty", false);
     });
   }
 
+  /** What a person is told of the vault: the warnings that stand, and what is no more than told. */
+  get told(): readonly TrustError[] {
+    return [...this.warnings.errors, ...(this.lags ? [new LedgerLags()] : [])];
+  }
+
   /** Proves a receipt under the pinned key for a blob's SHA-256 (32 bytes) and size, and that the ledger only grew.
    *
-   * Only then is anything called kept. Throws a leaf of VerificationError, LedgerKeyChanged, CheckpointInvalid or
-   * LedgerForked. */
+   * Only then is anything called kept. A fork is thrown when it is found; after that it stands as a warning, and receipts
+   * under the pinned key go on. Throws a leaf of VerificationError, LedgerKeyChanged, CheckpointInvalid or LedgerForked. */
   async verify(receipt: string, sha256: Uint8Array, size: number): Promise<VerifiedReceipt> {
+    const data = encodeText(receipt);
     let verified: VerifiedReceipt;
     try {
-      verified = verifyReceipt(encodeText(receipt), { sha256, size, policy: this.trust.policy });
+      verified = verifyReceipt(data, { sha256, size, policy: this.trust.policy });
     } catch (error) {
-      if (error instanceof ReceiptKeyUnknown) throw new LedgerKeyChanged();
-      throw error;
+      if (error instanceof VerificationError) await this.home.keepEvidence("receipt", data);
+      if (!(error instanceof ReceiptKeyUnknown)) throw error;
+      await this.warnings.add(Finding.LEDGER_KEY_CHANGED);
+      throw new LedgerKeyChanged();
     }
     await this.believe(receipt.slice(receipt.indexOf("\n\n") + 2));
     return verified;
   }
 
-  /** Advances the trust store; a fork leaves a warning before it is thrown. */
-  async believe(note: string): Promise<void> {
+  /** Advances the trust store; a fork leaves a warning, and is thrown the first time. */
+  async believe(note: string): Promise<Checkpoint> {
     try {
-      await this.trust.advance(note, (old, wider) => this.#consistency(old, wider));
+      return await this.trust.advance(note, (old, wider) => this.#consistency(old, wider), this.clock());
     } catch (error) {
-      if (error instanceof LedgerForked) await this.warnings.add(Finding.LEDGER_FORKED);
+      if (!(error instanceof LedgerForked)) throw error;
+      if (this.warnings.findings.has(Finding.LEDGER_FORKED)) return this.trust.open(note);
+      await this.warnings.add(Finding.LEDGER_FORKED);
       throw error;
     }
   }
@@ -152,7 +167,7 @@ export class Session {
     for (let tries = 0; tries < 2; tries += 1) {
       const note = await this.#publicNote();
       try {
-        await this.believe(textOf(note));
+        await this.#compareWithHeld(await this.believe(textOf(note)), note);
         return;
       } catch (error) {
         if (!(error instanceof CheckpointInvalid)) throw error;
@@ -160,6 +175,13 @@ export class Session {
       }
     }
     await this.warnings.add(Finding.CHECKPOINT_INVALID);
+  }
+
+  async #compareWithHeld(publicly: Checkpoint, note: Uint8Array): Promise<void> {
+    this.lags = await this.trust.lags(publicly, this.clock());
+    if (!this.lags) return;
+    await this.home.keepEvidence("lag-public", note);
+    await this.home.keepEvidence("lag-held", encodeText(this.trust.newest ?? ""));
   }
 
   async #publicNote(): Promise<Uint8Array> {

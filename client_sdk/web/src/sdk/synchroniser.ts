@@ -12,8 +12,8 @@ import type { Account as AccountAnswer } from "../schemas/accounts.js";
 import { Tombstone } from "../schemas/documents.js";
 import type { SyncPage } from "../schemas/items.js";
 import { sha256 } from "./digest.js";
-import { AccountRecordOlder, ServerFault, VaultChanged } from "./errors.js";
-import { openAccountState, type AccountState } from "./keychain.js";
+import { ServerFault, VaultChanged } from "./errors.js";
+import { AccountState, isEarlierAccountState, openAccountState, type ReadState } from "./keychain.js";
 import {
   Finding, PASSES, Sync, SyncEvent, judge, placeKey, synchronising, type Account, type Hash, type Links, type PlaceKey,
   type Verdict,
@@ -47,7 +47,7 @@ export class Synchroniser {
     machine.receive(SyncEvent.STARTED);
     for (let number = 1; number <= PASSES; number += 1) {
       const answer = number === 1 && opened !== null ? opened : await session.ask("GET", "/v1/account");
-      const account = await this.#accountRecord(answer);
+      const account = await this.readAccount(answer);
       machine.receive(SyncEvent.ACCOUNT_RECORD);
       for await (const more of this.#pages()) machine.receive(more ? SyncEvent.PAGE : SyncEvent.LAST_PAGE);
       const verdict = await this.#judge(account);
@@ -112,29 +112,40 @@ export class Synchroniser {
     }
   }
 
-  async #accountRecord(answer: AccountAnswer): Promise<Account> {
+  /** The account record in an answer of `GET /v1/account`, as far as it can be read; what can't is evidence. */
+  async readAccount(answer: AccountAnswer): Promise<Account> {
     const session = this.#session;
+    const { keyring, replica } = session;
+    const { n, account_record: blob } = answer;
     session.dropBox = answer.drop_box;
-    let state: AccountState;
+    const offered = (session.offered = new AccountState(n, blob));
+    const seen = { seenN: replica.fact("account_n"), seenHash: replica.fact("account_hash") };
+    const unread = { n, hash: offered.hash, previous: null, heads: [], seenN: 0, seenHash: null };
     try {
-      state = openAccountState(session.keyring.mkN, session.account, answer.n, answer.account_record);
+      const state = openAccountState(keyring.mkN, session.account, n, blob);
+      session.state = session.offered = state;
+      await this.#comparePins(state);
+      const { previous, heads } = state.facts;
+      return {
+        n, hash: state.hash, previous: previous === null ? null : formatB64url(previous),
+        heads: heads.map(formatB64url), ...seen, faults: new Set(),
+      };
     } catch (error) {
-      const isOther = error instanceof CryptoCoreError || error instanceof AccountRecordOlder;
-      if (!isOther || error instanceof UnsupportedVersion) throw error;
-      await session.home.keepEvidence("account-record", answer.account_record);
-      throw new AccountRecordOlder("the account record does not open as the one it should be");
+      if (!(error instanceof CryptoCoreError)) throw error;
+      if (error instanceof UnsupportedVersion) { // proven to be number n; whom it follows is not known, and not judged
+        session.state = offered;
+        return { ...unread, ...seen, previous: seen.seenHash, faults: new Set() };
+      }
+      await session.home.keepEvidence("account-record", blob);
+      const isEarlier = isEarlierAccountState(keyring.mkN, session.account, n, blob);
+      return {
+        ...unread,
+        faults: new Set([Finding.ACCOUNT_RECORD_INVALID, ...(isEarlier ? [Finding.ACCOUNT_RECORD_OLDER] : [])]),
+      };
     }
-    session.state = state;
-    await this.#comparePins(state);
-    const { previous, heads } = state.facts;
-    return {
-      n: state.n, hash: state.hash, previous: previous === null ? null : formatB64url(previous),
-      heads: heads.map(formatB64url), seenN: session.replica.fact("account_n"),
-      seenHash: session.replica.fact("account_hash"),
-    };
   }
 
-  async #comparePins({ facts }: AccountState): Promise<void> {
+  async #comparePins({ facts }: ReadState): Promise<void> {
     const { pin, warnings } = this.#session;
     if (facts.vault_id !== pin.vaultId) throw new VaultChanged("the account was made in another vault");
     if (facts.ledger_vkey !== pin.ledgerVkey || facts.directory_vkey !== pin.directoryVkey) {
@@ -215,15 +226,12 @@ export class Synchroniser {
   }
 
   async #accept(account: Account): Promise<void> {
-    const { replica } = this.#session;
-    const explained = replica.gone().filter((row) =>
-      (row.record !== null || row.wrap !== null) && this.#ended.has(this.#hash(row)));
-    const isNew = account.n !== account.seenN || account.hash !== account.seenHash;
-    if (!isNew && explained.length === 0) return;
+    const { replica, state } = this.#session;
+    const explained = replica.gone().filter((row) => row.record !== null && this.#ended.has(this.#hash(row)));
+    if (account.n === account.seenN && account.hash === account.seenHash && explained.length === 0) return;
     await replica.writing(() => {
-      replica.setFact("account_n", account.n);
-      replica.setFact("account_hash", account.hash);
-      for (const row of explained) replica.erase([row.item, row.revision]);
+      replica.rememberAccount(account.n, account.hash, state.facts === null ? null : state.blob);
+      for (const row of explained) replica.erase(row);
     });
   }
 

@@ -6,16 +6,15 @@
 
 import * as v from "valibot";
 
-import { encodeText, formatJson, parseJson } from "../crypto_core/encoding.js";
+import { encodeText, formatJson, isSame, parseJson } from "../crypto_core/encoding.js";
 import { ConsistencyMismatch, CryptoCoreError, MalformedError } from "../crypto_core/errors.js";
 import { parseCheckpoint, type Checkpoint } from "../crypto_core/receipts/checkpoint.js";
 import { verifyConsistency } from "../crypto_core/receipts/merkle.js";
 import { openNote } from "../crypto_core/receipts/note.js";
 import type { Policy } from "../crypto_core/receipts/policy.js";
-import { isSame } from "../crypto_core/encoding.js";
 import {
-  AccountRecordOlder, BlobSwapped, CheckpointInvalid, ItemsMissing, LedgerForked, LedgerKeyChanged, Refused, Untrusted,
-  type TrustError,
+  AccountRecordInvalid, AccountRecordOlder, BlobSwapped, CheckpointInvalid, ItemsMissing, LedgerForked, LedgerKeyChanged,
+  Refused, Untrusted, type TrustError,
 } from "./errors.js";
 import type { AccountHome } from "./home.js";
 import { AuditEvent, auditing } from "./protocol/audit.js";
@@ -27,17 +26,25 @@ export type FetchConsistency = (old: number, wider: number) => Promise<readonly 
 export const ERRORS: Readonly<Record<Finding, new () => TrustError>> = {
   items_missing: ItemsMissing,
   account_record_older: AccountRecordOlder,
+  account_record_invalid: AccountRecordInvalid,
   blob_swapped: BlobSwapped,
   ledger_forked: LedgerForked,
   ledger_key_changed: LedgerKeyChanged,
   checkpoint_invalid: CheckpointInvalid,
 };
 
+/** How many seconds a public checkpoint may be smaller than the one held here; then it is told. */
+export const LAG = 86_400;
+
+const HELD = v.strictObject({ note: v.string(), since: v.pipe(v.number(), v.safeInteger()) });
+/** A note, and when this device began to hold it: Unix seconds by its own clock. */
+type Held = v.InferOutput<typeof HELD>;
+
 /** The newest note of one ledger that this account's device has seen. */
 export class TrustStore {
   policy: Policy;
   readonly #home: AccountHome;
-  #newest: string | null = null;
+  #held: Held | null = null;
   #last: { readonly note: string; readonly policy: Policy; readonly checkpoint: Checkpoint } | null = null;
 
   private constructor(home: AccountHome, policy: Policy) {
@@ -54,13 +61,13 @@ export class TrustStore {
 
   /** Takes in what another tab believed. */
   async refresh(): Promise<void> {
-    const kept = await this.#home.store.get(this.#home.key("checkpoint"));
-    this.#newest = typeof kept === "string" ? kept : null;
+    const kept = v.safeParse(HELD, await this.#home.store.get(this.#home.key("checkpoint")));
+    this.#held = kept.success ? kept.output : null;
   }
 
   /** The newest note, null if none was seen yet. */
   get newest(): string | null {
-    return this.#newest;
+    return this.#held?.note ?? null;
   }
 
   /** A checkpoint that the pinned ledger signed under its own origin. Throws CheckpointInvalid. */
@@ -72,29 +79,46 @@ export class TrustStore {
     return checkpoint;
   }
 
-  /** Believes a note, if it and the one held fit together; holds the larger of the two from then on.
+  /** Believes a note, if it and the one held fit together; holds the larger of the two from then (`now`) on.
    *
    * A smaller one is lag, if it fits. Throws CheckpointInvalid, or LedgerForked after keeping both as evidence. */
-  advance(note: string, fetchConsistency: FetchConsistency): Promise<Checkpoint> {
-    return this.#home.lock(async () => {
-      await this.refresh();
-      return this.#compare(note, fetchConsistency);
-    }, "checkpoint");
+  advance(note: string, fetchConsistency: FetchConsistency, now: number): Promise<Checkpoint> {
+    return this.#alone(() => this.#compare(note, fetchConsistency, now));
+  }
+
+  /** Whether a public checkpoint has been smaller than the one held here for longer than LAG.
+   *
+   * By this device's clock, which may have been set back meanwhile. */
+  lags(publicly: Checkpoint, now: number): Promise<boolean> {
+    return this.#alone(async () => {
+      if (this.#held === null || publicly.size >= this.open(this.#held.note).size) return false;
+      if (this.#held.since > now) await this.#hold({ ...this.#held, since: now });
+      return now - this.#held.since > LAG;
+    });
   }
 
   /** Lets go of the held note, after a fork was accepted; the evidence stays. */
-  async forget(): Promise<void> {
-    await this.#home.store.write({ delete: [this.#home.key("checkpoint")] });
-    this.#newest = null;
+  forget(): Promise<void> {
+    return this.#alone(async () => {
+      await this.#home.store.write({ delete: [this.#home.key("checkpoint")] });
+      this.#held = null;
+    });
   }
 
-  async #compare(note: string, fetchConsistency: FetchConsistency): Promise<Checkpoint> {
-    const held = this.#newest;
+  #alone<T>(act: () => Promise<T>): Promise<T> {
+    return this.#home.lock(async () => {
+      await this.refresh();
+      return act();
+    }, "checkpoint");
+  }
+
+  async #compare(note: string, fetchConsistency: FetchConsistency, now: number): Promise<Checkpoint> {
+    const held = this.newest;
     const machine = auditing(held !== null);
     const offered = this.open(note);
     if (held === null) {
       machine.receive(AuditEvent.FIRST_NOTE);
-      await this.#hold(note);
+      await this.#hold({ note, since: now });
       return offered;
     }
     const known = held === note ? offered : this.open(held);
@@ -109,13 +133,13 @@ export class TrustStore {
       throw new LedgerForked();
     }
     machine.receive(offered.size > known.size ? AuditEvent.GREW : AuditEvent.LAGGED);
-    if (offered.size > known.size) await this.#hold(note);
+    if (offered.size > known.size) await this.#hold({ note, since: now });
     return offered;
   }
 
-  async #hold(note: string): Promise<void> {
-    await this.#home.store.write({ put: [[this.#home.key("checkpoint"), note]] });
-    this.#newest = note;
+  async #hold(held: Held): Promise<void> {
+    await this.#home.store.write({ put: [[this.#home.key("checkpoint"), held]] });
+    this.#held = held;
   }
 }
 

@@ -62,6 +62,7 @@ export function synchronising(): Machine<Sync, SyncEvent> {
 export const Finding = {
   ITEMS_MISSING: "items_missing",
   ACCOUNT_RECORD_OLDER: "account_record_older",
+  ACCOUNT_RECORD_INVALID: "account_record_invalid",
   BLOB_SWAPPED: "blob_swapped",
   LEDGER_FORKED: "ledger_forked",
   LEDGER_KEY_CHANGED: "ledger_key_changed",
@@ -106,7 +107,9 @@ export class Links {
   }
 }
 
-/** What the account record of this pass says, and what this device has seen of it before. */
+/** What the account record of this pass says, and what this device has seen of it before.
+ *
+ * `faults`: why it could not be read. Then nothing that is said of it is proven, and it is judged by these alone. */
 export interface Account {
   readonly n: number;
   readonly hash: Hash;
@@ -115,6 +118,7 @@ export interface Account {
   /** 0 if none was seen. */
   readonly seenN: number;
   readonly seenHash: Hash | null;
+  readonly faults: ReadonlySet<Finding>;
 }
 
 /** A finished pass: all that is judged. */
@@ -160,12 +164,11 @@ export function judge(finished: Pass, accepted: Accepted = NOTHING_ACCEPTED): Ve
     new Set([...found].filter((one) => !accepted.hashes.has(one)));
   const missed = about(missing);
   const swapped = about(finished.swapped);
-  const findings = new Set<Finding>();
+  const findings = new Set(account.faults);
   if (missed.size > 0) findings.add(Finding.ITEMS_MISSING);
   if (swapped.size > 0) findings.add(Finding.BLOB_SWAPPED);
-  if (isOlder(account, links.accountN > accepted.accountN ? links.accountN : 0)) {
-    findings.add(Finding.ACCOUNT_RECORD_OLDER);
-  }
+  const linkedN = links.accountN > accepted.accountN ? links.accountN : 0;
+  if (account.faults.size === 0 && isOlder(account, linkedN)) findings.add(Finding.ACCOUNT_RECORD_OLDER);
   return { findings, about: new Set([...missed, ...swapped]) };
 }
 
