@@ -48,7 +48,9 @@ export interface ClientOptions {
   readonly argon?: Argon;
   /** Unix seconds, for the times that a person sees; nothing secret depends on it. */
   readonly clock?: () => number;
+  /** Hears of files that are sent; `reading` of contents that are read. */
   readonly progress?: Progress;
+  readonly reading?: Progress;
   readonly sleep?: Sleep;
   /** Called when the sensitive tier opens (until when, in milliseconds since 1970) or closes (null). */
   readonly onSensitive?: (until: number | null) => void;
@@ -80,6 +82,8 @@ interface Open {
   /** While the sensitive tier is open: what closes it, and when (milliseconds since 1970). */
   timer: ReturnType<typeof setTimeout> | null;
   until: number;
+  /** The last row that `changed` spoke of. */
+  shown: number;
   /** The end of the files that are being sent: one after the other. */
   sending: Promise<unknown>;
 }
@@ -91,6 +95,7 @@ export class VaultClient {
   readonly #argon: Argon;
   readonly #clock: () => number;
   readonly #progress: Progress;
+  readonly #reading: Progress;
   readonly #sleep: Sleep;
   readonly #onSensitive: (until: number | null) => void;
   readonly #machine = unlocking();
@@ -103,6 +108,7 @@ export class VaultClient {
     this.#argon = options.argon ?? ARGON_HERE;
     this.#clock = options.clock ?? (() => Math.floor(Date.now() / 1000));
     this.#progress = options.progress ?? NO_PROGRESS;
+    this.#reading = options.reading ?? NO_PROGRESS;
     this.#sleep = options.sleep ?? ((ms) => new Promise((resolve) => setTimeout(resolve, ms)));
     this.#onSensitive = options.onSensitive ?? (() => undefined);
   }
@@ -306,6 +312,19 @@ export class VaultClient {
       await this.#tidy(open);
       return reasons.length;
     });
+  }
+
+  /** Takes in what other tabs of this browser wrote. */
+  refresh(): Promise<void> {
+    return this.#opened().session.locked(() => Promise.resolve());
+  }
+
+  /** Whether anything came since this was asked last: written here or elsewhere. */
+  get changed(): boolean {
+    const open = this.#opened();
+    const fresh = open.session.replica.since(open.shown);
+    open.shown = fresh.at(-1)?.seq ?? open.shown;
+    return fresh.length > 0;
   }
 
   /** What was written and is not kept yet, sealed on this device. */
@@ -512,6 +531,7 @@ export class VaultClient {
         await this.#tidy(made);
         return waiting;
       });
+      made.shown = made.session.replica.since(0).at(-1)?.seq ?? 0;
       this.#open = made;
       return {
         lastOpened: opened.last_opened, wrongPins: opened.wrong_pins, wrongTotal: opened.wrong_total,
@@ -545,12 +565,12 @@ export class VaultClient {
       await session.warnings.add(Finding.LEDGER_KEY_CHANGED);
       await session.home.keepEvidence("ledger-key", new TextEncoder().encode(`${offered.ledgerVkey}\n`));
     }
-    const reader = new Reader(session);
+    const reader = new Reader(session, this.#reading);
     const synchroniser = new Synchroniser(session);
     return {
       session, reader, synchroniser, username, writer: new Writer(session, reader, synchroniser),
       uploader: new Uploader(session, this.#sleep), drafts: new Drafts(session.home, session.keyring),
-      thumbnails: new Thumbnails(session.home, session.keyring), timer: null, until: 0,
+      thumbnails: new Thumbnails(session.home, session.keyring), timer: null, until: 0, shown: 0,
       sending: Promise.resolve(),
     };
   }

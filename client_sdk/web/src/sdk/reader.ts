@@ -17,6 +17,7 @@ import { KINDS, VERSION } from "../schemas/documents.js";
 import { Sha256, sha256 } from "./digest.js";
 import { BlobSwapped, ItemUnknown, RangeInvalid, ServerFault } from "./errors.js";
 import type { Content, Id, Item, KeptReceipt, Kind, SealedBlob, State } from "./items.js";
+import type { Progress } from "./progress.js";
 import { Finding } from "./protocol/sync.js";
 import type { Row } from "./replica.js";
 import type { Session } from "./session.js";
@@ -33,11 +34,14 @@ export type RecordFacts = ReturnType<typeof parseRecord>;
 /** Reads for one session. */
 export class Reader {
   readonly #session: Session;
+  readonly #progress: Progress;
   /** What was opened, for as long as the row is what it was. Nothing sensitive is ever in it. */
   readonly #opened = new WeakMap<Row, Item>();
 
-  constructor(session: Session) {
+  /** `progress` hears of what is read, apart from what is sent. */
+  constructor(session: Session, progress: Progress = session.progress) {
     this.#session = session;
+    this.#progress = progress;
   }
 
   /** The newest revision of every item that isn't deleted, of one kind if named.
@@ -220,15 +224,14 @@ export class Reader {
   }
 
   async *#shown(name: string, size: number, blocks: Blocks): AsyncGenerator<Uint8Array> {
-    const { progress } = this.#session;
-    progress.start(name, size);
+    this.#progress.start(name, size);
     try {
       for await (const block of blocks) {
-        progress.advance(block.length);
+        this.#progress.advance(block.length);
         yield block;
       }
     } finally {
-      progress.done();
+      this.#progress.done();
     }
   }
 }

@@ -37,6 +37,8 @@ export type Notice =
   | { readonly kind: "warnings"; readonly codes: readonly string[] }
   | { readonly kind: "session_ended"; readonly code: string }
   | { readonly kind: "changed" }
+  /** This browser keeps nothing beyond this page (a private window, or storage that is forbidden): drafts go with it. */
+  | { readonly kind: "forgetful" }
   | { readonly kind: "progress"; readonly name: string; readonly done: number; readonly total: number };
 
 /** A sealed draft on this device. `item` is null for a new one. Its files are not in it: they are picked again, and

@@ -1,0 +1,442 @@
+// What the worker does when the page asks: VaultApi over one VaultClient.
+// Knows: which call leads to which step, what the page is told unasked, and when to try again.
+// Refuses to know: how a message crosses, and whether this is a worker at all. No key leaves, nor a word but as an answer.
+
+import { formatB64url, parseB64url } from "../crypto_core/encoding.js";
+import { OutOfOrder } from "../crypto_core/errors.js";
+import { makeId } from "../crypto_core/randomness.js";
+import * as passphrase from "../crypto_core/sealing/passphrase.js";
+import { ready } from "../crypto_core/sodium.js";
+import type { Argon } from "../sdk/argon.js";
+import { VaultClient, type ClientOptions } from "../sdk/client.js";
+import { DeviceFailed, Home, openStore, type Store } from "../sdk/home.js";
+import { NetworkError, NotOpen, Refused } from "../sdk/errors.js";
+import type { Item as OpenedItem } from "../sdk/items.js";
+import { Credentials, type NewAccount } from "../sdk/keychain.js";
+import type { Progress } from "../sdk/progress.js";
+import { recordName } from "../sdk/reader.js";
+import { HttpTransport } from "../sdk/transport.js";
+import type {
+  AccountSession, Deletion, Download, Draft, FoundDraft, Id, Item, Kept, KeptDraft, KeptReceipt, Kind, NewFile, Notice,
+  Opening, Typed, VaultApi, WriteOptions,
+} from "./api.js";
+import { Failure, problemOf } from "./problems.js";
+import { Retry } from "./retry.js";
+
+/** How often a transfer tells how far it is. */
+const PROGRESS_MS = 100;
+/** What a browser may show of itself; any other file is bytes to it, so that no page can be made of one. */
+const SHOWN = /^(image\/(?!svg)[\w.+-]+|audio\/[\w.+-]+|video\/[\w.+-]+|application\/pdf|text\/plain)$/;
+
+/** What the service is made with; a test brings twins. */
+export interface ServiceParts {
+  /** The page's own origin. */
+  readonly origin: string;
+  readonly argon: Argon;
+  readonly store?: () => Promise<{ readonly store: Store; readonly persistent: boolean }>;
+  readonly home?: (store: Store) => Home;
+  readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
+  readonly client?: Pick<ClientOptions, "clock" | "sleep">;
+}
+
+/** A new account between its words and its first opening. */
+interface Made {
+  readonly account: NewAccount;
+  readonly username: string;
+  readonly pinLogin: passphrase.PinLogin;
+  isRegistered: boolean;
+}
+
+/** The vault of one page. Calls may come in any order and at once. */
+export class VaultService implements VaultApi {
+  readonly #client: Promise<VaultClient>;
+  readonly #retry = new Retry(() => this.#again());
+  #listener: ((notice: Notice) => void) | null = null;
+  #forgetful = false;
+  #made: Made | null = null;
+  #entering: Promise<unknown> = Promise.resolve();
+  #reachable = true;
+  #ended = false;
+  #waiting = 0;
+  #warned = "";
+  /** Tells other tabs of this browser that something was written, and nothing else. */
+  readonly #tabs = typeof BroadcastChannel === "undefined" ? null : new BroadcastChannel("a");
+
+  constructor(parts: ServiceParts) {
+    this.#client = this.#begin(parts);
+    this.#client.catch(() => undefined); // each call tells it
+    this.#tabs?.addEventListener("message", () => void this.#quietly((client) => client.refresh()));
+  }
+
+  async listen(listener: (notice: Notice) => void): Promise<void> {
+    this.#listener = listener;
+    await this.#client;
+    if (this.#forgetful) this.#tell({ kind: "forgetful" });
+  }
+
+  /** The network is back, as far as the browser knows. */
+  online(): Promise<void> {
+    return this.#retry.now();
+  }
+
+  // getting in
+
+  requireNew(typed: Partial<Typed>): Promise<void> {
+    return this.#ask(() => {
+      if (typed.username !== undefined) passphrase.normaliseUsername(typed.username, true);
+      if (typed.password !== undefined) passphrase.normalisePassword(typed.password, true);
+      if (typed.pin !== undefined) passphrase.normalisePin(typed.pin, true, new Date().getUTCFullYear());
+    });
+  }
+
+  makeAccount({ username, password, pin }: Typed, language: "english" | "french"): Promise<readonly string[]> {
+    return this.#enter(async (client) => {
+      this.#made = null;
+      const account = await client.makeAccount(new Credentials(username, password, pin), language);
+      const pinLogin = passphrase.derivePinLogin(account.login.kPl, parseB64url(account.account), pin);
+      this.#made = { account, username, pinLogin, isRegistered: false };
+      return account.recoveryWords.split(" ");
+    });
+  }
+
+  checkWords(places: readonly number[], words: readonly string[]): Promise<boolean> {
+    return this.#ask(() => {
+      const made = this.#requireMade().account.recoveryWords.split(" ").map(bare);
+      return places.length === words.length && places.every((place, at) => made[place] === bare(words[at] ?? ""));
+    });
+  }
+
+  register(): Promise<Opening> {
+    return this.#enter(async (client) => {
+      const made = this.#requireMade();
+      if (!made.isRegistered) await client.register(made.account);
+      made.isRegistered = true;
+      const opening = await client.enterNew(made.account, made.username, made.pinLogin);
+      this.#made = null;
+      return this.#opened(opening);
+    });
+  }
+
+  logIn({ username, password, pin }: Typed): Promise<Opening> {
+    return this.#enter(async (client) => {
+      this.#made = null;
+      return this.#opened(await client.logIn(new Credentials(username, password, pin)));
+    });
+  }
+
+  stepUp(pin: string): Promise<void> {
+    return this.#ask(async (client) => {
+      await client.stepUp(pin);
+      await this.#count(client);
+    });
+  }
+
+  dropSensitive(): Promise<void> {
+    return this.#ask((client) => client.dropSensitive());
+  }
+
+  lock(): Promise<void> {
+    this.#made = null;
+    this.#retry.stop();
+    return this.#ask((client) => client.lock());
+  }
+
+  changeCredentials(now: { readonly password: string; readonly pin: string }, next: Typed): Promise<void> {
+    const typed = new Credentials(next.username, next.password, next.pin);
+    return this.#enter((client) => client.changeCredentials(now.password, now.pin, typed));
+  }
+
+  acceptTrust(password: string, pin: string): Promise<void> {
+    return this.#enter((client) => client.acceptTrust(password, pin));
+  }
+
+  reopenPin(username: string, password: string, words: string): Promise<void> {
+    return this.#enter((client) => client.reopenPin(username, password, words));
+  }
+
+  sessions(): Promise<readonly AccountSession[]> {
+    return this.#ask(async (client) => (await client.sessions()).map((one) => ({
+      id: formatB64url(one.session), begun: one.opened, lastUsed: one.last_used, mine: one.current,
+    })));
+  }
+
+  endOtherSessions(password: string, pin: string): Promise<number> {
+    return this.#enter((client) => client.endOtherSessions(password, pin));
+  }
+
+  // reading
+
+  synchronise(): Promise<void> {
+    return this.#ask(async (client) => {
+      await client.synchronise();
+      await this.#count(client);
+    });
+  }
+
+  waiting(): Promise<readonly Item[]> {
+    return this.#ask(async (client) => (await client.waiting()).map(shown));
+  }
+
+  items(kind?: Kind): Promise<readonly Item[]> {
+    return this.#ask((client) => client.items(kind ?? null).map(shown));
+  }
+
+  item(id: Id, revision?: number): Promise<Item> {
+    return this.#ask((client) => shown(client.item(id, revision ?? null)));
+  }
+
+  history(id: Id): Promise<readonly Item[]> {
+    return this.#ask((client) => client.history(id).map(shown));
+  }
+
+  readContent(item: Id, revision: number, content: Id, range?: readonly [number, number]): Promise<Blob> {
+    return this.#ask(async (client) => {
+      const found = client.contentOf(item, revision, content);
+      const pieces: Blob[] = []; // a Blob, so that the heap never holds the whole
+      for await (const block of client.readContent(found, ...(range ?? []))) pieces.push(new Blob([new Uint8Array(block)]));
+      return new Blob(pieces, { type: SHOWN.test(found.mime) ? found.mime : "application/octet-stream" });
+    });
+  }
+
+  thumbnail(content: Id): Promise<Blob | null> {
+    return this.#ask((client) => client.thumbnail(content));
+  }
+
+  keepThumbnail(content: Id, preview: Blob): Promise<void> {
+    return this.#ask((client) => client.keepThumbnail(content, preview));
+  }
+
+  receipt(item: Id, revision: number): Promise<KeptReceipt> {
+    return this.#ask((client) => client.receipt(item, revision));
+  }
+
+  exportReceipts(item: Id, revision: number): Promise<Download> {
+    return this.#ask(async (client) => {
+      const blob = await client.exportReceipts(item, revision);
+      return { name: `${recordName(item, revision)}.zip`, mime: blob.type, blob };
+    });
+  }
+
+  // writing
+
+  writeEntry(draft: Draft, options: WriteOptions): Promise<Kept> {
+    return this.#write(options.slot, (client, waits) =>
+      client.writeEntry(draft, { sensitive: options.sensitive, attachments: options.files, waits }));
+  }
+
+  addDocument(file: File, draft: Draft, options: WriteOptions): Promise<Kept> {
+    return this.#write(options.slot, (client, waits) => client.addDocument({ file, thumbnail: null }, draft, {
+      sensitive: options.sensitive, attachments: options.files, waits,
+    }));
+  }
+
+  writeAssessment(
+    draft: Draft, answers: Readonly<Record<string, boolean>>, options: WriteOptions,
+  ): Promise<Kept> {
+    return this.#write(options.slot, (client, waits) => client.add(draft, "assessment", {
+      sensitive: options.sensitive, attachments: options.files, waits,
+    }, answers));
+  }
+
+  editEntry(id: Id, changes: Partial<Draft>, files: readonly NewFile[], slot: Id | null = null): Promise<Kept> {
+    return this.#write(slot, (client, waits) => client.editEntry(id, changes, { attachments: files, waits }));
+  }
+
+  deleteItem(id: Id): Promise<Deletion> {
+    return this.#write(null, (client) => client.deleteItem(id));
+  }
+
+  restoreItem(id: Id): Promise<Kept> {
+    return this.#write(null, (client) => client.restoreItem(id));
+  }
+
+  // drafts
+
+  keepDraft(draft: KeptDraft): Promise<void> {
+    return this.#ask((client) => client.drafts.keep(draft));
+  }
+
+  drafts(): Promise<readonly FoundDraft[]> {
+    return this.#ask((client) => client.drafts.list());
+  }
+
+  dropDraft(slot: Id): Promise<void> {
+    return this.#ask((client) => client.drafts.drop(slot));
+  }
+
+  makeId(): Promise<Id> {
+    return this.#ask(() => formatB64url(makeId()));
+  }
+
+  // what the above is made of
+
+  async #begin(parts: ServiceParts): Promise<VaultClient> {
+    const [{ store, persistent }] = await Promise.all([(parts.store ?? openStore)(), ready()]);
+    this.#forgetful = !persistent;
+    const home = parts.home?.(store) ?? new Home(store);
+    const ask = parts.fetch ?? ((url: string, init: RequestInit) => fetch(url, init));
+    const watched = async (url: string, init: RequestInit): Promise<Response> => {
+      try {
+        const answer = await ask(url, init);
+        this.#reach(true);
+        return answer;
+      } catch (error) {
+        this.#reach(false);
+        throw error;
+      }
+    };
+    return new VaultClient(new HttpTransport(parts.origin, { fetch: watched }), home, {
+      ...parts.client, argon: parts.argon, progress: this.#transfer(), reading: this.#transfer(),
+      onSensitive: (until) => this.#tell({ kind: "sensitive", open: until !== null, until }),
+    });
+  }
+
+  /** One answer. Whatever goes wrong leaves as a Problem, and is looked at on its way. */
+  async #ask<T>(act: (client: VaultClient) => T | Promise<T>): Promise<T> {
+    const client = await this.#client;
+    try {
+      const result = await act(client);
+      this.#watch(client);
+      return result;
+    } catch (error) {
+      this.#watch(client);
+      throw this.#seen(client, error);
+    }
+  }
+
+  /** What changes who is in: one after the other. */
+  #enter<T>(act: (client: VaultClient) => Promise<T>): Promise<T> {
+    const mine = this.#entering.then(() => this.#ask(act));
+    this.#entering = mine.catch(() => undefined);
+    return mine;
+  }
+
+  /** Something that is written. Its draft goes when the outbox has it; a Problem says whether it has. */
+  async #write<T>(
+    slot: Id | null, act: (client: VaultClient, waits: () => Promise<void>) => Promise<T>,
+  ): Promise<T> {
+    let waiting = false;
+    try {
+      return await this.#ask(async (client) => {
+        try {
+          const result = await act(client, async () => {
+            waiting = true;
+            if (slot !== null) await client.drafts.drop(slot).catch(unlessFailed);
+          });
+          this.#tabs?.postMessage(null);
+          return result;
+        } finally {
+          if (client.isOpen) await this.#count(client);
+        }
+      });
+    } catch (error) {
+      if (!waiting) throw error;
+      const problem = problemOf(error);
+      throw new Failure({ ...problem, extra: { ...problem.extra, waiting } });
+    }
+  }
+
+  #requireMade(): Made {
+    if (this.#made === null) throw new OutOfOrder("no account was made");
+    return this.#made;
+  }
+
+  #opened(opening: Opening): Opening {
+    this.#ended = false;
+    this.#waiting = opening.waiting;
+    if (opening.waiting > 0) this.#retry.begin();
+    return opening;
+  }
+
+  /** What another tab did, or what nobody asked for: no error of it is anybody's. */
+  async #quietly(act: (client: VaultClient) => Promise<unknown>): Promise<void> {
+    const client = await this.#client;
+    if (!client.isOpen || this.#ended) return;
+    await this.#ask(act).catch(() => undefined);
+  }
+
+  /** Whether there is more to be tried. */
+  async #again(): Promise<boolean> {
+    await this.#quietly(async (client) => {
+      await client.synchronise();
+      await this.#count(client);
+    });
+    const client = await this.#client;
+    return client.isOpen && !this.#ended && (this.#waiting > 0 || !this.#reachable);
+  }
+
+  async #count(client: VaultClient): Promise<void> {
+    const { length } = await client.waiting();
+    if (length !== this.#waiting) this.#tell({ kind: "waiting", count: length });
+    this.#waiting = length;
+    if (length > 0) this.#retry.begin();
+  }
+
+  #reach(reachable: boolean): void {
+    if (reachable !== this.#reachable) this.#tell({ kind: "network", reachable });
+    this.#reachable = reachable;
+  }
+
+  /** Tells what is new: rows, warnings. */
+  #watch(client: VaultClient): void {
+    if (!client.isOpen) return;
+    if (client.changed) this.#tell({ kind: "changed" });
+    const codes = client.warnings;
+    if (codes.join() !== this.#warned) this.#tell({ kind: "warnings", codes });
+    this.#warned = codes.join();
+  }
+
+  #seen(client: VaultClient, error: unknown): Failure {
+    if (error instanceof NetworkError) {
+      this.#reach(false);
+      if (client.isOpen) this.#retry.begin();
+    }
+    if (error instanceof Refused && error.code === "unauthorized" && client.isOpen && !this.#ended) {
+      this.#ended = true;
+      this.#retry.stop();
+      this.#tell({ kind: "session_ended", code: error.code });
+    }
+    const wasLocked = error instanceof OutOfOrder && !client.isOpen;
+    return new Failure(problemOf(wasLocked ? new NotOpen() : error));
+  }
+
+  #tell(notice: Notice): void {
+    this.#listener?.(notice);
+  }
+
+  #transfer(): Progress {
+    let [name, done, total, told] = ["", 0, 0, 0];
+    const tell = (): void => {
+      told = Date.now();
+      this.#tell({ kind: "progress", name, done, total });
+    };
+    return {
+      start: (label, size) => {
+        [name, done, total] = [label, 0, size];
+        tell();
+      },
+      advance: (count) => {
+        done += count;
+        if (Date.now() - told >= PROGRESS_MS) tell();
+      },
+      done: () => {
+        done = total;
+        tell();
+      },
+    };
+  }
+}
+
+/** An item without what opens its contents. */
+function shown(item: OpenedItem): Item {
+  return { ...item, contents: item.contents.map(({ key: _, ...content }) => content) };
+}
+
+/** A word without its case and accents. */
+function bare(word: string): string {
+  return word.normalize("NFKD").replace(/\p{M}/gu, "").trim().toLowerCase();
+}
+
+function unlessFailed(error: unknown): void {
+  if (!(error instanceof DeviceFailed)) throw error;
+}
