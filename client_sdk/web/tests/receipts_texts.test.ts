@@ -8,13 +8,13 @@ import { inspect } from "node:util";
 import { beforeAll, describe, expect, test } from "vitest";
 
 import { MAX_TIME, concat } from "../src/crypto_core/encoding.js";
-import { MalformedError, TemoinError, VerificationError } from "../src/crypto_core/errors.js";
+import { MalformedError, SignatureInvalid, TemoinError, VerificationError } from "../src/crypto_core/errors.js";
 import { formatCheckpoint, parseCheckpoint, type Checkpoint } from "../src/crypto_core/receipts/checkpoint.js";
 import { Commitment, entryBytes, formatExtra, parseExtra, roundedTime } from "../src/crypto_core/receipts/leaf.js";
 import { EMPTY_ROOT, MAX_SIZE, hashLeaf } from "../src/crypto_core/receipts/merkle.js";
 import {
   COSIGNATURE, ED25519, SignerKey, VerifierKey, formatNote, formatSignatures, formatVkey, openNote, parseNote,
-  parseSignatures, parseVkey, sign, signNote,
+  parseSignatures, parseVkey, sign, signNote, verifySignature,
 } from "../src/crypto_core/receipts/note.js";
 import { NONE, Policy, formatPolicy, parsePolicy, type Group } from "../src/crypto_core/receipts/policy.js";
 import {
@@ -215,6 +215,13 @@ describe("what comes from outside", () => {
       const policy = Policy.forKey(formatVkey(ledger.verifier));
       expect(() => verifyReceipt(data, { sha256: SHA256, size: null, policy })).toThrow(VerificationError);
     }), { numRuns: 150 });
+  });
+
+  test("a signature is one name's, not only one key's", () => {
+    const signature = sign("text\n", ledger);
+    const renamed = new VerifierKey("another.example", ED25519, ledger.verifier.public);
+    expect(verifySignature("text\n", signature, ledger.verifier)).toBeNull();
+    expect(() => verifySignature("text\n", signature, renamed)).toThrow(SignatureInvalid);
   });
 
   test("a receipt with one bit flipped is refused, whichever it is", () => {
