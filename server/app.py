@@ -39,6 +39,10 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
 )
 
 
+PAGES = (*server.help.views.PAGES, *server.shell.views.PAGES)
+"""What is for people's eyes, and so no row of schemas.endpoints."""
+
+
 class VaultApp(Flask):
     """Flask, but for two habits: what it logs holds no path, and a try that could not be counted is no answer."""
 
@@ -65,7 +69,7 @@ def create_app(parts: Parts) -> Flask:
     install_problems(app)
     install_access_log(app)
     install_headers(app)
-    install_stages(app)
+    install_stages(app, PAGES)
     install_limits(app, parts)
     return app
 
@@ -77,6 +81,6 @@ def require_table(app: Flask) -> None:
         (method, rule.rule)
         for rule in app.url_map.iter_rules()
         for method in (rule.methods or set()) - {"HEAD"}
-    } - {*server.help.views.PAGES, *server.shell.views.PAGES}
+    } - set(PAGES)
     if views != table:
         raise ValueError(f"views and table differ: {sorted(views ^ table)}")

@@ -7,6 +7,7 @@ Refuses to know: passwords and PINs (accounts.login, guesses.service), items and
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +22,6 @@ from schemas import limits
 from schemas.endpoints import ENDPOINTS, Stage
 from server.accounts.models import Account, Challenge, Token
 from server.database import table
-from server.help.views import PAGES
 from server.parts import Parts, parts
 from server.problems import Refusal
 
@@ -35,7 +35,7 @@ _TAKE_SPACE = (
     .where(Account.account == bindparam("id"), Account.used + bindparam("more") <= bindparam("quota"))
     .values(used=Account.used + bindparam("more"))
 )
-_STAGES = {(row.method, row.path): row.stage for row in ENDPOINTS} | dict.fromkeys(PAGES, Stage.NONE)
+_STAGES = {(row.method, row.path): row.stage for row in ENDPOINTS}
 _ENOUGH: dict[Stage, tuple[Stage, ...]] = {
     Stage.PASSWORD: (Stage.PASSWORD,),
     Stage.OPEN: (Stage.OPEN, Stage.CONFIRMED),
@@ -55,8 +55,9 @@ class Caller:
     root: bytes
 
 
-def install_stages(app: Flask) -> None:
-    """No view runs before the stage that the table demands for its endpoint was shown."""
+def install_stages(app: Flask, pages: Iterable[tuple[str, str]]) -> None:
+    """No view runs before the stage that the table demands for its endpoint was shown; `pages` demand none."""
+    stages = _STAGES | dict.fromkeys(pages, Stage.NONE)
 
     @app.before_request
     def _enforce_stage() -> None:
@@ -64,7 +65,7 @@ def install_stages(app: Flask) -> None:
         if rule is None:  # nothing is here; routing says so itself
             return
         method = "GET" if request.method == "HEAD" else request.method
-        stage = _STAGES[method, rule.rule]
+        stage = stages[method, rule.rule]
         if stage is not Stage.NONE:
             g.caller = authenticate(parts(), request.headers.get("Authorization", ""))
             require_stage(g.caller, *_ENOUGH[stage])

@@ -50,7 +50,9 @@ def test_every_locale_has_the_same_keys_and_placeholders() -> None:
 
 
 def test_every_key_is_used_and_every_used_key_exists() -> None:
-    source = "".join(path.read_text() for path in [*HERE.glob("templates/*.html"), *HERE.glob("*.py")])
+    places = [HERE, HERE.parent / "shell"]
+    files = [path for place in places for path in (*place.glob("templates/*.html"), *place.glob("*.py"))]
+    source = "".join(path.read_text() for path in files)
     plain = set(re.findall(r"""(?:say|say_in|speak)\((?:other, |lang, )?"([\w.]+)"(?! ~)""", source))
     plain |= set(re.findall(r'"(menu\.\w+)"', source))
     prefixes = set(re.findall(r"""say\("([\w]+\.)" ~""", source)) | {"page."}
