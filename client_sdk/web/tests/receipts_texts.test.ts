@@ -217,6 +217,13 @@ describe("what comes from outside", () => {
     }), { numRuns: 150 });
   });
 
+  test("a policy has at most 64 KiB, comments and all", () => {
+    const policy = Buffer.from(formatPolicy(madePolicy(1, 1))).toString("latin1");
+    const padded = (size: number) => UTF8.encode(`${policy}#${"-".repeat(size - policy.length - 2)}\n`);
+    expect(parsePolicy(padded(65_536))).toEqual(madePolicy(1, 1));
+    expect(() => parsePolicy(padded(65_537))).toThrow(MalformedError);
+  });
+
   test("a signature is one name's, not only one key's", () => {
     const signature = sign("text\n", ledger);
     const renamed = new VerifierKey("another.example", ED25519, ledger.verifier.public);

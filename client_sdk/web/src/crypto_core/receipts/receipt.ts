@@ -78,7 +78,6 @@ export function parseReceipt(data: Uint8Array): Receipt {
   if (data.length > MAX_RECEIPT_SIZE) throw new MalformedError("a receipt of more than 68 KiB");
   const border = data.findIndex((octet, at) => octet === 0x0a && data[at + 1] === 0x0a);
   const head = data.subarray(0, border < 0 ? data.length : border);
-  if (head.some((octet) => octet > 0x7f)) throw new MalformedError("not ASCII before the checkpoint");
   const [header, extraLine, indexLine, ...hashes] = decodeText(head).split("\n");
   if (border < 0 || header !== HEADER) throw new MalformedError("not a tlog-proof of version 1");
   if (!extraLine?.startsWith("extra ") || !indexLine?.startsWith("index ")) {
