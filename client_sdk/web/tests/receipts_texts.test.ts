@@ -306,6 +306,7 @@ describe("mistakes of ours", () => {
     const checkpointsOfNobody: Partial<Checkpoint>[] = [
       { origin: "two\nlines" }, { origin: "" }, { size: -1 }, { size: 0 }, { size: 1.5 }, { size: MAX_SIZE + 1 },
       { root: new Uint8Array(31) }, { extensions: [""] },
+      { origin: `o\n1\n${Buffer.alloc(32).toString("base64")}` }, // would be read as another checkpoint
     ];
     expect(formatCheckpoint(right)).toContain("o\n1\n");
     for (const wrong of checkpointsOfNobody) {
@@ -322,6 +323,7 @@ describe("mistakes of ours", () => {
     for (const wrong of [
       new Policy(logs, trusted, groups, "nobody"), madePolicy(2, 1), new Policy(logs, trusted, groups, "all of them"),
       new Policy([{ key: ledger.verifier, url: "https://\u0100/" }], [], [], NONE),
+      new Policy([{ key: ledger.verifier, url: "" }], [], [], NONE), // would be read as no URL
     ]) {
       expect(() => formatPolicy(wrong)).toThrow(RangeError);
     }
