@@ -47,7 +47,9 @@ export class Network {
     if (rewrite !== undefined && answer.status < 400) return json(rewrite(await answer.json()), answer.status);
     if (this.spoils === null) return answer;
     const spoiled = this.spoils(sent, new Uint8Array(await answer.arrayBuffer()));
-    return new Response(spoiled as BodyInit, { status: answer.status, headers: answer.headers });
+    const headers = new Headers(answer.headers);
+    headers.delete("Content-Length");
+    return new Response(spoiled as BodyInit, { status: answer.status, headers });
   };
 
   /** The paths asked for with a method, in order. */

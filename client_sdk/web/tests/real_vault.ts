@@ -19,6 +19,7 @@ const ENVIRONMENT = {
   TEMOIN_LOGIN_RATE: RATE, TEMOIN_START_RATE: RATE, TEMOIN_SIGNUP_RATE: RATE, TEMOIN_CHECKPOINT_INTERVAL: "0",
 };
 const PATIENCE_MS = 60_000;
+const GRACE_MS = 1000;
 
 /** The root of the project, where Python finds its own modules. */
 export const ROOT = join(import.meta.dirname, "..", "..", "..");
@@ -62,8 +63,11 @@ export class RealVault {
   async start(): Promise<void> {
     const log = openSync(this.#log, "a");
     const words = ["run", "--data", this.folder, "--host", "127.0.0.1", "--port", String(this.port), "--workers", "2"];
-    const started = spawn(join(BIN, "temoin-server"), words, { env: this.#env(), stdio: ["ignore", log, log] });
+    const started = spawn(join(BIN, "temoin-server"), words, {
+      env: this.#env(), stdio: ["ignore", log, log], detached: true, // a group of its own
+    });
     closeSync(log);
+    process.once("exit", () => started.exitCode === null && started.pid !== undefined && endGroup(started.pid));
     this.#process = started;
     const deadline = Date.now() + PATIENCE_MS;
     while (Date.now() < deadline && started.exitCode === null) {
@@ -74,13 +78,15 @@ export class RealVault {
     throw new Error(readFileSync(this.#log, "utf8"));
   }
 
-  /** Ends the server; does nothing if it is not running. */
+  /** Ends the server, and whatever of it is left after a moment; does nothing if it is not running. */
   async stop(): Promise<void> {
     const running = this.#process;
     this.#process = null;
-    if (running === null || running.exitCode !== null || running.signalCode !== null) return;
+    if (running?.pid === undefined || running.exitCode !== null || running.signalCode !== null) return;
     const ended = once(running, "exit");
     running.kill("SIGTERM");
+    await Promise.race([ended, sleep(GRACE_MS)]); // connections that were left open would hold it for many seconds
+    endGroup(running.pid);
     await ended;
   }
 
@@ -95,6 +101,15 @@ export class RealVault {
 
   #env(): NodeJS.ProcessEnv {
     return environment({ ...ENVIRONMENT, ...this.#settings });
+  }
+}
+
+/** Ends every process of a group that this process started; those that are gone already are fine. */
+function endGroup(leader: number): void {
+  try {
+    process.kill(-leader, "SIGKILL");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
   }
 }
 

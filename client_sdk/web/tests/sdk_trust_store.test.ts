@@ -13,7 +13,7 @@ import { ready } from "../src/crypto_core/sodium.js";
 import { CheckpointInvalid, LedgerForked, NetworkError, Refused, Untrusted } from "../src/sdk/errors.js";
 import { Home, MemoryLocks, MemoryStore, type AccountHome } from "../src/sdk/home.js";
 import { Finding } from "../src/sdk/protocol/sync.js";
-import { TrustStore, Warnings, type FetchConsistency } from "../src/sdk/trust_store.js";
+import { LAG, TrustStore, Warnings, type FetchConsistency } from "../src/sdk/trust_store.js";
 
 beforeAll(ready);
 
@@ -71,6 +71,20 @@ test("a smaller note is lag if it fits", async () => {
   await store.advance(ledger.note(20), ledger.prove, NOON);
   expect((await store.advance(ledger.note(7), ledger.prove, NOON)).size).toBe(7);
   expect([store.newest, ledger.asked]).toEqual([ledger.note(20), [[7, 20]]]);
+});
+
+test("a smaller note is told after more than a day, also by a clock that was set back meanwhile", async () => {
+  const [home, ledger] = [makeHome(), new FakeLedger(20)];
+  const store = await TrustStore.load(home, ledger.policy);
+  const lags = async (size: number, now: number): Promise<boolean> =>
+    (await TrustStore.load(home, ledger.policy)).lags(store.open(ledger.note(size)), now);
+  expect(await lags(7, NOON)).toBe(false);
+  await store.advance(ledger.note(20), ledger.prove, NOON);
+  await store.advance(ledger.note(7), ledger.prove, NOON + LAG);
+  expect([await lags(7, NOON + LAG), await lags(7, NOON + LAG + 1), await lags(20, NOON + LAG + 1)]).toEqual(
+    [false, true, false]);
+  expect([await lags(7, NOON - 365 * LAG), await lags(7, NOON - 364 * LAG), await lags(7, NOON - 364 * LAG + 1)]).toEqual(
+    [false, false, true]);
 });
 
 test("an empty ledger needs no proof", async () => {
