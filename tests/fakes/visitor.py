@@ -1,0 +1,180 @@
+"""Somebody at the web vault: reads what the page says, and presses what it is called.
+
+Knows: the words of the pages (locales/<lang>.json), and the order in which a person does things. Refuses to know: how
+the page is made; nothing is found by a class or an id.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Locator, Page, expect
+
+ROOT = Path(__file__).resolve().parents[2]
+USERNAME, PASSWORD, PIN = "Amélie du lac", "une longue marche au bord du fleuve", "805193"
+PATIENCE = 60_000
+"""Milliseconds that a step may take on a busy machine."""
+
+
+@cache
+def _words(lang: str) -> dict[str, Any]:
+    words: dict[str, Any] = json.loads((ROOT / "client_sdk" / "web" / "locales" / f"{lang}.json").read_text())
+    words["site"] = json.loads((ROOT / "server" / "help" / "locales" / f"{lang}.json").read_text())
+    return words
+
+
+@dataclass
+class Visitor:
+    """One page, and who sits before it."""
+
+    page: Page
+    address: str
+    lang: str = "fr"
+    username: str = USERNAME
+    password: str = PASSWORD
+    pin: str = PIN
+    words: list[str] = field(default_factory=list)
+    """The recovery code, as it was noted."""
+
+    def __post_init__(self) -> None:
+        self.page.set_default_timeout(PATIENCE)
+
+    def say(self, key: str, **values: object) -> str:
+        """What the page calls something."""
+        found: Any = _words(self.lang)
+        section, _, rest = key.partition(".")
+        for part in (section, rest) if section == "site" else key.split("."):
+            found = found[part]
+        if isinstance(found, dict):
+            found = found["one" if values["count"] == 1 else "other"]
+        assert isinstance(found, str), key
+        return found.format(**values) if values else found
+
+    def come(self) -> None:
+        """Opens the app anew, in this visitor's language, and waits until it has something to say."""
+        self.page.goto("about:blank")
+        self.page.goto(f"{self.address}/app#{self.lang}")
+        self.heading("account.door.title")
+
+    def heading(self, key: str, **values: object) -> Locator:
+        """Waits for a heading."""
+        found = self.page.get_by_role("heading", name=self.say(key, **values), exact=True)
+        found.wait_for()
+        return found
+
+    def press(self, key: str, **values: object) -> None:
+        """A button."""
+        self.page.get_by_role("button", name=self.say(key, **values), exact=True).click()
+
+    def follow(self, key: str, **values: object) -> None:
+        """A link."""
+        self.page.get_by_role("link", name=self.say(key, **values), exact=True).first.click()
+
+    def box(self, key: str) -> Locator:
+        """What is written into, by its label."""
+        return self.page.get_by_label(self.say(key), exact=True)
+
+    def fill(self, key: str, text: str) -> None:
+        self.box(key).fill(text)
+
+    # getting in and out
+
+    def sign_up(self) -> None:
+        """From the door to the open vault; the words of the sheet are noted and typed back."""
+        self.come()
+        self.follow("account.door.sign_up")
+        self.press("account.sign_up.begin")
+        self.fill("account.username", self.username)
+        self.press("account.sign_up.next")
+        self.fill("account.password", self.password)
+        self.press("account.sign_up.next")
+        self.fill("account.pin", self.pin)
+        self.fill("account.sign_up.pin_again", self.pin)
+        self.press("account.sign_up.next")
+        self.heading("account.sheet.title")
+        self.words = self.page.locator("main ol li").all_inner_texts()
+        assert len(self.words) == 24
+        self.press("account.sheet.noted")
+        self.copy_words()
+        self.is_in()
+
+    def copy_words(self) -> None:
+        """Types back the words that the page asks for."""
+        self.heading("account.sheet.back_title")
+        asked = re.compile(re.escape(self.say("account.sheet.word")).replace(r"\{place\}", r"(\d+)"))
+        for label in self.page.locator("label").all_inner_texts():
+            if found := asked.fullmatch(label.strip()):
+                self.page.get_by_label(label.strip(), exact=True).fill(self.words[int(found[1]) - 1])
+        self.press("account.sheet.check")
+
+    def log_in(self) -> None:
+        """From the door to the open vault."""
+        self.come()
+        self.follow("account.door.log_in")
+        self.type_secrets()
+        self.is_in()
+
+    def type_secrets(self) -> None:
+        """Fills in what the login asks for, and sends it."""
+        self.fill("account.username", self.username)
+        self.fill("account.password", self.password)
+        self.fill("account.pin", self.pin)
+        self.press("account.log_in.do")
+
+    def is_in(self) -> None:
+        """Waits until the journal is there."""
+        self.heading("journal.name")
+
+    def lock(self) -> None:
+        self.press("shell.lock")
+        self.heading("account.door.title")
+
+    def give_pin(self) -> None:
+        """Answers the question for the PIN."""
+        dialog = self.page.get_by_role("dialog")
+        dialog.get_by_label(self.say("parts.pin"), exact=True).fill(self.pin)
+        dialog.get_by_role("button", name=self.say("parts.open"), exact=True).click()
+        dialog.wait_for(state="detached")
+
+    # writing and reading
+
+    def begin_entry(self, text: str) -> None:
+        """Opens the page for writing, and writes."""
+        self.go_to("shell.journal")
+        self.follow("journal.write.name")
+        self.fill("journal.write.text", text)
+
+    def choose_files(self, files: Sequence[Path]) -> None:
+        """Adds files to what is being written."""
+        self.page.get_by_text(self.say("journal.more.files"), exact=True).click()
+        self.box("journal.files.label").set_input_files(list(map(str, files)))
+        self.page.get_by_text(self.say("journal.files.added", count=len(files)), exact=False).first.wait_for(
+            state="attached"
+        )
+
+    def write(self, text: str, *, sensitive: bool = False, files: Sequence[Path] = ()) -> None:
+        """A new entry, from the journal to "kept"."""
+        self.begin_entry(text)
+        if files:
+            self.choose_files(files)
+        if sensitive:
+            self.page.get_by_label(self.say("journal.sensitive.label"), exact=True).check()
+        self.press("journal.write.keep")
+        if not sensitive:
+            expect(self.page.get_by_text(self.say("journal.kept"), exact=True)).to_be_visible(timeout=PATIENCE)
+
+    def go_to(self, key: str) -> None:
+        """One of the ways of the bar."""
+        bar = self.page.get_by_role("navigation", name=self.say("shell.nav"))
+        bar.get_by_role("link", name=self.say(key), exact=True).click()
+
+    def open_row(self, text: str) -> None:
+        """An entry of the journal, by how its row begins."""
+        self.go_to("shell.journal")
+        self.page.get_by_role("link").filter(has_text=text).first.click()
