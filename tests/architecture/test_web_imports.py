@@ -34,8 +34,11 @@ ALLOWED: dict[str, set[str]] = {  # place below src -> places it may import; the
     "sdk/protocol": {"sdk/protocol", "sdk/errors", "sdk/items", "schemas", "crypto_core"},
     "worker": {"worker", "sdk", "crypto_core"},
     "worker/api": {"sdk/items"},
-    "app": {"app", "worker/api", "worker/problems", "sdk/items", "sdk/happened", "server/help/data"},
+    "app": {
+        "app", "worker/api", "worker/problems", "sdk/items", "sdk/happened", "crypto_core/encoding", "server/help/data",
+    },
     "app/worker": {"app", "worker/api", "worker/problems", "worker/vault.worker"},
+    "app/trusted": {"worker/vault.worker"},
 }
 LIBRARIES: dict[str, tuple[str, ...]] = {  # library -> the only places that may import it; any other is unknown
     "libsodium-wrappers-sumo": ("crypto_core/sodium",),
@@ -47,10 +50,11 @@ LIBRARIES: dict[str, tuple[str, ...]] = {  # library -> the only places that may
     "preact": ("app",),
     "@preact/signals": ("app",),
     "diff": ("app/text/compare",),
+    "pdfjs-dist": ("app/views/documents/pdf", "app/trusted"),
     "@zxcvbn-ts": ("app/views/account",),
 }
 BROWSER: dict[str, tuple[str, ...]] = {  # what of the browser does something -> the only places that may name it
-    r"(?<![.\w#])fetch\(": ("sdk/transport",),
+    r"(?<![.\w#])fetch\(": ("sdk/transport", "app/views/documents/pdf"),  # the latter: decoders of its own, by address
     r"\b(XMLHttpRequest|WebSocket|EventSource|sendBeacon|RTCPeerConnection)\b": (),
     r"\bBroadcastChannel\b": ("worker/service",),  # tells other tabs that something was written, and nothing else
     r"\bindexedDB\b": ("sdk/home",),
@@ -60,7 +64,7 @@ BROWSER: dict[str, tuple[str, ...]] = {  # what of the browser does something ->
     r"\beval\(|\bnew Function\(|\b(inner|outer)HTML\b|insertAdjacentHTML|dangerouslySetInnerHTML|document\.write": (),
     r"\bMath\.random\b|\bcrypto\.subtle\b|\brandomUUID\b": (),
     r"\bgetRandomValues\b": ("app/views/account",),  # which words of the sheet are asked back; keys are libsodium's
-    r"\bnew Worker\(": ("app/worker", "worker/vault.worker"),
+    r"\bnew Worker\(": ("app/worker", "worker/vault.worker", "app/views/documents/pdf"),
     r"\bSharedWorker\b": (),  # the page's exit could not end it
     r"\bDate\.now\(|\bnew Date\(\)|\bperformance\.now\(": ("sdk", "worker", "app"),
 }
