@@ -1,0 +1,326 @@
+// What the page meets: the service over comlink, its notices, drafts, previews, and what crosses when something fails.
+import "fake-indexeddb/auto";
+import { MessageChannel } from "node:worker_threads";
+
+import { expose, proxy, wrap, type Endpoint } from "comlink";
+import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
+
+import { ready } from "../src/crypto_core/sodium.js";
+import { Home, IndexedStore, MemoryLocks, MemoryStore, type Store } from "../src/sdk/home.js";
+import { EMPTY_DRAFT } from "../src/sdk/items.js";
+import type { KeptDraft, Notice, Typed, VaultApi } from "../src/worker/api.js";
+import { Failure, isProblem, throwProblems } from "../src/worker/problems.js";
+import { Retry } from "../src/worker/retry.js";
+import { VaultService } from "../src/worker/service.js";
+import { QUICK_ARGON, saying } from "./clients.js";
+import { somebody } from "./memory_device.js";
+import { Network, json } from "./memory_network.js";
+import { RealVault } from "./real_vault.js";
+
+let vault: RealVault;
+const ends: (() => void)[] = [];
+
+beforeAll(async () => {
+  await ready();
+  throwProblems();
+  vault = await RealVault.serve();
+}, 60_000);
+
+afterEach(() => {
+  for (const end of ends.splice(0)) end();
+  vi.useRealTimers();
+});
+
+afterAll(() => vault.remove());
+
+/** A page: its vault behind a message channel, what it was told, and its network. */
+interface Page {
+  readonly api: VaultApi;
+  readonly service: VaultService;
+  readonly network: Network;
+  readonly told: Notice[];
+  readonly typed: Typed;
+  readonly store: Store;
+}
+
+async function aPage(typed: Typed = plain(), store?: Store): Promise<Page> {
+  const network = new Network();
+  const kept = store ?? (await IndexedStore.open(`s${Math.random()}`));
+  const service = new VaultService({
+    origin: vault.url, argon: QUICK_ARGON, fetch: network.fetch, client: { sleep: () => Promise.resolve() },
+    store: () => Promise.resolve({ store: kept, persistent: !(kept instanceof MemoryStore) }),
+    home: (one) => new Home(one, new MemoryLocks()),
+  });
+  const { port1, port2 } = new MessageChannel();
+  expose(service, port1 as unknown as Endpoint);
+  port1.start();
+  port2.start();
+  ends.push(() => port1.close());
+  const api = wrap<VaultApi>(port2 as unknown as Endpoint) as unknown as VaultApi;
+  const told: Notice[] = [];
+  await api.listen(proxy((notice: Notice) => void told.push(notice)) as never);
+  return { api, service, network, told, typed, store: kept };
+}
+
+function plain(): Typed {
+  const { username, password, pin } = somebody();
+  return { username, password, pin };
+}
+
+async function signedUp(): Promise<Page> {
+  const page = await aPage();
+  await page.api.makeAccount(page.typed, "french");
+  await page.api.register();
+  return page;
+}
+
+const options = { sensitive: false, files: [], slot: null };
+/** Notices come by a way of their own: soon. */
+const heard = (page: Page, notice: object): Promise<void> =>
+  vi.waitFor(() => expect(page.told).toContainEqual(expect.objectContaining(notice)), 10_000);
+const isPost = (sent: { readonly method: string; readonly path: string }): boolean =>
+  sent.method === "POST" && sent.path === "/v1/items";
+
+async function aDraft(page: Page, more: Partial<KeptDraft> = {}): Promise<KeptDraft> {
+  return {
+    slot: await page.api.makeId(), item: null, kind: "journal", draft: saying("half a sent"), sensitive: false,
+    saved: 1_700_000_000, ...more,
+  };
+}
+
+test("sign-up as the page does it: rules, words asked back, and the first opening", async () => {
+  const page = await aPage();
+  const { api, typed } = page;
+  await expect(api.requireNew({ pin: "1234" })).rejects.toMatchObject({ code: "secret_refused", detail: /commonest/ });
+  await api.requireNew(typed);
+  await expect(api.register()).rejects.toMatchObject({ code: expect.any(String) });
+  const words = await api.makeAccount(typed, "french");
+  expect(words).toHaveLength(24);
+  expect(page.network.paths("POST")).toEqual([]);
+  const typedBack = ` ${words[3]!.toUpperCase()} `;
+  expect(await api.checkWords([3, 17], [typedBack, words[17]!])).toBe(true);
+  expect(await api.checkWords([3, 17], [words[17]!, words[3]!])).toBe(words[3] === words[17]);
+  page.network.cutAfter = (sent) => sent.path === "/v1/accounts";
+  await expect(api.register()).rejects.toMatchObject({ code: "network" });
+  page.network.cutAfter = () => false;
+  expect(await api.register()).toMatchObject({ lastOpened: null, wrongPins: 0, warnings: [] });
+  await api.lock();
+  expect(await api.logIn(typed)).toMatchObject({ lastOpened: expect.any(Number) });
+});
+
+test("an item crosses without what opens its files, and each file comes as bytes that are no page", async () => {
+  const { api } = await signedUp();
+  const files = [
+    { file: new File(["<script>"], "page.html", { type: "text/html" }), thumbnail: null },
+    { file: new File(["jpeg"], "photo.jpg", { type: "image/jpeg" }), thumbnail: new Blob(["tiny"], { type: "image/webp" }) },
+  ];
+  const kept = await api.writeEntry(saying("with files"), { ...options, files });
+  expect(kept.verified.commitment.size).toBeGreaterThan(0);
+  const [item] = await api.items("journal");
+  expect(item!.contents.map((one) => Object.keys(one).sort())).toEqual(
+    Array(2).fill(["blob", "mime", "name", "sealed", "sha256", "size"]));
+  const [page, photo] = item!.contents;
+  const [read, shown] = [await api.readContent(item!.id, 1, page!.blob), await api.readContent(item!.id, 1, photo!.blob)];
+  expect([read.type, await read.text(), shown.type, await shown.text()]).toEqual([
+    "application/octet-stream", "<script>", "image/jpeg", "jpeg",
+  ]);
+  expect(await (await api.readContent(item!.id, 1, photo!.blob, [1, 3])).text()).toBe("pe");
+  const preview = await api.thumbnail(photo!.blob);
+  expect([preview!.type, await preview!.text(), await api.thumbnail(page!.blob)]).toEqual(["image/webp", "tiny", null]);
+});
+
+test("a sensitive item, its preview and its draft are behind the PIN; two minutes, and they are again", async () => {
+  const page = await signedUp();
+  const { api, typed } = page;
+  const files = [{ file: new File(["jpeg"], "photo.jpg", { type: "image/jpeg" }), thumbnail: new Blob(["tiny"]) }];
+  const { id } = await api.writeEntry(saying("behind"), { ...options, sensitive: true, files });
+  const draft = await aDraft(page, { sensitive: true, draft: saying("half behind") });
+  await api.keepDraft(draft);
+  expect(await api.drafts()).toEqual([{ ...draft, draft: EMPTY_DRAFT, locked: true }]);
+  expect((await api.item(id)).state).toBe("locked");
+  await expect(api.stepUp("805194")).rejects.toMatchObject({ code: "pin_wrong" });
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
+  await api.stepUp(typed.pin);
+  const { blob } = (await api.item(id)).contents[0]!;
+  expect(await (await api.thumbnail(blob))!.text()).toBe("tiny");
+  expect(await api.drafts()).toEqual([{ ...draft, locked: false }]);
+  vi.advanceTimersByTime(119_000);
+  expect((await api.item(id)).state).toBe("open");
+  vi.advanceTimersByTime(1_000);
+  expect([(await api.item(id)).state, await api.thumbnail(blob)]).toEqual(["locked", null]);
+  const told = page.told.filter((notice) => notice.kind === "sensitive");
+  expect(told.map((notice) => notice.open)).toEqual([true, false]);
+});
+
+test("a device that slept over its timer opens nothing more", async () => {
+  const { api, typed } = await signedUp();
+  const { id } = await api.writeEntry(saying("behind"), { ...options, sensitive: true });
+  await api.stepUp(typed.pin);
+  const later = Date.now() + 3_600_000;
+  vi.spyOn(Date, "now").mockReturnValue(later);
+  expect((await api.item(id)).state).toBe("locked");
+  vi.restoreAllMocks();
+});
+
+test("the latest draft is there after a lock, and after a page that just died", async () => {
+  const page = await signedUp();
+  const draft = await aDraft(page);
+  const texts = ["h", "ha", "hal", "half \ud83d"];
+  await Promise.all(texts.map((text) => page.api.keepDraft({ ...draft, draft: saying(text) })));
+  const found = { ...draft, draft: saying("half \ufffd"), locked: false };
+  expect(await page.api.drafts()).toEqual([found]);
+  await page.api.lock();
+  await expect(page.api.drafts()).rejects.toMatchObject({ code: "not_open" });
+  const again = await aPage(page.typed, page.store); // whatever became of the first one
+  await again.api.logIn(page.typed);
+  expect(await again.api.drafts()).toEqual([found]);
+  await again.api.dropDraft(draft.slot);
+  expect(await again.api.drafts()).toEqual([]);
+});
+
+test("keeping a draft takes a few milliseconds, and waits for no upload", async () => {
+  const page = await signedUp();
+  const draft = await aDraft(page, { draft: saying("word ".repeat(2000)) });
+  const uploading = page.api.writeEntry(saying("with a file"), {
+    ...options, files: [{ file: new File([new Uint8Array(600_000)], "a"), thumbnail: null }],
+  });
+  const times: number[] = [];
+  for (let round = 0; round < 20; round += 1) {
+    const begun = performance.now();
+    await page.api.keepDraft({ ...draft, saved: round });
+    times.push(performance.now() - begun);
+  }
+  await uploading;
+  expect(times.sort((one, other) => one - other)[10]).toBeLessThan(100);
+});
+
+test("a draft that became an entry is gone, and one that could not be written stays", async () => {
+  const page = await signedUp();
+  const { api, network } = page;
+  const [one, two] = [await aDraft(page), await aDraft(page)];
+  for (const draft of [one, two]) await api.keepDraft(draft);
+  await api.writeEntry(one.draft, { ...options, slot: one.slot });
+  expect((await api.drafts()).map((draft) => draft.slot)).toEqual([two.slot]);
+  await expect(api.writeEntry(saying("x", { danger: 11 }), { ...options, slot: two.slot })).rejects.toMatchObject({
+    code: "invalid", extra: {},
+  });
+  expect((await api.drafts()).map((draft) => draft.slot)).toEqual([two.slot]);
+  network.cutBefore = isPost;
+  await expect(api.writeEntry(two.draft, { ...options, slot: two.slot })).rejects.toMatchObject({
+    code: "network", extra: { waiting: true },
+  });
+  expect([await api.drafts(), await api.waiting()]).toMatchObject([[], [{ text: "half a sent", deposited: 0 }]]);
+});
+
+test("what waits is told, and sent by itself when the network is back", async () => {
+  const page = await signedUp();
+  const { api, network, service } = page;
+  network.cutBefore = () => true;
+  await expect(api.writeEntry(saying("in a tunnel"), options)).rejects.toMatchObject({ extra: { waiting: true } });
+  await heard(page, { kind: "network", reachable: false });
+  await heard(page, { kind: "waiting", count: 1 });
+  network.cutBefore = () => false;
+  await service.online();
+  await heard(page, { kind: "network", reachable: true });
+  await heard(page, { kind: "waiting", count: 0 });
+  await heard(page, { kind: "changed" });
+  expect((await api.items()).map((item) => item.text)).toEqual(["in a tunnel"]);
+});
+
+test("an ended session is told once, and nothing is lost", async () => {
+  const page = await signedUp();
+  const { api, typed, told } = page;
+  const other = await aPage(typed);
+  await other.api.logIn(typed);
+  const [mine] = (await other.api.sessions()).filter((session) => !session.mine);
+  expect(mine).toMatchObject({ id: expect.any(String), begun: expect.any(Number), lastUsed: expect.any(Number) });
+  expect(await other.api.endOtherSessions(typed.password, typed.pin)).toBeGreaterThan(0);
+  const draft = await aDraft(page);
+  await api.keepDraft(draft);
+  await expect(api.writeEntry(saying("too late"), options)).rejects.toMatchObject({
+    code: "unauthorized", extra: { waiting: true },
+  });
+  await expect(api.synchronise()).rejects.toMatchObject({ code: "unauthorized" });
+  await heard(page, { kind: "session_ended", code: "unauthorized" });
+  await api.keepDraft({ ...draft, draft: saying("still typing") });
+  await api.lock();
+  expect(await api.logIn(typed)).toMatchObject({ waiting: 0 });
+  expect((await api.items()).map((item) => item.text)).toEqual(["too late"]);
+  expect((await api.drafts()).map((one) => one.draft.text)).toEqual(["still typing"]);
+  expect(told.filter((notice) => notice.kind === "session_ended")).toHaveLength(1);
+});
+
+test("a device without room says so and keeps what it had", async () => {
+  const page = await signedUp();
+  const { api, store } = page;
+  const draft = await aDraft(page);
+  await api.keepDraft(draft);
+  const { DeviceFailed } = await import("../src/sdk/home.js");
+  const write = vi.spyOn(store, "write").mockRejectedValue(new DeviceFailed("QuotaExceededError"));
+  await expect(api.keepDraft({ ...draft, draft: saying("more") })).rejects.toMatchObject({
+    code: "device", detail: "QuotaExceededError",
+  });
+  await expect(api.writeEntry(saying("x"), { ...options, slot: draft.slot })).rejects.toMatchObject({ code: "device", extra: {} });
+  write.mockRestore();
+  expect((await api.drafts()).map((one) => one.draft.text)).toEqual(["half a sent"]);
+});
+
+test("a browser that keeps nothing says so", async () => {
+  const page = await aPage(plain(), new MemoryStore());
+  await heard(page, { kind: "forgetful" });
+  expect((await aPage()).told).toEqual([]);
+});
+
+test("warnings and progress are told", async () => {
+  const page = await signedUp();
+  const { api, network, told, typed } = page;
+  const file = new File([new Uint8Array(900_000)], "big.bin");
+  await api.addDocument(file, EMPTY_DRAFT, options);
+  await heard(page, { kind: "progress", name: "big.bin", done: 0 });
+  await vi.waitFor(() => {
+    const last = told.findLast((notice) => notice.kind === "progress")!;
+    expect(last.done).toBe(last.total);
+  });
+  network.rewrites.set("GET /v1/items", (page) => ({ ...page, revisions: [] }));
+  await api.lock();
+  const other = await aPage(typed);
+  other.network.rewrites.set("GET /v1/items", (page) => ({ ...page, revisions: [] }));
+  expect((await other.api.logIn(typed)).warnings).toEqual(["items_missing"]);
+  await heard(other, { kind: "warnings", codes: ["items_missing"] });
+  other.network.rewrites.clear();
+  await other.api.acceptTrust(typed.password, typed.pin);
+  await heard(other, { kind: "warnings", codes: [] });
+});
+
+test("what fails inside crosses as a problem that quotes nothing", async () => {
+  const page = await signedUp();
+  const { api, network } = page;
+  network.answers = (sent) => isPost(sent) ? json({
+    type: "about:blank", title: "PIN locked", status: 429, code: "pin_locked", detail: "wait", retry_after: 60,
+  }, 429) : null;
+  const refused: unknown = await api.writeEntry(saying("x"), options).catch((error: unknown) => error);
+  expect(isProblem(refused)).toBe(true);
+  expect(refused).toMatchObject({ code: "pin_locked", retryAfter: 60 });
+  network.answers = () => { throw new Error("CANARY"); };
+  const odd = await api.keepDraft(null as never).catch((error: unknown) => error) as Failure;
+  expect([odd.code, odd.detail, `${odd.message}${odd.stack}`.includes("CANARY")]).toEqual(["unexpected", "TypeError", false]);
+});
+
+test("trying again comes later and later, and at once when asked", async () => {
+  vi.useFakeTimers();
+  let [times, more] = [0, true];
+  const retry = new Retry(() => Promise.resolve((times += 1, more)));
+  await retry.now();
+  expect(times).toBe(0);
+  retry.begin();
+  retry.begin();
+  for (const [seconds, count] of [[5, 1], [9, 1], [1, 2], [20, 3], [40, 4]] as const) {
+    await vi.advanceTimersByTimeAsync(seconds * 1000);
+    expect(times).toBe(count);
+  }
+  more = false;
+  await retry.now();
+  expect([times, retry.isWaiting]).toEqual([5, false]);
+  await vi.advanceTimersByTimeAsync(3_600_000);
+  expect(times).toBe(5);
+});
