@@ -64,6 +64,7 @@ export class MemoryVault implements VaultApi {
   #thumbnails = new Map<Id, Blob>();
   #waiting: Item[] = [];
   #failures = new Map<keyof VaultApi | "any", unknown[]>();
+  #hanging = new Set<keyof VaultApi>();
   #listener: (notice: Notice) => void = () => undefined;
   #sensitive: ReturnType<typeof setTimeout> | null = null;
   #ids = 0;
@@ -81,6 +82,19 @@ export class MemoryVault implements VaultApi {
   /** The next call of this name (or of any) rejects; several are used up in their order. */
   fail(call: keyof VaultApi | "any", error: unknown): void {
     this.#failures.set(call, [...(this.#failures.get(call) ?? []), error]);
+  }
+
+  /** The next call of this name is never answered. */
+  hang(call: keyof VaultApi): void {
+    this.#hanging.add(call);
+  }
+
+  /** Holds nothing any more, as an ended worker. */
+  erase(): void {
+    [this.#rows, this.#drafts, this.#waiting, this.#accounts] = [[], [], [], []];
+    [this.#open, this.#made] = [null, null];
+    this.#thumbnails.clear();
+    this.calls.length = 0;
   }
 
   /** Tells the page something, as the worker would by itself. */
@@ -351,6 +365,7 @@ export class MemoryVault implements VaultApi {
   async #call(name: keyof VaultApi, ...given: unknown[]): Promise<void> {
     this.calls.push([name, ...given]);
     await this.#wait(1);
+    if (this.#hanging.delete(name)) await new Promise(() => undefined);
     const failures = this.#failures.get(name)?.length ? this.#failures.get(name) : this.#failures.get("any");
     const error = failures?.shift();
     if (error !== undefined) throw error;

@@ -1,6 +1,6 @@
 // The words of the pages, one file a language. Knows: keys, values to put in, plurals. Refuses to know: who reads.
 //
-// `say("journal.empty")` looks up locales/<lang>.json, whose sections are the views; where a key is followed by a
+// `say("shell.lock")` looks up locales/<lang>.json, whose sections are the views; where a key is followed by a
 // count, `.one` or `.other` is chosen as the language does. Words shared with the public pages are under `site.`.
 
 import { signal } from "@preact/signals";
@@ -47,9 +47,9 @@ export function say(key: string, values: Readonly<Record<string, string | number
   });
 }
 
-/** Whether there are words under a key: for error codes, which have a common sentence otherwise. */
+/** Whether there is a sentence under a key: for error codes, which have a common one otherwise. */
 export function knows(key: string): boolean {
-  return find(spoken.value, key) !== undefined;
+  return typeof find(spoken.value, key) === "string";
 }
 
 function lookUp(key: string, count: string | number | undefined): string {

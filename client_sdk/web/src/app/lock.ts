@@ -7,7 +7,7 @@
 import { signal } from "@preact/signals";
 
 import { address, forgetPlaces } from "./router.js";
-import { beforeLock, closed, closing, forget, forgetRead, session, type Closed } from "./state.js";
+import { beforeLock, closed, forget, forgetRead, session, type Closed } from "./state.js";
 import { endVault, isRunning } from "./vault.js";
 
 /** Without activity for so long, an open vault locks. */
@@ -31,22 +31,23 @@ export interface Page {
 }
 
 let page: Page = { empty: () => undefined, show: () => undefined };
+/** The lock that is under way. */
+let locking: symbol | null = null;
 let last: readonly [number, number] = [0, 0];
 let ticking: ReturnType<typeof setInterval> | null = null;
 
-/** Watches from now on. */
-export function startLock(shown: Page): void {
+/** Watches from now on, until `stop`. */
+export function startLock(shown: Page, stop: AbortSignal): void {
   page = shown;
-  for (const kind of ACTIVITY) addEventListener(kind, noteActivity, { capture: true, passive: true });
-  addEventListener("visibilitychange", () => {
+  for (const kind of ACTIVITY) addEventListener(kind, noteActivity, { capture: true, passive: true, signal: stop });
+  document.addEventListener("visibilitychange", () => {
     check();
     if (document.visibilityState === "hidden") keepDrafts();
-  });
-  addEventListener("pageshow", (event) => {
+  }, { signal: stop });
+  addEventListener("pageshow", (event: Event) => {
     if ((event as PageTransitionEvent).persisted) page.show(); // kept for Back, and emptied when it went
-  });
-  addEventListener("leaving", leave);
-  addEventListener("pagehide", leave);
+  }, { signal: stop });
+  for (const kind of ["leaving", "pagehide"]) addEventListener(kind, leave, { signal: stop });
 }
 
 /** Begins to measure: when the vault's worker has begun. */
@@ -63,34 +64,35 @@ export function stay(): void {
 
 /** Keeps what is being written (bounded), and at once empties the page; then the vault locks, and its worker ends. */
 export async function lockNow(why: Closed["why"]): Promise<void> {
-  if (closing.value) return;
+  if (locking !== null) return;
   const open = session.value;
-  closing.value = true;
+  const mine = locking = Symbol();
   const hooks = [...beforeLock].map(async (keep) => keep());
   page.empty();
   forgetRead();
   stopWatching();
   const kept = await within(KEEP_MS, Promise.all(hooks));
+  if (locking !== mine) return; // left meanwhile: there is nothing more to end
   forget();
   forgetPlaces();
   history.replaceState(history.state, "", address("home"));
   if (open !== null) await within(CLOSE_MS, open.vault.lock());
+  if (locking !== mine) return;
+  locking = null;
   endVault();
   closed.value = { why, kept: hooks.length === 0 ? null : kept };
-  closing.value = false;
   page.show();
 }
 
 /** Ends and forgets everything, in this very moment: the person leaves, or the page goes. */
 export function leave(): void {
-  if (!isRunning() && session.value === null) return;
+  locking = null;
   stopWatching();
   endVault();
   page.empty();
   forget();
   forgetPlaces();
   closed.value = null;
-  closing.value = false;
 }
 
 function stopWatching(): void {

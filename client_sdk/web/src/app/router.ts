@@ -45,10 +45,10 @@ export function forgetPlaces(): void {
   place.value = HOME;
 }
 
-/** Follows the address from now on. */
-export function startRouter(): void {
-  addEventListener("hashchange", read);
-  addEventListener("popstate", read);
+/** Follows the address from now on, until `stop`. */
+export function startRouter(stop: AbortSignal): void {
+  addEventListener("hashchange", read, { signal: stop });
+  addEventListener("popstate", read, { signal: stop });
   read();
 }
 

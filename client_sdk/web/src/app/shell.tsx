@@ -45,19 +45,19 @@ const ABOUT: readonly View[] = ["entry", "edit", "history", "document", "assessm
 /** What has come already; who is at the door waits for nothing. */
 const loaded = new Map<string, Group>([["door", { Door, LogIn }]]);
 
-/** Shows the page in #app; `start` starts a vault when somebody begins to log in or sign up. */
-export function startShell(start: () => Running): void {
+/** Shows the page in #app, until `stop`; `start` starts a vault when somebody begins to log in or sign up. */
+export function startShell(start: () => Running, stop: AbortSignal = new AbortController().signal): void {
   const root = document.getElementById("app");
   if (root === null) throw new Error("no place for the page");
   startWith(start);
-  startLock({ empty: () => render(null, root), show: () => render(<Shell />, root) });
+  startLock({ empty: () => render(null, root), show: () => render(<Shell />, root) }, stop);
   const first = firstLanguage();
-  startRouter();
+  startRouter(stop);
   document.querySelector("[data-skip]")?.addEventListener("click", (event) => {
     event.preventDefault(); // the address is the router's
     document.getElementById("main")?.focus();
   });
-  void speakHere(first).catch(() => speakHere("fr")).finally(() => {
+  void speakHere(first).catch(() => speakHere(LANGUAGES[0]!)).finally(() => {
     root.replaceChildren();
     render(<Shell />, root);
   });
@@ -89,7 +89,6 @@ function firstLanguage(): string {
 function Shell(): JSX.Element {
   const open = session.value !== null;
   const { view, id } = shownPlace(open);
-  useEffect(() => scrollTo(0, 0), [view, id]);
   return (
     <>
       <Bar open={open} view={view} />

@@ -1,7 +1,7 @@
 // What the page knows while the vault is open. Knows: one session's facts, as signals. Refuses to know: keys and
 // passwords; `forget` lets go of everything, and nothing else of the page may hold what a person wrote.
 
-import { signal } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
 import type { Item, Notice, Opening, VaultApi } from "../worker/api.js";
 
 export interface Session {
@@ -16,6 +16,8 @@ export interface Closed {
   readonly kept: boolean | null;
 }
 
+const STOP_NOTHING: readonly string[] = ["ledger_lags"];
+
 export const session = signal<Session | null>(null);
 /** The newest revision of every item, as the last look brought it; null before the first. */
 export const items = signal<readonly Item[] | null>(null);
@@ -24,14 +26,16 @@ export const itemsError = signal<unknown>(null);
 /** When the sensitive tier closes (ms since 1970), null while it is closed. */
 export const sensitiveUntil = signal<number | null>(null);
 export const warnings = signal<readonly string[]>([]);
+/** Those of them that let nothing be edited or deleted; the others are told, and stop nothing. */
+export const stopping = computed(() => warnings.value.filter((code) => !STOP_NOTHING.includes(code)));
 export const waiting = signal(0);
 export const reachable = signal(true);
+/** This browser keeps nothing beyond this page: drafts go with it. */
+export const forgetful = signal(false);
 export const progress = signal<{ readonly name: string; readonly done: number; readonly total: number } | null>(null);
 /** What the last opening has to say, until it was read. */
 export const unread = signal<Opening | null>(null);
 export const closed = signal<Closed | null>(null);
-/** An empty page while the vault closes behind it. */
-export const closing = signal(false);
 
 /** What has to be done before the vault is locked: views that hold unsaved text keep their draft here. Each must read
  * what it keeps before it waits for anything, since the page is emptied meanwhile. */
@@ -86,6 +90,9 @@ export function hear(notice: Notice, ended: () => void): void {
       break;
     case "session_ended":
       ended();
+      break;
+    case "forgetful":
+      forgetful.value = true;
       break;
     case "changed":
       void refreshItems();

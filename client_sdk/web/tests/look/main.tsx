@@ -9,7 +9,8 @@
 import { render, type JSX } from "preact";
 
 import { enter, hear } from "../../src/app/state.js";
-import { lockNow, watch } from "../../src/app/lock.js";
+import { IDLE_MS, lockNow, WARNING_MS, watch } from "../../src/app/lock.js";
+import { askPin } from "../../src/app/parts/index.js";
 import { beginVault, type Running } from "../../src/app/vault.js";
 import { startShell } from "../../src/app/shell.js";
 import { MemoryVault, NAME, PASSWORD, PIN, problem } from "../memory_vault.js";
@@ -26,7 +27,13 @@ async function open(): Promise<void> {
   enter(api, NAME, await api.logIn({ username: NAME, password: PASSWORD, pin: PIN }));
 }
 
-Object.assign(globalThis, { look: { vault, open, problem, lockNow, sampleItem, sampleId } });
+/** The warning before a lock: the clock is said to have run on. */
+function soon(): void {
+  const now = Date.now;
+  Date.now = () => now() + IDLE_MS - WARNING_MS + 1000;
+}
+
+Object.assign(globalThis, { look: { vault, open, problem, lockNow, askPin, soon, sampleItem, sampleId } });
 
 const CODES = ["network", "pin_locked", "pin_closed", "pin_wrong", "login_refused", "quota_full", "revision_conflict",
   "warned", "device_full", "unexpected"];

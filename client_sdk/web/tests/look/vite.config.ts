@@ -12,7 +12,7 @@ export default defineConfig({
   publicDir: false,
   cacheDir: "node_modules/.vite-look",
   server: { host: "127.0.0.1", port: 5173, fs: { allow: [repository] } },
-  optimizeDeps: { entries: ["tests/look/index.html"] },
+  optimizeDeps: { entries: ["tests/look/main.tsx", "src/app/views/**/*.{ts,tsx}"] },
   plugins: [{
     name: "looks of the public pages",
     configureServer(server) {

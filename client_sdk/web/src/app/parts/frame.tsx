@@ -7,7 +7,7 @@ import { useEffect, useState } from "preact/hooks";
 import { lang, LANGUAGES, moment, say } from "../i18n.js";
 import { lockNow, secondsLeft, stay } from "../lock.js";
 import { address, type View } from "../router.js";
-import { progress, reachable, sensitiveUntil, unread, vault, waiting, warnings } from "../state.js";
+import { forgetful, progress, reachable, sensitiveUntil, stopping, unread, vault, waiting, warnings } from "../state.js";
 import { Button, Dialog, lasting, Notice } from "./index.js";
 
 const WAYS: readonly (readonly [View, string, readonly View[]])[] = [
@@ -31,28 +31,36 @@ export function Bar({ open, view }: { open: boolean; view: View }): JSX.Element 
             </a>
           </li>
         ))}
+        <li><button class="lock" type="button" onClick={() => void lockNow("asked")}>{say("shell.lock")}</button></li>
       </ul>
-      <button class="lock" type="button" onClick={() => void lockNow("asked")}>{say("shell.lock")}</button>
     </nav>
   );
 }
 
-/** What the vault has to say, whatever is shown. */
-export function Said({ open, view }: { open: boolean; view: View }): JSX.Element | null {
-  if (!open) return null;
+/** What the vault has to say, whatever is shown. The region stands there before it has something to say: then it is heard. */
+export function Said({ open, view }: { open: boolean; view: View }): JSX.Element {
   return (
     <>
       <div role="status">
-        {!reachable.value && <Notice care><p>{say("shell.unreachable")}</p></Notice>}
-        {waiting.value > 0 && <Notice><p>{say("shell.waiting", { count: waiting.value })}</p></Notice>}
-        {warnings.value.length > 0 && view !== "trust" && (
-          <Notice care>
-            <p>{say("shell.warned")} <a href={address("trust")}>{say("shell.warned_more")}</a></p>
-          </Notice>
-        )}
+        {open && <Standing view={view} />}
       </div>
-      <SensitiveOpen />
-      <Progress />
+      {open && <SensitiveOpen />}
+      {open && <Progress />}
+    </>
+  );
+}
+
+function Standing({ view }: { view: View }): JSX.Element {
+  return (
+    <>
+      {!reachable.value && <Notice care><p>{say("shell.unreachable")}</p></Notice>}
+      {forgetful.value && <Notice care><p>{say("shell.forgetful")}</p></Notice>}
+      {waiting.value > 0 && <Notice><p>{say("shell.waiting", { count: waiting.value })}</p></Notice>}
+      {warnings.value.length > 0 && view !== "trust" && (
+        <Notice care>
+          <p>{say(stopping.value.length > 0 ? "shell.warned" : "shell.warned_softly")} <a href={address("trust")}>{say("shell.warned_more")}</a></p>
+        </Notice>
+      )}
       {view === "home" && <LastOpening />}
     </>
   );
@@ -70,7 +78,7 @@ function SensitiveOpen(): JSX.Element | null {
   const left = Math.max(1, Math.ceil((until - Date.now()) / 1000));
   return (
     <div class="notice sensitive">
-      <p><span role="status">{say("shell.sensitive")}</span> <span class="left" role="timer">{lasting(left)}</span></p>
+      <p><span role="status">{say("shell.sensitive")}</span> <span class="left" role="timer">{say("shell.sensitive_left", { wait: lasting(left) })}</span></p>
       <Button plain onClick={() => void vault().dropSensitive()}>{say("shell.sensitive_close")}</Button>
     </div>
   );
@@ -80,7 +88,7 @@ function Progress(): JSX.Element | null {
   const at = progress.value;
   if (at === null) return null;
   return (
-    <p class="waiting">
+    <p class="sending">
       <label>
         {say("shell.sending", { name: at.name })}{" "}
         <progress value={at.done} max={at.total} />

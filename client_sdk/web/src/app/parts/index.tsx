@@ -12,7 +12,10 @@ export { useWait, WaitLeft } from "./wait.js";
 /** The heading of a view; it takes the focus when the view appears, so that a screen reader begins there. */
 export function Title({ children }: { children: ComponentChildren }): JSX.Element {
   const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => heading.current?.focus({ preventScroll: true }), []);
+  useEffect(() => {
+    scrollTo(0, 0);
+    heading.current?.focus({ preventScroll: true });
+  }, []);
   return <h1 ref={heading} tabIndex={-1}>{children}</h1>;
 }
 
@@ -41,7 +44,7 @@ const UNREMEMBERED = {
 export function Field(props: {
   label: string; value: string; onInput: (value: string) => void; type?: "text" | "password" | "search" | "datetime-local";
   hint?: string; error?: string | null; inputMode?: "text" | "numeric"; autocomplete?: string; maxLength?: number;
-  required?: boolean; input?: { current: HTMLInputElement | null };
+  required?: boolean; input?: { current: HTMLInputElement | null }; beside?: ComponentChildren;
 }): JSX.Element {
   const id = useId();
   const described = [props.hint ? `${id}h` : "", props.error ? `${id}e` : ""].filter(Boolean).join(" ");
@@ -49,15 +52,18 @@ export function Field(props: {
     <div class="field">
       <label for={id}>{props.label}</label>
       {props.hint && <p class="hint" id={`${id}h`}>{props.hint}</p>}
-      <input
-        id={id} type={(props.type ?? "text") as "text"} value={props.value} inputMode={props.inputMode ?? "text"}
-        autocomplete={props.autocomplete ?? "off"} autocapitalize="off" spellcheck={false} {...UNREMEMBERED}
-        {...(described ? { "aria-describedby": described } : {})} {...(props.error ? { "aria-invalid": true } : {})}
-        required={props.required ?? false}
-        {...(props.maxLength === undefined ? {} : { maxLength: props.maxLength })}
-        {...(props.input ? { ref: props.input } : {})}
-        onInput={(event) => props.onInput(event.currentTarget.value)}
-      />
+      <div class="input">
+        <input
+          id={id} type={(props.type ?? "text") as "text"} value={props.value} inputMode={props.inputMode ?? "text"}
+          autocomplete={props.autocomplete ?? "off"} autocapitalize="off" spellcheck={false} {...UNREMEMBERED}
+          {...(described ? { "aria-describedby": described } : {})} {...(props.error ? { "aria-invalid": true } : {})}
+          required={props.required ?? false}
+          {...(props.maxLength === undefined ? {} : { maxLength: props.maxLength })}
+          {...(props.input ? { ref: props.input } : {})}
+          onInput={(event) => props.onInput(event.currentTarget.value)}
+        />
+        {props.beside}
+      </div>
       {props.error && <p class="error" id={`${id}e`}>{props.error}</p>}
     </div>
   );
@@ -71,15 +77,15 @@ export function Secret(props: {
   const [shown, setShown] = useState(false);
   const { digits, ...rest } = props;
   return (
-    <div class="secret">
-      <Field
-        {...rest} type={shown ? "text" : "password"} inputMode={digits ? "numeric" : "text"}
-        autocomplete={digits ? "off" : "new-password"}
-      />
-      <button class="show" type="button" aria-pressed={shown} onClick={() => setShown(!shown)}>
-        {say("parts.show")}<span class="unseen"> {props.label}</span>
-      </button>
-    </div>
+    <Field
+      {...rest} type={shown ? "text" : "password"} inputMode={digits ? "numeric" : "text"}
+      autocomplete={digits ? "off" : "new-password"}
+      beside={(
+        <button class="show" type="button" aria-pressed={shown} onClick={() => setShown(!shown)}>
+          {say("parts.show")}<span class="unseen"> {props.label}</span>
+        </button>
+      )}
+    />
   );
 }
 

@@ -13,25 +13,21 @@ const ASKED = 4;
 export function Sheet({ words, next }: { words: readonly string[]; next: () => void }): JSX.Element {
   return (
     <>
-      <div class="not-on-sheet">
-        <Title>{say("account.sheet.title")}</Title>
-        <p>{say("account.sheet.lead")}</p>
-        <ul>
-          <li>{say("account.sheet.write")}</li>
-          <li>{say("account.sheet.place")}</li>
-          <li>{say("account.sheet.photo")}</li>
-        </ul>
-      </div>
+      <Title>{say("account.sheet.title")}</Title>
+      <p>{say("account.sheet.lead")}</p>
+      <ul>
+        <li>{say("account.sheet.write")}</li>
+        <li>{say("account.sheet.place")}</li>
+        <li>{say("account.sheet.photo")}</li>
+      </ul>
       <ol class="sheet">
-        {words.map((word) => <li key={word}>{word}</li>)}
+        {words.map((word, place) => <li key={place}>{word}</li>)}
       </ol>
-      <div class="not-on-sheet">
-        <div class="actions">
-          <Button onClick={next}>{say("account.sheet.noted")}</Button>
-          <Button plain onClick={() => print()}>{say("account.sheet.print")}</Button>
-        </div>
-        <p class="hint">{say("account.sheet.print_care")}</p>
+      <div class="actions">
+        <Button onClick={next}>{say("account.sheet.noted")}</Button>
+        <Button plain onClick={() => print()}>{say("account.sheet.print")}</Button>
       </div>
+      <p class="hint">{say("account.sheet.print_care")}</p>
     </>
   );
 }

@@ -32,6 +32,11 @@ export function SignUp(): JSX.Element {
     if (session.value === null) endVault(); // whoever leaves half-way leaves no key behind
   }, []);
 
+  /** What is typed anew answers the last error. */
+  const typing = (set: (value: string) => void) => (value: string): void => {
+    set(value);
+    setError(null);
+  };
   const to = (next: Step): void => {
     setError(null);
     setStep(next);
@@ -59,7 +64,7 @@ export function SignUp(): JSX.Element {
     attempt(async () => {
       const vault = begin();
       getIn(vault, username, await vault.register());
-    }, "sending");
+    }, "sending", "sending");
 
   return (
     <>
@@ -79,7 +84,8 @@ export function SignUp(): JSX.Element {
           submit={() => void attempt(() => begin().requireNew({ username }), "password")}
         >
           <Field
-            label={say("account.username")} hint={say("account.sign_up.name_hint")} value={username} onInput={setUsername}
+            label={say("account.username")} hint={say("account.sign_up.name_hint")} value={username}
+            onInput={typing(setUsername)}
           />
         </Asked>
       )}
@@ -95,12 +101,12 @@ export function SignUp(): JSX.Element {
         >
           <PasswordField
             label={say("account.password")} hint={say("account.sign_up.password_hint")} value={password}
-            onInput={setPassword} username={username}
+            onInput={typing(setPassword)} username={username}
           />
           <p class="hint">{say("account.log_in.browser")}</p>
         </Asked>
       )}
-      {step === "pin" && <PinStep pin={pin} setPin={setPin} error={error} busy={busy} next={() => void attempt(make, "sheet")} />}
+      {step === "pin" && <PinStep pin={pin} setPin={typing(setPin)} error={error} busy={busy} next={() => void attempt(make, "sheet")} />}
       {step === "making" && <Making />}
       {step === "sheet" && <Sheet words={words} next={() => to("words")} />}
       {step === "words" && (

@@ -6,7 +6,7 @@ import type { JSX } from "preact";
 import { knows, say } from "../../i18n.js";
 import { Notice, Title } from "../../parts/index.js";
 import { address } from "../../router.js";
-import { refreshItems, vault, warnings } from "../../state.js";
+import { refreshItems, stopping, vault, warnings } from "../../state.js";
 import { Confirmed } from "./confirm.js";
 
 export function Trust(): JSX.Element {
@@ -23,25 +23,33 @@ export function Trust(): JSX.Element {
               <p>{say(knows(`account.trust.${code}`) ? `account.trust.${code}` : "account.trust.other")}</p>
             </Notice>
           ))}
-          <h2>{say("account.trust.meanwhile")}</h2>
-          <ul>
-            <li>{say("account.trust.reading")}</li>
-            <li>{say("account.trust.editing")}</li>
-            <li>{say("account.trust.evidence")}</li>
-            <li>{say("account.trust.ask")}</li>
-          </ul>
-          <h2>{say("account.trust.accept_title")}</h2>
-          <p>{say("account.trust.accept_lead")}</p>
-          <Confirmed
-            action={say("account.trust.accept")}
-            confirm={async (password, pin) => {
-              await vault().acceptTrust(password, pin);
-              warnings.value = [];
-              await refreshItems();
-            }}
-          />
+          {stopping.value.length === 0 ? <p>{say("account.trust.softly")}</p> : <Stopped />}
         </>
       )}
+    </>
+  );
+}
+
+function Stopped(): JSX.Element {
+  return (
+    <>
+      <h2>{say("account.trust.meanwhile")}</h2>
+      <ul>
+        <li>{say("account.trust.reading")}</li>
+        <li>{say("account.trust.editing")}</li>
+        <li>{say("account.trust.evidence")}</li>
+        <li>{say("account.trust.ask")}</li>
+      </ul>
+      <h2>{say("account.trust.accept_title")}</h2>
+      <p>{say("account.trust.accept_lead")}</p>
+      <Confirmed
+        action={say("account.trust.accept")}
+        confirm={async (password, pin) => {
+          await vault().acceptTrust(password, pin);
+          warnings.value = [];
+          await refreshItems();
+        }}
+      />
     </>
   );
 }
