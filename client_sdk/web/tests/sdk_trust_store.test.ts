@@ -13,7 +13,8 @@ import { ready } from "../src/crypto_core/sodium.js";
 import { CheckpointInvalid, LedgerForked, NetworkError, Refused, Untrusted } from "../src/sdk/errors.js";
 import { Home, MemoryLocks, MemoryStore, type AccountHome } from "../src/sdk/home.js";
 import { Finding } from "../src/sdk/protocol/sync.js";
-import { LAG, TrustStore, Warnings, type FetchConsistency } from "../src/sdk/trust_store.js";
+import { LAG } from "../src/sdk/session.js";
+import { TrustStore, Warnings, type FetchConsistency } from "../src/sdk/trust_store.js";
 
 beforeAll(ready);
 
@@ -77,7 +78,7 @@ test("a smaller note is told after more than a day, also by a clock that was set
   const [home, ledger] = [makeHome(), new FakeLedger(20)];
   const store = await TrustStore.load(home, ledger.policy);
   const lags = async (size: number, now: number): Promise<boolean> =>
-    (await TrustStore.load(home, ledger.policy)).lags(store.open(ledger.note(size)), now);
+    (await TrustStore.load(home, ledger.policy)).lags(store.open(ledger.note(size)), LAG, now);
   expect(await lags(7, NOON)).toBe(false);
   await store.advance(ledger.note(20), ledger.prove, NOON);
   await store.advance(ledger.note(7), ledger.prove, NOON + LAG);

@@ -18,8 +18,8 @@ const PASSING: readonly string[] = ["credentials_conflict", "challenge_refused"]
 
 /** Sends the change with a token of stage `confirmed`, and goes on under the new epoch. Under the account's lock.
  *
- * Throws Refused (`account_exists` for a pair that can't be used), Untrusted while a warning stands, NeedsPin unless the
- * sensitive tier is open. After a NetworkError nobody knows which pair holds: the new one is tried first. */
+ * Throws Refused (`account_exists` for a pair that can't be used), Untrusted while a warning stands, NeedsPin unless
+ * the sensitive tier is open. After a NetworkError nobody knows which pair holds: the new one is tried first. */
 export async function changeCredentials(
   session: Session, synchroniser: Synchroniser, old: passphrase.LoginKeys, confirmed: Uint8Array, typed: Credentials,
   stretch: Stretch, samePin: boolean,

@@ -1,6 +1,6 @@
 // What can go wrong between a person's device and the vault.
-// Knows: a stable code and a sentence for each, Python's letter by letter. Refuses to know: how they are shown (the pages
-// have words of their own for each code), and any secret or path.
+// Knows: a stable code and a sentence for each, Python's letter by letter. Refuses to know: how they are shown (the
+// pages have words of their own for each code), and any secret or path.
 //
 //  SdkError
 //  ├── Refused              the vault said no; code and sentence are those of the wire (schemas.problems)

@@ -3,8 +3,8 @@
 // Refuses to know: what sealed bytes hold. Names of the database, of keys and of locks tell nothing to who reads them.
 //
 // Browsers may drop all of it when their disk is full or the place was not visited for long. What would prevent that,
-// `navigator.storage.persist()`, is never called: in some browsers it asks the person, aloud and by the vault's address,
-// and leaves a lasting line in their settings. What is lost then comes again from the vault, but for what was not sent
+// `navigator.storage.persist()`, is never called: in some browsers it asks the person by the vault's address, and
+// leaves a lasting line in their settings. What is lost then comes again from the vault, but for what was not sent
 // yet; so everything is sent as soon as there is a network, and nothing is called kept before.
 
 import { openDB, type IDBPDatabase, type IDBPTransaction } from "idb";

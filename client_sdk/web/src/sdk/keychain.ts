@@ -224,8 +224,8 @@ export function nextFacts(
   if (state.facts === null) throw new UnsupportedVersion();
   const { epoch, pinEpoch } = epochs ?? { epoch: state.facts.epoch, pinEpoch: state.facts.pin_epoch };
   return {
-    ...state.facts, epoch, pin_epoch: pinEpoch, n: state.n + 1, previous: parseB64url(state.hash), ledger_vkey: pin.ledgerVkey,
-    directory_vkey: pin.directoryVkey, heads: heads.map((one) => parseB64url(one)),
+    ...state.facts, epoch, pin_epoch: pinEpoch, n: state.n + 1, previous: parseB64url(state.hash),
+    ledger_vkey: pin.ledgerVkey, directory_vkey: pin.directoryVkey, heads: heads.map((one) => parseB64url(one)),
   };
 }
 
@@ -295,7 +295,7 @@ export function rememberedState(replica: Replica, mkN: Uint8Array, account: Id):
   try {
     return openAccountState(mkN, account, replica.fact("account_record_n"), blob);
   } catch (error) {
-    if (error instanceof CryptoCoreError) return new AccountState(0, new Uint8Array()); // damaged; the vault has another
+    if (error instanceof CryptoCoreError) return new AccountState(0, new Uint8Array()); // the vault has it
     throw error;
   }
 }

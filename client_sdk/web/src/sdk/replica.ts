@@ -144,7 +144,7 @@ export class Replica {
     });
   }
 
-  /** Takes one revision in; false if it contradicts what is here. Bytes that are here are never overwritten by others. */
+  /** Takes one revision in; false if it contradicts what is here: bytes that are here are never overwritten. */
   receive(revision: Received, pass: number): boolean {
     const known = this.row(revision.item, revision.revision);
     const gone = revision.record === null;
@@ -368,7 +368,7 @@ export function recordName(item: Id, revision: number): string {
 }
 
 /** What a content's receipt is kept under, and what its sealed file is called in an export: its id in hexadecimal. */
-export function blobName(blob: Id): string {
+function blobName(blob: Id): string {
   return formatHex(parseB64url(blob));
 }
 

@@ -20,6 +20,8 @@ import type { TrustStore, Warnings } from "./trust_store.js";
 
 export const CONSISTENCY = "/v1/ledger/consistency";
 export const CHECKPOINT = "/ledger/checkpoint";
+/** Seconds for which a public checkpoint may be smaller than the one held here; then it is told. */
+export const LAG = 86_400;
 
 export interface SessionParts {
   readonly transport: Transport;
@@ -133,8 +135,9 @@ export class Session {
 
   /** Proves a receipt under the pinned key for a blob's SHA-256 (32 bytes) and size, and that the ledger only grew.
    *
-   * Only then is anything called kept. A fork is thrown when it is found; after that it stands as a warning, and receipts
-   * under the pinned key go on. Throws a leaf of VerificationError, LedgerKeyChanged, CheckpointInvalid or LedgerForked. */
+   * Only then is anything called kept. A fork is thrown when it is found; after that it stands as a warning, and
+   * receipts under the pinned key go on. Throws a leaf of VerificationError, LedgerKeyChanged, CheckpointInvalid or
+   * LedgerForked. */
   async verify(receipt: string, sha256: Uint8Array, size: number): Promise<VerifiedReceipt> {
     const data = encodeText(receipt);
     let verified: VerifiedReceipt;
@@ -178,7 +181,7 @@ export class Session {
   }
 
   async #compareWithHeld(publicly: Checkpoint, note: Uint8Array): Promise<void> {
-    this.lags = await this.trust.lags(publicly, this.clock());
+    this.lags = await this.trust.lags(publicly, LAG, this.clock());
     if (!this.lags) return;
     await this.home.keepEvidence("lag-public", note);
     await this.home.keepEvidence("lag-held", encodeText(this.trust.newest ?? ""));

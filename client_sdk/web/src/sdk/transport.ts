@@ -10,7 +10,9 @@ import * as v from "valibot";
 import { concat, formatB64, formatB64url, formatJson, parseJson } from "../crypto_core/encoding.js";
 import { MalformedError } from "../crypto_core/errors.js";
 import { sodium } from "../crypto_core/sodium.js";
-import { ENDPOINTS, JSON, OCTETS, type Answer, type Body, type Endpoint, type Method, type Path } from "../schemas/endpoints.js";
+import {
+  ENDPOINTS, JSON, OCTETS, type Answer, type Body, type Endpoint, type Method, type Path,
+} from "../schemas/endpoints.js";
 import { dump } from "../schemas/fields.js";
 import { PROBLEMS } from "../schemas/problems.js";
 import { Problem } from "../schemas/vault.js";
@@ -100,7 +102,8 @@ export class HttpTransport implements Transport {
     const row = endpoint(method, path);
     const body: object | null = asking.body ?? null;
     const content = body === null || body instanceof Uint8Array ? body : dumpBody(row, body);
-    const sent = { ...authorization(asking.token), ...asking.headers, ...(content === null ? {} : { "Content-Type": JSON }) };
+    const kind = content === null ? {} : { "Content-Type": JSON };
+    const sent = { ...authorization(asking.token), ...asking.headers, ...kind };
     const target = filled(path, asking.places ?? {}) + queried(asking.query ?? {});
     const once = async (): Promise<Answer<M, P>> => {
       const exchange = await this.#exchange(method, target, content, sent);
@@ -138,7 +141,9 @@ export class HttpTransport implements Transport {
     }
   }
 
-  async *#blocks(target: string, start: number, stop: number | null, token?: Uint8Array | null): AsyncGenerator<Uint8Array, void> {
+  async *#blocks(
+    target: string, start: number, stop: number | null, token?: Uint8Array | null,
+  ): AsyncGenerator<Uint8Array, void> {
     const whole = start === 0 && stop === null;
     const range = whole ? {} : { Range: `bytes=${start}-${stop === null ? "" : stop - 1}` };
     const exchange = await this.#exchange("GET", target, null, { ...authorization(token), ...range });
@@ -306,10 +311,13 @@ function refusal(status: number, data: Uint8Array): Refused | ServerFault | Netw
     problem = loadAnswer(Problem, data);
   } catch (error) {
     if (!(error instanceof ServerFault)) throw error;
-    return [502, 503, 504].includes(status) ? new NetworkError(`status ${status}`) : new ServerFault(`status ${status}`);
+    const isPassing = [502, 503, 504].includes(status);
+    return isPassing ? new NetworkError(`status ${status}`) : new ServerFault(`status ${status}`);
   }
   const kind = Object.hasOwn(PROBLEMS, problem.code) ? PROBLEMS[problem.code as keyof typeof PROBLEMS] : undefined;
-  if (kind === undefined || kind.status !== status || problem.code === "internal") return new ServerFault(`status ${status}`);
+  if (kind === undefined || kind.status !== status || problem.code === "internal") {
+    return new ServerFault(`status ${status}`);
+  }
   const wait = problem["retry_after"];
   const extra = Object.fromEntries(Object.entries(problem).filter(([name]) => !PROBLEM_FIELDS.has(name)));
   return new Refused(problem.code, status, kind.sentence, Number.isSafeInteger(wait) ? (wait as number) : null, extra);

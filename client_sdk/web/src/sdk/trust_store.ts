@@ -13,8 +13,8 @@ import { verifyConsistency } from "../crypto_core/receipts/merkle.js";
 import { openNote } from "../crypto_core/receipts/note.js";
 import type { Policy } from "../crypto_core/receipts/policy.js";
 import {
-  AccountRecordInvalid, AccountRecordOlder, BlobSwapped, CheckpointInvalid, ItemsMissing, LedgerForked, LedgerKeyChanged,
-  Refused, Untrusted, type TrustError,
+  AccountRecordInvalid, AccountRecordOlder, BlobSwapped, CheckpointInvalid, ItemsMissing, LedgerForked,
+  LedgerKeyChanged, Refused, Untrusted, type TrustError,
 } from "./errors.js";
 import type { AccountHome } from "./home.js";
 import { AuditEvent, auditing } from "./protocol/audit.js";
@@ -32,9 +32,6 @@ export const ERRORS: Readonly<Record<Finding, new () => TrustError>> = {
   ledger_key_changed: LedgerKeyChanged,
   checkpoint_invalid: CheckpointInvalid,
 };
-
-/** How many seconds a public checkpoint may be smaller than the one held here; then it is told. */
-export const LAG = 86_400;
 
 const HELD = v.strictObject({ note: v.string(), since: v.pipe(v.number(), v.safeInteger()) });
 /** A note, and when this device began to hold it: Unix seconds by its own clock. */
@@ -72,9 +69,11 @@ export class TrustStore {
 
   /** A checkpoint that the pinned ledger signed under its own origin. Throws CheckpointInvalid. */
   open(note: string): Checkpoint {
-    if (this.#last !== null && this.#last.note === note && this.#last.policy === this.policy) return this.#last.checkpoint;
+    const last = this.#last;
+    if (last !== null && last.note === note && last.policy === this.policy) return last.checkpoint;
     const checkpoint = opened(note, this.policy);
-    if (!this.policy.logs.some((log) => log.key.name === checkpoint.origin)) throw new CheckpointInvalid("another origin");
+    const isKnown = this.policy.logs.some((log) => log.key.name === checkpoint.origin);
+    if (!isKnown) throw new CheckpointInvalid("another origin");
     this.#last = { note, policy: this.policy, checkpoint };
     return checkpoint;
   }
@@ -86,14 +85,14 @@ export class TrustStore {
     return this.#alone(() => this.#compare(note, fetchConsistency, now));
   }
 
-  /** Whether a public checkpoint has been smaller than the one held here for longer than LAG.
+  /** Whether a public checkpoint has been smaller than the one held here for more than `most` seconds.
    *
    * By this device's clock, which may have been set back meanwhile. */
-  lags(publicly: Checkpoint, now: number): Promise<boolean> {
+  lags(publicly: Checkpoint, most: number, now: number): Promise<boolean> {
     return this.#alone(async () => {
       if (this.#held === null || publicly.size >= this.open(this.#held.note).size) return false;
       if (this.#held.since > now) await this.#hold({ ...this.#held, since: now });
-      return now - this.#held.since > LAG;
+      return now - this.#held.since > most;
     });
   }
 

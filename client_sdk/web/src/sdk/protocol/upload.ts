@@ -1,5 +1,6 @@
 // How a file comes to be kept: journal, units, completion, receipt, record; and how many units go at once.
-// Knows: protocol §5's order, and how the size of a request follows the network. Refuses to know: bytes, files, requests.
+// Knows: protocol §5's order, and how the size of a request follows the network.
+// Refuses to know: bytes, files, requests.
 
 import { UNITS_PER_PUT } from "../../schemas/limits.js";
 import { Machine, type Transitions } from "./machine.js";
