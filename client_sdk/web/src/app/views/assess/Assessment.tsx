@@ -1,0 +1,51 @@
+// A self-assessment that was kept, to read. Knows: what was ticked then, and what it may mean now.
+// Refuses to know: whether it has become better; that is for the person to say.
+
+import type { JSX } from "preact";
+import { useEffect } from "preact/hooks";
+import { day, lang, say } from "../../i18n.js";
+import { Button, Notice, Title } from "../../parts/index.js";
+import { address } from "../../router.js";
+import type { Id, Item } from "../../../worker/api.js";
+import { DeleteItem } from "../journal/DeleteItem.js";
+import { Facts, Prose } from "../journal/facts.js";
+import "../journal/journal.css";
+import { Reading } from "../journal/reading.js";
+import { kept } from "../journal/told.js";
+import { Result } from "./Result.js";
+import { QUESTIONS, weigh } from "./weigh.js";
+
+export default function Assessment({ id }: { id: Id | null }): JSX.Element {
+  useEffect(() => () => {
+    kept.value = null;
+  }, []);
+  return <Reading id={id}>{(item) => <Read item={item} />}</Reading>;
+}
+
+function Read({ item }: { item: Item }): JSX.Element {
+  const answers = item.answers ?? {};
+  const ticked = QUESTIONS.filter((question) => answers[question.id]);
+  const unknown = Object.keys(answers).some((id) => answers[id] && !QUESTIONS.some((question) => question.id === id));
+  return (
+    <article class="entry">
+      <div role="status" class="not-on-paper">
+        {kept.value?.id === item.id && <Notice><p>{say("assess.kept")}</p></Notice>}
+      </div>
+      <Title>{say("assess.of", { day: day(item.written ?? item.deposited) })}</Title>
+      <h2>{say("assess.ticked")}</h2>
+      {unknown ? <Prose text={item.text ?? ""} /> : (
+        ticked.length > 0
+          ? <ul class="prose">{ticked.map(({ id, texts }) => <li key={id}>{texts[lang.value]}</li>)}</ul>
+          : <p>{say("assess.none_ticked")}</p>
+      )}
+      <Facts item={item} />
+      <p class="actions">
+        <a class="button" href={address("assess")}>{say("assess.again")}</a>
+        <a class="button plain" href={address("curve")}>{say("assess.curve.name")}</a>
+        <Button plain onClick={() => print()}>{say("site.article.print")}</Button>
+        <DeleteItem item={item} />
+      </p>
+      <Result level={weigh(answers)} />
+    </article>
+  );
+}

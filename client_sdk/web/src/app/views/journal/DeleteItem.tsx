@@ -1,0 +1,47 @@
+// Deleting, with what it means said first. Knows: hidden now, erased after seven days, undone until then.
+// Refuses to know: why.
+
+import type { JSX } from "preact";
+import { useState } from "preact/hooks";
+import { say } from "../../i18n.js";
+import { Button, Dialog, Problem } from "../../parts/index.js";
+import { go } from "../../router.js";
+import { refreshItems, vault } from "../../state.js";
+import type { Item } from "../../../worker/api.js";
+import { deleted } from "./told.js";
+
+export function DeleteItem({ item }: { item: Item }): JSX.Element {
+  const [asking, setAsking] = useState(false);
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<unknown>(null);
+  const remove = async (): Promise<void> => {
+    setBusy(true);
+    setError(null);
+    try {
+      const { id, erasedAfter } = await vault().deleteItem(item.id);
+      deleted.value = { id, erasedAfter };
+      await refreshItems();
+      setAsking(false);
+      go("home", null, true);
+    } catch (failed) {
+      setError(failed);
+      setBusy(false);
+    }
+  };
+  return (
+    <>
+      <Button plain onClick={() => setAsking(true)}>{say("journal.delete.name")}</Button>
+      {asking && (
+        <Dialog title={say("journal.delete.title")} onClose={() => setAsking(false)}>
+          <p>{say("journal.delete.means")}</p>
+          <p>{say("journal.delete.shared")}</p>
+          <Problem error={error} />
+          <p class="actions">
+            <Button plain onClick={() => setAsking(false)}>{say("journal.delete.leave")}</Button>
+            <Button busy={busy} onClick={() => void remove()}>{say("journal.delete.do")}</Button>
+          </p>
+        </Dialog>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,53 @@
+// One entry, to read. Knows: what happened, when it was written, when it was deposited, and that these are three times.
+// Refuses to know: earlier versions; they have a view of their own.
+
+import type { JSX } from "preact";
+import { useEffect } from "preact/hooks";
+import { say } from "../../i18n.js";
+import { Button, Notice, Title } from "../../parts/index.js";
+import { address, go } from "../../router.js";
+import type { Id, Item } from "../../../worker/api.js";
+import "../documents/documents.css";
+import { FileOf } from "../documents/FileOf.js";
+import { DeleteItem } from "./DeleteItem.js";
+import { Facts, Prose, titleOf, viewOf } from "./facts.js";
+import "./journal.css";
+import { Reading } from "./reading.js";
+import { kept } from "./told.js";
+
+export default function Entry({ id }: { id: Id | null }): JSX.Element {
+  useEffect(() => () => {
+    kept.value = null;
+  }, []);
+  return <Reading id={id}>{(item) => <Read item={item} />}</Reading>;
+}
+
+function Read({ item }: { item: Item }): JSX.Element {
+  const view = viewOf(item);
+  // What was locked had no kind: now it has, and its own view.
+  useEffect(() => {
+    if (view !== "entry") go(view, item.id, true);
+  }, [view]);
+  const just = kept.value?.id === item.id && kept.value.revision === item.revision;
+  return (
+    <article class="entry">
+      <div role="status" class="not-on-paper">{just && <Notice><p>{say("journal.kept")}</p></Notice>}</div>
+      <Title>{titleOf(item)}</Title>
+      {item.text && <Prose text={item.text} />}
+      {item.contents.length > 0 && (
+        <section aria-label={say("journal.fact.files")}>
+          {item.contents.map((content) => <FileOf key={content.blob} item={item} content={content} />)}
+        </section>
+      )}
+      <Facts item={item} />
+      <p class="hint not-on-paper">{say("journal.times")}</p>
+      <p class="actions">
+        <a class="button" href={address("edit", item.id)}>{say("journal.entry.edit")}</a>
+        <a class="button plain" href={address("history", item.id)}>{say("journal.entry.history", { count: item.revision })}</a>
+        <Button plain onClick={() => print()}>{say("site.article.print")}</Button>
+        <DeleteItem item={item} />
+      </p>
+      <p class="hint not-on-paper">{say("site.check.print_care")}</p>
+    </article>
+  );
+}

@@ -1,0 +1,153 @@
+// Every version of an entry, and what changed between two. Knows: that nothing that was kept is lost by an edit, nor
+// when two devices wrote at once. Refuses to know: which version is the true one.
+
+import type { JSX } from "preact";
+import { useEffect, useId, useMemo, useState } from "preact/hooks";
+import { moment, say } from "../../i18n.js";
+import { Notice, Problem, Title, Waiting } from "../../parts/index.js";
+import { address } from "../../router.js";
+import { items, sensitiveUntil, vault } from "../../state.js";
+import { compareTexts } from "../../text/compare.js";
+import { spellHappened } from "../../text/when.js";
+import type { Id, Item } from "../../../worker/api.js";
+import { Facts, Prose, titleOf } from "./facts.js";
+import "./journal.css";
+import { Locked } from "./Locked.js";
+import { kept } from "./told.js";
+
+export default function History({ id }: { id: Id | null }): JSX.Element {
+  const [versions, setVersions] = useState<readonly Item[] | null>(null);
+  const [error, setError] = useState<unknown>(null);
+  const open = sensitiveUntil.value !== null, known = items.value;
+  useEffect(() => {
+    if (id !== null) vault().history(id).then(setVersions, setError);
+  }, [id, open, known]);
+  useEffect(() => () => {
+    kept.value = null;
+  }, []);
+  const conflict = kept.value?.id === id && kept.value.conflict;
+  if (error !== null) return <><Title>{say("journal.history.name")}</Title><Problem error={error} /></>;
+  if (versions === null || id === null) return <Waiting>{say("journal.opening")}</Waiting>;
+  const texts = versions.filter((version) => version.state === "open" && version.kind !== "tombstone");
+  const newest = texts.at(-1);
+  if (newest === undefined && versions.some(({ state }) => state === "locked")) {
+    return <Locked title={say("journal.history.name")} />;
+  }
+  return (
+    <>
+      <Title>{say("journal.history.name")}</Title>
+      {newest && <p class="lead">{titleOf(newest)}</p>}
+      {conflict && (
+        <div class="notice care" role="alert">
+          <p><b>{say("journal.history.conflict")}</b></p>
+          <p>{say("journal.history.conflict_do")}</p>
+        </div>
+      )}
+      {texts.length === 1 && !conflict && <Notice><p>{say("journal.history.only")}</p></Notice>}
+      {conflict && texts.slice(-2).map((version) => <Version key={version.revision} version={version} whole />)}
+      {texts.length > 1 && <Compared versions={texts} />}
+      <h2>{say("journal.history.all")}</h2>
+      {[...versions].reverse().map((version) => <Version key={version.revision} version={version} />)}
+      <p class="actions">
+        <a class="button" href={address("entry", id)}>{say("journal.history.back")}</a>
+        <a class="button plain" href={address("edit", id)}>{say("journal.entry.edit")}</a>
+      </p>
+    </>
+  );
+}
+
+function nameOf(version: Item): string {
+  return say("journal.history.version", { revision: version.revision, moment: moment(version.deposited) });
+}
+
+function Version({ version, whole }: { version: Item; whole?: boolean }): JSX.Element {
+  if (version.kind === "tombstone") return <p>{say("journal.history.deleted", { moment: moment(version.deposited) })}</p>;
+  if (version.state !== "open") return <p>{nameOf(version)} : {say(`journal.state.${version.state}`)}</p>;
+  return (
+    <details class="version" open={whole ?? false}>
+      <summary>{nameOf(version)}</summary>
+      {version.title && <p><b>{version.title}</b></p>}
+      <Prose text={version.text ?? ""} />
+      <Facts item={version} />
+    </details>
+  );
+}
+
+function Compared({ versions }: { versions: readonly Item[] }): JSX.Element {
+  const [older, setOlder] = useState(versions.at(-2)?.revision ?? 0);
+  const [newer, setNewer] = useState(versions.at(-1)?.revision ?? 0);
+  const one = versions.find(({ revision }) => revision === older);
+  const other = versions.find(({ revision }) => revision === newer);
+  return (
+    <section>
+      <h2>{say("journal.history.compare")}</h2>
+      <div class="versions">
+        <Choice label={say("journal.history.older")} versions={versions} value={older} onChange={setOlder} />
+        <Choice label={say("journal.history.newer")} versions={versions} value={newer} onChange={setNewer} />
+      </div>
+      {one && other && <Differences older={one} newer={other} />}
+    </section>
+  );
+}
+
+function Choice(props: {
+  label: string; versions: readonly Item[]; value: number; onChange: (revision: number) => void;
+}): JSX.Element {
+  const id = useId();
+  return (
+    <div class="field">
+      <label for={id}>{props.label}</label>
+      <select
+        id={id} autocomplete="off" value={props.value}
+        onChange={(event) => props.onChange(Number(event.currentTarget.value))}
+      >
+        {props.versions.map((version) => <option key={version.revision} value={version.revision}>{nameOf(version)}</option>)}
+      </select>
+    </div>
+  );
+}
+
+/** What the older one says, struck out, and the newer one, underlined; marked for those who only hear it. */
+export function Differences({ older, newer }: { older: Item; newer: Item }): JSX.Element {
+  const changes = useMemo(() => compareTexts(older.text ?? "", newer.text ?? ""), [older, newer]);
+  const facts = ["title", "happened", "place", "people", "danger", "mood", "tags", "files"] as const;
+  const changed = facts.map((name) => [name, factOf(older, name), factOf(newer, name)] as const)
+    .filter(([, before, after]) => before !== after);
+  const same = changes.every(({ kind }) => kind === "same");
+  return (
+    <div role="status">
+      {same && changed.length === 0 && <p>{say("journal.history.same")}</p>}
+      {changed.length > 0 && (
+        <dl class="facts-list">
+          {changed.map(([name, before, after]) => (
+            <div key={name}>
+              <dt>{say(`journal.fact.${name}`)}</dt>
+              <dd><Piece kind="removed" text={before || say("journal.history.nothing")} />{" "}
+                <Piece kind="added" text={after || say("journal.history.nothing")} /></dd>
+            </div>
+          ))}
+        </dl>
+      )}
+      {!same && <p class="entry-text">{changes.map((change, place) => <Piece key={place} {...change} />)}</p>}
+    </div>
+  );
+}
+
+function Piece({ kind, text }: { kind: "same" | "added" | "removed"; text: string }): JSX.Element {
+  if (kind === "same") return <>{text}</>;
+  const inside = (
+    <><span class="unseen"> [{say(`journal.history.${kind}`)}] </span>{text}<span class="unseen"> [{say("journal.history.end")}] </span></>
+  );
+  return kind === "added" ? <ins>{inside}</ins> : <del>{inside}</del>;
+}
+
+function factOf(item: Item, name: "title" | "happened" | "place" | "people" | "danger" | "mood" | "tags" | "files"): string {
+  switch (name) {
+    case "happened": return item.happened ? spellHappened(item.happened) : "";
+    case "people": return item.people.join(", ");
+    case "tags": return item.tags.join(", ");
+    case "danger": return item.danger === null ? "" : String(item.danger);
+    case "files": return item.contents.map((content) => content.name).join(", ");
+    default: return item[name] ?? "";
+  }
+}

@@ -1,0 +1,345 @@
+// Where a person writes, anew or on top of what was written. Knows: that nothing that is typed may be lost, and when
+// "kept" may be said. Refuses to know: keys, and what is worth writing.
+
+import type { JSX } from "preact";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { moment, number, say } from "../../i18n.js";
+import { Button, Field, Notice, Problem, sentenceOf, TextArea, Tick, Title, Waiting, askPin } from "../../parts/index.js";
+import { address, go } from "../../router.js";
+import { refreshItems, sensitiveUntil, session, vault } from "../../state.js";
+import type { FoundDraft, Id, Item, NewFile } from "../../../worker/api.js";
+import { DangerScale, dangerWord } from "./Danger.js";
+import { titleOf } from "./facts.js";
+import { Files } from "./Files.js";
+import { changesFrom, draftIn, EMPTY_FIELDS, type Fields, fieldsOf, happenedIn, isEmpty, LIMITS, tooLong } from "./form.js";
+import { Guided } from "./Guided.js";
+import "./journal.css";
+import type { DraftKeeper } from "./keeper.js";
+import { Locked } from "./Locked.js";
+import { kept as told } from "./told.js";
+import { isWaiting, useKeeper } from "./useKeeper.js";
+import { WhenFields } from "./WhenFields.js";
+
+/** A new entry, or a draft that is gone on with: `id` is its slot. */
+export default function Write({ id }: { id: Id | null }): JSX.Element {
+  const { drafts, error, drop } = useDrafts(null);
+  if (id !== null && drafts === null && error === null) return <Waiting>{say("journal.opening")}</Waiting>;
+  const found = drafts?.find(({ slot }) => slot === id) ?? null;
+  // What is open stays on the screen while it is written at, also when the sensitive tier closes meanwhile.
+  const open = useRef<FoundDraft | null>(null);
+  if (open.current === null && found?.locked) return <Locked title={say("journal.write.name")} />;
+  const resumed = open.current ??= found;
+  return (
+    <Form
+      key={resumed?.slot ?? ""} title={say("journal.write.name")} item={null} resumed={resumed} unread={error}
+      offered={(drafts ?? []).filter(({ slot }) => slot !== id)} drop={drop}
+    />
+  );
+}
+
+/** The next version of an entry. */
+export function Edit({ id }: { id: Id | null }): JSX.Element {
+  const { drafts, error, drop } = useDrafts(id);
+  const [item, setItem] = useState<Item | null>(null);
+  const [missing, setMissing] = useState<unknown>(null);
+  const [resumed, setResumed] = useState<FoundDraft | null>(null);
+  const open = sensitiveUntil.value !== null;
+  useEffect(() => {
+    if (id !== null && item?.state !== "open") vault().item(id).then(setItem, setMissing);
+  }, [id, open]);
+  const title = say("journal.write.edit");
+  if (missing !== null) return <><Title>{title}</Title><Problem error={missing} /></>;
+  if (item === null || (drafts === null && error === null)) return <Waiting>{say("journal.opening")}</Waiting>;
+  if (item.state === "locked") return <Locked title={title} />;
+  if (item.state !== "open") return <><Title>{title}</Title><Notice><p>{say(`journal.closed.${item.state}`)}</p></Notice></>;
+  return (
+    <Form
+      key={resumed?.slot ?? ""} title={title} item={item} resumed={resumed} unread={error}
+      offered={(drafts ?? []).filter(({ slot }) => slot !== resumed?.slot)} drop={drop} onResume={setResumed}
+    />
+  );
+}
+
+/** The drafts of an entry, or of new ones; null until they are read. */
+function useDrafts(item: Id | null): {
+  drafts: readonly FoundDraft[] | null; error: unknown; drop: (slot: Id) => Promise<void>;
+} {
+  const [drafts, setDrafts] = useState<readonly FoundDraft[] | null>(null);
+  const [error, setError] = useState<unknown>(null);
+  const open = sensitiveUntil.value !== null;
+  useEffect(() => {
+    let here = true;
+    vault().drafts().then(
+      (found) => here && setDrafts(found.filter((draft) => draft.kind === "journal" && draft.item === item)),
+      (failed: unknown) => here && setError(failed),
+    );
+    return () => {
+      here = false;
+    };
+  }, [item, open]);
+  const drop = async (slot: Id): Promise<void> => {
+    try {
+      await vault().dropDraft(slot);
+      setDrafts((all) => all && all.filter((draft) => draft.slot !== slot));
+    } catch (failed) {
+      setError(failed);
+    }
+  };
+  return { drafts, error, drop };
+}
+
+interface FormProps {
+  readonly title: string;
+  readonly item: Item | null;
+  readonly resumed: FoundDraft | null;
+  readonly offered: readonly FoundDraft[];
+  /** Why drafts could not be read. */
+  readonly unread: unknown;
+  readonly drop: (slot: Id) => Promise<void>;
+  readonly onResume?: (draft: FoundDraft) => void;
+}
+
+function Form({ title, item, resumed, offered, unread, drop, onResume }: FormProps): JSX.Element {
+  const before = useMemo(() => (item === null ? null : draftOf(item)), [item]);
+  const [fields, setFields] = useState<Fields>(() => {
+    if (resumed) return fieldsOf(resumed.draft, resumed.sensitive);
+    return before ? fieldsOf(before, item?.sensitive ?? false) : EMPTY_FIELDS;
+  });
+  const newest = useRef(fields);
+  const { keeper, change: keepLater, end, here } = useKeeper(resumed?.slot ?? null);
+  const [files, setFiles] = useState<readonly NewFile[]>([]);
+  const [guided, setGuided] = useState(false);
+  const [saving, setSaving] = useState(false);
+  const [error, setError] = useState<unknown>(null);
+  const [refused, setRefused] = useState<string | null>(null);
+  const [ending, setEnding] = useState<unknown>(null);
+
+  const change = (part: Partial<Fields>): void => {
+    const next = { ...newest.current, ...part };
+    newest.current = next;
+    setFields(next);
+    setRefused(null);
+    keepLater({
+      item: item?.id ?? null, kind: item?.kind ?? "journal", draft: draftIn(next), sensitive: next.sensitive,
+      empty: item === null && isEmpty(next),
+    });
+  };
+
+  const save = async (): Promise<void> => {
+    const now = newest.current;
+    const long = tooLong(now);
+    if (long) return setRefused(say(`journal.long.${long.field}`, { limit: number(long.limit) }));
+    const changes = before && changesFrom(before, draftIn(now));
+    if (changes ? Object.keys(changes).length + files.length === 0 : isEmpty(now) && files.length === 0) {
+      return setRefused(say(changes ? "journal.write.unchanged" : "journal.write.nothing"));
+    }
+    const opened = session.peek();
+    setSaving(true);
+    setError(null);
+    await keeper.flush();
+    try {
+      if (item?.sensitive && !(await askPin())) return setSaving(false);
+      const kept = item !== null && changes !== null
+        ? await vault().editEntry(item.id, changes, files, keeper.slot)
+        : await vault().writeEntry(draftIn(now), { sensitive: now.sensitive, files, slot: keeper.slot });
+      end();
+      if (session.peek() !== opened) return;
+      await refreshItems();
+      if (!here.current) return;
+      told.value = { id: kept.id, revision: kept.revision, conflict: kept.conflict };
+      go(kept.conflict ? "history" : "entry", kept.id, true);
+    } catch (failed) {
+      setSaving(false);
+      if (isWaiting(failed)) {
+        end();
+        setEnding(failed);
+      } else setError(failed);
+    }
+  };
+
+  if (ending !== null) return <Waits fields={fields} error={ending} />;
+  const when = <WhenFields fields={fields} change={change} />;
+  return (
+    <>
+      <Title>{title}</Title>
+      <Offered drafts={offered} drop={drop} unread={unread} {...(onResume ? { onResume } : {})} />
+      <form
+        class="write" inert={saving} autocomplete="off"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void save();
+        }}
+      >
+        <div class="switch" role="group" aria-label={say("journal.write.ways")}>
+          <button type="button" aria-pressed={!guided} onClick={() => setGuided(false)}>{say("journal.write.free")}</button>
+          <button type="button" aria-pressed={guided} onClick={() => setGuided(true)}>{say("journal.write.guided")}</button>
+        </div>
+        {guided ? (
+          <Guided text={fields.text} onText={(text) => change({ text })} onWhole={() => setGuided(false)} when={when} />
+        ) : (
+          <TextArea
+            label={say("journal.write.text")} hint={say("journal.write.text_hint")} rows={9} value={fields.text}
+            onInput={(text) => change({ text })}
+          />
+        )}
+        <Mark keeper={keeper} />
+        {!guided && <More name={say("journal.when.name")} shown={happenedIn(fields) !== null}>{when}</More>}
+        <More name={say("journal.more.where")} shown={fields.place !== "" || fields.people !== ""}>
+          <Field
+            label={say("journal.fact.place")} value={fields.place} maxLength={LIMITS.place}
+            onInput={(place) => change({ place })}
+          />
+          <Field
+            label={say("journal.fact.people")} hint={say("journal.more.commas")} value={fields.people}
+            onInput={(people) => change({ people })}
+          />
+        </More>
+        <More
+          name={say("journal.more.feeling")} shown={fields.danger !== null || fields.mood !== ""}
+        >
+          <DangerScale value={fields.danger} onChange={(danger) => change({ danger })} />
+          <Mood value={fields.mood} onInput={(mood) => change({ mood })} />
+        </More>
+        <More name={say("journal.more.files")} shown={files.length > 0}>
+          <Files files={files} onChange={setFiles} />
+          {item !== null && item.contents.length > 0 && <p class="hint">{say("journal.files.there", { count: item.contents.length })}</p>}
+        </More>
+        <More name={say("journal.more.title")} shown={fields.title !== "" || fields.tags !== ""}>
+          <Field
+            label={say("journal.more.title_label")} hint={say("journal.more.title_hint")} value={fields.title}
+            maxLength={LIMITS.title} onInput={(typed) => change({ title: typed })}
+          />
+          <Field
+            label={say("journal.fact.tags")} hint={say("journal.more.tags_hint")} value={fields.tags}
+            onInput={(tags) => change({ tags })}
+          />
+        </More>
+        {item === null && (
+          <div class="behind">
+            <Tick label={say("journal.sensitive.label")} checked={fields.sensitive} onChange={(sensitive) => change({ sensitive })} />
+            <p class="hint">{say("journal.sensitive.hint")}</p>
+          </div>
+        )}
+        {refused && <p class="error" role="alert">{refused}</p>}
+        <Problem error={error} />
+        {error !== null && <p class="hint">{say("journal.write.still_here")}</p>}
+        <p class="actions">
+          <Button type="submit" busy={saving}>{say(item === null ? "journal.write.keep" : "journal.write.keep_version")}</Button>
+          <a class="button plain" href={item === null ? address("home") : address("entry", item.id)}>{say("journal.write.close")}</a>
+        </p>
+        <p class="hint">{say("journal.write.close_hint")}</p>
+      </form>
+      <div role="status">{saving && <p class="waiting">{say("journal.write.saving")}</p>}</div>
+    </>
+  );
+}
+
+/** What belongs together, folded away until it is wanted; open if there is something in it. */
+function More(props: { name: string; shown: boolean; children: JSX.Element | (JSX.Element | false)[] }): JSX.Element {
+  const [open] = useState(props.shown);
+  return (
+    <details class="more" open={open}>
+      <summary>{props.name}</summary>
+      {props.children}
+    </details>
+  );
+}
+
+const MOODS = ["good", "calm", "tired", "sad", "angry", "afraid", "lost"] as const;
+
+function Mood({ value, onInput }: { value: string; onInput: (value: string) => void }): JSX.Element {
+  return (
+    <div class="mood">
+      <Field
+        label={say("journal.mood.label")} hint={say("journal.mood.hint")} value={value} maxLength={LIMITS.mood} onInput={onInput}
+      />
+      <div class="chips" role="group" aria-label={say("journal.mood.some")}>
+        {MOODS.map((name) => {
+          const word = say(`journal.mood.${name}`);
+          return (
+            <button key={name} type="button" class="chip" aria-pressed={value === word} onClick={() => onInput(value === word ? "" : word)}>
+              {word}
+            </button>
+          );
+        })}
+      </div>
+    </div>
+  );
+}
+
+/** Whether the draft is kept: said only when it is. Not read aloud by itself, since it changes at every pause. */
+function Mark({ keeper }: { keeper: DraftKeeper }): JSX.Element {
+  const state = keeper.state.value;
+  if (state === "failed") {
+    return (
+      <div class="notice care" role="alert">
+        <p>{say("journal.draft.failed")} {sentenceOf(keeper.error.value)}</p>
+      </div>
+    );
+  }
+  return <p class="draft-mark hint">{state === "nothing" ? "" : say(`journal.draft.${state}`)}</p>;
+}
+
+function Offered(props: {
+  drafts: readonly FoundDraft[]; drop: (slot: Id) => Promise<void>; unread: unknown; onResume?: (draft: FoundDraft) => void;
+}): JSX.Element | null {
+  const { drafts, drop, unread, onResume } = props;
+  const [sure, setSure] = useState<Id | null>(null);
+  if (unread !== null) return <Problem error={unread} />;
+  if (drafts.length === 0) return null;
+  return (
+    <section class="notice offered" aria-label={say("journal.drafts.title")}>
+      <p><b>{say("journal.drafts.offered", { count: drafts.length })}</b></p>
+      <ul>
+        {drafts.map((draft) => (
+          <li key={draft.slot}>
+            <p>
+              {draft.locked ? say("journal.state.locked") : titleOf({ ...draft.draft, kind: draft.kind })}{" "}
+              <span class="hint">{say("journal.drafts.kept_on", { moment: moment(draft.saved) })}</span>
+            </p>
+            <p class="actions">
+              <Button plain onClick={() => void resume(draft, onResume)}>
+                {say("journal.drafts.resume")}<Of draft={draft} />
+              </Button>
+              {sure === draft.slot
+                ? <Button plain onClick={() => void drop(draft.slot)}>{say("journal.drafts.drop_sure")}<Of draft={draft} /></Button>
+                : <Button plain onClick={() => setSure(draft.slot)}>{say("journal.drafts.drop")}<Of draft={draft} /></Button>}
+            </p>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Of({ draft }: { draft: FoundDraft }): JSX.Element {
+  return <span class="unseen"> ({moment(draft.saved)})</span>;
+}
+
+async function resume(draft: FoundDraft, onResume?: (draft: FoundDraft) => void): Promise<void> {
+  if (draft.locked && !(await askPin())) return;
+  const open = draft.locked ? (await vault().drafts()).find(({ slot }) => slot === draft.slot) ?? draft : draft;
+  if (onResume) onResume(open);
+  else go("write", draft.slot);
+}
+
+/** The text is sealed and waits on this device: what there is to know, and the text once more. */
+function Waits({ fields, error }: { fields: Fields; error: unknown }): JSX.Element {
+  return (
+    <>
+      <Title>{say("journal.waiting.title")}</Title>
+      <Notice>
+        <p>{say("journal.waiting.here")}</p>
+        <p>{sentenceOf(error)}</p>
+      </Notice>
+      <p class="actions"><a class="button" href={address("home")}>{say("journal.waiting.back")}</a></p>
+      {fields.text.trim() !== "" && <><h2>{say("journal.waiting.text")}</h2><p class="entry-text">{fields.text}</p></>}
+      {fields.danger !== null && <p>{say("journal.danger.said", { step: fields.danger, word: dangerWord(fields.danger) })}</p>}
+    </>
+  );
+}
+
+function draftOf(item: Item): FoundDraft["draft"] {
+  const { happened, written, place, people, tags, danger, mood, category } = item;
+  return { title: item.title ?? "", text: item.text ?? "", happened, written, place, people, tags, danger, mood, category };
+}

@@ -1,0 +1,91 @@
+// What is said about an item beside its text: in a line of marks, and in full. Knows: which facts there are, in words.
+// Refuses to know: which of them matter.
+
+import type { JSX } from "preact";
+import { moment, say } from "../../i18n.js";
+import { address, type View } from "../../router.js";
+import { spellHappened } from "../../text/when.js";
+import type { Item } from "../../../worker/api.js";
+import { dangerWord } from "./Danger.js";
+
+/** The view in which an item is read. What is locked has no kind, and is opened as an entry first. */
+export function viewOf(item: Item): View {
+  return item.kind === "document" ? "document" : item.kind === "assessment" ? "assessment" : "entry";
+}
+
+/** A title, else the first words, else what kind of thing it is. */
+export function titleOf(item: Pick<Item, "title" | "text" | "kind">): string {
+  if (item.title) return item.title;
+  if (item.kind === "assessment") return say("assess.title");
+  const first = (item.text ?? "").trim().split("\n").find((line) => line.trim() !== "" && !questions().includes(line));
+  if (!first) return say(item.kind === "document" ? "journal.untitled_document" : "journal.untitled");
+  return first.length > 90 ? `${first.slice(0, 88).replace(/\s+\S*$/u, "")} …` : first;
+}
+
+/** When it was, as a row says it. */
+export function whenOf(item: Item): string {
+  if (item.happened) return spellHappened(item.happened);
+  return say("journal.written_on", { moment: moment(item.written ?? item.deposited) });
+}
+
+/** What guides a text, in order; they are its headings. */
+export function questions(): readonly string[] {
+  return ["what", "when", "where", "who", "injuries", "medical", "children", "said"]
+    .map((name) => say(`journal.questions.${name}`));
+}
+
+/** The small words of a row. */
+export function marksOf(item: Item): readonly string[] {
+  const { kind, danger, mood, contents, revision, sensitive } = item;
+  return [
+    kind === "document" ? say("journal.mark.document") : kind === "assessment" ? say("journal.mark.assessment") : null,
+    danger === null ? null : say("journal.mark.danger", { step: danger }),
+    mood, contents.length > 0 && kind !== "document" ? say("journal.mark.files", { count: contents.length }) : null,
+    revision > 1 ? say("journal.mark.version", { revision }) : null, sensitive ? say("journal.mark.sensitive") : null,
+  ].filter((mark): mark is string => mark !== null && mark !== "");
+}
+
+/** Every fact of an item, with the three times apart. */
+export function Facts({ item }: { item: Item }): JSX.Element {
+  const facts: (readonly [string, string | null])[] = [
+    ["happened", item.happened && spellHappened(item.happened)],
+    ["place", item.place], ["people", item.people.join(", ")],
+    ["danger", item.danger === null ? null : say("journal.danger.said", { step: item.danger, word: dangerWord(item.danger) })],
+    ["mood", item.mood], ["tags", item.tags.join(", ")],
+    ["written", item.written === null ? null : moment(item.written)],
+    ["deposited", item.deposited === 0 ? null : moment(item.deposited)],
+  ];
+  return (
+    <dl class="facts-list">
+      {facts.filter(([, value]) => value).map(([name, value]) => (
+        <div key={name}><dt>{say(`journal.fact.${name}`)}</dt><dd>{value}</dd></div>
+      ))}
+      {item.deposited !== 0 && (
+        <div class="not-on-paper">
+          <dt>{say("journal.fact.receipt")}</dt>
+          <dd><a href={address("receipt", item.id)}>{say("journal.receipt")}</a></dd>
+        </div>
+      )}
+    </dl>
+  );
+}
+
+/** A text as it was written, with the questions that guided it as headings. */
+export function Prose({ text }: { text: string }): JSX.Element {
+  const asked = questions();
+  const parts: { readonly asked: boolean; lines: string[] }[] = [];
+  for (const line of text.split("\n")) {
+    const last = parts.at(-1);
+    if (asked.includes(line)) parts.push({ asked: true, lines: [line] });
+    else if (last && !last.asked) last.lines.push(line);
+    else parts.push({ asked: false, lines: [line] });
+  }
+  return (
+    <div class="entry-text">
+      {parts.map((part, place) => {
+        const words = part.lines.join("\n").trim();
+        return part.asked ? <h2 key={place}>{words}</h2> : words && <p key={place}>{words}</p>;
+      })}
+    </div>
+  );
+}

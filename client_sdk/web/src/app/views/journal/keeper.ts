@@ -1,0 +1,93 @@
+// Keeps a draft while it is typed: at each pause, at least every two seconds, and at once when it is asked for.
+// Knows: what is not kept yet, and one call at a time. Refuses to know: what is in a draft, and how it is sealed.
+//
+// "Kept" is said only when the newest text was kept. A failure is told, and tried again with the next letter or pause.
+
+import { type Signal, signal } from "@preact/signals";
+import type { Id, KeptDraft, VaultApi } from "../../../worker/api.js";
+
+/** Milliseconds after the last letter. */
+export const PAUSE = 400;
+/** Milliseconds after which a text that goes on is kept nevertheless. */
+export const LONGEST = 2000;
+
+export type Keeping = "nothing" | "unsaved" | "kept" | "failed";
+/** A draft as it stands in the form; empty: there is nothing worth keeping in it. */
+export type Unkept = Omit<KeptDraft, "slot" | "saved"> & { readonly empty: boolean };
+
+export class DraftKeeper {
+  readonly state: Signal<Keeping> = signal<Keeping>("nothing");
+  /** Why the last try failed. */
+  readonly error: Signal<unknown> = signal<unknown>(null);
+  slot: Id | null;
+
+  #newest: Unkept | null = null;
+  #kept: Unkept | null = null;
+  #running: Promise<void> | null = null;
+  #pause: ReturnType<typeof setTimeout> | undefined;
+  #longest: ReturnType<typeof setTimeout> | undefined;
+  #ended = false;
+  readonly #vault: Pick<VaultApi, "keepDraft" | "dropDraft" | "makeId">;
+
+  /** `slot`: the draft that is gone on with, null for a new one. */
+  constructor(vault: Pick<VaultApi, "keepDraft" | "dropDraft" | "makeId">, slot: Id | null) {
+    this.#vault = vault;
+    this.slot = slot;
+  }
+
+  /** Something was typed. */
+  change(draft: Unkept): void {
+    if (this.#ended) return;
+    this.#newest = draft;
+    this.state.value = "unsaved";
+    clearTimeout(this.#pause);
+    this.#pause = setTimeout(() => void this.#once(), PAUSE);
+    this.#longest ??= setTimeout(() => void this.#once(), LONGEST);
+  }
+
+  /** Keeps what is not kept yet: before a lock, when the page is hidden, when the view is left. Never rejects.
+   *
+   * Gives whether everything is kept now. */
+  async flush(): Promise<boolean> {
+    do await this.#once(); while (!this.#ended && this.#newest !== this.#kept && this.state.value !== "failed");
+    return this.#ended || this.#newest === this.#kept;
+  }
+
+  /** The text has become an entry, or waits in the outbox: its draft is gone, and nothing more is kept. */
+  end(): void {
+    this.#ended = true;
+    this.#stop();
+    this.state.value = "nothing";
+  }
+
+  #stop(): void {
+    clearTimeout(this.#pause);
+    clearTimeout(this.#longest);
+    this.#longest = undefined;
+  }
+
+  async #once(): Promise<void> {
+    this.#stop();
+    while (this.#running) await this.#running;
+    if (this.#ended || this.#newest === this.#kept || this.#newest === null) return;
+    this.#running = this.#keep(this.#newest).finally(() => (this.#running = null));
+    await this.#running;
+  }
+
+  async #keep(draft: Unkept): Promise<void> {
+    try {
+      const { empty, ...rest } = draft;
+      if (!empty) {
+        this.slot ??= await this.#vault.makeId();
+        await this.#vault.keepDraft({ ...rest, slot: this.slot, saved: Math.floor(Date.now() / 1000) });
+      } else if (this.slot !== null) await this.#vault.dropDraft(this.slot);
+    } catch (error) {
+      this.error.value = error;
+      this.state.value = "failed";
+      return;
+    }
+    this.#kept = draft;
+    this.error.value = null;
+    if (draft === this.#newest) this.state.value = draft.empty ? "nothing" : "kept";
+  }
+}

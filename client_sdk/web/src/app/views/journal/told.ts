@@ -1,0 +1,8 @@
+// What was done in one view and is told in the next: that something was kept, or deleted. Knows: ids and times.
+// Refuses to know: what anybody wrote.
+
+import { signal } from "@preact/signals";
+import type { Deletion, Id } from "../../../worker/api.js";
+
+export const kept = signal<{ readonly id: Id; readonly revision: number; readonly conflict: boolean } | null>(null);
+export const deleted = signal<Pick<Deletion, "id" | "erasedAfter"> | null>(null);

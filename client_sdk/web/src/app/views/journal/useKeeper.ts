@@ -1,0 +1,52 @@
+// A draft keeper for as long as a view is shown. Knows: when a view goes and when the vault locks. Refuses to know: what
+// is typed.
+
+import { useEffect, useMemo, useRef } from "preact/hooks";
+import { beforeLock, vault } from "../../state.js";
+import type { Id } from "../../../worker/api.js";
+import { DraftKeeper, type Unkept } from "./keeper.js";
+
+export interface Kept {
+  readonly keeper: DraftKeeper;
+  /** Something was typed. */
+  readonly change: (draft: Unkept) => void;
+  /** What was typed is kept elsewhere: its draft is gone, and a lock has nothing to wait for. */
+  readonly end: () => void;
+  /** Whether the view is still shown. */
+  readonly here: { readonly current: boolean };
+}
+
+/** `slot`: the draft that is gone on with, null for a new one. */
+export function useKeeper(slot: Id | null): Kept {
+  const here = useRef(true);
+  const kept = useMemo((): Kept => {
+    const keeper = new DraftKeeper(vault(), slot);
+    const keepNow = async (): Promise<void> => {
+      if (!(await keeper.flush())) throw keeper.error.peek();
+    };
+    return {
+      keeper, here,
+      change: (draft) => {
+        beforeLock.add(keepNow);
+        keeper.change(draft);
+      },
+      end: () => {
+        beforeLock.delete(keepNow);
+        keeper.end();
+      },
+    };
+  }, []);
+  useEffect(() => {
+    here.current = true;
+    return () => {
+      here.current = false;
+      void kept.keeper.flush().then((all) => all && kept.end());
+    };
+  }, []);
+  return kept;
+}
+
+/** Whether a text that could not be sent is sealed in this device's outbox: its draft is gone by then. */
+export function isWaiting(error: unknown): boolean {
+  return (error as { extra?: { waiting?: unknown } } | null)?.extra?.waiting === true;
+}

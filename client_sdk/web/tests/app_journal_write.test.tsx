@@ -1,0 +1,280 @@
+// @vitest-environment happy-dom
+// Writing: no typed character is lost, and "kept" is said only when it is so.
+import { cleanup, fireEvent, screen } from "@testing-library/preact";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+
+import { place } from "../src/app/router.js";
+import { beforeLock } from "../src/app/state.js";
+import Entry from "../src/app/views/journal/Entry.js";
+import History from "../src/app/views/journal/History.js";
+import Write, { Edit } from "../src/app/views/journal/Write.js";
+import { EMPTY_DRAFT } from "../src/sdk/items.js";
+import type { KeptDraft } from "../src/worker/api.js";
+import { callsOf, openVault, PIN, show, until } from "./app_journal_scene.js";
+import { type MemoryVault, problem } from "./memory_vault.js";
+import { sampleId, sampleItem } from "./samples.js";
+
+const TEXT = "Il est rentré tard.\n\nJe n’ai rien dit.";
+const SLOT = "slotAAAAAAAAAAAAAAAAAA";
+const entry = sampleItem(1, { deposited: 1_700_000_000, title: "Hier", text: "Il a crié.", danger: 4, people: ["Nadia"] });
+let vault: MemoryVault;
+
+beforeEach(async () => {
+  vault = await openVault([entry, sampleItem(2, { deposited: 1_700_000_100, sensitive: true, title: "Secret", text: "Derrière." })]);
+});
+afterEach(cleanup);
+
+const box = (name: string | RegExp = "Votre texte"): HTMLTextAreaElement => screen.getByRole("textbox", { name });
+const type = (text: string, name?: string | RegExp): void => void fireEvent.input(box(name), { target: { value: text } });
+const press = (name: string | RegExp): void => void fireEvent.click(screen.getByRole("button", { name }));
+const keep = (): void => void fireEvent.submit(document.querySelector("form")!);
+const kept = async (): Promise<readonly KeptDraft[]> => (await vault.drafts()).filter(({ slot }) => slot !== SLOT);
+const draft = (text: string, more: Partial<KeptDraft> = {}): KeptDraft =>
+  ({ slot: SLOT, item: null, kind: "journal", draft: { ...EMPTY_DRAFT, text }, sensitive: false, saved: 1_700_000_000, ...more });
+const said = (): string => document.body.textContent ?? "";
+
+describe("the draft", () => {
+  test("is kept at a pause, and only then said to be", async () => {
+    show(<Write id={null} />);
+    type(TEXT);
+    expect(said()).not.toContain("Brouillon gardé");
+    await until(() => said().includes("Brouillon gardé, scellé, sur cet appareil"));
+    expect((await kept())[0]?.draft.text).toBe(TEXT);
+  });
+
+  test("is kept before a lock, whose page is emptied at once", async () => {
+    const shown = show(<Write id={null} />);
+    type(TEXT);
+    const hooks = [...beforeLock].map((hook) => hook());
+    shown.unmount();
+    await Promise.all(hooks);
+    expect((await kept()).map((one) => one.draft.text)).toEqual([TEXT]);
+  });
+
+  test("a lock is told when it could not be kept", async () => {
+    show(<Write id={null} />);
+    type(TEXT);
+    vault.fail("keepDraft", problem("device_full"));
+    await expect(Promise.all([...beforeLock].map((hook) => hook()))).rejects.toMatchObject({ code: "device_full" });
+  });
+
+  test("is kept when the view is left", async () => {
+    show(<Write id={null} />).unmount();
+    expect(beforeLock.size).toBe(0);
+    const shown = show(<Write id={null} />);
+    type(TEXT);
+    shown.unmount();
+    await until(() => callsOf(vault, "keepDraft").length > 0);
+    expect((await kept()).map((one) => one.draft.text)).toEqual([TEXT]);
+  });
+
+  test("that can't be kept is told, and the text stays", async () => {
+    show(<Write id={null} />);
+    vault.fail("keepDraft", problem("device_full"));
+    type(TEXT);
+    await until(() => said().includes("n’a pas pu être gardé sur cet appareil"));
+    expect(box().value).toBe(TEXT);
+    type(`${TEXT} Rien.`);
+    await until(() => said().includes("Brouillon gardé"));
+    expect((await kept())[0]?.draft.text).toBe(`${TEXT} Rien.`);
+  });
+
+  test("found on opening is offered, and never dropped by writing something else", async () => {
+    await vault.keepDraft(draft("Hier soir, avant"));
+    show(<Write id={null} />);
+    await until(() => said().includes("Un brouillon vous attend"));
+    expect(said()).toContain("Hier soir, avant");
+    expect(box().value).toBe("");
+    type(TEXT);
+    press(/^Reprendre/);
+    expect(place.value).toEqual({ view: "write", id: SLOT });
+    cleanup();
+    await until(() => callsOf(vault, "keepDraft").length > 1);
+    expect((await vault.drafts()).map((one) => one.draft.text)).toEqual(["Hier soir, avant", TEXT]);
+    show(<Write id={SLOT} />);
+    await until(() => screen.queryByRole("textbox", { name: "Votre texte" }));
+    expect(box().value).toBe("Hier soir, avant");
+    await until(() => said().includes(TEXT.slice(0, 10)));
+  });
+
+  test("is thrown away only when asked twice", async () => {
+    await vault.keepDraft(draft("Hier soir, avant"));
+    show(<Write id={null} />);
+    await until(() => said().includes("Un brouillon vous attend"));
+    press(/^Jeter/);
+    expect(await vault.drafts()).toHaveLength(1);
+    await until(() => screen.queryByRole("button", { name: /^Jeter pour de bon/ }));
+    press(/^Jeter pour de bon/);
+    await until(() => !said().includes("Un brouillon vous attend"));
+    expect(await vault.drafts()).toEqual([]);
+  });
+
+  test("behind the PIN stays on the screen when the sensitive tier closes while it is written at", async () => {
+    await vault.keepDraft(draft("Sous clé", { sensitive: true }));
+    show(<Write id={SLOT} />);
+    await until(() => said().includes("Ce contenu est derrière le code"));
+    await vault.stepUp(PIN);
+    await until(() => screen.queryByRole("textbox", { name: "Votre texte" }));
+    type("Sous clé, et plus");
+    await vault.dropSensitive();
+    await until(() => said().includes("Brouillon gardé"));
+    expect(box().value).toBe("Sous clé, et plus");
+    await vault.stepUp(PIN);
+    expect((await vault.drafts())[0]).toMatchObject({ slot: SLOT, sensitive: true, draft: { text: "Sous clé, et plus" } });
+  });
+});
+
+describe("keeping", () => {
+  test("is said only when the vault has said it; then the draft is gone", async () => {
+    let answer: (() => void) | null = null;
+    const really = vault.writeEntry.bind(vault);
+    vault.writeEntry = async (...given) => {
+      await new Promise<void>((resolve) => (answer = resolve));
+      return really(...given);
+    };
+    show(<Write id={null} />);
+    type(TEXT);
+    keep();
+    await until(() => said().includes("On scelle, on envoie"));
+    expect(document.querySelector("form")?.inert).toBe(true);
+    await until(() => answer !== null);
+    expect(place.value.view).toBe("home");
+    answer!();
+    await until(() => place.value.view === "entry");
+    expect(callsOf(vault, "writeEntry")[0]).toMatchObject([{ text: TEXT }, { sensitive: false, files: [] }]);
+    expect(await vault.drafts()).toEqual([]);
+    cleanup();
+    show(<Entry id={place.value.id} />);
+    await until(() => said().includes("Gardé. Le reçu a été vérifié"));
+    expect(said()).toContain("Je n’ai rien dit.");
+  });
+
+  test.each(["network", "server", "quota_full", "unauthorized", "unexpected"])("that fails with %s leaves the text and its draft", async (code) => {
+    show(<Write id={null} />);
+    type(TEXT);
+    vault.fail("writeEntry", problem(code));
+    keep();
+    await until(() => screen.queryByRole("alert"));
+    expect(box().value).toBe(TEXT);
+    expect(said()).toContain("Votre texte est toujours ici");
+    expect(said()).not.toContain("Gardé.");
+    expect((await kept())[0]?.draft.text).toBe(TEXT);
+    expect(document.querySelector("form")?.inert).toBe(false);
+    keep();
+    await until(() => place.value.view === "entry");
+  });
+
+  test("without a network says that the sealed text waits here, and can't be sent twice", async () => {
+    show(<Write id={null} />);
+    type(TEXT);
+    vault.fail("writeEntry", problem("network", { extra: { waiting: true } }));
+    keep();
+    await until(() => said().includes("Votre texte est scellé et attend sur cet appareil"));
+    expect(said()).toContain("Je n’ai rien dit.");
+    expect(said()).not.toContain("Gardé.");
+    expect(document.querySelector("form")).toBeNull();
+    expect(beforeLock.size).toBe(0);
+  });
+
+  test("nothing is asked for first, and says so", async () => {
+    show(<Write id={null} />);
+    keep();
+    await until(() => screen.queryByRole("alert"));
+    expect(said()).toContain("Il n’y a encore rien à garder");
+    expect(callsOf(vault, "writeEntry")).toEqual([]);
+  });
+
+  test("takes the time of the facts, the place, the people and the feeling along", async () => {
+    show(<Write id={null} />);
+    type(TEXT);
+    fireEvent.click(screen.getByRole("radio", { name: "Avec mes mots" }));
+    type("au printemps 2019, le soir", "Avec vos mots");
+    type("à la maison", "Lieu");
+    type("Nadia, ma sœur", "Personnes présentes");
+    fireEvent.click(screen.getByRole("radio", { name: /^7/ }));
+    press("peur");
+    fireEvent.click(screen.getByRole("checkbox", { name: "Mettre derrière le code" }));
+    keep();
+    await until(() => callsOf(vault, "writeEntry").length > 0);
+    expect(callsOf(vault, "writeEntry")[0]).toMatchObject([
+      {
+        happened: { from: null, to: null, precision: "words", words: "au printemps 2019, le soir" }, place: "à la maison",
+        people: ["Nadia", "ma sœur"], danger: 7, mood: "peur",
+      },
+      { sensitive: true },
+    ]);
+  });
+});
+
+describe("guided and free", () => {
+  test("are one text, and to go between them loses nothing", async () => {
+    show(<Write id={null} />);
+    type("D’abord ceci.");
+    press("Avec des questions");
+    type("Il a crié.\n", /Que s’est-il passé/);
+    press("Question suivante");
+    press("Passer");
+    type("Devant l’école", /Où était-ce/);
+    expect(said()).toContain("Question 3 sur 8");
+    press("Librement");
+    const whole = "D’abord ceci.\n\nQue s’est-il passé\u202f?\nIl a crié.\n\n\nOù était-ce\u202f?\nDevant l’école";
+    expect(box().value).toBe(whole);
+    type(`${whole}.`);
+    press("Avec des questions");
+    expect(box(/Quand était-ce/).value).toBe("");
+    await until(() => said().includes("Brouillon gardé"));
+    expect((await kept())[0]?.draft.text).toBe(`${whole}.`);
+  });
+});
+
+describe("editing", () => {
+  test("sends what differs, on top of what is there", async () => {
+    show(<Edit id={entry.id} />);
+    await until(() => screen.queryByRole("textbox", { name: "Votre texte" }));
+    keep();
+    await until(() => said().includes("Rien n’a changé"));
+    type("Il a crié, longtemps.");
+    keep();
+    await until(() => place.value.view === "entry");
+    expect(callsOf(vault, "editEntry")[0]?.slice(0, 3)).toEqual([entry.id, { text: "Il a crié, longtemps." }, []]);
+    expect((await vault.history(entry.id)).map(({ text }) => text)).toEqual(["Il a crié.", "Il a crié, longtemps."]);
+  });
+
+  test("offers the draft of this entry, and keeps what is typed on top of it", async () => {
+    await vault.keepDraft(draft("Il a crié, et", { item: entry.id }));
+    show(<Edit id={entry.id} />);
+    await until(() => said().includes("Un brouillon vous attend"));
+    expect(box().value).toBe("Il a crié.");
+    press(/^Reprendre/);
+    await until(() => box().value === "Il a crié, et");
+    type("Il a crié, et puis");
+    await until(() => said().includes("Brouillon gardé"));
+    expect(await vault.drafts()).toMatchObject([{ slot: SLOT, item: entry.id, draft: { text: "Il a crié, et puis" } }]);
+  });
+
+  test("what is behind the PIN asks for it first", async () => {
+    show(<Edit id={sampleId(2)} />);
+    await until(() => said().includes("Ce contenu est derrière le code"));
+    await vault.stepUp(PIN);
+    await until(() => screen.queryByRole("textbox", { name: "Votre texte" }));
+    expect(box().value).toBe("Derrière.");
+  });
+
+  test("at the same time as another device shows both texts", async () => {
+    show(<Edit id={entry.id} />);
+    await until(() => screen.queryByRole("textbox", { name: "Votre texte" }));
+    type("Il a crié, ici.");
+    vault.add({ ...entry, revision: 2, text: "Il a crié, là-bas.", deposited: 1_700_000_500 });
+    const really = vault.editEntry.bind(vault);
+    vault.editEntry = async (...given) => ({ ...await really(...given), conflict: true });
+    keep();
+    await until(() => place.value.view === "history");
+    cleanup();
+    show(<History id={entry.id} />);
+    await until(() => said().includes("Un autre appareil a modifié ce texte"));
+    const open = [...document.querySelectorAll("details[open]")].map((one) => one.textContent);
+    expect(open.some((text) => text?.includes("Il a crié, là-bas."))).toBe(true);
+    expect(open.some((text) => text?.includes("Il a crié, ici."))).toBe(true);
+    expect(document.querySelector("del")?.textContent).toContain("là-bas");
+  });
+});
