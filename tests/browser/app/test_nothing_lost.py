@@ -1,0 +1,155 @@
+"""No typed character is lost: whatever the network, the vault, another tab or another device does meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.browser.app.conftest import SETTINGS
+from tests.fakes.processes import RealVault, serving
+from tests.fakes.visitor import PATIENCE, Visitor
+
+TEXT = "Chaque mot compte : « ne bouge pas », à 21 h 30, devant la porte."
+
+
+@pytest.fixture
+def own_vault(tmp_path: Path) -> Iterator[RealVault]:
+    """A vault to which this test alone does something."""
+    with serving(tmp_path / "data", **SETTINGS) as vault:
+        yield vault
+
+
+def reads(page: Page, text: str) -> None:
+    """Waits until a text stands on the page."""
+    expect(page.get_by_text(text).first).to_be_visible(timeout=PATIENCE)
+
+
+def test_without_network_the_sealed_text_waits_and_leaves_by_itself(
+    visitor: Visitor, other_context: BrowserContext
+) -> None:
+    visitor.username = "sans réseau"
+    visitor.sign_up()
+    visitor.begin_entry(TEXT)
+    visitor.page.context.set_offline(True)
+    visitor.press("journal.write.keep")
+    reads(visitor.page, visitor.say("journal.waiting.here"))
+    reads(visitor.page, TEXT)
+    visitor.follow("journal.waiting.back")
+    reads(visitor.page, visitor.say("shell.waiting", count=1))
+    visitor.page.context.set_offline(False)
+    expect(visitor.page.get_by_text(visitor.say("shell.waiting", count=1))).to_have_count(0, timeout=PATIENCE)
+    elsewhere = Visitor(other_context.new_page(), visitor.address, "en", visitor.username)
+    elsewhere.log_in()
+    elsewhere.open_row("Chaque mot compte")
+    reads(elsewhere.page, TEXT)
+
+
+def test_a_vault_that_restarts_loses_nothing(context: BrowserContext, own_vault: RealVault) -> None:
+    visitor = Visitor(context.new_page(), own_vault.url)
+    visitor.sign_up()
+    visitor.begin_entry(TEXT)
+    own_vault.stop()
+    visitor.press("journal.write.keep")
+    reads(visitor.page, visitor.say("journal.waiting.here"))
+    own_vault.start()
+    expect(visitor.page.get_by_text(visitor.say("shell.waiting", count=1))).to_have_count(0, timeout=PATIENCE)
+    visitor.open_row("Chaque mot compte")
+    reads(visitor.page, TEXT)
+
+
+def test_a_page_that_is_closed_while_its_text_waits_sends_it_at_the_next_opening(
+    context: BrowserContext, own_vault: RealVault
+) -> None:
+    visitor = Visitor(context.new_page(), own_vault.url)
+    visitor.sign_up()
+    visitor.begin_entry(TEXT)
+    own_vault.stop()
+    visitor.press("journal.write.keep")
+    reads(visitor.page, visitor.say("journal.waiting.here"))
+    visitor.page.close(run_before_unload=False)
+    own_vault.start()
+    again = Visitor(context.new_page(), own_vault.url)
+    again.log_in()
+    again.open_row("Chaque mot compte")
+    reads(again.page, TEXT)
+
+
+def test_a_session_that_is_ended_elsewhere_keeps_the_draft(visitor: Visitor, other_context: BrowserContext) -> None:
+    visitor.username = "session finie"
+    visitor.sign_up()
+    visitor.begin_entry(TEXT)
+    elsewhere = Visitor(other_context.new_page(), visitor.address, "en", visitor.username)
+    elsewhere.log_in()
+    elsewhere.go_to("shell.settings")
+    elsewhere.page.get_by_role("link").filter(has_text=elsewhere.say("account.settings.sessions")).click()
+    elsewhere.fill("account.confirm.password", elsewhere.password)
+    elsewhere.fill("account.confirm.pin", elsewhere.pin)
+    elsewhere.press("account.sessions.end")
+    reads(elsewhere.page, elsewhere.say("account.sessions.ended", count=1))
+    visitor.box("journal.write.text").press_sequentially(" Et encore ceci.")
+    visitor.press("journal.write.keep")
+    reads(visitor.page, visitor.say("account.closed.ended"))
+    assert visitor.page.get_by_text("Chaque mot").count() == 0
+    visitor.follow("account.door.log_in")
+    visitor.type_secrets()
+    visitor.is_in()
+    visitor.page.get_by_role("link").filter(has_text="Chaque mot compte").first.click()
+    expect(visitor.box("journal.write.text")).to_have_value(TEXT + " Et encore ceci.")
+
+
+def test_two_tabs_write_side_by_side(visitor: Visitor) -> None:
+    visitor.username = "deux onglets"
+    visitor.sign_up()
+    other = Visitor(visitor.page.context.new_page(), visitor.address, "fr", visitor.username)
+    other.log_in()
+    visitor.begin_entry("Dans le premier onglet.")
+    other.begin_entry("Dans le second onglet.")
+    other.press("journal.write.keep")
+    reads(other.page, other.say("journal.kept"))
+    visitor.press("journal.write.keep")
+    reads(visitor.page, visitor.say("journal.kept"))
+    for one in (visitor, other):
+        one.lock()
+        one.log_in()
+        reads(one.page, "Dans le premier onglet.")
+        reads(one.page, "Dans le second onglet.")
+
+
+def test_two_devices_that_edit_one_entry_keep_both_texts(visitor: Visitor, other_context: BrowserContext) -> None:
+    visitor.username = "deux appareils"
+    visitor.sign_up()
+    visitor.write("La première version.")
+    elsewhere = Visitor(other_context.new_page(), visitor.address, "en", visitor.username)
+    elsewhere.log_in()
+    for one in (visitor, elsewhere):
+        one.open_row("La première version.")
+        one.follow("journal.entry.edit")
+    visitor.fill("journal.write.text", "Ce que dit le téléphone.")
+    elsewhere.fill("journal.write.text", "What the computer says.")
+    visitor.press("journal.write.keep_version")
+    reads(visitor.page, visitor.say("journal.kept"))
+    elsewhere.press("journal.write.keep_version")
+    reads(elsewhere.page, elsewhere.say("journal.history.conflict"))
+    reads(elsewhere.page, "Ce que dit le téléphone.")
+    reads(elsewhere.page, "What the computer says.")
+
+
+def test_what_a_full_vault_refuses_waits_on_the_device_and_is_readable_there(
+    context: BrowserContext, tmp_path: Path
+) -> None:
+    with serving(tmp_path / "data", TEMOIN_QUOTA="20000", **SETTINGS) as vault:
+        visitor = Visitor(context.new_page(), vault.url)
+        visitor.sign_up()
+        long = TEXT * 300
+        visitor.begin_entry(long)
+        visitor.press("journal.write.keep")
+        reads(visitor.page, visitor.say("problem.quota_full"))
+        assert visitor.page.get_by_text(long).count()
+        visitor.lock()
+        visitor.log_in()
+        row = visitor.page.get_by_role("listitem").filter(has_text="Chaque mot compte").first
+        row.get_by_text("Chaque mot compte").first.click()
+        assert long in row.inner_text()
