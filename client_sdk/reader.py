@@ -16,7 +16,7 @@ from marshmallow import ValidationError
 from client_sdk.errors import BlobSwapped, ItemUnknown, RangeInvalid, ServerFault
 from client_sdk.items import Content, Happened, Item, KeptReceipt, SealedBlob, State
 from client_sdk.protocol.sync import Finding
-from client_sdk.replica import Row
+from client_sdk.replica import Row, record_name
 from client_sdk.session import Session
 from crypto_core.encoding import format_json, parse_json
 from crypto_core.errors import CryptoCoreError, MalformedError, TamperedError, UnsupportedVersion
@@ -222,11 +222,6 @@ def parse_record(json: bytes) -> dict[str, Any]:
     except ValidationError:
         raise MalformedError("a record that its schema does not allow") from None
     return facts
-
-
-def record_name(item: bytes, revision: int) -> str:
-    """What a record's sealed file is called in an export."""
-    return f"{item.hex()}-{revision}"
 
 
 def sealed_content_size(size: int) -> int:

@@ -202,8 +202,8 @@ class Synchroniser:
             replica.set_fact("account_n", account.n)
             replica.set_fact("account_hash", account.hash)
             for row in replica.gone():
-                if self._hash(row) in self._ended:
-                    replica.erase((row.item, row.revision))
+                if row.record is not None and self._hash(row) in self._ended:
+                    replica.erase(row)
 
     def _warn(self, verdict: Verdict, account: Account) -> None:
         session = self._session
