@@ -22,6 +22,7 @@ Knows: a stable code and a sentence for each. Refuses to know: how they are show
         ├── CheckpointInvalid    checkpoint_invalid
         ├── ItemsMissing         items_missing
         ├── AccountRecordOlder   account_record_older
+        ├── AccountRecordInvalid account_record_invalid
         ├── BlobSwapped          blob_swapped
         ├── ArgonChanged         client_too_old
         └── Untrusted            warned
@@ -189,6 +190,16 @@ class AccountRecordOlder(TrustError):
     sentence = (
         "The vault shows an older state of your account than one seen before. You can read, export and add; "
         "nothing is edited or deleted until you have looked at it and run `temoin trust accept`."
+    )
+
+
+class AccountRecordInvalid(TrustError):
+    """What the vault gives as the account record does not open as the record of this account under its number."""
+
+    code = "account_record_invalid"
+    sentence = (
+        "The vault gave something else in the place of your account's own record. You can read, export and add; "
+        "nothing is edited or deleted until you have looked at it and run `temoin trust accept`, which writes it anew."
     )
 
 

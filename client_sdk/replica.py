@@ -160,6 +160,14 @@ class Replica:
         found = self._db.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
         return None if found is None else found[0]
 
+    def remember_account(self, n: int, digest: bytes, readable: bytes | None) -> None:
+        """The newest account record seen: its number and SHA-256; and its sealed bytes, where they can be read."""
+        self.set_fact("account_n", n)
+        self.set_fact("account_hash", digest)
+        if readable is not None:
+            self.set_fact("account_record", readable)
+            self.set_fact("account_record_n", n)
+
     def _holds(self, blob: bytes) -> bool:
         named = self._rows("WHERE record IS NOT NULL AND instr(blobs, ?)", (blob,))
         return any(blob in row.blobs for row in named)

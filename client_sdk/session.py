@@ -28,12 +28,15 @@ CHECKPOINT = "/ledger/checkpoint"
 
 @dataclass
 class Session:
-    """The parts of an open vault. `links` and `state` are what the last finished synchronisation showed."""
+    """The parts of an open vault. `links` is what the last finished synchronisation showed."""
 
     transport: Transport
     token: bytes = field(repr=False)
     keyring: Keyring
     state: AccountState
+    """The newest account record that this device could read, or that a newer version wrote; `facts` may be empty."""
+    offered: AccountState
+    """What the vault gave as account record last, whatever it is."""
     drop_box: bytes = field(repr=False)
     pin: Pin
     home: AccountHome
@@ -62,10 +65,9 @@ class Session:
 
     def keep_state(self, n: int, record: bytes) -> None:
         """An account record of ours that the vault has taken: with its heads, nothing is left to be written."""
-        self.state = open_account_state(self.keyring.mk_n, self.account, n, record)
+        self.state = self.offered = open_account_state(self.keyring.mk_n, self.account, n, record)
         with self.replica.writing():
-            self.replica.set_fact("account_n", self.state.n)
-            self.replica.set_fact("account_hash", self.state.hash)
+            self.replica.remember_account(self.state.n, self.state.hash, self.state.blob)
             self.replica.set_fact("dirty", 0)
 
     def verify(self, receipt: str, sha256: bytes, size: int) -> VerifiedReceipt:
