@@ -163,7 +163,7 @@ class VaultClient:
             self._forget()
             raise
         told = {name: opened[name] for name in ("last_opened", "wrong_pins", "wrong_total", "advise_change")}
-        return Opening(**told, warnings=session.warnings.errors, waiting=len(waiting))
+        return Opening(**told, warnings=session.told, waiting=len(waiting))
 
     def step_up(self, pin: str) -> None:
         """Opens the sensitive tier for two minutes. Raises Refused (`pin_wrong`, `pin_locked`, …)."""

@@ -19,6 +19,7 @@ Knows: a stable code and a sentence for each. Refuses to know: how they are show
         ├── VaultChanged         vault_changed
         ├── LedgerKeyChanged     ledger_key_changed
         ├── LedgerForked         ledger_forked
+        ├── LedgerLags           ledger_lags           told, and stops nothing
         ├── CheckpointInvalid    checkpoint_invalid
         ├── ItemsMissing         items_missing
         ├── AccountRecordOlder   account_record_older
@@ -163,6 +164,16 @@ class LedgerForked(TrustError):
     sentence = (
         "The vault signed two histories that do not fit together. Both are kept as evidence on this device; "
         "ask somebody you trust to look at them."
+    )
+
+
+class LedgerLags(TrustError):
+    """The public checkpoint has been smaller than the one held here for more than a day: withheld, or not moved on."""
+
+    code = "ledger_lags"
+    sentence = (
+        "For more than a day the vault has shown everybody an older state of its ledger than this device holds. "
+        "What you keep is not touched by it, and everything goes on; tell who runs the vault."
     )
 
 

@@ -18,10 +18,10 @@ import pytest
 from sqlalchemy import update
 
 from client_sdk.client import Credentials, Draft, VaultClient
-from client_sdk.errors import BlobSwapped, ServerFault, TrustError, Untrusted
+from client_sdk.errors import BlobSwapped, LedgerForked, LedgerKeyChanged, ServerFault, TrustError, Untrusted
 from client_sdk.trust_store import ERRORS
 from crypto_core.encoding import format_json
-from crypto_core.errors import UnsupportedVersion
+from crypto_core.errors import UnsupportedVersion, VerificationError
 from crypto_core.randomness import make_bytes
 from crypto_core.receipts.checkpoint import Checkpoint, format_checkpoint
 from crypto_core.receipts.note import SignerKey, format_vkey, sign_note
@@ -304,6 +304,104 @@ def test_both_notes_of_a_fork_are_kept(scene: Scene) -> None:
     scene.phone.opening()
     notes = [path.read_text("utf-8") for path in evidence(scene.phone) if path.name.startswith("fork-")]
     assert len(notes) == 2 and len({note.split("\n")[2] for note in notes}) == 2
+
+
+def test_a_device_that_holds_the_other_side_of_a_fork_goes_on_adding_and_exporting(
+    scene: Scene, tmp_path: Path
+) -> None:
+    """Everything that the vault signs now contradicts the note that this device holds."""
+    parts = scene.phone.network.vault.parts
+    forged = sign_note(
+        format_checkpoint(Checkpoint(parts.folder.facts.origin, 1_000, make_bytes(32))), parts.folder.ledger_signer
+    )
+    tablet = make_device(scene.phone.network.vault, tmp_path / "tablet")
+    _replace_checkpoint(tablet, forged)
+    assert tablet.opening().warnings == ()
+    tablet.network.spoils = None
+    with tablet.client() as client:
+        assert [one.code for one in client.log_in(USERNAME, PASSWORD, PIN).warnings] == ["ledger_forked"]
+        assert client.write_entry(Draft(text="four")).verified.commitment.size
+        assert all(list(client.sealed_blobs(item)) for item in client.items())
+        _require_no_change(client, scene.edited)
+        client.accept_trust(PASSWORD, PIN)
+        client.edit_entry(scene.edited, {"text": "two, edited again"})
+    assert (tablet.opening().warnings, tablet.opening().waiting) == ((), 0)
+
+
+def test_a_fork_that_shows_in_a_receipt_is_raised_once_and_the_text_is_kept_then(scene: Scene, tmp_path: Path) -> None:
+    tablet = make_device(scene.phone.network.vault, tmp_path / "tablet")
+    with tablet.client() as client:
+        client.log_in(USERNAME, PASSWORD, PIN)
+        session = client._opened().session
+        parts = scene.phone.network.vault.parts
+        forged = Checkpoint(parts.folder.facts.origin, 1_000, make_bytes(32))
+        session.home.checkpoint.write_text(sign_note(format_checkpoint(forged), parts.folder.ledger_signer))
+        with pytest.raises(LedgerForked):
+            client.write_entry(Draft(text="four"))
+    with tablet.client() as client:
+        opening = client.log_in(USERNAME, PASSWORD, PIN)
+        assert ([one.code for one in opening.warnings], opening.waiting) == (["ledger_forked"], 0)
+        assert client.items()[-1].text == "four"
+
+
+@pytest.mark.parametrize("spoil", ["signature", "path", "key"])
+def test_a_receipt_that_does_not_verify_is_evidence_and_nothing_is_called_kept(scene: Scene, spoil: str) -> None:
+    def lie(answer: dict[str, Any]) -> dict[str, Any]:
+        if "cursor" in answer:
+            return answer
+        head, _, note = answer["revisions"][0]["receipt"].partition("\n\n")
+        other = SignerKey("ledger/other", make_bytes(32))
+        text = note.partition("\n\n")[0] + "\n"
+        spoiled = {
+            "signature": f"{head}\n\n{note[:-12]}AAAA{note[-8:]}", "path": f"{head[:-8]}AAAA{head[-4:]}\n\n{note}",
+            "key": f"{head}\n\n{sign_note(text, other)}",
+        }
+        return {"revisions": [{**answer["revisions"][0], "receipt": spoiled[spoil]}]}
+
+    client = scene.phone.log_in()
+    scene.phone.network.rewrites["/v1/items"] = lie
+    with pytest.raises((VerificationError, LedgerKeyChanged)):
+        client.write_entry(Draft(text="four"))
+    assert [path for path in evidence(scene.phone) if path.name.startswith("receipt-")]
+    client.lock()
+    scene.phone.network.rewrites.clear()
+    with scene.phone.client() as client:
+        opening = client.log_in(USERNAME, PASSWORD, PIN)
+        assert [one.code for one in opening.warnings] == (["ledger_key_changed"] if spoil == "key" else [])
+        assert opening.waiting == 0 and client.items()[-1].text == "four"
+
+
+def test_a_public_checkpoint_that_stays_behind_is_told_after_a_day_and_stops_nothing(scene: Scene) -> None:
+    phone, clock = scene.phone, scene.phone.network.vault.clock
+    with phone.log_in() as client:
+        public = client._opened().session.trust.newest
+        assert public is not None
+        client.write_entry(Draft(text="four"))
+    _replace_checkpoint(phone, public)
+    for passed in (60, 86_340):
+        clock.advance(passed)
+        assert phone.opening().warnings == () and evidence(phone) == []
+    clock.advance(1)
+    with phone.client() as client:
+        (told,) = client.log_in(USERNAME, PASSWORD, PIN).warnings
+        assert told.code == "ledger_lags" and isinstance(told, TrustError)
+        client.edit_entry(scene.edited, {"text": "edited all the same"})
+        assert {path.name.rpartition("-")[0] for path in evidence(phone)} == {"lag-public", "lag-held"}
+    phone.network.spoils = None
+    assert phone.opening().warnings == ()
+
+
+def test_a_clock_that_ran_ahead_and_was_set_right_does_not_hide_a_lag_for_longer_than_a_day(scene: Scene) -> None:
+    phone, clock = scene.phone, scene.phone.network.vault.clock
+    with phone.log_in() as client:
+        public = client._opened().session.trust.newest
+        assert public is not None
+        client.write_entry(Draft(text="four"))
+        client._opened().session.replica.set_fact("checkpoint_at", clock.now() + 365 * 86_400)
+    _replace_checkpoint(phone, public)
+    assert phone.opening().warnings == ()
+    clock.advance(86_401)
+    assert [one.code for one in phone.opening().warnings] == ["ledger_lags"]
 
 
 def test_each_warning_has_a_code_and_a_sentence_of_its_own() -> None:
