@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -38,12 +37,6 @@ UNIT = 262_144
 def _stretch_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Argon2id runs once for each name and password of a test, and really."""
     monkeypatch.setattr(passphrase, "stretch", cache(passphrase.stretch))
-
-
-@pytest.fixture
-def vault(tmp_path: Path) -> Iterator[FakeVault]:
-    with fake_vault(tmp_path / "server") as made:
-        yield made
 
 
 @pytest.fixture

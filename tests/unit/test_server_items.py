@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,25 +23,11 @@ from server.items.models import Revision
 from server.ledger.check import check_vault
 from server.ledger.models import Deposit
 from server.problems import Refusal
-from tests.fakes.vault import FakePerson, FakeVault, b64, fake_vault, open_person, random_b64, said
+from tests.fakes.vault import FakePerson, FakeVault, b64, code, fake_vault, open_person, random_b64, said
 
+pytestmark = pytest.mark.vault(quota=30 * 1024**2)
 DAY = 86_400
 Sent = dict[str, Any]
-
-
-@pytest.fixture
-def vault(tmp_path: Path) -> Iterator[FakeVault]:
-    with fake_vault(tmp_path, quota=30 * 1024**2) as made:
-        yield made
-
-
-@pytest.fixture
-def person(vault: FakeVault) -> FakePerson:
-    return open_person(vault)
-
-
-def code(answer: TestResponse) -> str:
-    return str(said(answer)["code"])
 
 
 def revision(
@@ -249,13 +234,9 @@ def test_a_full_space(tmp_path: Path) -> None:
     "step", ["deposit.entries", "deposit.rows", "item.rows", "ledger.nodes", "ledger.commit.before"]
 )
 def test_a_stop_before_the_commit_keeps_nothing(vault: FakeVault, person: FakePerson, step: str) -> None:
-    def stop() -> None:
-        raise RuntimeError("stopped")
-
-    vault.steps.at[step] = stop
-    sent = revision(make_id())
-    assert code(put(person, sent)) == "internal"
-    del vault.steps.at[step]
+    with vault.steps.stopping_at(step):
+        sent = revision(make_id())
+        assert code(put(person, sent)) == "internal"
     assert sync(person)["revisions"] == []
     require_receipt(vault, keep(person, sent)[0]["receipt"], sent)
     require_sound(vault)
@@ -509,16 +490,12 @@ def test_blobs_that_no_item_names_are_collected_after_thirty_days(vault: FakeVau
 
 
 def test_a_stop_while_erasing_leaves_the_item_whole(vault: FakeVault, person: FakePerson) -> None:
-    def stop() -> None:
-        raise RuntimeError("stopped")
-
     item, blob = make_id(), make_blob(person)
     keep(person, revision(item, blobs=(blob,)))
     token = person.confirm()
-    vault.steps.at["item.erase"] = stop
-    tomb = revision(item, 2, erases=(blob,))
-    assert code(put(person, tomb, token=token)) == "internal"
-    del vault.steps.at["item.erase"]
+    with vault.steps.stopping_at("item.erase"):
+        tomb = revision(item, 2, erases=(blob,))
+        assert code(put(person, tomb, token=token)) == "internal"
     assert [one["revision"] for one in sync(person)["revisions"]] == [1]
     assert has_blob(person, blob)
     keep(person, tomb, token=token)

@@ -18,7 +18,7 @@ from server.guesses.models import Guesses
 from server.guesses.service import CLOSED_FOR
 from tests.fakes.orders import Victim
 from tests.fakes.served import ServedVault, served_vault
-from tests.fakes.vault import NOON, FakePerson, b64, open_person, random_b64, said
+from tests.fakes.vault import NOON, FakePerson, b64, code, open_person, random_b64, said
 
 LADDER = {5: 60, 6: 300, 7: 1800, 8: 7200, 9: 28_800, 10: 86_400, 11: 86_400, 19: 86_400, 20: CLOSED_FOR}
 """Wrong tries in a row → seconds until the next one."""
@@ -36,10 +36,6 @@ def vault(running: ServedVault) -> ServedVault:
     running.orders.withdraw()
     running.orders.forget()
     return running
-
-
-def code(answer: TestResponse) -> str:
-    return str(said(answer)["code"])
 
 
 def counters(person: FakePerson) -> tuple[int, int, int]:
