@@ -21,12 +21,13 @@ IN_A_BROWSER: dict[str, Bench] = {"web": web.measure}
 
 def main(names: list[str]) -> int:
     """Runs the benches of these names, all if none is given; 2 for a name that there isn't."""
-    unknown = [name for name in names if name not in BENCHES | IN_A_BROWSER]
+    known = BENCHES | IN_A_BROWSER
+    unknown = [name for name in names if name not in known]
     if unknown:
-        print(f"there is no bench {', '.join(unknown)}; there are: {', '.join(BENCHES | IN_A_BROWSER)}", file=sys.stderr)
+        print(f"there is no bench {', '.join(unknown)}; there are: {', '.join(known)}", file=sys.stderr)
         return 2
     for name in names or BENCHES:
-        print_rows(name, (BENCHES | IN_A_BROWSER)[name]())
+        print_rows(name, known[name]())
     return 0
 
 

@@ -25,7 +25,7 @@ from client_sdk.home import Home, Pin
 from client_sdk.items import (
     Content, Deletion, Draft, Happened, Item, Kept, KeptReceipt, Opening, SealedBlob, State,
 )
-from client_sdk.keychain import Credentials, NewAccount
+from client_sdk.keychain import AccountState, Credentials, NewAccount
 from client_sdk.progress import NO_PROGRESS, Progress
 from client_sdk.protocol.sync import Finding
 from client_sdk.protocol.unlock import Unlock, UnlockEvent, unlocking
@@ -38,7 +38,7 @@ from client_sdk.trust_store import TrustStore, Warnings
 from client_sdk.uploader import Uploaded, Uploader
 from client_sdk.writer import Writer
 from crypto_core.encoding import format_b64url, format_json
-from crypto_core.errors import TemoinError
+from crypto_core.errors import CryptoCoreError, TemoinError, UnsupportedVersion
 from crypto_core.receipts.policy import Policy
 from crypto_core.receipts.receipt import VerifiedReceipt
 from crypto_core.sealing import passphrase
@@ -163,7 +163,7 @@ class VaultClient:
             self._forget()
             raise
         told = {name: opened[name] for name in ("last_opened", "wrong_pins", "wrong_total", "advise_change")}
-        return Opening(**told, warnings=session.warnings.errors, waiting=len(waiting))
+        return Opening(**told, warnings=session.told, waiting=len(waiting))
 
     def step_up(self, pin: str) -> None:
         """Opens the sensitive tier for two minutes. Raises Refused (`pin_wrong`, `pin_locked`, …)."""
@@ -190,7 +190,7 @@ class VaultClient:
             return
         session = self._open.session
         try:
-            if session.replica.fact("dirty") and not session.warnings:
+            if session.replica.fact("dirty") and session.state.facts and not session.warnings:
                 self._write_account_record()
             session.ask("POST", "/v1/logout")
         except TemoinError:
@@ -201,12 +201,18 @@ class VaultClient:
     def accept_trust(self, password: str, pin: str) -> None:
         """Ends the warnings, with password and PIN given anew. What was seen stays under `evidence/`.
 
-        A changed ledger key is believed from now on. Raises Refused if either secret is not right.
+        A changed ledger key is believed from now on; an account record that could not be read is written anew.
+        Raises Refused if either secret is not right.
         """
-        session = self._opened().session
+        opened = self._opened()
+        session = opened.session
         self._confirm(password, pin)
+        restored = self._restored(opened, pin) if Finding.ACCOUNT_RECORD_INVALID in session.warnings.findings else None
         with session.home.lock():
+            session.state = restored or session.state
             self._accept(session)
+        if restored is not None:
+            self._write_account_record()
 
     def change_credentials(self, password: str, pin: str, new: Credentials) -> None:
         """Another user name, password or PIN, with the present password and PIN given anew. Every other session ends.
@@ -218,6 +224,8 @@ class VaultClient:
         opened = self._opened()
         session = opened.session
         session.warnings.require_none()
+        if not session.state.facts:
+            raise UnsupportedVersion()
         new.require_new(time.gmtime(self._clock()).tm_year)
         same_pin = passphrase.normalise_pin(pin) == passphrase.normalise_pin(new.pin)
         try:
@@ -387,11 +395,12 @@ class VaultClient:
         mk_n = keychain.open_master(login, pin_login, account, opened)
         self._machine.receive(UnlockEvent.PIN_PROVEN)
         answer = self._transport.ask("GET", "/v1/account", token=opened["token"])
-        state = keychain.open_account_state(mk_n, account, answer["n"], answer["account_record"])
-        keyring = Keyring(account, mk_n, login.k_ps, opened["epoch"], opened["pin_epoch"], state.facts["pk_s"])
         home = self._home.account(pin.vault_id, account)
+        replica = Replica(home.replica)
+        state = _remembered(replica, mk_n, account)
+        keyring = Keyring(account, mk_n, login.k_ps, opened["epoch"], opened["pin_epoch"], state.facts.get("pk_s"))
         session = Session(
-            self._transport, opened["token"], keyring, state, answer["drop_box"], pin, home, Replica(home.replica),
+            self._transport, opened["token"], keyring, state, state, answer["drop_box"], pin, home, replica,
             TrustStore(home, pin.policy), Warnings(home), self._clock, self._progress,
         )
         return session, answer, opened
@@ -436,6 +445,7 @@ class VaultClient:
             for _ in range(_MERGES):
                 facts = {
                     **session.state.facts, "n": session.state.n + 1, "previous": session.state.hash,
+                    "epoch": session.keyring.epoch, "pin_epoch": session.keyring.pin_epoch,
                     "heads": list(opened.synchroniser.load_links().heads),
                     "ledger_vkey": session.pin.ledger_vkey, "directory_vkey": session.pin.directory_vkey,
                 }
@@ -446,11 +456,26 @@ class VaultClient:
                     if refusal.code != "record_conflict":
                         raise
                     self._synchronise()
-                    if session.warnings:
+                    if session.warnings or not session.state.facts:
                         return
                 else:
                     session.keep_state(facts["n"], blob)
                     return
+
+    def _restored(self, opened: _Open, pin: str) -> AccountState | None:
+        """What is to follow an account record that can't be read; None if the vault gives a good one by now."""
+        session, known = opened.session, opened.session.state
+        answer = session.ask("GET", "/v1/account")
+        if not opened.synchroniser.read_account(answer).faults:
+            return None
+        if known.facts:  # where it is the lost one itself, what follows it is what other devices expect
+            return known if known.n == session.offered.n else replace(session.offered, facts=known.facts)
+        self.step_up(pin)  # a device that has never read a good one
+        try:
+            facts = keychain.restore_account_facts(session.keyring, session.pin, answer["identity"])
+        finally:
+            self._drop_sensitive(opened)
+        return replace(session.offered, facts=facts)
 
     def _accept(self, session: Session) -> None:
         if Finding.LEDGER_FORKED in session.warnings.findings:
@@ -462,8 +487,7 @@ class VaultClient:
             session.trust.policy = self._offered.policy
         session.warnings.accept(session.links.account_n)
         with session.replica.writing():
-            session.replica.set_fact("account_n", session.state.n)
-            session.replica.set_fact("account_hash", session.state.hash)
+            session.replica.remember_account(session.state.n, session.state.hash, None)
             session.replica.set_fact("dirty", 1)
 
     def _opened(self) -> _Open:
@@ -493,3 +517,14 @@ class VaultClient:
                 opened.timer.cancel()
             opened.session.keyring.forget()
             opened.session.replica.close()
+
+
+def _remembered(replica: Replica, mk_n: bytes, account: bytes) -> AccountState:
+    """The newest account record that this device could read; number 0, which says nothing, if there is none."""
+    blob = replica.fact("account_record")
+    if blob is not None:
+        try:
+            return keychain.open_account_state(mk_n, account, replica.fact("account_record_n"), blob)
+        except CryptoCoreError:
+            pass  # damaged here; the vault has another
+    return AccountState(0, b"")

@@ -19,9 +19,11 @@ Knows: a stable code and a sentence for each. Refuses to know: how they are show
         ├── VaultChanged         vault_changed
         ├── LedgerKeyChanged     ledger_key_changed
         ├── LedgerForked         ledger_forked
+        ├── LedgerLags           ledger_lags           told, and stops nothing
         ├── CheckpointInvalid    checkpoint_invalid
         ├── ItemsMissing         items_missing
         ├── AccountRecordOlder   account_record_older
+        ├── AccountRecordInvalid account_record_invalid
         ├── BlobSwapped          blob_swapped
         ├── ArgonChanged         client_too_old
         └── Untrusted            warned
@@ -165,6 +167,16 @@ class LedgerForked(TrustError):
     )
 
 
+class LedgerLags(TrustError):
+    """The public checkpoint has been smaller than the one held here for more than a day: withheld, or not moved on."""
+
+    code = "ledger_lags"
+    sentence = (
+        "For more than a day the vault has shown everybody an older state of its ledger than this device holds. "
+        "What you keep is not touched by it, and everything goes on; tell who runs the vault."
+    )
+
+
 class CheckpointInvalid(TrustError):
     """A checkpoint that is not signed by the pinned key, or not well formed."""
 
@@ -189,6 +201,16 @@ class AccountRecordOlder(TrustError):
     sentence = (
         "The vault shows an older state of your account than one seen before. You can read, export and add; "
         "nothing is edited or deleted until you have looked at it and run `temoin trust accept`."
+    )
+
+
+class AccountRecordInvalid(TrustError):
+    """What the vault gives as the account record does not open as the record of this account under its number."""
+
+    code = "account_record_invalid"
+    sentence = (
+        "The vault gave something else in the place of your account's own record. You can read, export and add; "
+        "nothing is edited or deleted until you have looked at it and run `temoin trust accept`, which writes it anew."
     )
 
 

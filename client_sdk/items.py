@@ -139,6 +139,6 @@ class Opening:
     wrong_total: int
     advise_change: bool
     warnings: tuple[TemoinError, ...] = ()
-    """Why the vault may not be what it was; while there are any, nothing is edited or deleted."""
+    """Why the vault may not be what it was. While there are any but `ledger_lags`, nothing is edited or deleted."""
     waiting: int = 0
     """How much sealed writing could not be sent yet; it is tried again at each opening."""

@@ -6,18 +6,19 @@ Nothing it keeps after an opening allows an offline test of the PIN: see `Keyrin
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
 from marshmallow import ValidationError
 
-from client_sdk.errors import AccountRecordOlder, ArgonChanged
+from client_sdk.errors import ArgonChanged
 from client_sdk.home import Pin
 from crypto_core.derivation import KEY_SIZE
 from crypto_core.encoding import format_json, parse_json
-from crypto_core.errors import MalformedError, UnsupportedVersion
+from crypto_core.errors import CryptoCoreError, MalformedError, TamperedError, UnsupportedVersion
+from crypto_core.labels import Kind
 from crypto_core.randomness import make_bytes, make_id
 from crypto_core.sealing import keyring as keyrings
 from crypto_core.sealing import keys, passphrase
@@ -28,6 +29,8 @@ from crypto_core.signed_requests import confirm_message, login_message, register
 from schemas.documents import VERSION, AccountRecord
 
 _ACCOUNT_RECORD = AccountRecord()
+_NUMBERS = 4096
+"""How far back an account record is looked for under another number than the vault says."""
 
 
 @dataclass(frozen=True)
@@ -70,11 +73,16 @@ class NewAccount:
 
 @dataclass(frozen=True)
 class AccountState:
-    """An account record, opened, and the SHA-256 of its sealed bytes."""
+    """An account record as it is kept, and what it says: nothing (an empty `facts`) if that could not be read here."""
 
     n: int
-    hash: bytes
-    facts: dict[str, Any] = field(repr=False)
+    blob: bytes = field(repr=False)
+    facts: dict[str, Any] = field(repr=False, default_factory=dict)
+
+    @property
+    def hash(self) -> bytes:
+        """SHA-256 of the sealed bytes."""
+        return sha256(self.blob).digest()
 
 
 def require_argon(newest: int) -> None:
@@ -94,11 +102,7 @@ def make_account(credentials: Credentials, pin: Pin, language: Language, this_ye
         account, keyrings.Credentials(login, pin_login, pin_step, share_n, share_s), recovery_key, share_r
     )
     recovery = derive_recovery(recovery_key)
-    facts: dict[str, Any] = {
-        "v": VERSION, "n": 1, "previous": None, "vault_id": pin.vault_id, "epoch": 1, "pin_epoch": 1,
-        "argon": passphrase.NEWEST_ARGON, "pk_s": made.keyring.pk_s, "identity_sign": made.pk_sign,
-        "identity_box": made.pk_box, "ledger_vkey": pin.ledger_vkey, "directory_vkey": pin.directory_vkey, "heads": [],
-    }
+    facts = _account_facts(made.keyring, pin, made.pk_sign, made.pk_box)
     fields = {
         "k_id": login.k_id, "login_pk": passphrase.derive_public(login.login_seed), "account": account,
         "epoch": 1, "pin_epoch": 1, "tag_l": pin_login.tag, "tag_s": pin_step.tag, "share_n": share_n,
@@ -177,7 +181,8 @@ def seal_account_state(mk_n: bytes, account: bytes, facts: dict[str, Any]) -> by
 def open_account_state(mk_n: bytes, account: bytes, n: int, blob: bytes) -> AccountState:
     """An account record, opened and checked.
 
-    Raises AccountRecordOlder if it is not number `n` of this account, UnsupportedVersion if a newer version wrote it.
+    Raises TamperedError or MalformedError if it is not number `n` of this account, UnsupportedVersion if a newer
+    version wrote it.
     """
     value = parse_json(open_account_record(mk_n, account, n, blob))
     if isinstance(value, dict) and value.get("v") != VERSION:
@@ -187,5 +192,39 @@ def open_account_state(mk_n: bytes, account: bytes, n: int, blob: bytes) -> Acco
     except ValidationError:
         raise MalformedError("not an account record") from None
     if facts["n"] != n:
-        raise AccountRecordOlder("another number inside than outside")
-    return AccountState(n, sha256(blob).digest(), facts)
+        raise MalformedError("another number inside than outside")
+    return AccountState(n, blob, facts)
+
+
+def is_earlier_account_state(mk_n: bytes, account: bytes, n: int, blob: bytes) -> bool:
+    """Whether `blob` is an account record of this account with one of the thousands of numbers below `n`."""
+    for number in range(n - 1, max(0, n - _NUMBERS), -1):
+        try:
+            open_account_record(mk_n, account, number, blob)
+        except TamperedError:
+            continue
+        except CryptoCoreError:
+            return False
+        return True
+    return False
+
+
+def restore_account_facts(keyring: Keyring, pin: Pin, identity: Mapping[str, bytes]) -> dict[str, Any]:
+    """What the record of an account says, from what else is sealed for it: where that record is lost.
+
+    `identity` by the names of schemas.accounts.Identity. Raises TamperedError, or NeedsPin if the drop-box's key is
+    not known.
+    """
+    account, mk_n = keyring.account, keyring.mk_n
+    sign = keys.open_identity(mk_n, Kind.IDENTITY_SIGN, account, identity["sign"])
+    box = keys.open_identity(mk_n, Kind.IDENTITY_BOX, account, identity["box"])
+    return _account_facts(keyring, pin, passphrase.derive_public(sign), keys.derive_box(box)[0])
+
+
+def _account_facts(keyring: Keyring, pin: Pin, pk_sign: bytes, pk_box: bytes) -> dict[str, Any]:
+    return {
+        "v": VERSION, "n": 1, "previous": None, "vault_id": pin.vault_id, "epoch": keyring.epoch,
+        "pin_epoch": keyring.pin_epoch, "argon": passphrase.NEWEST_ARGON, "pk_s": keyring.pk_s,
+        "identity_sign": pk_sign, "identity_box": pk_box, "ledger_vkey": pin.ledger_vkey,
+        "directory_vkey": pin.directory_vkey, "heads": [],
+    }

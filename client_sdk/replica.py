@@ -54,6 +54,7 @@ class Replica:
         self._db = sqlite3.connect(path, isolation_level=None, timeout=30, check_same_thread=False)
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")  # what a crash takes from the end, the next sync brings again
+        self._db.execute("PRAGMA secure_delete = ON")  # what is erased leaves the file, too
         self._db.executescript(_SCHEMA)
 
     def close(self) -> None:
@@ -90,9 +91,13 @@ class Replica:
             )
         return True
 
-    def erase(self, place: tuple[bytes, int]) -> None:
-        """Lets go of a record that the account itself has ended."""
-        self._db.execute("UPDATE revisions SET wrap = NULL, record = NULL WHERE item = ? AND revision = ?", place)
+    def erase(self, row: Row) -> None:
+        """Lets go of a record that the account itself has ended, and with it of the keys of its contents; and of the
+        receipts of whatever nothing else here holds."""
+        self._db.execute("UPDATE revisions SET wrap = NULL, record = NULL WHERE seq = ?", (row.seq,))
+        alone = [blob.hex() for blob in row.blobs if not self._holds(blob)]
+        for name in (record_name(row.item, row.revision), *alone):
+            self._db.execute("DELETE FROM receipts WHERE name = ?", (name,))
 
     def drop(self, row: Row) -> None:
         """Lets go of bytes that were never what they should be, so that others may take their place."""
@@ -155,6 +160,18 @@ class Replica:
         found = self._db.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
         return None if found is None else found[0]
 
+    def remember_account(self, n: int, digest: bytes, readable: bytes | None) -> None:
+        """The newest account record seen: its number and SHA-256; and its sealed bytes, where they can be read."""
+        self.set_fact("account_n", n)
+        self.set_fact("account_hash", digest)
+        if readable is not None:
+            self.set_fact("account_record", readable)
+            self.set_fact("account_record_n", n)
+
+    def _holds(self, blob: bytes) -> bool:
+        named = self._rows("WHERE record IS NOT NULL AND instr(blobs, ?)", (blob,))
+        return any(blob in row.blobs for row in named)
+
     def _insert(self, revision: Mapping[str, Any], pass_: int) -> None:
         self._db.execute(
             f"INSERT INTO revisions ({_COLUMNS}) VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -172,6 +189,11 @@ class Replica:
                 seq, item, revision, deposited, wrap, link, record, _split(blobs),
                 None if erases is None else _split(erases), bool(gone), pass_,
             )
+
+
+def record_name(item: bytes, revision: int) -> str:
+    """What a record's receipt is kept under, and what its sealed file is called in an export."""
+    return f"{item.hex()}-{revision}"
 
 
 def _agrees(known: Row, revision: Mapping[str, Any]) -> bool:

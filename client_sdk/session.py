@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from client_sdk.errors import CheckpointInvalid, LedgerForked, LedgerKeyChanged
+from client_sdk.errors import CheckpointInvalid, LedgerForked, LedgerKeyChanged, LedgerLags, TrustError
 from client_sdk.home import AccountHome, Pin
 from client_sdk.keychain import AccountState, open_account_state
 from client_sdk.progress import Progress
@@ -17,23 +17,29 @@ from client_sdk.protocol.sync import Finding, Links
 from client_sdk.replica import Replica
 from client_sdk.transport import Transport
 from client_sdk.trust_store import TrustStore, Warnings
-from crypto_core.errors import ReceiptKeyUnknown
+from crypto_core.errors import ReceiptKeyUnknown, VerificationError
+from crypto_core.receipts.checkpoint import Checkpoint
 from crypto_core.receipts.receipt import VerifiedReceipt, verify_receipt
 from crypto_core.sealing.keyring import Keyring
 from schemas.limits import CHECKPOINT_NOTE
 
 CONSISTENCY = "/v1/ledger/consistency"
 CHECKPOINT = "/ledger/checkpoint"
+LAG = 86_400
+"""Seconds for which a public checkpoint may be smaller than the one held here; then it is told."""
 
 
 @dataclass
 class Session:
-    """The parts of an open vault. `links` and `state` are what the last finished synchronisation showed."""
+    """The parts of an open vault. `links` is what the last finished synchronisation showed."""
 
     transport: Transport
     token: bytes = field(repr=False)
     keyring: Keyring
     state: AccountState
+    """The newest account record that this device could read, or that a newer version wrote; `facts` may be empty."""
+    offered: AccountState
+    """What the vault gave as account record last, whatever it is."""
     drop_box: bytes = field(repr=False)
     pin: Pin
     home: AccountHome
@@ -43,6 +49,8 @@ class Session:
     clock: Callable[[], int]
     progress: Progress
     links: Links = field(default_factory=Links, repr=False)
+    lags: bool = False
+    """Whether the public checkpoint has been behind for longer than LAG."""
 
     @property
     def account(self) -> bytes:
@@ -62,43 +70,71 @@ class Session:
 
     def keep_state(self, n: int, record: bytes) -> None:
         """An account record of ours that the vault has taken: with its heads, nothing is left to be written."""
-        self.state = open_account_state(self.keyring.mk_n, self.account, n, record)
+        self.state = self.offered = open_account_state(self.keyring.mk_n, self.account, n, record)
         with self.replica.writing():
-            self.replica.set_fact("account_n", self.state.n)
-            self.replica.set_fact("account_hash", self.state.hash)
+            self.replica.remember_account(self.state.n, self.state.hash, self.state.blob)
             self.replica.set_fact("dirty", 0)
+
+    @property
+    def told(self) -> tuple[TrustError, ...]:
+        """What a person is told of the vault: the warnings that stand, and what is no more than told."""
+        return (*self.warnings.errors, *((LedgerLags(),) if self.lags else ()))
 
     def verify(self, receipt: str, sha256: bytes, size: int) -> VerifiedReceipt:
         """Proves a receipt under the pinned key, and that the ledger only grew. Only then is anything called kept.
 
+        A fork is raised when it is found; after that it stands as a warning, and receipts under the pinned key go on.
         Raises a leaf of VerificationError, LedgerKeyChanged, CheckpointInvalid or LedgerForked.
         """
         data = receipt.encode("utf-8")
         try:
             verified = verify_receipt(data, sha256=sha256, size=size, policy=self.trust.policy)
-        except ReceiptKeyUnknown:
-            raise LedgerKeyChanged() from None
+        except VerificationError as error:
+            self.home.keep_evidence("receipt", data)
+            if isinstance(error, ReceiptKeyUnknown):
+                self.warnings.add(Finding.LEDGER_KEY_CHANGED)
+                raise LedgerKeyChanged() from None
+            raise
         self.believe(receipt.partition("\n\n")[2])
         return verified
 
-    def believe(self, note: str) -> None:
-        """Advances the trust store; a fork leaves a warning before it is raised."""
+    def believe(self, note: str) -> Checkpoint:
+        """Advances the trust store; a fork leaves a warning, and is raised the first time."""
+        held = self.trust.newest
         try:
-            self.trust.advance(note, self._consistency)
+            checkpoint = self.trust.advance(note, self._consistency)
         except LedgerForked:
+            if Finding.LEDGER_FORKED in self.warnings.findings:
+                return self.trust.open(note)
             self.warnings.add(Finding.LEDGER_FORKED)
             raise
+        if self.trust.newest != held:
+            self.replica.set_fact("checkpoint_at", self.clock())
+        return checkpoint
 
     def watch_ledger(self) -> None:
         """Fetches the public checkpoint, and believes it if it fits. One that does not verify, twice, is a warning."""
         for _ in range(2):
             note = self._public_note()
             try:
-                self.believe(note.decode("utf-8", "replace"))
+                self._compare_with_held(self.believe(note.decode("utf-8", "replace")), note)
                 return
             except CheckpointInvalid:
                 self.home.keep_evidence("checkpoint", note)
         self.warnings.add(Finding.CHECKPOINT_INVALID)
+
+    def _compare_with_held(self, public: Checkpoint, note: bytes) -> None:
+        """A smaller public checkpoint is lag; by this device's clock, which may have been set back meanwhile."""
+        held, now = self.trust.newest, self.clock()
+        self.lags = False
+        if held is not None and public.size < self.trust.open(held).size:
+            since = self.replica.fact("checkpoint_at")
+            if since is None or since > now:
+                self.replica.set_fact("checkpoint_at", now)
+            elif now - since > LAG:
+                self.lags = True
+                for name, one in (("lag-public", note), ("lag-held", held.encode("utf-8"))):
+                    self.home.keep_evidence(name, one)
 
     def _public_note(self) -> bytes:
         note = bytearray()

@@ -12,8 +12,8 @@ from typing import Any
 
 from marshmallow import ValidationError
 
-from client_sdk.errors import AccountRecordOlder, ServerFault, VaultChanged
-from client_sdk.keychain import AccountState, open_account_state
+from client_sdk.errors import ServerFault, VaultChanged
+from client_sdk.keychain import AccountState, is_earlier_account_state, open_account_state
 from client_sdk.protocol.sync import (
     PASSES, Account, Finding, Links, Pass, Sync, SyncEvent, Verdict, judge, place_key, synchronising,
 )
@@ -50,7 +50,7 @@ class Synchroniser:
         session, machine = self._session, synchronising()
         machine.receive(SyncEvent.STARTED)
         for number in range(1, PASSES + 1):
-            account = self._account_record(opened if number == 1 and opened else session.ask("GET", "/v1/account"))
+            account = self.read_account(opened if number == 1 and opened else session.ask("GET", "/v1/account"))
             machine.receive(SyncEvent.ACCOUNT_RECORD)
             for more in self._pages():
                 machine.receive(SyncEvent.PAGE if more else SyncEvent.LAST_PAGE)
@@ -107,24 +107,28 @@ class Synchroniser:
         self.load_links()
         return self._hashes.get(place_key((row.item, row.revision)))
 
-    def _account_record(self, answer: dict[str, Any]) -> Account:
+    def read_account(self, answer: dict[str, Any]) -> Account:
+        """The account record in an answer of `GET /v1/account`, as far as it can be read; what can't is evidence."""
         session = self._session
         blob, n = answer["account_record"], answer["n"]
         session.drop_box = answer["drop_box"]
+        session.offered = AccountState(n, blob)
+        seen_n, seen_hash = session.replica.fact("account_n") or 0, session.replica.fact("account_hash")
         try:
             state = open_account_state(session.keyring.mk_n, session.account, n, blob)
-        except UnsupportedVersion:
-            raise
-        except (CryptoCoreError, AccountRecordOlder):
+        except UnsupportedVersion:  # proven to be number n; whom it follows is not known here, and so not judged
+            session.state = session.offered
+            return Account(n, session.offered.hash, seen_hash, (), seen_n, seen_hash)
+        except CryptoCoreError:
             session.home.keep_evidence("account-record", blob)
-            raise AccountRecordOlder("the account record does not open as the one it should be") from None
-        session.state = state
+            faults = {Finding.ACCOUNT_RECORD_INVALID}
+            if is_earlier_account_state(session.keyring.mk_n, session.account, n, blob):
+                faults.add(Finding.ACCOUNT_RECORD_OLDER)
+            return Account(n, session.offered.hash, faults=frozenset(faults))
+        session.state = session.offered = state
+        session.keyring.pk_s = state.facts["pk_s"]
         self._compare_pins(state)
-        seen = session.replica.fact
-        return Account(
-            n, state.hash, state.facts["previous"], tuple(state.facts["heads"]),
-            seen("account_n") or 0, seen("account_hash"),
-        )
+        return Account(n, state.hash, state.facts["previous"], tuple(state.facts["heads"]), seen_n, seen_hash)
 
     def _compare_pins(self, state: AccountState) -> None:
         pin, facts = self._session.pin, state.facts
@@ -197,13 +201,12 @@ class Synchroniser:
         return ends
 
     def _accept(self, account: Account) -> None:
-        replica = self._session.replica
+        replica, state = self._session.replica, self._session.state
         with replica.writing():
-            replica.set_fact("account_n", account.n)
-            replica.set_fact("account_hash", account.hash)
+            replica.remember_account(account.n, account.hash, state.blob if state.facts else None)
             for row in replica.gone():
-                if self._hash(row) in self._ended:
-                    replica.erase((row.item, row.revision))
+                if row.record is not None and self._hash(row) in self._ended:
+                    replica.erase(row)
 
     def _warn(self, verdict: Verdict, account: Account) -> None:
         session = self._session

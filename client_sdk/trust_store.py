@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from client_sdk.errors import (
-    AccountRecordOlder, BlobSwapped, CheckpointInvalid, ItemsMissing, LedgerForked, LedgerKeyChanged, Refused,
-    TrustError, Untrusted,
+    AccountRecordInvalid, AccountRecordOlder, BlobSwapped, CheckpointInvalid, ItemsMissing, LedgerForked,
+    LedgerKeyChanged, Refused, TrustError, Untrusted,
 )
 from client_sdk.home import AccountHome, read_file, write_file
 from client_sdk.protocol.audit import AuditEvent, auditing
@@ -28,6 +28,7 @@ FetchConsistency = Callable[[int, int], Sequence[bytes]]
 ERRORS: dict[Finding, type[TrustError]] = {
     Finding.ITEMS_MISSING: ItemsMissing,
     Finding.ACCOUNT_RECORD_OLDER: AccountRecordOlder,
+    Finding.ACCOUNT_RECORD_INVALID: AccountRecordInvalid,
     Finding.BLOB_SWAPPED: BlobSwapped,
     Finding.LEDGER_FORKED: LedgerForked,
     Finding.LEDGER_KEY_CHANGED: LedgerKeyChanged,

@@ -19,8 +19,8 @@ from client_sdk.errors import (
 from client_sdk.items import Content, Deletion, Draft, Item, Kept
 from client_sdk.outbox import Entry, Outbox
 from client_sdk.protocol.sync import Finding, place_key
-from client_sdk.reader import Reader, record_name
-from client_sdk.replica import Row
+from client_sdk.reader import Reader
+from client_sdk.replica import Row, record_name
 from client_sdk.session import Session
 from client_sdk.synchroniser import Synchroniser
 from crypto_core.encoding import format_b64url, format_json, parse_b64url, parse_json

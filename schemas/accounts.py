@@ -177,7 +177,8 @@ class Account(Strict):
     epoch = U32(required=True)
     pin_epoch = U32(required=True)
     n = Whole(1, required=True)
-    account_record = _account_record()
+    account_record = Bytes(most=limits.ACCOUNT_RECORD, required=True)
+    """Of any length: a client that is given something else keeps it as evidence and goes on."""
     identity = fields.Nested(Identity, required=True)
     drop_box = Bytes(limits.SEALED_PAIR, required=True)
     used = Whole(required=True)

@@ -12,6 +12,7 @@ import multiprocessing
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -49,6 +50,8 @@ COLLECTIONS: tuple[Callable[[Parts], Any], ...] = (
 )
 BLOCKING_THREADS = 16
 """Requests that one worker answers at a time."""
+PAUSE = 1
+"""Seconds before the workers are started again, where granian has given up because one died twice in a row."""
 
 _log = logging.getLogger("temoin.server")
 _data = click.option(
@@ -141,22 +144,33 @@ def check_help() -> None:
 def serve(target: str, bind: str, port: int, workers: int) -> None:
     """Runs a WSGI factory, `module:name`, until SIGTERM; running requests are finished first.
 
-    Workers are fresh processes: SQLite must not be carried across a fork.
+    Workers are fresh processes: SQLite must not be carried across a fork. A worker that died is replaced, and granian
+    gives up when the new one dies within seconds: then all are started again, because a vault that is killed, by
+    whomever, comes back.
     """
     multiprocessing.set_start_method("spawn", force=True)
-    Granian(
-        target,
-        address=bind,
-        port=port,
-        interface=Interfaces.WSGI,
-        factory=True,
-        workers=workers,
-        blocking_threads=BLOCKING_THREADS,
-        respawn_failed_workers=True,
-        workers_kill_timeout=30,
-        log_enabled=False,
-        log_access=False,
-    ).serve()
+    while True:
+        granian = Granian(
+            target,
+            address=bind,
+            port=port,
+            interface=Interfaces.WSGI,
+            factory=True,
+            workers=workers,
+            blocking_threads=BLOCKING_THREADS,
+            respawn_failed_workers=True,
+            workers_kill_timeout=30,
+            log_enabled=False,
+            log_access=False,
+        )
+        try:
+            granian.serve()
+            return
+        except SystemExit:
+            _log.error("workers died again and again; starting all of them anew")
+        time.sleep(PAUSE)
+        if granian.interrupt_signal:  # SIGTERM came while nothing was running
+            return
 
 
 def collect(parts: Parts) -> None:

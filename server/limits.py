@@ -2,6 +2,8 @@
 
 Knows: which endpoints are counted, and what costs. Refuses to know: addresses (only a keyed hash that changes
 each day is kept) and PINs (they are counted by account, in guesses). A count that can't be kept lets nobody in.
+A try is counted before it is compared, so that many at once are no more than one after the other; what turns out to
+cost nothing is given back.
 
 Behind a proxy every client has the proxy's address, unless the operator says how many proxies there are.
 """
@@ -9,13 +11,19 @@ Behind a proxy every client has the proxy's address, unless the operator says ho
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import wraps
 from typing import Any, cast
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, request
 from flask_limiter import Limiter
 from flask_limiter.errors import RateLimitExceeded
+from limits import RateLimitItem, parse_many
 from limits.errors import ConfigurationError, StorageError
 from limits.storage import Storage, storage_from_string
+from limits.strategies import RateLimiter
+from marshmallow import ValidationError
 from sqlalchemy import BigInteger, String, delete
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapped, mapped_column
@@ -66,7 +74,7 @@ class DatabaseStorage(Storage):
             row = session.get(LimiterCount, key) or LimiterCount(key=key, count=0, expires=0)
             if row.expires <= now:
                 row.count, row.expires = 0, now + expiry
-            row.count += amount
+            row.count = max(0, row.count + amount)  # what is given back late belongs to a window that is over
             session.add(row)
             return row.count
 
@@ -113,11 +121,10 @@ def install_limits(app: Flask, parts: Parts) -> None:
         strategy="fixed-window",
         swallow_errors=False,
     )
-    tries = limiter.shared_limit(config.login_rate, scope="tries", deduct_when=_was_wrong)
-    for endpoint in TRIES:
-        _limit(app, tries, endpoint)
     _limit(app, limiter.limit(config.start_rate), "accounts.start_login")
-    _limit(app, limiter.limit(config.signup_rate, deduct_when=_was_made), "accounts.sign_up")
+    for endpoint in TRIES:
+        _limit(app, _count_first(limiter.limiter, config.login_rate, "tries", WRONG.__contains__), endpoint)
+    _limit(app, _count_first(limiter.limiter, config.signup_rate, "sign-ups", _was_made), "accounts.sign_up")
     app.register_error_handler(StorageError, lambda _: Refusal("limiter_unavailable").response())
     app.register_error_handler(RateLimitExceeded, lambda _: _too_many(limiter))
 
@@ -147,17 +154,61 @@ def _limit(app: Flask, decorate: Any, endpoint: str) -> None:
     app.view_functions[endpoint] = decorate(app.view_functions[endpoint])
 
 
-def _was_wrong(_answer: Response) -> bool:
-    return g.get("problem") in WRONG
+def _count_first(strategy: RateLimiter, rate: str, scope: str, costs: Callable[[str], bool]) -> Any:
+    """A decorator for views: takes one of `rate` for the network that asks before the view runs, and gives it back if
+    the outcome (a code of schemas.problems, empty for a success) costs nothing. After a mistake of ours it stays taken.
+    """
+    items = parse_many(rate)
+
+    def decorate(view: Callable[..., Response]) -> Callable[..., Response]:
+        @wraps(view)
+        def counted(*args: Any, **kwargs: Any) -> Response:
+            who = network_key(), scope
+            _take(strategy, items, who)
+            try:
+                answer = view(*args, **kwargs)
+            except (Refusal, ValidationError) as refusal:
+                if not costs(refusal.code if isinstance(refusal, Refusal) else "invalid"):
+                    _give_back(strategy, items, who)
+                raise
+            if not costs(""):
+                _give_back(strategy, items, who)
+            return answer
+
+        return counted
+
+    return decorate
 
 
-def _was_made(answer: Response) -> bool:
-    return answer.status_code == 201
+def _take(strategy: RateLimiter, items: Sequence[RateLimitItem], who: tuple[str, str]) -> None:
+    """One of each, or none of any. Raises Refusal `rate_limited`."""
+    taken = list[RateLimitItem]()
+    for item in items:
+        if strategy.test(item, *who):  # whoever has none left costs no write
+            taken.append(item)
+            if strategy.hit(item, *who):
+                continue
+        _give_back(strategy, taken, who)
+        raise Refusal("rate_limited", retry_after=int(strategy.get_window_stats(item, *who).reset_time) - _now())
+
+
+def _give_back(strategy: RateLimiter, items: Sequence[RateLimitItem], who: tuple[str, str]) -> None:
+    with suppress(StorageError):  # then a try is lost, which the store gives back in its time
+        for item in items:
+            strategy.hit(item, *who, cost=-1)
+
+
+def _was_made(code: str) -> bool:
+    return not code
+
+
+def _now() -> int:
+    return parts().clock.now()
 
 
 def _too_many(limiter: Limiter) -> Response:
     breached = limiter.current_limit
-    wait = breached.reset_at - parts().clock.now() if breached else None
+    wait = breached.reset_at - _now() if breached else None
     return Refusal("rate_limited", retry_after=wait).response()
 
 

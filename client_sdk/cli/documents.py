@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from client_sdk.cli.items import delete_command, list_items, restore_command, tell_kept
+from client_sdk.cli.items import delete_command, list_command, restore_command, tell_kept
 from client_sdk.cli.options import (
     Shared,
     byte_range,
@@ -68,15 +68,6 @@ def add(
             print_json(outputs.Kept(many=True), kept)
 
 
-@documents.command("list")
-@user_argument
-@click.option("--open", "open_sensitive", is_flag=True, help="Ask for the PIN again and show sensitive items too.")
-@shared
-def list_(common: Shared, user: str, open_sensitive: bool) -> None:
-    """List the documents. Sensitive items stand in it as locked, unless --open."""
-    list_items(common, user, ("document",), open_sensitive)
-
-
 @documents.command()
 @user_argument
 @id_argument
@@ -112,6 +103,7 @@ def get(
             screen().print(f"{one['path']}  {spell_size(one['written'])}, verified")
 
 
+documents.add_command(list_command(("document",), "documents"))
 documents.add_command(delete_command("documents"))
 documents.add_command(restore_command("documents"))
 

@@ -42,18 +42,26 @@ _ROOM_FOR_MORE = 100
 """Columns of a terminal from which lists show one thing more."""
 
 
-def list_items(common: Shared, user: str, kinds: tuple[str, ...], open_sensitive: bool) -> None:
-    """`list` of either noun. What can't be told apart without the PIN stands in both."""
-    with opened(common, user) as client:
-        if open_sensitive:
-            client.step_up(common.secrets.pin())
-        items = [item for item in client.items() if item.kind is None or item.kind in kinds]
-    if common.as_json:
-        print_json(outputs.ListedItem(many=True), [listed(item) for item in items])
-    elif not items:
-        screen().print("Nothing is here yet.")
-    else:
-        _print_rows(items)
+def list_command(kinds: tuple[str, ...], plural: str) -> click.Command:
+    """`journal list` and `documents list`. What can't be told apart without the PIN stands in both."""
+
+    @click.command("list", help=f"List the {plural}. Sensitive items stand in it as locked, unless --open.")
+    @user_argument
+    @click.option("--open", "open_sensitive", is_flag=True, help="Ask for the PIN again and show sensitive items too.")
+    @shared
+    def list_(common: Shared, user: str, open_sensitive: bool) -> None:
+        with opened(common, user) as client:
+            if open_sensitive:
+                client.step_up(common.secrets.pin())
+            items = [item for item in client.items() if item.kind is None or item.kind in kinds]
+        if common.as_json:
+            print_json(outputs.ListedItem(many=True), [listed(item) for item in items])
+        elif not items:
+            screen().print("Nothing is here yet.")
+        else:
+            _print_rows(items)
+
+    return list_
 
 
 def show_item(common: Shared, user: str, item_id: bytes, revision: int | None) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from client_sdk.cli.failures import NotText
-from client_sdk.cli.items import delete_command, list_items, restore_command, show_history, show_item, tell_kept
+from client_sdk.cli.items import delete_command, list_command, restore_command, show_history, show_item, tell_kept
 from client_sdk.cli.options import (
     Shared,
     attach_option,
@@ -61,15 +61,6 @@ def add(
         draft = Draft(text=_typed() if given is None else given, **_said(fields))
         kept = client.write_entry(draft, sensitive=sensitive, attachments=attachments)
     tell_kept(common, kept)
-
-
-@journal.command("list")
-@user_argument
-@click.option("--open", "open_sensitive", is_flag=True, help="Ask for the PIN again and show sensitive items too.")
-@shared
-def list_(common: Shared, user: str, open_sensitive: bool) -> None:
-    """List the entries. Sensitive items stand in it as locked, unless --open."""
-    list_items(common, user, ("journal", "assessment"), open_sensitive)
 
 
 @journal.command()
@@ -128,6 +119,7 @@ def history(common: Shared, user: str, item_id: bytes) -> None:
     show_history(common, user, item_id)
 
 
+journal.add_command(list_command(("journal", "assessment"), "entries"))
 journal.add_command(delete_command("journal"))
 journal.add_command(restore_command("journal"))
 

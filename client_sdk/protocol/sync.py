@@ -64,6 +64,7 @@ class Finding(Enum):
 
     ITEMS_MISSING = "items_missing"
     ACCOUNT_RECORD_OLDER = "account_record_older"
+    ACCOUNT_RECORD_INVALID = "account_record_invalid"
     BLOB_SWAPPED = "blob_swapped"
     LEDGER_FORKED = "ledger_forked"
     LEDGER_KEY_CHANGED = "ledger_key_changed"
@@ -105,14 +106,18 @@ class Links:
 
 @dataclass(frozen=True)
 class Account:
-    """What the account record of this pass says, and what this device has seen of it before."""
+    """What the account record of this pass says, and what this device has seen of it before.
+
+    `faults`: why it could not be read. Then nothing that is said of it is proven, and it is judged by these alone.
+    """
 
     n: int
     hash: bytes
-    previous: bytes | None
-    heads: tuple[bytes, ...]
+    previous: bytes | None = None
+    heads: tuple[bytes, ...] = ()
     seen_n: int = 0
     seen_hash: bytes | None = None
+    faults: frozenset[Finding] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -162,13 +167,13 @@ def judge(finished: Pass, accepted: Accepted = Accepted()) -> Verdict:
     missing.update(finished.withheld)
     missing -= accepted.hashes
     swapped = set(finished.swapped) - accepted.hashes
-    findings = set()
+    findings = set(finished.account.faults)
     if missing:
         findings.add(Finding.ITEMS_MISSING)
     if swapped:
         findings.add(Finding.BLOB_SWAPPED)
     linked_n = finished.links.account_n
-    if _is_older(finished.account, linked_n if linked_n > accepted.account_n else 0):
+    if not finished.account.faults and _is_older(finished.account, linked_n if linked_n > accepted.account_n else 0):
         findings.add(Finding.ACCOUNT_RECORD_OLDER)
     return Verdict(frozenset(findings), frozenset(missing | swapped))
 

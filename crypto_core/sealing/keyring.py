@@ -41,10 +41,13 @@ class NeedsPin(TemoinError):
 class Keyring:
     """The keys of one open vault. Its repr shows nothing; a forgotten one raises OutOfOrder."""
 
-    def __init__(self, account: bytes, mk_n: bytes, k_ps: bytes, epoch: int, pin_epoch: int, pk_s: bytes) -> None:
-        """`account` is 16 bytes, the keys are 32 each; `pk_s` is the one that the account record names."""
+    def __init__(
+        self, account: bytes, mk_n: bytes, k_ps: bytes, epoch: int, pin_epoch: int, pk_s: bytes | None
+    ) -> None:
+        """`account` is 16 bytes, the keys are 32 each; `pk_s` is the one that the account record names, None while
+        that could not be read: then the drop-box itself tells it, once the PIN has opened it."""
         self.account, self.epoch, self.pin_epoch = account, epoch, pin_epoch
-        self.pk_s = require_key(pk_s)
+        self._pk_s = None if pk_s is None else require_key(pk_s)
         self._normal: tuple[bytes, bytes] | None = (require_key(mk_n), require_key(k_ps))
         self._sensitive: tuple[bytes, bytes] | None = None
 
@@ -64,6 +67,17 @@ class Keyring:
         return self._opened()[0]
 
     @property
+    def pk_s(self) -> bytes:
+        """The public key of the drop-box. Raises NeedsPin while neither account record nor PIN has told it."""
+        if self._pk_s is None:
+            raise NeedsPin
+        return self._pk_s
+
+    @pk_s.setter
+    def pk_s(self, named: bytes) -> None:
+        self._pk_s = require_key(named)
+
+    @property
     def sk_s(self) -> bytes:
         """The secret key of the drop-box. Raises NeedsPin."""
         return self._opened()[1]
@@ -81,9 +95,10 @@ class Keyring:
         """
         mk_s = keys.unwrap_master(kek_s, "mk-s", self.account, self.epoch, w_s)
         pk_s, sk_s = keys.open_drop_box(mk_s, self.account, self.epoch, drop_box)
-        if not hmac.compare_digest(pk_s, self.pk_s):
+        if self._pk_s is not None and not hmac.compare_digest(pk_s, self._pk_s):
             raise TamperedError("the drop-box is not the one that the account record names")
         self._kept()
+        self._pk_s = pk_s
         self._sensitive = (mk_s, sk_s)
 
     def drop_sensitive(self) -> None:

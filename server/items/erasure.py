@@ -1,16 +1,17 @@
 """Carries tombstones out.
 
-Knows: what an erased item keeps (its links, its place in the sync, the tombstone itself) and which blobs go with it.
-Refuses to know: who asked, and whether it is time.
+Knows: what an erased item keeps (its links, the tombstone itself), which blobs go with it, and that every device has to
+hear of it: an erased revision takes a new place in the sync. Refuses to know: who asked, and whether it is time.
 """
 
 from __future__ import annotations
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import delete, exists, insert, select, update
 from sqlalchemy.orm import Session
 
 from crypto_core.encoding import ID_SIZE
 from server.accounts.service import give_space_back
+from server.database import table
 from server.items.models import Item, NamedBlob, Revision
 from server.ledger.service import Enter
 from server.parts import Parts
@@ -24,11 +25,24 @@ def erase_item(vault: Parts, session: Session, account: bytes, item: bytes, tomb
     The caller has to `sweep` once that is durable.
     """
     before = (Revision.item == item, Revision.revision < tombstone, Revision.record.is_not(None))
-    rows = session.execute(select(Revision.size, Revision.deposit).where(*before)).all()
-    vault.ledger.forget(session, [deposit for _, deposit in rows if deposit is not None])
-    give_space_back(session, account, sum(size for size, _ in rows))
-    session.execute(update(Revision).where(*before).values(size=0, sha256=None, deposit=None, wrap=None, record=None))
+    rows = session.execute(
+        select(
+            Revision.revision, Revision.size, Revision.deposit, Revision.deposited, Revision.erases, Revision.link
+        ).where(*before).order_by(Revision.revision)
+    ).all()
+    vault.ledger.forget(session, [row.deposit for row in rows if row.deposit is not None])
+    give_space_back(session, account, sum(row.size for row in rows))
     session.execute(delete(NamedBlob).where(NamedBlob.item == item, NamedBlob.revision < tombstone))
+    session.execute(delete(Revision).where(*before))
+    erased = [
+        {
+            "account": account, "item": item, "revision": row.revision, "deposited": row.deposited, "size": 0,
+            "erases": row.erases, "link": row.link,
+        }
+        for row in rows
+    ]
+    if erased:
+        session.execute(insert(table(Revision)), erased)
     packed = session.scalar(select(Revision.erases).where(Revision.item == item, Revision.revision == tombstone))
     doomed = set(unpack_ids(packed or b""))
     erase_blobs(vault.ledger, session, account, doomed - _named(session, doomed))

@@ -37,7 +37,7 @@ class Revision(Base):
     )
 
     seq: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
-    """The order of commits, in all accounts: what a cursor counts."""
+    """The order of commits, in all accounts: what a cursor counts. An erasure is one, too: it gives a new place."""
     account: Mapped[bytes] = mapped_column(LargeBinary(ID_SIZE))
     item: Mapped[bytes] = mapped_column(ForeignKey("items.item"))
     revision: Mapped[int] = mapped_column(BigInteger)

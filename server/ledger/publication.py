@@ -37,19 +37,20 @@ def read_tile(session: Session, path: str, size: int) -> bytes:
         raise Refusal("not_found") from None
 
 
-def prove_consistency(ledger: Ledger, session: Session, old: int, new: int, size: int) -> dict[str, Any]:
-    """As schemas.receipts.Consistency; Refusal `not_found` unless 0 ≤ old ≤ new ≤ size."""
-    if not 0 <= old <= new <= size:
+def prove_consistency(ledger: Ledger, session: Session, known: int, *, old: int, new: int) -> dict[str, Any]:
+    """As schemas.receipts.Consistency, for who may know of `known` entries; Refusal `not_found` unless
+    0 ≤ old ≤ new ≤ known."""
+    if not 0 <= old <= new <= known:
         raise Refusal("not_found")
     return {"old": old, "new": new, "proof": ledger.consistency(session, old, new)}
 
 
-def prove_inclusion(ledger: Ledger, session: Session, index: int, of: int, size: int) -> dict[str, Any]:
-    """As schemas.receipts.Inclusion, in the tree of the first `of` entries; Refusal `not_found` unless it has `index`
-    and is no larger than `size`."""
-    if not 0 <= index < of <= size:
+def prove_inclusion(ledger: Ledger, session: Session, known: int, *, index: int, size: int) -> dict[str, Any]:
+    """As schemas.receipts.Inclusion, in the tree of the first `size` entries, for who may know of `known`; Refusal
+    `not_found` unless that tree has `index` and is no larger than `known`."""
+    if not 0 <= index < size <= known:
         raise Refusal("not_found")
-    return {"index": index, "size": of, "proof": ledger.inclusion(session, index, of)}
+    return {"index": index, "size": size, "proof": ledger.inclusion(session, index, size)}
 
 
 def _read_entries(session: Session, index: int, width: int, size: int) -> bytes:

@@ -6,7 +6,11 @@ Refuses to know: how a proof is made.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from flask import Blueprint, Response, request
+from marshmallow import Schema
 from sqlalchemy.orm import Session
 
 from schemas.endpoints import NOTE, OCTETS, Stage
@@ -37,22 +41,20 @@ def get_tile(tile: str) -> Response:
 
 @blueprint.get("/v1/ledger/consistency")
 def get_consistency() -> Response:
-    query = load_query(ConsistencyQuery)
-    vault, is_at_home = parts(), _is_at_home()
-    with vault.database.read() as session:
-        size = _size_for(vault, session, is_at_home)
-        proof = prove_consistency(vault.ledger, session, query["old"], query["new"], size)
-    return dump(Consistency, proof)
+    return _answer(ConsistencyQuery, prove_consistency, Consistency)
 
 
 @blueprint.get("/v1/ledger/inclusion")
 def get_inclusion() -> Response:
-    query = load_query(InclusionQuery)
+    return _answer(InclusionQuery, prove_inclusion, Inclusion)
+
+
+def _answer(question: type[Schema], prove: Callable[..., dict[str, Any]], proof: type[Schema]) -> Response:
+    query = load_query(question)
     vault, is_at_home = parts(), _is_at_home()
     with vault.database.read() as session:
-        size = _size_for(vault, session, is_at_home)
-        proof = prove_inclusion(vault.ledger, session, query["index"], query["size"], size)
-    return dump(Inclusion, proof)
+        found = prove(vault.ledger, session, _size_for(vault, session, is_at_home), **query)
+    return dump(proof, found)
 
 
 def _is_at_home() -> bool:

@@ -184,7 +184,13 @@ class Device:
 @contextlib.contextmanager
 def serving(data: Path, *, workers: int = 2, **environment: str) -> Iterator[RealVault]:
     """A new vault, served; stopped at the end if the test has not stopped it."""
-    vault = RealVault(data, workers, environment=environment)
+    with running(RealVault(data, workers, environment=environment)) as vault:
+        yield vault
+
+
+@contextlib.contextmanager
+def running(vault: RealVault) -> Iterator[RealVault]:
+    """The same, of a vault that was described elsewhere."""
     vault.init()
     vault.start()
     try:

@@ -84,6 +84,16 @@ class WatchedSteps:
         self.reached.append(name)
         self.at.get(name, lambda: None)()
 
+    @contextmanager
+    def stopping_at(self, name: str) -> Iterator[None]:
+        """Until the end of the block, whoever reaches this step gets no further."""
+        def stop() -> None:
+            raise RuntimeError("stopped")
+
+        self.at[name] = stop
+        yield
+        del self.at[name]
+
 
 @dataclass
 class FakeVault:
@@ -142,6 +152,11 @@ def fake_vault(folder: Path, **settings: Any) -> Iterator[FakeVault]:
 def said(answer: TestResponse) -> Any:
     """The JSON of an answer, whatever its status."""
     return json.loads(answer.data)
+
+
+def code(answer: TestResponse) -> str:
+    """The code of a refusal."""
+    return str(said(answer)["code"])
 
 
 def b64(data: bytes) -> str:

@@ -228,23 +228,21 @@ class Devices(RuleBasedStateMachine):
         written = set().union(*(texts for _, texts in shown))
         assert self.texts - self.ended <= written, self.texts - self.ended - written
 
-    def _all(self, device: Device) -> tuple[dict[bytes, tuple[str | None, ...]], set[str]]:
-        """Every item with its texts, none if it is deleted, and all texts; after all receipts verified."""
+    def _all(self, device: Device) -> tuple[dict[bytes, tuple[str, ...]], set[str]]:
+        """The whole history of every item, erased revisions as such, and all texts; after all receipts verified."""
         client = device.client()
         opening = client.log_in(self.typed.username, self.typed.password, self.typed.pin)
         assert (opening.warnings, opening.waiting) == ((), 0)
         client.step_up(self.typed.pin)
-        found: dict[bytes, tuple[str | None, ...]] = {}
+        found: dict[bytes, tuple[str, ...]] = {}
         texts: set[str] = set()
         for row in list(client._opened().session.replica.newest_of_each()):
             history = client.history(row.item)
             texts |= {item.text for item in history if item.text is not None}
-            found[row.item] = ()
-            if history[-1].kind != "tombstone":  # what was erased stays readable where it was received before
-                found[row.item] = tuple(f"{item.state} {item.text}" for item in history)
-                for item in history:
-                    if item.state != "missing":
-                        client.receipt(item)
+            found[row.item] = tuple(f"{item.kind} {item.state} {item.text}" for item in history)
+            for item in history:
+                if item.state != "missing":
+                    client.receipt(item)
         client.lock()
         return found, texts
 

@@ -15,16 +15,22 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import update
 
 from client_sdk.client import Credentials, Draft, VaultClient
-from client_sdk.errors import BlobSwapped, ServerFault, TrustError, Untrusted
+from client_sdk.errors import BlobSwapped, LedgerForked, LedgerKeyChanged, ServerFault, TrustError, Untrusted
 from client_sdk.trust_store import ERRORS
+from crypto_core.encoding import format_json
+from crypto_core.errors import UnsupportedVersion, VerificationError
 from crypto_core.randomness import make_bytes
 from crypto_core.receipts.checkpoint import Checkpoint, format_checkpoint
 from crypto_core.receipts.note import SignerKey, format_vkey, sign_note
 from crypto_core.sealing import passphrase
+from crypto_core.sealing.keyring import NeedsPin
+from crypto_core.sealing.records import seal_account_record
+from server.accounts.models import Account
 from tests.fakes.devices import PASSWORD, PIN, USERNAME, Device, make_device, register
-from tests.fakes.vault import fake_vault
+from tests.fakes.vault import fake_vault, random_b64
 
 NEW = Credentials(USERNAME, "a boat on the wide lake", "8051937")
 
@@ -86,6 +92,20 @@ def serves_an_older_account_record(scene: Scene) -> None:
     scene.phone.network.rewrites["/v1/account"] = lambda _: scene.first_account
 
 
+def serves_an_older_account_record_as_the_newest(scene: Scene) -> None:
+    old = scene.first_account["account_record"]
+    scene.phone.network.rewrites["/v1/account"] = lambda answer: {**answer, "account_record": old}
+
+
+def serves_garbage_as_the_account_record(scene: Scene) -> None:
+    garbage = random_b64(1096)
+    scene.phone.network.rewrites["/v1/account"] = lambda answer: {**answer, "account_record": garbage}
+
+
+def serves_nothing_as_the_account_record(scene: Scene) -> None:
+    scene.phone.network.rewrites["/v1/account"] = lambda answer: {**answer, "account_record": ""}
+
+
 def swaps_two_records(scene: Scene) -> None:
     on_pages(scene.phone, lambda rows: _swapped(rows, "record"))
 
@@ -141,6 +161,10 @@ LIES: list[tuple[Callable[[Scene], None], str]] = [
     (rolls_an_item_back, "items_missing"),
     (replays_an_old_page, "items_missing"),
     (serves_an_older_account_record, "account_record_older"),
+    (serves_an_older_account_record_as_the_newest, "account_record_older"),
+    (serves_an_older_account_record_as_the_newest, "account_record_invalid"),
+    (serves_garbage_as_the_account_record, "account_record_invalid"),
+    (serves_nothing_as_the_account_record, "account_record_invalid"),
     (swaps_two_records, "blob_swapped"),
     (swaps_two_wraps, "blob_swapped"),
     (swaps_two_links, "blob_swapped"),
@@ -154,7 +178,7 @@ def evidence(device: Device) -> list[Path]:
     return sorted(device.home.folder.glob("**/evidence/*"))
 
 
-@pytest.mark.parametrize(("lie", "code"), LIES, ids=[lie.__name__ for lie, _ in LIES])
+@pytest.mark.parametrize(("lie", "code"), LIES, ids=[f"{lie.__name__}-{code}" for lie, code in LIES])
 def test_each_lie_is_noticed_and_the_device_goes_on_as_promised(
     scene: Scene, lie: Callable[[Scene], None], code: str
 ) -> None:
@@ -171,6 +195,7 @@ def test_each_lie_is_noticed_and_the_device_goes_on_as_promised(
         (sealed,) = client.sealed_blobs(item)
         assert sha256(b"".join(sealed.chunks)).digest() == sealed.sha256
     assert client.write_entry(Draft(text="adding goes on")).verified.commitment.size
+    assert client.write_entry(Draft(text="behind the PIN too"), sensitive=True).verified.commitment.size
     _require_no_change(client, shown[0].id)
     client.lock()
     client = scene.phone.client()
@@ -196,11 +221,189 @@ def _require_no_change(client: VaultClient, item: bytes) -> None:
         assert caught.value.code == "warned"
 
 
+def spoil_account_record(scene: Scene) -> None:
+    """In the vault itself, for every device and for good."""
+    with scene.phone.network.vault.parts.database.write() as session:
+        session.execute(update(Account).values(account_record=make_bytes(1096)))
+
+
+def test_an_account_record_that_is_lost_is_written_anew_by_a_device_that_knows_it(scene: Scene) -> None:
+    scene.phone.opening()
+    spoil_account_record(scene)
+    client = scene.phone.client()
+    assert [one.code for one in client.log_in(USERNAME, PASSWORD, PIN).warnings] == ["account_record_invalid"]
+    client.accept_trust(PASSWORD, PIN)
+    client.edit_entry(scene.edited, {"text": "two, edited again"})
+    client.change_credentials(PASSWORD, PIN, NEW)
+    client.lock()
+    for device in (scene.phone, scene.laptop):
+        with device.client() as client:
+            assert client.log_in(NEW.username, NEW.password, NEW.pin).warnings == ()
+            assert client.item(scene.edited).text == "two, edited again"
+
+
+def test_a_device_that_never_saw_the_account_record_reads_adds_and_restores_it(scene: Scene, tmp_path: Path) -> None:
+    with scene.laptop.log_in() as client:
+        hidden = client.write_entry(Draft(text="behind the PIN"), sensitive=True)
+    spoil_account_record(scene)
+    tablet = make_device(scene.phone.network.vault, tmp_path / "tablet")
+    client = tablet.client()
+    assert [one.code for one in client.log_in(USERNAME, PASSWORD, PIN).warnings] == ["account_record_invalid"]
+    assert [path for path in evidence(tablet) if path.name.startswith("account-record-")]
+    assert [item.text for item in client.items()] == ["one", "two, edited", "three", None]
+    client.write_entry(Draft(text="four"))
+    with pytest.raises(NeedsPin):  # nobody has told this device the key of the drop-box
+        client.write_entry(Draft(text="five"), sensitive=True)
+    client.step_up(PIN)
+    assert client.item(hidden.id).text == "behind the PIN"
+    client.write_entry(Draft(text="five"), sensitive=True)
+    _require_no_change(client, scene.edited)
+    client.lock()
+    client = tablet.client()
+    assert client.log_in(USERNAME, PASSWORD, PIN).warnings
+    client.accept_trust(PASSWORD, PIN)
+    client.edit_entry(scene.edited, {"text": "two, edited again"})
+    client.change_credentials(PASSWORD, PIN, NEW)
+    client.lock()
+    with make_device(scene.phone.network.vault, tmp_path / "another").client() as client:
+        assert client.log_in(NEW.username, NEW.password, NEW.pin).warnings == ()
+        client.step_up(NEW.pin)
+        assert {item.text for item in client.items()} >= {"behind the PIN", "four", "five", "two, edited again"}
+    with scene.laptop.client() as client:
+        assert client.log_in(NEW.username, NEW.password, NEW.pin).warnings == ()
+
+
+def test_an_account_record_that_was_spoiled_once_is_asked_for_again_and_nobody_is_alarmed(scene: Scene) -> None:
+    serves_garbage_as_the_account_record(scene)
+    rewrite, times = scene.phone.network.rewrites["/v1/account"], [True]
+    scene.phone.network.rewrites["/v1/account"] = lambda one: rewrite(one) if times and times.pop() else one
+    assert scene.phone.opening().warnings == ()
+
+
+def test_an_account_record_of_a_newer_version_alarms_nobody_and_is_not_written_over(scene: Scene) -> None:
+    with scene.laptop.log_in() as client:
+        session = client._opened().session
+        n, before = session.state.n + 1, session.state.facts
+        json = format_json({"v": 2, "unheard": "of"})
+        newer = seal_account_record(session.keyring.mk_n, session.account, n, json)
+        session.ask("PUT", "/v1/account/record", {"n": n, "account_record": newer})
+        assert before
+    for _ in range(2):
+        for device in (scene.laptop, scene.phone):
+            with device.client() as client:
+                assert client.log_in(USERNAME, PASSWORD, PIN).warnings == ()
+                client.edit_entry(scene.edited, {"text": "edited by an old program"})
+                client.write_entry(Draft(text="of an old program"))
+                with pytest.raises(UnsupportedVersion):
+                    client.change_credentials(PASSWORD, PIN, NEW)
+                assert client._opened().session.ask("GET", "/v1/account")["account_record"] == newer
+
+
 def test_both_notes_of_a_fork_are_kept(scene: Scene) -> None:
     forks_the_ledger(scene)
     scene.phone.opening()
     notes = [path.read_text("utf-8") for path in evidence(scene.phone) if path.name.startswith("fork-")]
     assert len(notes) == 2 and len({note.split("\n")[2] for note in notes}) == 2
+
+
+def test_a_device_that_holds_the_other_side_of_a_fork_goes_on_adding_and_exporting(
+    scene: Scene, tmp_path: Path
+) -> None:
+    """Everything that the vault signs now contradicts the note that this device holds."""
+    parts = scene.phone.network.vault.parts
+    forged = sign_note(
+        format_checkpoint(Checkpoint(parts.folder.facts.origin, 1_000, make_bytes(32))), parts.folder.ledger_signer
+    )
+    tablet = make_device(scene.phone.network.vault, tmp_path / "tablet")
+    _replace_checkpoint(tablet, forged)
+    assert tablet.opening().warnings == ()
+    tablet.network.spoils = None
+    with tablet.client() as client:
+        assert [one.code for one in client.log_in(USERNAME, PASSWORD, PIN).warnings] == ["ledger_forked"]
+        assert client.write_entry(Draft(text="four")).verified.commitment.size
+        assert all(list(client.sealed_blobs(item)) for item in client.items())
+        _require_no_change(client, scene.edited)
+        client.accept_trust(PASSWORD, PIN)
+        client.edit_entry(scene.edited, {"text": "two, edited again"})
+    assert (tablet.opening().warnings, tablet.opening().waiting) == ((), 0)
+
+
+def test_a_fork_that_shows_in_a_receipt_is_raised_once_and_the_text_is_kept_then(scene: Scene, tmp_path: Path) -> None:
+    tablet = make_device(scene.phone.network.vault, tmp_path / "tablet")
+    with tablet.client() as client:
+        client.log_in(USERNAME, PASSWORD, PIN)
+        session = client._opened().session
+        parts = scene.phone.network.vault.parts
+        forged = Checkpoint(parts.folder.facts.origin, 1_000, make_bytes(32))
+        session.home.checkpoint.write_text(sign_note(format_checkpoint(forged), parts.folder.ledger_signer))
+        with pytest.raises(LedgerForked):
+            client.write_entry(Draft(text="four"))
+    with tablet.client() as client:
+        opening = client.log_in(USERNAME, PASSWORD, PIN)
+        assert ([one.code for one in opening.warnings], opening.waiting) == (["ledger_forked"], 0)
+        assert client.items()[-1].text == "four"
+
+
+@pytest.mark.parametrize("spoil", ["signature", "path", "key"])
+def test_a_receipt_that_does_not_verify_is_evidence_and_nothing_is_called_kept(scene: Scene, spoil: str) -> None:
+    def lie(answer: dict[str, Any]) -> dict[str, Any]:
+        if "cursor" in answer:
+            return answer
+        head, _, note = answer["revisions"][0]["receipt"].partition("\n\n")
+        other = SignerKey("ledger/other", make_bytes(32))
+        text = note.partition("\n\n")[0] + "\n"
+        spoiled = {
+            "signature": f"{head}\n\n{note[:-12]}AAAA{note[-8:]}", "path": f"{head[:-8]}AAAA{head[-4:]}\n\n{note}",
+            "key": f"{head}\n\n{sign_note(text, other)}",
+        }
+        return {"revisions": [{**answer["revisions"][0], "receipt": spoiled[spoil]}]}
+
+    client = scene.phone.log_in()
+    scene.phone.network.rewrites["/v1/items"] = lie
+    with pytest.raises((VerificationError, LedgerKeyChanged)):
+        client.write_entry(Draft(text="four"))
+    assert [path for path in evidence(scene.phone) if path.name.startswith("receipt-")]
+    client.lock()
+    scene.phone.network.rewrites.clear()
+    with scene.phone.client() as client:
+        opening = client.log_in(USERNAME, PASSWORD, PIN)
+        assert [one.code for one in opening.warnings] == (["ledger_key_changed"] if spoil == "key" else [])
+        assert opening.waiting == 0 and client.items()[-1].text == "four"
+
+
+def stop_the_public_checkpoint(device: Device) -> None:
+    """The vault shows for good what it shows now, and the device deposits once more."""
+    with device.log_in() as client:
+        public = client._opened().session.trust.newest
+        assert public is not None
+        client.write_entry(Draft(text="four"))
+    _replace_checkpoint(device, public)
+
+
+def test_a_public_checkpoint_that_stays_behind_is_told_after_a_day_and_stops_nothing(scene: Scene) -> None:
+    phone, clock = scene.phone, scene.phone.network.vault.clock
+    stop_the_public_checkpoint(phone)
+    for passed in (60, 86_340):
+        clock.advance(passed)
+        assert phone.opening().warnings == () and evidence(phone) == []
+    clock.advance(1)
+    with phone.client() as client:
+        (told,) = client.log_in(USERNAME, PASSWORD, PIN).warnings
+        assert told.code == "ledger_lags" and isinstance(told, TrustError)
+        client.edit_entry(scene.edited, {"text": "edited all the same"})
+        assert {path.name.rpartition("-")[0] for path in evidence(phone)} == {"lag-public", "lag-held"}
+    phone.network.spoils = None
+    assert phone.opening().warnings == ()
+
+
+def test_a_clock_that_ran_ahead_and_was_set_right_does_not_hide_a_lag_for_longer_than_a_day(scene: Scene) -> None:
+    phone, clock = scene.phone, scene.phone.network.vault.clock
+    clock.advance(365 * 86_400)
+    stop_the_public_checkpoint(phone)
+    clock.advance(-365 * 86_400)
+    assert phone.opening().warnings == ()
+    clock.advance(86_401)
+    assert [one.code for one in phone.opening().warnings] == ["ledger_lags"]
 
 
 def test_each_warning_has_a_code_and_a_sentence_of_its_own() -> None:

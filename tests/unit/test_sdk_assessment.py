@@ -48,8 +48,11 @@ def test_it_is_kept_listed_and_edited_with_its_answers(laptop: Device) -> None:
 def test_what_is_no_assessment_is_refused() -> None:
     schema = Assessment()
     assert schema.load(RECORD)["answers"] == ANSWERS
-    for answers in (None, [], {"fear": 1}, {"fear": "yes"}, {"Fear": True}, {"": True}, {"a" * 65: True}, {"a\n": True},
-                    {f"q{number}": True for number in range(201)}):
+    wrong: tuple[object, ...] = (
+        None, [], {"fear": 1}, {"fear": "yes"}, {"Fear": True}, {"": True}, {"a" * 65: True}, {"a\n": True},
+        {f"q{number}": True for number in range(201)},
+    )
+    for answers in wrong:
         with pytest.raises(ValidationError):
             schema.load({**RECORD, "answers": answers})
     with pytest.raises(ValidationError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -27,6 +26,7 @@ from crypto_core.receipts.note import SignerKey, format_vkey
 from crypto_core.receipts.policy import parse_policy
 from crypto_core.sealing import passphrase
 from crypto_core.sealing.keyring import NeedsPin
+from server.items.service import collect
 from tests.fakes.devices import PASSWORD, PIN, USERNAME, Device, Network, make_device, register
 from tests.fakes.vault import FakeVault, fake_vault
 
@@ -37,12 +37,6 @@ UNIT = 262_144
 def _stretch_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Argon2id runs once for each name and password of a test, and really."""
     monkeypatch.setattr(passphrase, "stretch", cache(passphrase.stretch))
-
-
-@pytest.fixture
-def vault(tmp_path: Path) -> Iterator[FakeVault]:
-    with fake_vault(tmp_path / "server") as made:
-        yield made
 
 
 @pytest.fixture
@@ -636,23 +630,34 @@ def test_a_deleted_item_hides_everywhere_and_can_be_restored(laptop: Device, pho
             client.restore_item(kept.id)
 
 
-def test_an_erasure_that_was_asked_for_raises_no_warning(vault: FakeVault, laptop: Device, phone: Device) -> None:
-    from server.items.service import collect
-
+def test_an_erasure_that_was_asked_for_raises_no_warning_and_leaves_nothing_on_any_device(
+    vault: FakeVault, laptop: Device, phone: Device, tmp_path: Path
+) -> None:
+    photo = tmp_path / "photo.jpg"
+    photo.write_bytes(b"a photograph")
     with laptop.log_in() as client:
-        kept = client.write_entry(Draft(text="gone soon"))
-        client.write_entry(Draft(text="stays"))
+        kept = client.write_entry(Draft(text="gone soon"), attachments=(photo,))
+        client.edit_entry(kept.id, {"text": "gone soon, too"})
+        client.write_entry(Draft(text="stays"), attachments=(photo,))
+        sealed = [row.record for row in client._opened().session.replica.history(kept.id)]
+        receipts = [client.receipt(item).name for item in client.history(kept.id)]
         client.delete_item(kept.id)
+    phone.opening()
     vault.clock.advance(8 * 86_400)
     collect(vault.parts)
-    for device in (laptop, phone):
+    for device in (laptop, phone, make_device(vault, tmp_path / "new")):
         with device.log_in() as client:
-            assert [item.text for item in client.items()] == ["stays"]
-            assert client.history(kept.id)[0].state in ("missing", "open")
-            if device is phone:
-                with pytest.raises(ItemUnknown):
-                    client.restore_item(kept.id)
+            (stays,) = client.items()
+            assert stays.text == "stays" and client.receipt(stays)
+            assert [item.state for item in client.history(kept.id)] == ["missing", "missing", "open"]
+            replica = client._opened().session.replica
+            assert [replica.receipt(name) for name in receipts] == [None, None]
+            with pytest.raises(ItemUnknown):
+                client.restore_item(kept.id)
         assert device.opening().warnings == ()
+        held = b"".join(path.read_bytes() for path in device.home.folder.glob("*/*/replica.db*"))
+        assert stays.id in held
+        assert [record for record in sealed if record is None or record[-64:] in held] == []
 
 
 # a vault that lies

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import event, func, select, text
-from werkzeug.test import TestResponse
 
 from crypto_core.encoding import format_json, parse_b64url, parse_time
 from crypto_core.randomness import make_bytes, make_id
@@ -18,19 +15,9 @@ from server.accounts.models import Account, Challenge, Recovery, Token
 from server.accounts.service import collect
 from server.guesses.models import Guesses
 from server.problems import Refusal
-from tests.fakes.vault import NOON, FakePerson, FakeVault, b64, fake_vault, open_person, random_b64, said
+from tests.fakes.vault import NOON, FakePerson, FakeVault, b64, code, open_person, random_b64, said
 
 DAY = 86_400
-
-
-@pytest.fixture
-def vault(tmp_path: Path) -> Iterator[FakeVault]:
-    with fake_vault(tmp_path) as made:
-        yield made
-
-
-def code(answer: TestResponse) -> str:
-    return str(said(answer)["code"])
 
 
 # sign-up
@@ -47,14 +34,10 @@ def test_sign_up_answers_with_the_account_and_writes_all_rows_at_once(vault: Fak
 
 
 def test_a_crash_before_the_commit_leaves_nothing(vault: FakeVault) -> None:
-    def die() -> None:
-        raise OSError
-
     person = FakePerson(vault)
     body = format_json(person.sign_up_body(person.challenge()))
-    vault.steps.at["account.rows"] = die
-    assert person.send_sign_up(body).status_code == 500
-    vault.steps.at.clear()
+    with vault.steps.stopping_at("account.rows"):
+        assert person.send_sign_up(body).status_code == 500
     with vault.parts.database.read() as session:
         assert session.scalar(select(func.count()).select_from(Account)) == 0
     assert person.send_sign_up(body).status_code == 201

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,22 +18,7 @@ from crypto_core.receipts.signatures import sign_ed25519
 from crypto_core.signed_requests import change_message
 from server.accounts.models import Account, Recovery, Token
 from server.guesses.models import Guesses
-from tests.fakes.vault import HOST, FakePerson, FakeVault, b64, fake_vault, open_person, said
-
-
-@pytest.fixture
-def vault(tmp_path: Path) -> Iterator[FakeVault]:
-    with fake_vault(tmp_path) as made:
-        yield made
-
-
-@pytest.fixture
-def person(vault: FakeVault) -> FakePerson:
-    return open_person(vault)
-
-
-def code(answer: TestResponse) -> str:
-    return str(said(answer)["code"])
+from tests.fakes.vault import HOST, FakePerson, FakeVault, b64, code, fake_vault, open_person, said
 
 
 def renewed(person: FakePerson) -> FakePerson:
@@ -186,14 +171,10 @@ def test_another_account_can_not_be_named(vault: FakeVault, person: FakePerson) 
 
 
 def test_a_crash_before_the_commit_leaves_the_old_pair(vault: FakeVault, person: FakePerson) -> None:
-    def die() -> None:
-        raise OSError
-
     new, token = renewed(person), person.confirm()
     body = change_body(person, new)
-    vault.steps.at["credentials.rows"] = die
-    assert send(person, new, body, token=token).status_code == 500
-    vault.steps.at.clear()
+    with vault.steps.stopping_at("credentials.rows"):
+        assert send(person, new, body, token=token).status_code == 500
     person.log_in()
     assert send(person, new, body, token=token).status_code == 200
     new.log_in()

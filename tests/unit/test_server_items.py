@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,25 +23,11 @@ from server.items.models import Revision
 from server.ledger.check import check_vault
 from server.ledger.models import Deposit
 from server.problems import Refusal
-from tests.fakes.vault import FakePerson, FakeVault, b64, fake_vault, open_person, random_b64, said
+from tests.fakes.vault import FakePerson, FakeVault, b64, code, fake_vault, open_person, random_b64, said
 
+pytestmark = pytest.mark.vault(quota=30 * 1024**2)
 DAY = 86_400
 Sent = dict[str, Any]
-
-
-@pytest.fixture
-def vault(tmp_path: Path) -> Iterator[FakeVault]:
-    with fake_vault(tmp_path, quota=30 * 1024**2) as made:
-        yield made
-
-
-@pytest.fixture
-def person(vault: FakeVault) -> FakePerson:
-    return open_person(vault)
-
-
-def code(answer: TestResponse) -> str:
-    return str(said(answer)["code"])
 
 
 def revision(
@@ -249,13 +234,9 @@ def test_a_full_space(tmp_path: Path) -> None:
     "step", ["deposit.entries", "deposit.rows", "item.rows", "ledger.nodes", "ledger.commit.before"]
 )
 def test_a_stop_before_the_commit_keeps_nothing(vault: FakeVault, person: FakePerson, step: str) -> None:
-    def stop() -> None:
-        raise RuntimeError("stopped")
-
-    vault.steps.at[step] = stop
-    sent = revision(make_id())
-    assert code(put(person, sent)) == "internal"
-    del vault.steps.at[step]
+    with vault.steps.stopping_at(step):
+        sent = revision(make_id())
+        assert code(put(person, sent)) == "internal"
     assert sync(person)["revisions"] == []
     require_receipt(vault, keep(person, sent)[0]["receipt"], sent)
     require_sound(vault)
@@ -352,15 +333,28 @@ def test_a_tombstone_hides_at_once_and_erases_after_seven_days(vault: FakeVault,
     assert has_blob(person, blob)
     wait(person, 1)
     seen = sync(person)["revisions"]
-    assert [one["revision"] for one in seen] == [1, 2, 3]
-    assert [(one["wrap"], one["record"], one["blobs"]) for one in seen[:2]] == [(None, None, [])] * 2
-    assert [one["link"] for one in seen] == [first["link"], second["link"], tomb["link"]]
-    assert (seen[2]["record"], seen[2]["erases"]) == (tomb["record"], tomb["erases"])
+    assert [one["revision"] for one in seen] == [3, 1, 2]  # the erased ones are told anew, at the end
+    assert [(one["wrap"], one["record"], one["blobs"]) for one in seen[1:]] == [(None, None, [])] * 2
+    assert [one["link"] for one in seen] == [tomb["link"], first["link"], second["link"]]
+    assert (seen[0]["record"], seen[0]["erases"]) == (tomb["record"], tomb["erases"])
     assert not has_blob(person, blob) and not has_blob(person, other)
     assert code(receipt_of(person, item, 1)) == "not_found"
     require_receipt(vault, said(receipt_of(person, item, 3))["receipt"], tomb)
     assert used(person) == 1096
     require_sound(vault)
+
+
+def test_a_device_that_is_past_an_erased_item_hears_of_it_once(vault: FakeVault, person: FakePerson) -> None:
+    item = make_id()
+    keep(person, revision(item), revision(make_id()), revision(item, 2, erases=()))
+    seen = sync(person)["cursor"]
+    wait(person, 7 * DAY)
+    page = sync(person, seen)
+    assert [(one["item"], one["revision"], one["record"]) for one in page["revisions"]] == [(b64(item), 1, None)]
+    keep(person, revision(make_id()))
+    assert len(sync(person, page["cursor"])["revisions"]) == 1
+    wait(person, 7 * DAY)
+    assert sync(person, sync(person)["cursor"])["revisions"] == []
 
 
 def test_erasing_cuts_the_link_to_the_ledger(vault: FakeVault, person: FakePerson) -> None:
@@ -383,7 +377,7 @@ def test_a_confirmed_session_erases_at_once(vault: FakeVault, person: FakePerson
     person.ask("POST", f"{path}/complete", {"sha256": b64(hashlib.sha256(data).digest())})
     keep(person, revision(item, blobs=(blob, large)))
     keep(person, revision(item, 2, erases=(blob, large)), token=person.confirm())
-    assert [one["record"] is None for one in sync(person)["revisions"]] == [True, False]
+    assert [one["record"] is None for one in sync(person)["revisions"]] == [False, True]
     assert not has_blob(person, blob) and not has_blob(person, large)
     assert [path for path in (vault.parts.config.data / "blobs").rglob("*") if path.is_file()] == []
     require_sound(vault)
@@ -394,7 +388,7 @@ def test_an_item_and_its_tombstone_in_one_confirmed_batch(vault: FakeVault, pers
     token = person.confirm()
     kept = keep(person, revision(item, blobs=(blob,)), revision(item, 2, erases=(blob,)), token=token)
     assert len(kept) == 2
-    assert [one["record"] is None for one in sync(person)["revisions"]] == [True, False]
+    assert [one["record"] is None for one in sync(person)["revisions"]] == [False, True]
     assert not has_blob(person, blob)
     require_sound(vault)
 
@@ -406,9 +400,9 @@ def test_a_waiting_tombstone_sent_again_by_a_confirmed_session_is_carried_out(
     tomb = revision(item, 2, erases=())
     keep(person, revision(item), tomb)
     keep(person, tomb)
-    assert sync(person)["revisions"][0]["record"] is not None
+    assert [one["record"] is None for one in sync(person)["revisions"]] == [False, False]
     keep(person, tomb, token=person.confirm())
-    assert sync(person)["revisions"][0]["record"] is None
+    assert [one["record"] is None for one in sync(person)["revisions"]] == [False, True]
     require_sound(vault)
 
 
@@ -419,7 +413,7 @@ def test_a_tombstone_sent_again_does_not_wait_longer(person: FakePerson) -> None
     wait(person, 6 * DAY)
     keep(person, tomb)
     wait(person, DAY)
-    assert sync(person)["revisions"][0]["record"] is None
+    assert [one["record"] is None for one in sync(person)["revisions"]] == [False, True]
 
 
 def test_a_tombstone_can_be_undone_until_it_is_carried_out(vault: FakeVault, person: FakePerson) -> None:
@@ -448,7 +442,7 @@ def test_an_undone_deletion_can_be_deleted_again(vault: FakeVault, person: FakeP
     wait(person, 20 * DAY)
     keep(person, revision(item, 4, erases=(blob,)))
     wait(person, 7 * DAY)
-    assert [one["record"] is None for one in sync(person)["revisions"]] == [True, True, True, False]
+    assert [one["record"] is None for one in sync(person)["revisions"]] == [False, True, True, True]
     assert not has_blob(person, blob)
     require_sound(vault)
 
@@ -496,16 +490,12 @@ def test_blobs_that_no_item_names_are_collected_after_thirty_days(vault: FakeVau
 
 
 def test_a_stop_while_erasing_leaves_the_item_whole(vault: FakeVault, person: FakePerson) -> None:
-    def stop() -> None:
-        raise RuntimeError("stopped")
-
     item, blob = make_id(), make_blob(person)
     keep(person, revision(item, blobs=(blob,)))
     token = person.confirm()
-    vault.steps.at["item.erase"] = stop
-    tomb = revision(item, 2, erases=(blob,))
-    assert code(put(person, tomb, token=token)) == "internal"
-    del vault.steps.at["item.erase"]
+    with vault.steps.stopping_at("item.erase"):
+        tomb = revision(item, 2, erases=(blob,))
+        assert code(put(person, tomb, token=token)) == "internal"
     assert [one["revision"] for one in sync(person)["revisions"]] == [1]
     assert has_blob(person, blob)
     keep(person, tomb, token=token)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
@@ -29,12 +29,6 @@ from server.uploads.kept import keep_blob
 from tests.fakes.vault import NOON, FakePerson, FakeVault, b64, fake_vault, open_person, said
 
 SIZE = 1000
-
-
-@pytest.fixture
-def vault(tmp_path: Path) -> Iterator[FakeVault]:
-    with fake_vault(tmp_path) as made:
-        yield made
 
 
 def digest_of(number: int) -> bytes:
@@ -164,25 +158,17 @@ def test_a_fault_of_the_database_ends_the_transaction_for_all(vault: FakeVault) 
 def test_a_stop_before_the_commit_leaves_the_old_ledger(vault: FakeVault, step: str) -> None:
     deposit(vault, 0, 1)
 
-    def stop() -> None:
-        raise RuntimeError("stopped")
-
-    vault.steps.at[step] = stop
-    with pytest.raises(RuntimeError, match="stopped"):
-        deposit(vault, 2)
-    del vault.steps.at[step]
+    with vault.steps.stopping_at(step):
+        with pytest.raises(RuntimeError, match="stopped"):
+            deposit(vault, 2)
     assert deposit(vault, 3)[0].index == 2
     assert [one.size for one in require_consistent_history(vault)] == [0, 1, 2, 3]
 
 
 def test_a_stop_after_the_commit_loses_the_answer_and_nothing_else(vault: FakeVault) -> None:
-    def stop() -> None:
-        raise RuntimeError("stopped")
-
-    vault.steps.at["ledger.commit.after"] = stop
-    with pytest.raises(RuntimeError, match="stopped"):
-        deposit(vault, 0)
-    del vault.steps.at["ledger.commit.after"]
+    with vault.steps.stopping_at("ledger.commit.after"):
+        with pytest.raises(RuntimeError, match="stopped"):
+            deposit(vault, 0)
     with vault.parts.database.read() as session:
         verify(vault, vault.parts.ledger.receipt(session, 0).receipt, 0)
     assert deposit(vault, 1)[0].index == 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,21 +17,12 @@ from server.app import create_app
 from server.config import ServerConfig
 from server.limits import DatabaseStorage, LimiterCount, collect
 from server.problems import Refusal
-from tests.fakes.vault import FakePerson, FakeVault, fake_vault, open_person, said
+from tests.fakes.vault import FakePerson, FakeVault, code, fake_vault, open_person
 
 RATES = ("login_rate", "start_rate", "signup_rate")
 PRODUCTION = {name: getattr(ServerConfig(Path("data"), "vault.example"), name) for name in RATES}
 HERE, THERE = "192.0.2.1", "198.51.100.7"
-
-
-@pytest.fixture
-def vault(tmp_path: Path) -> Iterator[FakeVault]:
-    with fake_vault(tmp_path, **PRODUCTION) as made:
-        yield made
-
-
-def code(answer: TestResponse) -> str:
-    return str(said(answer)["code"])
+pytestmark = pytest.mark.vault(**PRODUCTION)
 
 
 def try_wrong(person: FakePerson, address: str = HERE) -> TestResponse:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +14,9 @@ import server.accounts.login
 from crypto_core.randomness import make_bytes
 from schemas.limits import ACCOUNT_RECORD
 from server.pepper import Pepper
-from tests.fakes.vault import FakePerson, FakeVault, fake_vault, open_person, random_b64
+from tests.fakes.vault import FakePerson, FakeVault, open_person, random_b64
+
+pytestmark = pytest.mark.vault(login_rate="10 per minute; 100 per day")
 
 
 @dataclass
@@ -29,12 +29,6 @@ class Work:
     def clear(self) -> None:
         self.statements.clear()
         self.operations.clear()
-
-
-@pytest.fixture
-def vault(tmp_path: Path) -> Iterator[FakeVault]:
-    with fake_vault(tmp_path, login_rate="10 per minute; 100 per day") as made:
-        yield made
 
 
 @pytest.fixture

@@ -6,8 +6,6 @@ import hashlib
 import io
 import os
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from werkzeug.test import TestResponse
@@ -23,27 +21,13 @@ from server.problems import Refusal
 from server.uploads import service
 from server.uploads.ranges import parse_range
 from server.uploads.service import unit_span
-from tests.fakes.vault import FakePerson, FakeVault, b64, fake_vault, open_person, said
+from tests.fakes.vault import FakePerson, FakeVault, b64, code, open_person, said
 
+pytestmark = pytest.mark.vault(quota=8 * 1024**2)
 DAY = 86_400
 BIG = bytes(range(256)) * 4096
 """1 MiB, four units."""
 UNITS = limits.unit_count(len(BIG))
-
-
-@pytest.fixture
-def vault(tmp_path: Path) -> Iterator[FakeVault]:
-    with fake_vault(tmp_path, quota=8 * 1024**2) as made:
-        yield made
-
-
-@pytest.fixture
-def person(vault: FakeVault) -> FakePerson:
-    return open_person(vault)
-
-
-def code(answer: TestResponse) -> str:
-    return str(said(answer)["code"])
 
 
 def hash_of(data: bytes) -> str:
@@ -446,14 +430,10 @@ def test_abandoned_uploads_are_collected_and_others_are_not(vault: FakeVault, pe
 
 @pytest.mark.parametrize("step", ["unit.written", "unit.synced", "unit.recorded"])
 def test_a_stop_while_a_unit_is_taken(vault: FakeVault, person: FakePerson, step: str) -> None:
-    def stop() -> None:
-        raise RuntimeError("stopped")
-
     blob = make_id()
     start(person, blob)
-    vault.steps.at[step] = stop
-    assert code(put_units(person, blob, 0, 2)) == "internal"
-    del vault.steps.at[step]
+    with vault.steps.stopping_at(step):
+        assert code(put_units(person, blob, 0, 2)) == "internal"
     assert said(read(person, blob))["units"] == []
     put_units(person, blob, 0, 4)
     assert complete(person, blob).status_code == 201
@@ -463,15 +443,11 @@ def test_a_stop_while_a_unit_is_taken(vault: FakeVault, person: FakePerson, step
     "step", ["complete.hashed", "complete.renamed", "deposit.entries", "deposit.rows", "ledger.sign"]
 )
 def test_a_stop_while_an_upload_is_completed(vault: FakeVault, person: FakePerson, step: str) -> None:
-    def stop() -> None:
-        raise RuntimeError("stopped")
-
     blob = make_id()
     start(person, blob)
     put_units(person, blob, 0, 4)
-    vault.steps.at[step] = stop
-    assert code(complete(person, blob)) == "internal"
-    del vault.steps.at[step]
+    with vault.steps.stopping_at(step):
+        assert code(complete(person, blob)) == "internal"
     assert code(get(person, blob)) == "not_found"
     answer = complete(person, blob)
     require_receipt(vault, answer, BIG)
@@ -480,15 +456,11 @@ def test_a_stop_while_an_upload_is_completed(vault: FakeVault, person: FakePerso
 
 
 def test_a_stop_after_the_commit_and_the_receipt_comes_with_the_next_try(vault: FakeVault, person: FakePerson) -> None:
-    def stop() -> None:
-        raise RuntimeError("stopped")
-
     blob = make_id()
     start(person, blob)
     put_units(person, blob, 0, 4)
-    vault.steps.at["ledger.commit.after"] = stop
-    assert code(complete(person, blob)) == "internal"
-    del vault.steps.at["ledger.commit.after"]
+    with vault.steps.stopping_at("ledger.commit.after"):
+        assert code(complete(person, blob)) == "internal"
     require_receipt(vault, complete(person, blob), BIG)
     assert check_vault(vault.parts).entries == 1
 
@@ -574,15 +546,11 @@ def test_rivals_for_one_unit_with_other_bytes_never_make_a_false_blob(vault: Fak
 
 def test_a_name_is_free_again_only_when_its_bytes_are_gone(vault: FakeVault, person: FakePerson) -> None:
     """The process stops between the commit that drops an upload and the removal of its bytes."""
-    def stop() -> None:
-        raise RuntimeError("stopped")
-
     blob = make_id()
     start(person, blob)
     put_units(person, blob, 0, 2)
-    vault.steps.at["ledger.commit.after"] = stop
-    assert code(give_up(person, blob)) == "internal"
-    del vault.steps.at["ledger.commit.after"]
+    with vault.steps.stopping_at("ledger.commit.after"):
+        assert code(give_up(person, blob)) == "internal"
     assert code(start(person, blob)) == "blob_conflict"
     assert code(put(person, blob, bytes(100))) == "blob_conflict"
     assert files(vault) == [blob.hex()]

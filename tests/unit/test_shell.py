@@ -1,4 +1,4 @@
-"""/app: one page, in the language asked for, kept by nobody; its files compressed, immutable, each under its own law."""
+"""/app: one page in the language asked for, kept by nobody; its files compressed, lasting, each under its own law."""
 
 from __future__ import annotations
 

@@ -1,27 +1,33 @@
-"""A real vault with its web client, two workers, for the browser tests of this folder; each test makes its own account."""
+"""A real vault with its web client and two workers; each test of this folder makes its own account."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext
 
 from server.shell.service import FOLDER
 from tests.browser.conftest import NeutralSite
-from tests.fakes.processes import RealVault, serving
+from tests.fakes.processes import RealVault, running
 from tests.fakes.vault import UNLIMITED
 from tests.fakes.visitor import Visitor
 
 SETTINGS = {"TEMOIN_CHECKPOINT_INTERVAL": "0", **{f"TEMOIN_{name.upper()}": rate for name, rate in UNLIMITED.items()}}
 
 
+def describe_vault(folder: Path, **settings: str) -> RealVault:
+    """A vault in a folder of its own, without limits that a test would meet by accident."""
+    return RealVault(folder / "data", environment={**SETTINGS, **settings})
+
+
 @pytest.fixture(scope="session")
 def real_vault(neutral_site: NeutralSite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealVault]:
     """One for the tests of a process that do nothing to it."""
     assert (FOLDER / "manifest.json").is_file(), "the web client is not built: make app"
-    data = tmp_path_factory.mktemp("vault") / "data"
-    with serving(data, TEMOIN_EXIT_URL=neutral_site.address, **SETTINGS) as vault:
+    described = describe_vault(tmp_path_factory.mktemp("vault"), TEMOIN_EXIT_URL=neutral_site.address)
+    with running(described) as vault:
         yield vault
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.app.conftest import SETTINGS
-from tests.fakes.processes import RealVault, serving
+from tests.browser.app.conftest import describe_vault
+from tests.fakes.processes import RealVault, running
 from tests.fakes.visitor import PATIENCE, Visitor
 
 TEXT = "Chaque mot compte : « ne bouge pas », à 21 h 30, devant la porte."
@@ -18,7 +18,7 @@ TEXT = "Chaque mot compte : « ne bouge pas », à 21 h 30, devant la porte."
 @pytest.fixture
 def own_vault(tmp_path: Path) -> Iterator[RealVault]:
     """A vault to which this test alone does something."""
-    with serving(tmp_path / "data", **SETTINGS) as vault:
+    with running(describe_vault(tmp_path)) as vault:
         yield vault
 
 
@@ -140,7 +140,7 @@ def test_two_devices_that_edit_one_entry_keep_both_texts(visitor: Visitor, other
 def test_what_a_full_vault_refuses_waits_on_the_device_and_is_readable_there(
     context: BrowserContext, tmp_path: Path
 ) -> None:
-    with serving(tmp_path / "data", TEMOIN_QUOTA="20000", **SETTINGS) as vault:
+    with running(describe_vault(tmp_path, TEMOIN_QUOTA="20000")) as vault:
         visitor = Visitor(context.new_page(), vault.url)
         visitor.sign_up()
         long = TEXT * 300

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from threading import Barrier
 
 import pytest
@@ -12,11 +13,12 @@ from werkzeug.test import TestResponse
 
 from crypto_core.encoding import format_json
 from crypto_core.randomness import make_bytes
+from server.config import ServerConfig
 from server.guesses.models import Guesses
 from server.guesses.service import CLOSED_FOR
 from tests.fakes.orders import Victim
 from tests.fakes.served import ServedVault, served_vault
-from tests.fakes.vault import NOON, FakePerson, b64, open_person, random_b64, said
+from tests.fakes.vault import NOON, FakePerson, b64, code, open_person, random_b64, said
 
 LADDER = {5: 60, 6: 300, 7: 1800, 8: 7200, 9: 28_800, 10: 86_400, 11: 86_400, 19: 86_400, 20: CLOSED_FOR}
 """Wrong tries in a row → seconds until the next one."""
@@ -34,10 +36,6 @@ def vault(running: ServedVault) -> ServedVault:
     running.orders.withdraw()
     running.orders.forget()
     return running
-
-
-def code(answer: TestResponse) -> str:
-    return str(said(answer)["code"])
 
 
 def counters(person: FakePerson) -> tuple[int, int, int]:
@@ -175,3 +173,28 @@ def test_a_crash_between_count_and_compare_never_gives_a_free_guess(vault: Serve
     for _ in range(2):
         assert code(person.try_pin("step", person.token, right=False)) == "pin_wrong"
     assert code(person.try_pin("step", person.token)) == "pin_locked"
+
+
+def test_of_40_wrong_passwords_at_once_exactly_ten_are_compared(tmp_path: Path) -> None:
+    with served_vault(tmp_path, workers=4, TEMOIN_LOGIN_RATE=ServerConfig(tmp_path, "").login_rate) as vault:
+        person = FakePerson(vault).register()
+        challenges = [person.challenge() for _ in range(40)]
+        together = Barrier(40)
+
+        def one(challenge: str) -> TestResponse:
+            together.wait(30)
+            return person.finish_login(challenge, seed=make_bytes(32))
+
+        with ThreadPoolExecutor(40) as pool:
+            answers = list(pool.map(one, challenges))
+        assert Counter(map(code, answers)) == {"login_refused": 10, "rate_limited": 30}
+        assert {answer.headers["Retry-After"] for answer in answers if answer.status_code == 429} == {"60"}
+        assert code(person.finish_login()) == "rate_limited"
+        vault.clock.advance(60)
+        for _ in range(6):  # right ones cost nothing, at once or one after the other
+            challenges = [person.challenge() for _ in range(8)]
+            with ThreadPoolExecutor(8) as pool:
+                assert {answer.status_code for answer in pool.map(person.finish_login, challenges)} == {200}
+        for _ in range(10):
+            assert code(person.finish_login(seed=make_bytes(32))) == "login_refused"
+        assert code(person.finish_login()) == "rate_limited"
