@@ -13,7 +13,9 @@ const web = resolve(import.meta.dirname, "..");
 const repository = resolve(web, "../..");
 const read = (path: string): string => readFileSync(path, "utf-8");
 const files = (folder: string, ending: RegExp): readonly string[] =>
-  readdirSync(folder, { recursive: true, encoding: "utf-8" }).filter((name) => ending.test(name)).map((name) => join(folder, name));
+  readdirSync(folder, { recursive: true, encoding: "utf-8" })
+    .filter((name) => ending.test(name))
+    .map((name) => join(folder, name));
 
 const own = Object.fromEntries(LANGUAGES.map((lang) => [lang, JSON.parse(read(join(web, `locales/${lang}.json`))) as Words]));
 const site = Object.fromEntries(
@@ -142,7 +144,8 @@ describe("an error", () => {
     const constants: Readonly<Record<string, string>> = {
       what: "password", USERNAME_POINTS: "64", shortest: "8", longest: "1024", WORDS: "24", furthest: "7",
     };
-    const rules = [...(passphrase + recovery + strength).matchAll(/SecretRefused\((?:" "\.join\(\[)?f?"([^"]+)"/g)].map(([, rule]) =>
+    const refusals = (passphrase + recovery + strength).matchAll(/SecretRefused\((?:" "\.join\(\[)?f?"([^"]+)"/g);
+    const rules = [...refusals].map(([, rule]) =>
       rule!.replace(/\{(\w+)\}/g, (_, name: string) => constants[name]!).replace("PIN has 8 to 1024", "PIN has 4 to 12"));
     expect(rules.length).toBeGreaterThan(10);
     const unknown = rules.filter((rule) => ruleOf(rule) === null);

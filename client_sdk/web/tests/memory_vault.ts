@@ -277,12 +277,14 @@ export class MemoryVault implements VaultApi {
   async receipt(item: Id, revision: number): Promise<KeptReceipt> {
     await this.#call("receipt", item, revision);
     const row = this.#row(item, revision);
-    return { name: `${item}-${revision}`, receipt: RECEIPT, verified: verified(row.item.deposited, this.#rows.indexOf(row)) };
+    const proven = verified(row.item.deposited, this.#rows.indexOf(row));
+    return { name: `${item}-${revision}`, receipt: RECEIPT, verified: proven };
   }
 
   async exportReceipts(item: Id, revision: number): Promise<Download> {
     await this.#call("exportReceipts", item, revision);
-    return { name: `${item}-${revision}.zip`, mime: "application/zip", blob: new Blob([new Uint8Array([80, 75, 5, 6, ...new Uint8Array(18)])]) };
+    const nothing = new Uint8Array([80, 75, 5, 6, ...new Uint8Array(18)]);
+    return { name: `${item}-${revision}.zip`, mime: "application/zip", blob: new Blob([nothing]) };
   }
 
   // writing
@@ -299,7 +301,8 @@ export class MemoryVault implements VaultApi {
       await this.#wait(1);
     }
     const named = draft.title === "" ? { ...draft, title: file.name } : draft;
-    const files = [{ file, thumbnail: options.files[0]?.thumbnail ?? null }, ...options.files.filter((one) => one.file !== file)];
+    const others = options.files.filter((one) => one.file !== file);
+    const files = [{ file, thumbnail: options.files[0]?.thumbnail ?? null }, ...others];
     return this.#keep(await this.makeId(), "document", named, options.sensitive, files, options.slot, null);
   }
 
@@ -420,9 +423,9 @@ export class MemoryVault implements VaultApi {
     if (slot !== null) this.#drafts = this.#drafts.filter((one) => one.slot !== slot);
     const now = Math.floor(this.#now() / 1000);
     const revision = (before?.item.revision ?? 0) + 1;
+    const written = draft.written ?? now;
     return this.#append(
-      { ...draft, id, revision, deposited: now, sensitive, state: "open", kind, contents, answers, written: draft.written ?? now },
-      added,
+      { ...draft, id, revision, deposited: now, sensitive, state: "open", kind, contents, answers, written }, added,
     );
   }
 

@@ -28,7 +28,8 @@ export function sampleItems(now: number): readonly Item[] {
   const date = (days: number): string => new Date(ago(days) * 1000).toISOString().slice(0, 10);
   return [
     sampleItem(1, {
-      deposited: ago(140), title: "La première fois", text: "Au printemps, la porte de la cuisine.\n\nJe n’en ai parlé à personne.",
+      deposited: ago(140), title: "La première fois",
+      text: "Au printemps, la porte de la cuisine.\n\nJe n’en ai parlé à personne.",
       happened: { from: null, to: null, precision: "words", words: "printemps 2019" }, danger: 4, tags: ["cuisine"],
     }),
     sampleItem(2, {
@@ -75,7 +76,10 @@ export function sampleItems(now: number): readonly Item[] {
       people: ["mon conjoint", "les enfants"], place: "à la maison", tags: ["menace"], mood: "peur",
       contents: [sampleContent(12, "assiette.png", "image/png", 912_331)],
     }),
-    sampleItem(13, { deposited: ago(2), kind: "document", sensitive: true, title: "Photo", contents: [sampleContent(13, "a.png", "image/png", 40_000)] }),
+    sampleItem(13, {
+      deposited: ago(2), kind: "document", sensitive: true, title: "Photo",
+      contents: [sampleContent(13, "a.png", "image/png", 40_000)],
+    }),
     sampleItem(14, {
       deposited: ago(1), kind: "assessment", danger: 8, answers: { a1: true, a2: true, a3: true, b1: true, b2: true },
     }),
@@ -114,7 +118,8 @@ function png(width: number, height: number): Uint8Array<ArrayBuffer> {
   new DataView(size.buffer).setUint32(0, width);
   new DataView(size.buffer).setUint32(4, height);
   size.set([8, 2, 0, 0, 0], 8);
-  const parts = [new Uint8Array([137, 80, 78, 71, 13, 10, 26, 10]), chunk("IHDR", size), chunk("IDAT", zlibSync(rows)), chunk("IEND", new Uint8Array())];
+  const magic = new Uint8Array([137, 80, 78, 71, 13, 10, 26, 10]);
+  const parts = [magic, chunk("IHDR", size), chunk("IDAT", zlibSync(rows)), chunk("IEND", new Uint8Array())];
   const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   parts.reduce((place, part) => (whole.set(part, place), place + part.length), 0);
   return whole;

@@ -1,13 +1,13 @@
 // When the vault closes: after three minutes without activity, when asked, when the session is over, when the page goes.
 // Knows: clocks, and the order in which things are let go. Refuses to know: what is let go.
 //
-// Time is measured here, on the main thread, by two clocks: one that goes on while a device sleeps, and one that nobody
-// can set back. A device that wakes up late is locked before it takes the first touch for activity.
+// Time is measured here, on the main thread, by two clocks: one that goes on while a device sleeps, one that nobody can
+// set back. A device that wakes up late is locked before it takes the first touch for activity.
 
 import { signal } from "@preact/signals";
 
 import { address, forgetPlaces } from "./router.js";
-import { beforeLock, closed, forget, forgetRead, session, type Closed } from "./state.js";
+import { beforeLock, closed, forget, forgetful, forgetRead, session, type Closed } from "./state.js";
 import { endVault, isRunning } from "./vault.js";
 
 /** Without activity for so long, an open vault locks. */
@@ -80,7 +80,7 @@ export async function lockNow(why: Closed["why"]): Promise<void> {
   if (locking !== mine) return;
   locking = null;
   endVault();
-  closed.value = { why, kept: hooks.length === 0 ? null : kept };
+  closed.value = { why, kept: hooks.length === 0 ? null : kept && !forgetful.value };
   page.show();
 }
 

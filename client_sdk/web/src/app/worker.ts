@@ -1,19 +1,13 @@
 // Starts the vault's worker and speaks with it.
-// Knows: comlink, the page's one policy of Trusted Types, and that what was asked of an ended worker is answered by an
-// error. Refuses to know: what is asked.
+// Knows: comlink, and that what was asked of an ended worker is answered by an error. Refuses to know: what is asked.
 
 import { proxy, wrap } from "comlink";
 
 import type { VaultApi } from "../worker/api.js";
 import { Failure, throwProblems } from "../worker/problems.js";
 import WORKER from "../worker/vault.worker.ts?worker&url";
+import { trusted } from "./trusted.js";
 import type { Running } from "./vault.js";
-
-interface TrustedTypes {
-  createPolicy(name: string, rules: { createScriptURL: (url: string) => string }): {
-    createScriptURL(url: string): URL;
-  };
-}
 
 /** The worker, started. If its file can't be had, every call rejects with `network`. */
 export function startWorker(): Running {
@@ -47,19 +41,4 @@ let prepared = false;
 function prepare(): void {
   if (!prepared) throwProblems();
   prepared = true;
-}
-
-let policy: ReturnType<TrustedTypes["createPolicy"]> | null = null;
-
-/** The worker's address, under the page's one policy where the browser asks for one: no other script may be started. */
-function trusted(address: string): URL | string {
-  const types = (globalThis as { trustedTypes?: TrustedTypes }).trustedTypes;
-  if (types === undefined) return address;
-  policy ??= types.createPolicy("app", {
-    createScriptURL: (url) => {
-      if (url !== WORKER) throw new TypeError("not our worker");
-      return url;
-    },
-  });
-  return policy.createScriptURL(address);
 }

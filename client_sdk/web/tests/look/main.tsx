@@ -64,7 +64,9 @@ function Switches(): JSX.Element {
       </button>{" "}
       <button onClick={() => vault.tell({ kind: "progress", name: "IMG_2043.jpg", done: 4, total: 9 })}>progress</button>{" "}
       <button onClick={() => vault.tell({ kind: "session_ended", code: "unauthorized" })}>session ends</button>{" "}
-      <button onClick={() => vault.add(sampleItem(others++, { title: "From elsewhere", deposited: Math.floor(Date.now() / 1000) }))}>
+      <button
+        onClick={() => vault.add(sampleItem(others++, { title: "From elsewhere", deposited: Math.floor(Date.now() / 1000) }))}
+      >
         another device writes
       </button>
     </p>

@@ -17,7 +17,9 @@ export default defineConfig({
     name: "looks of the public pages",
     configureServer(server) {
       server.middlewares.use((request, _answer, next) => {
-        request.url = request.url?.replace(/^\/looks\//, `/@fs${looks}/`).replace(/^\/tests\/look\/?(?=$|\?)/, "/tests/look/index.html");
+        request.url = request.url
+          ?.replace(/^\/looks\//, `/@fs${looks}/`)
+          .replace(/^\/tests\/look\/?(?=$|\?)/, "/tests/look/index.html");
         next();
       });
     },

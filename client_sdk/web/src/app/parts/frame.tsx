@@ -7,7 +7,9 @@ import { useEffect, useState } from "preact/hooks";
 import { lang, LANGUAGES, moment, say } from "../i18n.js";
 import { lockNow, secondsLeft, stay } from "../lock.js";
 import { address, type View } from "../router.js";
-import { forgetful, progress, reachable, sensitiveUntil, stopping, unread, vault, waiting, warnings } from "../state.js";
+import {
+  beforeLock, forgetful, progress, reachable, sensitiveUntil, stopping, unread, vault, waiting, warnings,
+} from "../state.js";
 import { Button, Dialog, lasting, Notice } from "./index.js";
 
 const WAYS: readonly (readonly [View, string, readonly View[]])[] = [
@@ -26,7 +28,7 @@ export function Bar({ open, view }: { open: boolean; view: View }): JSX.Element 
       <ul>
         {WAYS.map(([to, key, within]) => (
           <li key={to}>
-            <a href={address(to)} aria-current={to === view ? "page" : within.includes(view) ? "true" : undefined}>
+            <a href={address(to)} {...current(to === view, within.includes(view))}>
               {say(key)}
             </a>
           </li>
@@ -37,7 +39,11 @@ export function Bar({ open, view }: { open: boolean; view: View }): JSX.Element 
   );
 }
 
-/** What the vault has to say, whatever is shown. The region stands there before it has something to say: then it is heard. */
+function current(here: boolean, below: boolean): { "aria-current"?: "page" | "true" } {
+  return here ? { "aria-current": "page" } : below ? { "aria-current": "true" } : {};
+}
+
+/** What the vault has to say, whatever is shown. Its region is there before it speaks: only then is it heard. */
 export function Said({ open, view }: { open: boolean; view: View }): JSX.Element {
   return (
     <>
@@ -58,7 +64,10 @@ function Standing({ view }: { view: View }): JSX.Element {
       {waiting.value > 0 && <Notice><p>{say("shell.waiting", { count: waiting.value })}</p></Notice>}
       {warnings.value.length > 0 && view !== "trust" && (
         <Notice care>
-          <p>{say(stopping.value.length > 0 ? "shell.warned" : "shell.warned_softly")} <a href={address("trust")}>{say("shell.warned_more")}</a></p>
+          <p>
+            {say(stopping.value.length > 0 ? "shell.warned" : "shell.warned_softly")}{" "}
+            <a href={address("trust")}>{say("shell.warned_more")}</a>
+          </p>
         </Notice>
       )}
       {view === "home" && <LastOpening />}
@@ -78,7 +87,10 @@ function SensitiveOpen(): JSX.Element | null {
   const left = Math.max(1, Math.ceil((until - Date.now()) / 1000));
   return (
     <div class="notice sensitive">
-      <p><span role="status">{say("shell.sensitive")}</span> <span class="left" role="timer">{say("shell.sensitive_left", { wait: lasting(left) })}</span></p>
+      <p>
+        <span role="status">{say("shell.sensitive")}</span>{" "}
+        <span class="left" role="timer">{say("shell.sensitive_left", { wait: lasting(left) })}</span>
+      </p>
       <Button plain onClick={() => void vault().dropSensitive()}>{say("shell.sensitive_close")}</Button>
     </div>
   );
@@ -100,8 +112,9 @@ function Progress(): JSX.Element | null {
 /** When the vault was last opened and how many wrong PINs were tried since: somebody else may have been there. */
 function LastOpening(): JSX.Element | null {
   const opening = unread.value;
-  if (opening === null || (opening.lastOpened === null && opening.wrongPins === 0 && !opening.adviseChange)) return null;
+  if (opening === null) return null;
   const careful = opening.wrongPins > 0 || opening.adviseChange;
+  if (opening.lastOpened === null && !careful) return null;
   return (
     <Notice care={careful}>
       {opening.lastOpened !== null && <p>{say("shell.last_opened", { moment: moment(opening.lastOpened) })}</p>}
@@ -120,8 +133,8 @@ export function Foot({ speakHere }: { speakHere: (next: string) => Promise<void>
   return (
     <footer class="foot">
       <ul>
-        <li><a href={`/${lang.value}/1`} target="_blank" rel="noopener noreferrer">{say("site.page.1")}<NewTab /></a></li>
-        <li><a href={`/${lang.value}/6`} target="_blank" rel="noopener noreferrer">{say("site.page.6")}<NewTab /></a></li>
+        <li><Public page={1} words={say("site.page.1")} /></li>
+        <li><Public page={6} words={say("site.page.6")} /></li>
         <Languages speakHere={speakHere} />
       </ul>
       <p class="hint">{say("site.exit.hint")}</p>
@@ -147,8 +160,16 @@ function nameOf(language: string): string {
   return name.charAt(0).toLocaleUpperCase(language) + name.slice(1);
 }
 
-export function NewTab(): JSX.Element {
-  return <span class="unseen"> ({say("shell.new_tab")})</span>;
+/** A link to a public page: in another tab, which can't reach this one. */
+export function Public({ page, words, framed }: { page: number; words: string; framed?: boolean }): JSX.Element {
+  return (
+    <a
+      href={`/${lang.value}/${page || ""}`} target="_blank" rel="noopener noreferrer"
+      {...(framed ? { class: "way" } : {})}
+    >
+      <span class={framed ? "way-site" : "words"}>{words}</span><span class="unseen"> ({say("shell.new_tab")})</span>
+    </a>
+  );
 }
 
 /** Thirty seconds before the vault locks by itself. */
@@ -162,7 +183,7 @@ function Soon({ left }: { left: number }): JSX.Element {
     <Dialog title={say("shell.soon_title")} onClose={stay} urgent>
       <p aria-hidden="true" class="left">{say("shell.soon_left", { wait: lasting(left) })}</p>
       <p class="unseen" role="status">{left % 10 === 0 ? say("shell.soon_left", { wait: lasting(left) }) : ""}</p>
-      <p>{say("shell.soon_kept")}</p>
+      {beforeLock.size > 0 && !forgetful.value && <p>{say("shell.soon_kept")}</p>}
       <div class="actions">
         <Button onClick={stay}>{say("shell.stay")}</Button>
         <Button plain onClick={() => void lockNow("asked")}>{say("shell.lock")}</Button>

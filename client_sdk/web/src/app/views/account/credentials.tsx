@@ -58,7 +58,9 @@ export function Credentials(): JSX.Element {
           label={say("account.credentials.pin")} hint={say("account.sign_up.pin_hint")} value={pin} onInput={setPin} digits
           maxLength={12}
         />
-        {pin !== "" && <Secret label={say("account.sign_up.pin_again")} value={again} onInput={setAgain} digits maxLength={12} />}
+        {pin !== "" && (
+          <Secret label={say("account.sign_up.pin_again")} value={again} onInput={setAgain} digits maxLength={12} />
+        )}
       </Confirmed>
     </>
   );

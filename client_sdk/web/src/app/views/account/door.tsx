@@ -3,8 +3,8 @@
 
 import type { JSX } from "preact";
 
-import { lang, say } from "../../i18n.js";
-import { NewTab } from "../../parts/frame.js";
+import { say } from "../../i18n.js";
+import { Public } from "../../parts/frame.js";
 import { Notice, Title } from "../../parts/index.js";
 import { address } from "../../router.js";
 import { closed } from "../../state.js";
@@ -30,11 +30,13 @@ export function Door(): JSX.Element {
       <h2>{say("account.door.help")}</h2>
       <p>{say("account.door.help_text")}</p>
       <p class="ways">
-        <a class="way" href="tel:17"><span class="way-verb">{say("site.way.call")}</span> <span class="way-number">17</span></a>
-        <a class="way" href="sms:114"><span class="way-verb">{say("site.way.sms")}</span> <span class="way-number">114</span></a>
-        <a class="way" href={`/${lang.value}/`} target="_blank" rel="noopener noreferrer">
-          <span class="way-site">{say("account.door.help_all")}<NewTab /></span>
+        <a class="way" href="tel:17">
+          <span class="way-verb">{say("site.way.call")}</span> <span class="way-number">17</span>
         </a>
+        <a class="way" href="sms:114">
+          <span class="way-verb">{say("site.way.sms")}</span> <span class="way-number">114</span>
+        </a>
+        <Public page={0} words={say("account.door.help_all")} framed />
       </p>
     </>
   );

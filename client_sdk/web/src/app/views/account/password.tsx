@@ -35,16 +35,20 @@ export function PasswordField(props: {
       <div class="strength" id={id} role="status">
         {strength !== null && (
           <>
-            <meter min={0} max={4} low={ENOUGH} high={ENOUGH} optimum={4} value={Math.max(strength.score, 0.2)} aria-hidden="true" />
+            <meter
+              min={0} max={4} low={ENOUGH} high={ENOUGH} optimum={4} value={Math.max(strength.score, 0.2)} aria-hidden="true"
+            />
             <p>{say(`account.strength.score.${strength.score}`)}</p>
-            {strength.score < ENOUGH && strength.advice.filter((one) => knows(`account.strength.advice.${one}`)).map((one) => (
-              <p class="hint" key={one}>{say(`account.strength.advice.${one}`)}</p>
-            ))}
+            {strength.score < ENOUGH && spoken(strength.advice).map((words) => <p class="hint" key={words}>{words}</p>)}
           </>
         )}
       </div>
     </>
   );
+}
+
+function spoken(advice: readonly string[]): readonly string[] {
+  return advice.map((one) => `account.strength.advice.${one}`).filter(knows).map((key) => say(key));
 }
 
 /** Rejects with secret_refused a password that is too easy to guess. */

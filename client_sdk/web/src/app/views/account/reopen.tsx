@@ -53,12 +53,15 @@ export function Reopen(): JSX.Element {
         <Field label={say("account.username")} value={username} onInput={setUsername} />
         <Secret label={say("account.password")} value={password} onInput={setPassword} />
         <TextArea
-          label={say("account.reopen.words")} hint={say("account.reopen.words_hint")} value={words} onInput={setWords} rows={5}
+          label={say("account.reopen.words")} hint={say("account.reopen.words_hint")} rows={5} value={words}
+          onInput={setWords}
         />
         <Problem error={error} />
         <WaitLeft seconds={wait} />
         <div class="actions">
-          <Button type="submit" busy={busy || wait > 0}>{say(busy ? "account.sign_up.checking" : "account.reopen.do")}</Button>
+          <Button type="submit" busy={busy || wait > 0}>
+            {say(busy ? "account.sign_up.checking" : "account.reopen.do")}
+          </Button>
         </div>
       </form>
       <Notice><p>{say("account.reopen.otherwise")}</p></Notice>

@@ -3,9 +3,9 @@
 
 import type { JSX } from "preact";
 
-import { lang, say } from "../../i18n.js";
+import { say } from "../../i18n.js";
 import { lockNow } from "../../lock.js";
-import { NewTab } from "../../parts/frame.js";
+import { Public } from "../../parts/frame.js";
 import { Button, Title } from "../../parts/index.js";
 import { address, type View } from "../../router.js";
 import { session, warnings } from "../../state.js";
@@ -30,10 +30,7 @@ export function Settings(): JSX.Element {
       </ul>
       <h2>{say("account.settings.device")}</h2>
       <p>{say("account.settings.device_sealed")}</p>
-      <p>
-        {say("account.settings.device_history")}{" "}
-        <a href={`/${lang.value}/6`} target="_blank" rel="noopener noreferrer">{say("site.page.6")}<NewTab /></a>
-      </p>
+      <p>{say("account.settings.device_history")} <Public page={6} words={say("site.page.6")} /></p>
       <h2>{say("account.settings.lock")}</h2>
       <p>{say("account.settings.lock_text")}</p>
       <Button onClick={() => void lockNow("asked")}>{say("shell.lock")}</Button>

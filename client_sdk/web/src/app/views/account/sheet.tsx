@@ -83,7 +83,9 @@ export function AskedBack(props: {
         </div>
         {places.length < WORDS && (
           <p>
-            <button class="link" type="button" onClick={() => setPlaces(drawPlaces(WORDS))}>{say("account.sheet.all")}</button>
+            <button class="link" type="button" onClick={() => setPlaces(drawPlaces(WORDS))}>
+              {say("account.sheet.all")}
+            </button>
           </p>
         )}
       </form>

@@ -5,7 +5,7 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 
 import { lang, say } from "../../i18n.js";
-import { NewTab } from "../../parts/frame.js";
+import { Public } from "../../parts/frame.js";
 import { Button, Field, Notice, Problem, Secret, Title, Waiting } from "../../parts/index.js";
 import { address } from "../../router.js";
 import { session } from "../../state.js";
@@ -80,7 +80,8 @@ export function SignUp(): JSX.Element {
       {step === "before" && <Before next={() => to("name")} />}
       {step === "name" && (
         <Asked
-          key={step} title={say("account.sign_up.name_title")} lead={say("account.sign_up.name_lead")} error={error} busy={busy}
+          key={step} title={say("account.sign_up.name_title")} lead={say("account.sign_up.name_lead")}
+          error={error} busy={busy}
           submit={() => void attempt(() => begin().requireNew({ username }), "password")}
         >
           <Field
@@ -91,8 +92,8 @@ export function SignUp(): JSX.Element {
       )}
       {step === "password" && (
         <Asked
-          key={step} title={say("account.sign_up.password_title")} lead={say("account.sign_up.password_lead")} error={error}
-          busy={busy}
+          key={step} title={say("account.sign_up.password_title")} lead={say("account.sign_up.password_lead")}
+          error={error} busy={busy}
           submit={() =>
             void attempt(async () => {
               await begin().requireNew({ username, password });
@@ -106,7 +107,11 @@ export function SignUp(): JSX.Element {
           <p class="hint">{say("account.log_in.browser")}</p>
         </Asked>
       )}
-      {step === "pin" && <PinStep pin={pin} setPin={typing(setPin)} error={error} busy={busy} next={() => void attempt(make, "sheet")} />}
+      {step === "pin" && (
+        <PinStep
+          pin={pin} setPin={typing(setPin)} error={error} busy={busy} next={() => void attempt(make, "sheet", "pin")}
+        />
+      )}
       {step === "making" && <Making />}
       {step === "sheet" && <Sheet words={words} next={() => to("words")} />}
       {step === "words" && (
@@ -134,9 +139,7 @@ function Before({ next }: { next: () => void }): JSX.Element {
         <li>{say("account.sign_up.before_paper")}</li>
         <li>{say("account.sign_up.before_none")}</li>
       </ul>
-      <p>
-        <a href={`/${lang.value}/7`} target="_blank" rel="noopener noreferrer">{say("account.sign_up.before_read")}<NewTab /></a>
-      </p>
+      <p><Public page={7} words={say("account.sign_up.before_read")} /></p>
       <div class="actions">
         <Button onClick={next}>{say("account.sign_up.begin")}</Button>
         <a class="button plain" href={address("home")}>{say("account.sign_up.later")}</a>
@@ -162,7 +165,9 @@ function Asked(props: {
         {props.children}
         <Problem error={props.error} />
         <div class="actions">
-          <Button type="submit" busy={props.busy}>{say(props.busy ? "account.sign_up.checking" : "account.sign_up.next")}</Button>
+          <Button type="submit" busy={props.busy}>
+            {say(props.busy ? "account.sign_up.checking" : "account.sign_up.next")}
+          </Button>
         </div>
       </form>
     </>
