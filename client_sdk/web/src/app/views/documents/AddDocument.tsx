@@ -1,0 +1,225 @@
+// Where files are added. Knows: what was chosen and said, and what became of each file. Refuses to know: keys; and it
+// says "kept" only where the vault has said so. Whatever fails, all that was chosen is still here.
+
+import type { JSX } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { number, say, size } from "../../i18n.js";
+import { Button, Notice, sentenceOf, Tick, Title, Waiting } from "../../parts/index.js";
+import { address, go } from "../../router.js";
+import { refreshItems, session, vault } from "../../state.js";
+import type { FoundDraft, Id, Kept } from "../../../worker/api.js";
+import { tooLong } from "../journal/form.js";
+import "../journal/journal.css";
+import { Locked } from "../journal/Locked.js";
+import { makeThumbnail } from "../journal/thumbnail.js";
+import { kept as told } from "../journal/told.js";
+import { DocumentFields } from "./DocumentFields.js";
+import "./documents.css";
+import { Drafts, useDrafts } from "./Drafts.js";
+import { draftFrom, EMPTY_FORM, formOf } from "./form.js";
+import { useKeeping } from "./keeping.js";
+import { Going } from "./Going.js";
+import { kindOf } from "./kinds.js";
+import { Picker, Untouched } from "./Picker.js";
+import { CHOSEN, type Chosen, isOpen, sendAll } from "./sending.js";
+import { SmallPicture } from "./Thumb.js";
+
+/** New documents; `id` is the slot of a draft that is gone on with. */
+export default function AddDocument({ id }: { id: Id | null }): JSX.Element {
+  const { drafts, error } = useDrafts(null);
+  const open = useRef<FoundDraft | null>(null);
+  const [round, setRound] = useState(0);
+  if (id !== null && drafts === null && error === null) return <Waiting>{say("documents.opening")}</Waiting>;
+  const found = drafts?.find(({ slot }) => slot === id) ?? null;
+  if (open.current === null && found?.locked) return <Locked title={say("documents.add.name")} />;
+  const resumed = round > 0 ? null : open.current ??= found;
+  return <Adding key={`${round} ${resumed?.slot}`} resumed={resumed} again={() => setRound(round + 1)} />;
+}
+
+function Adding({ resumed, again }: { resumed: FoundDraft | null; again: () => void }): JSX.Element {
+  const keeping = useKeeping(null, resumed, resumed ? formOf(resumed.draft, resumed.sensitive) : EMPTY_FORM);
+  const [files, setFiles] = useState<readonly Chosen[]>([]);
+  const latest = useRef(files);
+  const [busy, setBusy] = useState(false);
+  const [refused, setRefused] = useState<string | null>(null);
+  const [said, setSaid] = useState("");
+  const here = useRef(true);
+  const counter = useRef(0);
+  const picker = useRef<HTMLDivElement>(null);
+  const list = useRef<HTMLDivElement>(null);
+  useEffect(() => () => {
+    here.current = false;
+  }, []);
+
+  const set = (next: readonly Chosen[]): void => {
+    latest.current = next;
+    setFiles(next);
+  };
+  const pick = (picked: readonly File[]): void => {
+    const more = picked.map((file): Chosen => ({ key: counter.current++, file, small: null, fate: CHOSEN }));
+    set([...latest.current, ...more]);
+    setRefused(null);
+    setSaid(say("documents.chosen.added", { count: more.length }));
+    for (const one of more) {
+      void makeThumbnail(one.file).then((small) => {
+        if (small) set(latest.current.map((other) => (other.key === one.key ? { ...other, small } : other)));
+      });
+    }
+  };
+  const drop = (one: Chosen): void => {
+    set(latest.current.filter(({ key }) => key !== one.key));
+    setSaid(say("documents.chosen.removed", { name: one.file.name }));
+    picker.current?.querySelector("input")?.focus();
+  };
+
+  const keep = async (): Promise<void> => {
+    const form = keeping.newest();
+    const long = tooLong(form.fields);
+    if (long) return setRefused(say(`documents.long.${long.field}`, { limit: number(long.limit) }));
+    if (!latest.current.some(isOpen)) return setRefused(say("documents.chosen.none"));
+    const opened = session.peek();
+    const draft = draftFrom(form);
+    const titled = latest.current.length === 1;
+    setBusy(true);
+    setRefused(null);
+    setSaid("");
+    await keeping.keeper.flush();
+    const one = (chosen: Chosen, last: boolean): Promise<Kept> => keepOne(
+      chosen, vault().addDocument(chosen.file, titled ? draft : { ...draft, title: "" }, {
+        sensitive: form.fields.sensitive, files: [], slot: last ? keeping.keeper.slot : null,
+      }),
+    );
+    await sendAll(latest.current, one, (key, fate) => {
+      set(latest.current.map((other) => (other.key === key ? { ...other, fate } : other)));
+    });
+    if (latest.current.every((chosen) => !isOpen(chosen))) keeping.end();
+    if (session.peek() !== opened) return;
+    await refreshItems();
+    if (!here.current) return;
+    setBusy(false);
+    if (latest.current.some(isOpen)) list.current?.scrollIntoView({ block: "center" }); // where it says why
+    const [only] = latest.current;
+    if (latest.current.length === 1 && only?.fate.kind === "kept") {
+      told.value = { id: only.fate.id, revision: 1, conflict: false };
+      go("document", only.fate.id, true);
+    }
+  };
+
+  const ended = files.length > 0 && !busy && files.every((one) => !isOpen(one));
+  if (ended) return <Results files={files} again={again} />;
+  const failed = files.some(({ fate }) => fate.kind === "failed");
+  const { fields } = keeping.form;
+  return (
+    <>
+      <Title>{say("documents.add.name")}</Title>
+      <Drafts item={null} onResume={null} but={keeping.keeper.slot} />
+      {resumed && <Notice><p>{say("documents.drafts.again")}</p></Notice>}
+      <form
+        class="write" autocomplete="off"
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (!busy) void keep();
+        }}
+      >
+        <div ref={picker} hidden={busy}><Picker onPick={pick} /></div>
+        <p class="unseen" role="status">{said}</p>
+        <div ref={list}><ChosenFiles files={files} onRemove={busy ? null : drop} /></div>
+        <div role="status">{busy && <p class="hint">{say("documents.add.stay")}</p>}</div>
+        <div hidden={busy}>
+          <Untouched />
+          <DocumentFields keeping={keeping} title={files.length < 2 ? "documents.field.title_hint" : null} />
+          <div class="behind">
+            <Tick
+              label={say("documents.sensitive.label")} checked={fields.sensitive}
+              onChange={(sensitive) => keeping.change({ fields: { ...keeping.newest().fields, sensitive } })}
+            />
+            <p class="hint">{say("documents.sensitive.hint")}</p>
+          </div>
+        </div>
+        {refused && <p class="error" role="alert">{refused}</p>}
+        {failed && !busy && <Notice care><p>{say("documents.add.still_here")}</p></Notice>}
+        <p class="actions">
+          <Button type="submit" busy={busy}>
+            {say(busy ? "documents.add.busy" : failed ? "documents.add.again" : "documents.add.keep", { count: Math.max(1, files.length) })}
+          </Button>
+          {!busy && <a class="button plain" href={address("documents")}>{say("documents.add.leave")}</a>}
+        </p>
+      </form>
+    </>
+  );
+}
+
+/** A document that is kept, and its small picture beside it where this device may. */
+async function keepOne({ small }: Chosen, adding: Promise<Kept>): Promise<Kept> {
+  const kept = await adding;
+  if (small !== null) await keepSmall(kept, small).catch(() => undefined); // it is made again when the image is shown
+  return kept;
+}
+
+async function keepSmall({ id, revision }: Kept, small: Blob): Promise<void> {
+  const [content] = (await vault().item(id, revision)).contents; // none where it is sensitive, and locked already
+  if (content !== undefined) await vault().keepThumbnail(content.blob, small);
+}
+
+function ChosenFiles(props: { files: readonly Chosen[]; onRemove: ((one: Chosen) => void) | null }): JSX.Element | null {
+  const { files, onRemove } = props;
+  if (files.length === 0) return null;
+  return (
+    <ul class="chosen" aria-label={say("documents.chosen.name")}>
+      {files.map((one) => (
+        <li key={one.key}>
+          <span class="thumb">
+            <SmallPicture blob={one.small} word={say(`documents.kind.${kindOf({ mime: one.file.type, name: one.file.name })}`)} />
+          </span>
+          <div class="chosen-words">
+            <p class="file-name">{one.file.name} <span class="hint">{size(one.file.size)}</span></p>
+            <FateOf one={one} />
+          </div>
+          {onRemove !== null && isOpen(one) && (
+            <Button plain onClick={() => onRemove(one)}>
+              {say("documents.chosen.remove")}<span class="unseen"> {one.file.name}</span>
+            </Button>
+          )}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function FateOf({ one: { fate } }: { one: Chosen }): JSX.Element | null {
+  if (fate.kind === "chosen") return null;
+  if (fate.kind === "sending") return <Going said={say("documents.fate.sealing")} />;
+  if (fate.kind === "failed") {
+    const network = (fate.error as { code?: unknown } | null)?.code === "network";
+    return (
+      <div role="alert" class="fate">
+        <p>{sentenceOf(fate.error)}</p>
+        {network && <p>{say("documents.fate.goes_on")}</p>}
+      </div>
+    );
+  }
+  return (
+    <p class="fate" role="status">
+      {say(fate.kind === "kept" ? "documents.fate.kept" : "documents.fate.waits")}
+      {fate.kind === "kept" && <>{" "}<a href={address("document", fate.id)}>{say("documents.fate.see")}</a></>}
+    </p>
+  );
+}
+
+function Results({ files, again }: { files: readonly Chosen[]; again: () => void }): JSX.Element {
+  const kept = files.filter(({ fate }) => fate.kind === "kept").length;
+  return (
+    <>
+      <Title>{say("documents.results.name")}</Title>
+      <div role="status">
+        {kept > 0 && <Notice><p>{say("documents.results.kept", { count: kept })}</p></Notice>}
+        {kept < files.length && <Notice><p>{say("documents.results.waits", { count: files.length - kept })}</p></Notice>}
+      </div>
+      <ChosenFiles files={files} onRemove={null} />
+      <p class="actions">
+        <a class="button" href={address("documents")}>{say("documents.results.all")}</a>
+        <Button plain onClick={again}>{say("documents.results.more")}</Button>
+      </p>
+    </>
+  );
+}

@@ -1,0 +1,78 @@
+// The fields of what is said about a file. Knows: which there are. Refuses to know: the file, and whether anything is
+// said at all: nothing is required.
+
+import type { JSX } from "preact";
+import { useId } from "preact/hooks";
+import { say } from "../../i18n.js";
+import { Field, sentenceOf, TextArea } from "../../parts/index.js";
+import { type Fields, LIMITS } from "../journal/form.js";
+import { WhenFields } from "../journal/WhenFields.js";
+import { CATEGORIES, spellCategory } from "./categories.js";
+import type { Form } from "./form.js";
+import type { Keeping } from "./keeping.js";
+
+/** `title`: the key of what is said of an empty title; empty for nothing. Null: the files keep their own names. */
+export function DocumentFields({ keeping, title }: { keeping: Keeping; title: string | null }): JSX.Element {
+  const { fields, category } = keeping.form;
+  const change = (part: Partial<Fields>): void => keeping.change({ fields: { ...keeping.newest().fields, ...part } });
+  return (
+    <>
+      {title !== null ? (
+        <Field
+          label={say("documents.field.title")} hint={title && say(title)} value={fields.title}
+          maxLength={LIMITS.title} onInput={(typed) => change({ title: typed })}
+        />
+      ) : <p class="hint">{say("documents.field.titles")}</p>}
+      <Category value={category} onChange={(chosen) => keeping.change({ category: chosen })} />
+      <More name={say("documents.field.when")} open={fields.when !== "none"}><WhenFields fields={fields} change={change} /></More>
+      <More name={say("documents.field.where")} open={fields.place !== "" || fields.people !== ""}>
+        <Field
+          label={say("documents.field.place")} value={fields.place} maxLength={LIMITS.place}
+          onInput={(place) => change({ place })}
+        />
+        <Field
+          label={say("documents.field.people")} hint={say("documents.field.commas")} value={fields.people}
+          onInput={(people) => change({ people })}
+        />
+      </More>
+      <More name={say("documents.field.note")} open={fields.text !== ""}>
+        <TextArea
+          label={say("documents.field.note")} hint={say("documents.field.note_hint")} rows={4} value={fields.text}
+          onInput={(text) => change({ text })}
+        />
+      </More>
+      <DraftMark keeping={keeping} />
+    </>
+  );
+}
+
+/** What belongs together, folded away until it is wanted; open if there is something in it. */
+function More(props: { name: string; open: boolean; children: JSX.Element | readonly JSX.Element[] }): JSX.Element {
+  return <details class="more" open={props.open}><summary>{props.name}</summary>{props.children}</details>;
+}
+
+function Category(props: { value: Form["category"]; onChange: (category: string) => void }): JSX.Element {
+  const id = useId();
+  const known = (CATEGORIES as readonly string[]).includes(props.value) || props.value === "";
+  return (
+    <div class="field">
+      <label for={id}>{say("documents.category.label")}</label>
+      <select id={id} autocomplete="off" value={props.value} onChange={(event) => props.onChange(event.currentTarget.value)}>
+        <option value="">{say("documents.category.none")}</option>
+        {CATEGORIES.map((one) => <option key={one} value={one}>{spellCategory(one)}</option>)}
+        {!known && <option value={props.value}>{spellCategory(props.value)}</option>}
+      </select>
+    </div>
+  );
+}
+
+/** Whether what is typed is kept as a draft: said only when it is. */
+function DraftMark({ keeping }: { keeping: Keeping }): JSX.Element {
+  const state = keeping.keeper.state.value;
+  if (state !== "failed") return <p class="draft-mark hint">{state === "kept" ? say("documents.drafts.kept") : ""}</p>;
+  return (
+    <div class="notice care" role="alert">
+      <p>{say("documents.drafts.failed")} {sentenceOf(keeping.keeper.error.value)}</p>
+    </div>
+  );
+}

@@ -1,0 +1,92 @@
+// What is said about a document, changed. Knows: that this is a new version, and the one before stays readable.
+// Refuses to know: the files: they never change.
+
+import type { JSX } from "preact";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { number, say } from "../../i18n.js";
+import { askPin, Button, Notice, Problem, sentenceOf, Title } from "../../parts/index.js";
+import { go } from "../../router.js";
+import { refreshItems, session, vault } from "../../state.js";
+import type { FoundDraft, Item } from "../../../worker/api.js";
+import { tooLong } from "../journal/form.js";
+import { kept as told } from "../journal/told.js";
+import { DocumentFields } from "./DocumentFields.js";
+import { changesOf, draftOf, formOf } from "./form.js";
+import { useKeeping } from "./keeping.js";
+
+export function EditDocument(props: { item: Item; resumed: FoundDraft | null; done: () => void }): JSX.Element {
+  const { item, resumed, done } = props;
+  const before = useMemo(() => draftOf(item), []);
+  const keeping = useKeeping(item.id, resumed, formOf(resumed?.draft ?? before, item.sensitive));
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<unknown>(null);
+  const [refused, setRefused] = useState<string | null>(null);
+  const [waits, setWaits] = useState<unknown>(null);
+  const here = useRef(true);
+  useEffect(() => () => {
+    here.current = false;
+  }, []);
+
+  const save = async (): Promise<void> => {
+    const form = keeping.newest();
+    const long = tooLong(form.fields);
+    if (long) return setRefused(say(`documents.long.${long.field}`, { limit: number(long.limit) }));
+    const changes = changesOf(before, form);
+    if (Object.keys(changes).length === 0) return setRefused(say("documents.edit.unchanged"));
+    const opened = session.peek();
+    setBusy(true);
+    setError(null);
+    setRefused(null);
+    await keeping.keeper.flush();
+    try {
+      if (item.sensitive && !(await askPin())) return setBusy(false);
+      const { id, revision, conflict } = await vault().editEntry(item.id, changes, [], keeping.keeper.slot);
+      keeping.end();
+      if (session.peek() !== opened) return;
+      await refreshItems();
+      if (!here.current) return;
+      told.value = { id, revision, conflict };
+      if (conflict) go("history", id, true);
+      else done();
+    } catch (failed) {
+      setBusy(false);
+      if ((failed as { extra?: { waiting?: unknown } } | null)?.extra?.waiting === true) {
+        keeping.end();
+        setWaits(failed);
+      } else setError(failed);
+    }
+  };
+
+  if (waits !== null) {
+    return (
+      <>
+        <Title>{say("documents.edit.name")}</Title>
+        <Notice><p>{say("documents.edit.waits")}</p><p>{sentenceOf(waits)}</p></Notice>
+        <p class="actions"><Button onClick={done}>{say("documents.edit.back")}</Button></p>
+      </>
+    );
+  }
+  return (
+    <>
+      <Title>{say("documents.edit.name")}</Title>
+      <p class="hint">{say("documents.edit.versions")}</p>
+      <form
+        class="write" inert={busy} autocomplete="off"
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (!busy) void save();
+        }}
+      >
+        <DocumentFields keeping={keeping} title="" />
+        {refused && <p class="error" role="alert">{refused}</p>}
+        <Problem error={error} />
+        {error !== null && <p class="hint">{say("documents.edit.still_here")}</p>}
+        <p class="actions">
+          <Button type="submit" busy={busy}>{say("documents.edit.keep")}</Button>
+          <Button plain onClick={done}>{say("documents.edit.leave")}</Button>
+        </p>
+      </form>
+      <div role="status">{busy && <p class="waiting">{say("documents.edit.saving")}</p>}</div>
+    </>
+  );
+}

@@ -1,0 +1,149 @@
+// The receipt of an item, in plain words. Knows: what was verified here just now, and by whose word a time holds.
+// Refuses to know: whether what was deposited is true, and who made it; and says so.
+
+import type { JSX } from "preact";
+import { useEffect, useId, useState } from "preact/hooks";
+import { moment, number, say, size } from "../../i18n.js";
+import { Notice, Problem, Title, Waiting } from "../../parts/index.js";
+import { address } from "../../router.js";
+import { vault } from "../../state.js";
+import type { Id, Item, KeptReceipt } from "../../../worker/api.js";
+import { Hash } from "../documents/FileOf.js";
+import "../documents/documents.css";
+import { titleOf, viewOf } from "../journal/facts.js";
+import "../journal/journal.css";
+import { useItem } from "../journal/reading.js";
+import { Export } from "./Export.js";
+import { outcomeOf } from "./outcome.js";
+
+export default function Receipt({ id }: { id: Id | null }): JSX.Element {
+  const { item, error } = useItem(id);
+  const [revision, setRevision] = useState<number | null>(null);
+  if (error !== null) return <><Title>{say("receipts.name")}</Title><Problem error={error} /></>;
+  if (item === null) return <Waiting>{say("receipts.verifying")}</Waiting>;
+  const chosen = revision ?? item.revision;
+  return (
+    <article class="entry">
+      <Title>{say("receipts.name")}</Title>
+      <p class="lead">{item.state === "open" ? titleOf(item) : say("receipts.of_locked")}</p>
+      {item.revision > 1 && <Versions newest={item.revision} value={chosen} onChange={setRevision} />}
+      {item.deposited === 0 ? <Notice><p>{say("receipts.not_yet")}</p></Notice> : <Verified key={chosen} item={item} revision={chosen} />}
+      <p class="actions"><a class="button plain" href={address(viewOf(item), item.id)}>{say("receipts.back")}</a></p>
+    </article>
+  );
+}
+
+function Versions(props: { newest: number; value: number; onChange: (revision: number) => void }): JSX.Element {
+  const id = useId();
+  return (
+    <div class="field">
+      <label for={id}>{say("receipts.version.label")}</label>
+      <select id={id} autocomplete="off" value={props.value} onChange={(event) => props.onChange(Number(event.currentTarget.value))}>
+        {Array.from({ length: props.newest }, (_, place) => props.newest - place).map((revision) => (
+          <option key={revision} value={revision}>{say("receipts.version.one", { revision })}</option>
+        ))}
+      </select>
+    </div>
+  );
+}
+
+/** Verifies, here and now, each time that it is shown. */
+function Verified({ item, revision }: { item: Item; revision: number }): JSX.Element {
+  const [found, setFound] = useState<{ readonly kept: KeptReceipt; readonly at: number } | null>(null);
+  const [error, setError] = useState<unknown>(null);
+  useEffect(() => {
+    let here = true;
+    vault().receipt(item.id, revision).then(
+      (kept) => here && setFound({ kept, at: Math.floor(Date.now() / 1000) }),
+      (failed: unknown) => here && setError(failed),
+    );
+    return () => {
+      here = false;
+    };
+  }, []);
+  if (error !== null) {
+    return <><p class="outcome"><b>{say(`receipts.outcome.${outcomeOf(error)}`)}</b></p><Problem error={error} /></>;
+  }
+  if (found === null) return <Waiting>{say("receipts.verifying")}</Waiting>;
+  return (
+    <>
+      <div role="status">
+        <Notice><p><b>{say("receipts.outcome.valid")}</b></p><p>{say("receipts.here", { moment: moment(found.at) })}</p></Notice>
+      </div>
+      <Meaning kept={found.kept} />
+      <Export item={item} revision={revision} />
+      <Offline />
+      <Details kept={found.kept} />
+    </>
+  );
+}
+
+function Meaning({ kept: { verified } }: { kept: KeptReceipt }): JSX.Element {
+  const { claimedTime, boundTime, cosignedBy } = verified;
+  const when = moment(boundTime ?? claimedTime);
+  return (
+    <>
+      <h2>{say("receipts.deposit.name")}</h2>
+      <p class="receipt-time">{moment(claimedTime)}</p>
+      <p>{say("receipts.deposit.operator")}</p>
+      <p>
+        {boundTime === null ? say("receipts.deposit.alone")
+          : say("receipts.deposit.witnessed", { count: cosignedBy.length, moment: moment(boundTime) })}
+      </p>
+      <h2>{say("receipts.proves.name")}</h2>
+      <ul>
+        <li>{say(boundTime === null ? "receipts.proves.existed_operator" : "receipts.proves.existed_witnesses", { moment: when })}</li>
+        <li>{say("receipts.proves.unchanged")}</li>
+        <li>{say("receipts.proves.files")}</li>
+      </ul>
+      <h2>{say("receipts.not.name")}</h2>
+      <ul>
+        {(["who", "truth", "facts"] as const).map((name) => <li key={name}>{say(`receipts.not.${name}`)}</li>)}
+      </ul>
+    </>
+  );
+}
+
+/** How anybody checks it without this page, and without the service. */
+function Offline(): JSX.Element {
+  return (
+    <details class="more not-on-paper">
+      <summary>{say("receipts.offline.name")}</summary>
+      <p>{say("receipts.offline.who")}</p>
+      <ol class="steps">
+        <li>{say("receipts.offline.unpack")}</li>
+        <li>{say("receipts.offline.install")}<code class="command">pip install temoin</code></li>
+        <li>
+          {say("receipts.offline.run")}
+          <code class="command">temoin verify {say("receipts.offline.file")}.sealed {say("receipts.offline.file")}.tlog-proof --policy policy.txt</code>
+        </li>
+      </ol>
+      <p>{say("receipts.offline.outcomes")}</p>
+      <p>{say("receipts.offline.key")}</p>
+    </details>
+  );
+}
+
+/** For those who compare numbers. */
+function Details({ kept: { name, receipt, verified } }: { kept: KeptReceipt }): JSX.Element {
+  const { index, checkpoint, commitment, cosignedBy } = verified;
+  const facts: readonly (readonly [string, JSX.Element | string])[] = [
+    ["origin", checkpoint.origin], ["index", number(index)], ["tree", number(checkpoint.size)],
+    ["root", <Hash bytes={checkpoint.root} />], ["sealed", <Hash bytes={commitment.sha256} />],
+    ["size", size(commitment.size)], ["entry", <Hash bytes={verified.entry} />],
+    ["nonce", <Hash bytes={commitment.nonce} />], ["file", <code class="hash">{name}</code>],
+    ["witnesses", cosignedBy.join(", ")],
+  ];
+  return (
+    <details class="more">
+      <summary>{say("receipts.details.name")}</summary>
+      <dl class="facts-list">
+        {facts.filter(([, value]) => value !== "").map(([fact, value]) => (
+          <div key={fact}><dt>{say(`receipts.details.${fact}`)}</dt><dd>{value}</dd></div>
+        ))}
+      </dl>
+      <p>{say("receipts.details.whole")}</p>
+      <pre class="file-text" tabIndex={0}>{receipt}</pre>
+    </details>
+  );
+}

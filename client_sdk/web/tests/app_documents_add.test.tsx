@@ -1,0 +1,254 @@
+// @vitest-environment happy-dom
+// Adding files: nothing that was chosen or typed is lost, and "kept" is said only when it is so.
+import { cleanup, fireEvent, screen } from "@testing-library/preact";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+
+import { place } from "../src/app/router.js";
+import { beforeLock, hear } from "../src/app/state.js";
+import AddDocument from "../src/app/views/documents/AddDocument.js";
+import Document from "../src/app/views/documents/Document.js";
+import Documents from "../src/app/views/documents/Documents.js";
+import { EMPTY_DRAFT } from "../src/sdk/items.js";
+import type { KeptDraft } from "../src/worker/api.js";
+import { watchAddresses } from "./app_documents_scene.js";
+import { callsOf, openVault, PIN, show, until } from "./app_journal_scene.js";
+import { type MemoryVault, problem } from "./memory_vault.js";
+
+const SLOT = "slotAAAAAAAAAAAAAAAAAA";
+const photograph = new File([new Uint8Array(4000)], "IMG_1.jpg", { type: "image/jpeg" });
+const paper = new File(["%PDF-1.4"], "certificat.pdf", { type: "application/pdf" });
+let vault: MemoryVault;
+
+beforeEach(async () => {
+  vault = await openVault([]);
+  watchAddresses();
+});
+afterEach(() => {
+  cleanup();
+  vi.restoreAllMocks();
+});
+
+const said = (): string => document.body.textContent ?? "";
+const press = (name: string | RegExp): void => void fireEvent.click(screen.getByRole("button", { name }));
+const keep = (): void => void fireEvent.submit(document.querySelector("form.write")!);
+const type = (text: string, name: string): void =>
+  void fireEvent.input(screen.getByRole("textbox", { name, hidden: true }), { target: { value: text } });
+function pick(...files: readonly File[]): void {
+  const input = document.querySelector<HTMLInputElement>("input[type=file][multiple]")!;
+  fireEvent.change(input, { target: { files } });
+}
+const chosen = (): readonly (string | undefined)[] =>
+  [...document.querySelectorAll(".chosen .file-name")].map((one) => one.firstChild?.textContent?.trim());
+
+describe("one file", () => {
+  test("is kept with what is said of it, and \"kept\" is said only then", async () => {
+    let answer: () => void = () => undefined;
+    const really = vault.addDocument.bind(vault);
+    vault.addDocument = async (...given) => {
+      await new Promise<void>((resolve) => (answer = resolve));
+      return really(...given);
+    };
+    show(<AddDocument id={null} />);
+    pick(photograph);
+    type("Le bras", "Titre");
+    fireEvent.change(screen.getByLabelText("Catégorie"), { target: { value: "injury" } });
+    type("à la maison", "Lieu");
+    type("Nadia, ma sœur", "Personnes présentes");
+    type("Le lendemain matin.", "Note");
+    fireEvent.click(screen.getByRole("radio", { name: "Une année", hidden: true }));
+    await until(() => screen.queryByRole("textbox", { name: "Année", hidden: true }));
+    type("2024", "Année");
+    fireEvent.click(screen.getByRole("checkbox", { name: "Mettre derrière le code" }));
+    keep();
+    await until(() => said().includes("On scelle, on envoie"));
+    expect(said()).not.toContain("Gardé.");
+    answer();
+    await until(() => place.value.view === "document");
+    expect(callsOf(vault, "addDocument")[0]).toMatchObject([
+      photograph,
+      {
+        title: "Le bras", category: "injury", place: "à la maison", people: ["Nadia", "ma sœur"], text: "Le lendemain matin.",
+        happened: { precision: "year", words: "2024" },
+      },
+      { sensitive: true, files: [] },
+    ]);
+    expect(await vault.drafts()).toEqual([]);
+    const { id } = place.value;
+    cleanup();
+    show(<Document id={id} />);
+    await until(() => said().includes("Derrière le code"));
+    expect(said()).not.toContain("Le bras");
+    await vault.stepUp(PIN);
+    await until(() => said().includes("Gardé. Le reçu a été vérifié"));
+  });
+
+  test("says how far it is, in a bar and in words", async () => {
+    let answer: () => void = () => undefined;
+    vault.addDocument = () => new Promise((_, reject) => (answer = () => reject(problem("network"))));
+    show(<AddDocument id={null} />);
+    pick(photograph);
+    keep();
+    await until(() => said().includes("On scelle, on envoie"));
+    hear({ kind: "progress", name: "IMG_1.jpg", done: 3000, total: 4000 }, () => undefined);
+    await until(() => document.querySelector("progress"));
+    expect(document.querySelector("progress")).toMatchObject({ value: 3000, max: 4000 });
+    expect(said()).toMatch(/3\sko sur 4\sko/);
+    expect(said()).toContain("Restez près de l’appareil");
+    answer();
+    await until(() => screen.queryByRole("alert"));
+  });
+
+  test.each(["network", "server", "quota_full", "file_changed", "unauthorized", "unexpected"])("that fails with %s stays chosen, with all that was typed", async (code) => {
+    show(<AddDocument id={null} />);
+    pick(photograph);
+    type("Le bras", "Titre");
+    vault.fail("addDocument", problem(code));
+    keep();
+    await until(() => screen.queryByRole("alert"));
+    expect(chosen()).toEqual(["IMG_1.jpg"]);
+    expect(screen.getByRole<HTMLInputElement>("textbox", { name: "Titre" }).value).toBe("Le bras");
+    expect(said()).toContain("Tout ce que vous avez choisi et écrit est toujours ici");
+    expect(said()).not.toContain("Gardé.");
+    expect(said().includes("le fichier reprend où il en était")).toBe(code === "network");
+    expect((await vault.drafts()).map((one) => one.draft.title)).toEqual(["Le bras"]);
+    keep();
+    await until(() => place.value.view === "document");
+    expect(callsOf(vault, "addDocument")[1]?.[0]).toBe(photograph);
+  });
+
+  test("whose description waits in the outbox is not called kept", async () => {
+    show(<AddDocument id={null} />);
+    pick(photograph);
+    vault.fail("addDocument", problem("network", { extra: { waiting: true } }));
+    keep();
+    await until(() => said().includes("attend encore d’être envoyé"));
+    expect(said()).toContain("Il n’est pas encore gardé");
+    expect(said()).not.toContain("document gardé");
+    press("En ajouter d’autres");
+    await until(() => screen.queryByRole("textbox", { name: "Titre" }));
+    expect(chosen()).toEqual([]);
+  });
+
+  test("is asked for first", async () => {
+    show(<AddDocument id={null} />);
+    keep();
+    await until(() => screen.queryByRole("alert"));
+    expect(said()).toContain("Choisissez d’abord un fichier");
+    expect(callsOf(vault, "addDocument")).toEqual([]);
+  });
+
+  test("can be dropped, also beside the mark, without taking the page away", async () => {
+    show(<AddDocument id={null} />);
+    const dropped = new Event("drop", { bubbles: true, cancelable: true });
+    Object.assign(dropped, { dataTransfer: { files: [paper] } });
+    document.querySelector(".picker")!.dispatchEvent(dropped);
+    await until(() => chosen().length > 0);
+    expect(chosen()).toEqual(["certificat.pdf"]);
+    const beside = new Event("drop", { bubbles: true, cancelable: true });
+    document.body.dispatchEvent(beside);
+    expect(beside.defaultPrevented).toBe(true);
+    cleanup();
+    await until(() => {
+      const later = new Event("drop", { bubbles: true, cancelable: true });
+      document.body.dispatchEvent(later);
+      return !later.defaultPrevented;
+    });
+  });
+
+  test("can be taken with the camera", () => {
+    show(<AddDocument id={null} />);
+    const camera = document.querySelector<HTMLInputElement>("input[capture]")!;
+    expect([camera.accept, camera.getAttribute("capture")]).toEqual(["image/*", "environment"]);
+    fireEvent.change(camera, { target: { files: [photograph] } });
+    return until(() => chosen().includes("IMG_1.jpg"));
+  });
+});
+
+describe("several files", () => {
+  test("are kept one after the other, each under its own name, with a result for each", async () => {
+    show(<AddDocument id={null} />);
+    type("Ensemble", "Titre");
+    pick(photograph, paper);
+    await until(() => screen.queryByRole("button", { name: "Garder les 2 fichiers" }));
+    expect(screen.queryByRole("textbox", { name: "Titre" })).toBeNull();
+    keep();
+    await until(() => said().includes("2 documents gardés"));
+    expect(callsOf(vault, "addDocument").map(([file, draft]) => [(file as File).name, (draft as { title: string }).title]))
+      .toEqual([["IMG_1.jpg", ""], ["certificat.pdf", ""]]);
+    expect(screen.getAllByRole("link", { name: "Voir" })).toHaveLength(2);
+    expect(await vault.drafts()).toEqual([]);
+  });
+
+  test("what can't be read is told of, the next is kept, and only the rest is sent again", async () => {
+    show(<AddDocument id={null} />);
+    pick(photograph, paper);
+    type("Deux", "Note");
+    vault.fail("addDocument", problem("file_unreadable"));
+    keep();
+    await until(() => screen.queryByRole("button", { name: "Essayer à nouveau" }));
+    expect(said()).toContain("Ce fichier ne peut pas être lu");
+    expect(screen.getAllByRole("link", { name: "Voir" })).toHaveLength(1);
+    expect(await vault.drafts()).toHaveLength(1); // the note is still needed
+    keep();
+    await until(() => said().includes("2 documents gardés"));
+    expect(callsOf(vault, "addDocument").map(([file]) => (file as File).name)).toEqual(["IMG_1.jpg", "certificat.pdf", "IMG_1.jpg"]);
+    expect(await vault.drafts()).toEqual([]);
+  });
+
+  test("without a network the rest is not tried, and stays chosen", async () => {
+    show(<AddDocument id={null} />);
+    pick(photograph, paper);
+    vault.fail("addDocument", problem("network"));
+    keep();
+    await until(() => screen.queryByRole("alert"));
+    expect(callsOf(vault, "addDocument")).toHaveLength(1);
+    expect(chosen()).toEqual(["IMG_1.jpg", "certificat.pdf"]);
+    press(/^Retirer certificat/);
+    await until(() => chosen().length === 1);
+    keep();
+    await until(() => callsOf(vault, "addDocument").length > 1 && document.querySelector(".fate a") !== null || place.value.view === "document");
+  });
+});
+
+describe("what is typed about a file", () => {
+  const draft: KeptDraft = {
+    slot: SLOT, item: null, kind: "document", draft: { ...EMPTY_DRAFT, title: "Le bras", category: "injury" }, sensitive: false,
+    saved: 1_700_000_000,
+  };
+
+  test("is kept before a lock, whose page is emptied at once", async () => {
+    const shown = show(<AddDocument id={null} />);
+    type("Le bras", "Titre");
+    const hooks = [...beforeLock].map((hook) => hook());
+    shown.unmount();
+    await Promise.all(hooks);
+    expect(await vault.drafts()).toMatchObject([{ kind: "document", item: null, draft: { title: "Le bras" } }]);
+    await until(() => beforeLock.size === 0);
+  });
+
+  test("is offered in the list, and gone on with; files have to be picked again, and that is said", async () => {
+    await vault.keepDraft(draft);
+    show(<Documents />);
+    await until(() => said().includes("Un ajout commencé vous attend"));
+    press(/^Reprendre/);
+    expect(place.value).toEqual({ view: "addDocument", id: SLOT });
+    cleanup();
+    show(<AddDocument id={SLOT} />);
+    await until(() => screen.queryByRole("textbox", { name: "Titre" }));
+    expect(screen.getByRole<HTMLInputElement>("textbox", { name: "Titre" }).value).toBe("Le bras");
+    expect(screen.getByLabelText<HTMLSelectElement>("Catégorie").value).toBe("injury");
+    expect(said()).toContain("choisissez-les à nouveau");
+    pick(paper);
+    keep();
+    await until(() => place.value.view === "document");
+    expect(callsOf(vault, "addDocument")[0]?.[2]).toMatchObject({ slot: SLOT });
+    expect(await vault.drafts()).toEqual([]);
+  });
+
+  test("behind the PIN asks for it first", async () => {
+    await vault.keepDraft({ ...draft, sensitive: true });
+    show(<AddDocument id={SLOT} />);
+    await until(() => said().includes("Ce contenu est derrière le code"));
+    expect(said()).not.toContain("Le bras");
+  });
+});
