@@ -11,8 +11,14 @@ export function newestFirst(items: readonly Item[]): readonly Item[] {
     .map(([, item]) => item);
 }
 
+export interface Month {
+  /** "2026-03", or a year alone. */
+  readonly month: string;
+  readonly items: readonly Item[];
+}
+
 /** Neighbours of one month together; a year that names no month is a heading of its own. */
-export function byMonth(items: readonly Item[]): readonly { readonly month: string; readonly items: readonly Item[] }[] {
+export function byMonth(items: readonly Item[]): readonly Month[] {
   const months: { month: string; items: Item[] }[] = [];
   for (const item of items) {
     const month = spanOf(item).slice(0, 7);

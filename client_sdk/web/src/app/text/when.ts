@@ -21,7 +21,7 @@ export function secondOf(item: Dated): number {
   return old ? timeOf(`${old.slice(0, 10)}-01-01`.slice(0, 10)) / 1000 : item.written ?? item.deposited;
 }
 
-/** The day, month or year of an item, "2026-03-01", "2026-03" or "2026"; where only words say when, the day of writing. */
+/** The day, month or year of an item: "2026-03-01", "2026-03" or "2026". Where only words say when, the day of writing. */
 export function spanOf(item: Dated): string {
   const spelled = item.happened && spelling(item.happened);
   return spelled ? spelled.slice(0, 10) : dayAt(item.written ?? item.deposited);
@@ -71,7 +71,7 @@ const STYLES: Readonly<Record<number, Intl.DateTimeFormatOptions>> = {
 const SPELLED = /^\d{4}(?:-(?:0[1-9]|1[0-2])(?:-(\d{2})(?:T(?:[01]\d|2[0-3]):[0-5]\d)?)?)?$/;
 const formats = new Map<string, Intl.DateTimeFormat>();
 
-/** "2026-03-01" and its like; null for words. A record can't bound a time before 1970: it is words there, a date here. */
+/** "2026-03-01" and its like; null for words. A time before 1970, which a record can't bound, is words there. */
 function spelling(happened: Happened): string | null {
   const text = happened.precision === "words" ? happened.words : formatted(happened);
   const found = SPELLED.exec(text);

@@ -4,7 +4,7 @@
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { lang, say } from "../../i18n.js";
-import { Button, Notice, Problem, sentenceOf, Tick, Title } from "../../parts/index.js";
+import { Button, Notice, Problem, Tick, Title } from "../../parts/index.js";
 import { address, go } from "../../router.js";
 import { refreshItems, session, vault } from "../../state.js";
 import { EMPTY_DRAFT } from "../../../sdk/items.js";
@@ -16,7 +16,8 @@ import { isWaiting, useKeeper } from "../journal/useKeeper.js";
 import { NAMES, Result } from "./Result.js";
 import { answered, QUESTIONS, THEMES, weigh } from "./weigh.js";
 
-/** Waits for the ticks that a lock may have interrupted, then shows the questionnaire with them. */
+/** Waits for the ticks that a lock may have interrupted, then shows the questionnaire with them. A draft has no field for
+ * answers: it holds the names of the ticked questions as its tags, sealed as any draft. */
 export default function Assess(): JSX.Element {
   const [found, setFound] = useState<FoundDraft | null | undefined>(undefined);
   useEffect(() => {
@@ -40,7 +41,7 @@ function Questionnaire({ resumed }: { resumed: FoundDraft | null }): JSX.Element
   const [shown, setShown] = useState(false);
   const [saving, setSaving] = useState(false);
   const [error, setError] = useState<unknown>(null);
-  const [waits, setWaits] = useState<unknown>(null);
+  const [waits, setWaits] = useState(false);
   const heading = useRef<HTMLHeadingElement>(null);
   const { keeper, change, end, here } = useKeeper(resumed?.slot ?? null);
   const level = weigh(answered(ticked));
@@ -86,7 +87,7 @@ function Questionnaire({ resumed }: { resumed: FoundDraft | null }): JSX.Element
       setSaving(false);
       if (isWaiting(failed)) {
         end();
-        setWaits(failed);
+        setWaits(true);
       } else setError(failed);
     }
   };
@@ -120,12 +121,13 @@ function Questionnaire({ resumed }: { resumed: FoundDraft | null }): JSX.Element
         </p>
       </form>
       {shown && <Result level={level} heading={heading} />}
-      {shown && waits === null && (
+      {shown && !waits && (
         <section class="not-on-paper" inert={saving}>
           <h2>{say("assess.keep.title")}</h2>
           <p>{say("assess.keep.text")}</p>
           <Tick
-            label={say("journal.sensitive.label")} checked={sensitive} onChange={(behind) => noted(ticked, danger, behind)}
+            label={say("journal.sensitive.label")} checked={sensitive}
+            onChange={(behind) => noted(ticked, danger, behind)}
           />
           <p class="hint">{say("journal.sensitive.hint")}</p>
           <Problem error={error} />
@@ -135,7 +137,7 @@ function Questionnaire({ resumed }: { resumed: FoundDraft | null }): JSX.Element
       )}
       <div role="status">
         {saving && <p class="waiting">{say("journal.write.saving")}</p>}
-        {waits !== null && <Notice><p>{say("assess.waiting")}</p><p>{sentenceOf(waits)}</p></Notice>}
+        {waits && <Notice><p>{say("assess.waiting")}</p></Notice>}
       </div>
     </>
   );
@@ -145,5 +147,6 @@ function Questionnaire({ resumed }: { resumed: FoundDraft | null }): JSX.Element
 function inWords(ticked: ReadonlySet<string>): string {
   const level = weigh(answered(ticked));
   const said = QUESTIONS.filter(({ id }) => ticked.has(id)).map(({ texts }) => `– ${texts[lang.value]}`);
-  return [say(`site.check.${NAMES[level]}.title`), "", ...(said.length > 0 ? said : [say("assess.none_ticked")])].join("\n");
+  const lines = said.length > 0 ? said : [say("assess.none_ticked")];
+  return [say(`site.check.${NAMES[level]}.title`), "", ...lines].join("\n");
 }

@@ -74,7 +74,8 @@ function Drawn({ points, events }: { points: readonly Point[]; events: readonly 
   const y = (danger: number): number => TOP + (1 - danger / 10) * (HEIGHT - TOP - BOTTOM);
   const line = points.map(({ second, danger }) => `${x(second).toFixed(1)},${y(danger).toFixed(1)}`).join(" ");
   const quiet = apart(events.filter(({ danger }) => danger === null), (item) => `${Math.round(x(secondOf(item)) / 3)}`);
-  const marked = apart(points, ({ item, second, danger }) => `${Math.round(x(second) / 6)} ${danger} ${item.kind === "assessment"}`);
+  const marked = apart(points, ({ item, second, danger }) =>
+    `${Math.round(x(second) / 6)} ${danger} ${item.kind === "assessment"}`);
   return (
     <figure class="curve" ref={frame}>
       <svg role="img" aria-labelledby="curve-said" width={width} height={HEIGHT} viewBox={`0 0 ${width} ${HEIGHT}`}>
@@ -88,7 +89,9 @@ function Drawn({ points, events }: { points: readonly Point[]; events: readonly 
         <text class="curve-word" x={width - RIGHT} y={HEIGHT - 8} text-anchor="end">{day(last)}</text>
         <polyline class="curve-line" points={line} />
         {quiet.map((item) => (
-          <line key={item.id} class="curve-event" x1={x(secondOf(item))} x2={x(secondOf(item))} y1={y(0) - 7} y2={y(0) + 7} />
+          <line
+            key={item.id} class="curve-event" x1={x(secondOf(item))} x2={x(secondOf(item))} y1={y(0) - 7} y2={y(0) + 7}
+          />
         ))}
         {marked.map(({ item, second, danger }) => (
           item.kind === "assessment"
@@ -131,10 +134,14 @@ function Table({ events }: { events: readonly Item[] }): JSX.Element {
           {events.slice(0, shown).map((item) => (
             <tr key={item.id}>
               <td>{whenOf(item)}</td>
-              <td>{item.danger === null ? <span class="hint">{say("assess.curve.unsaid")}</span> : number(item.danger)}</td>
+              <td>
+                {item.danger === null ? <span class="hint">{say("assess.curve.unsaid")}</span> : number(item.danger)}
+              </td>
               <td>
                 <a href={address(viewOf(item), item.id)}>{titleOf(item)}</a>
-                {item.kind === "assessment" && item.answers && <> – {say(`site.check.${NAMES[weigh(item.answers)]}.title`)}</>}
+                {item.kind === "assessment" && item.answers && (
+                  <> – {say(`site.check.${NAMES[weigh(item.answers)]}.title`)}</>
+                )}
               </td>
             </tr>
           ))}

@@ -19,7 +19,7 @@ export interface Question {
 export const QUESTIONS: readonly Question[] = questionnaire.questions;
 export const THEMES: readonly (readonly [string, Texts])[] = Object.entries(questionnaire.themes);
 
-/** The result for the questions that are ticked. An answer to a question that isn't known any more weighs as one tick. */
+/** The result for the questions that are ticked. One that isn't known any more weighs as a tick of any kind. */
 export function weigh(answers: Answers): Level {
   const ticked = Object.keys(answers).filter((id) => answers[id]);
   const grave = QUESTIONS.some((question) => question.grave && ticked.includes(question.id));

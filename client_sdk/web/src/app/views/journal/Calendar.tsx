@@ -86,7 +86,9 @@ export default function Calendar(): JSX.Element {
       <p class="hint">{say("journal.calendar.keys")}</p>
       <div role="status">
         {chosen && (
-          <p class="unseen">{say("journal.calendar.day", { day: spellDay(chosen), count: bySpan.get(chosen)?.length ?? 0 })}</p>
+          <p class="unseen">
+            {say("journal.calendar.day", { day: spellDay(chosen), count: bySpan.get(chosen)?.length ?? 0 })}
+          </p>
         )}
       </div>
       {chosen && (
@@ -97,10 +99,16 @@ export default function Calendar(): JSX.Element {
         </section>
       )}
       {inMonth.length > 0 && (
-        <section><h2>{say("journal.calendar.in_month", { month: spellMonth(month) })}</h2><Rows items={inMonth} /></section>
+        <section>
+          <h2>{say("journal.calendar.in_month", { month: spellMonth(month) })}</h2>
+          <Rows items={inMonth} />
+        </section>
       )}
       {inYear.length > 0 && (
-        <section><h2>{say("journal.calendar.in_year", { year: month.slice(0, 4) })}</h2><Rows items={inYear} /></section>
+        <section>
+          <h2>{say("journal.calendar.in_year", { year: month.slice(0, 4) })}</h2>
+          <Rows items={inYear} />
+        </section>
       )}
     </>
   );
@@ -126,11 +134,10 @@ function Square(props: {
   return (
     <button
       type="button" class={count > 0 ? "square has" : "square"} tabIndex={stop ? 0 : -1} aria-pressed={chosen}
-      aria-current={today ? "date" : undefined}
+      aria-current={today ? "date" : undefined} data-count={count > 0 ? number(count) : undefined}
       aria-label={say("journal.calendar.day", { day: spellDay(day), count })} onClick={onChoose}
     >
       <span>{Number(day.slice(8))}</span>
-      {count > 0 && <small>{number(count)}</small>}
     </button>
   );
 }

@@ -30,20 +30,27 @@ export function DangerScale(props: { value: number | null; onChange: (value: num
         ))}
       </div>
       <p class="danger-ends" aria-hidden="true"><span>0 : {dangerWord(0)}</span> <span>10 : {dangerWord(10)}</span></p>
-      <label class="tick danger-none">
-        <input type="radio" name={name} autocomplete="off" checked={value === null} onChange={() => onChange(null)} />
+      <label class="choice">
+        <input
+          type="radio" name={name} autocomplete="off" checked={value === null} onChange={() => onChange(null)}
+        />{" "}
         <span>{say("journal.danger.none")}</span>
       </label>
       <div role="status">
-        {value !== null && <p class="danger-said">{say("journal.danger.said", { step: value, word: dangerWord(value) })}</p>}
+        {value !== null && <p class="danger-said">{dangerSaid(value)}</p>}
       </div>
       {value !== null && value >= HIGH && <div class="notice"><p>{say("journal.danger.now")}</p><Dials /></div>}
     </fieldset>
   );
 }
 
+/** A step as a sentence says it: "7 sur 10 : de la peur". */
+export function dangerSaid(step: number): string {
+  return say("journal.danger.said", { step, word: dangerWord(step) });
+}
+
 /** A step in a few words. */
-export function dangerWord(step: number): string {
+function dangerWord(step: number): string {
   const band = step === 0 ? "0" : step <= 3 ? "1" : step <= 6 ? "4" : step <= 8 ? "7" : "9";
   return say(`journal.danger.words.${band}`);
 }

@@ -43,7 +43,9 @@ function Read({ item }: { item: Item }): JSX.Element {
       <p class="hint not-on-paper">{say("journal.times")}</p>
       <p class="actions">
         <a class="button" href={address("edit", item.id)}>{say("journal.entry.edit")}</a>
-        <a class="button plain" href={address("history", item.id)}>{say("journal.entry.history", { count: item.revision })}</a>
+        <a class="button plain" href={address("history", item.id)}>
+          {say("journal.entry.history", { count: item.revision })}
+        </a>
         <Button plain onClick={() => print()}>{say("site.article.print")}</Button>
         <DeleteItem item={item} />
       </p>

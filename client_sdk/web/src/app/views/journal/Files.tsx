@@ -9,7 +9,9 @@ import type { NewFile } from "../../../worker/api.js";
 import { makeThumbnail } from "./thumbnail.js";
 
 /** The picked files, a button to pick more, and a word that they are not in the draft. */
-export function Files(props: { files: readonly NewFile[]; onChange: (files: readonly NewFile[]) => void }): JSX.Element {
+export function Files(props: {
+  files: readonly NewFile[]; onChange: (files: readonly NewFile[]) => void;
+}): JSX.Element {
   const { files, onChange } = props;
   const id = useId();
   const latest = useRef(files);

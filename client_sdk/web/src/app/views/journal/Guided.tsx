@@ -33,7 +33,9 @@ export function Guided(props: {
       {at === WHEN && when}
       <div class="actions">
         {at < asked.length - 1 ? (
-          <Button onClick={() => setAt(at + 1)}>{say(answer.trim() === "" ? "journal.guided.skip" : "journal.guided.next")}</Button>
+          <Button onClick={() => setAt(at + 1)}>
+            {say(answer.trim() === "" ? "journal.guided.skip" : "journal.guided.next")}
+          </Button>
         ) : <Button onClick={onWhole}>{say("journal.guided.whole")}</Button>}
         {at > 0 && <Button plain onClick={() => setAt(at - 1)}>{say("journal.guided.back")}</Button>}
       </div>

@@ -61,7 +61,9 @@ function nameOf(version: Item): string {
 }
 
 function Version({ version, whole }: { version: Item; whole?: boolean }): JSX.Element {
-  if (version.kind === "tombstone") return <p>{say("journal.history.deleted", { moment: moment(version.deposited) })}</p>;
+  if (version.kind === "tombstone") {
+    return <p>{say("journal.history.deleted", { moment: moment(version.deposited) })}</p>;
+  }
   if (version.state !== "open") return <p>{nameOf(version)} : {say(`journal.state.${version.state}`)}</p>;
   return (
     <details class="version" open={whole ?? false}>
@@ -101,17 +103,20 @@ function Choice(props: {
         id={id} autocomplete="off" value={props.value}
         onChange={(event) => props.onChange(Number(event.currentTarget.value))}
       >
-        {props.versions.map((version) => <option key={version.revision} value={version.revision}>{nameOf(version)}</option>)}
+        {props.versions.map((version) => (
+          <option key={version.revision} value={version.revision}>{nameOf(version)}</option>
+        ))}
       </select>
     </div>
   );
 }
 
+const COMPARED = ["title", "happened", "place", "people", "danger", "mood", "tags", "files"] as const;
+
 /** What the older one says, struck out, and the newer one, underlined; marked for those who only hear it. */
 export function Differences({ older, newer }: { older: Item; newer: Item }): JSX.Element {
   const changes = useMemo(() => compareTexts(older.text ?? "", newer.text ?? ""), [older, newer]);
-  const facts = ["title", "happened", "place", "people", "danger", "mood", "tags", "files"] as const;
-  const changed = facts.map((name) => [name, factOf(older, name), factOf(newer, name)] as const)
+  const changed = COMPARED.map((name) => [name, factOf(older, name), factOf(newer, name)] as const)
     .filter(([, before, after]) => before !== after);
   const same = changes.every(({ kind }) => kind === "same");
   return (
@@ -136,12 +141,16 @@ export function Differences({ older, newer }: { older: Item; newer: Item }): JSX
 function Piece({ kind, text }: { kind: "same" | "added" | "removed"; text: string }): JSX.Element {
   if (kind === "same") return <>{text}</>;
   const inside = (
-    <><span class="unseen"> [{say(`journal.history.${kind}`)}] </span>{text}<span class="unseen"> [{say("journal.history.end")}] </span></>
+    <>
+      <span class="unseen"> [{say(`journal.history.${kind}`)}] </span>
+      {text}
+      <span class="unseen"> [{say("journal.history.end")}] </span>
+    </>
   );
   return kind === "added" ? <ins>{inside}</ins> : <del>{inside}</del>;
 }
 
-function factOf(item: Item, name: "title" | "happened" | "place" | "people" | "danger" | "mood" | "tags" | "files"): string {
+function factOf(item: Item, name: (typeof COMPARED)[number]): string {
   switch (name) {
     case "happened": return item.happened ? spellHappened(item.happened) : "";
     case "people": return item.people.join(", ");

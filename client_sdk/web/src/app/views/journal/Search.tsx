@@ -16,6 +16,11 @@ import { Rows } from "./Rows.js";
 const PAUSE = 150, STEP = 25;
 const LEVELS = ["1", "4", "7", "9"] as const;
 
+interface Found {
+  readonly items: readonly Item[];
+  readonly words: readonly string[];
+}
+
 export default function Search(): JSX.Element {
   const all = items.value;
   const sorted = useMemo(() => newestFirst(all ?? []), [all]);
@@ -24,7 +29,7 @@ export default function Search(): JSX.Element {
   const [tag, setTag] = useState("");
   const [danger, setDanger] = useState("");
   const [sensitive, setSensitive] = useState("");
-  const [found, setFound] = useState<{ readonly items: readonly Item[]; readonly words: readonly string[] } | null>(null);
+  const [found, setFound] = useState<Found | null>(null);
   const asked = wordsOf(typed).length > 0 || tag !== "" || danger !== "" || sensitive !== "";
   useEffect(() => {
     if (!asked) return setFound(null);
@@ -39,15 +44,22 @@ export default function Search(): JSX.Element {
     <>
       <Title>{say("journal.search.name")}</Title>
       <form role="search" autocomplete="off" onSubmit={(event) => event.preventDefault()}>
-        <Field label={say("journal.search.words")} hint={say("journal.search.hint")} type="search" value={typed} onInput={setTyped} />
+        <Field
+          label={say("journal.search.words")} hint={say("journal.search.hint")} type="search" value={typed}
+          onInput={setTyped}
+        />
         <details class="more">
           <summary>{say("journal.search.filters")}</summary>
           {tags.length > 0 && (
-            <Choice label={say("journal.fact.tags")} value={tag} onChange={setTag} options={tags.map((one) => [one, one])} />
+            <Choice
+              label={say("journal.fact.tags")} value={tag} onChange={setTag} options={tags.map((one) => [one, one])}
+            />
           )}
           <Choice
             label={say("journal.search.danger")} value={danger} onChange={setDanger}
-            options={LEVELS.map((step) => [step, say("journal.search.from", { step, word: say(`journal.danger.words.${step}`) })])}
+            options={LEVELS.map((step) => [
+              step, say("journal.search.from", { step, word: say(`journal.danger.words.${step}`) }),
+            ])}
           />
           <Choice
             label={say("journal.search.sensitive")} value={sensitive} onChange={setSensitive}
@@ -76,7 +88,9 @@ function Choice(props: {
   return (
     <div class="field">
       <label for={id}>{props.label}</label>
-      <select id={id} autocomplete="off" value={props.value} onChange={(event) => props.onChange(event.currentTarget.value)}>
+      <select
+        id={id} autocomplete="off" value={props.value} onChange={(event) => props.onChange(event.currentTarget.value)}
+      >
         <option value="">{say("journal.search.any")}</option>
         {props.options.map(([value, label]) => <option key={value} value={value}>{label}</option>)}
       </select>

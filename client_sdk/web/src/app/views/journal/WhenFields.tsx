@@ -22,7 +22,8 @@ export function WhenFields(props: { fields: Fields; change: (part: Partial<Field
         {KINDS.map((kind) => (
           <label key={kind} class="choice">
             <input
-              type="radio" name={id} autocomplete="off" checked={fields.when === kind} onChange={() => change({ when: kind })}
+              type="radio" name={id} autocomplete="off" checked={fields.when === kind}
+              onChange={() => change({ when: kind })}
             />{" "}
             <span>{say(`journal.when.${kind}`)}</span>
           </label>
@@ -30,8 +31,12 @@ export function WhenFields(props: { fields: Fields; change: (part: Partial<Field
       </div>
       {fields.when === "day" && (
         <div class="beside">
-          <Dated label={say("journal.when.date")} type="date" value={fields.date} onInput={(date) => change({ date })} />
-          <Dated label={say("journal.when.time")} type="time" value={fields.time} onInput={(time) => change({ time })} />
+          <Dated
+            label={say("journal.when.date")} type="date" value={fields.date} onInput={(date) => change({ date })}
+          />
+          <Dated
+            label={say("journal.when.time")} type="time" value={fields.time} onInput={(time) => change({ time })}
+          />
         </div>
       )}
       {(fields.when === "month" || fields.when === "year") && (
@@ -70,13 +75,16 @@ export function WhenFields(props: { fields: Fields; change: (part: Partial<Field
   );
 }
 
-function Dated(props: { label: string; type: "date" | "time"; value: string; onInput: (value: string) => void }): JSX.Element {
+function Dated(props: {
+  label: string; type: "date" | "time"; value: string; onInput: (value: string) => void;
+}): JSX.Element {
   const id = useId();
   return (
     <div class="field">
       <label for={id}>{props.label}</label>
       <input
-        id={id} type={props.type} value={props.value} autocomplete="off" {...(props.type === "date" ? { max: "9999-12-29" } : {})}
+        id={id} type={props.type} value={props.value} autocomplete="off"
+        {...(props.type === "date" ? { max: "9999-12-29" } : {})}
         onInput={(event) => props.onInput(event.currentTarget.value)}
       />
     </div>

@@ -3,26 +3,31 @@
 
 import type { JSX } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { moment, number, say } from "../../i18n.js";
-import { Button, Field, Notice, Problem, sentenceOf, TextArea, Tick, Title, Waiting, askPin } from "../../parts/index.js";
+import { number, say } from "../../i18n.js";
+import {
+  askPin, Button, Field, Notice, Problem, sentenceOf, TextArea, Tick, Title, Waiting,
+} from "../../parts/index.js";
 import { address, go } from "../../router.js";
 import { refreshItems, sensitiveUntil, session, vault } from "../../state.js";
 import type { FoundDraft, Id, Item, NewFile } from "../../../worker/api.js";
-import { DangerScale, dangerWord } from "./Danger.js";
-import { titleOf } from "./facts.js";
+import { dangerSaid, DangerScale } from "./Danger.js";
+import { Offered, useDrafts } from "./Drafts.js";
 import { Files } from "./Files.js";
-import { changesFrom, draftIn, EMPTY_FIELDS, type Fields, fieldsOf, happenedIn, isEmpty, LIMITS, tooLong } from "./form.js";
+import {
+  changesFrom, draftIn, EMPTY_FIELDS, type Fields, fieldsOf, happenedIn, isEmpty, LIMITS, tooLong,
+} from "./form.js";
 import { Guided } from "./Guided.js";
 import "./journal.css";
 import type { DraftKeeper } from "./keeper.js";
 import { Locked } from "./Locked.js";
+import { Mood } from "./Mood.js";
 import { kept as told } from "./told.js";
 import { isWaiting, useKeeper } from "./useKeeper.js";
 import { WhenFields } from "./WhenFields.js";
 
 /** A new entry, or a draft that is gone on with: `id` is its slot. */
 export default function Write({ id }: { id: Id | null }): JSX.Element {
-  const { drafts, error, drop } = useDrafts(null);
+  const { drafts, error, drop } = useDrafts("journal", null);
   if (id !== null && drafts === null && error === null) return <Waiting>{say("journal.opening")}</Waiting>;
   const found = drafts?.find(({ slot }) => slot === id) ?? null;
   // What is open stays on the screen while it is written at, also when the sensitive tier closes meanwhile.
@@ -39,7 +44,7 @@ export default function Write({ id }: { id: Id | null }): JSX.Element {
 
 /** The next version of an entry. */
 export function Edit({ id }: { id: Id | null }): JSX.Element {
-  const { drafts, error, drop } = useDrafts(id);
+  const { drafts, error, drop } = useDrafts("journal", id);
   const [item, setItem] = useState<Item | null>(null);
   const [missing, setMissing] = useState<unknown>(null);
   const [resumed, setResumed] = useState<FoundDraft | null>(null);
@@ -51,41 +56,15 @@ export function Edit({ id }: { id: Id | null }): JSX.Element {
   if (missing !== null) return <><Title>{title}</Title><Problem error={missing} /></>;
   if (item === null || (drafts === null && error === null)) return <Waiting>{say("journal.opening")}</Waiting>;
   if (item.state === "locked") return <Locked title={title} />;
-  if (item.state !== "open") return <><Title>{title}</Title><Notice><p>{say(`journal.closed.${item.state}`)}</p></Notice></>;
+  if (item.state !== "open") {
+    return <><Title>{title}</Title><Notice><p>{say(`journal.closed.${item.state}`)}</p></Notice></>;
+  }
   return (
     <Form
       key={resumed?.slot ?? ""} title={title} item={item} resumed={resumed} unread={error}
       offered={(drafts ?? []).filter(({ slot }) => slot !== resumed?.slot)} drop={drop} onResume={setResumed}
     />
   );
-}
-
-/** The drafts of an entry, or of new ones; null until they are read. */
-function useDrafts(item: Id | null): {
-  drafts: readonly FoundDraft[] | null; error: unknown; drop: (slot: Id) => Promise<void>;
-} {
-  const [drafts, setDrafts] = useState<readonly FoundDraft[] | null>(null);
-  const [error, setError] = useState<unknown>(null);
-  const open = sensitiveUntil.value !== null;
-  useEffect(() => {
-    let here = true;
-    vault().drafts().then(
-      (found) => here && setDrafts(found.filter((draft) => draft.kind === "journal" && draft.item === item)),
-      (failed: unknown) => here && setError(failed),
-    );
-    return () => {
-      here = false;
-    };
-  }, [item, open]);
-  const drop = async (slot: Id): Promise<void> => {
-    try {
-      await vault().dropDraft(slot);
-      setDrafts((all) => all && all.filter((draft) => draft.slot !== slot));
-    } catch (failed) {
-      setError(failed);
-    }
-  };
-  return { drafts, error, drop };
 }
 
 interface FormProps {
@@ -171,8 +150,11 @@ function Form({ title, item, resumed, offered, unread, drop, onResume }: FormPro
         }}
       >
         <div class="switch" role="group" aria-label={say("journal.write.ways")}>
-          <button type="button" aria-pressed={!guided} onClick={() => setGuided(false)}>{say("journal.write.free")}</button>
-          <button type="button" aria-pressed={guided} onClick={() => setGuided(true)}>{say("journal.write.guided")}</button>
+          {[false, true].map((way) => (
+            <button key={String(way)} type="button" aria-pressed={guided === way} onClick={() => setGuided(way)}>
+              {say(way ? "journal.write.guided" : "journal.write.free")}
+            </button>
+          ))}
         </div>
         {guided ? (
           <Guided text={fields.text} onText={(text) => change({ text })} onWhole={() => setGuided(false)} when={when} />
@@ -202,7 +184,9 @@ function Form({ title, item, resumed, offered, unread, drop, onResume }: FormPro
         </More>
         <More name={say("journal.more.files")} shown={files.length > 0}>
           <Files files={files} onChange={setFiles} />
-          {item !== null && item.contents.length > 0 && <p class="hint">{say("journal.files.there", { count: item.contents.length })}</p>}
+          {item !== null && item.contents.length > 0 && (
+            <p class="hint">{say("journal.files.there", { count: item.contents.length })}</p>
+          )}
         </More>
         <More name={say("journal.more.title")} shown={fields.title !== "" || fields.tags !== ""}>
           <Field
@@ -216,7 +200,10 @@ function Form({ title, item, resumed, offered, unread, drop, onResume }: FormPro
         </More>
         {item === null && (
           <div class="behind">
-            <Tick label={say("journal.sensitive.label")} checked={fields.sensitive} onChange={(sensitive) => change({ sensitive })} />
+            <Tick
+              label={say("journal.sensitive.label")} checked={fields.sensitive}
+              onChange={(sensitive) => change({ sensitive })}
+            />
             <p class="hint">{say("journal.sensitive.hint")}</p>
           </div>
         )}
@@ -224,8 +211,12 @@ function Form({ title, item, resumed, offered, unread, drop, onResume }: FormPro
         <Problem error={error} />
         {error !== null && <p class="hint">{say("journal.write.still_here")}</p>}
         <p class="actions">
-          <Button type="submit" busy={saving}>{say(item === null ? "journal.write.keep" : "journal.write.keep_version")}</Button>
-          <a class="button plain" href={item === null ? address("home") : address("entry", item.id)}>{say("journal.write.close")}</a>
+          <Button type="submit" busy={saving}>
+            {say(item === null ? "journal.write.keep" : "journal.write.keep_version")}
+          </Button>
+          <a class="button plain" href={item === null ? address("home") : address("entry", item.id)}>
+            {say("journal.write.close")}
+          </a>
         </p>
         <p class="hint">{say("journal.write.close_hint")}</p>
       </form>
@@ -245,28 +236,6 @@ function More(props: { name: string; shown: boolean; children: JSX.Element | (JS
   );
 }
 
-const MOODS = ["good", "calm", "tired", "sad", "angry", "afraid", "lost"] as const;
-
-function Mood({ value, onInput }: { value: string; onInput: (value: string) => void }): JSX.Element {
-  return (
-    <div class="mood">
-      <Field
-        label={say("journal.mood.label")} hint={say("journal.mood.hint")} value={value} maxLength={LIMITS.mood} onInput={onInput}
-      />
-      <div class="chips" role="group" aria-label={say("journal.mood.some")}>
-        {MOODS.map((name) => {
-          const word = say(`journal.mood.${name}`);
-          return (
-            <button key={name} type="button" class="chip" aria-pressed={value === word} onClick={() => onInput(value === word ? "" : word)}>
-              {word}
-            </button>
-          );
-        })}
-      </div>
-    </div>
-  );
-}
-
 /** Whether the draft is kept: said only when it is. Not read aloud by itself, since it changes at every pause. */
 function Mark({ keeper }: { keeper: DraftKeeper }): JSX.Element {
   const state = keeper.state.value;
@@ -280,49 +249,6 @@ function Mark({ keeper }: { keeper: DraftKeeper }): JSX.Element {
   return <p class="draft-mark hint">{state === "nothing" ? "" : say(`journal.draft.${state}`)}</p>;
 }
 
-function Offered(props: {
-  drafts: readonly FoundDraft[]; drop: (slot: Id) => Promise<void>; unread: unknown; onResume?: (draft: FoundDraft) => void;
-}): JSX.Element | null {
-  const { drafts, drop, unread, onResume } = props;
-  const [sure, setSure] = useState<Id | null>(null);
-  if (unread !== null) return <Problem error={unread} />;
-  if (drafts.length === 0) return null;
-  return (
-    <section class="notice offered" aria-label={say("journal.drafts.title")}>
-      <p><b>{say("journal.drafts.offered", { count: drafts.length })}</b></p>
-      <ul>
-        {drafts.map((draft) => (
-          <li key={draft.slot}>
-            <p>
-              {draft.locked ? say("journal.state.locked") : titleOf({ ...draft.draft, kind: draft.kind })}{" "}
-              <span class="hint">{say("journal.drafts.kept_on", { moment: moment(draft.saved) })}</span>
-            </p>
-            <p class="actions">
-              <Button plain onClick={() => void resume(draft, onResume)}>
-                {say("journal.drafts.resume")}<Of draft={draft} />
-              </Button>
-              {sure === draft.slot
-                ? <Button plain onClick={() => void drop(draft.slot)}>{say("journal.drafts.drop_sure")}<Of draft={draft} /></Button>
-                : <Button plain onClick={() => setSure(draft.slot)}>{say("journal.drafts.drop")}<Of draft={draft} /></Button>}
-            </p>
-          </li>
-        ))}
-      </ul>
-    </section>
-  );
-}
-
-function Of({ draft }: { draft: FoundDraft }): JSX.Element {
-  return <span class="unseen"> ({moment(draft.saved)})</span>;
-}
-
-async function resume(draft: FoundDraft, onResume?: (draft: FoundDraft) => void): Promise<void> {
-  if (draft.locked && !(await askPin())) return;
-  const open = draft.locked ? (await vault().drafts()).find(({ slot }) => slot === draft.slot) ?? draft : draft;
-  if (onResume) onResume(open);
-  else go("write", draft.slot);
-}
-
 /** The text is sealed and waits on this device: what there is to know, and the text once more. */
 function Waits({ fields, error }: { fields: Fields; error: unknown }): JSX.Element {
   return (
@@ -330,16 +256,17 @@ function Waits({ fields, error }: { fields: Fields; error: unknown }): JSX.Eleme
       <Title>{say("journal.waiting.title")}</Title>
       <Notice>
         <p>{say("journal.waiting.here")}</p>
-        <p>{sentenceOf(error)}</p>
+        {(error as { code?: unknown }).code !== "network" && <p>{sentenceOf(error)}</p>}
       </Notice>
       <p class="actions"><a class="button" href={address("home")}>{say("journal.waiting.back")}</a></p>
       {fields.text.trim() !== "" && <><h2>{say("journal.waiting.text")}</h2><p class="entry-text">{fields.text}</p></>}
-      {fields.danger !== null && <p>{say("journal.danger.said", { step: fields.danger, word: dangerWord(fields.danger) })}</p>}
+      {fields.danger !== null && <p>{dangerSaid(fields.danger)}</p>}
     </>
   );
 }
 
 function draftOf(item: Item): FoundDraft["draft"] {
   const { happened, written, place, people, tags, danger, mood, category } = item;
-  return { title: item.title ?? "", text: item.text ?? "", happened, written, place, people, tags, danger, mood, category };
+  const title = item.title ?? "", text = item.text ?? "";
+  return { title, text, happened, written, place, people, tags, danger, mood, category };
 }

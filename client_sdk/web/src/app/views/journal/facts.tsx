@@ -6,7 +6,7 @@ import { moment, say } from "../../i18n.js";
 import { address, type View } from "../../router.js";
 import { spellHappened } from "../../text/when.js";
 import type { Item } from "../../../worker/api.js";
-import { dangerWord } from "./Danger.js";
+import { dangerSaid } from "./Danger.js";
 
 /** The view in which an item is read. What is locked has no kind, and is opened as an entry first. */
 export function viewOf(item: Item): View {
@@ -50,8 +50,9 @@ export function Facts({ item }: { item: Item }): JSX.Element {
   const facts: (readonly [string, string | null])[] = [
     ["happened", item.happened && spellHappened(item.happened)],
     ["place", item.place], ["people", item.people.join(", ")],
-    ["danger", item.danger === null ? null : say("journal.danger.said", { step: item.danger, word: dangerWord(item.danger) })],
+    ["danger", item.danger === null ? null : dangerSaid(item.danger)],
     ["mood", item.mood], ["tags", item.tags.join(", ")],
+    ["files", item.kind === "journal" ? item.contents.map(({ name }) => name).join(", ") : null],
     ["written", item.written === null ? null : moment(item.written)],
     ["deposited", item.deposited === 0 ? null : moment(item.deposited)],
   ];

@@ -6,7 +6,9 @@ import { EMPTY_DRAFT, type Happened } from "../../../sdk/items.js";
 import type { Draft } from "../../../worker/api.js";
 
 /** Characters, as schemas/limits.py has them. */
-export const LIMITS = { title: 500, text: 900_000, place: 500, words: 200, mood: 100, people: 50, person: 200, tags: 50, tag: 100 };
+export const LIMITS = {
+  title: 500, text: 900_000, place: 500, words: 200, mood: 100, people: 50, person: 200, tags: 50, tag: 100,
+};
 
 export type When = "none" | "day" | "month" | "year" | "words";
 
@@ -30,8 +32,8 @@ export interface Fields {
 }
 
 export const EMPTY_FIELDS: Fields = {
-  title: "", text: "", when: "none", date: "", time: "", month: "", year: "", words: "", place: "", people: "", tags: "",
-  danger: null, mood: "", sensitive: false,
+  title: "", text: "", when: "none", date: "", time: "", month: "", year: "", words: "", place: "", people: "",
+  tags: "", danger: null, mood: "", sensitive: false,
 };
 
 /** What was typed as the time of the facts, in the spelling of `parseHappened`; empty if nothing was. */
@@ -58,7 +60,8 @@ export function draftIn(fields: Fields): Draft {
 export function fieldsOf(draft: Draft, sensitive: boolean): Fields {
   return {
     ...EMPTY_FIELDS, ...whenOf(draft.happened), title: draft.title, text: draft.text, place: draft.place ?? "",
-    people: draft.people.join(", "), tags: draft.tags.join(", "), danger: draft.danger, mood: draft.mood ?? "", sensitive,
+    people: draft.people.join(", "), tags: draft.tags.join(", "), danger: draft.danger, mood: draft.mood ?? "",
+    sensitive,
   };
 }
 
@@ -77,7 +80,7 @@ export function tooLong(fields: Fields): { readonly field: "text" | "people" | "
   return overfull(fields.tags, tags, tag) ? { field: "tags", limit: tags } : null;
 }
 
-/** The fields that differ: what an edit sends. A time that is typed as before keeps its span, whatever zone it is now. */
+/** The fields that differ: what an edit sends. A time typed as before keeps its span, whatever zone it is now. */
 export function changesFrom(before: Draft, after: Draft): Partial<Draft> {
   const names = ["title", "text", "happened", "place", "people", "tags", "danger", "mood"] as const;
   const said = (draft: Draft, name: (typeof names)[number]): string =>
@@ -102,5 +105,6 @@ function whenOf(happened: Happened | null): Pick<Fields, "when"> & Partial<Field
   if (!found) return { when: "words", words: happened.words };
   const [date, year = "", month, time] = found;
   if (month === undefined) return { when: "year", year };
-  return date.length === 7 ? { when: "month", year, month } : { when: "day", date: date.slice(0, 10), time: time ?? "" };
+  if (date.length === 7) return { when: "month", year, month };
+  return { when: "day", date: date.slice(0, 10), time: time ?? "" };
 }

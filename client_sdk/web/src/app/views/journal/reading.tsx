@@ -28,5 +28,10 @@ export function Reading(props: { id: Id | null; children: (item: Item) => JSX.El
   if (item === null) return <Waiting>{say("journal.opening")}</Waiting>;
   if (item.state === "open") return props.children(item);
   if (item.state === "locked") return <Locked title={say("journal.state.locked")} />;
-  return <><Title>{say(`journal.state.${item.state}`)}</Title><Notice><p>{say(`journal.closed.${item.state}`)}</p></Notice></>;
+  return (
+    <>
+      <Title>{say(`journal.state.${item.state}`)}</Title>
+      <Notice><p>{say(`journal.closed.${item.state}`)}</p></Notice>
+    </>
+  );
 }

@@ -1,5 +1,5 @@
-// A small picture of a picture, made on the page. Knows: canvas. Refuses to know: what is on it, and anything that is no
-// image: for that there is none, and none for an image that this browser can't open.
+// A small picture of a picture, made on the page. Knows: canvas. Refuses to know: what is on it, and anything that is
+// no image: for that there is none, and none for an image that this browser can't open.
 
 /** The longer side, in pixels. */
 export const SIDE = 320;

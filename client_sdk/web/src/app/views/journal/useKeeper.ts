@@ -1,5 +1,5 @@
-// A draft keeper for as long as a view is shown. Knows: when a view goes and when the vault locks. Refuses to know: what
-// is typed.
+// A draft keeper for as long as a view is shown. Knows: when a view goes and when the vault locks.
+// Refuses to know: what is typed.
 
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { beforeLock, vault } from "../../state.js";
