@@ -35,13 +35,13 @@ let begun: MemoryVault | null = null;
 const count = { started: 0, ended: 0 };
 
 /** The page as it is when it has just been loaded. */
-export async function startPage(vault = new MemoryVault()): Promise<Scene> {
+export async function startPage(vault = new MemoryVault(), path = "/app", state: unknown = null): Promise<Scene> {
   begun = vault;
   closed.value = null;
   Object.assign(count, { started: 0, ended: 0 });
   speakEnglish();
   document.documentElement.lang = "en";
-  history.replaceState(null, "", "/app");
+  history.replaceState(state, "", path);
   document.body.innerHTML = '<header><a data-exit>Leave</a><a data-skip>Skip</a></header><div id="app"></div>';
   HTMLDialogElement.prototype.showModal ??= function showModal(this: HTMLDialogElement) {
     this.open = true;

@@ -9,7 +9,7 @@ import { useEffect, useState } from "preact/hooks";
 import "./app.css";
 import { LANGUAGES, say, speak } from "./i18n.js";
 import { startLock } from "./lock.js";
-import { PinDialog, Problem, Waiting } from "./parts/index.js";
+import { Button, PinDialog, Problem, Waiting } from "./parts/index.js";
 import { Bar, Foot, Said, SoonLocked } from "./parts/frame.js";
 import { Door } from "./views/account/door.js";
 import { LogIn } from "./views/account/log_in.js";
@@ -22,28 +22,45 @@ export interface ViewProps {
   readonly id: string | null;
 }
 
-type Group = Readonly<Record<string, ComponentType<ViewProps>>>;
+type Found = ComponentType<ViewProps>;
 
-const GROUPS = import.meta.glob<Group>("./views/*/index.tsx");
+const account = () => import("./views/account/index.js");
+const journal = () => import("./views/journal/index.js");
+const documents = () => import("./views/documents/index.js");
+const assess = () => import("./views/assess/index.js");
+const receipts = () => import("./views/receipts/index.js");
 
-/** View → the folder of views/ and the name under which its index.tsx exports it. */
-const TABLE: Readonly<Record<View, readonly [string, string]>> = {
-  home: ["journal", "Home"], write: ["journal", "Write"], entry: ["journal", "Entry"], edit: ["journal", "Edit"],
-  history: ["journal", "History"], calendar: ["journal", "Calendar"], search: ["journal", "Search"],
-  deleted: ["journal", "Deleted"],
-  documents: ["documents", "Documents"], addDocument: ["documents", "AddDocument"], document: ["documents", "Document"],
-  assess: ["assess", "Assess"], assessment: ["assess", "Assessment"], curve: ["assess", "Curve"],
-  receipt: ["receipts", "Receipt"],
-  signUp: ["account", "SignUp"], logIn: ["door", "LogIn"], reopen: ["account", "Reopen"],
-  settings: ["account", "Settings"], credentials: ["account", "Credentials"], sessions: ["account", "Sessions"],
-  trust: ["account", "Trust"],
+/** View → how it comes: each group of them in a file of its own, so that who is at the door waits for none. */
+export const TABLE: Readonly<Record<View, () => Promise<Found>>> = {
+  home: async () => (await journal()).Home,
+  write: async () => (await journal()).Write,
+  entry: async () => (await journal()).Entry,
+  edit: async () => (await journal()).Edit,
+  history: async () => (await journal()).History,
+  calendar: async () => (await journal()).Calendar,
+  search: async () => (await journal()).Search,
+  deleted: async () => (await journal()).Deleted,
+  documents: async () => (await documents()).Documents,
+  addDocument: async () => (await documents()).AddDocument,
+  document: async () => (await documents()).Document,
+  assess: async () => (await assess()).Assess,
+  assessment: async () => (await assess()).Assessment,
+  curve: async () => (await assess()).Curve,
+  receipt: async () => (await receipts()).Receipt,
+  signUp: async () => (await account()).SignUp,
+  logIn: async () => LogIn,
+  reopen: async () => (await account()).Reopen,
+  settings: async () => (await account()).Settings,
+  credentials: async () => (await account()).Credentials,
+  sessions: async () => (await account()).Sessions,
+  trust: async () => (await account()).Trust,
 };
 const CLOSED: readonly View[] = ["home", "signUp", "logIn", "reopen"];
 /** Views that are about an item: without one there is nothing to show. */
 const ABOUT: readonly View[] = ["entry", "edit", "history", "document", "assessment", "receipt"];
 
-/** What has come already; who is at the door waits for nothing. */
-const loaded = new Map<string, Group>([["door", { Door, LogIn }]]);
+/** What has come already: it is shown again without waiting. */
+const loaded = new Map<View, Found>([["logIn", LogIn]]);
 
 /** Shows the page in #app, until `stop`; `start` starts a vault when somebody begins to log in or sign up. */
 export function startShell(start: () => Running, stop: AbortSignal = new AbortController().signal): void {
@@ -110,26 +127,37 @@ function shownPlace(open: boolean): { readonly view: View; readonly id: string |
 }
 
 function Shown({ open, view, id }: { open: boolean; view: View; id: string | null }): JSX.Element {
-  const [folder, name] = open || view !== "home" ? TABLE[view] : (["door", "Door"] as const);
+  const door = !open && view === "home";
   const [error, setError] = useState<unknown>(null);
-  const [, setCount] = useState(0);
-  const group = loaded.get(folder);
+  const [tries, setTries] = useState(0);
+  const View = door ? Door : loaded.get(view);
   useEffect(() => {
-    if (group !== undefined) return;
+    if (View !== undefined) return;
     let here = true;
-    load(folder).then(() => here && setCount((count) => count + 1), (failed: unknown) => here && setError(failed));
+    TABLE[view]().then(
+      (found) => {
+        loaded.set(view, found);
+        if (here) setTries(tries + 1);
+      },
+      () => here && setError({ code: "view_missing" }),
+    );
     return () => {
       here = false;
     };
-  }, []);
-  const Found = group?.[name];
-  if (Found !== undefined) return <Found id={id} />;
-  if (group !== undefined || error !== null) return <Problem error={{ code: "view_missing" }} />;
-  return <Waiting>{say("shell.loading")}</Waiting>;
-}
-
-async function load(folder: string): Promise<void> {
-  const found = GROUPS[`./views/${folder}/index.tsx`];
-  if (found === undefined) throw new Error("no such view");
-  loaded.set(folder, await found());
+  }, [tries]);
+  if (View !== undefined) return <View id={id} />;
+  if (error === null) return <Waiting>{say("shell.loading")}</Waiting>;
+  return (
+    <>
+      <Problem error={error} />
+      <Button
+        onClick={() => {
+          setError(null);
+          setTries(tries + 1);
+        }}
+      >
+        {say("shell.again")}
+      </Button>
+    </>
+  );
 }

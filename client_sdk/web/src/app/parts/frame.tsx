@@ -167,9 +167,14 @@ export function Public({ page, words, framed }: { page: number; words: string; f
       href={`/${lang.value}/${page || ""}`} target="_blank" rel="noopener noreferrer"
       {...(framed ? { class: "way" } : {})}
     >
-      <span class={framed ? "way-site" : "words"}>{words}</span><span class="unseen"> ({say("shell.new_tab")})</span>
+      <span class={framed ? "way-site" : "words"}>{words}</span><NewTab />
     </a>
   );
+}
+
+/** Says to who doesn't see it that a link opens another tab. */
+export function NewTab(): JSX.Element {
+  return <span class="unseen"> ({say("shell.new_tab")})</span>;
 }
 
 /** Thirty seconds before the vault locks by itself. */

@@ -1,0 +1,130 @@
+// @vitest-environment happy-dom
+// The page around the views: each one comes, and only those that may; the language, the skip link, what is said meanwhile.
+
+import { act, waitFor } from "@testing-library/preact";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+
+import { lang } from "../src/app/i18n.js";
+import { address, go, VIEWS, type View } from "../src/app/router.js";
+import { TABLE } from "../src/app/shell.js";
+import { endPage, open, startPage, type Scene } from "./app_scene.js";
+import { sampleId } from "./samples.js";
+
+let page: Scene;
+const CLOSED: readonly View[] = ["home", "signUp", "logIn", "reopen"];
+/** An item that a view can show. */
+const ABOUT: Readonly<Partial<Record<View, number>>> = {
+  entry: 4, edit: 4, history: 12, document: 7, assessment: 14, receipt: 4,
+};
+const step = (view: View, id: string | null = null): Promise<void> => act(async () => go(view, id));
+const heading = (): string => document.querySelector("h1")?.textContent ?? "";
+
+beforeEach(async () => {
+  page = await startPage();
+});
+afterEach(endPage);
+
+describe("the views", () => {
+  it("come all, with a heading that takes the focus and a title that never changes", async () => {
+    document.title = "Carnet";
+    await open();
+    for (const view of Object.keys(VIEWS) as View[]) {
+      if (CLOSED.includes(view) && view !== "home") continue;
+      await step(view, ABOUT[view] === undefined ? null : sampleId(ABOUT[view]));
+      await waitFor(() => expect([view, document.activeElement?.tagName]).toEqual([view, "H1"]), { timeout: 5000 });
+      expect(document.querySelectorAll("h1").length, view).toBe(1);
+      expect(document.title).toBe("Carnet");
+    }
+  });
+
+  it("are as many as there are addresses", () => {
+    expect(Object.keys(TABLE).sort()).toEqual(Object.keys(VIEWS).sort());
+  });
+
+  it("stay behind the door while the vault is closed, whatever the address says", async () => {
+    for (const view of Object.keys(VIEWS) as View[]) {
+      await step(view, ABOUT[view] === undefined ? null : sampleId(ABOUT[view]));
+      if (!CLOSED.includes(view)) await page.see("Your space is closed");
+      expect(document.querySelector("nav")).toBeNull();
+    }
+    expect(page.count.started).toBe(0);
+  });
+
+  it("about an item lead home where none is named", async () => {
+    await open();
+    await step("settings");
+    await waitFor(() => expect(heading()).toBe("Settings"));
+    await step("entry");
+    await waitFor(() => expect(document.querySelector("nav [aria-current=page]")?.textContent).toBe("Journal"));
+  });
+});
+
+describe("the language", () => {
+  it("changes everything on the page, the bar too, and is found again after a refresh", async () => {
+    await page.press("Français");
+    await page.see("Votre espace est fermé");
+    expect([lang.value, document.documentElement.lang]).toEqual(["fr", "fr"]);
+    expect(document.querySelector("header [data-exit]")!.textContent).toBe("Vite, je quitte");
+    expect(document.querySelector("[data-skip]")!.textContent).toBe("Aller au contenu");
+    expect(history.state).toEqual({ lang: "fr" });
+    endPage();
+    await startPageAgain("/app");
+    await page.see("Votre espace est fermé");
+  });
+
+  it("is the one of the public page where somebody comes from, which then leaves the address", async () => {
+    endPage();
+    await startPageAgain("/app#fr", null);
+    await page.see("Votre espace est fermé");
+    expect(location.hash).toBe("");
+  });
+
+  async function startPageAgain(path: string, state: unknown = history.state): Promise<void> {
+    page = await startPage(undefined, path, state);
+  }
+});
+
+describe("what is said meanwhile", () => {
+  beforeEach(open);
+
+  it("is said in a region that was there before", async () => {
+    const region = document.querySelector("main [role=status]")!;
+    await act(async () => page.vault.tell({ kind: "network", reachable: false }));
+    expect(region.textContent).toContain("There is no network.");
+    await act(async () => page.vault.tell({ kind: "network", reachable: true }));
+    expect(region.textContent).not.toContain("There is no network.");
+    await act(async () => page.vault.tell({ kind: "waiting", count: 1 }));
+    expect(region.textContent).toContain("1 deposit waits");
+    await act(async () => page.vault.tell({ kind: "forgetful" }));
+    expect(region.textContent).toContain("keeps nothing once it is closed");
+  });
+
+  it("shows how far something has been sent, until it has", async () => {
+    await act(async () => page.vault.tell({ kind: "progress", name: "a.jpg", done: 1, total: 4 }));
+    expect(document.querySelector("progress")!.value).toBe(1);
+    await act(async () => page.vault.tell({ kind: "progress", name: "a.jpg", done: 4, total: 4 }));
+    expect(document.querySelector("progress")).toBeNull();
+  });
+
+  it("brings what another device wrote", async () => {
+    await waitFor(() => expect(page.text()).toContain("Devant l’école"));
+    await act(async () => page.vault.add({ ...(await page.vault.item(sampleId(4))), id: sampleId(77), title: "D’ailleurs" }));
+    await page.see("D’ailleurs");
+  });
+});
+
+describe("the page", () => {
+  it("leads to its beginning without changing the address", async () => {
+    await step("logIn");
+    const skip = document.querySelector<HTMLElement>("[data-skip]")!;
+    skip.click();
+    expect(document.activeElement?.id).toBe("main");
+    expect(location.hash).toBe(address("logIn"));
+  });
+
+  it("opens public pages in a tab that can't reach this one", () => {
+    const out = [...document.querySelectorAll<HTMLAnchorElement>("a[target]")];
+    expect(out.length).toBeGreaterThan(2);
+    expect(out.every((link) => link.rel === "noopener noreferrer" && link.target === "_blank")).toBe(true);
+  });
+});
