@@ -5,10 +5,14 @@ import { MessageChannel } from "node:worker_threads";
 import { expose, proxy, wrap, type Endpoint } from "comlink";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 
+import { SecretRefused } from "../src/crypto_core/errors.js";
+import { ArgonWrong, NotEnoughMemory } from "../src/crypto_core/sealing/passphrase.js";
 import { ready } from "../src/crypto_core/sodium.js";
+import { ARGON_HERE, type Argon } from "../src/sdk/argon.js";
 import { Home, IndexedStore, MemoryLocks, MemoryStore, type Store } from "../src/sdk/home.js";
 import { EMPTY_DRAFT } from "../src/sdk/items.js";
 import type { KeptDraft, Notice, Typed, VaultApi } from "../src/worker/api.js";
+import { answerOnce, argonIn, type Begun, type Line } from "../src/worker/argon.js";
 import { Failure, isProblem, throwProblems } from "../src/worker/problems.js";
 import { Retry } from "../src/worker/retry.js";
 import { VaultService } from "../src/worker/service.js";
@@ -304,6 +308,45 @@ test("what fails inside crosses as a problem that quotes nothing", async () => {
   network.answers = () => { throw new Error("CANARY"); };
   const odd = await api.keepDraft(null as never).catch((error: unknown) => error) as Failure;
   expect([odd.code, odd.detail, `${odd.message}${odd.stack}`.includes("CANARY")]).toEqual(["unexpected", "TypeError", false]);
+});
+
+test("Argon2id is asked once in a worker that is then ended, whatever it answers", async () => {
+  const ended: boolean[] = [];
+  const begin = (argon: Argon) => (): Begun => {
+    const { port1, port2 } = new MessageChannel();
+    const other: Line = { onmessage: null, postMessage: (said) => port2.postMessage(said) };
+    port2.on("message", (data: unknown) => other.onmessage?.({ data } as MessageEvent));
+    answerOnce(other, argon);
+    const worker: Begun = {
+      onmessage: null, onerror: null, postMessage: (said) => port1.postMessage(said),
+      terminate: () => { ended.push(true); port1.close(); },
+    };
+    port1.on("message", (data: unknown) => worker.onmessage?.({ data } as MessageEvent));
+    return worker;
+  };
+  const asked = argonIn(begin(QUICK_ARGON));
+  const typed = ["ana", "a long walk by the quiet river", new Uint8Array(16)] as const;
+  expect((await asked.stretch(...typed)).raw).toEqual((await QUICK_ARGON.stretch(...typed)).raw);
+  await asked.test();
+  for (const error of [new ArgonWrong(), new NotEnoughMemory(), new SecretRefused("a rule")]) {
+    const failing = argonIn(begin({ stretch: () => Promise.reject(error), test: () => Promise.reject(error) }));
+    await expect(failing.stretch(...typed)).rejects.toMatchObject({ code: error.code, detail: error.detail });
+    await expect(failing.test()).rejects.toMatchObject({ code: error.code });
+  }
+  expect(ended).toHaveLength(8);
+  const dies = argonIn(() => {
+    const worker: Begun = { onmessage: null, onerror: null, terminate: () => ended.push(true), postMessage: () =>
+      queueMicrotask(() => worker.onerror?.({} as ErrorEvent)) };
+    return worker;
+  });
+  await expect(dies.test()).rejects.toMatchObject({ code: "not_enough_memory" });
+  expect(ended).toHaveLength(9);
+});
+
+test("Argon2id itself, by its known answer", async () => {
+  await ARGON_HERE.test();
+  const typed = ["ana", "a long walk by the quiet river", new Uint8Array(16)] as const;
+  expect((await ARGON_HERE.stretch(...typed)).raw).toEqual((await ARGON_HERE.stretch(...typed)).raw);
 });
 
 test("trying again comes later and later, and at once when asked", async () => {

@@ -1,16 +1,24 @@
 // The worker in which everything with a key runs. It is ended by `terminate()`: then no key is left.
 // Knows: how the service is put together in a browser. Refuses to know: what it does.
+//
+// Argon2id runs in a second worker of the very same script, told by its name, so that libsodium is loaded once. Where a
+// worker can start none, it runs here.
 
 import { expose } from "comlink";
 
-import { argonIn } from "./argon.js";
+import { ARGON_HERE } from "../sdk/argon.js";
+import { answerOnce, argonIn } from "./argon.js";
 import { throwProblems } from "./problems.js";
 import { VaultService } from "./service.js";
 
-throwProblems();
-const service = new VaultService({
-  origin: self.location.origin,
-  argon: argonIn(() => new Worker(new URL("./argon.worker.ts", import.meta.url), { type: "module" })),
-});
-self.addEventListener("online", () => void service.online());
-expose(service);
+const SECOND = "2";
+
+if (self.name === SECOND) answerOnce(self);
+else {
+  throwProblems();
+  const nested = (): Worker => new Worker(self.location.href, { type: "module", name: SECOND });
+  const argon = typeof Worker === "undefined" ? ARGON_HERE : argonIn(nested);
+  const service = new VaultService({ origin: self.location.origin, argon });
+  self.addEventListener("online", () => void service.online());
+  expose(service);
+}
