@@ -24,6 +24,7 @@ export default function Assessment({ id }: { id: Id | null }): JSX.Element {
 
 function Read({ item }: { item: Item }): JSX.Element {
   const answers = item.answers ?? {};
+  const level = weigh(answers);
   const ticked = QUESTIONS.filter((question) => answers[question.id]);
   const unknown = Object.keys(answers).some((id) => answers[id] && !QUESTIONS.some((question) => question.id === id));
   return (
@@ -32,6 +33,7 @@ function Read({ item }: { item: Item }): JSX.Element {
         {kept.value?.id === item.id && <Notice><p>{say("assess.kept")}</p></Notice>}
       </div>
       <Title>{say("assess.of", { day: day(item.written ?? item.deposited) })}</Title>
+      {level === 2 && <Result level={level} />}
       <h2>{say("assess.ticked")}</h2>
       {unknown ? <Prose text={item.text ?? ""} /> : (
         ticked.length > 0
@@ -45,7 +47,7 @@ function Read({ item }: { item: Item }): JSX.Element {
         <Button plain onClick={() => print()}>{say("site.article.print")}</Button>
         <DeleteItem item={item} />
       </p>
-      <Result level={weigh(answers)} />
+      {level < 2 && <Result level={level} />}
     </article>
   );
 }
