@@ -228,3 +228,10 @@ def test_pages_print_without_bars_and_buttons(page: Page, address: str) -> None:
         expect(page.locator("h1")).to_be_visible()
         for hidden in (".bar", ".menu", ".tools", "[data-print]"):
             assert page.locator(f"{hidden}:visible").count() == 0, (number, hidden)
+    expect(page.locator(".sources ul")).to_be_hidden()
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    expect(page.locator(".sources ul")).to_be_visible()
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    expect(page.locator(".sources ul")).to_be_hidden()
+    page.goto(address + link("fr", 1))
+    expect(page.locator("#jump")).to_be_hidden()  # a heading over nothing

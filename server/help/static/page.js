@@ -5,6 +5,11 @@
     button.hidden = false;
     button.addEventListener("click", function () { print(); });
   });
+  ["beforeprint", "afterprint"].forEach(function (moment) { // on paper, a text says where it comes from
+    addEventListener(moment, function () {
+      document.querySelectorAll(".sources").forEach(function (sources) { sources.open = moment === "beforeprint"; });
+    });
+  });
 
   var box = document.querySelector("[data-search]");
   if (!box) return;
