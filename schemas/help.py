@@ -94,7 +94,7 @@ class Contact(Dated):
     cost = Localised(required=True)
     bill = fields.String(required=True, validate=one_of(*BILL))
     formerly = Text(20, load_default="")
-    source = Text(300, least=3, required=True)
+    source = Localised(required=True)
 
     @validates_schema
     def can_be_reached(self, row: dict[str, Any], **_: Any) -> None:

@@ -26,6 +26,7 @@ from server.limits import install_limits
 from server.parts import Parts
 from server.problems import Refusal, install_problems, log_unexpected
 from server.requests import CONVERTERS
+from server.shell.service import is_built
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     server.vault.blueprint,
@@ -35,7 +36,6 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     server.uploads.views.blueprint,
     server.ledger.views.blueprint,
     server.help.views.blueprint,
-    server.shell.views.blueprint,
 )
 
 
@@ -65,6 +65,8 @@ def create_app(parts: Parts) -> Flask:
     app.extensions["parts"] = parts
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
+    if is_built():
+        app.register_blueprint(server.shell.views.blueprint)
     require_table(app)
     install_problems(app)
     install_access_log(app)

@@ -62,6 +62,8 @@ class ServerConfig:
     """What the pages call themselves, in the tab and in the history: a word that tells nothing."""
     exit_url: str = "https://meteofrance.com/"
     """Where the way out leads: an everyday site that answers fast."""
+    operator: str = ""
+    """Who answers for this vault, as the page about it says: name, address, how to write, who hosts it; in lines."""
 
     def __post_init__(self) -> None:
         if self.pepper_file == Path():
@@ -74,6 +76,8 @@ class ServerConfig:
             _require_rate(f"TEMOIN_{name.upper()}", getattr(self, name))
         if not 1 <= len(self.site_title.strip()) <= 40:
             raise ConfigRefused("TEMOIN_SITE_TITLE is a short name")
+        if len(self.operator) > 600:
+            raise ConfigRefused("TEMOIN_OPERATOR is a few lines, 600 characters at most")
 
     @property
     def database_file(self) -> Path:
@@ -118,6 +122,7 @@ _VARIABLES = {
     "TEMOIN_CHECKPOINT_INTERVAL": "checkpoint_interval",
     "TEMOIN_SITE_TITLE": "site_title",
     "TEMOIN_EXIT_URL": "exit_url",
+    "TEMOIN_OPERATOR": "operator",
 }
 _NUMBERS = {"TEMOIN_QUOTA", "TEMOIN_CHECKPOINT_INTERVAL", "TEMOIN_PROXIES"}
 

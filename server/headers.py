@@ -23,7 +23,6 @@ ALWAYS = {
     "Server": "web",  # else the WSGI server would name itself
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    "X-Robots-Tag": "noindex, nofollow",
 }
 
 PAGES = {
@@ -49,6 +48,10 @@ WORKERS = {
 }
 """What differs on a script that a worker runs: libsodium is wasm, and only there may it be compiled."""
 
+UNFOUND = {"X-Robots-Tag": "noindex, nofollow"}
+FOUND = {"X-Robots-Tag": "noarchive"}
+"""A page that may be found by searching; no copy of it is shown, since a number in it may be mended tomorrow."""
+
 BEHIND_TLS = {"Strict-Transport-Security": "max-age=63072000; includeSubDomains"}
 
 
@@ -64,13 +67,16 @@ def _special(media_type: str, path: str) -> dict[str, str]:
 
 
 def install_headers(app: Flask) -> None:
-    """Everything under /v1 is never kept by anybody; elsewhere that holds unless the view said otherwise."""
+    """Nothing is kept by anybody, nor found by searching, unless a view said so; under /v1 none can say so."""
 
     @app.after_request
     def _set_headers(answer: Response) -> Response:
         answer.headers.update(headers_for(answer.mimetype or "", request.path, secure=_came_over_tls()))
-        if request.path.startswith("/v1/") or answer.status_code >= 400 or "Cache-Control" not in answer.headers:
+        closed = request.path.startswith("/v1/") or answer.status_code >= 400
+        if closed or "Cache-Control" not in answer.headers:
             answer.headers["Cache-Control"] = "no-store"
+        if closed or "X-Robots-Tag" not in answer.headers:
+            answer.headers.update(UNFOUND)
         return answer
 
 

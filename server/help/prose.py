@@ -1,14 +1,15 @@
 """Turns the Markdown of the library into HTML, and words into the form in which they are searched.
 
 Knows: Markdown and the links that our texts may hold. Refuses to know: pages, files and languages' words.
-`lib:NN` is an article, `page:N` a page; `tel:` and `sms:` stay. Raw HTML in a text is shown as text.
+`lib:NN` is an article, `page:N` a page; `tel:` and `sms:` stay; `{hours ID}` is when a contact answers. Raw HTML in a
+text is shown as text.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -19,17 +20,23 @@ ARTICLES = 200
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False})
 _INSIDE = re.compile(r"(lib|page):(\d{1,3})")
+_HOURS = re.compile(r"\{hours (\w+)\}")
 _WORD = re.compile(r"[a-z0-9]{3,}")
 
 
-def to_html(markdown: str, lang: str) -> Markup:
-    """HTML of a text, with links to our own pages in `lang`. Raises ValueError for a link of another kind."""
-    tokens = _MARKDOWN.parse(markdown)
+def to_html(markdown: str, lang: str, *, inline: bool = False) -> Markup:
+    """HTML of a text or of one line, with links to our own pages in `lang`. Raises ValueError for other links."""
+    tokens = _MARKDOWN.parseInline(markdown) if inline else _MARKDOWN.parse(markdown)
     for token in _links(tokens):
         token.attrs["href"] = _resolve(str(token.attrs["href"]), lang)
         if str(token.attrs["href"]).startswith("https:"):
             token.attrs["rel"] = "noreferrer"
     return Markup(_MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {}))  # escaped by the renderer
+
+
+def fill_hours(markdown: str, spell: Callable[[str], str]) -> str:
+    """The same text with the hours of each contact it asks for."""
+    return _HOURS.sub(lambda asked: spell(asked[1]), markdown)
 
 
 def fold(text: str) -> str:

@@ -31,10 +31,11 @@ from markupsafe import Markup
 
 from schemas.help import NEEDS
 from server.help.assets import assets
-from server.help.prose import ARTICLES, search_words, to_html
+from server.help.freshness import list_ageing
+from server.help.prose import ARTICLES, fill_hours, search_words, to_html
 from server.help.shelf import Article, Contact, Country, Shelf, shelf
 
-HOME, CHECK, LIBRARY, GLOSSARY, DESIGN = 0, 2, 3, 8, 11
+HOME, CHECK, LIBRARY, SPACE, GLOSSARY, ABOUT, DESIGN = 0, 2, 3, 7, 8, 10, 11
 EASY = 20
 EASY_ARTICLES = 300
 MENU: tuple[tuple[str, tuple[int, ...]], ...] = (
@@ -46,10 +47,12 @@ MENU: tuple[tuple[str, tuple[int, ...]], ...] = (
 
 @dataclass(frozen=True)
 class Site:
-    """What the operator chose."""
+    """What the operator chose, and whether this vault can be opened in a browser."""
 
     title: str
     exit_url: str
+    operator: str = ""
+    app: bool = False
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,8 @@ def _pages(found: Shelf) -> Iterator[Page]:
     for country in found.countries:
         yield Page(country.page, "contacts.html", country=country)
     for number, easy in sorted({(number, easy) for number, _, easy in found.texts}):
-        yield Page(number + EASY * easy, "article.html", text=(number, easy), full=number if easy else None)
+        template = {SPACE: "space.html", ABOUT: "about.html"}.get(number, "article.html")
+        yield Page(number + EASY * easy, template, text=(number, easy), full=number if easy else None)
     for number, easy in sorted({(number, easy) for number, _, easy in found.articles}):
         base, full = (EASY_ARTICLES, ARTICLES + number) if easy else (ARTICLES, None)
         yield Page(base + number, "article.html", article=(number, easy), full=full)
@@ -106,6 +110,11 @@ def render(site: Site, lang: str, number: int, today: date) -> Rendered:
     text = _environment().get_template(page.template).render(**_context(site, lang, page, today))
     body = text.encode("utf-8")
     return Rendered(body, gzip.compress(body, 9, mtime=0), hashlib.sha256(body).hexdigest()[:32])
+
+
+def may_be_found(number: int, today: date) -> bool:
+    """Whether a search engine may show this page: none of them, once `temoin-server help check` fails."""
+    return number in page_table() and number != DESIGN and not any(each.too_old for each in list_ageing(shelf(), today))
 
 
 def speak(lang: str, key: str, **values: object) -> str:
@@ -170,7 +179,7 @@ def _context(site: Site, lang: str, page: Page, today: date) -> dict[str, Any]:
         "link": lambda number: link(lang, number),
         "label": lambda number: label(lang, number),
     }
-    return common | _subject(lang, page)
+    return common | _subject(lang, page, today)
 
 
 def _menu_numbers(numbers: tuple[int, ...]) -> list[int]:
@@ -181,7 +190,7 @@ def _menu_numbers(numbers: tuple[int, ...]) -> list[int]:
     return found
 
 
-def _subject(lang: str, page: Page) -> dict[str, Any]:
+def _subject(lang: str, page: Page, today: date) -> dict[str, Any]:
     """What only this template needs."""
     if page.template == "contacts.html" and page.country:
         return {"country": page.country, "groups": group_contacts(page.country), "countries": shelf().countries}
@@ -193,12 +202,12 @@ def _subject(lang: str, page: Page) -> dict[str, Any]:
         return {"articles": [(article, _words_of(article)) for article in _library(lang)]}
     if page.template == "glossary.html":
         return {"terms": shelf().glossary[lang]}
-    if page.template == "article.html":
-        return _article_context(lang, page)
+    if page.article or page.text:
+        return _article_context(lang, page, today)
     return {}
 
 
-def _article_context(lang: str, page: Page) -> dict[str, Any]:
+def _article_context(lang: str, page: Page, today: date) -> dict[str, Any]:
     if page.article:
         article = shelf().articles[page.article[0], lang, page.article[1]]
     else:
@@ -206,10 +215,25 @@ def _article_context(lang: str, page: Page) -> dict[str, Any]:
         article = shelf().texts[page.text[0], lang, page.text[1]]
     return {
         "article": article,
-        "body": to_html(article.markdown, lang),
+        "now": [to_html(each, lang, inline=True) for each in article.now],
+        "body": to_html(fill_hours(article.markdown, lambda id: spell_hours(lang, id, today)), lang),
         "terms": [term for term in shelf().glossary[lang] if term.id in article.terms],
         "in_library": bool(page.article),
     }
+
+
+def spell_hours(lang: str, id: str, today: date) -> str:
+    """When a contact answers, as it stands inside a sentence; past its date, that nobody has looked lately.
+
+    Raises ValueError for a contact that is not there, or whose hours are not known.
+    """
+    (contact,) = [contact for contact in shelf().countries[0].contacts if contact.id == id]
+    if contact.hours is None:
+        raise ValueError(f"the hours of {id} are not known")
+    if not contact.fresh(today):
+        return speak(lang, "contacts.hours_old")
+    hours = contact.hours[lang].removesuffix(".")
+    return hours[:1].lower() + hours[1:]
 
 
 def group_contacts(country: Country) -> list[tuple[str, list[tuple[Contact, bool]]]]:

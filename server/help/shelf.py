@@ -59,7 +59,7 @@ class Contact:
     cost: dict[str, str]
     bill: str
     formerly: str
-    source: str
+    source: dict[str, str]
     verified_on: date
     expires_on: date | None
 

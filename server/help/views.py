@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from flask import Blueprint, Response, abort, redirect, request
+from flask import Blueprint, Response, abort, current_app, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
+from server.headers import FOUND
 from server.help.assets import PREFIX, by_address
-from server.help.service import HOME, Site, page_table, render
+from server.help.service import HOME, Site, may_be_found, page_table, render
 from server.help.shelf import shelf
 from server.parts import parts
 
@@ -20,6 +21,8 @@ blueprint = Blueprint("help", __name__)
 PAGE_AGE = 300
 """Seconds for which a browser shows a page again without asking: a corrected number arrives within minutes."""
 ASSET_AGE = 365 * 24 * 3600
+APP = "/app"
+"""Where the vault is opened in a browser, in a vault that serves this."""
 
 _LANG = f"<any({','.join(shelf().languages)}):lang>"
 _HOME, _PAGE, _ASSET = f"/{_LANG}/", f"/{_LANG}/<int:number>", f"{PREFIX}<name>"
@@ -33,6 +36,7 @@ def choose_language() -> AnyResponse:
     lang = request.accept_languages.best_match(shelf().languages, shelf().languages[0])
     answer = redirect(f"/{lang}/")
     answer.headers["Vary"] = "Accept-Language"
+    answer.headers.update(FOUND)
     return answer
 
 
@@ -41,9 +45,14 @@ def choose_language() -> AnyResponse:
 def page(lang: str, number: int) -> AnyResponse:
     found = parts()
     today = datetime.fromtimestamp(found.clock.now(), UTC).date()
-    rendered = render(Site(found.config.site_title, found.config.exit_url), lang, number, today)
+    app = current_app.url_map.bind("").test(APP, "GET")
+    site = Site(found.config.site_title, found.config.exit_url, found.config.operator, app)
+    rendered = render(site, lang, number, today)
     status = 200 if number in page_table() else 404
-    return answer_packed(rendered.body, rendered.packed, rendered.etag, "text/html; charset=utf-8", PAGE_AGE, status)
+    answer = answer_packed(rendered.body, rendered.packed, rendered.etag, "text/html; charset=utf-8", PAGE_AGE, status)
+    if may_be_found(number, today):
+        answer.headers.update(FOUND)
+    return answer
 
 
 @blueprint.get(_ASSET)

@@ -25,6 +25,7 @@ FOLDER = Path(__file__).parent / "static"
 PREFIX = "/a/"
 WORKER = "w"
 """What the name of a file begins with that a worker loads: its answer alone may compile wasm (server.headers)."""
+MANIFEST = "manifest.json"
 ENTRY = "src/app/main.tsx"
 TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -35,10 +36,6 @@ TYPES = {
 }
 
 
-class NotBuilt(Exception):
-    """The web client was not built into this server."""
-
-
 @dataclass(frozen=True)
 class Built:
     """One file of the build. `integrity` is what an element of the page carries."""
@@ -47,6 +44,11 @@ class Built:
     packed: bytes
     media_type: str
     integrity: str
+
+
+def is_built() -> bool:
+    """Whether there is a client to serve: where nobody built it, there is no /app, and no page leads there."""
+    return (FOLDER / MANIFEST).is_file()
 
 
 @cache
@@ -62,7 +64,7 @@ def built(name: str) -> Built | None:
 
 @lru_cache(maxsize=64)
 def render_app(site: Site, lang: str) -> Rendered:
-    """The page that loads the client. Raises NotBuilt."""
+    """The page that loads the client, which is built."""
     entry = _manifest()[ENTRY]
     text = _environment().get_template("app.html").render(
         site=site, lang=lang, languages=shelf().languages,
@@ -76,10 +78,7 @@ def render_app(site: Site, lang: str) -> Rendered:
 
 @cache
 def _manifest() -> dict[str, Any]:
-    try:
-        manifest: dict[str, Any] = json.loads((FOLDER / "manifest.json").read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise NotBuilt from None
+    manifest: dict[str, Any] = json.loads((FOLDER / MANIFEST).read_text(encoding="utf-8"))
     return manifest
 
 
@@ -107,8 +106,7 @@ def _imports(entry: dict[str, Any]) -> list[str]:
 
 def _file(name: str) -> Built:
     found = built(name)
-    if found is None:
-        raise NotBuilt
+    assert found is not None, "the manifest names what isn't there"
     return found
 
 

@@ -23,6 +23,14 @@ Array.from(document.querySelectorAll("a, button, summary, input:not([type=checkb
   .map((e) => [e.outerHTML.slice(0, 120), e.getBoundingClientRect().height])
   .filter(([, height]) => height < 43.9)
 """
+DIALLED = ".dial-number, .way-number, .easy a[href^='tel:'], .easy a[href^='sms:']"
+BROKEN = """
+(dialled) => Array.from(document.querySelectorAll(dialled)).filter((element) => {
+  const range = document.createRange();
+  range.selectNodeContents(element);
+  return new Set(Array.from(range.getClientRects(), (box) => Math.round(box.top))).size > 1;
+}).map((element) => element.textContent)
+"""
 FOCUSABLE = """
 Array.from(document.querySelectorAll("a[href], button, input, summary")).filter((e) => e.checkVisibility()).length
 """
@@ -134,6 +142,16 @@ def test_narrow_screens_scroll_one_way_and_targets_are_large(page: Page, address
         assert page.evaluate(SMALL_TARGETS) == [], number
 
 
+@pytest.mark.parametrize("width", [320, 360, 768, 1280])
+def test_a_number_is_never_broken(page: Page, address: str, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 640})
+    for lang in shelf().languages:
+        for number in (0, 1, 11, 12, 21):
+            page.goto(address + link(lang, number))
+            assert page.locator(DIALLED).count() >= 1
+            assert page.evaluate(BROKEN, DIALLED) == [], (lang, number)
+
+
 def test_text_twice_as_large_still_fits(page: Page, address: str) -> None:
     page.set_viewport_size({"width": 640, "height": 640})
     for number in (0, 1, 2, 6):
@@ -179,7 +197,12 @@ def test_search_finds_by_word_and_by_number_and_sends_nothing(page: Page, addres
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     box, visible = page.locator("input[type=search]"), page.locator("[data-find]:visible h3")
-    searches = {"ENFANT DANGER": "Allô enfance en danger", "116006": "France Victimes", "116 006": "France Victimes"}
+    searches = {
+        "ENFANT DANGER": "Allô enfance en danger",
+        "un enfant": "Harcèlement et violences en ligne",  # by the need it stands under
+        "116006": "France Victimes",
+        "116 006": "France Victimes",
+    }
     for typed, name in searches.items():
         box.fill(typed)
         expect(visible.first).to_be_visible()
@@ -205,3 +228,10 @@ def test_pages_print_without_bars_and_buttons(page: Page, address: str) -> None:
         expect(page.locator("h1")).to_be_visible()
         for hidden in (".bar", ".menu", ".tools", "[data-print]"):
             assert page.locator(f"{hidden}:visible").count() == 0, (number, hidden)
+    expect(page.locator(".sources ul")).to_be_hidden()
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    expect(page.locator(".sources ul")).to_be_visible()
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    expect(page.locator(".sources ul")).to_be_hidden()
+    page.goto(address + link("fr", 1))
+    expect(page.locator("#jump")).to_be_hidden()  # a heading over nothing

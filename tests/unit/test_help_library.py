@@ -31,8 +31,15 @@ SIX_MONTHS = 181  # days, in the shortest half-year
 CONTACTS = frozenset({
     "15", "17", "18", "112", "114", "115", "119", "3018", "3114", "3133", "3919", "116006", "0800059595",
 })
-ALSO_REACHED_AT = {"3977": "3133", "+33180523376": "116006"}
-WRITTEN_TO = {"masecurite.interieur.gouv.fr": "pnav", "17Cyber": "17cyber", "Justice.fr": "justice"}
+ALSO_REACHED_AT = {"+33180523376": "116006"}
+BY_THE_CLOCK = {"116006", "3018", "0800059595"}
+SITES = {  # address -> as it is shown, and the contact it belongs to
+    "https://www.masecurite.interieur.gouv.fr": ("masecurite.interieur.gouv.fr", "pnav"),
+    "https://www.urgence114.fr": ("urgence114.fr", "114"),
+    "https://www.allo119.gouv.fr": ("allo119.gouv.fr", "119"),
+    "https://17cyber.gouv.fr": ("17cyber.gouv.fr", "17cyber"),
+    "https://www.justice.fr": ("Justice.fr", "justice"),
+}
 
 FORBIDDEN = {
     "fr": (
@@ -61,10 +68,11 @@ IMPERATIVE = {
                      r"|try|use|write)\b"),
 }
 HISTORY = {"fr": "historique du téléphone", "en": "telephone's own history"}
-VOICEMAIL = {"fr": "répondeur", "en": "voicemail"}
 FORMER = {"fr": "ancien numéro", "en": "former number"}
 NOT_FOR_VIOLENCE = {"fr": "n'est pas fait pour les violences", "en": "is not made for violence"}
 LINK = re.compile(r"\[([^\]]+)\]\(([^)]*)\)")
+HOURS = re.compile(r"\{hours (\w+)\}")
+TYPED_HOURS = re.compile(r"\b\d{1,2} ?(?:h|am|pm)\b|\d ?[ap]\.m|o'clock", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -80,12 +88,22 @@ class Article:
         return str(self.front["lang"])
 
     @property
+    def links(self) -> list[tuple[str, str]]:
+        """Text and target of each link: those of what can be done now, then those of the body."""
+        return [link for part in (*self.front["now"], self.body) for link in LINK.findall(straight(part))]
+
+    @property
     def targets(self) -> list[str]:
-        return [target for _, target in LINK.findall(self.body)]
+        return [target for _, target in self.links]
 
     @property
     def dialled(self) -> list[str]:
-        return [target.partition(":")[2] for target in self.targets if not target.startswith("lib:")]
+        return [target.partition(":")[2] for target in self.targets if target.startswith(("tel:", "sms:"))]
+
+    @property
+    def now(self) -> list[str]:
+        """What can be done now, links by their text."""
+        return [LINK.sub(r"\1", straight(line)) for line in self.front["now"]]
 
     @property
     def headings(self) -> list[str]:
@@ -93,14 +111,20 @@ class Article:
 
     @property
     def lines(self) -> list[str]:
-        """Paragraphs and list items as they are read aloud: links by their text, no marks."""
-        shown = LINK.sub(r"\1", self.body).replace("**", "")
+        """Paragraphs and list items as they are read aloud: links by their text, hours told, no marks."""
+        shown = HOURS.sub(lambda asked: hours_of(asked[1], self.lang), LINK.sub(r"\1", self.body)).replace("**", "")
         return [line for line in shown.splitlines() if line and not line.startswith("#")]
 
 
 def straight(text: str) -> str:
     """The same words with a plain apostrophe and plain spaces, so that patterns stay readable."""
     return re.sub(r"[\u00a0\u202f]", " ", text.replace("\u2019", "'"))
+
+
+def hours_of(contact: str, lang: str) -> str:
+    rows = json.loads((HELP / "data" / "fr" / "contacts.json").read_text(encoding="utf-8"))
+    (hours,) = [row["hours"][lang] for row in rows if row["id"] == contact]
+    return straight(hours[:1].lower() + hours[1:]).removesuffix(".")
 
 
 def read_article(path: Path) -> Article:
@@ -136,7 +160,7 @@ def find_forbidden(text: str, lang: str) -> list[str]:
 def said(article: Article) -> Iterator[str]:
     """Every sentence the reader meets, front matter included."""
     front = article.front
-    for line in [front["title"], front["summary"], *front["now"], *article.headings, *article.lines]:
+    for line in [front["title"], front["summary"], *article.now, *article.headings, *article.lines]:
         yield from split_sentences(straight(line))
 
 
@@ -167,7 +191,7 @@ def test_front_matter_has_every_key_and_a_believable_value(article: Article) -> 
     front = article.front
     assert list(front) == KEYS
     assert article.path.name.startswith(f"{front['number']:02d}.{front['lang']}.")
-    assert front["minutes"] == math.ceil(count_words(LINK.sub(r"\1", article.body)) / WORDS_A_MINUTE)
+    assert front["minutes"] == math.ceil(count_words(" ".join([*article.headings, *article.lines])) / WORDS_A_MINUTE)
     assert 2 <= len(front["now"]) <= 5
     assert len(split_sentences(straight(front["summary"]))) == 1
     assert front["sources"] and all(source.strip() for source in front["sources"])
@@ -204,21 +228,30 @@ def test_the_body_uses_only_headings_paragraphs_lists_strong_and_links(article: 
 def test_links_resolve(article: Article) -> None:
     for target in article.targets:
         kind, _, name = target.partition(":")
-        assert kind in {"lib", "tel", "sms"}
+        assert kind in {"lib", "page", "tel", "sms"} or target in SITES
+        if kind == "page":
+            assert name == "7"  # whatever an article says of keeping things begins where one stops to think
         if kind == "lib":
             assert re.fullmatch(r"\d\d", name) and int(name) in NUMBERS
             assert int(name) != article.front["number"]
 
 
-def test_every_link_to_a_number_shows_that_number(article: Article) -> None:
-    for text, target in LINK.findall(article.body):
-        if not target.startswith("lib:"):
+def test_every_link_to_a_number_or_a_site_shows_it(article: Article) -> None:
+    for text, target in article.links:
+        if target in SITES:
+            assert text == SITES[target][0]
+        elif target.startswith(("tel:", "sms:")):
             assert text.replace(" ", "") == target.partition(":")[2]
+
+
+def test_a_site_is_always_a_link(article: Article) -> None:
+    bare = LINK.sub("", article.body).lower()
+    assert [shown for shown, _ in SITES.values() if shown.lower() in bare] == []
 
 
 def test_numbers_are_those_of_the_directory_and_all_declared(article: Article) -> None:
     called = {ALSO_REACHED_AT.get(number, number) for number in article.dialled}
-    written_to = {name for place, name in WRITTEN_TO.items() if place in article.body}
+    written_to = {SITES[target][1] for target in article.targets if target in SITES}
     assert called <= CONTACTS
     assert set(article.front["numbers"]) == called | written_to
 
@@ -235,16 +268,13 @@ def test_next_to_numbers_the_reader_learns_that_the_telephone_remembers(article:
         assert article.front["number"] == 18
 
 
-def test_the_only_hours_printed_are_those_every_source_agrees_on(article: Article) -> None:
-    hours = set(re.findall(r"\b\d{1,2} ?h\b", article.body))
-    if "116006" in article.front["numbers"]:
-        assert hours == {"9h", "19h"}
-        assert VOICEMAIL[article.lang] in article.body
-    else:
-        assert not hours
+def test_hours_are_asked_of_the_directory_and_never_typed(article: Article) -> None:
+    assert TYPED_HOURS.findall(f"{article.front} {article.body}") == []
+    assert set(HOURS.findall(article.body)) == BY_THE_CLOCK & set(article.front["numbers"])
 
 
 def test_3977_is_only_ever_the_former_number_of_3133(article: Article) -> None:
+    assert "3977" not in article.dialled
     for line in article.lines:
         if "3133" in line or "3977" in line:
             assert line.index("3133") < line.index(FORMER[article.lang]) < line.index("3977")
@@ -262,8 +292,8 @@ def test_nobody_is_judged_ordered_or_given_a_gender(article: Article) -> None:
 
 
 def test_what_can_be_done_now_is_offered_not_ordered(article: Article) -> None:
-    for sentence in article.front["now"]:
-        assert not IMPERATIVE[article.lang].match(straight(sentence).lower()), sentence
+    for sentence in article.now:
+        assert not IMPERATIVE[article.lang].match(sentence.lower()), sentence
 
 
 def test_receipts_are_never_called_qualified_and_nothing_is_guaranteed(article: Article) -> None:

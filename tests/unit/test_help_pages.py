@@ -7,7 +7,8 @@ import gzip
 import hashlib
 import re
 from collections.abc import Iterator
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from html.parser import HTMLParser
 from typing import Any
 
@@ -16,19 +17,20 @@ from hypothesis import given, settings, strategies as st
 from werkzeug.test import TestResponse
 
 from server.config import ConfigRefused, ServerConfig
-from server.headers import ALWAYS, BEHIND_TLS, PAGES
+from server.headers import ALWAYS, BEHIND_TLS, FOUND, PAGES, UNFOUND
 from server.help.assets import FOLDER, assets
 from server.help.prose import fold, search_words, to_html
-from server.help.service import Site, link, page_table, render
+from server.help.freshness import TOO_OLD
+from server.help.service import ABOUT, DESIGN, HOME, SPACE, Site, link, may_be_found, page_table, render, spell_hours
 from server.help.shelf import HERE, shelf
 from tests.fakes.vault import FakeVault, fake_vault
 
 EXIT = "https://weather.example/today"
 TODAY = date(2026, 12, 1)
 SITE = Site("Carnet", EXIT)
-KNOWN = {  # typed anew from the fact sheet; 3977 only as the former number
+KNOWN = {  # typed anew from the fact sheet
     *("17", "15", "18", "112", "114", "115", "119", "3919", "116006", "+33180523376", "3018"),
-    *("0800059595", "3133", "3977", "3114", "116000", "116016", "116111", "116123"),
+    *("0800059595", "3133", "3114", "116000", "116016", "116111", "116123"),
 }
 EMERGENCY = {15, 17, 18, 112, 114, 115, 119}
 ALL = [(lang, number) for lang in shelf().languages for number in page_table()]
@@ -37,6 +39,10 @@ EASY_CARE = {
     "fr": ("restent dans le téléphone", "Mon téléphone garde", "se souvient de ma visite"),
     "en": ("stay in the telephone", "My telephone keeps", "remembers my visit"),
 }
+HOURS = re.compile(r"\b\d{1,2}\s?(?:h|am|pm)\b|\d\s?[ap]\.m|o.clock", re.I)
+SPELLED = {"fr": re.compile(r"\d{1,2}\u00a0h"), "en": re.compile(r"\d{1,2}\u00a0[ap]m")}
+LAST = max(contact.expires_on or TODAY for country in shelf().countries for contact in country.contacts)
+"""The last day on which everything is fresh."""
 SCRIPT_BUDGET = 5 * 1024
 WEIGHT = 40 * 1024
 TELLING = re.compile(r"viol|help|aide|victim|abuse|danger|secours|urgen|safe|exit|quit|check|contact|assess", re.I)
@@ -72,8 +78,17 @@ def get(vault: FakeVault, path: str, **headers: str) -> TestResponse:
     return vault.app.test_client().get(path, headers=headers)
 
 
-def html_of(lang: str, number: int) -> str:
-    return render(SITE, lang, number, TODAY).body.decode()
+def html_of(lang: str, number: int, today: date = TODAY, site: Site = SITE) -> str:
+    return render(site, lang, number, today).body.decode()
+
+
+SOURCES = re.compile(r'<details class="sources">.*?</details>|<dd>[^<]*</dd>\n</dl>', re.S)
+"""Sources quote what was not printed."""
+
+
+def text_of(html: str) -> str:
+    """What is read on the page itself, sources apart."""
+    return re.sub(r"<[^>]+>", " ", SOURCES.sub(" ", html[html.index("<main") : html.index("</main>")]))
 
 
 @pytest.mark.parametrize(("lang", "number"), ALL)
@@ -161,6 +176,29 @@ def test_no_page_sends_violence_to_the_property_form(lang: str, number: int) -> 
         assert "n'est pas" in around or "is not" in around or "isn't" in around, around
 
 
+@pytest.mark.parametrize(("lang", "number"), ALL)
+def test_hours_have_one_spelling_and_go_when_they_are_old(lang: str, number: int) -> None:
+    fresh, old = (html_of(lang, number, LAST + timedelta(days=late)) for late in (0, 1))
+    assert [hours for hours in HOURS.findall(text_of(fresh)) if not SPELLED[lang].fullmatch(hours)] == []
+    assert HOURS.findall(text_of(old)) == []
+    dialled = [str(each["href"]) for each in Elements(fresh).of("a") if re.match("tel:|sms:", str(each["href"]))]
+    assert [str(each["href"]) for each in Elements(old).of("a") if re.match("tel:|sms:", str(each["href"]))] == dialled
+
+
+def test_hours_of_the_directory_stand_in_the_articles_that_ask_for_them() -> None:
+    for number in (21, 201, 202, 301):
+        assert "tous les jours, de 9\u00a0h à 19\u00a0h. Répondeur le reste du temps." in html_of("fr", number)
+        assert "every day, 9\u00a0am to 7\u00a0pm. Voicemail the rest of the time." in html_of("en", number)
+    assert "tous les jours, de 9\u00a0h à 23\u00a0h." in html_of("fr", 21)
+    assert "il répond à des heures qui restent à revoir." in html_of("fr", 201, LAST + timedelta(days=1)).lower()
+
+
+@pytest.mark.parametrize("contact", ["117", "3133"])
+def test_hours_that_nobody_knows_are_refused(contact: str) -> None:
+    with pytest.raises(ValueError):
+        spell_hours("fr", contact, TODAY)
+
+
 def test_no_page_has_the_number_of_an_emergency_service() -> None:
     assert EMERGENCY & set(page_table()) == set()
     assert not TELLING.search(" ".join(link(lang, number) for lang, number in ALL))
@@ -241,13 +279,48 @@ def test_headers_of_pages_and_over_tls(vault: FakeVault) -> None:
     assert behind.headers["Strict-Transport-Security"] == BEHIND_TLS["Strict-Transport-Security"]
 
 
+def test_pages_may_be_found_while_their_facts_are_good_and_nothing_else_may(vault: FakeVault) -> None:
+    for path in ("/", "/fr/", "/en/1", "/fr/201"):
+        assert get(vault, path).headers.getlist("X-Robots-Tag") == [FOUND["X-Robots-Tag"]]
+    for path in (link("fr", DESIGN), "/fr/999", "/v1/vault", "/ledger/checkpoint", assets()["site.css"].address):
+        assert get(vault, path).headers.getlist("X-Robots-Tag") == [UNFOUND["X-Robots-Tag"]]
+    first = min(contact.expires_on or LAST for country in shelf().countries for contact in country.contacts)
+    too_old = first + timedelta(days=TOO_OLD)
+    assert [may_be_found(number, too_old - timedelta(days=1)) for number in (HOME, 1, 201)] == [True] * 3
+    assert [number for number in page_table() if may_be_found(number, too_old)] == []
+
+
+@pytest.mark.parametrize("lang", shelf().languages)
+@pytest.mark.parametrize("number", [HOME, SPACE])
+def test_the_way_on_to_the_space_is_there_when_the_vault_has_one(
+    vault: FakeVault, tmp_path: Any, lang: str, number: int
+) -> None:
+    way = f'href="/app#{lang}"'
+    assert way not in html_of(lang, number)
+    assert way in html_of(lang, number, site=replace(SITE, app=True))
+    assert (way in get(vault, link(lang, number)).text) == (get(vault, "/app").status_code == 200)  # no dead end
+    with fake_vault(tmp_path) as other:
+        other.app.add_url_rule("/app", "space", view_func=lambda: "")
+        assert way in get(other, link(lang, number)).text
+
+
+@pytest.mark.parametrize("lang", shelf().languages)
+def test_who_runs_the_site_is_said_or_said_to_be_unknown(vault: FakeVault, lang: str) -> None:
+    unknown = {"fr": "Personne ne l’a encore indiqué ici", "en": "Nobody has said so here yet"}[lang]
+    assert unknown in get(vault, link(lang, ABOUT)).text
+    named = html_of(lang, ABOUT, site=replace(SITE, operator="Une association\n<i>1 rue du Port</i>"))
+    assert unknown not in named and "<p>Une association</p>" in named and "&lt;i&gt;1 rue du Port" in named
+
+
 def test_the_operator_chooses_the_name_and_the_way_out(vault: FakeVault, tmp_path: Any) -> None:
     config = ServerConfig.from_environ({"TEMOIN_SITE_TITLE": "Notes", "TEMOIN_EXIT_URL": EXIT}, tmp_path, host="h")
     html = render(Site(config.site_title, config.exit_url), "fr", 1, TODAY).body.decode()
     assert "<title>Notes 1</title>" in html and "Carnet" not in html and f'href="{EXIT}"' in html
     assert ServerConfig(data=tmp_path, host="h").exit_url == "https://meteofrance.com/"
     assert ServerConfig(data=tmp_path, host="h").site_title == "Carnet"
-    for name, value in (("TEMOIN_EXIT_URL", "javascript:alert(1)"), ("TEMOIN_SITE_TITLE", "x" * 41)):
+    assert ServerConfig.from_environ({"TEMOIN_OPERATOR": "A\nB"}, tmp_path, host="h").operator == "A\nB"
+    refused = {"TEMOIN_EXIT_URL": "javascript:alert(1)", "TEMOIN_SITE_TITLE": "x" * 41, "TEMOIN_OPERATOR": "x" * 601}
+    for name, value in refused.items():
         with pytest.raises(ConfigRefused):
             ServerConfig.from_environ({name: value}, tmp_path, host="h")
 

@@ -5,12 +5,18 @@
     button.hidden = false;
     button.addEventListener("click", function () { print(); });
   });
+  ["beforeprint", "afterprint"].forEach(function (moment) { // on paper, a text says where it comes from
+    addEventListener(moment, function () {
+      document.querySelectorAll(".sources").forEach(function (sources) { sources.open = moment === "beforeprint"; });
+    });
+  });
 
   var box = document.querySelector("[data-search]");
   if (!box) return;
   var input = box.querySelector("input"), status = box.querySelector("[role=status]");
   var found = Array.from(document.querySelectorAll("[data-find]"), function (element) {
-    return { element: element, text: fold(element.textContent + " " + (element.dataset.words || "")) };
+    var group = element.closest("[data-group]"), heading = group ? group.querySelector("h2").textContent : "";
+    return { element: element, text: fold([heading, element.textContent, element.dataset.words || ""].join(" ")) };
   });
   box.hidden = false;
   input.addEventListener("input", search);
