@@ -73,24 +73,41 @@ function find(words: Words, key: string): string | Words | undefined {
 }
 
 export function number(value: number): string {
-  return new Intl.NumberFormat(lang.value).format(value);
+  return inLanguage(Intl.NumberFormat, {}).format(value);
 }
 
 /** A day as people write it: "3 mars 2026". `seconds` are Unix seconds. */
 export function day(seconds: number): string {
-  return new Intl.DateTimeFormat(lang.value, { dateStyle: "long" }).format(seconds * 1000);
+  return dates({ dateStyle: "long" }).format(seconds * 1000);
 }
 
 /** A day and a time: "3 mars 2026 à 21:30". */
 export function moment(seconds: number): string {
-  return new Intl.DateTimeFormat(lang.value, { dateStyle: "long", timeStyle: "short" }).format(seconds * 1000);
+  return dates({ dateStyle: "long", timeStyle: "short" }).format(seconds * 1000);
+}
+
+/** How the language that is spoken writes dates. */
+export function dates(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  return inLanguage(Intl.DateTimeFormat, options);
 }
 
 /** A size: "4,2 Mo". `bytes` is a count. */
 export function size(bytes: number): string {
   const units = ["byte", "kilobyte", "megabyte", "gigabyte"] as const;
   const step = bytes < 1000 ? 0 : Math.min(3, Math.floor(Math.log10(bytes) / 3));
-  return new Intl.NumberFormat(lang.value, {
+  return inLanguage(Intl.NumberFormat, {
     style: "unit", unit: units[step] as string, unitDisplay: "short", maximumFractionDigits: step > 1 ? 1 : 0,
   }).format(bytes / 1000 ** step);
+}
+
+const formats = new Map<string, unknown>();
+
+/** A format of the language that is spoken, made once: a long journal would wait for two thousand of them. */
+function inLanguage<Options, Format>(kind: new (language: Lang, options: Options) => Format, options: Options): Format {
+  const key = `${kind.name} ${lang.value} ${JSON.stringify(options)}`;
+  const known = formats.get(key) as Format | undefined;
+  if (known !== undefined) return known;
+  const made = new kind(lang.value, options);
+  formats.set(key, made);
+  return made;
 }

@@ -4,7 +4,7 @@
 
 import { formatHappened } from "../../sdk/happened.js";
 import type { Happened } from "../../sdk/items.js";
-import { lang } from "../i18n.js";
+import { dates } from "../i18n.js";
 import { type Day, dayAt, daysIn, timeOf } from "./calendar.js";
 
 interface Dated {
@@ -69,7 +69,6 @@ const STYLES: Readonly<Record<number, Intl.DateTimeFormatOptions>> = {
   16: { dateStyle: "long", timeStyle: "short" },
 };
 const SPELLED = /^\d{4}(?:-(?:0[1-9]|1[0-2])(?:-(\d{2})(?:T(?:[01]\d|2[0-3]):[0-5]\d)?)?)?$/;
-const formats = new Map<string, Intl.DateTimeFormat>();
 
 /** "2026-03-01" and its like; null for words. A time before 1970, which a record can't bound, is words there. */
 function spelling(happened: Happened): string | null {
@@ -83,12 +82,7 @@ function formatted(happened: Happened): string {
   return SPELLED.test(happened.words) ? happened.words : formatHappened(happened);
 }
 
-/** A format for times that are squares on paper: never moved by a zone. Made once, since making one is slow. */
+/** A format for times that are squares on paper: never moved by a zone. */
 function format(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
-  const key = lang.value + JSON.stringify(options);
-  const known = formats.get(key);
-  if (known) return known;
-  const made = new Intl.DateTimeFormat(lang.value, { ...options, timeZone: "UTC" });
-  formats.set(key, made);
-  return made;
+  return dates({ ...options, timeZone: "UTC" });
 }
