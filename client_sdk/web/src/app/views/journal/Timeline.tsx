@@ -9,7 +9,7 @@ import { address } from "../../router.js";
 import { items, itemsError, refreshItems, sensitiveUntil, vault, waiting } from "../../state.js";
 import { newestFirst } from "../../text/order.js";
 import type { FoundDraft, Item } from "../../../worker/api.js";
-import { titleOf } from "./facts.js";
+import { Facts, Prose, titleOf } from "./facts.js";
 import "./journal.css";
 import { Rows } from "./Rows.js";
 import { deleted } from "./told.js";
@@ -74,7 +74,7 @@ function Unfinished(): JSX.Element | null {
           <ul class="row-list">
             {unsent.map((item) => (
               <li key={`${item.id}.${item.revision}`} class="row">
-                <b>{item.state === "open" ? titleOf(item) : say(`journal.state.${item.state}`)}</b>
+                <Unsent item={item} />
               </li>
             ))}
           </ul>
@@ -96,6 +96,18 @@ function Unfinished(): JSX.Element | null {
         </section>
       )}
     </>
+  );
+}
+
+/** What waits is nowhere else: it can be read here in whole. */
+function Unsent({ item }: { item: Item }): JSX.Element {
+  if (item.state !== "open") return <b>{say(`journal.state.${item.state}`)}</b>;
+  return (
+    <details>
+      <summary>{titleOf(item)}</summary>
+      {item.text && <Prose text={item.text} />}
+      <Facts item={item} />
+    </details>
   );
 }
 
