@@ -22,17 +22,24 @@ vi.mock("../src/app/views/documents/pdf.js", () => ({ openPdf: vi.fn() }));
 
 const hash = Uint8Array.from({ length: 32 }, (_, place) => place);
 const GROUPS = "0001 0203 0405 0607 0809 0a0b 0c0d 0e0f 1011 1213 1415 1617 1819 1a1b 1c1d 1e1f";
-const content = (name: string, mime: string, size = 2000): Content => ({ blob: `blob ${name}`, name, mime, size, sealed: hash, sha256: hash });
-const document_ = (n: number, given: Partial<Item>): Item => sampleItem(n, { kind: "document", deposited: 1_700_000_000 + n, ...given });
-const DOOR = document_(1, { title: "La porte", category: "injury", text: "Le lendemain.", contents: [content("IMG_1.png", "image/png")] });
-const PAPER = document_(2, { title: "Certificat", category: "medical certificate", contents: [content("c.pdf", "application/pdf")] });
+const content = (name: string, mime: string, size = 2000): Content =>
+  ({ blob: `blob ${name}`, name, mime, size, sealed: hash, sha256: hash });
+const document_ = (n: number, given: Partial<Item>): Item =>
+  sampleItem(n, { kind: "document", deposited: 1_700_000_000 + n, ...given });
+const DOOR = document_(1, {
+  title: "La porte", category: "injury", text: "Le lendemain.", contents: [content("IMG_1.png", "image/png")],
+});
+const PAPER = document_(2, {
+  title: "Certificat", category: "medical certificate", contents: [content("c.pdf", "application/pdf")],
+});
 const WORDS = document_(3, { title: "Échange", category: "sms", contents: [content("m.txt", "text/plain")] });
 const SECRET = document_(4, { title: "Cachée", sensitive: true, contents: [content("s.png", "image/png")] });
 const SOUND = document_(5, { title: "Voix", contents: [content("v.ogg", "audio/ogg")] });
 const FILM = document_(6, { title: "Film", contents: [content("f.mp4", "video/mp4", LARGEST.video + 1)] });
 const SCAN = document_(7, { title: "Gros", contents: [content("g.tiff", "image/tiff", LARGEST.image + 1)] });
 const PAGE = document_(8, { title: "Page", contents: [content("p.svg", "image/svg+xml")] });
-const ALL = [DOOR, PAPER, WORDS, SECRET, SOUND, FILM, SCAN, PAGE, sampleItem(9, { title: "Un texte", deposited: 1_700_000_100 })];
+const NOTE = sampleItem(9, { title: "Un texte", deposited: 1_700_000_100 });
+const ALL = [DOOR, PAPER, WORDS, SECRET, SOUND, FILM, SCAN, PAGE, NOTE];
 
 let vault: MemoryVault;
 let addresses: Addresses;
@@ -49,7 +56,12 @@ afterEach(() => {
 
 const said = (): string => document.body.textContent ?? "";
 const press = (name: string | RegExp): void => void fireEvent.click(screen.getByRole("button", { name }));
-const titles = (): readonly (string | null)[] => [...document.querySelectorAll(".document-row b")].map((one) => one.textContent);
+const titles = (): readonly (string | null)[] =>
+  [...document.querySelectorAll(".document-row b")].map((one) => one.textContent);
+/** The button of the open question that does it. */
+const agree = (words: string): void => void fireEvent.click(
+  [...screen.getByRole("dialog").querySelectorAll("button")].find((one) => one.textContent === words)!,
+);
 const shown = async (item: Item): Promise<void> => {
   show(<Document id={item.id} />);
   await until(() => screen.queryByRole("heading", { level: 1 }));
@@ -89,7 +101,7 @@ describe("the list", () => {
     await until(() => !said().includes("Cachée"));
   });
 
-  test("shows small pictures once they are on the screen, fetches no file, and takes their addresses back", async () => {
+  test("shows small pictures on the screen alone, fetches no file, and takes their addresses back", async () => {
     let see: () => void = () => undefined;
     vi.stubGlobal("IntersectionObserver", class {
       constructor(call: (entries: readonly { isIntersecting: boolean }[]) => void) {
@@ -161,7 +173,8 @@ describe("a document", () => {
   test("an image that this browser can't draw says so, and the download is beside it", async () => {
     await shown(DOOR);
     press(/^Montrer l’image/);
-    fireEvent.error(await until(() => document.querySelector("img.picture")).then(() => document.querySelector("img.picture")!));
+    await until(() => document.querySelector("img.picture"));
+    fireEvent.error(document.querySelector("img.picture")!);
     await until(() => said().includes("Ce navigateur ne sait pas montrer ce fichier"));
     expect(screen.getByRole("button", { name: /^Télécharger/ })).toBeTruthy();
   });
@@ -216,7 +229,9 @@ describe("a document", () => {
     expect([...addresses.open]).toEqual([]);
   });
 
-  test.each([[FILM, /Au-delà de 50\sMo/], [SCAN, /Au-delà de 100\sMo/], [PAGE, /ne se montre pas dans la page/]])("what is too large, or could act, is never opened in the page", async (item, words) => {
+  test.each([
+    [FILM, /Au-delà de 50\sMo/], [SCAN, /Au-delà de 100\sMo/], [PAGE, /ne se montre pas dans la page/],
+  ])("what is too large, or could act, is never opened in the page", async (item, words) => {
     await shown(item);
     expect(said()).toMatch(words);
     expect(screen.queryByRole("button", { name: /^(Montrer|Ouvrir)/ })).toBeNull();
@@ -242,8 +257,7 @@ describe("a clear copy", () => {
     expect(said()).toContain("Le fichier sera lisible sur cet appareil, sans code ni mot de passe");
     expect(said()).toContain("aussi après que vous avez quitté cette page");
     expect(callsOf(vault, "readContent")).toEqual([]);
-    const dialog = screen.getByRole("dialog");
-    fireEvent.click([...dialog.querySelectorAll("button")].find((one) => one.textContent === "Télécharger")!);
+    agree("Télécharger");
     await until(() => asked.length > 0);
     expect(asked.map(({ name }) => name)).toEqual(["fichier.png"]);
     await until(() => said().includes("Donné au navigateur sous le nom fichier.png"));
@@ -263,11 +277,10 @@ describe("a clear copy", () => {
     await until(() => screen.queryByRole("dialog"));
     fireEvent.click(screen.getByRole("radio", { name: /Son propre nom/ }));
     vault.fail("readContent", problem("network"));
-    const go = (): void => void fireEvent.click([...screen.getByRole("dialog").querySelectorAll("button")].find((one) => one.textContent === "Télécharger")!);
-    go();
+    agree("Télécharger");
     await until(() => screen.queryByRole("alert"));
     expect(asked).toEqual([]);
-    go();
+    agree("Télécharger");
     await until(() => asked.length > 0);
     expect(asked[0]?.name).toBe("IMG_1.png");
   });
@@ -286,7 +299,8 @@ describe("editing", () => {
     fireEvent.change(screen.getByLabelText("Catégorie"), { target: { value: "threat" } });
     fireEvent.submit(document.querySelector("form.write")!);
     await until(() => said().includes("Gardé. Le reçu a été vérifié"));
-    expect(callsOf(vault, "editEntry")[0]?.slice(0, 3)).toEqual([DOOR.id, { title: "La porte cassée", category: "threat" }, []]);
+    expect(callsOf(vault, "editEntry")[0]?.slice(0, 3))
+      .toEqual([DOOR.id, { title: "La porte cassée", category: "threat" }, []]);
     expect(said()).toContain("Menace");
   });
 
@@ -332,7 +346,8 @@ describe("editing", () => {
 
   test("a draft of something else is not offered", async () => {
     await vault.keepDraft({
-      slot: sampleId(90), item: PAPER.id, kind: "document", draft: { ...EMPTY_DRAFT, title: "X" }, sensitive: false, saved: 1,
+      slot: sampleId(90), item: PAPER.id, kind: "document", draft: { ...EMPTY_DRAFT, title: "X" }, sensitive: false,
+      saved: 1,
     });
     await shown(DOOR);
     await until(() => callsOf(vault, "drafts").length > 0);
@@ -342,7 +357,8 @@ describe("editing", () => {
 
 describe("what a file is", () => {
   test.each([
-    ["image/jpeg", "a", "image"], ["image/svg+xml", "a.svg", "other"], ["text/html", "a.html", "text"], ["application/pdf", "a", "pdf"],
+    ["image/jpeg", "a", "image"], ["image/svg+xml", "a.svg", "other"], ["text/html", "a.html", "text"],
+    ["application/pdf", "a", "pdf"],
     ["application/octet-stream", "a.HEIC", "image"], ["", "a.txt", "text"], ["application/zip", "a.txt", "other"],
     ["application/octet-stream", "a.exe", "other"], ["AUDIO/MPEG", "a", "audio"], ["video/mp4", "a", "video"],
   ])("%s %s is %s", (mime, name, kind) => {

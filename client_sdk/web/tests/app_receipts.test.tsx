@@ -51,7 +51,8 @@ describe("a receipt", () => {
     const really = vault.receipt.bind(vault);
     vault.receipt = async (...given) => {
       const kept = await really(...given);
-      return { ...kept, verified: { ...kept.verified, boundTime: 1_700_090_600, cosignedBy: ["one.example", "two.example"] } };
+      const bound = { boundTime: 1_700_090_600, cosignedBy: ["one.example", "two.example"] };
+      return { ...kept, verified: { ...kept.verified, ...bound } };
     };
     show(<Receipt id={entry.id} />);
     await until(() => said().includes("2 témoins indépendants confirment"));
@@ -81,7 +82,8 @@ describe("a receipt", () => {
   });
 
   test("has three answers", () => {
-    expect(["receipt_other_bytes", "note_key_unknown", "server"].map((code) => outcomeOf({ code }))).toEqual(["invalid", "later", "unread"]);
+    expect(["receipt_other_bytes", "note_key_unknown", "server"].map((code) => outcomeOf({ code })))
+      .toEqual(["invalid", "later", "unread"]);
     expect(outcomeOf(new Error("x"))).toBe("unread");
   });
 

@@ -1,4 +1,4 @@
-// Which scripts the page may start, under its one policy of Trusted Types: our own workers, and nothing that anybody says.
+// Which scripts the page may start, under its one policy of Trusted Types: our own workers, whatever anybody says.
 // Knows: their addresses. Refuses to know: what they do.
 
 import PDF from "pdfjs-dist/legacy/build/pdf.worker.min.mjs?worker&url";

@@ -19,7 +19,7 @@ import { Drafts, useDrafts } from "./Drafts.js";
 import { draftFrom, EMPTY_FORM, formOf } from "./form.js";
 import { useKeeping } from "./keeping.js";
 import { Going } from "./Going.js";
-import { kindOf } from "./kinds.js";
+import { type FileKind, kindOf } from "./kinds.js";
 import { Picker, Untouched } from "./Picker.js";
 import { CHOSEN, type Chosen, isOpen, sendAll } from "./sending.js";
 import { SmallPicture } from "./Thumb.js";
@@ -140,7 +140,8 @@ function Adding({ resumed, again }: { resumed: FoundDraft | null; again: () => v
         {failed && !busy && <Notice care><p>{say("documents.add.still_here")}</p></Notice>}
         <p class="actions">
           <Button type="submit" busy={busy}>
-            {say(busy ? "documents.add.busy" : failed ? "documents.add.again" : "documents.add.keep", { count: Math.max(1, files.length) })}
+            {busy ? say("documents.add.busy") : failed ? say("documents.add.again")
+              : say("documents.add.keep", { count: Math.max(1, files.length) })}
           </Button>
           {!busy && <a class="button plain" href={address("documents")}>{say("documents.add.leave")}</a>}
         </p>
@@ -161,7 +162,9 @@ async function keepSmall({ id, revision }: Kept, small: Blob): Promise<void> {
   if (content !== undefined) await vault().keepThumbnail(content.blob, small);
 }
 
-function ChosenFiles(props: { files: readonly Chosen[]; onRemove: ((one: Chosen) => void) | null }): JSX.Element | null {
+function ChosenFiles(props: {
+  files: readonly Chosen[]; onRemove: ((one: Chosen) => void) | null;
+}): JSX.Element | null {
   const { files, onRemove } = props;
   if (files.length === 0) return null;
   return (
@@ -169,7 +172,7 @@ function ChosenFiles(props: { files: readonly Chosen[]; onRemove: ((one: Chosen)
       {files.map((one) => (
         <li key={one.key}>
           <span class="thumb">
-            <SmallPicture blob={one.small} word={say(`documents.kind.${kindOf({ mime: one.file.type, name: one.file.name })}`)} />
+            <SmallPicture blob={one.small} word={say(`documents.kind.${kindOfFile(one.file)}`)} />
           </span>
           <div class="chosen-words">
             <p class="file-name">{one.file.name} <span class="hint">{size(one.file.size)}</span></p>
@@ -184,6 +187,10 @@ function ChosenFiles(props: { files: readonly Chosen[]; onRemove: ((one: Chosen)
       ))}
     </ul>
   );
+}
+
+function kindOfFile({ type, name }: File): FileKind {
+  return kindOf({ mime: type, name });
 }
 
 function FateOf({ one: { fate } }: { one: Chosen }): JSX.Element | null {
@@ -207,13 +214,13 @@ function FateOf({ one: { fate } }: { one: Chosen }): JSX.Element | null {
 }
 
 function Results({ files, again }: { files: readonly Chosen[]; again: () => void }): JSX.Element {
-  const kept = files.filter(({ fate }) => fate.kind === "kept").length;
+  const kept = files.filter(({ fate }) => fate.kind === "kept").length, waits = files.length - kept;
   return (
     <>
       <Title>{say("documents.results.name")}</Title>
       <div role="status">
         {kept > 0 && <Notice><p>{say("documents.results.kept", { count: kept })}</p></Notice>}
-        {kept < files.length && <Notice><p>{say("documents.results.waits", { count: files.length - kept })}</p></Notice>}
+        {waits > 0 && <Notice><p>{say("documents.results.waits", { count: waits })}</p></Notice>}
       </div>
       <ChosenFiles files={files} onRemove={null} />
       <p class="actions">

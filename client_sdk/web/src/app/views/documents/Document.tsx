@@ -39,8 +39,10 @@ function Read({ item, edit }: { item: Item; edit: (resumed: FoundDraft | null) =
     if (view !== "document") go(view, item.id, true);
   }, [view]);
   const just = kept.value?.id === item.id && kept.value.revision === item.revision;
-  const marks = [item.category ? spellCategory(item.category) : null, item.sensitive ? say("documents.sensitive.mark") : null]
-    .filter((mark): mark is string => mark !== null);
+  const marks = [
+    ...(item.category ? [spellCategory(item.category)] : []),
+    ...(item.sensitive ? [say("documents.sensitive.mark")] : []),
+  ];
   return (
     <article class="entry">
       <div role="status" class="not-on-paper">{just && <Notice><p>{say("documents.kept")}</p></Notice>}</div>

@@ -2,12 +2,13 @@
 // said at all: nothing is required.
 
 import type { JSX } from "preact";
-import { useId } from "preact/hooks";
 import { say } from "../../i18n.js";
 import { Field, sentenceOf, TextArea } from "../../parts/index.js";
+import { forgetful } from "../../state.js";
 import { type Fields, LIMITS } from "../journal/form.js";
 import { WhenFields } from "../journal/WhenFields.js";
 import { CATEGORIES, spellCategory } from "./categories.js";
+import { Choice } from "./Choice.js";
 import type { Form } from "./form.js";
 import type { Keeping } from "./keeping.js";
 
@@ -24,7 +25,9 @@ export function DocumentFields({ keeping, title }: { keeping: Keeping; title: st
         />
       ) : <p class="hint">{say("documents.field.titles")}</p>}
       <Category value={category} onChange={(chosen) => keeping.change({ category: chosen })} />
-      <More name={say("documents.field.when")} open={fields.when !== "none"}><WhenFields fields={fields} change={change} /></More>
+      <More name={say("documents.field.when")} open={fields.when !== "none"}>
+        <WhenFields fields={fields} change={change} />
+      </More>
       <More name={say("documents.field.where")} open={fields.place !== "" || fields.people !== ""}>
         <Field
           label={say("documents.field.place")} value={fields.place} maxLength={LIMITS.place}
@@ -52,24 +55,24 @@ function More(props: { name: string; open: boolean; children: JSX.Element | read
 }
 
 function Category(props: { value: Form["category"]; onChange: (category: string) => void }): JSX.Element {
-  const id = useId();
-  const known = (CATEGORIES as readonly string[]).includes(props.value) || props.value === "";
+  const options: readonly (readonly [string, string])[] = [
+    ["", say("documents.category.none")], ...CATEGORIES.map((one) => [one, spellCategory(one)] as const),
+  ];
+  const known = options.some(([value]) => value === props.value);
   return (
-    <div class="field">
-      <label for={id}>{say("documents.category.label")}</label>
-      <select id={id} autocomplete="off" value={props.value} onChange={(event) => props.onChange(event.currentTarget.value)}>
-        <option value="">{say("documents.category.none")}</option>
-        {CATEGORIES.map((one) => <option key={one} value={one}>{spellCategory(one)}</option>)}
-        {!known && <option value={props.value}>{spellCategory(props.value)}</option>}
-      </select>
-    </div>
+    <Choice
+      label={say("documents.category.label")} {...props}
+      options={known ? options : [...options, [props.value, spellCategory(props.value)]]}
+    />
   );
 }
 
 /** Whether what is typed is kept as a draft: said only when it is. */
 function DraftMark({ keeping }: { keeping: Keeping }): JSX.Element {
   const state = keeping.keeper.state.value;
-  if (state !== "failed") return <p class="draft-mark hint">{state === "kept" ? say("documents.drafts.kept") : ""}</p>;
+  if (state !== "failed") {
+    return <p class="draft-mark hint">{state === "kept" && !forgetful.value ? say("documents.drafts.kept") : ""}</p>;
+  }
   return (
     <div class="notice care" role="alert">
       <p>{say("documents.drafts.failed")} {sentenceOf(keeping.keeper.error.value)}</p>

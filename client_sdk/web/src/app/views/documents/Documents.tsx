@@ -2,7 +2,7 @@
 // Refuses to know: what is behind the PIN: not even whether it is a document.
 
 import type { JSX } from "preact";
-import { useId, useMemo, useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import { day, say } from "../../i18n.js";
 import { askPin, Button, Field, Problem, Title, Waiting } from "../../parts/index.js";
 import { address } from "../../router.js";
@@ -13,6 +13,7 @@ import type { Item } from "../../../worker/api.js";
 import { titleOf, whenOf } from "../journal/facts.js";
 import "../journal/journal.css";
 import { CATEGORIES, spellCategory } from "./categories.js";
+import { Choice } from "./Choice.js";
 import "./documents.css";
 import { Drafts } from "./Drafts.js";
 import { Thumb } from "./Thumb.js";
@@ -50,7 +51,6 @@ function Empty(): JSX.Element {
 
 /** What fits the words and the category; everything while nothing is asked. */
 function Found({ documents }: { documents: readonly Item[] }): JSX.Element {
-  const id = useId();
   const [typed, setTyped] = useState("");
   const [category, setCategory] = useState("");
   const [shown, setShown] = useState(SHOWN);
@@ -65,13 +65,10 @@ function Found({ documents }: { documents: readonly Item[] }): JSX.Element {
       <form role="search" class="sift" autocomplete="off" onSubmit={(event) => event.preventDefault()}>
         <Field label={say("documents.search.words")} type="search" value={typed} onInput={setTyped} />
         {names.length > 1 && (
-          <div class="field">
-            <label for={id}>{say("documents.category.label")}</label>
-            <select id={id} autocomplete="off" value={category} onChange={(event) => setCategory(event.currentTarget.value)}>
-              <option value="">{say("documents.search.all")}</option>
-              {names.map((name) => <option key={name} value={name}>{name}</option>)}
-            </select>
-          </div>
+          <Choice
+            label={say("documents.category.label")} value={category} onChange={setCategory}
+            options={[["", say("documents.search.all")], ...names.map((name) => [name, name] as const)]}
+          />
         )}
       </form>
       <p role="status" class={asked ? undefined : "unseen"}>{say("documents.search.found", { count: found.length })}</p>

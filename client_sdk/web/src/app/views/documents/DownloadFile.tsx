@@ -1,4 +1,4 @@
-// A clear copy, only after it was said what that means. Knows: the warning, and the choice of a name that tells nothing.
+// A clear copy, only after it was said what that means. Knows: the warning, and a name that tells nothing.
 // Refuses to know: what becomes of the copy: nobody here can take it back.
 
 import type { JSX } from "preact";
@@ -43,7 +43,9 @@ export function DownloadFile({ item, content }: { item: Item; content: Content }
   };
   return (
     <>
-      <Button plain onClick={() => setAsking(true)}>{say("documents.download.name")}<span class="unseen"> {content.name}</span></Button>
+      <Button plain onClick={() => setAsking(true)}>
+        {say("documents.download.name")}<span class="unseen"> {content.name}</span>
+      </Button>
       <span role="status" class="saved">{saved !== null && say("documents.download.done", { name: saved })}</span>
       {asking && (
         <Dialog title={say("documents.download.title")} onClose={() => setAsking(false)}>
@@ -58,7 +60,9 @@ export function DownloadFile({ item, content }: { item: Item; content: Content }
                     type="radio" name={group} autocomplete="off" checked={neutral === (place === 0)}
                     onChange={() => setNeutral(place === 0)}
                   />{" "}
-                  <span class="file-name">{say(place === 0 ? "documents.download.neutral" : "documents.download.own", { name })}</span>
+                  <span class="file-name">
+                    {say(place === 0 ? "documents.download.neutral" : "documents.download.own", { name })}
+                  </span>
                 </label>
               ))}
             </div>
@@ -67,7 +71,9 @@ export function DownloadFile({ item, content }: { item: Item; content: Content }
           <Problem error={error} />
           <p class="actions">
             <Button plain onClick={() => setAsking(false)}>{say("documents.download.leave")}</Button>
-            <Button busy={busy} onClick={() => void save()}>{say(busy ? "documents.download.busy" : "documents.download.do")}</Button>
+            <Button busy={busy} onClick={() => void save()}>
+              {say(busy ? "documents.download.busy" : "documents.download.do")}
+            </Button>
           </p>
         </Dialog>
       )}

@@ -55,7 +55,9 @@ export function Drafts(props: {
       <Problem error={error ?? failed} />
       {shown.length > 0 && (
         <section class="notice offered" aria-label={say("documents.drafts.title")}>
-          <p><b>{say(props.item === null ? "documents.drafts.new" : "documents.drafts.changes", { count: shown.length })}</b></p>
+          <p>
+            <b>{say(props.item ? "documents.drafts.changes" : "documents.drafts.new", { count: shown.length })}</b>
+          </p>
           <ul>
             {shown.map((draft) => (
               <li key={draft.slot}>
@@ -64,9 +66,12 @@ export function Drafts(props: {
                   <span class="hint">{say("documents.drafts.kept_on", { moment: moment(draft.saved) })}</span>
                 </p>
                 <p class="actions">
-                  <Button plain onClick={() => void resume(draft)}>{say("documents.drafts.resume")}<Of draft={draft} /></Button>
+                  <Button plain onClick={() => void resume(draft)}>
+                    {say("documents.drafts.resume")}<Of draft={draft} />
+                  </Button>
                   <Button plain onClick={() => (sure === draft.slot ? void drop(draft.slot) : setSure(draft.slot))}>
-                    {say(sure === draft.slot ? "documents.drafts.drop_sure" : "documents.drafts.drop")}<Of draft={draft} />
+                    {say(sure === draft.slot ? "documents.drafts.drop_sure" : "documents.drafts.drop")}
+                    <Of draft={draft} />
                   </Button>
                 </p>
               </li>

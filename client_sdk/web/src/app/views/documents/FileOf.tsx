@@ -48,9 +48,16 @@ export function FileOf({ item, content }: { item: Item; content: Content }): JSX
   return (
     <section class="file" aria-label={content.name}>
       {opened !== null && <Shown content={content} bytes={opened} />}
-      {opened === null && small !== null && <Picture blob={small} alt={say("documents.file.small", { name: content.name })} />}
+      {opened === null && small !== null && (
+        <Picture blob={small} alt={say("documents.file.small", { name: content.name })} />
+      )}
       {busy && <Going said={say("documents.file.fetching")} />}
-      {!shows && <p class="hint not-on-paper">{say(kind === "other" ? "documents.file.not_shown" : "documents.file.too_large", { size: size(LARGEST[kind]) })}</p>}
+      {!shows && (
+        <p class="hint not-on-paper">
+          {kind === "other" ? say("documents.file.not_shown")
+            : say("documents.file.too_large", { size: size(LARGEST[kind]) })}
+        </p>
+      )}
       <Problem error={error} />
       <p class="actions">
         {shows && opened === null && (
@@ -59,7 +66,9 @@ export function FileOf({ item, content }: { item: Item; content: Content }): JSX
           </Button>
         )}
         {opened !== null && (
-          <Button plain onClick={() => setOpened(null)}>{say("documents.file.hide")}<span class="unseen"> {content.name}</span></Button>
+          <Button plain onClick={() => setOpened(null)}>
+            {say("documents.file.hide")}<span class="unseen"> {content.name}</span>
+          </Button>
         )}
         <DownloadFile item={item} content={content} />
       </p>

@@ -34,7 +34,9 @@ export function Pdf({ bytes, name }: { bytes: Blob; name: string }): JSX.Element
     <div class="pdf" role="group" aria-label={name}>
       {Array.from({ length: count }, (_, place) => <Page key={place} opened={opened} page={place + 1} />)}
       {count < opened.pages && (
-        <Button plain onClick={() => setDrawn(drawn + DRAWN)}>{say("documents.file.more_pages", { count, total: opened.pages })}</Button>
+        <Button plain onClick={() => setDrawn(drawn + DRAWN)}>
+          {say("documents.file.more_pages", { count, total: opened.pages })}
+        </Button>
       )}
     </div>
   );

@@ -36,7 +36,9 @@ export function Picker({ onPick }: { onPick: (files: readonly File[]) => void })
       <p class="actions">
         <label class="button picked">
           {say("documents.pick.files")}
-          <input class="unseen" type="file" multiple aria-describedby={id} onChange={(event) => picked(event.currentTarget)} />
+          <input
+            class="unseen" type="file" multiple aria-describedby={id} onChange={(event) => picked(event.currentTarget)}
+          />
         </label>
         <label class="button plain picked camera">
           {say("documents.pick.camera")}

@@ -34,8 +34,10 @@ export function useKeeping(item: Id | null, resumed: FoundDraft | null, start: F
     newest.current = next;
     setForm(next);
     beforeLock.add(keepNow);
-    const { sensitive } = next.fields;
-    keeper.change({ item, kind: "document", draft: draftFrom(next), sensitive, empty: item === null && isUnsaid(next) });
+    keeper.change({
+      item, kind: "document", draft: draftFrom(next), sensitive: next.fields.sensitive,
+      empty: item === null && isUnsaid(next),
+    });
   };
   const end = (): void => {
     keeper.end();

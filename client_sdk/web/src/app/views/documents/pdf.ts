@@ -2,8 +2,8 @@
 // by a stranger may try anything: no scripts, no forms, no links, no fonts or tables from anywhere else.
 // Refuses to know: what a page says, and how it is parsed.
 //
-// Its worker is a script of ours whose name begins with `w`: only its answer may compile wasm (server/headers.py), which
-// the pictures of scanned papers need.
+// Its worker is a script of ours whose name begins with `w`: only its answer may compile wasm (server/headers.py), and
+// the pictures of scanned papers need that.
 
 import { getDocument, PDFWorker, type PDFDocumentProxy } from "pdfjs-dist/legacy/build/pdf.mjs";
 import WORKER from "pdfjs-dist/legacy/build/pdf.worker.min.mjs?worker&url";

@@ -57,7 +57,9 @@ export function Export({ item, revision }: { item: Item; revision: number }): JS
           <Problem error={error} />
           <p class="actions">
             <Button plain onClick={() => setAsking(false)}>{say("receipts.export.leave")}</Button>
-            <Button busy={busy} onClick={() => void save()}>{say(busy ? "receipts.export.busy" : "receipts.export.do")}</Button>
+            <Button busy={busy} onClick={() => void save()}>
+              {say(busy ? "receipts.export.busy" : "receipts.export.do")}
+            </Button>
           </p>
         </Dialog>
       )}

@@ -2,12 +2,13 @@
 // Refuses to know: whether what was deposited is true, and who made it; and says so.
 
 import type { JSX } from "preact";
-import { useEffect, useId, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { moment, number, say, size } from "../../i18n.js";
 import { Notice, Problem, Title, Waiting } from "../../parts/index.js";
 import { address } from "../../router.js";
 import { vault } from "../../state.js";
 import type { Id, Item, KeptReceipt } from "../../../worker/api.js";
+import { Choice } from "../documents/Choice.js";
 import { Hash } from "../documents/FileOf.js";
 import "../documents/documents.css";
 import { titleOf, viewOf } from "../journal/facts.js";
@@ -27,23 +28,21 @@ export default function Receipt({ id }: { id: Id | null }): JSX.Element {
       <Title>{say("receipts.name")}</Title>
       <p class="lead">{item.state === "open" ? titleOf(item) : say("receipts.of_locked")}</p>
       {item.revision > 1 && <Versions newest={item.revision} value={chosen} onChange={setRevision} />}
-      {item.deposited === 0 ? <Notice><p>{say("receipts.not_yet")}</p></Notice> : <Verified key={chosen} item={item} revision={chosen} />}
+      {item.deposited === 0 ? <Notice><p>{say("receipts.not_yet")}</p></Notice>
+        : <Verified key={chosen} item={item} revision={chosen} />}
       <p class="actions"><a class="button plain" href={address(viewOf(item), item.id)}>{say("receipts.back")}</a></p>
     </article>
   );
 }
 
 function Versions(props: { newest: number; value: number; onChange: (revision: number) => void }): JSX.Element {
-  const id = useId();
+  const revisions = Array.from({ length: props.newest }, (_, place) => props.newest - place);
   return (
-    <div class="field">
-      <label for={id}>{say("receipts.version.label")}</label>
-      <select id={id} autocomplete="off" value={props.value} onChange={(event) => props.onChange(Number(event.currentTarget.value))}>
-        {Array.from({ length: props.newest }, (_, place) => props.newest - place).map((revision) => (
-          <option key={revision} value={revision}>{say("receipts.version.one", { revision })}</option>
-        ))}
-      </select>
-    </div>
+    <Choice
+      label={say("receipts.version.label")} value={String(props.value)}
+      onChange={(chosen) => props.onChange(Number(chosen))}
+      options={revisions.map((revision) => [String(revision), say("receipts.version.one", { revision })] as const)}
+    />
   );
 }
 
@@ -68,7 +67,10 @@ function Verified({ item, revision }: { item: Item; revision: number }): JSX.Ele
   return (
     <>
       <div role="status">
-        <Notice><p><b>{say("receipts.outcome.valid")}</b></p><p>{say("receipts.here", { moment: moment(found.at) })}</p></Notice>
+        <Notice>
+          <p><b>{say("receipts.outcome.valid")}</b></p>
+          <p>{say("receipts.here", { moment: moment(found.at) })}</p>
+        </Notice>
       </div>
       <Meaning kept={found.kept} />
       <Export item={item} revision={revision} />
@@ -92,7 +94,10 @@ function Meaning({ kept: { verified } }: { kept: KeptReceipt }): JSX.Element {
       </p>
       <h2>{say("receipts.proves.name")}</h2>
       <ul>
-        <li>{say(boundTime === null ? "receipts.proves.existed_operator" : "receipts.proves.existed_witnesses", { moment: when })}</li>
+        <li>
+          {boundTime === null ? say("receipts.proves.existed_operator", { moment: when })
+            : say("receipts.proves.existed_witnesses", { moment: when })}
+        </li>
         <li>{say("receipts.proves.unchanged")}</li>
         <li>{say("receipts.proves.files")}</li>
       </ul>
@@ -106,6 +111,7 @@ function Meaning({ kept: { verified } }: { kept: KeptReceipt }): JSX.Element {
 
 /** How anybody checks it without this page, and without the service. */
 function Offline(): JSX.Element {
+  const file = say("receipts.offline.file");
   return (
     <details class="more not-on-paper">
       <summary>{say("receipts.offline.name")}</summary>
@@ -115,7 +121,7 @@ function Offline(): JSX.Element {
         <li>{say("receipts.offline.install")}<code class="command">pip install temoin</code></li>
         <li>
           {say("receipts.offline.run")}
-          <code class="command">temoin verify {say("receipts.offline.file")}.sealed {say("receipts.offline.file")}.tlog-proof --policy policy.txt</code>
+          <code class="command">temoin verify {file}.sealed {file}.tlog-proof --policy policy.txt</code>
         </li>
       </ol>
       <p>{say("receipts.offline.outcomes")}</p>
