@@ -74,6 +74,7 @@ TYPESCRIPT_ONLY_NAMES = {
     "crypto_core/sealing/passphrase": {
         **dict.fromkeys(("ArgonWrong", "selfTestArgon"), "some phones compute wasm wrongly, so it is tried first"),
     },
+    "crypto_core/sealing/recovery": {"readyWords": "a login doesn't load the word lists"},
     "schemas/documents": {
         **dict.fromkeys(("dumpAccountRecord", "dumpDocument"), _DUMPS),
     },

@@ -19,7 +19,7 @@ import * as keys from "../src/crypto_core/sealing/keys.js";
 import * as passphrase from "../src/crypto_core/sealing/passphrase.js";
 import * as records from "../src/crypto_core/sealing/records.js";
 import {
-  deriveRecovery, formatWords, LANGUAGES, makeRecoveryKey, parseWords,
+  deriveRecovery, formatWords, LANGUAGES, makeRecoveryKey, parseWords, readyWords,
 } from "../src/crypto_core/sealing/recovery.js";
 import { ready, sodium } from "../src/crypto_core/sodium.js";
 import { bytesOf, readFacts, sha256Hex, toHex, type Fact } from "./vectors.js";
@@ -49,7 +49,7 @@ function stepUp(keyring = vault.keyring): void {
   keyring.unlockSensitive(kekSOf(keyring), vault.wS, vault.dropBox);
 }
 
-beforeAll(ready);
+beforeAll(() => Promise.all([ready(), readyWords()]));
 beforeEach(() => {
   [recoveryKey, shareR, credentials] = [makeRecoveryKey(), makeBytes(32), makeCredentials("4927", 1)];
   vault = makeKeyring(ACCOUNT, credentials, recoveryKey, shareR);

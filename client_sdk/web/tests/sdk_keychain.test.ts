@@ -12,6 +12,7 @@ import { verifyEd25519 } from "../src/crypto_core/receipts/signatures.js";
 import { Keyring, NeedsPin } from "../src/crypto_core/sealing/keyring.js";
 import * as passphrase from "../src/crypto_core/sealing/passphrase.js";
 import { sealAccountRecord } from "../src/crypto_core/sealing/records.js";
+import { readyWords } from "../src/crypto_core/sealing/recovery.js";
 import { ready } from "../src/crypto_core/sodium.js";
 import { registerMessage } from "../src/crypto_core/signed_requests.js";
 import { Register, type OpenStage } from "../src/schemas/accounts.js";
@@ -25,7 +26,7 @@ import { QUICK, somebody } from "./memory_device.js";
 
 let pin: Pin;
 beforeAll(async () => {
-  await ready();
+  await Promise.all([ready(), readyWords()]);
   const vkey = (name: string): string => formatVkey(new SignerKey(name, makeBytes(32)).verifier);
   pin = new Pin(formatB64url(makeId()), vkey("ledger/test"), vkey("directory/test"));
 });

@@ -305,7 +305,7 @@ async function check(fact: Fact): Promise<void> {
 
 const FACTS = readFacts("sealing");
 
-beforeAll(ready);
+beforeAll(() => Promise.all([ready(), recovery.readyWords()]));
 
 describe("a fact", () => {
   test.each(FACTS.map((fact) => [fact.name, fact] as const))("%s", (_, fact) => check(fact));

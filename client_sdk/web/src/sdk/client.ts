@@ -7,7 +7,7 @@ import { TemoinError } from "../crypto_core/errors.js";
 import type { Policy } from "../crypto_core/receipts/policy.js";
 import { Keyring } from "../crypto_core/sealing/keyring.js";
 import * as passphrase from "../crypto_core/sealing/passphrase.js";
-import { LANGUAGES, deriveRecovery, parseWords, type Language } from "../crypto_core/sealing/recovery.js";
+import { LANGUAGES, deriveRecovery, parseWords, readyWords, type Language } from "../crypto_core/sealing/recovery.js";
 import { pinReopenMessage } from "../crypto_core/signed_requests.js";
 import { sodium } from "../crypto_core/sodium.js";
 import type { Account, OpenStage, Session as SessionAnswer } from "../schemas/accounts.js";
@@ -146,6 +146,7 @@ export class VaultClient {
     if (!LANGUAGES.includes(language)) throw new ValueRefused("the recovery words are English or French");
     typed.requireNew(this.#year());
     const pin = await this.#meet();
+    await loadWords();
     await this.#argon.test();
     return keychain.makeAccount(typed, pin, language, this.#year(), this.#argon.stretch);
   }
@@ -199,6 +200,7 @@ export class VaultClient {
 
   /** Opens a closed or delayed PIN path with password and recovery code. Throws Refused, SecretRefused. */
   async reopenPin(username: string, password: string, words: string): Promise<void> {
+    await loadWords();
     const recovery = deriveRecovery(parseWords(words));
     const pin = await this.#meet();
     const login = await new Credentials(username, password, "").stretch(pin.vaultId, this.#argon.stretch);
@@ -718,6 +720,13 @@ export class VaultClient {
 function forget({ session }: Open): void {
   session.keyring.forget();
   session.replica.close();
+}
+
+/** What the recovery code needs and nothing else does. Throws NetworkError. */
+async function loadWords(): Promise<void> {
+  await readyWords().catch(() => {
+    throw new NetworkError("the word lists");
+  });
 }
 
 /** Overwrites what a login derived, but for the lookup value. */

@@ -3,11 +3,9 @@
 // the server keeps back until the waiting time is over.
 
 import { entropyToMnemonic, mnemonicToEntropy } from "@scure/bip39";
-import { wordlist as english } from "@scure/bip39/wordlists/english.js";
-import { wordlist as french } from "@scure/bip39/wordlists/french.js";
 
 import { derive, KEY_SIZE, requireKey } from "../derivation.js";
-import { SecretRefused } from "../errors.js";
+import { OutOfOrder, SecretRefused } from "../errors.js";
 import { Kind } from "../labels.js";
 import { makeBytes } from "../randomness.js";
 
@@ -15,7 +13,25 @@ export const WORDS = 24;
 export type Language = "english" | "french";
 export const LANGUAGES: readonly Language[] = ["english", "french"];
 
-const LISTS: Readonly<Record<Language, string[]>> = { english, french };
+const lists = new Map<Language, string[]>();
+
+/** Resolves when the word lists are here, which a login does without. Rejects if their files can't be had.
+ *
+ * `formatWords` and `parseWords` throw OutOfOrder before. */
+export async function readyWords(): Promise<void> {
+  const [english, french] = await Promise.all([
+    import("@scure/bip39/wordlists/english.js"), import("@scure/bip39/wordlists/french.js"),
+  ]);
+  lists.set("english", english.wordlist).set("french", french.wordlist);
+}
+
+function list(language: Language): string[] {
+  const found = lists.get(language);
+  if (found === undefined) {
+    throw new OutOfOrder("the word lists aren't loaded");
+  }
+  return found;
+}
 
 /** 32 bytes each. Only `rid` may leave the device; `wrapKey` is what `deriveKekR` joins to the share. */
 export class RecoveryKeys {
@@ -52,7 +68,7 @@ export function deriveRecovery(key: Uint8Array): RecoveryKeys {
 
 /** The code as 24 words of BIP-39 (256 bits and 8 of checksum), NFC, one space between. */
 export function formatWords(key: Uint8Array, language: Language = "english"): string {
-  return entropyToMnemonic(requireKey(key), LISTS[language]).normalize("NFC");
+  return entropyToMnemonic(requireKey(key), list(language)).normalize("NFC");
 }
 
 /** The 32 bytes of 24 words in either language. Case, accents, and whatever stands between words don't matter.
@@ -71,7 +87,7 @@ export function parseWords(text: string): Uint8Array {
   for (const { language, words } of spelled) {
     if (!words.includes(undefined)) {
       try {
-        return mnemonicToEntropy(words.join(" "), LISTS[language]);
+        return mnemonicToEntropy(words.join(" "), list(language));
       } catch {
         continue;
       }
@@ -84,7 +100,7 @@ const bareLists = new Map<Language, ReadonlyMap<string, string>>();
 
 /** Each word without its accents, and as BIP-39 spells it. No two words of a list differ by accents only. */
 function bareList(language: Language): ReadonlyMap<string, string> {
-  const known = bareLists.get(language) ?? new Map(LISTS[language].map((word) => [bare(word), word]));
+  const known = bareLists.get(language) ?? new Map(list(language).map((word) => [bare(word), word]));
   bareLists.set(language, known);
   return known;
 }
