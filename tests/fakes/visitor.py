@@ -1,32 +1,23 @@
 """Somebody at the web vault: reads what the page says, and presses what it is called.
 
-Knows: the words of the pages (locales/<lang>.json), and the order in which a person does things. Refuses to know: how
+Knows: what is called how (tests/fakes/words.py), and the order in which a person does things. Refuses to know: how
 the page is made; nothing is found by a class or an id.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
-from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.fakes.words import say
+
 USERNAME, PASSWORD, PIN = "Amélie du lac", "une longue marche au bord du fleuve", "805193"
 PATIENCE = 60_000
 """Milliseconds that a step may take on a busy machine."""
-
-
-@cache
-def _words(lang: str) -> dict[str, Any]:
-    words: dict[str, Any] = json.loads((ROOT / "client_sdk" / "web" / "locales" / f"{lang}.json").read_text())
-    words["site"] = json.loads((ROOT / "server" / "help" / "locales" / f"{lang}.json").read_text())
-    return words
 
 
 @dataclass
@@ -47,14 +38,7 @@ class Visitor:
 
     def say(self, key: str, **values: object) -> str:
         """What the page calls something."""
-        found: Any = _words(self.lang)
-        section, _, rest = key.partition(".")
-        for part in (section, rest) if section == "site" else key.split("."):
-            found = found[part]
-        if isinstance(found, dict):
-            found = found["one" if values["count"] == 1 else "other"]
-        assert isinstance(found, str), key
-        return found.format(**values) if values else found
+        return say(self.lang, key, **values)
 
     def come(self) -> None:
         """Opens the app anew, in this visitor's language, and waits until it has something to say."""
