@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { unzipSync } from "fflate";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { parseB64url } from "../src/crypto_core/encoding.js";
+import { formatB64url, parseB64url } from "../src/crypto_core/encoding.js";
 import { makeBytes } from "../src/crypto_core/randomness.js";
 import { formatCheckpoint } from "../src/crypto_core/receipts/checkpoint.js";
 import { SignerKey, formatVkey, signNote } from "../src/crypto_core/receipts/note.js";
@@ -18,7 +18,7 @@ import { Credentials } from "../src/sdk/keychain.js";
 import { ERRORS } from "../src/sdk/trust_store.js";
 import { collected, registered, saying, type Browser } from "./clients.js";
 import type { Rewrite } from "./memory_network.js";
-import { RealVault } from "./real_vault.js";
+import { RealVault, python } from "./real_vault.js";
 
 /** JSON of the wire, as a liar sees it. */
 type Said = any; // eslint-disable-line @typescript-eslint/no-explicit-any
@@ -83,6 +83,14 @@ const LIES: Readonly<Record<string, readonly [string, (scene: Scene) => void | P
     await phone.opening(); // the telephone sees the newest one first
     phone.network.rewrites.set(ACCOUNT, () => firstAccount);
   }],
+  "serves an older account record as the newest": ["account_record_older", servesOlderAsNewest],
+  "serves an older account record under the newest number": ["account_record_invalid", servesOlderAsNewest],
+  "serves garbage as the account record": ["account_record_invalid", ({ phone }) => {
+    const garbage = formatB64url(makeBytes(1096));
+    phone.network.rewrites.set(ACCOUNT, (said: Said) => ({ ...said, account_record: garbage }));
+  }],
+  "serves nothing as the account record": ["account_record_invalid", ({ phone }) =>
+    void phone.network.rewrites.set(ACCOUNT, (said: Said) => ({ ...said, account_record: "" }))],
   "swaps two records": ["blob_swapped", (scene) => onPages(scene, swapped("record"))],
   "swaps two wraps": ["blob_swapped", (scene) => onPages(scene, swapped("wrap"))],
   "swaps two links": ["blob_swapped", (scene) => onPages(scene, swapped("link"))],
@@ -98,13 +106,21 @@ const LIES: Readonly<Record<string, readonly [string, (scene: Scene) => void | P
   }],
 };
 
+function servesOlderAsNewest({ phone, firstAccount }: Scene): void {
+  phone.network.rewrites.set(ACCOUNT, (said: Said) => ({ ...said, account_record: firstAccount.account_record }));
+}
+
 /** A note by the true key over a tree that has never been. */
 async function forksTheLedger(scene: Scene): Promise<void> {
   await scene.phone.opening();
+  replaceCheckpoint(scene, forgedNote());
+}
+
+function forgedNote(): string {
   const { origin } = JSON.parse(readFileSync(join(vault.folder, "vault.json"), "utf8")) as { origin: string };
   const seed = parseB64url(readFileSync(join(vault.folder, "ledger.key"), "utf8").trim());
   const text = formatCheckpoint({ origin, size: 1_000_000, root: makeBytes(32), extensions: [] });
-  replaceCheckpoint(scene, signNote(text, new SignerKey(origin, seed)));
+  return signNote(text, new SignerKey(origin, seed));
 }
 
 async function requireNoChange(client: VaultClient, id: Id, { typed }: Browser): Promise<void> {
@@ -149,6 +165,30 @@ describe.each(Object.entries(LIES))("a vault that %s", (_, [code, lie]) => {
     }
     expect((await phone.evidence()).length, "what was seen stays").toBeGreaterThan(0);
   }, 60_000);
+});
+
+test("an account record that is lost is written anew by a device that knows it", async () => {
+  const { phone, laptop, edited } = await aScene();
+  await phone.opening();
+  const file = JSON.stringify(join(vault.folder, "vault.db"));
+  const spoiled = await python( // in the vault itself, for every device and for good
+    `import json, os, sqlite3; db = sqlite3.connect(${file}); `
+    + "last = db.execute('SELECT max(rowid) FROM accounts').fetchone(); "
+    + "done = db.execute('UPDATE accounts SET account_record = ? WHERE rowid = ?', (os.urandom(1096), *last)); "
+    + "db.commit(); print(json.dumps(done.rowcount))",
+  );
+  expect(spoiled).toBe(1);
+  const client = phone.tab();
+  expect((await client.logIn(phone.typed)).warnings).toEqual(["account_record_invalid"]);
+  await client.acceptTrust(phone.typed.password, phone.typed.pin);
+  await client.editEntry(edited, { text: "two, edited again" });
+  await client.lock();
+  for (const browser of [phone, laptop]) {
+    const again = browser.tab();
+    expect((await again.logIn(browser.typed)).warnings).toEqual([]);
+    expect(again.item(edited).text).toBe("two, edited again");
+    await again.lock();
+  }
 });
 
 test("both notes of a fork are kept", async () => {
@@ -236,6 +276,40 @@ test("pages that lead round in a circle end", async () => {
   let turn = 0;
   phone.network.rewrites.set(PAGES, (page: Said) => ({ ...page, more: true, cursor: turn++ % 2 === 0 ? page.cursor : "" }));
   await expect(phone.tab().logIn(phone.typed)).rejects.toMatchObject({ code: "server" });
+});
+
+test("a device that holds the other side of a fork goes on adding and exporting", async () => {
+  const scene = await aScene();
+  const tablet = scene.laptop.another();
+  tablet.network.answers = (sent) => sent.path === "/ledger/checkpoint" ? new Response(forgedNote()) : null;
+  expect((await tablet.opening()).warnings).toEqual([]);
+  tablet.network.answers = () => null;
+  const client = tablet.tab();
+  expect((await client.logIn(tablet.typed)).warnings).toEqual(["ledger_forked"]);
+  expect((await client.writeEntry(saying("four"))).verified.commitment.size).toBeGreaterThan(0);
+  for (const { id, revision } of client.items()) expect((await client.exportReceipts(id, revision)).size).toBeGreaterThan(0);
+  await requireNoChange(client, scene.edited, tablet);
+  await client.acceptTrust(tablet.typed.password, tablet.typed.pin);
+  await client.editEntry(scene.edited, { text: "two, edited again" });
+  await client.lock();
+  expect(await tablet.opening()).toMatchObject({ warnings: [], waiting: 0 });
+});
+
+test("a receipt by another key is evidence and a warning; what was written is kept once the vault is itself", async () => {
+  const browser = await registered(vault.url);
+  const client = await browser.logIn();
+  browser.network.rewrites.set("POST /v1/items", (said: Said) => {
+    const [head, text] = said.revisions[0].receipt.split("\n\n") as [string, string];
+    const note = signNote(`${text}\n`, new SignerKey("ledger/other", makeBytes(32)));
+    return { revisions: [{ ...said.revisions[0], receipt: `${head}\n\n${note}` }] };
+  });
+  await expect(client.writeEntry(saying("four"))).rejects.toMatchObject({ code: "ledger_key_changed" });
+  expect((await browser.evidence()).map((one) => one.name)).toContain("receipt");
+  await client.lock();
+  browser.network.rewrites.clear();
+  const again = browser.tab();
+  expect(await again.logIn(browser.typed)).toMatchObject({ warnings: ["ledger_key_changed"], waiting: 0 });
+  expect(again.items().map((item) => item.text)).toEqual(["four"]);
 });
 
 test("a receipt of other bytes is not taken for one: nothing is called kept, and the text waits", async () => {

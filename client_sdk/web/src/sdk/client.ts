@@ -3,7 +3,7 @@
 // After an opening nothing of password and PIN is kept; after a lock, no key.
 
 import { formatB64url, formatJson, parseB64url } from "../crypto_core/encoding.js";
-import { TemoinError } from "../crypto_core/errors.js";
+import { TemoinError, UnsupportedVersion } from "../crypto_core/errors.js";
 import type { Policy } from "../crypto_core/receipts/policy.js";
 import { Keyring } from "../crypto_core/sealing/keyring.js";
 import * as passphrase from "../crypto_core/sealing/passphrase.js";
@@ -23,7 +23,7 @@ import {
 import { Pin, type Home } from "./home.js";
 import type { Content, Deletion, Draft, Id, Item, Kept, KeptReceipt, Kind, Opening } from "./items.js";
 import * as keychain from "./keychain.js";
-import { Credentials, type NewAccount } from "./keychain.js";
+import { AccountState, Credentials, type NewAccount } from "./keychain.js";
 import { NO_PROGRESS, type Progress } from "./progress.js";
 import { Finding } from "./protocol/sync.js";
 import { Unlock, UnlockEvent, unlocking } from "./protocol/unlock.js";
@@ -132,9 +132,9 @@ export class VaultClient {
     return this.#opened().session.trust.policy;
   }
 
-  /** Codes of what stands against the vault. */
+  /** Codes of what a person is told of the vault: what stands against it, and what is no more than told. */
   get warnings(): readonly string[] {
-    return this.#opened().session.warnings.errors.map((one) => one.code);
+    return this.#opened().session.told.map((one) => one.code);
   }
 
   // getting in
@@ -255,12 +255,20 @@ export class VaultClient {
 
   /** Ends the warnings, with password and PIN given anew. What was seen stays among the evidence.
    *
-   * A changed ledger key is believed from now on. Throws Refused if either secret is not right. */
+   * A changed ledger key is believed from now on; an account record that could not be read is written anew. Throws
+   * Refused if either secret is not right. */
   async acceptTrust(password: string, pin: string): Promise<void> {
-    const { session } = this.#opened();
+    const open = this.#opened();
+    const { session, synchroniser } = open;
     const { login } = await this.#confirm(password, pin);
     forgetLogin(login);
-    await session.locked(() => this.#accept(session));
+    const isLost = session.warnings.findings.has(Finding.ACCOUNT_RECORD_INVALID);
+    const restored = isLost ? await this.#restored(open, pin) : null;
+    await session.locked(async () => {
+      session.state = restored ?? session.state;
+      await this.#accept(session);
+      if (restored !== null) await this.#writeAccountRecord(session, synchroniser);
+    });
   }
 
   /** Another user name, password or PIN, with the present password and PIN given anew. Every other session ends.
@@ -272,6 +280,7 @@ export class VaultClient {
     const open = this.#opened();
     const { session, synchroniser } = open;
     session.warnings.requireNone();
+    if (session.state.facts === null) throw new UnsupportedVersion();
     typed.requireNew(this.#year());
     const samePin = passphrase.normalisePin(pin) === passphrase.normalisePin(typed.pin);
     await this.#argon.test();
@@ -407,6 +416,11 @@ export class VaultClient {
       if (kept === undefined) throw new ServerFault("an answer about other revisions");
       return kept;
     });
+  }
+
+  /** A self-assessment: `answers` by question, and in `draft.text` the same in words. */
+  writeAssessment(draft: Draft, answers: Answers, how: Writing = {}): Promise<Kept> {
+    return this.add(draft, "assessment", how, answers);
   }
 
   /** A new journal entry. */
@@ -549,14 +563,14 @@ export class VaultClient {
   async #session(
     pin: Pin, account: Id, mkN: Uint8Array, login: passphrase.LoginKeys, opened: OpenStage, answer: Account,
   ): Promise<Session> {
-    const state = keychain.openAccountState(mkN, account, answer.n, answer.account_record);
-    const keyring = new Keyring(
-      parseB64url(account), mkN, login.kPs, opened.epoch, opened.pin_epoch, state.facts.pk_S,
-    );
     const home = this.#home.account(pin.vaultId, account);
+    const replica = await Replica.open(home);
+    const state = keychain.rememberedState(replica, mkN, account);
+    const known = state.facts ?? keychain.openAccountState(mkN, account, answer.n, answer.account_record).facts;
+    const keyring = new Keyring(parseB64url(account), mkN, login.kPs, opened.epoch, opened.pin_epoch, known.pk_S);
     return new Session({
       transport: this.#transport, token: opened.token, keyring, state, dropBox: answer.drop_box, pin, home,
-      replica: await Replica.open(home), trust: await TrustStore.load(home, pin.policy),
+      replica, trust: await TrustStore.load(home, pin.policy),
       warnings: await Warnings.load(home), clock: this.#clock, progress: this.#progress,
     });
   }
@@ -625,7 +639,7 @@ export class VaultClient {
   async #farewell({ session, synchroniser, drafts }: Open): Promise<void> {
     await drafts.settled();
     try {
-      if (session.replica.fact("dirty") && !session.warnings.any) {
+      if (session.replica.fact("dirty") && session.state.facts !== null && !session.warnings.any) {
         await session.locked(() => this.#writeAccountRecord(session, synchroniser));
       }
     } catch (error) {
@@ -638,7 +652,7 @@ export class VaultClient {
   async #writeAccountRecord(session: Session, synchroniser: Synchroniser): Promise<void> {
     for (let tries = 0; tries < MERGES; tries += 1) {
       const { heads } = await synchroniser.loadLinks();
-      const facts = keychain.nextFacts(session.state, session.pin, heads);
+      const facts = keychain.nextFacts(session.state, session.pin, heads, session.keyring);
       const record = keychain.sealAccountState(session.keyring.mkN, session.account, facts);
       try {
         await session.ask("PUT", "/v1/account/record", { body: { n: facts.n, account_record: record } });
@@ -647,8 +661,28 @@ export class VaultClient {
       } catch (error) {
         if (!(error instanceof Refused) || error.code !== "record_conflict") throw error;
         await synchroniser.sync();
-        if (session.warnings.any) return;
+        if (session.warnings.any || session.state.facts === null) return;
       }
+    }
+  }
+
+  /** What is to follow an account record that can't be read; null if the vault gives a good one by now. */
+  async #restored(open: Open, pin: string): Promise<AccountState | null> {
+    const { session, synchroniser } = open;
+    const { state: known } = session;
+    const answer = await session.ask("GET", "/v1/account");
+    const { faults } = await session.locked(() => synchroniser.readAccount(answer));
+    if (faults.size === 0) return null;
+    const { offered } = session;
+    if (known.facts !== null) { // where it is the lost one itself, what follows it is what other devices expect
+      return known.n === offered.n ? known : new AccountState(offered.n, offered.blob, known.facts);
+    }
+    await this.stepUp(pin); // a device that has never read a good one
+    try {
+      const facts = keychain.restoreAccountFacts(session.keyring, session.pin, answer.identity);
+      return new AccountState(offered.n, offered.blob, facts);
+    } finally {
+      this.#dropSensitive(open);
     }
   }
 
@@ -663,8 +697,7 @@ export class VaultClient {
     }
     await warnings.accept(session.links.accountN);
     await replica.writing(() => {
-      replica.setFact("account_n", session.state.n);
-      replica.setFact("account_hash", session.state.hash);
+      replica.rememberAccount(session.state.n, session.state.hash, null);
       replica.setFact("dirty", true);
     });
   }

@@ -17,8 +17,8 @@ import { ItemUnknown, NoteTooLong, Refused, ServerFault, TrustError, ValueRefuse
 import { EMPTY_DRAFT, type Content, type Deletion, type Draft, type Id, type Item, type Kept } from "./items.js";
 import { Outbox, type Entry } from "./outbox.js";
 import { Finding, placeKey } from "./protocol/sync.js";
-import { recordName, type Reader } from "./reader.js";
-import type { Row } from "./replica.js";
+import type { Reader } from "./reader.js";
+import { recordName, type Row } from "./replica.js";
 import type { Session } from "./session.js";
 import type { Synchroniser } from "./synchroniser.js";
 

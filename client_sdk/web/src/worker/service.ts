@@ -14,7 +14,7 @@ import { NetworkError, NotOpen, Refused } from "../sdk/errors.js";
 import type { Item as OpenedItem } from "../sdk/items.js";
 import { Credentials, type NewAccount } from "../sdk/keychain.js";
 import type { Progress } from "../sdk/progress.js";
-import { recordName } from "../sdk/reader.js";
+import { recordName } from "../sdk/replica.js";
 import { HttpTransport } from "../sdk/transport.js";
 import type {
   AccountSession, Deletion, Download, Draft, FoundDraft, Id, Item, Kept, KeptDraft, KeptReceipt, Kind, NewFile, Notice,
@@ -233,9 +233,9 @@ export class VaultService implements VaultApi {
   writeAssessment(
     draft: Draft, answers: Readonly<Record<string, boolean>>, options: WriteOptions,
   ): Promise<Kept> {
-    return this.#write(options.slot, (client, waits) => client.add(draft, "assessment", {
+    return this.#write(options.slot, (client, waits) => client.writeAssessment(draft, answers, {
       sensitive: options.sensitive, attachments: options.files, waits,
-    }, answers));
+    }));
   }
 
   editEntry(id: Id, changes: Partial<Draft>, files: readonly NewFile[], slot: Id | null = null): Promise<Kept> {
