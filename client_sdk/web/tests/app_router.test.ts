@@ -3,6 +3,7 @@
 
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
 
+import { scrollView } from "../src/app/left.js";
 import { address, forgetPlaces, go, keepInHistory, place, startRouter, VIEWS, type View } from "../src/app/router.js";
 import { sampleId } from "./samples.js";
 
@@ -47,6 +48,36 @@ describe("an address", () => {
     forgetPlaces();
     dispatchEvent(new Event("popstate"));
     expect(place.value).toEqual({ view: "home", id: null });
+  });
+
+  it("says nothing new where it stays the same, however often it is read", () => {
+    go("entry", sampleId(7));
+    const before = place.value;
+    dispatchEvent(new Event("popstate"));
+    dispatchEvent(new Event("hashchange"));
+    expect(place.value).toBe(before);
+  });
+
+  it("forgets at a lock where a view was left", () => {
+    const link = document.body.appendChild(Object.assign(document.createElement("main"), { id: "main" }))
+      .appendChild(Object.assign(document.createElement("a"), { href: address("entry", sampleId(7)) }));
+    const back = (): void => {
+      history.replaceState({ lang: "en" }, "", address("search"));
+      dispatchEvent(new PopStateEvent("popstate"));
+      scrollView()();
+    };
+    go("search");
+    go("entry", sampleId(7));
+    back();
+    expect(document.activeElement).toBe(link);
+    link.blur();
+    go("entry", sampleId(7));
+    forgetPlaces();
+    address("entry", sampleId(7));
+    back();
+    expect(place.value.view).toBe("search");
+    expect(document.activeElement).not.toBe(link);
+    document.body.replaceChildren();
   });
 
   it("keeps with each step of the history what a refresh needs, and no more", () => {

@@ -2,7 +2,7 @@
 // The page around the views: each one comes, and only those that may; the language, the skip link, what is said meanwhile.
 
 import { act, waitFor } from "@testing-library/preact";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { lang } from "../src/app/i18n.js";
 import { address, go, VIEWS, type View } from "../src/app/router.js";
@@ -56,6 +56,46 @@ describe("the views", () => {
     await waitFor(() => expect(heading()).toBe("Settings"));
     await step("entry");
     await waitFor(() => expect(document.querySelector("nav [aria-current=page]")?.textContent).toBe("Journal"));
+  });
+});
+
+describe("coming back", () => {
+  const linkTo = (n: number): HTMLElement => {
+    const link = document.querySelector<HTMLElement>(`#main a[href="${address("entry", sampleId(n))}"]`);
+    if (link === null) throw new Error("no such link");
+    return link;
+  };
+  /** As the browser does it: the step is there already, with its state. */
+  const back = (): Promise<void> => act(async () => {
+    history.replaceState({ lang: "en" }, "", address("home"));
+    dispatchEvent(new PopStateEvent("popstate"));
+  });
+
+  it("finds the list where it was left, at the link that led away, which has the focus", async () => {
+    await open();
+    await waitFor(() => linkTo(4));
+    let top = 321;
+    const height = vi.spyOn(HTMLElement.prototype, "getBoundingClientRect").mockImplementation(() => ({ top }) as DOMRect);
+    const scrolled = vi.spyOn(globalThis, "scrollBy").mockImplementation(() => undefined);
+    await page.press(/Devant l’école/);
+    await waitFor(() => expect(heading()).toBe("Devant l’école"));
+    expect(scrolled).not.toHaveBeenCalled();
+    top = 900;
+    await back();
+    await waitFor(() => expect(document.activeElement).toBe(linkTo(4)));
+    expect(scrolled).toHaveBeenCalledWith({ top: 900 - 321, behavior: "instant" });
+    height.mockRestore();
+    scrolled.mockRestore();
+  });
+
+  it("by a link begins at the beginning", async () => {
+    await open();
+    await waitFor(() => linkTo(4));
+    await page.press(/Devant l’école/);
+    await waitFor(() => expect(heading()).toBe("Devant l’école"));
+    await step("home");
+    await waitFor(() => linkTo(4));
+    expect(document.activeElement?.tagName).toBe("H1");
   });
 });
 

@@ -3,6 +3,8 @@
 
 import { signal } from "@preact/signals";
 
+import { forgetSteps, noteStep } from "./left.js";
+
 export const VIEWS = {
   home: 0, signUp: 1, logIn: 2, reopen: 3, settings: 4, credentials: 5, sessions: 6, trust: 7,
   write: 10, entry: 11, edit: 12, history: 13, calendar: 14, search: 15, deleted: 16,
@@ -20,14 +22,16 @@ export interface Place {
 
 const HOME: Place = { view: "home", id: null };
 export const place = signal<Place>(HOME);
-let numbered: string[] = [];
+/** What was opened, in order, and the place of each there. */
+const numbered: string[] = [];
+const numbers = new Map<string, number>();
 let kept: unknown = null;
 
 /** The address of a view, about an item if `id` is given. */
 export function address(view: View, id: string | null = null): string {
   if (id === null) return `#${VIEWS[view]}`;
-  let n = numbered.indexOf(id);
-  if (n < 0) n = numbered.push(id) - 1;
+  let n = numbers.get(id);
+  if (n === undefined) numbers.set(id, n = numbered.push(id) - 1);
   return `#${VIEWS[view]}.${n}`;
 }
 
@@ -36,20 +40,22 @@ export function go(view: View, id: string | null = null, replace = false): void 
   const target = address(view, id);
   if (replace) history.replaceState(kept, "", target);
   else history.pushState(kept, "", target);
-  read();
+  read(false);
 }
 
 /** Forgets which numbers stood for which items: at a lock. */
 export function forgetPlaces(): void {
-  numbered = [];
+  numbered.length = 0;
+  numbers.clear();
+  forgetSteps();
   place.value = HOME;
 }
 
 /** Follows the address from now on, until `stop`. */
 export function startRouter(stop: AbortSignal): void {
-  addEventListener("hashchange", read, { signal: stop });
-  addEventListener("popstate", read, { signal: stop });
-  read();
+  history.scrollRestoration = "manual"; // the browser would do it before there is anything
+  for (const kind of ["hashchange", "popstate"]) addEventListener(kind, follow, { signal: stop });
+  follow();
 }
 
 /** What a refresh of this page finds again, in every step of its history: nothing that a person wrote. */
@@ -58,10 +64,20 @@ export function keepInHistory(state: unknown): void {
   history.replaceState(kept, "");
 }
 
-function read(): void {
-  if (history.state === null && kept !== null) history.replaceState(kept, "");
+/** A step that a link makes has no state yet; one that somebody comes back to has. */
+function follow(): void {
+  const before = history.state !== null;
+  if (!before && kept !== null) history.replaceState(kept, "");
+  read(before);
+}
+
+function read(back: boolean): void {
   const found = /^#(\d+)(?:\.(\d+))?$/.exec(location.hash);
   const view = found ? (Object.keys(VIEWS) as View[]).find((one) => VIEWS[one] === Number(found[1])) : undefined;
   const id = found?.[2] === undefined ? null : numbered[Number(found[2])];
-  place.value = view === undefined || id === undefined ? HOME : { view, id };
+  const next = view === undefined || id === undefined ? HOME : { view, id };
+  const now = place.value;
+  if (next.view === now.view && next.id === now.id) return;
+  noteStep(address(now.view, now.id), address(next.view, next.id), back);
+  place.value = next;
 }

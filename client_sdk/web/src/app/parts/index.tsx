@@ -4,17 +4,19 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { knows, say } from "../i18n.js";
+import { scrollView } from "../left.js";
 import { ruleOf } from "./rules.js";
 
 export { askPin, PinDialog } from "./pin.js";
 export { useWait, WaitLeft } from "./wait.js";
 
-/** The heading of a view; it takes the focus when the view appears, so that a screen reader begins there. */
+/** The heading of a view; it takes the focus when the view appears, so that a screen reader begins there, unless
+ * somebody comes back: then the link that led away has it. */
 export function Title({ children }: { children: ComponentChildren }): JSX.Element {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
-    scrollTo(0, 0);
     heading.current?.focus({ preventScroll: true });
+    return scrollView();
   }, []);
   return <h1 ref={heading} tabIndex={-1}>{children}</h1>;
 }
