@@ -12,8 +12,11 @@ export default defineConfig({
     target: "es2022",
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,
+    // The largest script of a page reads PDF and comes when somebody opens one: 501 kB of it are pdf.js as it is.
+    chunkSizeWarningLimit: 520,
     rollupOptions: {
       input: "src/app/main.tsx",
+      checks: { bundlerTimings: false },
       // Addresses say nothing about what they are for.
       output: { entryFileNames: "[hash].js", chunkFileNames: "[hash].js", assetFileNames: "[hash][extname]" },
     },

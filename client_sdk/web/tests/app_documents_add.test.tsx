@@ -90,7 +90,7 @@ describe("one file", () => {
     pick(photograph);
     keep();
     await until(() => said().includes("On scelle, on envoie"));
-    hear({ kind: "progress", name: "IMG_1.jpg", done: 3000, total: 4000 }, () => undefined);
+    hear({ kind: "progress", sending: true, name: "IMG_1.jpg", done: 3000, total: 4000 }, () => undefined);
     await until(() => document.querySelector("progress"));
     expect(document.querySelector("progress")).toMatchObject({ value: 3000, max: 4000 });
     expect(said()).toMatch(/3\sko sur 4\sko/);

@@ -140,10 +140,16 @@ describe("what is said meanwhile", () => {
   });
 
   it("shows how far something has been sent, until it has", async () => {
-    await act(async () => page.vault.tell({ kind: "progress", name: "a.jpg", done: 1, total: 4 }));
+    const tell = (sending: boolean, done: number): Promise<void> => act(async () => {
+      page.vault.tell({ kind: "progress", sending, name: "a.jpg", done, total: 4 });
+    });
+    await tell(true, 1);
     expect(document.querySelector("progress")!.value).toBe(1);
-    await act(async () => page.vault.tell({ kind: "progress", name: "a.jpg", done: 4, total: 4 }));
+    expect(page.text()).toContain("Sending a.jpg");
+    await tell(true, 4);
     expect(document.querySelector("progress")).toBeNull();
+    await tell(false, 1);
+    expect(page.text()).not.toContain("a.jpg");
   });
 
   it("brings what another device wrote", async () => {

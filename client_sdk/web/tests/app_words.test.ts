@@ -7,7 +7,7 @@ import { describe, expect, it } from "vitest";
 
 import { ruleOf } from "../src/app/parts/rules.js";
 import { sentenceOf } from "../src/app/parts/index.js";
-import { LANGUAGES, say, speakWords, type Words } from "../src/app/i18n.js";
+import { LANGUAGES, say, size, speakWords, type Words } from "../src/app/i18n.js";
 
 const web = resolve(import.meta.dirname, "..");
 const repository = resolve(web, "../..");
@@ -102,6 +102,19 @@ describe("the words", () => {
       speakWords(lang, own[lang]!);
       for (const count of [0, 1, 2, 1_000_000]) expect(say("parts.seconds", { count })).toMatch(/\d/);
     }
+  });
+});
+
+describe("a size", () => {
+  it("is said as each language does, one byte and many", () => {
+    const said = (lang: string, bytes: number): string => {
+      speakWords(lang, own[lang]!);
+      return size(bytes).replace(/\s/g, " ");
+    };
+    expect([1, 310, 4_200, 4_210_000].map((bytes) => said("en", bytes)))
+      .toEqual(["1 byte", "310 bytes", "4 kB", "4.2 MB"]);
+    expect([0, 1, 310, 4_200, 4_210_000].map((bytes) => said("fr", bytes)))
+      .toEqual(["0 octet", "1 octet", "310 octets", "4 ko", "4,2 Mo"]);
   });
 });
 

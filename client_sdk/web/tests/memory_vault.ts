@@ -254,7 +254,7 @@ export class MemoryVault implements VaultApi {
 
   async history(id: Id): Promise<readonly Item[]> {
     await this.#call("history", id);
-    this.#row(id);
+    this.#row(id, undefined, true);
     return this.#rows.filter((row) => row.item.id === id).map((row) => this.#shown(row.item));
   }
 
@@ -297,7 +297,8 @@ export class MemoryVault implements VaultApi {
   async addDocument(file: File, draft: Draft, options: WriteOptions): Promise<Kept> {
     await this.#call("addDocument", file, draft, options);
     for (let part = 0; part <= 4; part++) {
-      this.tell({ kind: "progress", name: file.name, done: Math.ceil((file.size * part) / 4), total: file.size });
+      const done = Math.ceil((file.size * part) / 4);
+      this.tell({ kind: "progress", sending: true, name: file.name, done, total: file.size });
       await this.#wait(1);
     }
     const named = draft.title === "" ? { ...draft, title: file.name } : draft;

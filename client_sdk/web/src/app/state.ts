@@ -32,7 +32,15 @@ export const waiting = signal(0);
 export const reachable = signal(true);
 /** This browser keeps nothing beyond this page: drafts go with it. */
 export const forgetful = signal(false);
-export const progress = signal<{ readonly name: string; readonly done: number; readonly total: number } | null>(null);
+/** How far a transfer has come, in bytes. */
+export interface Transfer {
+  readonly name: string;
+  readonly done: number;
+  readonly total: number;
+}
+/** What is on its way to the vault, and what is on its way from it. */
+export const sending = signal<Transfer | null>(null);
+export const fetching = signal<Transfer | null>(null);
 /** What the last opening has to say, until it was read. */
 export const unread = signal<Opening | null>(null);
 export const closed = signal<Closed | null>(null);
@@ -97,8 +105,10 @@ export function hear(notice: Notice, ended: () => void): void {
     case "changed":
       void refreshItems();
       break;
-    case "progress":
-      progress.value = notice.done < notice.total ? { name: notice.name, done: notice.done, total: notice.total } : null;
+    case "progress": {
+      const { name, done, total } = notice;
+      (notice.sending ? sending : fetching).value = done < total ? { name, done, total } : null;
+    }
   }
 }
 
@@ -109,7 +119,8 @@ export function forgetRead(): void {
   sensitiveUntil.value = null;
   warnings.value = [];
   waiting.value = 0;
-  progress.value = null;
+  sending.value = null;
+  fetching.value = null;
   unread.value = null;
   beforeLock.clear();
 }

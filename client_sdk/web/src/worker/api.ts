@@ -39,7 +39,11 @@ export type Notice =
   | { readonly kind: "changed" }
   /** This browser keeps nothing beyond this page (a private window, or storage that is forbidden): drafts go with it. */
   | { readonly kind: "forgetful" }
-  | { readonly kind: "progress"; readonly name: string; readonly done: number; readonly total: number };
+  /** How many bytes of one file have passed; `sending`: to the vault, else from it. */
+  | {
+    readonly kind: "progress"; readonly sending: boolean; readonly name: string; readonly done: number;
+    readonly total: number;
+  };
 
 /** A sealed draft on this device. `item` is null for a new one. Its files are not in it: they are picked again, and
  * what was sent of them already is not sent twice. */

@@ -286,7 +286,7 @@ export class VaultService implements VaultApi {
       }
     };
     return new VaultClient(new HttpTransport(parts.origin, { fetch: watched }), home, {
-      ...parts.client, argon: parts.argon, progress: this.#transfer(), reading: this.#transfer(),
+      ...parts.client, argon: parts.argon, progress: this.#transfer(true), reading: this.#transfer(false),
       onSensitive: (until) => this.#tell({ kind: "sensitive", open: until !== null, until }),
     });
   }
@@ -404,11 +404,11 @@ export class VaultService implements VaultApi {
     this.#listener?.(notice);
   }
 
-  #transfer(): Progress {
+  #transfer(sending: boolean): Progress {
     let [name, done, total, told] = ["", 0, 0, 0];
     const tell = (): void => {
       told = Date.now();
-      this.#tell({ kind: "progress", name, done, total });
+      this.#tell({ kind: "progress", sending, name, done, total });
     };
     return {
       start: (label, size) => {

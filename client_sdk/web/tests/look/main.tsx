@@ -62,7 +62,7 @@ function Switches(): JSX.Element {
       <button onClick={() => (vault.opening = { ...vault.opening, wrongPins: 3, wrongTotal: 12, adviseChange: true })}>
         wrong PINs at the next opening
       </button>{" "}
-      <button onClick={() => vault.tell({ kind: "progress", name: "IMG_2043.jpg", done: 4, total: 9 })}>progress</button>{" "}
+      <button onClick={() => vault.tell({ kind: "progress", sending: true, name: "IMG_2043.jpg", done: 4, total: 9 })}>progress</button>{" "}
       <button onClick={() => vault.tell({ kind: "session_ended", code: "unauthorized" })}>session ends</button>{" "}
       <button
         onClick={() => vault.add(sampleItem(others++, { title: "From elsewhere", deposited: Math.floor(Date.now() / 1000) }))}

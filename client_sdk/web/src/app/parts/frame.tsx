@@ -8,7 +8,7 @@ import { lang, LANGUAGES, moment, say } from "../i18n.js";
 import { lockNow, secondsLeft, stay } from "../lock.js";
 import { address, type View } from "../router.js";
 import {
-  beforeLock, forgetful, progress, reachable, sensitiveUntil, stopping, unread, vault, waiting, warnings,
+  beforeLock, forgetful, reachable, sending, sensitiveUntil, stopping, unread, vault, waiting, warnings,
 } from "../state.js";
 import { Button, Dialog, lasting, Notice } from "./index.js";
 
@@ -51,7 +51,7 @@ export function Said({ open, view }: { open: boolean; view: View }): JSX.Element
         {open && <Standing view={view} />}
       </div>
       {open && <SensitiveOpen />}
-      {open && <Progress />}
+      {open && <Sending />}
     </>
   );
 }
@@ -96,8 +96,8 @@ function SensitiveOpen(): JSX.Element | null {
   );
 }
 
-function Progress(): JSX.Element | null {
-  const at = progress.value;
+function Sending(): JSX.Element | null {
+  const at = sending.value;
   if (at === null) return null;
   return (
     <p class="sending">

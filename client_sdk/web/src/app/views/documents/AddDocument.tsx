@@ -195,7 +195,7 @@ function kindOfFile({ type, name }: File): FileKind {
 
 function FateOf({ one: { fate } }: { one: Chosen }): JSX.Element | null {
   if (fate.kind === "chosen") return null;
-  if (fate.kind === "sending") return <Going said={say("documents.fate.sealing")} />;
+  if (fate.kind === "sending") return <Going said={say("documents.fate.sealing")} sent />;
   if (fate.kind === "failed") {
     const network = (fate.error as { code?: unknown } | null)?.code === "network";
     return (
