@@ -55,6 +55,7 @@ test("deleted, restored, deleted", async () => {
   const deletion = await client.deleteItem(id);
   expect(deletion.erasedAfter).toBeGreaterThan(Date.now() / 1000 + 6 * 86_400);
   expect(client.items()).toEqual([]);
+  expect(client.items("tombstone")).toMatchObject([{ id, revision: 2, kind: "tombstone" }]);
   expect(() => client.item(id)).toThrow(expect.objectContaining({ code: "item_unknown" }));
   await client.restoreItem(id);
   expect(client.item(id)).toMatchObject({ text: "one", revision: 3 });
@@ -100,14 +101,16 @@ test("a wrong password, a wrong PIN; and the next opening counts the PINs", asyn
   const browser = await registered(vault.url);
   const { username, password, pin } = browser.typed;
   const client = browser.tab();
-  await expect(client.logIn(new Credentials(username, `${password}!`, pin))).rejects.toMatchObject({ code: "login_refused" });
-  await expect(client.logIn(new Credentials(username, password, "805194"))).rejects.toMatchObject({ code: "pin_wrong" });
-  await expect(client.logIn(new Credentials(username, password, "12"))).rejects.toMatchObject({ code: "secret_refused" });
+  for (const [typed, code] of [
+    [new Credentials(username, `${password}!`, pin), "login_refused"],
+    [new Credentials(username, password, "805194"), "pin_wrong"],
+    [new Credentials(username, password, "12"), "secret_refused"],
+  ] as const) await expect(client.logIn(typed)).rejects.toMatchObject({ code });
   expect(client.isOpen).toBe(false);
   expect(await client.logIn(browser.typed)).toMatchObject({ wrongPins: 1, wrongTotal: 1 });
 });
 
-test("a login that is refused on a device that computes wrongly says so, and not that the password is wrong", async () => {
+test("a login refused on a device that computes wrongly says so, and not that the password is wrong", async () => {
   const browser = await registered(vault.url);
   const { ArgonWrong, Stretched } = await import("../src/crypto_core/sealing/passphrase.js");
   const client = browser.tab({
@@ -155,7 +158,8 @@ test("the recovery code opens a PIN path that wrong PINs delayed", async () => {
     const wrong = new Credentials(username, password, "805194");
     await expect(client.logIn(wrong)).rejects.toMatchObject({ code: "pin_wrong" });
   }
-  await expect(client.logIn(browser.typed)).rejects.toMatchObject({ code: "pin_locked", retryAfter: expect.any(Number) });
+  const locked = { code: "pin_locked", retryAfter: expect.any(Number) };
+  await expect(client.logIn(browser.typed)).rejects.toMatchObject(locked);
   const words = made.recoveryWords.split(" ");
   await expect(client.reopenPin(username, password, [...words.slice(1), "zoo"].join(" "))).rejects.toMatchObject({
     code: "secret_refused",
@@ -206,7 +210,8 @@ test("nothing that a person wrote or typed stands readable on the device", async
   const said = Buffer.from((await import("node:v8")).serialize(await browser.kept())).toString("latin1");
   const { username, password, pin } = browser.typed;
   for (const needle of [canary, username, password, pin, "text/plain"]) expect(said).not.toContain(needle);
-  const sent = browser.network.seen.map((one) => one.path + one.query.toString() + Buffer.from(one.body).toString("latin1"));
+  const sent = browser.network.seen.map((one) =>
+    one.path + one.query.toString() + Buffer.from(one.body).toString("latin1"));
   for (const needle of [canary, username, password]) expect(sent.join()).not.toContain(needle);
   expect(await collected(client.readContent(client.contentOf(slot, 1, client.item(slot).contents[0]!.blob))))
     .toHaveLength(canary.length * 50_000);

@@ -1,5 +1,5 @@
 // Opens what the replica holds, and reads contents from the vault, whole or any range.
-// Knows: how a sealed row becomes an Item, and which sealed bytes a range needs. Refuses to know: how anything is written.
+// Knows: how a sealed row becomes an Item, and which sealed bytes a range needs. Refuses to know: how it is written.
 // Contents come out verified chunk by chunk; whoever reads a whole file must not take it for whole before the end.
 
 import * as v from "valibot";
@@ -47,12 +47,13 @@ export class Reader {
     this.#progress = progress;
   }
 
-  /** The newest revision of every item that isn't deleted, of one kind if named.
+  /** The newest revision of every item that isn't deleted, of one kind if named; `tombstone` names those that are.
    *
-   * What can't be opened has no kind to go by and is listed with every kind. */
+   * What can't be opened has no kind to go by and is listed with every other kind. */
   items(kind: Kind | null): readonly Item[] {
     return this.#session.replica.newestOfEach().map((row) => this.open(row)).filter((item) =>
-      item.kind !== "tombstone" && (kind === null || item.kind === kind || item.kind === null));
+      item.kind === "tombstone" || kind === "tombstone" ? item.kind === kind
+        : kind === null || item.kind === kind || item.kind === null);
   }
 
   /** One revision, the newest if none is named. Throws ItemUnknown, also if the newest is a deletion. */
