@@ -274,7 +274,10 @@ test("a vault under another name gets no secret", async () => {
 test("pages that lead round in a circle end", async () => {
   const { phone } = await aScene();
   let turn = 0;
-  phone.network.rewrites.set(PAGES, (page: Said) => ({ ...page, more: true, cursor: turn++ % 2 === 0 ? page.cursor : "" }));
+  phone.network.rewrites.set(PAGES, (page: Said) => {
+    turn += 1;
+    return { ...page, more: true, cursor: turn % 2 === 1 ? page.cursor : "" };
+  });
   await expect(phone.tab().logIn(phone.typed)).rejects.toMatchObject({ code: "server" });
 });
 
@@ -287,7 +290,9 @@ test("a device that holds the other side of a fork goes on adding and exporting"
   const client = tablet.tab();
   expect((await client.logIn(tablet.typed)).warnings).toEqual(["ledger_forked"]);
   expect((await client.writeEntry(saying("four"))).verified.commitment.size).toBeGreaterThan(0);
-  for (const { id, revision } of client.items()) expect((await client.exportReceipts(id, revision)).size).toBeGreaterThan(0);
+  for (const { id, revision } of client.items()) {
+    expect((await client.exportReceipts(id, revision)).size).toBeGreaterThan(0);
+  }
   await requireNoChange(client, scene.edited, tablet);
   await client.acceptTrust(tablet.typed.password, tablet.typed.pin);
   await client.editEntry(scene.edited, { text: "two, edited again" });
@@ -295,7 +300,7 @@ test("a device that holds the other side of a fork goes on adding and exporting"
   expect(await tablet.opening()).toMatchObject({ warnings: [], waiting: 0 });
 });
 
-test("a receipt by another key is evidence and a warning; what was written is kept once the vault is itself", async () => {
+test("a receipt by another key is evidence and a warning; the text is kept once the vault is itself", async () => {
   const browser = await registered(vault.url);
   const client = await browser.logIn();
   browser.network.rewrites.set("POST /v1/items", (said: Said) => {

@@ -85,7 +85,8 @@ test("one changed bit anywhere, a cut end, a longer one: never opened, and kept 
     const reader = await reading.logIn();
     const { id } = await reader.addDocument({ file: new File([original], "a.bin"), thumbnail: null }, EMPTY_DRAFT);
     reading.network.spoils = (sent, body) => sent.path.startsWith("/v1/blobs/") ? spoil(body) : body;
-    await expect(collected(reader.readContent(reader.item(id).contents[0]!))).rejects.toMatchObject({ code: "blob_swapped" });
+    const reads = collected(reader.readContent(reader.item(id).contents[0]!));
+    await expect(reads).rejects.toMatchObject({ code: "blob_swapped" });
     expect(reader.warnings).toEqual(["blob_swapped"]);
     await expect(reader.editEntry(id, { title: "x" })).rejects.toMatchObject({ code: "warned" });
   }

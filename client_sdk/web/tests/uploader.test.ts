@@ -28,13 +28,14 @@ function aFile(size: number, name = "pièce à conviction.jpeg", changed = 1_700
 const bytesOf = async (file: Blob): Promise<Uint8Array> => new Uint8Array(await file.arrayBuffer());
 const add = (client: VaultClient, file: Blob, sensitive = false) =>
   client.addDocument({ file, thumbnail: null }, { ...EMPTY_DRAFT, category: "injury" }, { sensitive });
-const whole = (client: VaultClient, id: Id): Promise<Uint8Array> => collected(client.readContent(client.item(id).contents[0]!));
+const whole = (client: VaultClient, id: Id): Promise<Uint8Array> =>
+  collected(client.readContent(client.item(id).contents[0]!));
 const journals = async (browser: Browser): Promise<number> =>
   (await browser.kept()).filter(([key]) => /^a.{22}u/.test(key)).length;
 
 /** The blob that each unit, or small blob, was sent under. */
 const blobs = (browser: Browser): ReadonlySet<string> => new Set(
-  browser.network.paths("PUT").filter((path) => /^\/v1\/(blobs|uploads)\//.test(path)).map((path) => path.split("/")[3]!),
+  browser.network.paths("PUT").flatMap((path) => /^\/v1\/(?:blobs|uploads)\/([^/]+)/.exec(path)?.[1] ?? []),
 );
 
 test.each([
@@ -53,7 +54,7 @@ test.each([
 });
 
 describe.each(["cutBefore", "cutAfter"] as const)("%s", (cut) => {
-  test.each([0, 1, 2, 3, 4])("the network dies for good at request %i, and the same file is given again", async (last) => {
+  test.each([0, 1, 2, 3, 4])("the network dies for good at request %i; the same file is given again", async (last) => {
     const browser = await registered(vault.url);
     const file = aFile(900_000);
     const client = await browser.logIn();
@@ -138,7 +139,9 @@ test("hashes are on disk before their units leave, whatever dies", async () => {
     for (const [key, value] of changes.put ?? []) {
       if (/^a.{22}u.*\./.test(key)) {
         const hashes = value as Uint8Array;
-        for (let at = 0; at < hashes.length; at += 32) known.add(Buffer.from(hashes.slice(at, at + 32)).toString("hex"));
+        for (let at = 0; at < hashes.length; at += 32) {
+          known.add(Buffer.from(hashes.slice(at, at + 32)).toString("hex"));
+        }
       }
     }
   };

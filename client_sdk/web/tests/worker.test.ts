@@ -11,6 +11,7 @@ import { ready } from "../src/crypto_core/sodium.js";
 import { ARGON_HERE, type Argon } from "../src/sdk/argon.js";
 import { Home, IndexedStore, MemoryLocks, MemoryStore, type Store } from "../src/sdk/home.js";
 import { EMPTY_DRAFT } from "../src/sdk/items.js";
+import { HttpTransport } from "../src/sdk/transport.js";
 import type { KeptDraft, Notice, Typed, VaultApi } from "../src/worker/api.js";
 import { answerOnce, argonIn, type Begun, type Line } from "../src/worker/argon.js";
 import { Failure, isProblem, throwProblems } from "../src/worker/problems.js";
@@ -51,7 +52,8 @@ async function aPage(typed: Typed = plain(), store?: Store): Promise<Page> {
   const network = new Network();
   const kept = store ?? (await IndexedStore.open(`s${Math.random()}`));
   const service = new VaultService({
-    origin: vault.url, argon: QUICK_ARGON, fetch: network.fetch, client: { sleep: () => Promise.resolve() },
+    transport: new HttpTransport(vault.url, { fetch: network.fetch }), argon: QUICK_ARGON,
+    client: { sleep: () => Promise.resolve() },
     store: () => Promise.resolve({ store: kept, persistent: !(kept instanceof MemoryStore) }),
     home: (one) => new Home(one, new MemoryLocks()),
   });
@@ -114,9 +116,10 @@ test("sign-up as the page does it: rules, words asked back, and the first openin
 
 test("an item crosses without what opens its files, and each file comes as bytes that are no page", async () => {
   const { api } = await signedUp();
+  const tiny = new Blob(["tiny"], { type: "image/webp" });
   const files = [
     { file: new File(["<script>"], "page.html", { type: "text/html" }), thumbnail: null },
-    { file: new File(["jpeg"], "photo.jpg", { type: "image/jpeg" }), thumbnail: new Blob(["tiny"], { type: "image/webp" }) },
+    { file: new File(["jpeg"], "photo.jpg", { type: "image/jpeg" }), thumbnail: tiny },
   ];
   const kept = await api.writeEntry(saying("with files"), { ...options, files });
   expect(kept.verified.commitment.size).toBeGreaterThan(0);
@@ -124,7 +127,9 @@ test("an item crosses without what opens its files, and each file comes as bytes
   expect(item!.contents.map((one) => Object.keys(one).sort())).toEqual(
     Array(2).fill(["blob", "mime", "name", "sealed", "sha256", "size"]));
   const [page, photo] = item!.contents;
-  const [read, shown] = [await api.readContent(item!.id, 1, page!.blob), await api.readContent(item!.id, 1, photo!.blob)];
+  const [read, shown] = await Promise.all([page!, photo!].map((one) => api.readContent(item!.id, 1, one.blob))) as [
+    Blob, Blob,
+  ];
   expect([read.type, await read.text(), shown.type, await shown.text()]).toEqual([
     "application/octet-stream", "<script>", "image/jpeg", "jpeg",
   ]);
@@ -264,7 +269,8 @@ test("a device without room says so and keeps what it had", async () => {
   await expect(api.keepDraft({ ...draft, draft: saying("more") })).rejects.toMatchObject({
     code: "device", detail: "QuotaExceededError",
   });
-  await expect(api.writeEntry(saying("x"), { ...options, slot: draft.slot })).rejects.toMatchObject({ code: "device", extra: {} });
+  const writing = api.writeEntry(saying("x"), { ...options, slot: draft.slot });
+  await expect(writing).rejects.toMatchObject({ code: "device", extra: {} });
   write.mockRestore();
   expect((await api.drafts()).map((one) => one.draft.text)).toEqual(["half a sent"]);
 });
@@ -307,7 +313,8 @@ test("what fails inside crosses as a problem that quotes nothing", async () => {
   expect(refused).toMatchObject({ code: "pin_locked", retryAfter: 60 });
   network.answers = () => { throw new Error("CANARY"); };
   const odd = await api.keepDraft(null as never).catch((error: unknown) => error) as Failure;
-  expect([odd.code, odd.detail, `${odd.message}${odd.stack}`.includes("CANARY")]).toEqual(["unexpected", "TypeError", false]);
+  const quotes = `${odd.message}${odd.stack}`.includes("CANARY");
+  expect([odd.code, odd.detail, quotes]).toEqual(["unexpected", "TypeError", false]);
 });
 
 test("Argon2id is asked once in a worker that is then ended, whatever it answers", async () => {

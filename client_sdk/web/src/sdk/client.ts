@@ -275,7 +275,7 @@ export class VaultClient {
    *
    * What is kept, and the recovery code, stay as they are. Throws Refused (`login_refused`, `pin_wrong`,
    * `account_exists`, …), SecretRefused, ArgonWrong, or Untrusted while a warning stands. After a NetworkError or
-   * ServerFault the vault is locked here, and nobody knows which pair holds: the new one is tried first, then the old. */
+   * ServerFault the vault is locked here, and nobody knows which pair holds: first the new one is tried, then the old. */
   async changeCredentials(password: string, pin: string, typed: Credentials): Promise<void> {
     const open = this.#opened();
     const { session, synchroniser } = open;
@@ -378,7 +378,9 @@ export class VaultClient {
     return reader.receipt(reader.row(id, revision));
   }
 
-  /** An item's sealed record and contents with their verified receipts, as one archive. Throws NeedsPin, BlobSwapped. */
+  /** An item's sealed record and contents with their verified receipts, as one archive.
+   *
+   * Throws NeedsPin or BlobSwapped. */
   exportReceipts(id: Id, revision: number): Promise<Blob> {
     const { reader, session } = this.#opened();
     return exportReceipts(reader.sealedBlobs(reader.row(id, revision)), session.trust.policy);
@@ -533,7 +535,8 @@ export class VaultClient {
       const { account, token } = await this.#provePassword(login);
       this.#machine.receive(UnlockEvent.PASSWORD_PROVEN);
       const pinLogin = pinLoginOf(account);
-      const opened = await this.#transport.ask("POST", "/v1/pin", { body: { purpose: "login", x: pinLogin.tag }, token });
+      const tried = { purpose: "login", x: pinLogin.tag } as const;
+      const opened = await this.#transport.ask("POST", "/v1/pin", { body: tried, token });
       if (!("share_N" in opened)) throw new ServerFault("the answer to another question");
       const mkN = keychain.openMaster(login, pinLogin, account, opened);
       this.#machine.receive(UnlockEvent.PIN_PROVEN);

@@ -12,27 +12,12 @@ import type { Keyring } from "../crypto_core/sealing/keyring.js";
 import { openDeviceState, sealDeviceState } from "../crypto_core/sealing/records.js";
 import { sodium } from "../crypto_core/sodium.js";
 import type { AccountHome } from "./home.js";
-import { EMPTY_DRAFT, type Draft, type Id, type Kind } from "./items.js";
+import { EMPTY_DRAFT, type Draft, type FoundDraft, type Id, type KeptDraft } from "./items.js";
 
 const DRAFT = "draft";
 const THUMBNAIL = "thumbnail";
 /** The largest preview that is kept, in bytes. */
 const PREVIEW = 512 * 1024;
-
-/** A draft as the page gives it. `item` is null for a new one; `saved` is in Unix seconds. */
-export interface KeptDraft {
-  readonly slot: Id;
-  readonly item: Id | null;
-  readonly kind: Kind;
-  readonly draft: Draft;
-  readonly sensitive: boolean;
-  readonly saved: number;
-}
-
-/** A draft as it is found again. `locked`: sensitive, and the PIN was not given again; `draft` is then empty. */
-export interface FoundDraft extends KeptDraft {
-  readonly locked: boolean;
-}
 
 const NULLABLE = v.nullable(v.string());
 const DRAFT_TEXT = v.object({
@@ -45,8 +30,9 @@ const DRAFT_TEXT = v.object({
   danger: v.nullable(v.number()), mood: NULLABLE, category: NULLABLE,
 });
 const HEAD = v.object({
-  v: v.literal(1), slot: v.string(), item: NULLABLE, kind: v.picklist(["journal", "document", "assessment", "tombstone"]),
-  sensitive: v.boolean(), saved: v.number(), says: v.string(),
+  v: v.literal(1), slot: v.string(), item: NULLABLE,
+  kind: v.picklist(["journal", "document", "assessment", "tombstone"]), sensitive: v.boolean(), saved: v.number(),
+  says: v.string(),
 });
 
 /** The drafts of one account on this device. */
@@ -80,7 +66,8 @@ export class Drafts {
   async list(): Promise<readonly FoundDraft[]> {
     await this.settled();
     const kept = await this.#home.list("drafts");
-    return kept.flatMap(([slot, sealed]) => this.#open(slot, sealed) ?? []).sort((one, other) => other.saved - one.saved);
+    const found = kept.flatMap(([slot, sealed]) => this.#open(slot, sealed) ?? []);
+    return found.sort((one, other) => other.saved - one.saved);
   }
 
   /** Resolves when nothing is being written any more, whether it could be or not. */

@@ -122,6 +122,23 @@ export interface Opening {
   readonly adviseChange: boolean;
   /** Codes of why the vault may not be what it was; while there are any, nothing is edited or deleted. */
   readonly warnings: readonly string[];
-  /** How many sealed batches could not be sent yet; they are tried again at each opening and when the network is back. */
+  /** How many sealed batches could not be sent yet: tried again at each opening, and when the network is back. */
   readonly waiting: number;
+}
+
+/** What a person is writing, as this device keeps it. `item` is null for a new one; `saved` is in Unix seconds.
+ *
+ * Its files are not in it: they are picked again, and what was sent of them already is not sent twice. */
+export interface KeptDraft {
+  readonly slot: Id;
+  readonly item: Id | null;
+  readonly kind: Kind;
+  readonly draft: Draft;
+  readonly sensitive: boolean;
+  readonly saved: number;
+}
+
+/** A draft as it is found again. `locked`: sensitive, and the PIN was not given again; `draft` is then empty. */
+export interface FoundDraft extends KeptDraft {
+  readonly locked: boolean;
 }

@@ -1,5 +1,5 @@
 // What a device writes down before the first byte of a file leaves, so that it may go on after any cut.
-// Knows: key, salt and the SHA-256 of each unit of an upload; sealed, and for a sensitive file the key under pk_S alone.
+// Knows: key, salt and the SHA-256 of each unit of an upload; sealed, the key of a sensitive file under pk_S alone.
 // Refuses to know: sockets, and the file's name (a salted hash tells whether it is the same one).
 //
 // Nonces follow from key and salt: what was sealed once under them may be sealed again only if it is the very same.

@@ -1,6 +1,7 @@
 // Sends a file of any size, sealed, over a bad network; goes on where it was cut.
-// Knows: protocol §5: journal before bytes, units, two requests in flight, completion, receipt. Refuses to know: records.
-// Never holds more of a file than two requests and what is being sealed. Never sends a unit whose hash isn't journalled.
+// Knows: protocol §5: journal before bytes, units, two requests in flight, completion, receipt.
+// Refuses to know: records. Never holds more of a file than two requests and what is being sealed; never sends a unit
+// whose hash isn't journalled.
 
 import { concat, isSame, parseB64url } from "../crypto_core/encoding.js";
 import { MalformedError } from "../crypto_core/errors.js";
@@ -98,9 +99,8 @@ export class Uploader {
       const { replica } = this.#session;
       await replica.writing(() => replica.keepReceipt(blobName(journal.blob), receipt));
       const { blob, key } = journal;
-      return {
-        blob, key, sealed: digest, sha256: plain.digest(), name: nameOf(source), mime: mimeOf(source), size: source.size,
-      };
+      const [name, mime] = [nameOf(source), mimeOf(source)];
+      return { blob, key, sealed: digest, sha256: plain.digest(), name, mime, size: source.size };
     } catch (error) {
       if (error instanceof MalformedError) throw new FileChanged();
       if (error instanceof Refused && OTHER_BYTES.includes(error.code)) throw new JournalMismatch();
@@ -111,8 +111,8 @@ export class Uploader {
   }
 
   async #complete(journal: Journal, whole: Uint8Array): Promise<string> {
-    const answer = await this.#session.ask("POST", COMPLETE, { body: { sha256: whole }, places: { blob: journal.blob } });
-    return answer.receipt;
+    const places = { blob: journal.blob };
+    return (await this.#session.ask("POST", COMPLETE, { body: { sha256: whole }, places })).receipt;
   }
 
   async #sendWhole(units: AsyncIterable<Uint8Array>, journal: Journal): Promise<readonly [string, Uint8Array]> {

@@ -1,5 +1,5 @@
 // Seals what a person writes, keeps it in the outbox, sends it, and calls it kept when its receipt verified.
-// Knows: protocol §4's order: outbox, request, receipts, replica; what a conflict leads to. Refuses to know: passwords.
+// Knows: protocol §4's order (outbox, request, receipts, replica), what a conflict leads to. Refuses to know: passwords.
 // Nobody's text is dropped: what was refused stays sealed in the outbox, what conflicted goes on top of the newer one.
 
 import * as v from "valibot";

@@ -5,7 +5,8 @@
 // `detail` names a rule, never a value. The worker is ended by `terminate()`: then no key is left.
 
 import type {
-  Content as OpenableContent, Deletion, Draft, Id, Item as OpenedItem, Kept, KeptReceipt, Kind, Opening,
+  Content as OpenableContent, Deletion, Draft, FoundDraft, Id, Item as OpenedItem, Kept, KeptDraft, KeptReceipt, Kind,
+  Opening,
 } from "../sdk/items.js";
 
 /** One file of an item as the page sees it: the key that opens it stays in the worker. */
@@ -37,29 +38,13 @@ export type Notice =
   | { readonly kind: "warnings"; readonly codes: readonly string[] }
   | { readonly kind: "session_ended"; readonly code: string }
   | { readonly kind: "changed" }
-  /** This browser keeps nothing beyond this page (a private window, or storage that is forbidden): drafts go with it. */
+  /** This browser keeps nothing beyond this page (storage is forbidden, as in some private windows): drafts go too. */
   | { readonly kind: "forgetful" }
   /** How many bytes of one file have passed; `sending`: to the vault, else from it. */
   | {
     readonly kind: "progress"; readonly sending: boolean; readonly name: string; readonly done: number;
     readonly total: number;
   };
-
-/** A sealed draft on this device. `item` is null for a new one. Its files are not in it: they are picked again, and
- * what was sent of them already is not sent twice. */
-export interface KeptDraft {
-  readonly slot: Id;
-  readonly item: Id | null;
-  readonly kind: Kind;
-  readonly draft: Draft;
-  readonly sensitive: boolean;
-  readonly saved: number;
-}
-
-/** A draft as it is found again. `locked`: sensitive, and the PIN was not given again; `draft` is then empty. */
-export interface FoundDraft extends KeptDraft {
-  readonly locked: boolean;
-}
 
 export interface AccountSession {
   readonly id: string;
@@ -119,9 +104,9 @@ export interface VaultApi {
   /** Sealed bytes, receipts, the policy and how to check them, as one .zip. */
   exportReceipts(item: Id, revision: number): Promise<Download>;
 
-  // writing: each resolves only when the receipt verified. A Problem whose `extra.waiting` is true says that the text is
-  // sealed in this device's outbox and sent from there (its draft is gone by then); with any other Problem the draft
-  // stays and nothing was begun, but for files that go on where they were cut.
+  // writing: each resolves only when the receipt verified. A Problem whose `extra.waiting` is true says that the text
+  // is sealed in this device's outbox and sent from there (its draft is gone by then); with any other Problem the
+  // draft stays and nothing was begun, but for files that go on where they were cut.
   writeEntry(draft: Draft, options: WriteOptions): Promise<Kept>;
   addDocument(file: File, draft: Draft, options: WriteOptions): Promise<Kept>;
   writeAssessment(draft: Draft, answers: Readonly<Record<string, boolean>>, options: WriteOptions): Promise<Kept>;
@@ -150,4 +135,4 @@ export interface WriteOptions {
   readonly slot: Id | null;
 }
 
-export type { Deletion, Draft, Id, Kept, KeptReceipt, Kind, Opening };
+export type { Deletion, Draft, FoundDraft, Id, Kept, KeptDraft, KeptReceipt, Kind, Opening };

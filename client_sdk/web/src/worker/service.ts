@@ -1,6 +1,6 @@
 // What the worker does when the page asks: VaultApi over one VaultClient.
 // Knows: which call leads to which step, what the page is told unasked, and when to try again.
-// Refuses to know: how a message crosses, and whether this is a worker at all. No key leaves, nor a word but as an answer.
+// Refuses to know: how a message crosses, and whether this is a worker at all. No key leaves, no word but as an answer.
 
 import { formatB64url, parseB64url } from "../crypto_core/encoding.js";
 import { OutOfOrder } from "../crypto_core/errors.js";
@@ -15,13 +15,14 @@ import type { Item as OpenedItem } from "../sdk/items.js";
 import { Credentials, type NewAccount } from "../sdk/keychain.js";
 import type { Progress } from "../sdk/progress.js";
 import { recordName } from "../sdk/replica.js";
-import { HttpTransport } from "../sdk/transport.js";
+import type { Transport } from "../sdk/transport.js";
 import type {
   AccountSession, Deletion, Download, Draft, FoundDraft, Id, Item, Kept, KeptDraft, KeptReceipt, Kind, NewFile, Notice,
   Opening, Typed, VaultApi, WriteOptions,
 } from "./api.js";
 import { Failure, problemOf } from "./problems.js";
 import { Retry } from "./retry.js";
+import { Watched } from "./watched.js";
 
 /** How often a transfer tells how far it is. */
 const PROGRESS_MS = 100;
@@ -30,12 +31,10 @@ const SHOWN = /^(image\/(?!svg)[\w.+-]+|audio\/[\w.+-]+|video\/[\w.+-]+|applicat
 
 /** What the service is made with; a test brings twins. */
 export interface ServiceParts {
-  /** The page's own origin. */
-  readonly origin: string;
+  readonly transport: Transport;
   readonly argon: Argon;
   readonly store?: () => Promise<{ readonly store: Store; readonly persistent: boolean }>;
   readonly home?: (store: Store) => Home;
-  readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
   readonly client?: Pick<ClientOptions, "clock" | "sleep">;
 }
 
@@ -193,7 +192,9 @@ export class VaultService implements VaultApi {
     return this.#ask(async (client) => {
       const found = client.contentOf(item, revision, content);
       const pieces: Blob[] = []; // a Blob, so that the heap never holds the whole
-      for await (const block of client.readContent(found, ...(range ?? []))) pieces.push(new Blob([new Uint8Array(block)]));
+      for await (const block of client.readContent(found, ...(range ?? []))) {
+        pieces.push(new Blob([new Uint8Array(block)]));
+      }
       return new Blob(pieces, { type: SHOWN.test(found.mime) ? found.mime : "application/octet-stream" });
     });
   }
@@ -274,18 +275,8 @@ export class VaultService implements VaultApi {
     const [{ store, persistent }] = await Promise.all([(parts.store ?? openStore)(), ready()]);
     this.#forgetful = !persistent;
     const home = parts.home?.(store) ?? new Home(store);
-    const ask = parts.fetch ?? ((url: string, init: RequestInit) => fetch(url, init));
-    const watched = async (url: string, init: RequestInit): Promise<Response> => {
-      try {
-        const answer = await ask(url, init);
-        this.#reach(true);
-        return answer;
-      } catch (error) {
-        this.#reach(false);
-        throw error;
-      }
-    };
-    return new VaultClient(new HttpTransport(parts.origin, { fetch: watched }), home, {
+    const transport = new Watched(parts.transport, (reachable) => this.#reach(reachable));
+    return new VaultClient(transport, home, {
       ...parts.client, argon: parts.argon, progress: this.#transfer(true), reading: this.#transfer(false),
       onSensitive: (until) => this.#tell({ kind: "sensitive", open: until !== null, until }),
     });

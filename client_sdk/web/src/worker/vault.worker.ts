@@ -7,6 +7,7 @@
 import { expose } from "comlink";
 
 import { ARGON_HERE } from "../sdk/argon.js";
+import { HttpTransport } from "../sdk/transport.js";
 import { answerOnce, argonIn } from "./argon.js";
 import { throwProblems } from "./problems.js";
 import { VaultService } from "./service.js";
@@ -18,7 +19,7 @@ else {
   throwProblems();
   const nested = (): Worker => new Worker(self.location.href, { type: "module", name: SECOND });
   const argon = typeof Worker === "undefined" ? ARGON_HERE : argonIn(nested);
-  const service = new VaultService({ origin: self.location.origin, argon });
+  const service = new VaultService({ transport: new HttpTransport(self.location.origin), argon });
   self.addEventListener("online", () => void service.online());
   expose(service);
 }
