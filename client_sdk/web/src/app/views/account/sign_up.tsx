@@ -139,7 +139,7 @@ function Before({ next }: { next: () => void }): JSX.Element {
         <li>{say("account.sign_up.before_paper")}</li>
         <li>{say("account.sign_up.before_none")}</li>
       </ul>
-      <p><Public page={7} words={say("account.sign_up.before_read")} /></p>
+      <p class="tools"><Public page={7} words={say("account.sign_up.before_read")} /></p>
       <div class="actions">
         <Button onClick={next}>{say("account.sign_up.begin")}</Button>
         <a class="button plain" href={address("home")}>{say("account.sign_up.later")}</a>

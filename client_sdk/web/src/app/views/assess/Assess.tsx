@@ -97,7 +97,7 @@ function Questionnaire({ resumed }: { resumed: FoundDraft | null }): JSX.Element
       <Title>{say("assess.name")}</Title>
       <p class="lead">{say("site.check.lead")}</p>
       <Notice><p>{say("assess.private")}</p></Notice>
-      <p><a href={address("curve")}>{say("assess.curve.name")}</a></p>
+      <p class="tools"><a href={address("curve")}>{say("assess.curve.name")}</a></p>
       <form
         autocomplete="off" inert={saving}
         onSubmit={(event) => {
