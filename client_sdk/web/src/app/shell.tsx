@@ -66,7 +66,11 @@ const loaded = new Map<View, Found>([["logIn", LogIn]]);
 export function startShell(start: () => Running, stop: AbortSignal = new AbortController().signal): void {
   const root = document.getElementById("app");
   if (root === null) throw new Error("no place for the page");
-  startWith(start);
+  startWith(() => {
+    // While keys are being worked out there is time to load what is shown next.
+    void TABLE.home().then((found) => loaded.set("home", found), () => undefined);
+    return start();
+  });
   startLock({ empty: () => render(null, root), show: () => render(<Shell />, root) }, stop);
   const first = firstLanguage();
   startRouter(stop);

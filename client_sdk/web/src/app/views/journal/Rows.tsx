@@ -11,8 +11,10 @@ import { spellMonth } from "../../text/when.js";
 import type { Item } from "../../../worker/api.js";
 import { marksOf, titleOf, viewOf, whenOf } from "./facts.js";
 
-/** Rows that are drawn in one go. */
+/** Rows that are drawn first. */
 const BLOCK = 30;
+/** How many times as many come with each step after that, since every step waits for a frame. */
+const STEP = 4;
 
 /** Rows under headings of months, if `months`; with the found words, if there are any. The list grows by itself. */
 export function Rows(props: { items: readonly Item[]; months?: boolean; words?: readonly string[] }): JSX.Element {
@@ -23,7 +25,7 @@ export function Rows(props: { items: readonly Item[]; months?: boolean; words?: 
   useEffect(() => setDrawn(1), [items, words]);
   useEffect(() => {
     if (drawn >= blocks.length) return;
-    const timer = setTimeout(() => setDrawn(drawn + 1));
+    const timer = setTimeout(() => setDrawn(drawn + STEP));
     return () => clearTimeout(timer);
   }, [drawn, blocks]);
   return <div class="rows" aria-busy={drawn < blocks.length}>{blocks.slice(0, drawn)}</div>;
