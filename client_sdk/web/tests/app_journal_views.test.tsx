@@ -3,7 +3,7 @@
 import { act, cleanup, fireEvent, screen } from "@testing-library/preact";
 import { afterEach, describe, expect, test, vi } from "vitest";
 
-import { go, place } from "../src/app/router.js";
+import { address, go, place } from "../src/app/router.js";
 import { items, refreshItems, waiting } from "../src/app/state.js";
 import Calendar from "../src/app/views/journal/Calendar.js";
 import Deleted from "../src/app/views/journal/Deleted.js";
@@ -11,6 +11,7 @@ import Entry from "../src/app/views/journal/Entry.js";
 import History from "../src/app/views/journal/History.js";
 import Search from "../src/app/views/journal/Search.js";
 import Timeline from "../src/app/views/journal/Timeline.js";
+import { Edit } from "../src/app/views/journal/Write.js";
 import { parseHappened } from "../src/sdk/happened.js";
 import { EMPTY_DRAFT } from "../src/sdk/items.js";
 import type { Item } from "../src/worker/api.js";
@@ -27,10 +28,18 @@ const rows = (): string[] => [...document.querySelectorAll(".row b")].map((row) 
 const press = (name: string | RegExp): void => void fireEvent.click(screen.getByRole("button", { name }));
 
 const HELD: readonly Item[] = [
-  sampleItem(1, { deposited: 1_780_000_000, title: "Écrit en dernier, arrivé en premier", happened: parseHappened("2019"), tags: ["école"] }),
-  sampleItem(2, { deposited: 1_770_000_000, title: "Le soir", happened: parseHappened("2026-03-03T21:30"), danger: 8, text: "Il a claqué la porte." }),
+  sampleItem(1, {
+    deposited: 1_780_000_000, title: "Écrit en dernier, arrivé en premier", happened: parseHappened("2019"),
+    tags: ["école"],
+  }),
+  sampleItem(2, {
+    deposited: 1_770_000_000, title: "Le soir", happened: parseHappened("2026-03-03T21:30"), danger: 8,
+    text: "Il a claqué la porte.",
+  }),
   sampleItem(3, { deposited: 1_772_000_000, sensitive: true, title: "Secret", text: "Derrière le code." }),
-  sampleItem(4, { deposited: 1_771_000_000, title: "", text: "Sans titre, mais avec des mots.", danger: 2, mood: "calme" }),
+  sampleItem(4, {
+    deposited: 1_771_000_000, title: "", text: "Sans titre, mais avec des mots.", danger: 2, mood: "calme",
+  }),
   sampleItem(5, { deposited: 1_769_000_000, kind: "document", title: "Certificat" }),
 ];
 
@@ -38,8 +47,12 @@ describe("the timeline", () => {
   test("goes by what happened, the newest first, under months", async () => {
     await openVault(HELD);
     show(<Timeline />);
-    expect(rows()).toEqual(["Le soir", "Derrière le code", "Sans titre, mais avec des mots.", "Certificat", "Écrit en dernier, arrivé en premier"]);
-    expect([...document.querySelectorAll("h2")].map((one) => one.textContent)).toEqual(["mars 2026", "février 2026", "janvier 2026", "2019"]);
+    expect(rows()).toEqual([
+      "Le soir", "Derrière le code", "Sans titre, mais avec des mots.", "Certificat",
+      "Écrit en dernier, arrivé en premier",
+    ]);
+    expect([...document.querySelectorAll("h2")].map((one) => one.textContent))
+      .toEqual(["mars 2026", "février 2026", "janvier 2026", "2019"]);
     expect(said()).toContain("danger ressenti 8/10");
     expect(said()).not.toContain("Secret");
   });
@@ -53,19 +66,25 @@ describe("the timeline", () => {
 
   test("begins with drafts and with what waits to be sent", async () => {
     const vault = await openVault(HELD);
-    vault.waiting = async () => [sampleItem(9, { title: "Pas encore parti", deposited: 0 })];
+    const unsent = sampleItem(9, { title: "Pas encore parti", deposited: 0, text: "Il attendait en bas.\n\nEncore." });
+    vault.waiting = async () => [unsent];
     await vault.keepDraft({
-      slot: "slotAAAAAAAAAAAAAAAAAA", item: null, kind: "journal", sensitive: false, saved: 1_770_000_000, draft: { ...EMPTY_DRAFT, text: "Je commence" },
+      slot: "slotAAAAAAAAAAAAAAAAAA", item: null, kind: "journal", sensitive: false, saved: 1_770_000_000,
+      draft: { ...EMPTY_DRAFT, text: "Je commence" },
     });
     show(<Timeline />);
     waiting.value = 1;
     await until(() => rows().length === 7);
     expect(rows().slice(0, 2)).toEqual(["Pas encore parti", "Je commence"]);
+    const whole = document.querySelector(".unfinished details")!;
+    expect(whole.querySelector("summary b")?.textContent).toBe("Pas encore parti");
+    expect(whole.querySelector(".entry-text")?.textContent).toBe(unsent.text);
   });
 
   test("of 2,000 entries is drawn in steps, from the first ones at once to the last one", async () => {
     await openVault(Array.from({ length: 2000 }, (_, n) => sampleItem(n, {
-      deposited: 1_500_000_000 + n * 90_000, title: `Texte ${n}`, danger: n % 11, mood: "calme", tags: ["a", "b"], text: "mot ".repeat(200),
+      deposited: 1_500_000_000 + n * 90_000, title: `Texte ${n}`, danger: n % 11, mood: "calme", tags: ["a", "b"],
+      text: "mot ".repeat(200),
     })));
     const start = performance.now();
     show(<Timeline />);
@@ -85,9 +104,10 @@ describe("an entry", () => {
       text: "Que s’est-il passé\u202f?\nIl a crié.\n\nEt après.", people: ["Nadia"],
     })]);
     show(<Entry id={sampleId(1)} />);
-    for (const fact of ["Moment des faits", "janvier 2026", "Écrit le", "31 janvier 2026", "Déposé le", "2 février 2026", "Nadia"]) {
-      expect(said()).toContain(fact);
-    }
+    const facts = [
+      "Moment des faits", "janvier 2026", "Écrit le", "31 janvier 2026", "Déposé le", "2 février 2026", "Nadia",
+    ];
+    for (const fact of facts) expect(said()).toContain(fact);
     expect(screen.getByRole("heading", { level: 2 }).textContent).toBe("Que s’est-il passé\u202f?");
     expect(screen.getByRole("link", { name: "Voir le reçu" }).getAttribute("href")).toMatch(/^#40\.\d+$/);
     expect(said()).not.toContain("Gardé.");
@@ -140,10 +160,10 @@ describe("what was deleted", () => {
     await vault.deleteItem(sampleId(2));
     await refreshItems();
     const [tombstone] = await vault.items("tombstone");
-    vault.history = async () => [HELD[1]!, tombstone!];
     show(<Deleted />);
     await until(() => rows().includes("Le soir"));
-    const erased = new Intl.DateTimeFormat("fr", { dateStyle: "long" }).format((tombstone!.deposited + 7 * 86_400) * 1000);
+    const week = 7 * 86_400;
+    const erased = new Intl.DateTimeFormat("fr", { dateStyle: "long" }).format((tombstone!.deposited + week) * 1000);
     expect(said()).toContain(`Effacé après le ${erased}`);
     press(/^Reprendre/);
     await until(() => said().includes("C’est de retour"));
@@ -163,9 +183,12 @@ describe("what was deleted", () => {
 
 describe("versions", () => {
   test("are all readable, and two of them compared word by word", async () => {
-    const first = sampleItem(1, { deposited: 1_770_000_000, title: "Hier", text: "Il a cassé une assiette.", danger: 4 });
+    const first = sampleItem(1, {
+      deposited: 1_770_000_000, title: "Hier", text: "Il a cassé une assiette.", danger: 4,
+    });
     await openVault([
-      first, { ...first, revision: 2, text: "Il a cassé deux assiettes.", danger: 7 }, { ...first, revision: 3, text: "Il a cassé deux verres.", danger: 7 },
+      first, { ...first, revision: 2, text: "Il a cassé deux assiettes.", danger: 7 },
+      { ...first, revision: 3, text: "Il a cassé deux verres.", danger: 7 },
     ]);
     show(<History id={sampleId(1)} />);
     await until(() => document.querySelectorAll("details").length === 3);
@@ -177,6 +200,27 @@ describe("versions", () => {
     expect(told("del")[0]).toContain("4");
     expect(told("ins")[0]).toContain("7");
     expect(said()).toContain("Il a cassé une assiette.");
+  });
+
+  test("of a document tell its category apart, and lead to what may be edited, as what it is", async () => {
+    const paper = sampleItem(1, { kind: "document", deposited: 1_770_000_000, title: "Papier", category: "message" });
+    const stock = sampleItem(2, { kind: "assessment", deposited: 1_770_000_000 });
+    await openVault([paper, { ...paper, revision: 2, category: "threat" }, stock]);
+    const leads = (name: string): string | null | undefined => screen.queryByRole("link", { name })?.getAttribute("href");
+    show(<History id={paper.id} />);
+    await until(() => document.querySelector("ins"));
+    expect([document.querySelector("del")!.textContent, document.querySelector("ins")!.textContent].join())
+      .toMatch(/Messages.*Menace/);
+    expect(leads("Revenir au contenu")).toBe(address("document", paper.id));
+    expect(leads("Modifier")).toBe(address("edit", paper.id));
+    cleanup();
+    show(<Edit id={paper.id} />);
+    await until(() => document.querySelector("form"));
+    expect(screen.getByLabelText("Catégorie")).toHaveProperty("value", "threat");
+    cleanup();
+    show(<History id={stock.id} />);
+    await until(() => leads("Revenir au contenu") === address("assessment", stock.id));
+    expect(leads("Modifier")).toBeUndefined();
   });
 });
 
@@ -206,7 +250,9 @@ describe("the calendar", () => {
 });
 
 describe("the search", () => {
-  const search = (words: string): void => void fireEvent.input(screen.getByRole("searchbox"), { target: { value: words } });
+  const search = (words: string): void => {
+    fireEvent.input(screen.getByRole("searchbox"), { target: { value: words } });
+  };
 
   test("finds words whatever their accents, shows where, and says what it didn't read", async () => {
     await openVault(HELD);
@@ -234,7 +280,9 @@ describe("the search", () => {
   test("chooses by tag, by danger, by PIN", async () => {
     await openVault(HELD);
     show(<Search />);
-    const choose = (label: string, value: string): void => void fireEvent.change(screen.getByLabelText(label), { target: { value } });
+    const choose = (label: string, value: string): void => {
+      fireEvent.change(screen.getByLabelText(label), { target: { value } });
+    };
     choose("Danger ressenti", "7");
     await until(() => rows().length > 0);
     expect(rows()).toEqual(["Le soir"]);

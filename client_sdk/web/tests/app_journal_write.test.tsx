@@ -4,7 +4,7 @@ import { cleanup, fireEvent, screen } from "@testing-library/preact";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { place } from "../src/app/router.js";
-import { beforeLock } from "../src/app/state.js";
+import { beforeLock, forgetful } from "../src/app/state.js";
 import Entry from "../src/app/views/journal/Entry.js";
 import History from "../src/app/views/journal/History.js";
 import Write, { Edit } from "../src/app/views/journal/Write.js";
@@ -16,21 +16,29 @@ import { sampleId, sampleItem } from "./samples.js";
 
 const TEXT = "Il est rentré tard.\n\nJe n’ai rien dit.";
 const SLOT = "slotAAAAAAAAAAAAAAAAAA";
-const entry = sampleItem(1, { deposited: 1_700_000_000, title: "Hier", text: "Il a crié.", danger: 4, people: ["Nadia"] });
+const entry = sampleItem(1, {
+  deposited: 1_700_000_000, title: "Hier", text: "Il a crié.", danger: 4, people: ["Nadia"],
+});
+const secret = sampleItem(2, { deposited: 1_700_000_100, sensitive: true, title: "Secret", text: "Derrière." });
 let vault: MemoryVault;
 
 beforeEach(async () => {
-  vault = await openVault([entry, sampleItem(2, { deposited: 1_700_000_100, sensitive: true, title: "Secret", text: "Derrière." })]);
+  vault = await openVault([entry, secret]);
 });
 afterEach(cleanup);
 
 const box = (name: string | RegExp = "Votre texte"): HTMLTextAreaElement => screen.getByRole("textbox", { name });
-const type = (text: string, name?: string | RegExp): void => void fireEvent.input(box(name), { target: { value: text } });
+const type = (text: string, name?: string | RegExp): void => {
+  fireEvent.input(box(name), { target: { value: text } });
+};
 const press = (name: string | RegExp): void => void fireEvent.click(screen.getByRole("button", { name }));
 const keep = (): void => void fireEvent.submit(document.querySelector("form")!);
 const kept = async (): Promise<readonly KeptDraft[]> => (await vault.drafts()).filter(({ slot }) => slot !== SLOT);
 const draft = (text: string, more: Partial<KeptDraft> = {}): KeptDraft =>
-  ({ slot: SLOT, item: null, kind: "journal", draft: { ...EMPTY_DRAFT, text }, sensitive: false, saved: 1_700_000_000, ...more });
+  ({
+    slot: SLOT, item: null, kind: "journal", draft: { ...EMPTY_DRAFT, text }, sensitive: false, saved: 1_700_000_000,
+    ...more,
+  });
 const said = (): string => document.body.textContent ?? "";
 
 describe("the draft", () => {
@@ -40,6 +48,17 @@ describe("the draft", () => {
     expect(said()).not.toContain("Brouillon gardé");
     await until(() => said().includes("Brouillon gardé, scellé, sur cet appareil"));
     expect((await kept())[0]?.draft.text).toBe(TEXT);
+  });
+
+  test("is not said to be on this device by a browser that keeps nothing", async () => {
+    forgetful.value = true;
+    show(<Write id={null} />);
+    type(TEXT);
+    await until(() => callsOf(vault, "keepDraft").length > 0);
+    expect(document.querySelector(".draft-mark")!.textContent).toBe("");
+    expect(said()).not.toMatch(/brouillon (gardé|reste)/i);
+    forgetful.value = false;
+    await until(() => said().includes("Brouillon gardé, scellé, sur cet appareil"));
   });
 
   test("is kept before a lock, whose page is emptied at once", async () => {
@@ -120,7 +139,8 @@ describe("the draft", () => {
     await until(() => said().includes("Brouillon gardé"));
     expect(box().value).toBe("Sous clé, et plus");
     await vault.stepUp(PIN);
-    expect((await vault.drafts())[0]).toMatchObject({ slot: SLOT, sensitive: true, draft: { text: "Sous clé, et plus" } });
+    expect((await vault.drafts())[0])
+      .toMatchObject({ slot: SLOT, sensitive: true, draft: { text: "Sous clé, et plus" } });
   });
 });
 
@@ -149,7 +169,8 @@ describe("keeping", () => {
     expect(said()).toContain("Je n’ai rien dit.");
   });
 
-  test.each(["network", "server", "quota_full", "unauthorized", "unexpected"])("that fails with %s leaves the text and its draft", async (code) => {
+  const failures = ["network", "server", "quota_full", "unauthorized", "unexpected"];
+  test.each(failures)("that fails with %s leaves the text and its draft", async (code) => {
     show(<Write id={null} />);
     type(TEXT);
     vault.fail("writeEntry", problem(code));
@@ -198,7 +219,8 @@ describe("keeping", () => {
     await until(() => callsOf(vault, "writeEntry").length > 0);
     expect(callsOf(vault, "writeEntry")[0]).toMatchObject([
       {
-        happened: { from: null, to: null, precision: "words", words: "au printemps 2019, le soir" }, place: "à la maison",
+        happened: { from: null, to: null, precision: "words", words: "au printemps 2019, le soir" },
+        place: "à la maison",
         people: ["Nadia", "ma sœur"], danger: 7, mood: "peur",
       },
       { sensitive: true },

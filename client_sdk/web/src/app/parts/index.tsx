@@ -2,19 +2,22 @@
 // app.css. Knows: how a thing looks and is read aloud. Refuses to know: what it is for.
 
 import type { ComponentChildren, JSX } from "preact";
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { knows, say } from "../i18n.js";
 import { scrollView } from "../left.js";
 import { ruleOf } from "./rules.js";
 
+export { Choice } from "./choice.js";
+export { More } from "./more.js";
 export { askPin, PinDialog } from "./pin.js";
 export { useWait, WaitLeft } from "./wait.js";
 
 /** The heading of a view; it takes the focus when the view appears, so that a screen reader begins there, unless
- * somebody comes back: then the link that led away has it. */
+ * somebody comes back: then the link that led away has it. Before it is painted: on a slow device the focus would later
+ * be taken from who types already, and the letters would be lost. */
 export function Title({ children }: { children: ComponentChildren }): JSX.Element {
   const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     heading.current?.focus({ preventScroll: true });
     return scrollView();
   }, []);
@@ -44,7 +47,7 @@ const UNREMEMBERED = {
 
 /** A labelled field. `error` is a sentence that says what to do. Nothing that is typed is remembered by the browser. */
 export function Field(props: {
-  label: string; value: string; onInput: (value: string) => void; type?: "text" | "password" | "search" | "datetime-local";
+  label: string; value: string; onInput: (value: string) => void; type?: "text" | "password" | "search";
   hint?: string; error?: string | null; inputMode?: "text" | "numeric"; autocomplete?: string; maxLength?: number;
   required?: boolean; input?: { current: HTMLInputElement | null }; beside?: ComponentChildren;
 }): JSX.Element {

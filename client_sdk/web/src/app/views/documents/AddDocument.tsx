@@ -1,13 +1,14 @@
 // Where files are added. Knows: what was chosen and said, and what became of each file. Refuses to know: keys; and it
 // says "kept" only where the vault has said so. Whatever fails, all that was chosen is still here.
 
-import type { JSX } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import type { ComponentChildren, JSX } from "preact";
+import { useRef, useState } from "preact/hooks";
 import { number, say, size } from "../../i18n.js";
 import { Button, Notice, sentenceOf, Tick, Title, Waiting } from "../../parts/index.js";
 import { address, go } from "../../router.js";
 import { refreshItems, session, vault } from "../../state.js";
 import type { FoundDraft, Id, Kept } from "../../../worker/api.js";
+import { Offered, useDrafts } from "../journal/Drafts.js";
 import { tooLong } from "../journal/form.js";
 import "../journal/journal.css";
 import { Locked } from "../journal/Locked.js";
@@ -15,7 +16,6 @@ import { makeThumbnail } from "../journal/thumbnail.js";
 import { kept as told } from "../journal/told.js";
 import { DocumentFields } from "./DocumentFields.js";
 import "./documents.css";
-import { Drafts, useDrafts } from "./Drafts.js";
 import { draftFrom, EMPTY_FORM, formOf } from "./form.js";
 import { useKeeping } from "./keeping.js";
 import { Going } from "./Going.js";
@@ -26,30 +26,35 @@ import { SmallPicture } from "./Thumb.js";
 
 /** New documents; `id` is the slot of a draft that is gone on with. */
 export default function AddDocument({ id }: { id: Id | null }): JSX.Element {
-  const { drafts, error } = useDrafts(null);
+  const begun = useDrafts({ kind: "document" });
+  const { drafts, unread } = begun;
   const open = useRef<FoundDraft | null>(null);
   const [round, setRound] = useState(0);
-  if (id !== null && drafts === null && error === null) return <Waiting>{say("documents.opening")}</Waiting>;
+  if (id !== null && drafts === null && unread === null) return <Waiting>{say("documents.opening")}</Waiting>;
   const found = drafts?.find(({ slot }) => slot === id) ?? null;
   if (open.current === null && found?.locked) return <Locked title={say("documents.add.name")} />;
   const resumed = round > 0 ? null : open.current ??= found;
-  return <Adding key={`${round} ${resumed?.slot}`} resumed={resumed} again={() => setRound(round + 1)} />;
+  return (
+    <Adding key={`${round} ${resumed?.slot}`} resumed={resumed} again={() => setRound(round + 1)}>
+      <Offered
+        begun={begun} said="documents.drafts.new" but={id} onResume={({ slot }) => go("addDocument", slot)}
+      />
+    </Adding>
+  );
 }
 
-function Adding({ resumed, again }: { resumed: FoundDraft | null; again: () => void }): JSX.Element {
+/** `children`: what stands above the form. */
+function Adding(props: { resumed: FoundDraft | null; again: () => void; children: ComponentChildren }): JSX.Element {
+  const { resumed, again, children } = props;
   const keeping = useKeeping(null, resumed, resumed ? formOf(resumed.draft, resumed.sensitive) : EMPTY_FORM);
   const [files, setFiles] = useState<readonly Chosen[]>([]);
   const latest = useRef(files);
   const [busy, setBusy] = useState(false);
   const [refused, setRefused] = useState<string | null>(null);
   const [said, setSaid] = useState("");
-  const here = useRef(true);
   const counter = useRef(0);
   const picker = useRef<HTMLDivElement>(null);
   const list = useRef<HTMLDivElement>(null);
-  useEffect(() => () => {
-    here.current = false;
-  }, []);
 
   const set = (next: readonly Chosen[]): void => {
     latest.current = next;
@@ -95,7 +100,7 @@ function Adding({ resumed, again }: { resumed: FoundDraft | null; again: () => v
     if (latest.current.every((chosen) => !isOpen(chosen))) keeping.end();
     if (session.peek() !== opened) return;
     await refreshItems();
-    if (!here.current) return;
+    if (!keeping.here.current) return;
     setBusy(false);
     if (latest.current.some(isOpen)) list.current?.scrollIntoView({ block: "center" }); // where it says why
     const [only] = latest.current;
@@ -112,7 +117,7 @@ function Adding({ resumed, again }: { resumed: FoundDraft | null; again: () => v
   return (
     <>
       <Title>{say("documents.add.name")}</Title>
-      <Drafts item={null} onResume={null} but={keeping.keeper.slot} />
+      {children}
       {resumed && <Notice><p>{say("documents.drafts.again")}</p></Notice>}
       <form
         class="write" autocomplete="off"

@@ -8,13 +8,13 @@ import { Button, Notice, Title } from "../../parts/index.js";
 import { address, go } from "../../router.js";
 import type { FoundDraft, Id, Item } from "../../../worker/api.js";
 import { DeleteItem } from "../journal/DeleteItem.js";
+import { Offered, useDrafts } from "../journal/Drafts.js";
 import { Facts, Prose, titleOf, viewOf } from "../journal/facts.js";
 import "../journal/journal.css";
 import { Reading } from "../journal/reading.js";
 import { kept } from "../journal/told.js";
 import { spellCategory } from "./categories.js";
 import "./documents.css";
-import { Drafts } from "./Drafts.js";
 import { EditDocument } from "./EditDocument.js";
 import { FileFacts, FileOf } from "./FileOf.js";
 
@@ -35,6 +35,7 @@ export default function Document({ id }: { id: Id | null }): JSX.Element {
 
 function Read({ item, edit }: { item: Item; edit: (resumed: FoundDraft | null) => void }): JSX.Element {
   const view = viewOf(item);
+  const begun = useDrafts({ item: item.id });
   useEffect(() => {
     if (view !== "document") go(view, item.id, true);
   }, [view]);
@@ -48,7 +49,7 @@ function Read({ item, edit }: { item: Item; edit: (resumed: FoundDraft | null) =
       <div role="status" class="not-on-paper">{just && <Notice><p>{say("documents.kept")}</p></Notice>}</div>
       <Title>{titleOf(item)}</Title>
       {marks.length > 0 && <p class="tags">{marks.map((mark) => <span key={mark}>{mark}</span>)}</p>}
-      <Drafts item={item.id} onResume={edit} />
+      <Offered begun={begun} said="documents.drafts.changes" but={null} onResume={edit} />
       {item.contents.map((content) => <FileOf key={content.blob} item={item} content={content} />)}
       {item.text && <Prose text={item.text} />}
       <Facts item={item} />

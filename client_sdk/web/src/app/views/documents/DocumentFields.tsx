@@ -3,12 +3,11 @@
 
 import type { JSX } from "preact";
 import { say } from "../../i18n.js";
-import { Field, sentenceOf, TextArea } from "../../parts/index.js";
-import { forgetful } from "../../state.js";
+import { Choice, Field, More, TextArea } from "../../parts/index.js";
+import { DraftMark } from "../journal/DraftMark.js";
 import { type Fields, LIMITS } from "../journal/form.js";
 import { WhenFields } from "../journal/WhenFields.js";
 import { CATEGORIES, spellCategory } from "./categories.js";
-import { Choice } from "./Choice.js";
 import type { Form } from "./form.js";
 import type { Keeping } from "./keeping.js";
 
@@ -25,10 +24,10 @@ export function DocumentFields({ keeping, title }: { keeping: Keeping; title: st
         />
       ) : <p class="hint">{say("documents.field.titles")}</p>}
       <Category value={category} onChange={(chosen) => keeping.change({ category: chosen })} />
-      <More name={say("documents.field.when")} open={fields.when !== "none"}>
+      <More name={say("documents.field.when")} shown={fields.when !== "none"}>
         <WhenFields fields={fields} change={change} />
       </More>
-      <More name={say("documents.field.where")} open={fields.place !== "" || fields.people !== ""}>
+      <More name={say("documents.field.where")} shown={fields.place !== "" || fields.people !== ""}>
         <Field
           label={say("documents.field.place")} value={fields.place} maxLength={LIMITS.place}
           onInput={(place) => change({ place })}
@@ -38,20 +37,15 @@ export function DocumentFields({ keeping, title }: { keeping: Keeping; title: st
           onInput={(people) => change({ people })}
         />
       </More>
-      <More name={say("documents.field.note")} open={fields.text !== ""}>
+      <More name={say("documents.field.note")} shown={fields.text !== ""}>
         <TextArea
           label={say("documents.field.note")} hint={say("documents.field.note_hint")} rows={4} value={fields.text}
           onInput={(text) => change({ text })}
         />
       </More>
-      <DraftMark keeping={keeping} />
+      <DraftMark keeper={keeping.keeper} kept="documents.drafts.kept" />
     </>
   );
-}
-
-/** What belongs together, folded away until it is wanted; open if there is something in it. */
-function More(props: { name: string; open: boolean; children: JSX.Element | readonly JSX.Element[] }): JSX.Element {
-  return <details class="more" open={props.open}><summary>{props.name}</summary>{props.children}</details>;
 }
 
 function Category(props: { value: Form["category"]; onChange: (category: string) => void }): JSX.Element {
@@ -64,18 +58,5 @@ function Category(props: { value: Form["category"]; onChange: (category: string)
       label={say("documents.category.label")} {...props}
       options={known ? options : [...options, [props.value, spellCategory(props.value)]]}
     />
-  );
-}
-
-/** Whether what is typed is kept as a draft: said only when it is. */
-function DraftMark({ keeping }: { keeping: Keeping }): JSX.Element {
-  const state = keeping.keeper.state.value;
-  if (state !== "failed") {
-    return <p class="draft-mark hint">{state === "kept" && !forgetful.value ? say("documents.drafts.kept") : ""}</p>;
-  }
-  return (
-    <div class="notice care" role="alert">
-      <p>{say("documents.drafts.failed")} {sentenceOf(keeping.keeper.error.value)}</p>
-    </div>
   );
 }

@@ -4,18 +4,17 @@
 import type { JSX } from "preact";
 import { useMemo, useState } from "preact/hooks";
 import { day, say } from "../../i18n.js";
-import { askPin, Button, Field, Problem, Title, Waiting } from "../../parts/index.js";
-import { address } from "../../router.js";
+import { askPin, Button, Choice, Field, Problem, Title, Waiting } from "../../parts/index.js";
+import { address, go } from "../../router.js";
 import { items, itemsError } from "../../state.js";
 import { fold, hasAll, wordsOf } from "../../text/fold.js";
 import { isWanted, newestFirst } from "../../text/order.js";
 import type { Item } from "../../../worker/api.js";
+import { Offered, useDrafts } from "../journal/Drafts.js";
 import { titleOf, whenOf } from "../journal/facts.js";
 import "../journal/journal.css";
 import { CATEGORIES, spellCategory } from "./categories.js";
-import { Choice } from "./Choice.js";
 import "./documents.css";
-import { Drafts } from "./Drafts.js";
 import { Thumb } from "./Thumb.js";
 
 /** Rows that are drawn before somebody asks for more. */
@@ -23,13 +22,16 @@ const SHOWN = 60;
 
 export default function Documents(): JSX.Element {
   const all = items.value;
+  const begun = useDrafts({ kind: "document" });
   const documents = useMemo(() => all && newestFirst(all.filter(({ kind }) => kind === "document")), [all]);
   const locked = useMemo(() => newestFirst((all ?? []).filter(({ state }) => state === "locked")), [all]);
   return (
     <>
       <Title>{say("documents.name")}</Title>
       <p class="actions"><a class="button" href={address("addDocument")}>{say("documents.add.name")}</a></p>
-      <Drafts item={null} onResume={null} />
+      <Offered
+        begun={begun} said="documents.drafts.new" but={null} onResume={({ slot }) => go("addDocument", slot)}
+      />
       <Problem error={itemsError.value} />
       {documents === null && itemsError.value === null && <Waiting>{say("documents.opening")}</Waiting>}
       {documents?.length === 0 && <Empty />}

@@ -1,31 +1,31 @@
 // What is said about a document, changed. Knows: that this is a new version, and the one before stays readable.
 // Refuses to know: the files: they never change.
 
-import type { JSX } from "preact";
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import type { ComponentChildren, JSX } from "preact";
+import { useMemo, useState } from "preact/hooks";
 import { number, say } from "../../i18n.js";
 import { askPin, Button, Notice, Problem, sentenceOf, Title } from "../../parts/index.js";
 import { go } from "../../router.js";
 import { refreshItems, session, vault } from "../../state.js";
 import type { FoundDraft, Item } from "../../../worker/api.js";
-import { tooLong } from "../journal/form.js";
+import { draftOf, tooLong } from "../journal/form.js";
 import { kept as told } from "../journal/told.js";
+import { isWaiting } from "../journal/useKeeper.js";
 import { DocumentFields } from "./DocumentFields.js";
-import { changesOf, draftOf, formOf } from "./form.js";
+import { changesOf, formOf } from "./form.js";
 import { useKeeping } from "./keeping.js";
 
-export function EditDocument(props: { item: Item; resumed: FoundDraft | null; done: () => void }): JSX.Element {
-  const { item, resumed, done } = props;
+/** `children`: what stands above the form. */
+export function EditDocument(props: {
+  item: Item; resumed: FoundDraft | null; done: () => void; children?: ComponentChildren;
+}): JSX.Element {
+  const { item, resumed, done, children } = props;
   const before = useMemo(() => draftOf(item), []);
   const keeping = useKeeping(item.id, resumed, formOf(resumed?.draft ?? before, item.sensitive));
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
   const [refused, setRefused] = useState<string | null>(null);
   const [waits, setWaits] = useState<unknown>(null);
-  const here = useRef(true);
-  useEffect(() => () => {
-    here.current = false;
-  }, []);
 
   const save = async (): Promise<void> => {
     const form = keeping.newest();
@@ -44,13 +44,13 @@ export function EditDocument(props: { item: Item; resumed: FoundDraft | null; do
       keeping.end();
       if (session.peek() !== opened) return;
       await refreshItems();
-      if (!here.current) return;
+      if (!keeping.here.current) return;
       told.value = { id, revision, conflict };
       if (conflict) go("history", id, true);
       else done();
     } catch (failed) {
       setBusy(false);
-      if ((failed as { extra?: { waiting?: unknown } } | null)?.extra?.waiting === true) {
+      if (isWaiting(failed)) {
         keeping.end();
         setWaits(failed);
       } else setError(failed);
@@ -70,6 +70,7 @@ export function EditDocument(props: { item: Item; resumed: FoundDraft | null; do
     <>
       <Title>{say("documents.edit.name")}</Title>
       <p class="hint">{say("documents.edit.versions")}</p>
+      {children}
       <form
         class="write" inert={busy} autocomplete="off"
         onSubmit={(event) => {

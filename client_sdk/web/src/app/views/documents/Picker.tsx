@@ -4,6 +4,7 @@
 import type { JSX } from "preact";
 import { useEffect, useId, useState } from "preact/hooks";
 import { say } from "../../i18n.js";
+import { More } from "../../parts/index.js";
 
 export function Picker({ onPick }: { onPick: (files: readonly File[]) => void }): JSX.Element {
   const [over, setOver] = useState(false);
@@ -58,8 +59,7 @@ export function Picker({ onPick }: { onPick: (files: readonly File[]) => void })
 /** Files are often changed before a page is given them; and how to bring one as it is. */
 export function Untouched(): JSX.Element {
   return (
-    <details class="more">
-      <summary>{say("documents.untouched.name")}</summary>
+    <More name={say("documents.untouched.name")}>
       <p>{say("documents.untouched.why")}</p>
       <ul>
         {(["android", "iphone", "message", "computer"] as const).map((name) => (
@@ -67,6 +67,6 @@ export function Untouched(): JSX.Element {
         ))}
       </ul>
       <p class="hint">{say("documents.untouched.here")}</p>
-    </details>
+    </More>
   );
 }

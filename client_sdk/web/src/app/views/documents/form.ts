@@ -1,7 +1,7 @@
 // What a person says about a file, as the fields hold it. Knows: how it becomes a draft and comes back from one.
 // Refuses to know: the file.
 
-import type { Draft, Item } from "../../../worker/api.js";
+import type { Draft } from "../../../worker/api.js";
 import { changesFrom, draftIn, EMPTY_FIELDS, type Fields, fieldsOf, isEmpty } from "../journal/form.js";
 
 export interface Form {
@@ -22,11 +22,6 @@ export function draftFrom({ fields, category }: Form): Draft {
 /** Whether nothing was said that a person would miss. */
 export function isUnsaid({ fields, category }: Form): boolean {
   return category === "" && isEmpty(fields);
-}
-
-export function draftOf(item: Item): Draft {
-  const { title, text, happened, written, place, people, tags, danger, mood, category } = item;
-  return { title: title ?? "", text: text ?? "", happened, written, place, people, tags, danger, mood, category };
 }
 
 /** What an edit sends. */

@@ -1,27 +1,33 @@
 // What was begun and not kept yet: to go on with, or to throw away. Knows: drafts, and that none is dropped in silence.
-// Refuses to know: what is in them, but for their first words.
+// Refuses to know: what is in them, but for their first words; and files: they are in no draft, and are picked again.
 
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { moment, say } from "../../i18n.js";
 import { askPin, Button, Problem } from "../../parts/index.js";
-import { go } from "../../router.js";
 import { sensitiveUntil, vault } from "../../state.js";
 import type { FoundDraft, Id, Kind } from "../../../worker/api.js";
 import { titleOf } from "./facts.js";
 
-/** The drafts of a kind about an item, or about new ones; null until they are read. */
-export function useDrafts(kind: Kind, item: Id | null): {
-  readonly drafts: readonly FoundDraft[] | null; readonly error: unknown; readonly drop: (slot: Id) => Promise<void>;
-} {
+export interface Begun {
+  /** Null until they are read. */
+  readonly drafts: readonly FoundDraft[] | null;
+  /** Why they could not be read, or one of them not be dropped. */
+  readonly unread: unknown;
+  readonly drop: (slot: Id) => Promise<void>;
+}
+
+/** The drafts about an item, or about new ones of a kind. */
+export function useDrafts(of: { readonly item: Id | null } | { readonly kind: Kind }): Begun {
   const [drafts, setDrafts] = useState<readonly FoundDraft[] | null>(null);
-  const [error, setError] = useState<unknown>(null);
+  const [unread, setUnread] = useState<unknown>(null);
   const open = sensitiveUntil.value !== null;
+  const item = "item" in of ? of.item : null, kind = "kind" in of ? of.kind : null;
   useEffect(() => {
     let here = true;
     vault().drafts().then(
-      (found) => here && setDrafts(found.filter((draft) => draft.kind === kind && draft.item === item)),
-      (failed: unknown) => here && setError(failed),
+      (found) => here && setDrafts(found.filter((one) => one.item === item && (kind === null || one.kind === kind))),
+      (failed: unknown) => here && setUnread(failed),
     );
     return () => {
       here = false;
@@ -32,43 +38,47 @@ export function useDrafts(kind: Kind, item: Id | null): {
       await vault().dropDraft(slot);
       setDrafts((all) => all && all.filter((draft) => draft.slot !== slot));
     } catch (failed) {
-      setError(failed);
+      setUnread(failed);
     }
   };
-  return { drafts, error, drop };
+  return { drafts, unread, drop };
 }
 
-/** Drafts to go on with, or to throw away, which is asked twice. Without `onResume`: goes to the view that writes. */
+/** Drafts to go on with, or to throw away, which is asked twice. `said`: the key of how many there are; `but`: the one
+ * that is gone on with already. */
 export function Offered(props: {
-  drafts: readonly FoundDraft[]; drop: (slot: Id) => Promise<void>; unread: unknown;
-  onResume?: (draft: FoundDraft) => void;
-}): JSX.Element | null {
-  const { drafts, drop, unread, onResume } = props;
+  begun: Begun; said: string; but: Id | null; onResume: (draft: FoundDraft) => void;
+}): JSX.Element {
+  const { begun: { drafts, unread, drop }, said, but, onResume } = props;
   const [sure, setSure] = useState<Id | null>(null);
-  if (unread !== null) return <Problem error={unread} />;
-  if (drafts.length === 0) return null;
+  const offered = (drafts ?? []).filter(({ slot }) => slot !== but);
   return (
-    <section class="notice offered" aria-label={say("journal.drafts.title")}>
-      <p><b>{say("journal.drafts.offered", { count: drafts.length })}</b></p>
-      <ul>
-        {drafts.map((draft) => (
-          <li key={draft.slot}>
-            <p>
-              {draft.locked ? say("journal.state.locked") : titleOf({ ...draft.draft, kind: draft.kind })}{" "}
-              <span class="hint">{say("journal.drafts.kept_on", { moment: moment(draft.saved) })}</span>
-            </p>
-            <p class="actions">
-              <Button plain onClick={() => void resume(draft, onResume)}>
-                {say("journal.drafts.resume")}<Of draft={draft} />
-              </Button>
-              <Button plain onClick={() => (sure === draft.slot ? void drop(draft.slot) : setSure(draft.slot))}>
-                {say(sure === draft.slot ? "journal.drafts.drop_sure" : "journal.drafts.drop")}<Of draft={draft} />
-              </Button>
-            </p>
-          </li>
-        ))}
-      </ul>
-    </section>
+    <>
+      <Problem error={unread} />
+      {offered.length > 0 && (
+        <section class="notice offered" aria-label={say("journal.drafts.title")}>
+          <p><b>{say(said, { count: offered.length })}</b></p>
+          <ul>
+            {offered.map((draft) => (
+              <li key={draft.slot}>
+                <p>
+                  {draft.locked ? say("journal.state.locked") : titleOf({ ...draft.draft, kind: draft.kind })}{" "}
+                  <span class="hint">{say("journal.drafts.kept_on", { moment: moment(draft.saved) })}</span>
+                </p>
+                <p class="actions">
+                  <Button plain onClick={() => void resume(draft, onResume)}>
+                    {say("journal.drafts.resume")}<Of draft={draft} />
+                  </Button>
+                  <Button plain onClick={() => (sure === draft.slot ? void drop(draft.slot) : setSure(draft.slot))}>
+                    {say(sure === draft.slot ? "journal.drafts.drop_sure" : "journal.drafts.drop")}<Of draft={draft} />
+                  </Button>
+                </p>
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
+    </>
   );
 }
 
@@ -76,9 +86,8 @@ function Of({ draft }: { draft: FoundDraft }): JSX.Element {
   return <span class="unseen"> ({moment(draft.saved)})</span>;
 }
 
-async function resume(draft: FoundDraft, onResume?: (draft: FoundDraft) => void): Promise<void> {
-  if (draft.locked && !(await askPin())) return;
-  const open = draft.locked ? (await vault().drafts()).find(({ slot }) => slot === draft.slot) ?? draft : draft;
-  if (onResume) onResume(open);
-  else go("write", draft.slot);
+async function resume(draft: FoundDraft, onResume: (draft: FoundDraft) => void): Promise<void> {
+  if (!draft.locked) return onResume(draft);
+  if (!(await askPin())) return;
+  onResume((await vault().drafts()).find(({ slot }) => slot === draft.slot) ?? draft);
 }

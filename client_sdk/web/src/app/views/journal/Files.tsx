@@ -2,10 +2,11 @@
 // picked. Refuses to know: how they are sealed and sent.
 
 import type { JSX } from "preact";
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useId, useRef, useState } from "preact/hooks";
 import { say, size } from "../../i18n.js";
 import { Button } from "../../parts/index.js";
 import type { NewFile } from "../../../worker/api.js";
+import { Picture } from "../documents/FileOf.js";
 import { makeThumbnail } from "./thumbnail.js";
 
 /** The picked files, a button to pick more, and a word that they are not in the draft. */
@@ -55,15 +56,4 @@ export function Files(props: {
       )}
     </div>
   );
-}
-
-/** An image that lives as long as it is shown. */
-export function Picture({ blob, alt }: { blob: Blob; alt: string }): JSX.Element {
-  const [source, setSource] = useState("");
-  useEffect(() => {
-    const made = URL.createObjectURL(blob);
-    setSource(made);
-    return () => URL.revokeObjectURL(made);
-  }, [blob]);
-  return source ? <img class="picture" src={source} alt={alt} /> : <></>;
 }

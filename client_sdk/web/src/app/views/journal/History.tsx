@@ -2,15 +2,16 @@
 // when two devices wrote at once. Refuses to know: which version is the true one.
 
 import type { JSX } from "preact";
-import { useEffect, useId, useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import { moment, say } from "../../i18n.js";
-import { Notice, Problem, Title, Waiting } from "../../parts/index.js";
+import { Choice, Notice, Problem, Title, Waiting } from "../../parts/index.js";
 import { address } from "../../router.js";
 import { items, sensitiveUntil, vault } from "../../state.js";
 import { compareTexts } from "../../text/compare.js";
 import { spellHappened } from "../../text/when.js";
 import type { Id, Item } from "../../../worker/api.js";
-import { Facts, Prose, titleOf } from "./facts.js";
+import { spellCategory } from "../documents/categories.js";
+import { Facts, Prose, titleOf, viewOf } from "./facts.js";
 import "./journal.css";
 import { Locked } from "./Locked.js";
 import { kept } from "./told.js";
@@ -30,6 +31,8 @@ export default function History({ id }: { id: Id | null }): JSX.Element {
   if (versions === null || id === null) return <Waiting>{say("journal.opening")}</Waiting>;
   const texts = versions.filter((version) => version.state === "open" && version.kind !== "tombstone");
   const newest = texts.at(-1);
+  const lastTwo = texts.slice(-2).reverse();
+  const editable = newest !== undefined && newest === versions.at(-1) && newest.kind !== "assessment";
   if (newest === undefined && versions.some(({ state }) => state === "locked")) {
     return <Locked title={say("journal.history.name")} />;
   }
@@ -44,13 +47,13 @@ export default function History({ id }: { id: Id | null }): JSX.Element {
         </div>
       )}
       {texts.length === 1 && !conflict && <Notice><p>{say("journal.history.only")}</p></Notice>}
-      {conflict && texts.slice(-2).map((version) => <Version key={version.revision} version={version} whole />)}
+      {conflict && lastTwo.map((version) => <Version key={version.revision} version={version} whole />)}
       {texts.length > 1 && <Compared versions={texts} />}
       <h2>{say("journal.history.all")}</h2>
       {[...versions].reverse().map((version) => <Version key={version.revision} version={version} />)}
       <p class="actions">
-        <a class="button" href={address("entry", id)}>{say("journal.history.back")}</a>
-        <a class="button plain" href={address("edit", id)}>{say("journal.entry.edit")}</a>
+        <a class="button" href={address(newest ? viewOf(newest) : "entry", id)}>{say("journal.history.back")}</a>
+        {editable && <a class="button plain" href={address("edit", id)}>{say("journal.entry.edit")}</a>}
       </p>
     </>
   );
@@ -69,6 +72,7 @@ function Version({ version, whole }: { version: Item; whole?: boolean }): JSX.El
     <details class="version" open={whole ?? false}>
       <summary>{nameOf(version)}</summary>
       {version.title && <p><b>{version.title}</b></p>}
+      {version.category && <p class="tags"><span>{spellCategory(version.category)}</span></p>}
       <Prose text={version.text ?? ""} />
       <Facts item={version} />
     </details>
@@ -76,42 +80,24 @@ function Version({ version, whole }: { version: Item; whole?: boolean }): JSX.El
 }
 
 function Compared({ versions }: { versions: readonly Item[] }): JSX.Element {
-  const [older, setOlder] = useState(versions.at(-2)?.revision ?? 0);
-  const [newer, setNewer] = useState(versions.at(-1)?.revision ?? 0);
-  const one = versions.find(({ revision }) => revision === older);
-  const other = versions.find(({ revision }) => revision === newer);
+  const [older, setOlder] = useState(String(versions.at(-2)?.revision));
+  const [newer, setNewer] = useState(String(versions.at(-1)?.revision));
+  const one = versions.find(({ revision }) => String(revision) === older);
+  const other = versions.find(({ revision }) => String(revision) === newer);
+  const options = versions.map((version) => [String(version.revision), nameOf(version)] as const);
   return (
     <section>
       <h2>{say("journal.history.compare")}</h2>
       <div class="versions">
-        <Choice label={say("journal.history.older")} versions={versions} value={older} onChange={setOlder} />
-        <Choice label={say("journal.history.newer")} versions={versions} value={newer} onChange={setNewer} />
+        <Choice label={say("journal.history.older")} value={older} onChange={setOlder} options={options} />
+        <Choice label={say("journal.history.newer")} value={newer} onChange={setNewer} options={options} />
       </div>
       {one && other && <Differences older={one} newer={other} />}
     </section>
   );
 }
 
-function Choice(props: {
-  label: string; versions: readonly Item[]; value: number; onChange: (revision: number) => void;
-}): JSX.Element {
-  const id = useId();
-  return (
-    <div class="field">
-      <label for={id}>{props.label}</label>
-      <select
-        id={id} autocomplete="off" value={props.value}
-        onChange={(event) => props.onChange(Number(event.currentTarget.value))}
-      >
-        {props.versions.map((version) => (
-          <option key={version.revision} value={version.revision}>{nameOf(version)}</option>
-        ))}
-      </select>
-    </div>
-  );
-}
-
-const COMPARED = ["title", "happened", "place", "people", "danger", "mood", "tags", "files"] as const;
+const COMPARED = ["title", "category", "happened", "place", "people", "danger", "mood", "tags", "files"] as const;
 
 /** What the older one says, struck out, and the newer one, underlined; marked for those who only hear it. */
 export function Differences({ older, newer }: { older: Item; newer: Item }): JSX.Element {
@@ -152,6 +138,7 @@ function Piece({ kind, text }: { kind: "same" | "added" | "removed"; text: strin
 
 function factOf(item: Item, name: (typeof COMPARED)[number]): string {
   switch (name) {
+    case "category": return item.category ? spellCategory(item.category) : "";
     case "happened": return item.happened ? spellHappened(item.happened) : "";
     case "people": return item.people.join(", ");
     case "tags": return item.tags.join(", ");

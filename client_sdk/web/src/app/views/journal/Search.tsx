@@ -2,9 +2,9 @@
 // Refuses to know: what is behind the PIN, and any server: nothing that is looked for leaves the page.
 
 import type { JSX } from "preact";
-import { useEffect, useId, useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import { say } from "../../i18n.js";
-import { askPin, Button, Field, Title, Waiting } from "../../parts/index.js";
+import { askPin, Button, Choice, Field, More, Title, Waiting } from "../../parts/index.js";
 import { items } from "../../state.js";
 import { wordsOf } from "../../text/fold.js";
 import { isWanted, newestFirst, tagsOf, type Wanted } from "../../text/order.js";
@@ -39,6 +39,7 @@ export default function Search(): JSX.Element {
     };
     return lookThrough(sorted, wanted, (matching) => setFound({ items: matching, words: wanted.words }));
   }, [sorted, typed, tag, danger, sensitive]);
+  const any = ["", say("journal.search.any")] as const;
   const locked = sorted.filter(({ state }) => state === "locked").length;
   return (
     <>
@@ -48,24 +49,24 @@ export default function Search(): JSX.Element {
           label={say("journal.search.words")} hint={say("journal.search.hint")} type="search" value={typed}
           onInput={setTyped}
         />
-        <details class="more">
-          <summary>{say("journal.search.filters")}</summary>
+        <More name={say("journal.search.filters")}>
           {tags.length > 0 && (
             <Choice
-              label={say("journal.fact.tags")} value={tag} onChange={setTag} options={tags.map((one) => [one, one])}
+              label={say("journal.fact.tags")} value={tag} onChange={setTag}
+              options={[any, ...tags.map((one) => [one, one] as const)]}
             />
           )}
           <Choice
             label={say("journal.search.danger")} value={danger} onChange={setDanger}
-            options={LEVELS.map((step) => [
+            options={[any, ...LEVELS.map((step) => [
               step, say("journal.search.from", { step, word: say(`journal.danger.words.${step}`) }),
-            ])}
+            ] as const)]}
           />
           <Choice
             label={say("journal.search.sensitive")} value={sensitive} onChange={setSensitive}
-            options={[["yes", say("journal.search.only_sensitive")], ["no", say("journal.search.not_sensitive")]]}
+            options={[any, ["yes", say("journal.search.only_sensitive")], ["no", say("journal.search.not_sensitive")]]}
           />
-        </details>
+        </More>
       </form>
       {all === null && <Waiting>{say("journal.opening")}</Waiting>}
       <p role="status">{found && say("journal.search.found", { count: found.items.length })}</p>
@@ -78,23 +79,6 @@ export default function Search(): JSX.Element {
         </p>
       )}
     </>
-  );
-}
-
-function Choice(props: {
-  label: string; value: string; onChange: (value: string) => void; options: readonly (readonly [string, string])[];
-}): JSX.Element {
-  const id = useId();
-  return (
-    <div class="field">
-      <label for={id}>{props.label}</label>
-      <select
-        id={id} autocomplete="off" value={props.value} onChange={(event) => props.onChange(event.currentTarget.value)}
-      >
-        <option value="">{say("journal.search.any")}</option>
-        {props.options.map(([value, label]) => <option key={value} value={value}>{label}</option>)}
-      </select>
-    </div>
   );
 }
 

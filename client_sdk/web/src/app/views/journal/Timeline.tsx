@@ -104,7 +104,7 @@ function Unsent({ item }: { item: Item }): JSX.Element {
   if (item.state !== "open") return <b>{say(`journal.state.${item.state}`)}</b>;
   return (
     <details>
-      <summary>{titleOf(item)}</summary>
+      <summary><b>{titleOf(item)}</b></summary>
       {item.text && <Prose text={item.text} />}
       <Facts item={item} />
     </details>

@@ -4,7 +4,7 @@
 import type { JSX } from "preact";
 import { useId } from "preact/hooks";
 import { say } from "../../i18n.js";
-import { Field } from "../../parts/index.js";
+import { Choice, Field } from "../../parts/index.js";
 import { spellHappened, spellMonths } from "../../text/when.js";
 import { type Fields, happenedIn, LIMITS, type When } from "./form.js";
 
@@ -42,18 +42,10 @@ export function WhenFields(props: { fields: Fields; change: (part: Partial<Field
       {(fields.when === "month" || fields.when === "year") && (
         <div class="beside">
           {fields.when === "month" && (
-            <div class="field">
-              <label for={`${id}m`}>{say("journal.when.month_name")}</label>
-              <select
-                id={`${id}m`} autocomplete="off" value={fields.month}
-                onChange={(event) => change({ month: event.currentTarget.value })}
-              >
-                <option value="">–</option>
-                {spellMonths().map((name, month) => (
-                  <option key={name} value={String(month + 1).padStart(2, "0")}>{name}</option>
-                ))}
-              </select>
-            </div>
+            <Choice
+              label={say("journal.when.month_name")} value={fields.month} onChange={(month) => change({ month })}
+              options={[["", "–"], ...spellMonths().map((name, n) => [String(n + 1).padStart(2, "0"), name] as const)]}
+            />
           )}
           <Field
             label={say("journal.when.year_number")} value={fields.year} inputMode="numeric" maxLength={4}

@@ -5,20 +5,21 @@ import type { JSX } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { number, say } from "../../i18n.js";
 import {
-  askPin, Button, Field, Notice, Problem, sentenceOf, TextArea, Tick, Title, Waiting,
+  askPin, Button, Field, More, Notice, Problem, sentenceOf, TextArea, Tick, Title, Waiting,
 } from "../../parts/index.js";
 import { address, go } from "../../router.js";
-import { refreshItems, sensitiveUntil, session, vault } from "../../state.js";
+import { forgetful, refreshItems, sensitiveUntil, session, vault } from "../../state.js";
 import type { FoundDraft, Id, Item, NewFile } from "../../../worker/api.js";
+import { EditDocument } from "../documents/EditDocument.js";
 import { dangerSaid, DangerScale } from "./Danger.js";
-import { Offered, useDrafts } from "./Drafts.js";
+import { DraftMark } from "./DraftMark.js";
+import { type Begun, Offered, useDrafts } from "./Drafts.js";
 import { Files } from "./Files.js";
 import {
-  changesFrom, draftIn, EMPTY_FIELDS, type Fields, fieldsOf, happenedIn, isEmpty, LIMITS, tooLong,
+  changesFrom, draftIn, draftOf, EMPTY_FIELDS, type Fields, fieldsOf, happenedIn, isEmpty, LIMITS, tooLong,
 } from "./form.js";
 import { Guided } from "./Guided.js";
 import "./journal.css";
-import type { DraftKeeper } from "./keeper.js";
 import { Locked } from "./Locked.js";
 import { Mood } from "./Mood.js";
 import { kept as told } from "./told.js";
@@ -27,8 +28,9 @@ import { WhenFields } from "./WhenFields.js";
 
 /** A new entry, or a draft that is gone on with: `id` is its slot. */
 export default function Write({ id }: { id: Id | null }): JSX.Element {
-  const { drafts, error, drop } = useDrafts("journal", null);
-  if (id !== null && drafts === null && error === null) return <Waiting>{say("journal.opening")}</Waiting>;
+  const begun = useDrafts({ kind: "journal" });
+  const { drafts, unread } = begun;
+  if (id !== null && drafts === null && unread === null) return <Waiting>{say("journal.opening")}</Waiting>;
   const found = drafts?.find(({ slot }) => slot === id) ?? null;
   // What is open stays on the screen while it is written at, also when the sensitive tier closes meanwhile.
   const open = useRef<FoundDraft | null>(null);
@@ -36,15 +38,15 @@ export default function Write({ id }: { id: Id | null }): JSX.Element {
   const resumed = open.current ??= found;
   return (
     <Form
-      key={resumed?.slot ?? ""} title={say("journal.write.name")} item={null} resumed={resumed} unread={error}
-      offered={(drafts ?? []).filter(({ slot }) => slot !== id)} drop={drop}
+      key={resumed?.slot ?? ""} title={say("journal.write.name")} item={null} resumed={resumed} begun={begun} but={id}
+      onResume={({ slot }) => go("write", slot)}
     />
   );
 }
 
 /** The next version of an entry. */
 export function Edit({ id }: { id: Id | null }): JSX.Element {
-  const { drafts, error, drop } = useDrafts("journal", id);
+  const begun = useDrafts({ item: id });
   const [item, setItem] = useState<Item | null>(null);
   const [missing, setMissing] = useState<unknown>(null);
   const [resumed, setResumed] = useState<FoundDraft | null>(null);
@@ -54,31 +56,33 @@ export function Edit({ id }: { id: Id | null }): JSX.Element {
   }, [id, open]);
   const title = say("journal.write.edit");
   if (missing !== null) return <><Title>{title}</Title><Problem error={missing} /></>;
-  if (item === null || (drafts === null && error === null)) return <Waiting>{say("journal.opening")}</Waiting>;
+  const looking = begun.drafts === null && begun.unread === null;
+  if (item === null || looking) return <Waiting>{say("journal.opening")}</Waiting>;
   if (item.state === "locked") return <Locked title={title} />;
   if (item.state !== "open") {
     return <><Title>{title}</Title><Notice><p>{say(`journal.closed.${item.state}`)}</p></Notice></>;
   }
-  return (
-    <Form
-      key={resumed?.slot ?? ""} title={title} item={item} resumed={resumed} unread={error}
-      offered={(drafts ?? []).filter(({ slot }) => slot !== resumed?.slot)} drop={drop} onResume={setResumed}
-    />
-  );
+  const but = resumed?.slot ?? null;
+  if (item.kind === "document") {
+    return (
+      <EditDocument key={but} item={item} resumed={resumed} done={() => go("document", id, true)}>
+        <Offered begun={begun} said="documents.drafts.changes" but={but} onResume={setResumed} />
+      </EditDocument>
+    );
+  }
+  return <Form key={but} title={title} item={item} resumed={resumed} begun={begun} but={but} onResume={setResumed} />;
 }
 
 interface FormProps {
   readonly title: string;
   readonly item: Item | null;
   readonly resumed: FoundDraft | null;
-  readonly offered: readonly FoundDraft[];
-  /** Why drafts could not be read. */
-  readonly unread: unknown;
-  readonly drop: (slot: Id) => Promise<void>;
-  readonly onResume?: (draft: FoundDraft) => void;
+  readonly begun: Begun;
+  readonly but: Id | null;
+  readonly onResume: (draft: FoundDraft) => void;
 }
 
-function Form({ title, item, resumed, offered, unread, drop, onResume }: FormProps): JSX.Element {
+function Form({ title, item, resumed, begun, but, onResume }: FormProps): JSX.Element {
   const before = useMemo(() => (item === null ? null : draftOf(item)), [item]);
   const [fields, setFields] = useState<Fields>(() => {
     if (resumed) return fieldsOf(resumed.draft, resumed.sensitive);
@@ -141,7 +145,7 @@ function Form({ title, item, resumed, offered, unread, drop, onResume }: FormPro
   return (
     <>
       <Title>{title}</Title>
-      <Offered drafts={offered} drop={drop} unread={unread} {...(onResume ? { onResume } : {})} />
+      <Offered begun={begun} said="journal.drafts.offered" but={but} onResume={onResume} />
       <form
         class="write" inert={saving} autocomplete="off"
         onSubmit={(event) => {
@@ -164,7 +168,7 @@ function Form({ title, item, resumed, offered, unread, drop, onResume }: FormPro
             onInput={(text) => change({ text })}
           />
         )}
-        <Mark keeper={keeper} />
+        <DraftMark keeper={keeper} kept="journal.draft.kept" />
         {!guided && <More name={say("journal.when.name")} shown={happenedIn(fields) !== null}>{when}</More>}
         <More name={say("journal.more.where")} shown={fields.place !== "" || fields.people !== ""}>
           <Field
@@ -218,35 +222,11 @@ function Form({ title, item, resumed, offered, unread, drop, onResume }: FormPro
             {say("journal.write.close")}
           </a>
         </p>
-        <p class="hint">{say("journal.write.close_hint")}</p>
+        {!forgetful.value && <p class="hint">{say("journal.write.close_hint")}</p>}
       </form>
       <div role="status">{saving && <p class="waiting">{say("journal.write.saving")}</p>}</div>
     </>
   );
-}
-
-/** What belongs together, folded away until it is wanted; open if there is something in it. */
-function More(props: { name: string; shown: boolean; children: JSX.Element | (JSX.Element | false)[] }): JSX.Element {
-  const [open] = useState(props.shown);
-  return (
-    <details class="more" open={open}>
-      <summary>{props.name}</summary>
-      {props.children}
-    </details>
-  );
-}
-
-/** Whether the draft is kept: said only when it is. Not read aloud by itself, since it changes at every pause. */
-function Mark({ keeper }: { keeper: DraftKeeper }): JSX.Element {
-  const state = keeper.state.value;
-  if (state === "failed") {
-    return (
-      <div class="notice care" role="alert">
-        <p>{say("journal.draft.failed")} {sentenceOf(keeper.error.value)}</p>
-      </div>
-    );
-  }
-  return <p class="draft-mark hint">{state === "nothing" ? "" : say(`journal.draft.${state}`)}</p>;
 }
 
 /** The text is sealed and waits on this device: what there is to know, and the text once more. */
@@ -263,10 +243,4 @@ function Waits({ fields, error }: { fields: Fields; error: unknown }): JSX.Eleme
       {fields.danger !== null && <p>{dangerSaid(fields.danger)}</p>}
     </>
   );
-}
-
-function draftOf(item: Item): FoundDraft["draft"] {
-  const { happened, written, place, people, tags, danger, mood, category } = item;
-  const title = item.title ?? "", text = item.text ?? "";
-  return { title, text, happened, written, place, people, tags, danger, mood, category };
 }

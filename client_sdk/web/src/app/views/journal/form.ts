@@ -3,7 +3,7 @@
 
 import { parseHappened } from "../../../sdk/happened.js";
 import { EMPTY_DRAFT, type Happened } from "../../../sdk/items.js";
-import type { Draft } from "../../../worker/api.js";
+import type { Draft, Item } from "../../../worker/api.js";
 
 /** Characters, as schemas/limits.py has them. */
 export const LIMITS = {
@@ -63,6 +63,12 @@ export function fieldsOf(draft: Draft, sensitive: boolean): Fields {
     people: draft.people.join(", "), tags: draft.tags.join(", "), danger: draft.danger, mood: draft.mood ?? "",
     sensitive,
   };
+}
+
+/** What an item says, as the draft of its next version. */
+export function draftOf(item: Item): Draft {
+  const { title, text, happened, written, place, people, tags, danger, mood, category } = item;
+  return { title: title ?? "", text: text ?? "", happened, written, place, people, tags, danger, mood, category };
 }
 
 /** Whether there is anything that a person would miss. */

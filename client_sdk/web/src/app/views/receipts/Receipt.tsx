@@ -4,11 +4,10 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { moment, number, say, size } from "../../i18n.js";
-import { Notice, Problem, Title, Waiting } from "../../parts/index.js";
+import { Choice, More, Notice, Problem, Title, Waiting } from "../../parts/index.js";
 import { address } from "../../router.js";
 import { vault } from "../../state.js";
 import type { Id, Item, KeptReceipt } from "../../../worker/api.js";
-import { Choice } from "../documents/Choice.js";
 import { Hash } from "../documents/FileOf.js";
 import "../documents/documents.css";
 import { titleOf, viewOf } from "../journal/facts.js";
@@ -141,8 +140,7 @@ function Details({ kept: { name, receipt, verified } }: { kept: KeptReceipt }): 
     ["witnesses", cosignedBy.join(", ")],
   ];
   return (
-    <details class="more">
-      <summary>{say("receipts.details.name")}</summary>
+    <More name={say("receipts.details.name")}>
       <dl class="facts-list">
         {facts.filter(([, value]) => value !== "").map(([fact, value]) => (
           <div key={fact}><dt>{say(`receipts.details.${fact}`)}</dt><dd>{value}</dd></div>
@@ -150,6 +148,6 @@ function Details({ kept: { name, receipt, verified } }: { kept: KeptReceipt }): 
       </dl>
       <p>{say("receipts.details.whole")}</p>
       <pre class="file-text" tabIndex={0}>{receipt}</pre>
-    </details>
+    </More>
   );
 }
