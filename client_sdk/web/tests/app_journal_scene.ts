@@ -1,4 +1,5 @@
-// An open vault around one view, for its tests. Knows: the memory twin, the words in French. Refuses to know: the shell.
+// An open vault around one view, for its tests. Knows: the memory twin, the words in French.
+// Refuses to know: the shell.
 import { cleanup, render, type RenderResult } from "@testing-library/preact";
 import type { VNode } from "preact";
 

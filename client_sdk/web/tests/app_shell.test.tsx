@@ -1,5 +1,6 @@
 // @vitest-environment happy-dom
-// The page around the views: each one comes, and only those that may; the language, the skip link, what is said meanwhile.
+// The page around the views: each one comes, and only those that may; coming back; the language, the skip link, what is
+// said meanwhile.
 
 import { act, waitFor } from "@testing-library/preact";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -75,7 +76,8 @@ describe("coming back", () => {
     await open();
     await waitFor(() => linkTo(4));
     let top = 321;
-    const height = vi.spyOn(HTMLElement.prototype, "getBoundingClientRect").mockImplementation(() => ({ top }) as DOMRect);
+    const height = vi.spyOn(HTMLElement.prototype, "getBoundingClientRect");
+    height.mockImplementation(() => ({ top }) as DOMRect);
     const scrolled = vi.spyOn(globalThis, "scrollBy").mockImplementation(() => undefined);
     await page.press(/Devant l’école/);
     await waitFor(() => expect(heading()).toBe("Devant l’école"));
@@ -154,7 +156,8 @@ describe("what is said meanwhile", () => {
 
   it("brings what another device wrote", async () => {
     await waitFor(() => expect(page.text()).toContain("Devant l’école"));
-    await act(async () => page.vault.add({ ...(await page.vault.item(sampleId(4))), id: sampleId(77), title: "D’ailleurs" }));
+    const known = await page.vault.item(sampleId(4));
+    await act(async () => page.vault.add({ ...known, id: sampleId(77), title: "D’ailleurs" }));
     await page.see("D’ailleurs");
   });
 });

@@ -22,7 +22,8 @@ afterEach(endPage);
 
 const calls = (name: string): readonly (readonly unknown[])[] => page.vault.calls.filter(([called]) => called === name);
 const asked = (): readonly number[] =>
-  [...document.querySelectorAll(".asked-words label")].map((label) => Number(/\d+/.exec(label.textContent ?? "")![0]) - 1);
+  [...document.querySelectorAll(".asked-words label")]
+    .map((label) => Number(/\d+/.exec(label.textContent ?? "")![0]) - 1);
 
 async function upToTheSheet(pin = "482913"): Promise<void> {
   await page.press("Make a space");
@@ -52,7 +53,8 @@ describe("signing up", () => {
     expect(calls("register").length).toBe(0);
     await page.press("Check");
     await waitFor(() => expect(session.value?.username).toBe("sol"));
-    expect(calls("makeAccount")).toEqual([["makeAccount", { username: "sol", password: STRONG, pin: "482913" }, "english"]]);
+    expect(calls("makeAccount"))
+      .toEqual([["makeAccount", { username: "sol", password: STRONG, pin: "482913" }, "english"]]);
     expect(location.hash).toBe("#0");
     expect(page.text()).not.toContain(STRONG);
     expect(page.count.ended).toBe(0);
@@ -129,7 +131,9 @@ describe("signing up", () => {
 
   it("draws the places by chance, in order, each once", () => {
     const drawn = Array.from({ length: 60 }, () => drawPlaces(4));
-    expect(drawn.every((places) => places.every((place, n) => place < 24 && (n === 0 || place > places[n - 1]!)))).toBe(true);
+    const rises = (places: readonly number[]): boolean =>
+      places.every((place, n) => place < 24 && (n === 0 || place > places[n - 1]!));
+    expect(drawn.every(rises)).toBe(true);
     expect(new Set(drawn.flat()).size).toBeGreaterThan(20);
     expect(drawPlaces(24)).toEqual(Array.from({ length: 24 }, (_, place) => place));
   });
@@ -167,7 +171,9 @@ describe("logging in", () => {
   };
 
   it("says when the space was last opened, and what was tried meanwhile", async () => {
-    page.vault.opening = { ...page.vault.opening, wrongPins: 3, wrongTotal: 12, adviseChange: true, warnings: ["items_missing"] };
+    page.vault.opening = {
+      ...page.vault.opening, wrongPins: 3, wrongTotal: 12, adviseChange: true, warnings: ["items_missing"],
+    };
     await fill();
     await page.see("3 wrong PINs tried since.");
     await page.see("It is better to change the password");
@@ -220,15 +226,18 @@ describe("logging in", () => {
 
 describe("the PIN once more", () => {
   it("is asked for once, by whomever, and answers all of them", async () => {
+    const submit = (): Promise<void> => act(async () => {
+      document.querySelector("dialog form")!.dispatchEvent(new Event("submit", { cancelable: true }));
+    });
     await open();
     const answers = Promise.all([askPin(), askPin()]);
     await page.see("Your PIN, once more");
     expect(document.querySelector("dialog [data-exit]")).not.toBeNull();
     await page.type("PIN", "000000");
-    await act(async () => void document.querySelector("dialog form")!.dispatchEvent(new Event("submit", { cancelable: true })));
+    await submit();
     await page.see("That isn’t the right PIN.");
     await page.type("PIN", PIN);
-    await act(async () => void document.querySelector("dialog form")!.dispatchEvent(new Event("submit", { cancelable: true })));
+    await submit();
     expect(await answers).toEqual([true, true]);
     expect(sensitiveUntil.value).toBeGreaterThan(Date.now());
     expect(await askPin()).toBe(true);

@@ -1,4 +1,4 @@
-// The words of the pages: every language whole, every word used, every error spoken for, and French signs kept together.
+// The words of the pages: every language whole, every word used, every error spoken for, French signs kept together.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -17,10 +17,9 @@ const files = (folder: string, ending: RegExp): readonly string[] =>
     .filter((name) => ending.test(name))
     .map((name) => join(folder, name));
 
-const own = Object.fromEntries(LANGUAGES.map((lang) => [lang, JSON.parse(read(join(web, `locales/${lang}.json`))) as Words]));
-const site = Object.fromEntries(
-  LANGUAGES.map((lang) => [lang, JSON.parse(read(join(repository, `server/help/locales/${lang}.json`))) as Words]),
-);
+const wordsIn = (folder: string): Readonly<Record<string, Words>> =>
+  Object.fromEntries(LANGUAGES.map((lang) => [lang, JSON.parse(read(join(folder, `${lang}.json`))) as Words]));
+const own = wordsIn(join(web, "locales")), site = wordsIn(join(repository, "server/help/locales"));
 const source = files(join(web, "src/app"), /\.tsx?$/).map(read).join("\n");
 
 /** Every sentence by its whole key, in the order of the file. */
@@ -32,7 +31,8 @@ function flat(words: Words, before = ""): readonly (readonly [string, string])[]
 const keysOf = (words: Words): readonly string[] => flat(words).map(([key]) => key);
 const all = new Set(LANGUAGES.flatMap((lang) => keysOf(own[lang]!)));
 const counted = new Set(
-  [...all].filter((key) => key.endsWith(".one") && all.has(key.replace(/one$/, "other"))).map((key) => key.slice(0, -4)),
+  [...all].filter((key) => key.endsWith(".one") && all.has(key.replace(/one$/, "other")))
+    .map((key) => key.slice(0, -4)),
 );
 /** A key as the source names it: without its plural. */
 const named = (key: string): string => {
@@ -70,7 +70,8 @@ describe("the words", () => {
   });
 
   it("are all said somewhere", () => {
-    const orphans = keysOf(own["fr"]!).map(named).filter((key) => !whole.has(key) && !begun.some((one) => key.startsWith(one)));
+    const orphans = keysOf(own["fr"]!).map(named)
+      .filter((key) => !whole.has(key) && !begun.some((one) => key.startsWith(one)));
     expect([...new Set(orphans)]).toEqual([]);
   });
 
@@ -124,10 +125,16 @@ describe("an error", () => {
   for (const path of python.filter((one) => !one.includes("/cli/"))) {
     for (const [, code] of read(path).matchAll(/^ {4}code = "(\w+)"/gm)) codes.add(code!);
   }
-  for (const [, code] of read(join(repository, "schemas/problems.py")).matchAll(/^ {4}"(\w+)": ProblemKind/gm)) codes.add(code!);
-  for (const path of ["crypto_core", "sdk", "worker", "app"].flatMap((room) => files(join(web, "src", room), /\.tsx?$/))) {
-    for (const [, code] of read(path).matchAll(/static (?:override )?readonly code(?:: string)? = "(\w+)"/g)) codes.add(code!);
-    for (const [, code] of read(path).matchAll(/\bcode: "(\w+)"|^export const [A-Z_]+ = "(\w+)";$/gm)) if (code) codes.add(code);
+  const wire = read(join(repository, "schemas/problems.py"));
+  for (const [, code] of wire.matchAll(/^ {4}"(\w+)": ProblemKind/gm)) codes.add(code!);
+  const rooms = ["crypto_core", "sdk", "worker", "app"];
+  const classes = /static (?:override )?readonly code(?:: string)? = "(\w+)"/g;
+  for (const path of rooms.flatMap((room) => files(join(web, "src", room), /\.tsx?$/))) {
+    const text = read(path);
+    for (const [, code] of text.matchAll(classes)) codes.add(code!);
+    for (const [, code] of text.matchAll(/\bcode: "(\w+)"|^export const [A-Z_]+ = "(\w+)";$/gm)) {
+      if (code) codes.add(code);
+    }
   }
 
   it("has a sentence in every language, whatever its code", () => {
@@ -159,13 +166,15 @@ describe("an error", () => {
     };
     const refusals = (passphrase + recovery + strength).matchAll(/SecretRefused\((?:" "\.join\(\[)?f?"([^"]+)"/g);
     const rules = [...refusals].map(([, rule]) =>
-      rule!.replace(/\{(\w+)\}/g, (_, name: string) => constants[name]!).replace("PIN has 8 to 1024", "PIN has 4 to 12"));
+      rule!.replace(/\{(\w+)\}/g, (_, name: string) => constants[name]!)
+        .replace("PIN has 8 to 1024", "PIN has 4 to 12"));
     expect(rules.length).toBeGreaterThan(10);
     const unknown = rules.filter((rule) => ruleOf(rule) === null);
     expect(unknown).toEqual([]);
     const spoken = Object.keys((own["en"] as { problem: { rule: object } }).problem.rule);
     expect(rules.map((rule) => ruleOf(rule)!.name).filter((name) => !spoken.includes(name))).toEqual([]);
-    expect(ruleOf("word 7 of the recovery code is in neither list")).toEqual({ name: "word_unknown", values: { place: 7 } });
+    expect(ruleOf("word 7 of the recovery code is in neither list"))
+      .toEqual({ name: "word_unknown", values: { place: 7 } });
     expect(ruleOf("another rule")).toBeNull();
   });
 });

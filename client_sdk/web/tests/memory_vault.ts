@@ -307,9 +307,12 @@ export class MemoryVault implements VaultApi {
     return this.#keep(await this.makeId(), "document", named, options.sensitive, files, options.slot, null);
   }
 
-  async writeAssessment(draft: Draft, answers: Readonly<Record<string, boolean>>, options: WriteOptions): Promise<Kept> {
+  async writeAssessment(
+    draft: Draft, answers: Readonly<Record<string, boolean>>, options: WriteOptions,
+  ): Promise<Kept> {
     await this.#call("writeAssessment", draft, answers, options);
-    return this.#keep(await this.makeId(), "assessment", draft, options.sensitive, options.files, options.slot, answers);
+    const { sensitive, files, slot } = options;
+    return this.#keep(await this.makeId(), "assessment", draft, sensitive, files, slot, answers);
   }
 
   async editEntry(id: Id, changes: Partial<Draft>, files: readonly NewFile[], slot: Id | null = null): Promise<Kept> {
@@ -317,7 +320,8 @@ export class MemoryVault implements VaultApi {
     this.#trusted();
     const { item } = this.#row(id);
     if (this.#shown(item).state !== "open") throw problem("pin_needed");
-    return this.#keep(id, item.kind ?? "journal", { ...draftOf(item), ...changes }, item.sensitive, files, slot, item.answers);
+    const draft = { ...draftOf(item), ...changes };
+    return this.#keep(id, item.kind ?? "journal", draft, item.sensitive, files, slot, item.answers);
   }
 
   async deleteItem(id: Id): Promise<Deletion> {

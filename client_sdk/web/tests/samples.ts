@@ -3,10 +3,13 @@
 
 import { zlibSync } from "fflate";
 
+import { answered } from "../src/app/views/assess/weigh.js";
 import { parseHappened } from "../src/sdk/happened.js";
 import type { Content, Id, Item, Kind } from "../src/worker/api.js";
 
 const DAY = 86_400;
+/** Every question of the self-assessment, unticked. */
+const NO = answered(new Set());
 
 /** The id of the sample with this number, 22 characters. */
 export function sampleId(n: number): Id {
@@ -17,8 +20,8 @@ export function sampleId(n: number): Id {
 export function sampleItem(n: number, given: Partial<Item>): Item {
   return {
     id: sampleId(n), revision: 1, deposited: 0, sensitive: false, state: "open", kind: "journal" as Kind, title: "",
-    text: "", happened: null, written: given.deposited ?? 0, place: null, people: [], tags: [], danger: null, mood: null,
-    category: null, contents: [], answers: null, ...given,
+    text: "", happened: null, written: given.deposited ?? 0, place: null, people: [], tags: [], danger: null,
+    mood: null, category: null, contents: [], answers: null, ...given,
   };
 }
 
@@ -43,22 +46,25 @@ export function sampleItems(now: number): readonly Item[] {
     }),
     sampleItem(4, {
       deposited: ago(41), title: "Devant l’école", happened: parseHappened(`${date(41)}T16:35`), danger: 7,
-      text: "Il attendait dans la voiture. Il a crié mon nom devant tout le monde, puis il nous a suivis jusqu’à l’arrêt "
-        + "du bus. Une mère d’élève a tout vu ; elle s’appelle Nadia et elle a bien voulu donner son numéro.",
+      text: "Il attendait dans la voiture. Il a crié mon nom devant tout le monde, puis il nous a suivis jusqu’à "
+        + "l’arrêt du bus. Une mère d’élève a tout vu ; elle s’appelle Nadia et elle a bien voulu donner son numéro.",
       people: ["mon conjoint", "Nadia"], place: "rue de l’École", tags: ["menace", "école"], mood: "colère",
     }),
-    sampleItem(5, { deposited: ago(30), sensitive: true, title: "Ce que je n’ai dit à personne", text: "…", danger: 9 }),
+    sampleItem(5, {
+      deposited: ago(30), sensitive: true, title: "Ce que je n’ai dit à personne", text: "…", danger: 9,
+    }),
     sampleItem(6, {
       deposited: ago(22), kind: "document", title: "Certificat du médecin", category: "medical",
       happened: parseHappened(date(23)), contents: [sampleContent(6, "certificat.pdf", "application/pdf", 1180)],
     }),
     sampleItem(7, {
       deposited: ago(21), kind: "document", title: "La porte", category: "injury", happened: parseHappened(date(22)),
-      text: "La porte de la salle de bain, le lendemain.", contents: [sampleContent(7, "IMG_2043.png", "image/png", 3_482_112)],
+      text: "La porte de la salle de bain, le lendemain.",
+      contents: [sampleContent(7, "IMG_2043.png", "image/png", 3_482_112)],
     }),
     sampleItem(8, {
       deposited: ago(15), kind: "assessment", title: "", danger: 6,
-      answers: { a1: true, a2: true, a3: false, b1: true, b2: false },
+      answers: { ...NO, belittle: true, control: true },
     }),
     sampleItem(9, { deposited: ago(12), state: "newer_version", kind: null, title: null, text: null }),
     sampleItem(10, { deposited: ago(9), state: "missing", kind: null, title: null, text: null }),
@@ -67,7 +73,8 @@ export function sampleItems(now: number): readonly Item[] {
       contents: [sampleContent(11, "messages.txt", "text/plain", 310)], tags: ["menace"],
     }),
     sampleItem(12, {
-      deposited: ago(5), title: "Hier soir", text: "Il a cassé une assiette.", happened: parseHappened(date(6)), danger: 6,
+      deposited: ago(5), title: "Hier soir", text: "Il a cassé une assiette.", happened: parseHappened(date(6)),
+      danger: 6,
     }),
     sampleItem(12, {
       deposited: ago(4), revision: 2, title: "Hier soir", happened: parseHappened(`${date(6)}T21:10`), danger: 7,
@@ -81,7 +88,7 @@ export function sampleItems(now: number): readonly Item[] {
       contents: [sampleContent(13, "a.png", "image/png", 40_000)],
     }),
     sampleItem(14, {
-      deposited: ago(1), kind: "assessment", danger: 8, answers: { a1: true, a2: true, a3: true, b1: true, b2: true },
+      deposited: ago(1), kind: "assessment", danger: 8, answers: { ...NO, belittle: true, watch: true, kill: true },
     }),
   ];
 }

@@ -1,7 +1,8 @@
 // The page around the views: which one is shown, the ways to others, the language, and what has to be said meanwhile.
 // Knows: the table of views. Refuses to know: what a view shows, and what the vault holds.
 //
-// While the vault is closed only the views of `CLOSED` are shown, whatever the address says; while it is open, the rest.
+// While the vault is closed only the views of `CLOSED` are shown, whatever the address says; while it is open, the
+// rest.
 
 import { render, type ComponentType, type JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";

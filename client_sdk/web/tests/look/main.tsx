@@ -1,9 +1,9 @@
 // The real pages with the memory twin for a vault, to be looked at while they are made: `npm run look`, then open
 // http://127.0.0.1:5173/tests/look/ . The name, the password and the PIN are those of ../memory_vault.ts:
 //     camille · lune verte sur le toit · 271828     (recovery code: WORDS there)
-// A row of switches at the end of the page makes calls fail and the vault speak: an error for the next call, no network,
-// a warning, wrong PINs, something waiting, a session that ends, another device that writes. From a script the twin is
-// `look.vault`, and `look.open()` logs in at once; `?delay=0` takes the waiting away.
+// A row of switches at the end of the page makes calls fail and the vault speak: an error for the next call, no
+// network, a warning, wrong PINs, something waiting, a session that ends, another device that writes. From a script the
+// twin is `look.vault`, and `look.open()` logs in at once; `?delay=0` takes the waiting away.
 // Knows: the twin. Refuses to know: anything real.
 
 import { render, type JSX } from "preact";
@@ -40,7 +40,11 @@ const CODES = ["network", "pin_locked", "pin_closed", "pin_wrong", "login_refuse
 let others = 100;
 
 function Switches(): JSX.Element {
-  const fail = (code: string): void => vault.fail("any", problem(code, { retryAfter: code === "pin_locked" ? 75 : null }));
+  const fail = (code: string): void =>
+    vault.fail("any", problem(code, { retryAfter: code === "pin_locked" ? 75 : null }));
+  const far = { name: "IMG_2043.jpg", done: 4, total: 9 };
+  const other = (): void =>
+    vault.add(sampleItem(others++, { title: "From elsewhere", deposited: Math.floor(Date.now() / 1000) }));
   return (
     <p style="padding: 8px 16px; font: 14px monospace; opacity: .8">
       <select onChange={(event) => event.currentTarget.value && fail(event.currentTarget.value)}>
@@ -62,13 +66,9 @@ function Switches(): JSX.Element {
       <button onClick={() => (vault.opening = { ...vault.opening, wrongPins: 3, wrongTotal: 12, adviseChange: true })}>
         wrong PINs at the next opening
       </button>{" "}
-      <button onClick={() => vault.tell({ kind: "progress", sending: true, name: "IMG_2043.jpg", done: 4, total: 9 })}>progress</button>{" "}
+      <button onClick={() => vault.tell({ kind: "progress", sending: true, ...far })}>progress</button>{" "}
       <button onClick={() => vault.tell({ kind: "session_ended", code: "unauthorized" })}>session ends</button>{" "}
-      <button
-        onClick={() => vault.add(sampleItem(others++, { title: "From elsewhere", deposited: Math.floor(Date.now() / 1000) }))}
-      >
-        another device writes
-      </button>
+      <button onClick={other}>another device writes</button>
     </p>
   );
 }

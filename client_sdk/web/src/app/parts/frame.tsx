@@ -118,7 +118,9 @@ function LastOpening(): JSX.Element | null {
   return (
     <Notice care={careful}>
       {opening.lastOpened !== null && <p>{say("shell.last_opened", { moment: moment(opening.lastOpened) })}</p>}
-      <p>{opening.wrongPins === 0 ? say("shell.no_wrong_pins") : say("shell.wrong_pins", { count: opening.wrongPins })}</p>
+      <p>
+        {opening.wrongPins === 0 ? say("shell.no_wrong_pins") : say("shell.wrong_pins", { count: opening.wrongPins })}
+      </p>
       {careful && <p>{say("shell.wrong_passwords")}</p>}
       {opening.adviseChange && (
         <p>{say("shell.advise_change")} <a href={address("credentials")}>{say("shell.advise_change_do")}</a></p>

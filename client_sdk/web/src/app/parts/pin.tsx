@@ -62,7 +62,9 @@ function Question(): JSX.Element {
           if (!busy && wait === 0) void submit();
         }}
       >
-        <Secret label={say("parts.pin")} hint={say("parts.pin_hint")} value={pin} onInput={setPin} digits input={input} />
+        <Secret
+          label={say("parts.pin")} hint={say("parts.pin_hint")} value={pin} onInput={setPin} digits input={input}
+        />
         <Problem error={error} />
         <WaitLeft seconds={wait} />
         <div class="actions">

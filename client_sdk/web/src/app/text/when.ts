@@ -21,7 +21,8 @@ export function secondOf(item: Dated): number {
   return old ? timeOf(`${old.slice(0, 10)}-01-01`.slice(0, 10)) / 1000 : item.written ?? item.deposited;
 }
 
-/** The day, month or year of an item: "2026-03-01", "2026-03" or "2026". Where only words say when, the day of writing. */
+/** The day, month or year of an item: "2026-03-01", "2026-03" or "2026". Where only words say when, the day of
+ * writing. */
 export function spanOf(item: Dated): string {
   const spelled = item.happened && spelling(item.happened);
   return spelled ? spelled.slice(0, 10) : dayAt(item.written ?? item.deposited);

@@ -55,7 +55,8 @@ export function Credentials(): JSX.Element {
           label={say("account.credentials.password")} value={password} onInput={setPassword} username={username || now}
         />
         <Secret
-          label={say("account.credentials.pin")} hint={say("account.sign_up.pin_hint")} value={pin} onInput={setPin} digits
+          label={say("account.credentials.pin")} hint={say("account.sign_up.pin_hint")} value={pin} onInput={setPin}
+          digits
           maxLength={12}
         />
         {pin !== "" && (

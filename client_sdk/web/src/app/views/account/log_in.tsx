@@ -55,7 +55,9 @@ export function LogIn(): JSX.Element {
         <WaitLeft seconds={wait} />
         {CLOSED_PIN.includes(code) && <p><a href={address("reopen")}>{say("account.log_in.reopen")}</a></p>}
         <div class="actions">
-          <Button type="submit" busy={busy || wait > 0}>{say(busy ? "account.log_in.busy" : "account.log_in.do")}</Button>
+          <Button type="submit" busy={busy || wait > 0}>
+            {say(busy ? "account.log_in.busy" : "account.log_in.do")}
+          </Button>
         </div>
         <p role="status" class="hint">{busy ? say("account.log_in.patience") : ""}</p>
       </form>

@@ -36,7 +36,8 @@ export function PasswordField(props: {
         {strength !== null && (
           <>
             <meter
-              min={0} max={4} low={ENOUGH} high={ENOUGH} optimum={4} value={Math.max(strength.score, 0.2)} aria-hidden="true"
+              min={0} max={4} low={ENOUGH} high={ENOUGH} optimum={4} value={Math.max(strength.score, 0.2)}
+              aria-hidden="true"
             />
             <p>{say(`account.strength.score.${strength.score}`)}</p>
             {strength.score < ENOUGH && spoken(strength.advice).map((words) => <p class="hint" key={words}>{words}</p>)}
@@ -55,7 +56,8 @@ function spoken(advice: readonly string[]): readonly string[] {
 export async function requireStrong(password: string, username: string): Promise<void> {
   const { score } = await judge(password, username);
   if (score >= ENOUGH) return;
-  throw new Failure({ code: "secret_refused", detail: "the password is too easy to guess", retryAfter: null, extra: {} });
+  const detail = "the password is too easy to guess";
+  throw new Failure({ code: "secret_refused", detail, retryAfter: null, extra: {} });
 }
 
 async function judge(password: string, username: string): Promise<Strength> {

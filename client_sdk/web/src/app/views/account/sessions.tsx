@@ -35,7 +35,9 @@ export function Sessions(): JSX.Element {
           ))}
         </ul>
       )}
-      <div role="status">{ended !== null && <Notice><p>{say("account.sessions.ended", { count: ended })}</p></Notice>}</div>
+      <div role="status">
+        {ended !== null && <Notice><p>{say("account.sessions.ended", { count: ended })}</p></Notice>}
+      </div>
       {found !== null && found.some((one) => !one.mine) && (
         <>
           <h2>{say("account.sessions.end_title")}</h2>

@@ -127,7 +127,9 @@ export function SignUp(): JSX.Element {
   );
 }
 
-const BACK: Readonly<Partial<Record<Step, Step>>> = { name: "before", password: "name", pin: "password", words: "sheet" };
+const BACK: Readonly<Partial<Record<Step, Step>>> = {
+  name: "before", password: "name", pin: "password", words: "sheet",
+};
 
 function Before({ next }: { next: () => void }): JSX.Element {
   return (
@@ -181,14 +183,16 @@ function PinStep(props: {
   const [differ, setDiffer] = useState(false);
   return (
     <Asked
-      title={say("account.sign_up.pin_title")} lead={say("account.sign_up.pin_lead")} error={props.error} busy={props.busy}
+      title={say("account.sign_up.pin_title")} lead={say("account.sign_up.pin_lead")} error={props.error}
+      busy={props.busy}
       submit={() => {
         setDiffer(props.pin !== again);
         if (props.pin === again) props.next();
       }}
     >
       <Secret
-        label={say("account.pin")} hint={say("account.sign_up.pin_hint")} value={props.pin} onInput={props.setPin} digits
+        label={say("account.pin")} hint={say("account.sign_up.pin_hint")} value={props.pin} onInput={props.setPin}
+        digits
         maxLength={12}
       />
       <Secret

@@ -16,8 +16,8 @@ import { isWaiting, useKeeper } from "../journal/useKeeper.js";
 import { NAMES, Result } from "./Result.js";
 import { answered, QUESTIONS, THEMES, weigh } from "./weigh.js";
 
-/** Waits for the ticks that a lock may have interrupted, then shows the questionnaire with them. A draft has no field for
- * answers: it holds the names of the ticked questions as its tags, sealed as any draft. */
+/** Waits for the ticks that a lock may have interrupted, then shows the questionnaire with them. A draft has no field
+ * for answers: it holds the names of the ticked questions as its tags, sealed as any draft. */
 export default function Assess(): JSX.Element {
   const [found, setFound] = useState<FoundDraft | null | undefined>(undefined);
   useEffect(() => {

@@ -4,7 +4,8 @@ import type { JSX } from "preact";
 import { say, size } from "../../i18n.js";
 import { fetching, sending } from "../../state.js";
 
-/** A bar and words, of what is fetched or of what is `sent`; before it is known how far, what is being done. Not read aloud at each step. */
+/** A bar and words, of what is fetched or of what is `sent`; before it is known how far, what is being done. Not read
+ * aloud at each step. */
 export function Going({ said, sent }: { said: string; sent?: boolean }): JSX.Element {
   const at = (sent ? sending : fetching).value;
   return (
