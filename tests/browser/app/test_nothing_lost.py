@@ -77,7 +77,7 @@ def test_a_page_that_is_closed_while_its_text_waits_sends_it_at_the_next_opening
     reads(again.page, TEXT)
 
 
-def test_a_session_that_is_ended_elsewhere_keeps_the_draft(visitor: Visitor, other_context: BrowserContext) -> None:
+def test_a_session_that_is_ended_elsewhere_loses_no_word(visitor: Visitor, other_context: BrowserContext) -> None:
     visitor.username = "session finie"
     visitor.sign_up()
     visitor.begin_entry(TEXT)
@@ -96,8 +96,23 @@ def test_a_session_that_is_ended_elsewhere_keeps_the_draft(visitor: Visitor, oth
     visitor.follow("account.door.log_in")
     visitor.type_secrets()
     visitor.is_in()
+    visitor.open_row("Chaque mot compte")  # it lay in the outbox, sealed, and went at the opening
+    reads(visitor.page, TEXT + " Et encore ceci.")
+
+
+def test_a_draft_outlives_the_session_that_it_was_written_in(visitor: Visitor) -> None:
+    visitor.username = "brouillon seul"
+    visitor.sign_up()
+    visitor.begin_entry(TEXT)
+    reads(visitor.page, visitor.say("journal.draft.kept"))
+    visitor.page.reload()
+    visitor.heading("account.door.title")
+    assert visitor.page.get_by_text("Chaque mot").count() == 0
+    visitor.follow("account.door.log_in")
+    visitor.type_secrets()
+    visitor.is_in()
     visitor.page.get_by_role("link").filter(has_text="Chaque mot compte").first.click()
-    expect(visitor.box("journal.write.text")).to_have_value(TEXT + " Et encore ceci.")
+    expect(visitor.box("journal.write.text")).to_have_value(TEXT)
 
 
 def test_two_tabs_write_side_by_side(visitor: Visitor) -> None:
