@@ -90,7 +90,8 @@ TYPESCRIPT_ONLY_NAMES = {
     "sdk/items": {"EMPTY_DRAFT": "Python's dataclass has defaults"},
     "sdk/keychain": {"nextFacts": _PRIVATE},
     "sdk/protocol/sync": {"NOTHING_ACCEPTED": "Python's dataclass has defaults"},
-    "sdk/reader": {"blobName": _PRIVATE, "hashed": _PRIVATE},
+    "sdk/reader": {"hashed": _PRIVATE},
+    "sdk/replica": {"blobName": "Python's bytes have hex()"},
 }
 SPELLED_OTHERWISE = {
     "schemas/fields": {  # marshmallow's fields are classes, valibot's are made by functions

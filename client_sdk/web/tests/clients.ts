@@ -44,8 +44,8 @@ export class Browser {
   }
 
   /** What a login says; locked again. */
-  async opening(): Promise<Opening> {
-    const client = this.tab();
+  async opening(options: ClientOptions = {}): Promise<Opening> {
+    const client = this.tab(options);
     const opening = await client.logIn(this.typed);
     await client.lock();
     return opening;

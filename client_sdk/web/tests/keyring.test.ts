@@ -129,6 +129,23 @@ describe("a keyring", () => {
     expect(keyring.sensitiveOpen).toBe(false);
   });
 
+  test("of an account record that could not be read learns the drop-box's key from the drop-box, with the PIN", () => {
+    const keyring = new Keyring(ACCOUNT, vault.keyring.mkN, credentials.login.kPs, 1, 1, null);
+    const key = records.makeRecordKey();
+    expect(() => keyring.pkS).toThrow(NeedsPin);
+    expect(() => wrapRecordKey(keyring, ITEM, 1, key, true)).toThrow(NeedsPin);
+    const wrap = wrapRecordKey(vault.keyring, ITEM, 1, key, true);
+    expect(isSensitive(keyring, ITEM, 1, wrap)).toBe(true);
+    expect(() => unwrapRecordKey(keyring, ITEM, 1, wrap)).toThrow(NeedsPin);
+    stepUp(keyring);
+    expect(unwrapRecordKey(keyring, ITEM, 1, wrap)).toEqual([key, true]);
+    keyring.dropSensitive();
+    expect(toHex(keyring.pkS)).toBe(toHex(vault.keyring.pkS));
+    keyring.pkS = makeBytes(32); // a record that was read since names another
+    expect(() => stepUp(keyring)).toThrow(/account record/);
+    expect(() => (keyring.pkS = makeBytes(31))).toThrow(RangeError);
+  });
+
   test("a forgotten one gives nothing, and what it held is overwritten", () => {
     const { keyring } = vault;
     const kekS = kekSOf(keyring);

@@ -6,17 +6,23 @@ import { join } from "node:path";
 import { unzipSync } from "fflate";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { formatB64url, parseB64url } from "../src/crypto_core/encoding.js";
+import { formatB64url, formatJson, parseB64url } from "../src/crypto_core/encoding.js";
 import { makeBytes } from "../src/crypto_core/randomness.js";
 import { formatCheckpoint } from "../src/crypto_core/receipts/checkpoint.js";
 import { SignerKey, formatVkey, signNote } from "../src/crypto_core/receipts/note.js";
+import * as passphrase from "../src/crypto_core/sealing/passphrase.js";
+import { sealAccountRecord } from "../src/crypto_core/sealing/records.js";
 import { ready } from "../src/crypto_core/sodium.js";
+import type { OpenStage } from "../src/schemas/accounts.js";
 import type { VaultClient } from "../src/sdk/client.js";
 import { sha256 } from "../src/sdk/digest.js";
 import { EMPTY_DRAFT, type Id } from "../src/sdk/items.js";
+import * as keychain from "../src/sdk/keychain.js";
 import { Credentials } from "../src/sdk/keychain.js";
+import { HttpTransport } from "../src/sdk/transport.js";
 import { ERRORS } from "../src/sdk/trust_store.js";
 import { collected, registered, saying, type Browser } from "./clients.js";
+import { QUICK } from "./memory_device.js";
 import type { Rewrite } from "./memory_network.js";
 import { RealVault, python } from "./real_vault.js";
 
@@ -123,11 +129,13 @@ function forgedNote(): string {
   return signNote(text, new SignerKey(origin, seed));
 }
 
+const other = ({ username }: Credentials): Credentials =>
+  new Credentials(username, "a boat on the wide lake", "8051937");
+
 async function requireNoChange(client: VaultClient, id: Id, { typed }: Browser): Promise<void> {
-  const next = new Credentials(typed.username, "a boat on the wide lake", "8051937");
   for (const change of [
     () => client.editEntry(id, { text: "x" }), () => client.deleteItem(id), () => client.restoreItem(id),
-    () => client.changeCredentials(typed.password, typed.pin, next),
+    () => client.changeCredentials(typed.password, typed.pin, other(typed)),
   ]) await expect(change()).rejects.toMatchObject({ code: "warned" });
 }
 
@@ -167,28 +175,146 @@ describe.each(Object.entries(LIES))("a vault that %s", (_, [code, lie]) => {
   }, 60_000);
 });
 
-test("an account record that is lost is written anew by a device that knows it", async () => {
-  const { phone, laptop, edited } = await aScene();
-  await phone.opening();
+/** In the vault itself, for every device of the newest account and for good. */
+async function spoilAccountRecord(): Promise<void> {
   const file = JSON.stringify(join(vault.folder, "vault.db"));
-  const spoiled = await python( // in the vault itself, for every device and for good
+  const spoiled = await python(
     `import json, os, sqlite3; db = sqlite3.connect(${file}); `
     + "last = db.execute('SELECT max(rowid) FROM accounts').fetchone(); "
     + "done = db.execute('UPDATE accounts SET account_record = ? WHERE rowid = ?', (os.urandom(1096), *last)); "
     + "db.commit(); print(json.dumps(done.rowcount))",
   );
   expect(spoiled).toBe(1);
+}
+
+test("an account record that is lost is written anew by a device that knows it", async () => {
+  const { phone, laptop, edited } = await aScene();
+  await phone.opening();
+  await spoilAccountRecord();
   const client = phone.tab();
   expect((await client.logIn(phone.typed)).warnings).toEqual(["account_record_invalid"]);
+  await client.writeEntry(saying("behind the PIN"), { sensitive: true }); // it knows the key of the drop-box
   await client.acceptTrust(phone.typed.password, phone.typed.pin);
   await client.editEntry(edited, { text: "two, edited again" });
+  const next = other(phone.typed);
+  await client.changeCredentials(phone.typed.password, phone.typed.pin, next);
   await client.lock();
   for (const browser of [phone, laptop]) {
     const again = browser.tab();
-    expect((await again.logIn(browser.typed)).warnings).toEqual([]);
+    expect((await again.logIn(next)).warnings).toEqual([]);
     expect(again.item(edited).text).toBe("two, edited again");
     await again.lock();
   }
+});
+
+test("a device that never saw the account record reads and adds, and restores it", async () => {
+  const { phone, laptop, edited } = await aScene();
+  const writing = await laptop.logIn();
+  const { id: hidden } = await writing.writeEntry(saying("behind the PIN"), { sensitive: true });
+  await writing.lock();
+  await spoilAccountRecord();
+  const [tablet, { password, pin }] = [laptop.another(), laptop.typed];
+  const client = tablet.tab();
+  expect((await client.logIn(tablet.typed)).warnings).toEqual(["account_record_invalid"]);
+  expect((await tablet.evidence()).map((one) => one.name)).toContain("account-record");
+  expect(client.items().map((item) => item.text)).toEqual(["one", "two, edited", "three", null]);
+  for (const { id, revision } of client.items()) {
+    expect((await client.receipt(id, revision)).verified.commitment.size).toBeGreaterThan(0);
+  }
+  await client.writeEntry(saying("four"));
+  const file = new File([makeBytes(5000) as BlobPart], "five.jpg");
+  tablet.network.seen.length = 0;
+  const five = (): Promise<unknown> => client.addDocument({ file, thumbnail: file }, saying("five"), { sensitive: true });
+  await expect(five()).rejects.toMatchObject({ code: "pin_needed" }); // nobody has told it the key of the drop-box
+  expect(tablet.network.seen, "and no file was sent in vain").toEqual([]);
+  await client.stepUp(pin);
+  expect(client.item(hidden).text).toBe("behind the PIN");
+  client.dropSensitive();
+  await five();
+  await requireNoChange(client, edited, tablet);
+  await client.lock();
+  const again = tablet.tab();
+  expect((await again.logIn(tablet.typed)).warnings).toEqual(["account_record_invalid"]);
+  await again.acceptTrust(password, pin);
+  await again.editEntry(edited, { text: "two, edited again" });
+  const next = other(tablet.typed);
+  await again.changeCredentials(password, pin, next);
+  await again.lock();
+  const fresh = laptop.another().tab();
+  expect((await fresh.logIn(next)).warnings).toEqual([]);
+  await fresh.stepUp(next.pin);
+  expect(fresh.items().map((item) => item.text)).toEqual(
+    expect.arrayContaining(["behind the PIN", "four", "five", "two, edited again"]));
+  for (const browser of [phone, laptop]) expect((await browser.tab().logIn(next)).warnings).toEqual([]);
+});
+
+test("an account record that was spoiled once is asked for again, and nobody is alarmed", async () => {
+  const scene = await aScene();
+  await LIES["serves garbage as the account record"]![1](scene);
+  const { rewrites } = scene.phone.network;
+  const rewrite = rewrites.get(ACCOUNT) as Rewrite;
+  let times = 0;
+  rewrites.set(ACCOUNT, (said: Said) => times++ === 0 ? rewrite(said) : said);
+  expect((await scene.phone.opening()).warnings).toEqual([]);
+});
+
+test("an account record that was damaged on this device is the vault's again", async () => {
+  const { phone } = await aScene();
+  await phone.opening();
+  const [[key, header]] = (await phone.kept()).filter(([, value]) => isHeader(value)) as [[string, { facts: object }]];
+  const damaged = { ...header, facts: { ...header.facts, account_record: makeBytes(1096) } };
+  await phone.store.write({ put: [[key, damaged]] });
+  expect((await phone.opening()).warnings).toEqual([]);
+  await spoilAccountRecord();
+  const client = phone.tab();
+  expect((await client.logIn(phone.typed)).warnings).toEqual(["account_record_invalid"]);
+  await client.writeEntry(saying("behind the PIN"), { sensitive: true }); // this device knows a good one
+});
+
+const isHeader = (value: unknown): boolean => typeof value === "object" && value !== null && "facts" in value;
+
+/** Writes a record that a later version of the client would write; gives its sealed bytes as the wire has them. */
+async function writeNewerRecord({ typed }: Browser): Promise<string> {
+  const transport = new HttpTransport(vault.url, {});
+  const { vault_id: vaultId } = await transport.ask("GET", "/v1/vault");
+  const login = await typed.stretch(vaultId, QUICK);
+  const { challenge } = await transport.ask("POST", "/v1/login/start", { body: { K_id: login.kId } });
+  const sig = keychain.signLogin(login, transport.host, challenge);
+  const proven = await transport.ask("POST", "/v1/login/finish", { body: { K_id: login.kId, challenge, sig } });
+  const account = parseB64url(proven.account);
+  const pinLogin = passphrase.derivePinLogin(login.kPl, account, typed.pin);
+  const tried = { purpose: "login", x: pinLogin.tag } as const;
+  const opened = await transport.ask("POST", "/v1/pin", { body: tried, token: proven.token }) as OpenStage;
+  const mkN = keychain.openMaster(login, pinLogin, proven.account, opened);
+  const n = (await transport.ask("GET", "/v1/account", { token: opened.token })).n + 1;
+  const newer = sealAccountRecord(mkN, account, n, formatJson({ v: 2, unheard: "of" }));
+  await transport.ask("PUT", "/v1/account/record", { body: { n, account_record: newer }, token: opened.token });
+  return formatB64url(newer);
+}
+
+test("an account record of a newer version alarms nobody, and is not written over", async () => {
+  const { phone, laptop, edited } = await aScene();
+  const newer = await writeNewerRecord(laptop);
+  let kept = "";
+  for (const browser of [laptop, phone, laptop.another(), phone]) { // the third has never seen one that it could read
+    browser.network.rewrites.set(ACCOUNT, (said: Said) => {
+      kept = said.account_record;
+      return said;
+    });
+    const client = browser.tab();
+    expect((await client.logIn(browser.typed)).warnings).toEqual([]);
+    await client.editEntry(edited, { text: "edited by an old program" });
+    await client.writeEntry(saying("of an old program"));
+    const { password, pin } = browser.typed;
+    await expect(client.changeCredentials(password, pin, other(browser.typed)))
+      .rejects.toMatchObject({ code: "version_unsupported" });
+    await client.stepUp(pin);
+    await client.writeEntry(saying("behind the PIN"), { sensitive: true });
+    await client.lock();
+    expect(kept).toBe(newer);
+  }
+  expect((await laptop.opening()).warnings).toEqual([]);
+  expect(kept).toBe(newer);
 });
 
 test("both notes of a fork are kept", async () => {
@@ -300,21 +426,96 @@ test("a device that holds the other side of a fork goes on adding and exporting"
   expect(await tablet.opening()).toMatchObject({ warnings: [], waiting: 0 });
 });
 
-test("a receipt by another key is evidence and a warning; the text is kept once the vault is itself", async () => {
-  const browser = await registered(vault.url);
-  const client = await browser.logIn();
-  browser.network.rewrites.set("POST /v1/items", (said: Said) => {
-    const [head, text] = said.revisions[0].receipt.split("\n\n") as [string, string];
-    const note = signNote(`${text}\n`, new SignerKey("ledger/other", makeBytes(32)));
-    return { revisions: [{ ...said.revisions[0], receipt: `${head}\n\n${note}` }] };
-  });
-  await expect(client.writeEntry(saying("four"))).rejects.toMatchObject({ code: "ledger_key_changed" });
-  expect((await browser.evidence()).map((one) => one.name)).toContain("receipt");
+test("a fork that shows in a receipt is told once, and the text is kept then", async () => {
+  const { laptop, edited } = await aScene();
+  const tablet = laptop.another();
+  const client = await tablet.logIn();
+  const held = (await tablet.kept()).find(([, value]) => typeof value === "object" && value !== null && "note" in value);
+  await tablet.store.write({ put: [[held![0], { ...(held![1] as object), note: forgedNote() }]] });
+  await expect(client.writeEntry(saying("four"))).rejects.toMatchObject({ code: "ledger_forked" });
+  expect((await tablet.evidence()).filter((one) => one.name === "fork").length).toBe(2);
+  expect(client.warnings).toEqual(["ledger_forked"]);
   await client.lock();
-  browser.network.rewrites.clear();
-  const again = browser.tab();
-  expect(await again.logIn(browser.typed)).toMatchObject({ warnings: ["ledger_key_changed"], waiting: 0 });
-  expect(again.items().map((item) => item.text)).toEqual(["four"]);
+  const again = tablet.tab();
+  expect(await again.logIn(tablet.typed)).toMatchObject({ warnings: ["ledger_forked"], waiting: 0 });
+  expect(again.items().at(-1)?.text).toBe("four");
+  await requireNoChange(again, edited, tablet);
+});
+
+const SPOILT: Readonly<Record<string, readonly [string, readonly string[], (head: string, note: string) => string]>> = {
+  "whose signature is broken": ["receipt_signature", [], (head, note) => `${head}\n\n${note.slice(0, -12)}AAAA${note.slice(-8)}`],
+  "whose path leads elsewhere": ["receipt_not_included", [], (head, note) => `${head.slice(0, -8)}AAAA${head.slice(-4)}\n\n${note}`],
+  "by another key": ["ledger_key_changed", ["ledger_key_changed"], (head, note) => {
+    const text = `${note.split("\n\n")[0]}\n`;
+    return `${head}\n\n${signNote(text, new SignerKey("ledger/other", makeBytes(32)))}`;
+  }],
+};
+
+test.each(Object.entries(SPOILT))(
+  "a receipt %s is evidence, and nothing is called kept until the vault is itself", async (_, [code, warnings, spoil]) => {
+    const { phone } = await aScene();
+    const client = await phone.logIn();
+    phone.network.rewrites.set("POST /v1/items", (said: Said) => {
+      const [revision] = said.revisions;
+      const at = revision.receipt.indexOf("\n\n");
+      const receipt = spoil(revision.receipt.slice(0, at), revision.receipt.slice(at + 2));
+      return { revisions: [{ ...revision, receipt }] };
+    });
+    await expect(client.writeEntry(saying("four"))).rejects.toMatchObject({ code });
+    expect((await phone.evidence()).map((one) => one.name)).toContain("receipt");
+    expect((await client.waiting()).map((item) => item.text)).toEqual(["four"]);
+    expect(client.warnings).toEqual(warnings);
+    await client.lock();
+    phone.network.rewrites.clear();
+    const again = phone.tab();
+    expect(await again.logIn(phone.typed)).toMatchObject({ warnings, waiting: 0 });
+    expect(again.items().at(-1)?.text).toBe("four");
+  },
+);
+
+/** Seconds by the device's own clock, which no vault moves. */
+class Clock {
+  seconds = 1_800_000_000;
+  readonly clock = (): number => this.seconds;
+}
+
+/** The vault shows for good what it shows now, and the device deposits once more. */
+async function stopThePublicCheckpoint(scene: Scene, clock: Clock): Promise<void> {
+  const client = await scene.phone.logIn(clock);
+  const note = await (await fetch(`${vault.url}/ledger/checkpoint`)).text();
+  await client.writeEntry(saying("four"));
+  await client.lock();
+  replaceCheckpoint(scene, note);
+}
+
+test("a public checkpoint that stays behind is told after a day, and stops nothing", async () => {
+  const [scene, clock] = [await aScene(), new Clock()];
+  const { phone, edited } = scene;
+  await stopThePublicCheckpoint(scene, clock);
+  for (const passed of [60, 86_340]) {
+    clock.seconds += passed;
+    expect((await phone.opening(clock)).warnings).toEqual([]);
+    expect(await phone.evidence()).toEqual([]);
+  }
+  clock.seconds += 1;
+  const client = phone.tab(clock);
+  expect((await client.logIn(phone.typed)).warnings).toEqual(["ledger_lags"]);
+  await client.editEntry(edited, { text: "edited all the same" });
+  expect(client.warnings).toEqual(["ledger_lags"]);
+  await client.lock();
+  expect(new Set((await phone.evidence()).map((one) => one.name))).toEqual(new Set(["lag-public", "lag-held"]));
+  phone.network.answers = () => null;
+  expect((await phone.opening(clock)).warnings).toEqual([]);
+});
+
+test("a clock that ran ahead and was set right doesn't hide a lag for longer than a day", async () => {
+  const [scene, clock] = [await aScene(), new Clock()];
+  clock.seconds += 365 * 86_400;
+  await stopThePublicCheckpoint(scene, clock);
+  clock.seconds -= 365 * 86_400;
+  expect((await scene.phone.opening(clock)).warnings).toEqual([]);
+  clock.seconds += 86_401;
+  expect((await scene.phone.opening(clock)).warnings).toEqual(["ledger_lags"]);
 });
 
 test("a receipt of other bytes is not taken for one: nothing is called kept, and the text waits", async () => {

@@ -3,7 +3,7 @@
 // After an opening nothing of password and PIN is kept; after a lock, no key.
 
 import { formatB64url, formatJson, parseB64url } from "../crypto_core/encoding.js";
-import { TemoinError, UnsupportedVersion } from "../crypto_core/errors.js";
+import { CryptoCoreError, TemoinError, UnsupportedVersion } from "../crypto_core/errors.js";
 import type { Policy } from "../crypto_core/receipts/policy.js";
 import { Keyring } from "../crypto_core/sealing/keyring.js";
 import * as passphrase from "../crypto_core/sealing/passphrase.js";
@@ -409,10 +409,11 @@ export class VaultClient {
 
   /** A new item. It takes no PIN to add a sensitive one.
    *
-   * Throws NoteTooLong, ValueRefused, FileUnreadable, FileChanged; after a NetworkError the sealed text waits here. */
+   * Throws NoteTooLong, ValueRefused, FileUnreadable, FileChanged, and NeedsPin for a sensitive one while this device
+   * has never read an account record; after a NetworkError the sealed text waits here. */
   async add(draft: Draft, kind: Written, how: Writing = {}, answers: Answers | null = null): Promise<Kept> {
     const sensitive = how.sensitive ?? false;
-    this.#opened().writer.requireKeepable(draft, kind, answers);
+    this.#opened().writer.requireKeepable(draft, kind, sensitive, answers);
     return this.#writing(how.attachments ?? [], sensitive, async (open, contents) => {
       const [kept] = await open.writer.add([draft], kind, sensitive, contents, answers, how.waits);
       if (kept === undefined) throw new ServerFault("an answer about other revisions");
@@ -568,9 +569,9 @@ export class VaultClient {
   ): Promise<Session> {
     const home = this.#home.account(pin.vaultId, account);
     const replica = await Replica.open(home);
-    const state = keychain.rememberedState(replica, mkN, account);
-    const known = state.facts ?? keychain.openAccountState(mkN, account, answer.n, answer.account_record).facts;
-    const keyring = new Keyring(parseB64url(account), mkN, login.kPs, opened.epoch, opened.pin_epoch, known.pk_S);
+    const state = rememberedState(replica, mkN, account);
+    const pkS = state.facts?.pk_S ?? null;
+    const keyring = new Keyring(parseB64url(account), mkN, login.kPs, opened.epoch, opened.pin_epoch, pkS);
     return new Session({
       transport: this.#transport, token: opened.token, keyring, state, dropBox: answer.drop_box, pin, home,
       replica, trust: await TrustStore.load(home, pin.policy),
@@ -751,6 +752,17 @@ export class VaultClient {
     this.#closeSensitive(open);
     forget(open);
   }
+}
+
+/** The newest account record that this device could read; number 0, which says nothing, if there is none. */
+function rememberedState(replica: Replica, mkN: Uint8Array, account: Id): AccountState {
+  const blob = replica.fact("account_record");
+  try {
+    if (blob !== null) return keychain.openAccountState(mkN, account, replica.fact("account_record_n"), blob);
+  } catch (error) {
+    if (!(error instanceof CryptoCoreError)) throw error; // damaged here; the vault has another
+  }
+  return new AccountState(0, new Uint8Array());
 }
 
 function forget({ session }: Open): void {

@@ -23,7 +23,6 @@ import { ArgonChanged } from "./errors.js";
 import type { Pin } from "./home.js";
 import type { Id } from "./items.js";
 import type { Hash } from "./protocol/sync.js";
-import type { Replica } from "./replica.js";
 import { dumpBody, endpoint } from "./transport.js";
 
 /** How far back an account record is looked for under another number than the vault says. */
@@ -214,15 +213,13 @@ export interface Epochs {
   readonly pinEpoch: number;
 }
 
-/** What the next account record says: the one after `state`, with these heads and this device's pins. A state that was
- * restored knows no epochs: they come from the keyring.
+/** What the next account record says: the one after `state`, with these heads, and this device's pins and epochs.
  *
  * Throws UnsupportedVersion if `state` says nothing here: what can't be read is not written over. */
 export function nextFacts(
-  state: AccountState, pin: Pin, heads: readonly Hash[], epochs: Epochs | null = null,
+  state: AccountState, pin: Pin, heads: readonly Hash[], { epoch, pinEpoch }: Epochs,
 ): AccountRecord {
   if (state.facts === null) throw new UnsupportedVersion();
-  const { epoch, pinEpoch } = epochs ?? { epoch: state.facts.epoch, pinEpoch: state.facts.pin_epoch };
   return {
     ...state.facts, epoch, pin_epoch: pinEpoch, n: state.n + 1, previous: parseB64url(state.hash),
     ledger_vkey: pin.ledgerVkey, directory_vkey: pin.directoryVkey, heads: heads.map((one) => parseB64url(one)),
@@ -286,18 +283,6 @@ export function isEarlierAccountState(mkN: Uint8Array, account: Id, n: number, b
     }
   }
   return false;
-}
-
-/** The newest account record that this device could read; number 0, which says nothing, if there is none. */
-export function rememberedState(replica: Replica, mkN: Uint8Array, account: Id): AccountState {
-  const blob = replica.fact("account_record");
-  if (blob === null) return new AccountState(0, new Uint8Array());
-  try {
-    return openAccountState(mkN, account, replica.fact("account_record_n"), blob);
-  } catch (error) {
-    if (error instanceof CryptoCoreError) return new AccountState(0, new Uint8Array()); // the vault has it
-    throw error;
-  }
 }
 
 /** What the record of an account says, from what else is sealed for it: where that record is lost.

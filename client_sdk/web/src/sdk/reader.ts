@@ -22,7 +22,7 @@ import { BlobSwapped, ItemUnknown, RangeInvalid, ServerFault } from "./errors.js
 import type { Content, Id, Item, KeptReceipt, Kind, SealedBlob, State } from "./items.js";
 import type { Progress } from "./progress.js";
 import { Finding } from "./protocol/sync.js";
-import { recordName, type Row } from "./replica.js";
+import { blobName, recordName, type Row } from "./replica.js";
 import type { Session } from "./session.js";
 
 export const BLOB = "/v1/blobs/<id:blob>";
@@ -264,11 +264,6 @@ export function parseRecord(json: Uint8Array): v.InferOutput<(typeof KINDS)[keyo
 /** How many bytes the blob of a content of `size` bytes has. */
 export function sealedContentSize(size: number): number {
   return sealedSize(contentPlainSize(size));
-}
-
-/** What a content's sealed file is called in an export, and its receipt on this device. */
-export function blobName(blob: Id): string {
-  return formatHex(parseB64url(blob));
 }
 
 const UNTOLD = {

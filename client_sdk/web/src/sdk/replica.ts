@@ -368,7 +368,7 @@ export function recordName(item: Id, revision: number): string {
 }
 
 /** What a content's receipt is kept under, and what its sealed file is called in an export: its id in hexadecimal. */
-function blobName(blob: Id): string {
+export function blobName(blob: Id): string {
   return formatHex(parseB64url(blob));
 }
 

@@ -124,6 +124,7 @@ export class Synchroniser {
     try {
       const state = openAccountState(keyring.mkN, session.account, n, blob);
       session.state = session.offered = state;
+      keyring.pkS = state.facts.pk_S;
       await this.#comparePins(state);
       const { previous, heads } = state.facts;
       return {
@@ -228,9 +229,11 @@ export class Synchroniser {
   async #accept(account: Account): Promise<void> {
     const { replica, state } = this.#session;
     const explained = replica.gone().filter((row) => row.record !== null && this.#ended.has(this.#hash(row)));
-    if (account.n === account.seenN && account.hash === account.seenHash && explained.length === 0) return;
+    const readable = state.facts === null ? null : state.blob;
+    const isKept = readable === null || isSame(replica.fact("account_record") ?? new Uint8Array(), readable);
+    if (account.n === account.seenN && account.hash === account.seenHash && isKept && explained.length === 0) return;
     await replica.writing(() => {
-      replica.rememberAccount(account.n, account.hash, state.facts === null ? null : state.blob);
+      replica.rememberAccount(account.n, account.hash, readable);
       for (const row of explained) replica.erase(row);
     });
   }

@@ -14,7 +14,8 @@ import { FileChanged, FileUnreadable, NetworkError, Refused, SdkError, ServerFau
 import type { Content } from "./items.js";
 import { JournalMismatch, Journals, Source, type Journal } from "./journal.js";
 import { UploadEvent, Width, uploading } from "./protocol/upload.js";
-import { BLOB, blobName, hashed, sealedContentSize } from "./reader.js";
+import { BLOB, hashed, sealedContentSize } from "./reader.js";
+import { blobName } from "./replica.js";
 import type { Session } from "./session.js";
 
 const UPLOADS = "/v1/uploads";

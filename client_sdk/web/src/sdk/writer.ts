@@ -85,16 +85,18 @@ export class Writer {
     }, waits);
   }
 
-  /** Whether this can be kept, asked before its files are sent. Throws NoteTooLong or ValueRefused. */
-  requireKeepable(draft: Draft, kind: Written, answers: Answers | null): void {
+  /** Whether this can be kept, asked before its files are sent. Throws NoteTooLong, ValueRefused, or NeedsPin while
+   * nobody has told this device the key of the drop-box. */
+  requireKeepable(draft: Draft, kind: Written, sensitive: boolean, answers: Answers | null): void {
     this.#record(kind, draft, [], answers);
+    if (sensitive) void this.#session.keyring.pkS;
   }
 
   /** The same for an edit; gives whether the item is sensitive. Throws as `editable` does, too, or Untrusted. */
   requireEditable(id: Id, changes: Partial<Draft>): boolean {
     this.#session.warnings.requireNone();
     const item = this.editable(id);
-    this.requireKeepable(edited(item, changes), item.kind as Written, item.answers);
+    this.requireKeepable(edited(item, changes), item.kind as Written, item.sensitive, item.answers);
     return item.sensitive;
   }
 

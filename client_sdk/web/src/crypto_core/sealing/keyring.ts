@@ -33,20 +33,21 @@ export class NeedsPin extends TemoinError {
 export class Keyring {
   /** 16 bytes. */
   readonly account: Uint8Array;
-  readonly pkS: Uint8Array;
+  #pkS: Uint8Array | null = null;
   #epoch: number;
   #pinEpoch: number;
   #normal: readonly [mkN: Uint8Array, kPs: Uint8Array] | null;
   #sensitive: readonly [mkS: Uint8Array, skS: Uint8Array] | null = null;
 
-  /** `account` is 16 bytes, the keys are 32 each and copied; `pkS` is the one that the account record names. */
+  /** `account` is 16 bytes, the keys are 32 each and copied; `pkS` is the one that the account record names, null while
+   * that could not be read: then the drop-box itself tells it, once the PIN has opened it. */
   constructor(
-    account: Uint8Array, mkN: Uint8Array, kPs: Uint8Array, epoch: number, pinEpoch: number, pkS: Uint8Array,
+    account: Uint8Array, mkN: Uint8Array, kPs: Uint8Array, epoch: number, pinEpoch: number, pkS: Uint8Array | null,
   ) {
     this.account = account;
     this.#epoch = epoch;
     this.#pinEpoch = pinEpoch;
-    this.pkS = requireKey(pkS);
+    if (pkS !== null) this.pkS = pkS;
     this.#normal = [requireKey(mkN).slice(), requireKey(kPs).slice()];
   }
 
@@ -73,6 +74,16 @@ export class Keyring {
     return this.#opened()[0].slice();
   }
 
+  /** The public key of the drop-box. Throws NeedsPin while neither account record nor PIN has told it. */
+  get pkS(): Uint8Array {
+    if (this.#pkS === null) throw new NeedsPin();
+    return this.#pkS;
+  }
+
+  set pkS(named: Uint8Array) {
+    this.#pkS = requireKey(named);
+  }
+
   /** The secret key of the drop-box. Throws NeedsPin. */
   get skS(): Uint8Array {
     return this.#opened()[1].slice();
@@ -90,11 +101,12 @@ export class Keyring {
   unlockSensitive(kekS: Uint8Array, wS: Uint8Array, dropBox: Uint8Array): void {
     const mkS = keys.unwrapMaster(kekS, "mk-s", this.account, this.epoch, wS);
     const [pkS, skS] = keys.openDropBox(mkS, this.account, this.epoch, dropBox);
-    if (!sodium.memcmp(pkS, this.pkS)) {
+    if (this.#pkS !== null && !sodium.memcmp(pkS, this.#pkS)) {
       throw new TamperedError("the drop-box is not the one that the account record names");
     }
     this.#kept();
     this.dropSensitive();
+    this.#pkS = pkS;
     this.#sensitive = [mkS, skS];
   }
 
