@@ -175,6 +175,8 @@ describe.each(Object.entries(LIES))("a vault that %s", (_, [code, lie]) => {
   }, 60_000);
 });
 
+const has = (name: string, value: unknown): boolean => typeof value === "object" && value !== null && name in value;
+
 /** In the vault itself, for every device of the newest account and for good. */
 async function spoilAccountRecord(): Promise<void> {
   const file = JSON.stringify(join(vault.folder, "vault.db"));
@@ -224,7 +226,8 @@ test("a device that never saw the account record reads and adds, and restores it
   await client.writeEntry(saying("four"));
   const file = new File([makeBytes(5000) as BlobPart], "five.jpg");
   tablet.network.seen.length = 0;
-  const five = (): Promise<unknown> => client.addDocument({ file, thumbnail: file }, saying("five"), { sensitive: true });
+  const five = (): Promise<unknown> =>
+    client.addDocument({ file, thumbnail: file }, saying("five"), { sensitive: true });
   await expect(five()).rejects.toMatchObject({ code: "pin_needed" }); // nobody has told it the key of the drop-box
   expect(tablet.network.seen, "and no file was sent in vain").toEqual([]);
   await client.stepUp(pin);
@@ -261,7 +264,7 @@ test("an account record that was spoiled once is asked for again, and nobody is 
 test("an account record that was damaged on this device is the vault's again", async () => {
   const { phone } = await aScene();
   await phone.opening();
-  const [[key, header]] = (await phone.kept()).filter(([, value]) => isHeader(value)) as [[string, { facts: object }]];
+  const [[key, header]] = (await phone.kept()).filter(([, value]) => has("facts", value)) as [[string, { facts: object }]];
   const damaged = { ...header, facts: { ...header.facts, account_record: makeBytes(1096) } };
   await phone.store.write({ put: [[key, damaged]] });
   expect((await phone.opening()).warnings).toEqual([]);
@@ -270,8 +273,6 @@ test("an account record that was damaged on this device is the vault's again", a
   expect((await client.logIn(phone.typed)).warnings).toEqual(["account_record_invalid"]);
   await client.writeEntry(saying("behind the PIN"), { sensitive: true }); // this device knows a good one
 });
-
-const isHeader = (value: unknown): boolean => typeof value === "object" && value !== null && "facts" in value;
 
 /** Writes a record that a later version of the client would write; gives its sealed bytes as the wire has them. */
 async function writeNewerRecord({ typed }: Browser): Promise<string> {
@@ -430,8 +431,8 @@ test("a fork that shows in a receipt is told once, and the text is kept then", a
   const { laptop, edited } = await aScene();
   const tablet = laptop.another();
   const client = await tablet.logIn();
-  const held = (await tablet.kept()).find(([, value]) => typeof value === "object" && value !== null && "note" in value);
-  await tablet.store.write({ put: [[held![0], { ...(held![1] as object), note: forgedNote() }]] });
+  const [[key, held]] = (await tablet.kept()).filter(([, value]) => has("note", value)) as [[string, object]];
+  await tablet.store.write({ put: [[key, { ...held, note: forgedNote() }]] });
   await expect(client.writeEntry(saying("four"))).rejects.toMatchObject({ code: "ledger_forked" });
   expect((await tablet.evidence()).filter((one) => one.name === "fork").length).toBe(2);
   expect(client.warnings).toEqual(["ledger_forked"]);
@@ -442,24 +443,25 @@ test("a fork that shows in a receipt is told once, and the text is kept then", a
   await requireNoChange(again, edited, tablet);
 });
 
-const SPOILT: Readonly<Record<string, readonly [string, readonly string[], (head: string, note: string) => string]>> = {
-  "whose signature is broken": ["receipt_signature", [], (head, note) => `${head}\n\n${note.slice(0, -12)}AAAA${note.slice(-8)}`],
-  "whose path leads elsewhere": ["receipt_not_included", [], (head, note) => `${head.slice(0, -8)}AAAA${head.slice(-4)}\n\n${note}`],
-  "by another key": ["ledger_key_changed", ["ledger_key_changed"], (head, note) => {
-    const text = `${note.split("\n\n")[0]}\n`;
-    return `${head}\n\n${signNote(text, new SignerKey("ledger/other", makeBytes(32)))}`;
-  }],
+type Spoil = (head: string, note: string) => readonly [head: string, note: string];
+const SPOILT: Readonly<Record<string, readonly [code: string, warnings: readonly string[], spoil: Spoil]>> = {
+  "whose signature is broken": ["receipt_signature", [], (head, note) =>
+    [head, `${note.slice(0, -12)}AAAA${note.slice(-8)}`]],
+  "whose path leads elsewhere": ["receipt_not_included", [], (head, note) =>
+    [`${head.slice(0, -8)}AAAA${head.slice(-4)}`, note]],
+  "by another key": ["ledger_key_changed", ["ledger_key_changed"], (head, note) =>
+    [head, signNote(`${note.split("\n\n")[0]}\n`, new SignerKey("ledger/other", makeBytes(32)))]],
 };
 
 test.each(Object.entries(SPOILT))(
-  "a receipt %s is evidence, and nothing is called kept until the vault is itself", async (_, [code, warnings, spoil]) => {
+  "a receipt %s is evidence, and nothing is kept until the vault is itself", async (_, [code, warnings, spoil]) => {
     const { phone } = await aScene();
     const client = await phone.logIn();
     phone.network.rewrites.set("POST /v1/items", (said: Said) => {
       const [revision] = said.revisions;
       const at = revision.receipt.indexOf("\n\n");
-      const receipt = spoil(revision.receipt.slice(0, at), revision.receipt.slice(at + 2));
-      return { revisions: [{ ...revision, receipt }] };
+      const spoilt = spoil(revision.receipt.slice(0, at), revision.receipt.slice(at + 2));
+      return { revisions: [{ ...revision, receipt: spoilt.join("\n\n") }] };
     });
     await expect(client.writeEntry(saying("four"))).rejects.toMatchObject({ code });
     expect((await phone.evidence()).map((one) => one.name)).toContain("receipt");

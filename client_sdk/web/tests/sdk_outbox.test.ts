@@ -1,5 +1,5 @@
 // What waits to be sent: sealed, in order, byte for byte, and nobody else's.
-import { beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test, vi } from "vitest";
 
 import { formatB64url } from "../src/crypto_core/encoding.js";
 import { makeBytes, makeId } from "../src/crypto_core/randomness.js";
@@ -7,7 +7,7 @@ import { Keyring } from "../src/crypto_core/sealing/keyring.js";
 import { ready } from "../src/crypto_core/sodium.js";
 import type { PutRevision } from "../src/schemas/items.js";
 import * as limits from "../src/schemas/limits.js";
-import { Home, MemoryLocks, MemoryStore, type AccountHome } from "../src/sdk/home.js";
+import { DeviceFailed, Home, MemoryLocks, MemoryStore, type AccountHome } from "../src/sdk/home.js";
 import { Outbox, type Entry } from "../src/sdk/outbox.js";
 
 beforeAll(ready);
@@ -61,6 +61,20 @@ test("a batch that this account didn't write, or that was changed, is put aside 
   expect(await outbox.entries()).toEqual([mine]);
   expect((await home.evidence()).map(({ name }) => name)).toEqual(["outbox", "outbox"]);
   expect((await home.list("outbox")).length).toBe(1);
+});
+
+test("what a batch was made from goes with the same write, or stays with it", async () => {
+  const home = makeHome();
+  const outbox = new Outbox(home, makeKeyring());
+  const [draft, other] = ["one", "other"].map((name) => home.key("drafts", name)) as [string, string];
+  await home.store.write({ put: [[draft, makeBytes(8)], [other, makeBytes(8)]] });
+  const write = vi.spyOn(home.store, "write").mockRejectedValueOnce(new DeviceFailed("QuotaExceededError"));
+  await expect(outbox.keep([revision()], draft)).rejects.toThrow(DeviceFailed);
+  expect([(await home.list("drafts")).length, await outbox.entries()]).toEqual([2, []]);
+  write.mockClear();
+  await outbox.keep([revision()], draft);
+  expect(write, "one write, so that no crash comes between").toHaveBeenCalledOnce();
+  expect([(await home.list("drafts")).map(([name]) => name), (await outbox.entries()).length]).toEqual([["other"], 1]);
 });
 
 test("what waits is sealed", async () => {

@@ -221,6 +221,22 @@ test("a draft that became an entry is gone, and one that could not be written st
   expect([await api.drafts(), await api.waiting()]).toMatchObject([[], [{ text: "half a sent", deposited: 0 }]]);
 });
 
+test("what is typed while an entry is being kept goes with its draft, what is typed after that stays", async () => {
+  const page = await signedUp();
+  const { api, store } = page;
+  const draft = await aDraft(page);
+  const typing = ["half", "half a sentence", "half a sentence and"]
+    .map((text) => api.keepDraft({ ...draft, draft: saying(text) }));
+  const write = vi.spyOn(store, "write");
+  await api.writeEntry(saying("a whole sentence"), { ...options, slot: draft.slot });
+  await Promise.all(typing);
+  expect(await api.drafts()).toEqual([]);
+  const both = write.mock.calls.map(([change]) => [[...change.put ?? []].length, [...change.delete ?? []].length]);
+  expect(both, "the outbox takes the draft's place in one write").toContainEqual([1, 1]);
+  await api.keepDraft({ ...draft, draft: saying("and another") });
+  expect((await api.drafts()).map((one) => one.draft.text)).toEqual(["and another"]);
+});
+
 test("what waits is told, and sent by itself when the network is back", async () => {
   const page = await signedUp();
   const { api, network, service } = page;

@@ -98,7 +98,7 @@ test.each(["cutBefore", "cutAfter"] as const)("what could not be sent goes at th
   const client = await laptop.logIn();
   laptop.network[cut] = isPost;
   let waited = 0;
-  const waits = async (): Promise<void> => void (waited += 1);
+  const waits = (): void => void (waited += 1);
   await expect(client.writeEntry(saying("far from any network"), { waits })).rejects.toMatchObject({ code: "network" });
   expect(waited).toBe(1);
   expect(await client.waiting()).toMatchObject([{ text: "far from any network", deposited: 0, state: "open" }]);

@@ -34,7 +34,7 @@ import { Synchroniser } from "./synchroniser.js";
 import type { Transport } from "./transport.js";
 import { TrustStore, Warnings } from "./trust_store.js";
 import { Uploader, type Sleep, type Uploaded } from "./uploader.js";
-import { Writer, type Answers, type Waits, type Written } from "./writer.js";
+import { Writer, type Answers, type Keeping, type Written } from "./writer.js";
 
 /** How long the sensitive tier stays open after a step-up. */
 export const SENSITIVE_SECONDS = 120;
@@ -62,11 +62,13 @@ export interface Attachment {
   readonly thumbnail: Blob | null;
 }
 
-/** How something is written. `waits` is called when it lies in the outbox: it is sent from there, whatever happens. */
+/** How something is written. Its draft, in `slot`, goes when it lies in the outbox, and `waits` is called then: it is
+ * sent from there, whatever happens. */
 export interface Writing {
   readonly sensitive?: boolean;
   readonly attachments?: readonly Attachment[];
-  readonly waits?: Waits;
+  readonly slot?: Id | null;
+  readonly waits?: () => void;
 }
 
 /** What an open vault works with. */
@@ -415,7 +417,7 @@ export class VaultClient {
     const sensitive = how.sensitive ?? false;
     this.#opened().writer.requireKeepable(draft, kind, sensitive, answers);
     return this.#writing(how.attachments ?? [], sensitive, async (open, contents) => {
-      const [kept] = await open.writer.add([draft], kind, sensitive, contents, answers, how.waits);
+      const [kept] = await open.writer.add([draft], kind, sensitive, contents, answers, keepingOf(open, how));
       if (kept === undefined) throw new ServerFault("an answer about other revisions");
       return kept;
     });
@@ -451,7 +453,7 @@ export class VaultClient {
   async editEntry(id: Id, changes: Partial<Draft>, how: Omit<Writing, "sensitive"> = {}): Promise<Kept> {
     const sensitive = this.#opened().writer.requireEditable(id, changes);
     return this.#writing(how.attachments ?? [], sensitive, (open, contents) =>
-      open.writer.edit(id, changes, contents, how.waits));
+      open.writer.edit(id, changes, contents, keepingOf(open, how)));
   }
 
   /** Hides an item now; it is erased after seven days, and can be restored until then.
@@ -763,6 +765,14 @@ function rememberedState(replica: Replica, mkN: Uint8Array, account: Id): Accoun
     if (!(error instanceof CryptoCoreError)) throw error; // damaged here; the vault has another
   }
   return new AccountState(0, new Uint8Array());
+}
+
+function keepingOf({ drafts }: Open, { slot = null, waits }: Writing): Keeping {
+  return async (keep) => {
+    const entry = await (slot === null ? keep() : drafts.replace(slot, keep));
+    waits?.();
+    return entry;
+  };
 }
 
 function forget({ session }: Open): void {

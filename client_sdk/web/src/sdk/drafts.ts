@@ -62,6 +62,18 @@ export class Drafts {
     return this.#settle(slot, null);
   }
 
+  /** Lets `write` put something in the place of a draft, whose key it deletes in the same moment: once all that was kept
+   * of it is on disk, and before anything that is kept later. If it fails, the draft stays. */
+  async replace<T>(slot: Id, write: (key: string) => Promise<T>): Promise<T> {
+    parseB64url(slot, ID_SIZE);
+    for (let running = this.#writing.get(slot); running !== undefined; running = this.#writing.get(slot)) {
+      await running.catch(() => undefined);
+    }
+    const replacing = write(this.#home.key("drafts", slot));
+    void this.#follow(slot, replacing.then(() => undefined));
+    return replacing;
+  }
+
   /** What is there, the latest first. What doesn't open is passed over, and stays. */
   async list(): Promise<readonly FoundDraft[]> {
     await this.settled();
@@ -96,7 +108,11 @@ export class Drafts {
     parseB64url(slot, ID_SIZE);
     this.#next.set(slot, sealed);
     const running = this.#writing.get(slot);
-    const mine = (running ?? Promise.resolve()).catch(() => undefined).then(() => this.#write(slot));
+    return this.#follow(slot, (running ?? Promise.resolve()).catch(() => undefined).then(() => this.#write(slot)));
+  }
+
+  /** What is written to a slot next waits for this. */
+  #follow(slot: Id, mine: Promise<void>): Promise<void> {
     this.#writing.set(slot, mine);
     const forget = (): void => {
       if (this.#writing.get(slot) === mine) this.#writing.delete(slot);

@@ -32,10 +32,12 @@ export class Outbox {
     this.#keyring = keyring;
   }
 
-  /** A new batch, on disk when this resolves. Throws DeviceFailed: then nothing was kept. */
-  async keep(revisions: readonly PutRevision[]): Promise<Entry> {
+  /** A new batch, on disk when this resolves; what it was made from, under the key `draft`, goes in the same moment.
+   *
+   * Throws DeviceFailed: then nothing was kept, and the draft stays. */
+  async keep(revisions: readonly PutRevision[], draft?: string): Promise<Entry> {
     const last = (await this.#home.list("outbox")).at(-1)?.[0] ?? "0";
-    return this.#write(Number(last) + 1, revisions);
+    return this.#write(Number(last) + 1, revisions, draft === undefined ? [] : [draft]);
   }
 
   /** The same writing, sealed anew after a conflict. */
@@ -58,10 +60,12 @@ export class Outbox {
     return entries;
   }
 
-  async #write(number: number, revisions: readonly PutRevision[]): Promise<Entry> {
+  async #write(
+    number: number, revisions: readonly PutRevision[], instead: readonly string[] = [],
+  ): Promise<Entry> {
     const body = dumpBody(endpoint("POST", "/v1/items"), { revisions });
     const sealed = sealDeviceState(this.#keyring.mkN, NAME, this.#keyring.account, body);
-    await this.#home.store.write({ put: [[this.#key(number), sealed]] });
+    await this.#home.store.write({ put: [[this.#key(number), sealed]], delete: instead });
     return { number, body, revisions };
   }
 

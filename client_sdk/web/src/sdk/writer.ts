@@ -41,8 +41,10 @@ export interface Writing {
   readonly erases: readonly Id[] | null;
 }
 
-/** Called when what is written now lies in the outbox: from then on it is sent from there, whatever happens. */
-export type Waits = () => Promise<void>;
+/** Has the outbox keep what is written now, in the place of the draft under a key, if there is one: from then on it is
+ * sent from there, whatever happens. */
+export type Keeping = (keep: (draft?: string) => Promise<Entry>) => Promise<Entry>;
+const WITHOUT_DRAFT: Keeping = (keep) => keep();
 
 /** Writes for one session. Used under the account's lock. */
 export class Writer {
@@ -61,7 +63,7 @@ export class Writer {
   /** New items, one for each draft, in batches as large as the wire allows. */
   async add(
     drafts: readonly Draft[], kind: Written, sensitive: boolean, contents: readonly Content[] = [],
-    answers: Answers | null = null, waits?: Waits,
+    answers: Answers | null = null, keeping?: Keeping,
   ): Promise<readonly Kept[]> {
     const blobs = contents.map((one) => one.blob);
     const writings = drafts.map((draft): Writing => ({
@@ -69,12 +71,14 @@ export class Writer {
       erases: null,
     }));
     const kept: Kept[] = [];
-    for (const batch of batchesOf(writings)) kept.push(...(await this.#deposit(batch, waits)));
+    for (const batch of batchesOf(writings)) kept.push(...(await this.#deposit(batch, keeping)));
     return kept;
   }
 
   /** The next revision of an item: what it says now, with changes, and with more contents. */
-  async edit(id: Id, changes: Partial<Draft>, contents: readonly Content[] = [], waits?: Waits): Promise<Kept> {
+  async edit(
+    id: Id, changes: Partial<Draft>, contents: readonly Content[] = [], keeping?: Keeping,
+  ): Promise<Kept> {
     this.#session.warnings.requireNone();
     const item = this.editable(id);
     const both = [...item.contents, ...contents];
@@ -82,7 +86,7 @@ export class Writer {
     return this.#depositOne({
       item: item.id, revision: item.revision + 1, json, sensitive: item.sensitive, blobs: both.map((one) => one.blob),
       erases: null,
-    }, waits);
+    }, keeping);
   }
 
   /** Whether this can be kept, asked before its files are sent. Throws NoteTooLong, ValueRefused, or NeedsPin while
@@ -177,17 +181,16 @@ export class Writer {
     return formatJson(value);
   }
 
-  async #depositOne(writing: Writing, waits?: Waits): Promise<Kept> {
-    const [kept] = await this.#deposit([writing], waits);
+  async #depositOne(writing: Writing, keeping?: Keeping): Promise<Kept> {
+    const [kept] = await this.#deposit([writing], keeping);
     if (kept === undefined) throw new ServerFault("an answer about other revisions");
     return kept;
   }
 
-  async #deposit(writings: readonly Writing[], waits?: Waits): Promise<readonly Kept[]> {
+  async #deposit(writings: readonly Writing[], keeping = WITHOUT_DRAFT): Promise<readonly Kept[]> {
     const revisions = await this.#sealed(writings);
     const waiting = await this.#outbox.entries();
-    const entry = await this.#outbox.keep(revisions);
-    await waits?.();
+    const entry = await keeping((draft) => this.#outbox.keep(revisions, draft));
     for (const older of waiting) {
       try {
         await this.#send(older, null);

@@ -8,8 +8,8 @@ import { makeId } from "../crypto_core/randomness.js";
 import * as passphrase from "../crypto_core/sealing/passphrase.js";
 import { ready } from "../crypto_core/sodium.js";
 import type { Argon } from "../sdk/argon.js";
-import { VaultClient, type ClientOptions } from "../sdk/client.js";
-import { DeviceFailed, Home, openStore, type Store } from "../sdk/home.js";
+import { VaultClient, type ClientOptions, type Writing } from "../sdk/client.js";
+import { Home, openStore, type Store } from "../sdk/home.js";
 import { NetworkError, NotOpen, Refused } from "../sdk/errors.js";
 import type { Item as OpenedItem } from "../sdk/items.js";
 import { Credentials, type NewAccount } from "../sdk/keychain.js";
@@ -221,34 +221,30 @@ export class VaultService implements VaultApi {
   // writing
 
   writeEntry(draft: Draft, options: WriteOptions): Promise<Kept> {
-    return this.#write(options.slot, (client, waits) =>
-      client.writeEntry(draft, { sensitive: options.sensitive, attachments: options.files, waits }));
+    return this.#write((client, waits) => client.writeEntry(draft, { ...writing(options), waits }));
   }
 
   addDocument(file: File, draft: Draft, options: WriteOptions): Promise<Kept> {
-    return this.#write(options.slot, (client, waits) => client.addDocument({ file, thumbnail: null }, draft, {
-      sensitive: options.sensitive, attachments: options.files, waits,
-    }));
+    return this.#write((client, waits) =>
+      client.addDocument({ file, thumbnail: null }, draft, { ...writing(options), waits }));
   }
 
   writeAssessment(
     draft: Draft, answers: Readonly<Record<string, boolean>>, options: WriteOptions,
   ): Promise<Kept> {
-    return this.#write(options.slot, (client, waits) => client.writeAssessment(draft, answers, {
-      sensitive: options.sensitive, attachments: options.files, waits,
-    }));
+    return this.#write((client, waits) => client.writeAssessment(draft, answers, { ...writing(options), waits }));
   }
 
   editEntry(id: Id, changes: Partial<Draft>, files: readonly NewFile[], slot: Id | null = null): Promise<Kept> {
-    return this.#write(slot, (client, waits) => client.editEntry(id, changes, { attachments: files, waits }));
+    return this.#write((client, waits) => client.editEntry(id, changes, { attachments: files, slot, waits }));
   }
 
   deleteItem(id: Id): Promise<Deletion> {
-    return this.#write(null, (client) => client.deleteItem(id));
+    return this.#write((client) => client.deleteItem(id));
   }
 
   restoreItem(id: Id): Promise<Kept> {
-    return this.#write(null, (client) => client.restoreItem(id));
+    return this.#write((client) => client.restoreItem(id));
   }
 
   // drafts
@@ -302,18 +298,13 @@ export class VaultService implements VaultApi {
     return mine;
   }
 
-  /** Something that is written. Its draft goes when the outbox has it; a Problem says whether it has. */
-  async #write<T>(
-    slot: Id | null, act: (client: VaultClient, waits: () => Promise<void>) => Promise<T>,
-  ): Promise<T> {
+  /** Something that is written. A Problem says whether the outbox has it. */
+  async #write<T>(act: (client: VaultClient, waits: () => void) => Promise<T>): Promise<T> {
     let waiting = false;
     try {
       return await this.#ask(async (client) => {
         try {
-          const result = await act(client, async () => {
-            waiting = true;
-            if (slot !== null) await client.drafts.drop(slot).catch(unlessFailed);
-          });
+          const result = await act(client, () => void (waiting = true));
           this.#tabs?.postMessage(null);
           return result;
         } finally {
@@ -418,6 +409,10 @@ export class VaultService implements VaultApi {
   }
 }
 
+function writing({ sensitive, files, slot }: WriteOptions): Writing {
+  return { sensitive, attachments: files, slot };
+}
+
 /** An item without what opens its contents. */
 function shown(item: OpenedItem): Item {
   return { ...item, contents: item.contents.map(({ key: _, ...content }) => content) };
@@ -426,8 +421,4 @@ function shown(item: OpenedItem): Item {
 /** A word without its case and accents. */
 function bare(word: string): string {
   return word.normalize("NFKD").replace(/\p{M}/gu, "").trim().toLowerCase();
-}
-
-function unlessFailed(error: unknown): void {
-  if (!(error instanceof DeviceFailed)) throw error;
 }
