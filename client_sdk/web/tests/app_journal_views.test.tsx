@@ -230,7 +230,7 @@ describe("the calendar", () => {
     await openVault(HELD);
     show(<Calendar />);
     const named = (): string => document.activeElement?.getAttribute("aria-label") ?? "";
-    expect(screen.getByRole("button", { name: "mardi 3 mars 2026\u00a0: 1 texte" })).toBeTruthy();
+    expect(screen.getByRole("button", { name: "mardi 3 mars 2026\u00a0: 1 élément" })).toBeTruthy();
     const grid = screen.getByRole("grid");
     const key = (name: string): void => void act(() => void fireEvent.keyDown(grid, { key: name }));
     key("ArrowRight");

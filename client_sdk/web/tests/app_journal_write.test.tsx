@@ -293,7 +293,7 @@ describe("editing", () => {
     await until(() => place.value.view === "history");
     cleanup();
     show(<History id={entry.id} />);
-    await until(() => said().includes("Un autre appareil a modifié ce texte"));
+    await until(() => said().includes("Un autre appareil a écrit une autre version"));
     const open = [...document.querySelectorAll("details[open]")].map((one) => one.textContent);
     expect(open.some((text) => text?.includes("Il a crié, là-bas."))).toBe(true);
     expect(open.some((text) => text?.includes("Il a crié, ici."))).toBe(true);

@@ -150,11 +150,11 @@ describe("a lock", () => {
     expect([session.value, items.value, sensitiveUntil.value, unread.value]).toEqual([null, null, null, null]);
     expect(warnings.value).toEqual([]);
     expect(beforeLock.size).toBe(0);
-    expect(page.text()).toContain("Your space is closed");
+    expect(page.text()).toContain("Your space is locked");
     history.pushState(null, "", "#11.0");
     await act(async () => void dispatchEvent(new PopStateEvent("popstate")));
     expect(place.value).toEqual({ view: "home", id: null });
-    expect(page.text()).toContain("Your space is closed");
+    expect(page.text()).toContain("Your space is locked");
   });
 
   it("comes when the session has ended elsewhere, and keeps what is being written", async () => {
@@ -202,7 +202,7 @@ describe("the way out", () => {
     await open();
     dispatchEvent(new Event("pagehide"));
     await act(async () => void dispatchEvent(Object.assign(new Event("pageshow"), { persisted: true })));
-    await page.see("Your space is closed");
+    await page.see("Your space is locked");
     expect(page.text()).not.toContain("locked after");
   });
 

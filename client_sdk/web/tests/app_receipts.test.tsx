@@ -38,7 +38,7 @@ describe("a receipt", () => {
     expect(callsOf(vault, "receipt")).toEqual([[entry.id, 2]]);
     expect(said()).toContain("Vérifié ici, dans ce navigateur");
     expect(said()).toContain("Hier soir");
-    expect(said()).toContain("sur la seule parole de ceux qui tiennent le service");
+    expect(said()).toContain("sur la seule parole des personnes qui tiennent le service");
     expect(said()).toContain("Aucun témoin indépendant");
     expect(said()).toContain("Qui a fait ces octets.");
     expect(said()).toContain("Que ce qu’ils disent est vrai.");
@@ -105,7 +105,7 @@ describe("a receipt", () => {
     speakWords("en", { ...english, site } as never);
     show(<Receipt id={entry.id} />);
     await until(() => said().includes("The receipt is valid."));
-    expect(said()).toContain("by the word of those who run the service alone");
+    expect(said()).toContain("by the word of the people who run the service alone");
     expect(said()).toContain("Who made these bytes.");
   });
 });

@@ -45,7 +45,7 @@ describe("the views", () => {
   it("stay behind the door while the vault is closed, whatever the address says", async () => {
     for (const view of Object.keys(VIEWS) as View[]) {
       await step(view, ABOUT[view] === undefined ? null : sampleId(ABOUT[view]));
-      if (!CLOSED.includes(view)) await page.see("Your space is closed");
+      if (!CLOSED.includes(view)) await page.see("Your space is locked");
       expect(document.querySelector("nav")).toBeNull();
     }
     expect(page.count.started).toBe(0);
@@ -136,9 +136,9 @@ describe("what is said meanwhile", () => {
     await act(async () => page.vault.tell({ kind: "network", reachable: true }));
     expect(region.textContent).not.toContain("There is no network.");
     await act(async () => page.vault.tell({ kind: "waiting", count: 1 }));
-    expect(region.textContent).toContain("1 deposit waits");
+    expect(region.textContent).toContain("1 item waits");
     await act(async () => page.vault.tell({ kind: "forgetful" }));
-    expect(region.textContent).toContain("keeps nothing once it is closed");
+    expect(region.textContent).toContain("keeps nothing on the device");
   });
 
   it("shows how far something has been sent, until it has", async () => {

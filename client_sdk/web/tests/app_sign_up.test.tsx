@@ -124,7 +124,7 @@ describe("signing up", () => {
     await page.see("24 words");
     history.pushState(null, "", "#0");
     await act(async () => void dispatchEvent(new PopStateEvent("popstate")));
-    await page.see("Your space is closed");
+    await page.see("Your space is locked");
     expect(page.count).toEqual({ started: 1, ended: 1 });
     expect(page.text()).not.toContain(WORDS[3]);
   });
@@ -192,7 +192,7 @@ describe("logging in", () => {
     await page.type("PIN", PIN);
     await page.press("Open");
     await page.see("Wait 2 minutes before you try again.");
-    await page.see("Possible again in");
+    await page.see("You can try again in");
     await page.press("Open");
     expect(calls("logIn").length).toBe(2);
     await page.press("Open with the recovery code");

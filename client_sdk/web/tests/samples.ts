@@ -54,7 +54,7 @@ export function sampleItems(now: number): readonly Item[] {
       deposited: ago(30), sensitive: true, title: "Ce que je n’ai dit à personne", text: "…", danger: 9,
     }),
     sampleItem(6, {
-      deposited: ago(22), kind: "document", title: "Certificat du médecin", category: "medical",
+      deposited: ago(22), kind: "document", title: "Certificat du médecin", category: "medical certificate",
       happened: parseHappened(date(23)), contents: [sampleContent(6, "certificat.pdf", "application/pdf", 1180)],
     }),
     sampleItem(7, {

@@ -23,13 +23,13 @@ export function DangerScale(props: { value: number | null; onChange: (value: num
           <label key={step} class="danger-step">
             <input
               type="radio" name={name} autocomplete="off" checked={value === step} onChange={() => onChange(step)}
-              aria-label={`${step} : ${dangerWord(step)}`}
+              aria-label={stepSaid(step)}
             />
             <span aria-hidden="true">{step}</span>
           </label>
         ))}
       </div>
-      <p class="danger-ends" aria-hidden="true"><span>0 : {dangerWord(0)}</span> <span>10 : {dangerWord(10)}</span></p>
+      <p class="danger-ends" aria-hidden="true"><span>{stepSaid(0)}</span> <span>{stepSaid(10)}</span></p>
       <label class="choice">
         <input
           type="radio" name={name} autocomplete="off" checked={value === null} onChange={() => onChange(null)}
@@ -47,6 +47,10 @@ export function DangerScale(props: { value: number | null; onChange: (value: num
 /** A step as a sentence says it: "7 sur 10 : de la peur". */
 export function dangerSaid(step: number): string {
   return say("journal.danger.said", { step, word: dangerWord(step) });
+}
+
+function stepSaid(step: number): string {
+  return say("journal.danger.step", { step, word: dangerWord(step) });
 }
 
 /** A step in a few words. */

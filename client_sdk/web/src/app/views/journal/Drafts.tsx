@@ -56,7 +56,7 @@ export function Offered(props: {
     <>
       <Problem error={unread} />
       {offered.length > 0 && (
-        <section class="notice offered" aria-label={say("journal.drafts.title")}>
+        <section class="notice offered not-on-paper" aria-label={say("journal.drafts.title")}>
           <p><b>{say(said, { count: offered.length })}</b></p>
           <ul>
             {offered.map((draft) => (

@@ -46,7 +46,9 @@ export default function History({ id }: { id: Id | null }): JSX.Element {
           <p>{say("journal.history.conflict_do")}</p>
         </div>
       )}
-      {texts.length === 1 && !conflict && <Notice><p>{say("journal.history.only")}</p></Notice>}
+      {texts.length === 1 && !conflict && (
+        <Notice><p>{say(editable ? "journal.history.only" : "journal.history.single")}</p></Notice>
+      )}
       {conflict && lastTwo.map((version) => <Version key={version.revision} version={version} whole />)}
       {texts.length > 1 && <Compared versions={texts} />}
       <h2>{say("journal.history.all")}</h2>
@@ -67,7 +69,7 @@ function Version({ version, whole }: { version: Item; whole?: boolean }): JSX.El
   if (version.kind === "tombstone") {
     return <p>{say("journal.history.deleted", { moment: moment(version.deposited) })}</p>;
   }
-  if (version.state !== "open") return <p>{nameOf(version)} : {say(`journal.state.${version.state}`)}</p>;
+  if (version.state !== "open") return <p>{nameOf(version)} – {say(`journal.state.${version.state}`)}</p>;
   return (
     <details class="version" open={whole ?? false}>
       <summary>{nameOf(version)}</summary>
