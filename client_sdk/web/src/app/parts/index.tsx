@@ -163,9 +163,15 @@ export function Dialog(props: {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
   useEffect(() => {
-    const element = dialog.current;
+    const element = dialog.current, asker = document.activeElement;
     if (element && !element.open) element.showModal();
-    return () => element?.close(); // gives the focus back to where it was
+    return () => {
+      element?.close();
+      // It may be out of the page by now, and then gives the focus to nobody; so does who asked, if the answer took
+      // its place.
+      if (document.activeElement !== document.body) return;
+      (asker instanceof HTMLElement && asker.isConnected ? asker : document.querySelector("h1"))?.focus();
+    };
   }, []);
   return (
     <dialog
