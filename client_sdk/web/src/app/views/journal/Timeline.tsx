@@ -125,6 +125,7 @@ function JustDeleted(): JSX.Element | null {
       await vault().restoreItem(gone.id);
       setRestored(true);
       deleted.value = null;
+      document.querySelector("h1")?.focus(); // the button has gone
       await refreshItems();
     } catch (failed) {
       setError(failed);
