@@ -29,19 +29,23 @@ AUTHORISED = ("unauthorized", "stage_insufficient")
 WITH_BODY = ("body_incomplete", "length_required", "too_large", "media_type")
 
 
-def describe_bytes(_self: FieldConverterMixin, field: Any, **_: Any) -> dict[str, Any]:
-    """The length of the text that spells the bytes of a `fields.Bytes`."""
+def describe_text(_self: FieldConverterMixin, field: Any, **_: Any) -> dict[str, Any]:
+    """The text that spells the bytes of a `fields.Bytes`, with its length, or a `fields.Time`."""
     if isinstance(field, fields.Hex):
-        return _text(field, lambda size: 2 * size, "^([0-9a-f]{2})*$")
+        return _text(field, "^([0-9a-f]{2})*$", **_lengths(field, lambda size: 2 * size))
     if isinstance(field, fields.Bytes):
-        return _text(field, lambda size: -(-size * 4 // 3), "^[A-Za-z0-9_-]*$")
+        return _text(field, "^[A-Za-z0-9_-]*$", **_lengths(field, lambda size: -(-size * 4 // 3)))
     if isinstance(field, fields.Time):
-        return {"type": "string", "format": "date-time", "pattern": r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$"}
+        return _text(field, r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$", format="date-time")
     return {}
 
 
-def _text(field: fields.Bytes, length: Any, pattern: str) -> dict[str, Any]:
-    found = {"type": "string", "pattern": pattern, "minLength": length(field.least)}
+def _text(field: Any, pattern: str, **more: Any) -> dict[str, Any]:
+    return {"type": ["string", "null"] if field.allow_none else "string", "pattern": pattern, **more}
+
+
+def _lengths(field: fields.Bytes, length: Any) -> dict[str, int]:
+    found = {"minLength": length(field.least)}
     return found if field.most is None else {**found, "maxLength": length(field.most)}
 
 
@@ -50,7 +54,7 @@ def build() -> dict[str, Any]:
     plugin = MarshmallowPlugin(schema_name_resolver=lambda schema: _class(schema).__name__)
     spec = APISpec("Témoin", __version__, "3.1.0", plugins=[plugin], info={"license": {"name": "AGPL-3.0-or-later"}})
     assert plugin.converter is not None
-    plugin.converter.add_attribute_function(describe_bytes)
+    plugin.converter.add_attribute_function(describe_text)
     spec.components.security_scheme("token", {"type": "http", "scheme": "bearer"})
     for path in dict.fromkeys(endpoint.path for endpoint in ENDPOINTS):
         rows = [endpoint for endpoint in ENDPOINTS if endpoint.path == path]

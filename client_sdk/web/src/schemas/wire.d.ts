@@ -3862,7 +3862,7 @@ export interface components {
             /** Format: date-time */
             expires: string;
             /** Format: date-time */
-            last_opened: string;
+            last_opened: string | null;
             pin_epoch: number;
             share_N: string;
             token: string;
@@ -3954,9 +3954,9 @@ export interface components {
             erases: string[] | null;
             item: string;
             link: string;
-            record: string;
+            record: string | null;
             revision: number;
-            wrap: string;
+            wrap: string | null;
         };
         SensitiveShare: {
             W_S: string;
