@@ -19,6 +19,7 @@ export const WARNING_MS = 30_000;
 /** How long a draft may take to be kept, and the vault to close; then it is ended as it is. */
 const KEEP_MS = 3_000;
 const CLOSE_MS = 4_000;
+const NOTHING = new RegExp("^$"); // called, so that no bundler takes it for something without effect
 const ACTIVITY = ["pointerdown", "keydown", "input", "wheel", "touchmove", "focusin"] as const;
 
 /** Seconds until the vault locks by itself, while it is being said; null else. */
@@ -80,6 +81,7 @@ export async function lockNow(why: Closed["why"]): Promise<void> {
   if (locking !== mine) return;
   locking = null;
   endVault();
+  forgetFound();
   closed.value = { why, kept: hooks.length === 0 ? null : kept && !forgetful.value };
   page.show();
 }
@@ -92,7 +94,13 @@ export function leave(): void {
   page.empty();
   forget();
   forgetPlaces();
+  forgetFound();
   closed.value = null;
+}
+
+/** A browser keeps the last text in which any pattern was found (RegExp.$_): now it is one that says nothing. */
+function forgetFound(): void {
+  NOTHING.exec("");
 }
 
 function stopWatching(): void {

@@ -19,7 +19,9 @@ export async function judgeStrength(password: string, username: string, language
   const known = judges.get(language) ?? makeJudge(language);
   judges.set(language, known);
   known.catch(() => judges.delete(language)); // a list that didn't come is asked for again
-  const { score, feedback } = (await known).check(password.slice(0, JUDGED), [username, ...NEAR]);
+  const judge = await known;
+  const { score, feedback } = judge.check(password.slice(0, JUDGED), [username, ...NEAR]);
+  judge.check("", []); // it holds on to what it judged last
   return { score, advice: [feedback.warning, ...feedback.suggestions].filter((one): one is string => !!one) };
 }
 
