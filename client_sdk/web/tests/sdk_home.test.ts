@@ -132,6 +132,18 @@ describe.each(LOCKS)("locks of %s", (_name, make) => {
     expect(said.filter((one) => !one.startsWith("other"))).toEqual(["first in", "first out", "second in", "second out"]);
     expect(said.indexOf("other out")).toBeLessThan(said.indexOf("first out"));
   });
+
+  test("are tried without waiting: nobody gets what another holds, until it is let go of", async () => {
+    const locks = make();
+    const release = await locks.tryHold("z");
+    expect(release).not.toBeNull();
+    expect(await locks.tryHold("z")).toBeNull();
+    expect(await locks.tryHold("w")).not.toBeNull();
+    const waits = locks.hold("z", async () => "in");
+    release?.();
+    expect(await waits).toBe("in");
+    await locks.hold("z", async () => expect(await locks.tryHold("z")).toBeNull());
+  });
 });
 
 function makePin(): Pin {

@@ -24,9 +24,12 @@
   if (visit && visit.type === "navigate") flag(false);
   if (flag()) { stop(); leave(); }
 
-  // No page is kept whole for Back: in Firefox a kept page never learns of the flag. A held lock prevents it, unseen.
-  if (navigator.locks) navigator.locks.request(FLAG, { mode: "shared" }, function () { return new Promise(function () {}); });
-  else addEventListener("unload", function () {});
+  // No page is kept whole for Back: in Firefox a kept page never learns of the flag. A held lock prevents it, unseen;
+  // where there is none (an old browser, or cookies are forbidden), whoever listens to "unload" isn't kept either.
+  function never() { return new Promise(function () {}); }
+  function unkept() { addEventListener("unload", function () {}); }
+  if (navigator.locks) navigator.locks.request(FLAG, { mode: "shared" }, never).catch(unkept);
+  else unkept();
 
   addEventListener("pageshow", function () { if (flag()) leave(); else root.hidden = false; });
   addEventListener("pagehide", function () { root.hidden = true; }); // a page kept for Back is kept blank

@@ -177,12 +177,27 @@ export async function openStore(): Promise<{ readonly store: Store; readonly per
 export interface Locks {
   /** Does `act` while nobody else holds `name`; waits for them first. */
   hold<T>(name: string, act: () => Promise<T>): Promise<T>;
+  /** What lets go of `name`, which is held from now on; null where somebody else holds it. */
+  tryHold(name: string): Promise<(() => void) | null>;
 }
 
 /** Between all tabs and workers of this browser. */
 export class BrowserLocks implements Locks {
   hold<T>(name: string, act: () => Promise<T>): Promise<T> {
     return navigator.locks.request(name, act) as Promise<T>;
+  }
+
+  tryHold(name: string): Promise<(() => void) | null> {
+    return new Promise((resolve, reject) => {
+      const asked = navigator.locks.request(name, { ifAvailable: true }, (lock) => {
+        if (lock === null) {
+          resolve(null);
+          return Promise.resolve();
+        }
+        return new Promise<void>((release) => resolve(release));
+      });
+      asked.catch(reject);
+    });
   }
 }
 
@@ -199,6 +214,11 @@ export class MemoryLocks implements Locks {
     } finally {
       if (this.#ends.get(name) === end) this.#ends.delete(name);
     }
+  }
+
+  async tryHold(name: string): Promise<(() => void) | null> {
+    if (this.#ends.has(name)) return null;
+    return new Promise((resolve) => void this.hold(name, () => new Promise<void>((release) => resolve(release))));
   }
 }
 
@@ -328,6 +348,11 @@ export class AccountHome {
    * Not re-entrant. A place is held while the account is, never the other way round. */
   lock<T>(act: () => Promise<T>, place?: PlaceName): Promise<T> {
     return this.#locks.hold(place === undefined ? this.#folder : this.key(place), act);
+  }
+
+  /** What lets go of something in a place, held from now on; null where another tab or call holds it. */
+  tryLock(place: PlaceName, name: string): Promise<(() => void) | null> {
+    return this.#locks.tryHold(this.key(place, name));
   }
 
   /** Keeps bytes that speak against the vault; the same bytes once. */

@@ -123,7 +123,7 @@ export class Journals {
       key: formatB64url(wrapRecordKey(this.#keyring, blob, 1, key, sensitive)), made: this.#clock(),
     };
     const sealed = sealDeviceState(this.#keyring.mkN, NAME, this.#keyring.account, formatJson(facts));
-    const release = await tryHold(this.#home.key("uploads", id));
+    const release = await this.#home.tryLock("uploads", id);
     await this.#home.store.write({ put: [[this.#home.key("uploads", id), sealed]] });
     return new Journal(this.#home, id, key, salt, [], release ?? (() => undefined));
   }
@@ -135,7 +135,7 @@ export class Journals {
     for (const head of await this.#heads()) {
       if (head.sensitive !== sensitive || !isSame(head.source, source.mark(head.salt))) continue;
       const key = this.#unwrap(head);
-      const release = key && (await tryHold(this.#home.key("uploads", head.blob)));
+      const release = key && (await this.#home.tryLock("uploads", head.blob));
       if (!key || !release) continue;
       return new Journal(this.#home, head.blob, key, head.salt, await loadUnits(this.#home, head.blob), release);
     }
@@ -214,25 +214,4 @@ async function loadUnits(home: AccountHome, blob: Id): Promise<readonly Uint8Arr
 async function removeAll(home: AccountHome, blob: Id): Promise<void> {
   const units = await home.store.list(home.key("uploads", `${blob}.`));
   await home.store.write({ delete: [home.key("uploads", blob), ...units.map(([key]) => key)] });
-}
-
-const held = new Set<string>();
-
-/** A function that lets go of `name`, or null if another tab, or another call here, holds it. */
-function tryHold(name: string): Promise<(() => void) | null> {
-  if (!("locks" in navigator)) {
-    if (held.has(name)) return Promise.resolve(null);
-    held.add(name);
-    return Promise.resolve(() => void held.delete(name));
-  }
-  return new Promise((resolve, reject) => {
-    const asked = navigator.locks.request(name, { ifAvailable: true }, (lock) => {
-      if (lock === null) {
-        resolve(null);
-        return Promise.resolve();
-      }
-      return new Promise<void>((release) => resolve(release));
-    });
-    asked.catch(reject);
-  });
 }

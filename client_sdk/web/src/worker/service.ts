@@ -9,7 +9,7 @@ import * as passphrase from "../crypto_core/sealing/passphrase.js";
 import { ready } from "../crypto_core/sodium.js";
 import type { Argon } from "../sdk/argon.js";
 import { VaultClient, type ClientOptions, type Writing } from "../sdk/client.js";
-import { Home, openStore, type Store } from "../sdk/home.js";
+import { Home, MemoryLocks, openLocks, openStore, type Store } from "../sdk/home.js";
 import { NetworkError, NotOpen, Refused } from "../sdk/errors.js";
 import type { Item as OpenedItem } from "../sdk/items.js";
 import { Credentials, type NewAccount } from "../sdk/keychain.js";
@@ -270,7 +270,8 @@ export class VaultService implements VaultApi {
   async #begin(parts: ServiceParts): Promise<VaultClient> {
     const [{ store, persistent }] = await Promise.all([(parts.store ?? openStore)(), ready()]);
     this.#forgetful = !persistent;
-    const home = parts.home?.(store) ?? new Home(store);
+    // What is kept in this worker alone needs no lock between tabs; a browser that forbids stores forbids those, too.
+    const home = parts.home?.(store) ?? new Home(store, persistent ? openLocks() : new MemoryLocks());
     const transport = new Watched(parts.transport, (reachable) => this.#reach(reachable));
     return new VaultClient(transport, home, {
       ...parts.client, argon: parts.argon, progress: this.#transfer(true), reading: this.#transfer(false),
