@@ -17,6 +17,8 @@ const DECODERS: Readonly<Record<string, string>> = { "jbig2.wasm": JBIG2, "openj
 const LARGEST_PICTURE = 2 ** 26, LARGEST_PAGE = 2 ** 23;
 /** Physical pixels for each one of the page, at most. */
 const SHARPEST = 2;
+/** How long its worker may take to end by itself: one that is busy drawing hears of nothing until then. */
+const GRACE_MS = 200;
 
 /** Gives the decoders to the worker, which can't guess names that say nothing. Anything else it has to do without. */
 class Decoders {
@@ -54,7 +56,9 @@ export async function openPdf(bytes: Blob): Promise<OpenPdf> {
       pages: opened.numPages,
       draw: (page, canvas, width) => draw(opened, page, canvas, width),
       close: () => {
-        void task.destroy().catch(() => undefined).finally(() => port.terminate());
+        const end = (): void => port.terminate();
+        const late = setTimeout(end, GRACE_MS);
+        void task.destroy().catch(() => undefined).finally(() => clearTimeout(late)).finally(end);
       },
     };
   } catch (error) {
