@@ -217,7 +217,7 @@ describe("logging in", () => {
   it("offers nothing to the browser's memory", async () => {
     await page.press("Open my space");
     const inputs = [...document.querySelectorAll("input")];
-    expect(inputs.map((input) => input.getAttribute("autocomplete"))).toEqual(["off", "new-password", "off"]);
+    expect(inputs.map((input) => input.getAttribute("autocomplete"))).toEqual(["off", "one-time-code", "one-time-code"]);
     expect(inputs.map((input) => input.type)).toEqual(["text", "password", "password"]);
     expect(inputs.every((input) => input.name === "" && input.getAttribute("data-bwignore") === "true")).toBe(true);
     expect(document.querySelector("form")!.hasAttribute("action")).toBe(false);

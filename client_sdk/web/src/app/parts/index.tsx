@@ -74,7 +74,10 @@ export function Field(props: {
   );
 }
 
-/** A secret that is typed: hidden, with a switch that shows it. */
+/** A secret that is typed: hidden, with a switch that shows it.
+ *
+ * It calls itself a code for once: then Chromium doesn't offer to save it, nor does it note on the device, in clear, the
+ * user name for which that offer was refused. It does both for a field that says "off" or "new-password". */
 export function Secret(props: {
   label: string; value: string; onInput: (value: string) => void; hint?: string; error?: string | null;
   digits?: boolean; maxLength?: number; input?: { current: HTMLInputElement | null };
@@ -84,7 +87,7 @@ export function Secret(props: {
   return (
     <Field
       {...rest} type={shown ? "text" : "password"} inputMode={digits ? "numeric" : "text"}
-      autocomplete={digits ? "off" : "new-password"}
+      autocomplete="one-time-code"
       beside={(
         <button class="show" type="button" aria-pressed={shown} onClick={() => setShown(!shown)}>
           {say("parts.show")}<span class="unseen"> {props.label}</span>
