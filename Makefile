@@ -61,8 +61,8 @@ $(VENV)/.browsers: $(VENV)/.dev
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[dev,browsers]'
 	@touch $@
 
-test-browsers: $(VENV)/.browsers $(APP)  ## the pages in Firefox and in WebKitGTK
-	@$(BIN)/python -m pytest tests/browser_others/firefox_and_webkit.py
+test-browsers: $(VENV)/.browsers $(APP)  ## the pages and the vault in Firefox and in WebKitGTK
+	@$(BIN)/python -m pytest tests/browser_others/pages.py tests/browser_others/app.py
 
 screenshots: $(VENV)/.dev $(APP)  ## pictures of the pages in build/screenshots (PAGES=0,1 for some)
 	@PYTHONPATH=. $(BIN)/python tests/browser/screenshots.py $(subst $(comma), ,$(PAGES))
