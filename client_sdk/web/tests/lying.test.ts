@@ -264,9 +264,9 @@ test("an account record that was spoiled once is asked for again, and nobody is 
 test("an account record that was damaged on this device is the vault's again", async () => {
   const { phone } = await aScene();
   await phone.opening();
-  const [[key, header]] = (await phone.kept()).filter(([, value]) => has("facts", value)) as [[string, { facts: object }]];
-  const damaged = { ...header, facts: { ...header.facts, account_record: makeBytes(1096) } };
-  await phone.store.write({ put: [[key, damaged]] });
+  const [[key, header]] = (await phone.kept()).filter(([, value]) => has("facts", value)) as [[string, Said]];
+  const facts = { ...header.facts, account_record: makeBytes(1096) };
+  await phone.store.write({ put: [[key, { ...header, facts }]] });
   expect((await phone.opening()).warnings).toEqual([]);
   await spoilAccountRecord();
   const client = phone.tab();

@@ -2,25 +2,20 @@
 // Knows: the order of the steps (sdk/protocol). Refuses to know: pages, workers, and how a seal is made.
 // After an opening nothing of password and PIN is kept; after a lock, no key.
 
-import { formatB64url, formatJson, parseB64url } from "../crypto_core/encoding.js";
+import { parseB64url } from "../crypto_core/encoding.js";
 import { CryptoCoreError, TemoinError, UnsupportedVersion } from "../crypto_core/errors.js";
 import type { Policy } from "../crypto_core/receipts/policy.js";
 import { Keyring } from "../crypto_core/sealing/keyring.js";
 import * as passphrase from "../crypto_core/sealing/passphrase.js";
-import { LANGUAGES, deriveRecovery, parseWords, readyWords, type Language } from "../crypto_core/sealing/recovery.js";
-import { pinReopenMessage } from "../crypto_core/signed_requests.js";
-import { sodium } from "../crypto_core/sodium.js";
+import type { Language } from "../crypto_core/sealing/recovery.js";
 import type { Account, OpenStage, Session as SessionAnswer } from "../schemas/accounts.js";
-import type { Vault } from "../schemas/vault.js";
 import { ARGON_HERE, type Argon } from "./argon.js";
 import { changeCredentials } from "./change.js";
 import { exportReceipts } from "./dossier.js";
+import { Door, forgetKeys, forgetLogin } from "./door.js";
 import { Drafts, Thumbnails } from "./drafts.js";
-import {
-  HostDiffers, ItemUnknown, LedgerForked, NetworkError, NotOpen, Refused, ServerFault, TrustError,
-  ValueRefused, VaultChanged,
-} from "./errors.js";
-import { Pin, type Home } from "./home.js";
+import { ItemUnknown, LedgerForked, NetworkError, NotOpen, Refused, ServerFault } from "./errors.js";
+import type { Home, Pin } from "./home.js";
 import type { Content, Deletion, Draft, Id, Item, Kept, KeptReceipt, Kind, Opening } from "./items.js";
 import * as keychain from "./keychain.js";
 import { AccountState, Credentials, type NewAccount } from "./keychain.js";
@@ -40,7 +35,6 @@ import { Writer, type Answers, type Keeping, type Written } from "./writer.js";
 export const SENSITIVE_SECONDS = 120;
 /** How long a lock waits for the vault to take the account record and the farewell. */
 const FAREWELL_MS = 5000;
-const CHALLENGE_TRIES = 2;
 const MERGES = 5;
 
 /** What a VaultClient is made with besides its connection and its home. */
@@ -100,8 +94,8 @@ export class VaultClient {
   readonly #reading: Progress;
   readonly #sleep: Sleep;
   readonly #onSensitive: (until: number | null) => void;
+  readonly #door: Door;
   readonly #machine = unlocking();
-  #offered: Pin | null = null;
   #open: Open | null = null;
 
   constructor(transport: Transport, home: Home, options: ClientOptions = {}) {
@@ -109,6 +103,7 @@ export class VaultClient {
     this.#home = home;
     this.#argon = options.argon ?? ARGON_HERE;
     this.#clock = options.clock ?? (() => Math.floor(Date.now() / 1000));
+    this.#door = new Door(transport, home, this.#argon, this.#clock);
     this.#progress = options.progress ?? NO_PROGRESS;
     this.#reading = options.reading ?? NO_PROGRESS;
     this.#sleep = options.sleep ?? ((ms) => new Promise((resolve) => setTimeout(resolve, ms)));
@@ -144,33 +139,15 @@ export class VaultClient {
   /** Everything that a new account needs, made here; nothing of it is sent. `.recoveryWords` are the 24 words.
    *
    * Throws SecretRefused, whose `detail` names the rule, or ArgonWrong. */
-  async makeAccount(typed: Credentials, language: Language = "english"): Promise<NewAccount> {
-    if (!LANGUAGES.includes(language)) throw new ValueRefused("the recovery words are English or French");
-    typed.requireNew(this.#year());
-    const pin = await this.#meet();
-    await loadWords();
-    await this.#argon.test();
-    return keychain.makeAccount(typed, pin, language, this.#year(), this.#argon.stretch);
+  makeAccount(typed: Credentials, language: Language = "english"): Promise<NewAccount> {
+    return this.#door.makeAccount(typed, language);
   }
 
   /** Makes the account, and gives its id. After a NetworkError the same `made` is given again: the same bytes go.
    *
    * Throws Refused `account_exists` for a pair of name and password that can't be used. */
-  async register(made: NewAccount): Promise<Id> {
-    for (let tries = 1; ; tries += 1) {
-      if (made.sent === null) made.fill(await this.#challenge(made.login));
-      const [body, signature] = [made.sent ?? new Uint8Array(), formatB64url(made.sign(this.#transport.host))];
-      try {
-        const headers = { "Temoin-Signature": signature };
-        const { account } = await this.#transport.ask("POST", "/v1/accounts", { body, headers });
-        if (account !== made.account) throw new ServerFault("another account than was asked for");
-        return account;
-      } catch (error) {
-        const isOld = error instanceof Refused && error.code === "challenge_refused";
-        if (!isOld || tries === CHALLENGE_TRIES) throw error;
-        made.fill(null); // that challenge is too old by now; the account wasn't made
-      }
-    }
+  register(made: NewAccount): Promise<Id> {
+    return this.#door.register(made);
   }
 
   /** Opens the vault, sends what waited, synchronises, and says what a person should know.
@@ -180,7 +157,7 @@ export class VaultClient {
   async logIn(typed: Credentials): Promise<Opening> {
     await this.lock();
     passphrase.normalisePin(typed.pin);
-    const pin = await this.#meet();
+    const pin = await this.#door.meet();
     const login = await typed.stretch(pin.vaultId, this.#argon.stretch);
     try {
       return await this.#enter(pin, typed.username, login, (account) =>
@@ -194,24 +171,15 @@ export class VaultClient {
    * `made` and `pinLogin` are overwritten; after a failure they are given again. */
   async enterNew(made: NewAccount, username: string, pinLogin: passphrase.PinLogin): Promise<Opening> {
     await this.lock();
-    const opening = await this.#enter(await this.#meet(), username, made.login, () => pinLogin);
+    const opening = await this.#enter(await this.#door.meet(), username, made.login, () => pinLogin);
     forgetLogin(made.login);
     forgetKeys(pinLogin.tag, pinLogin.wrapping);
     return opening;
   }
 
   /** Opens a closed or delayed PIN path with password and recovery code. Throws Refused, SecretRefused. */
-  async reopenPin(username: string, password: string, words: string): Promise<void> {
-    await loadWords();
-    const recovery = deriveRecovery(parseWords(words));
-    const pin = await this.#meet();
-    const login = await new Credentials(username, password, "").stretch(pin.vaultId, this.#argon.stretch);
-    const { account, token } = await this.#provePassword(login);
-    const challenge = await this.#challenge(login);
-    const message = pinReopenMessage(this.#transport.host, parseB64url(account), challenge);
-    const sig = passphrase.signWithSeed(recovery.loginSeed, message);
-    await this.#transport.ask("POST", "/v1/pin/reopen", { body: { rid: recovery.rid, challenge, sig }, token });
-    forgetLogin(login);
+  reopenPin(username: string, password: string, words: string): Promise<void> {
+    return this.#door.reopenPin(username, password, words);
   }
 
   /** Opens the sensitive tier for two minutes. Throws Refused (`pin_wrong`, `pin_locked`, …). */
@@ -262,7 +230,7 @@ export class VaultClient {
   async acceptTrust(password: string, pin: string): Promise<void> {
     const open = this.#opened();
     const { session, synchroniser } = open;
-    const { login } = await this.#confirm(password, pin);
+    const { login } = await this.#door.confirm(session, open.username, password, pin);
     forgetLogin(login);
     const isLost = session.warnings.findings.has(Finding.ACCOUNT_RECORD_INVALID);
     const restored = isLost ? await this.#restored(open, pin) : null;
@@ -277,18 +245,18 @@ export class VaultClient {
    *
    * What is kept, and the recovery code, stay as they are. Throws Refused (`login_refused`, `pin_wrong`,
    * `account_exists`, …), SecretRefused, ArgonWrong, or Untrusted while a warning stands. After a NetworkError or
-   * ServerFault the vault is locked here, and nobody knows which pair holds: first the new one is tried, then the old. */
+   * ServerFault the vault is locked here, and nobody knows which pair holds: the new one is tried first. */
   async changeCredentials(password: string, pin: string, typed: Credentials): Promise<void> {
     const open = this.#opened();
     const { session, synchroniser } = open;
     session.warnings.requireNone();
     if (session.state.facts === null) throw new UnsupportedVersion();
-    typed.requireNew(this.#year());
+    typed.requireNew(this.#door.thisYear);
     const samePin = passphrase.normalisePin(pin) === passphrase.normalisePin(typed.pin);
     await this.#argon.test();
     try {
       await this.stepUp(pin);
-      const { login, token } = await this.#confirm(password, pin);
+      const { login, token } = await this.#door.confirm(session, open.username, password, pin);
       await session.locked(() =>
         changeCredentials(session, synchroniser, login, token, typed, this.#argon.stretch, samePin));
       open.username = typed.username;
@@ -309,7 +277,8 @@ export class VaultClient {
 
   /** Ends every session but this one, with password and PIN given anew; how many tokens stopped working. */
   async endOtherSessions(password: string, pin: string): Promise<number> {
-    const { login, token } = await this.#confirm(password, pin);
+    const { session, username } = this.#opened();
+    const { login, token } = await this.#door.confirm(session, username, password, pin);
     forgetLogin(login);
     return (await this.#transport.ask("POST", "/v1/sessions/end-others", { token })).ended;
   }
@@ -470,64 +439,6 @@ export class VaultClient {
 
   // what the above is made of
 
-  #year(): number {
-    return new Date(this.#clock() * 1000).getUTCFullYear();
-  }
-
-  /** The vault's public facts, pinned at the first contact and compared ever after. */
-  async #meet(): Promise<Pin> {
-    const answer = await this.#transport.ask("GET", "/v1/vault");
-    try {
-      return await this.#compare(answer);
-    } catch (error) {
-      if (error instanceof TrustError) await this.#home.keepEvidence("vault", formatJson(answer));
-      throw error;
-    }
-  }
-
-  async #compare(answer: Vault): Promise<Pin> {
-    const { host } = this.#transport;
-    keychain.requireArgon(answer.argon_newest);
-    if (answer.host !== host) throw new HostDiffers();
-    const offered = new Pin(answer.vault_id, answer.ledger_vkey, answer.directory_vkey);
-    const [known, first] = [await this.#home.pinOf(offered.vaultId), await this.#home.vaultAt(host)];
-    if (first !== null && first !== offered.vaultId) throw new VaultChanged();
-    if (known === null || first === null) await this.#home.pin(host, known ?? offered);
-    this.#offered = offered;
-    return known ?? offered;
-  }
-
-  async #challenge(login: passphrase.LoginKeys): Promise<Uint8Array> {
-    return (await this.#transport.ask("POST", "/v1/login/start", { body: { K_id: login.kId } })).challenge;
-  }
-
-  /** A token of stage `password`. A login that is refused is looked at twice: it may be this browser that errs. */
-  async #provePassword(login: passphrase.LoginKeys): Promise<{ readonly account: Id; readonly token: Uint8Array }> {
-    const challenge = await this.#challenge(login);
-    const sig = keychain.signLogin(login, this.#transport.host, challenge);
-    try {
-      return await this.#transport.ask("POST", "/v1/login/finish", { body: { K_id: login.kId, challenge, sig } });
-    } catch (error) {
-      if (error instanceof Refused && error.code === "login_refused") await this.#argon.test();
-      throw error;
-    }
-  }
-
-  /** The login keys that the password gives, and a token of stage `confirmed`. Throws Refused. */
-  async #confirm(
-    password: string, pin: string,
-  ): Promise<{ readonly login: passphrase.LoginKeys; readonly token: Uint8Array }> {
-    const { session, username } = this.#opened();
-    const { keyring } = session;
-    const login = await new Credentials(username, password, pin).stretch(session.pin.vaultId, this.#argon.stretch);
-    const challenge = await this.#challenge(login);
-    const step = passphrase.derivePinStep(login.kPs, keyring.account, keyring.pinEpoch, pin);
-    const sig = keychain.signConfirm(login, this.#transport.host, challenge);
-    const { token } = await session.ask("POST", "/v1/confirm", { body: { challenge, sig, x: step.tag } });
-    forgetKeys(step.tag, step.wrapping);
-    return { login, token };
-  }
-
   /** Password, then PIN, then the account's own sealed rows. All that is typed or derived dies with this call. */
   async #enter(
     pin: Pin, username: string, login: passphrase.LoginKeys, pinLoginOf: (account: Id) => passphrase.PinLogin,
@@ -535,7 +446,7 @@ export class VaultClient {
     this.#machine.receive(UnlockEvent.CHALLENGE);
     let open: Open | null = null;
     try {
-      const { account, token } = await this.#provePassword(login);
+      const { account, token } = await this.#door.provePassword(login);
       this.#machine.receive(UnlockEvent.PASSWORD_PROVEN);
       const pinLogin = pinLoginOf(account);
       const tried = { purpose: "login", x: pinLogin.tag } as const;
@@ -582,7 +493,7 @@ export class VaultClient {
   }
 
   async #parts(pin: Pin, username: string, session: Session): Promise<Open> {
-    const offered = this.#offered ?? pin;
+    const offered = this.#door.offered ?? pin;
     if (offered.ledgerVkey !== pin.ledgerVkey || offered.directoryVkey !== pin.directoryVkey) {
       await session.warnings.add(Finding.LEDGER_KEY_CHANGED);
       await session.home.keepEvidence("ledger-key", new TextEncoder().encode(`${offered.ledgerVkey}\n`));
@@ -695,11 +606,12 @@ export class VaultClient {
   async #accept(session: Session): Promise<void> {
     const { warnings, trust, replica } = session;
     if (warnings.findings.has(Finding.LEDGER_FORKED)) await trust.forget();
-    if (warnings.findings.has(Finding.LEDGER_KEY_CHANGED) && this.#offered !== null) {
+    const { offered } = this.#door;
+    if (warnings.findings.has(Finding.LEDGER_KEY_CHANGED) && offered !== null) {
       await trust.forget();
-      await this.#home.pin(this.#transport.host, this.#offered);
-      session.pin = this.#offered;
-      trust.policy = this.#offered.policy;
+      await this.#home.pin(this.#transport.host, offered);
+      session.pin = offered;
+      trust.policy = offered.policy;
     }
     await warnings.accept(session.links.accountN);
     await replica.writing(() => {
@@ -778,20 +690,4 @@ function keepingOf({ drafts }: Open, { slot = null, waits }: Writing): Keeping {
 function forget({ session }: Open): void {
   session.keyring.forget();
   session.replica.close();
-}
-
-/** What the recovery code needs and nothing else does. Throws NetworkError. */
-async function loadWords(): Promise<void> {
-  await readyWords().catch(() => {
-    throw new NetworkError("the word lists");
-  });
-}
-
-/** Overwrites what a login derived, but for the lookup value. */
-function forgetLogin({ loginSeed, kPw, kPl, kPs }: passphrase.LoginKeys): void {
-  forgetKeys(loginSeed, kPw, kPl, kPs);
-}
-
-function forgetKeys(...keys: readonly Uint8Array[]): void {
-  for (const key of keys) sodium.memzero(key);
 }

@@ -62,8 +62,8 @@ export class Drafts {
     return this.#settle(slot, null);
   }
 
-  /** Lets `write` put something in the place of a draft, whose key it deletes in the same moment: once all that was kept
-   * of it is on disk, and before anything that is kept later. If it fails, the draft stays. */
+  /** Lets `write` put something in the place of a draft, whose key it deletes in the same moment: once all that was
+   * kept of it is on disk, and before anything that is kept later. If it fails, the draft stays. */
   async replace<T>(slot: Id, write: (key: string) => Promise<T>): Promise<T> {
     parseB64url(slot, ID_SIZE);
     for (let running = this.#writing.get(slot); running !== undefined; running = this.#writing.get(slot)) {

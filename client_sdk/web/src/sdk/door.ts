@@ -1,0 +1,158 @@
+// What a vault is asked before anybody is in, or to let somebody do more: who it is, and whether what was typed holds.
+// Knows: challenges, what is signed for them, and which vault was met here before. Refuses to know: what is kept.
+// Python's client does this itself; here it stands apart from what an open vault does.
+
+import { formatB64url, formatJson, parseB64url } from "../crypto_core/encoding.js";
+import * as passphrase from "../crypto_core/sealing/passphrase.js";
+import { LANGUAGES, deriveRecovery, parseWords, readyWords, type Language } from "../crypto_core/sealing/recovery.js";
+import { pinReopenMessage } from "../crypto_core/signed_requests.js";
+import { sodium } from "../crypto_core/sodium.js";
+import type { Vault } from "../schemas/vault.js";
+import type { Argon } from "./argon.js";
+import { HostDiffers, NetworkError, Refused, ServerFault, TrustError, ValueRefused, VaultChanged } from "./errors.js";
+import { Pin, type Home } from "./home.js";
+import type { Id } from "./items.js";
+import * as keychain from "./keychain.js";
+import { Credentials, type NewAccount } from "./keychain.js";
+import type { Session } from "./session.js";
+import type { Transport } from "./transport.js";
+
+const CHALLENGE_TRIES = 2;
+
+/** The door of the vault at one address. */
+export class Door {
+  readonly #transport: Transport;
+  readonly #home: Home;
+  readonly #argon: Argon;
+  readonly #clock: () => number;
+  #offered: Pin | null = null;
+
+  constructor(transport: Transport, home: Home, argon: Argon, clock: () => number) {
+    this.#transport = transport;
+    this.#home = home;
+    this.#argon = argon;
+    this.#clock = clock;
+  }
+
+  /** What the vault said of itself last; not believed where it differs from what was pinned. */
+  get offered(): Pin | null {
+    return this.#offered;
+  }
+
+  /** By this device's clock, for the rules of a new PIN. */
+  get thisYear(): number {
+    return new Date(this.#clock() * 1000).getUTCFullYear();
+  }
+
+  /** The vault's public facts, pinned at the first contact and compared ever after. */
+  async meet(): Promise<Pin> {
+    const answer = await this.#transport.ask("GET", "/v1/vault");
+    try {
+      return await this.#compare(answer);
+    } catch (error) {
+      if (error instanceof TrustError) await this.#home.keepEvidence("vault", formatJson(answer));
+      throw error;
+    }
+  }
+
+  /** What `VaultClient.makeAccount` gives. */
+  async makeAccount(typed: Credentials, language: Language): Promise<NewAccount> {
+    if (!LANGUAGES.includes(language)) throw new ValueRefused("the recovery words are English or French");
+    typed.requireNew(this.thisYear);
+    const pin = await this.meet();
+    await loadWords();
+    await this.#argon.test();
+    return keychain.makeAccount(typed, pin, language, this.thisYear, this.#argon.stretch);
+  }
+
+  /** What `VaultClient.register` does. */
+  async register(made: NewAccount): Promise<Id> {
+    for (let tries = 1; ; tries += 1) {
+      if (made.sent === null) made.fill(await this.#challenge(made.login));
+      const [body, signature] = [made.sent ?? new Uint8Array(), formatB64url(made.sign(this.#transport.host))];
+      try {
+        const headers = { "Temoin-Signature": signature };
+        const { account } = await this.#transport.ask("POST", "/v1/accounts", { body, headers });
+        if (account !== made.account) throw new ServerFault("another account than was asked for");
+        return account;
+      } catch (error) {
+        const isOld = error instanceof Refused && error.code === "challenge_refused";
+        if (!isOld || tries === CHALLENGE_TRIES) throw error;
+        made.fill(null); // that challenge is too old by now; the account wasn't made
+      }
+    }
+  }
+
+  /** What `VaultClient.reopenPin` does. */
+  async reopenPin(username: string, password: string, words: string): Promise<void> {
+    await loadWords();
+    const recovery = deriveRecovery(parseWords(words));
+    const pin = await this.meet();
+    const login = await new Credentials(username, password, "").stretch(pin.vaultId, this.#argon.stretch);
+    const { account, token } = await this.provePassword(login);
+    const challenge = await this.#challenge(login);
+    const message = pinReopenMessage(this.#transport.host, parseB64url(account), challenge);
+    const sig = passphrase.signWithSeed(recovery.loginSeed, message);
+    await this.#transport.ask("POST", "/v1/pin/reopen", { body: { rid: recovery.rid, challenge, sig }, token });
+    forgetLogin(login);
+  }
+
+  /** A token of stage `password`. A login that is refused is looked at twice: it may be this browser that errs. */
+  async provePassword(login: passphrase.LoginKeys): Promise<{ readonly account: Id; readonly token: Uint8Array }> {
+    const challenge = await this.#challenge(login);
+    const sig = keychain.signLogin(login, this.#transport.host, challenge);
+    try {
+      return await this.#transport.ask("POST", "/v1/login/finish", { body: { K_id: login.kId, challenge, sig } });
+    } catch (error) {
+      if (error instanceof Refused && error.code === "login_refused") await this.#argon.test();
+      throw error;
+    }
+  }
+
+  /** The login keys that the password gives, and a token of stage `confirmed`. Throws Refused. */
+  async confirm(
+    session: Session, username: string, password: string, pin: string,
+  ): Promise<{ readonly login: passphrase.LoginKeys; readonly token: Uint8Array }> {
+    const { keyring } = session;
+    const login = await new Credentials(username, password, pin).stretch(session.pin.vaultId, this.#argon.stretch);
+    const challenge = await this.#challenge(login);
+    const step = passphrase.derivePinStep(login.kPs, keyring.account, keyring.pinEpoch, pin);
+    const sig = keychain.signConfirm(login, this.#transport.host, challenge);
+    const { token } = await session.ask("POST", "/v1/confirm", { body: { challenge, sig, x: step.tag } });
+    forgetKeys(step.tag, step.wrapping);
+    return { login, token };
+  }
+
+  async #compare(answer: Vault): Promise<Pin> {
+    const { host } = this.#transport;
+    keychain.requireArgon(answer.argon_newest);
+    if (answer.host !== host) throw new HostDiffers();
+    const offered = new Pin(answer.vault_id, answer.ledger_vkey, answer.directory_vkey);
+    const [known, first] = [await this.#home.pinOf(offered.vaultId), await this.#home.vaultAt(host)];
+    if (first !== null && first !== offered.vaultId) throw new VaultChanged();
+    if (known === null || first === null) await this.#home.pin(host, known ?? offered);
+    this.#offered = offered;
+    return known ?? offered;
+  }
+
+  async #challenge(login: passphrase.LoginKeys): Promise<Uint8Array> {
+    return (await this.#transport.ask("POST", "/v1/login/start", { body: { K_id: login.kId } })).challenge;
+  }
+}
+
+/** What the recovery code needs and nothing else does. Throws NetworkError. */
+async function loadWords(): Promise<void> {
+  await readyWords().catch(() => {
+    throw new NetworkError("the word lists");
+  });
+}
+
+/** Overwrites what a login derived, but for the lookup value. */
+export function forgetLogin({ loginSeed, kPw, kPl, kPs }: passphrase.LoginKeys): void {
+  forgetKeys(loginSeed, kPw, kPl, kPs);
+}
+
+/** Overwrites keys. */
+export function forgetKeys(...keys: readonly Uint8Array[]): void {
+  for (const key of keys) sodium.memzero(key);
+}
