@@ -58,7 +58,7 @@ BROWSER: dict[str, tuple[str, ...]] = {  # what of the browser does something ->
     r"\b(XMLHttpRequest|WebSocket|EventSource|sendBeacon|RTCPeerConnection)\b": (),
     r"\bBroadcastChannel\b": ("worker/service",),  # tells other tabs that something was written, and nothing else
     r"\bindexedDB\b": ("sdk/home",),
-    r"\bnavigator\.locks\b": ("sdk/home", "sdk/journal"),
+    r"\bnavigator\.locks\b": ("sdk/home",),
     r"\b(localStorage|sessionStorage|cookieStore|serviceWorker)\b|\bdocument\.cookie\b|(?<![.\w])caches\.": (),
     r"\bconsole\.": (),
     r"\beval\(|\bnew Function\(|\b(inner|outer)HTML\b|insertAdjacentHTML|dangerouslySetInnerHTML|document\.write": (),
