@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from server.help.service import link, page_table
 from server.help.shelf import shelf
-from tests.fakes.npm import install_locked
+from tests.fakes.axe import run_axe
 
-TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 SMALL_TARGETS = """
 Array.from(document.querySelectorAll("a, button, summary, input:not([type=checkbox]), label.tick"))
@@ -45,11 +43,6 @@ FOCUS = """(() => {
 })()"""
 
 
-@pytest.fixture(scope="module")
-def axe() -> str:
-    return (install_locked(Path(__file__).parent) / "axe-core" / "axe.min.js").read_text()
-
-
 @pytest.fixture(scope="module", params=SCHEMES)
 def schemed(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[BrowserContext]:
     context = chromium.new_context(viewport={"width": 360, "height": 740}, color_scheme=request.param, bypass_csp=True)
@@ -57,44 +50,35 @@ def schemed(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[Brows
     context.close()
 
 
-def run_axe(page: Page, axe: str) -> list[tuple[str, list[str]]]:
-    """Rules that are broken, with the first elements that break them."""
-    page.evaluate(axe)
-    found: list[dict[str, Any]] = page.evaluate(
-        "tags => axe.run({runOnly: tags, resultTypes: ['violations']}).then((result) => result.violations)", TAGS
-    )
-    return [(each["id"], [node["html"][:160] for node in each["nodes"][:3]]) for each in found]
-
-
 @pytest.mark.parametrize("lang", shelf().languages)
-def test_axe_finds_nothing(schemed: BrowserContext, address: str, axe: str, lang: str) -> None:
+def test_axe_finds_nothing(schemed: BrowserContext, address: str, lang: str) -> None:
     page = schemed.new_page()
     found = {}
     for number in page_table():
         page.goto(address + link(lang, number))
         page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true })")
-        if broken := run_axe(page, axe):
+        if broken := run_axe(page):
             found[number] = broken
     page.close()
     assert found == {}
 
 
-def test_axe_finds_nothing_in_any_result(schemed: BrowserContext, address: str, axe: str) -> None:
+def test_axe_finds_nothing_in_any_result(schemed: BrowserContext, address: str) -> None:
     page = schemed.new_page()
     for ticks in ([], ["words", "belittle"], ["kill"]):
         page.goto(address + "/fr/2")
         for name in ticks:
             page.locator(f"input[name={name}]").check()
         page.locator("button[type=submit]").click()
-        assert run_axe(page, axe) == []
+        assert run_axe(page) == []
     page.close()
 
 
-def test_axe_can_find_something(schemed: BrowserContext, address: str, axe: str) -> None:
+def test_axe_can_find_something(schemed: BrowserContext, address: str) -> None:
     page = schemed.new_page()
     page.goto(address + "/fr/1")
     page.evaluate("document.querySelector('input[type=search]').labels[0].remove()")
-    assert "label" in [rule for rule, _ in run_axe(page, axe)]
+    assert "label" in [rule for rule, _ in run_axe(page)]
     page.close()
 
 

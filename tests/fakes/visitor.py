@@ -81,12 +81,16 @@ class Visitor:
         self.fill("account.pin", self.pin)
         self.fill("account.sign_up.pin_again", self.pin)
         self.press("account.sign_up.next")
-        self.heading("account.sheet.title")
-        self.words = self.page.locator("main ol li").all_inner_texts()
-        assert len(self.words) == 24
+        self.note_words()
         self.press("account.sheet.noted")
         self.copy_words()
         self.is_in()
+
+    def note_words(self) -> None:
+        """Waits for the sheet, and notes what is on it."""
+        self.heading("account.sheet.title")
+        self.words = self.page.locator("main ol li").all_inner_texts()
+        assert len(self.words) == 24
 
     def copy_words(self) -> None:
         """Types back the words that the page asks for."""

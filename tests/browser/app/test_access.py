@@ -1,0 +1,115 @@
+"""Every view of the vault is for everybody: both languages, both schemes, a narrow screen, and as a tree of words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.fakes.axe import COLOURS, run_axe
+from tests.fakes.processes import RealVault
+from tests.fakes.told import telling
+from tests.fakes.tour import arrive, look_around, shown_view, view_table
+from tests.fakes.visitor import Visitor
+
+LANGUAGES = ("fr", "en")
+SNAPSHOTS = Path(__file__).parent / "snapshots"
+NARROW, WIDE = 320, 1280
+TREES = re.compile("sign-up-(?!weak)|write")
+"""What of the tour is kept as a tree: signing up, and writing."""
+SMALL_TARGETS = """() => {
+  const inText = (e) => getComputedStyle(e).display === "inline"
+    && [...e.parentElement.childNodes].some((one) => one.nodeType === 3 && one.textContent.trim() !== "");
+  const reach = (e) => (e.matches("[type=checkbox], [type=radio], [type=file]") ? e.closest("label") ?? e : e);
+  return [...document.querySelectorAll("a[href], button, summary, input, select, textarea, [tabindex='0']")]
+    .filter((e) => e.checkVisibility({ visibilityProperty: true }) && !e.closest(".skip") && !inText(e))
+    .map((e) => [e.outerHTML.slice(0, 120), reach(e).getBoundingClientRect()])
+    .filter(([, box]) => box.height < 43.9 || box.width < 24)
+    .map(([html, box]) => `${html} ${box.width.toFixed(0)} × ${box.height.toFixed(0)}`);
+}"""
+TOO_WIDE = """() => {
+  const room = document.documentElement.clientWidth;
+  if (document.documentElement.scrollWidth <= room) return [];
+  return [...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > room + 0.5)
+    .map((e) => e.outerHTML.slice(0, 120)).slice(0, 5);
+}"""
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    """A page in which axe may run, and whose clock can be set forward."""
+    context = chromium.new_context(
+        viewport={"width": NARROW, "height": 640}, locale="fr-FR", reduced_motion="reduce", bypass_csp=True,
+    )
+    made = context.new_page()
+    made.clock.install()
+    yield made
+    context.close()
+
+
+def look_at(page: Page) -> dict[str, Any]:
+    """What is wrong with what stands on the screen."""
+    page.set_viewport_size({"width": NARROW, "height": 640})
+    page.evaluate("scrollTo(0, 0)")  # the bar would lie over a part of something
+    page.emulate_media(color_scheme="light")
+    found = {"axe": run_axe(page), "wide": page.evaluate(TOO_WIDE), "small": page.evaluate(SMALL_TARGETS)}
+    page.emulate_media(color_scheme="dark")
+    found["dark"] = run_axe(page, COLOURS)
+    page.set_viewport_size({"width": 2 * NARROW, "height": 640})
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    found["doubled"] = page.evaluate(TOO_WIDE)
+    page.evaluate("document.documentElement.style.fontSize = ''")
+    return {name: broken for name, broken in found.items() if broken}
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_nothing_is_wrong_with_any_view(page: Page, real_vault: RealVault, tmp_path: Path, lang: str) -> None:
+    wrong, seen = {}, {view_table()["home"]}
+    visitor = Visitor(page, real_vault.url, lang, f"accueil {lang}")
+    with telling(real_vault.url, tmp_path, f"récit {lang}", lang) as told:
+        for stops in (arrive(visitor), look_around(visitor, told)):
+            for stop in stops:
+                seen.add(shown_view(page))
+                if found := look_at(page):
+                    wrong[stop] = found
+    assert wrong == {}
+    assert seen == set(view_table().values())
+
+
+def test_each_look_can_find_something(page: Page, real_vault: RealVault) -> None:
+    visitor = Visitor(page, real_vault.url)
+    visitor.come()
+    assert look_at(page) == {}
+    page.evaluate("document.querySelector('h1').after(document.createElement('button'))")
+    page.evaluate("document.querySelector('h1').style.width = '700px'")
+    page.evaluate("document.querySelector('main p').style.cssText = 'color: #777; background: #666'")
+    assert set(look_at(page)) == {"axe", "dark", "wide", "small", "doubled"}
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_tree_of_signing_up_and_writing_is_as_it_was_read(page: Page, real_vault: RealVault, lang: str) -> None:
+    """A file that is not there is written, and has to be read before it is kept."""
+    visitor = Visitor(page, real_vault.url, lang, f"arbre {lang}")
+    kept, found = {}, {}
+    for stop in filter(TREES.match, arrive(visitor)):
+        path = SNAPSHOTS / f"{stop}.{lang}.yaml"
+        found[path.name] = as_kept(page.locator("body").aria_snapshot(), visitor)
+        kept[path.name] = path.read_text() if path.exists() else ""
+        if not path.exists():
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(found[path.name])
+    assert found == kept
+
+
+def as_kept(tree: str, visitor: Visitor) -> str:
+    """A tree without what chance put into it: the words of the sheet, which of them are asked for, and ports."""
+    tree = re.sub(r"http://127\.0\.0\.1:\d+", "https://exit.example", tree)
+    asked = re.escape(visitor.say("account.sheet.word")).replace(re.escape("{place}"), r"\d+")
+    tree = re.sub(asked, visitor.say("account.sheet.word"), tree)
+    for word in visitor.words:
+        tree = re.sub(rf"(listitem: ['\"]?){re.escape(word)}(?=['\"]?$)", r"\1…", tree, flags=re.M)
+    return f"{tree}\n"

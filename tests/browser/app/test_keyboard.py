@@ -1,0 +1,132 @@
+"""The whole walk with a keyboard alone: nothing is out of reach, and nobody loses their place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.fakes.processes import RealVault
+from tests.fakes.typist import Typist
+
+PHOTOGRAPH = Path(__file__).parents[3] / "docs" / "demo" / "photograph.jpg"
+WRITTEN = "Ce soir, il a fermé la porte à clef. Je note tout."
+BEHIND = "Les mots exacts, derrière le code."
+INSIDE = "document.activeElement.closest('dialog') !== null"
+NO_MOUSE = """
+for (const kind of ["mousedown", "pointerdown", "touchstart"]) {
+  addEventListener(kind, () => { window.touched = true; }, true);
+}
+"""
+
+
+@pytest.fixture
+def typist(context: BrowserContext, real_vault: RealVault) -> Iterator[Typist]:
+    """Somebody whose page notices a mouse."""
+    page = context.new_page()
+    page.add_init_script(NO_MOUSE)
+    yield Typist(page, real_vault.url)
+    assert page.evaluate("window.touched") is None
+
+
+def is_told(page: Page, text: str) -> None:
+    expect(page.get_by_text(text, exact=True).first).to_be_visible()
+
+
+def test_the_whole_walk(typist: Typist) -> None:
+    page, say = typist.page, typist.say
+    typist.username = "clavier"
+    typist.sign_up()
+    typist.not_lost()
+    typist.write(WRITTEN, files=[PHOTOGRAPH])
+    typist.not_lost()
+    typist.write(BEHIND, sensitive=True)
+    typist.heading("journal.state.locked")
+    typist.not_lost()
+    typist.lock()
+    typist.not_lost()
+
+    typist.log_in()
+    typist.not_lost()
+    typist.open_row(say("journal.state.locked"))
+    asking = page.get_by_role("button", name=say("journal.locked.open"), exact=True)
+    typist.press("journal.locked.open")
+    hold_in(page, typist)
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(asking).to_be_focused()
+    page.keyboard.press("Enter")
+    typist.give_pin()
+    is_told(page, BEHIND)
+    typist.not_lost()
+
+    typist.open_row(WRITTEN[:20])
+    typist.strike(page.get_by_role("button", name=say("documents.open.image")))
+    page.get_by_role("img").last.wait_for()
+    typist.not_lost()
+    typist.press("journal.delete.name")
+    hold_in(page, typist)
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name=say("journal.delete.name"), exact=True)).to_be_focused()
+    page.keyboard.press("Enter")
+    typist.strike(page.get_by_role("dialog").get_by_role("button", name=say("journal.delete.do"), exact=True))
+    typist.press("journal.deleted.undo")
+    is_told(page, say("journal.deleted.restored"))
+    typist.not_lost()
+
+
+def hold_in(page: Page, typist: Typist) -> None:
+    """A question keeps the focus, which ever way one goes on: there, or at the browser's own parts."""
+    page.get_by_role("dialog").wait_for()
+    typist.not_lost()
+    for key in ("Tab", "Shift+Tab"):
+        for _ in range(9):
+            page.keyboard.press(key)
+            here = typist.here()
+            assert here["tag"] == "BODY" or page.evaluate(INSIDE), here
+
+
+def test_scales_and_months_by_arrows_and_the_way_past_the_bar(typist: Typist) -> None:
+    page, say = typist.page, typist.say
+    typist.username = "flèches"
+    typist.sign_up()
+    page.keyboard.press("Tab")
+    typist.reach(page.locator(".skip"))
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+
+    typist.begin_entry("Une journée.")
+    typist.unfold("journal.more.feeling")
+    typist.reach(page.get_by_role("radio", name=say("journal.danger.none"), exact=True))
+    for _ in range(4):
+        page.keyboard.press("ArrowRight")
+        typist.here()
+    is_told(page, say("journal.danger.said", step=3, word=say("journal.danger.words.1")))
+    typist.press("journal.write.guided")
+    typist.not_lost()
+    typist.press("journal.guided.skip")
+    expect(typist.box("journal.questions.when")).to_be_focused()
+    typist.press("journal.write.keep")
+    is_told(page, say("journal.kept"))
+
+    typist.go_to("shell.journal")
+    typist.follow("journal.calendar.name")
+    typist.heading("journal.calendar.name")
+    month = page.get_by_role("grid")
+    typist.reach(month.locator("[tabindex='0']"))
+    name = page.locator(f"#{month.get_attribute('aria-labelledby')}")
+    this_month = name.inner_text()
+    page.keyboard.press("PageUp")
+    expect(name).not_to_have_text(this_month)
+    page.keyboard.press("PageDown")
+    expect(name).to_have_text(this_month)
+    today = month.locator("[tabindex='0']").inner_text()
+    page.keyboard.press("ArrowLeft")
+    expect(month.locator(":focus")).not_to_have_text(today)
+    page.keyboard.press("ArrowRight")
+    expect(month.locator(":focus")).to_have_text(today)
+    page.keyboard.press("Enter")
+    typist.strike(page.get_by_role("main").get_by_role("link").filter(has_text="Une journée").first)
+    is_told(page, "Une journée.")

@@ -1,0 +1,36 @@
+"""axe-core, asked about the page as it stands.
+
+Knows: the rules that are asked for. Refuses to know: which page it is, and whether anything may be forgiven.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+from playwright.sync_api import Page
+
+from tests.fakes.npm import ROOT, install_locked
+
+TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
+COLOURS = ("color-contrast", "link-in-text-block")
+"""Rules about what a colour scheme changes."""
+
+
+@cache
+def _axe() -> str:
+    return (install_locked(ROOT / "tests" / "browser") / "axe-core" / "axe.min.js").read_text()
+
+
+def run_axe(page: Page, only: Sequence[str] = TAGS) -> list[tuple[str, list[str]]]:
+    """Rules that are broken, with the first elements that break them. The context has to be one that bypasses CSP."""
+    if page.evaluate("typeof axe") == "undefined":
+        page.evaluate(_axe())
+    kind = "tag" if only is TAGS else "rule"
+    found: list[dict[str, Any]] = page.evaluate(
+        "([type, values]) => axe.run({runOnly: {type, values}, resultTypes: ['violations']})"
+        ".then((result) => result.violations)",
+        [kind, list(only)],
+    )
+    return [(each["id"], [node["html"][:160] for node in each["nodes"][:3]]) for each in found]

@@ -1,0 +1,138 @@
+"""Somebody who has been writing for two months, in French or in English: what a full vault looks like.
+
+Knows: what they wrote, and which parts of it are sensitive, were changed, or deleted. Refuses to know: pages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from client_sdk.client import Draft, VaultClient
+from client_sdk.happened import parse_happened
+from tests.fakes.visitor import PASSWORD, PIN
+
+PHOTOGRAPH = Path(__file__).resolve().parents[2] / "docs" / "demo" / "photograph.jpg"
+
+
+@dataclass(frozen=True)
+class Words:
+    """What is written in one language. `entries`: days ago, text, place, people, tags, danger, mood."""
+
+    entries: tuple[tuple[float, str, str, tuple[str, ...], tuple[str, ...], int | None, str], ...]
+    edited: str
+    sensitive: str
+    deleted: str
+    document: tuple[str, str]
+    long_ago: tuple[str, str]
+    """When, in words, and what."""
+    assessment: str
+
+
+STORIES = {
+    "fr": Words(
+        (
+            (61.4, "Il a lu mes messages pendant que je dormais, puis m’a demandé qui était Karim.",
+             "À la maison", (), ("messages", "contrôle"), 3, "inquiète"),
+            (47.2, "Il a crié parce que le repas n’était pas prêt. Les enfants ont tout entendu.",
+             "Cuisine", ("Lina", "Sami"), ("cris", "enfants"), 5, ""),
+            (33.8, "Bonne journée. Marché avec Lina, il n’a rien dit.", "", ("Lina",), (), 1, "calme"),
+            (19.1, "Il a pris mes clefs et a dit que je ne sortirais pas. Je les ai reprises quand il dormait.",
+             "Entrée de l’appartement", (), ("clefs", "enfermée"), 7, "peur"),
+            (6.9, "Il m’a serré le bras. On voit encore ses doigts. J’ai pris une photographie le lendemain.",
+             "Couloir", (), ("coups",), 8, "fatiguée"),
+            (1.3, "Appel de ma sœur. Elle sait, maintenant. Elle garde un sac chez elle.", "", ("Nadia",), ("aide",),
+             None, "soulagée"),
+        ),
+        "Il m’a serré le bras, devant Sami. On voit encore ses doigts. J’ai pris une photographie le lendemain.",
+        "Ce qu’il a dit cette nuit-là, mot pour mot.",
+        "Commencé pour rien.",
+        ("Bras gauche, le lendemain", "Prise à la lumière du jour, sans flash."),
+        ("au printemps 2019", "La première fois. Je ne l’avais jamais écrit."),
+        "Où j’en suis",
+    ),
+    "en": Words(
+        (
+            (61.4, "He read my messages while I slept, then asked me who Karim was. He is somebody from work.",
+             "At home", (), ("messages", "control"), 3, "worried"),
+            (47.2, "He shouted because dinner wasn’t ready. The children heard everything.",
+             "Kitchen", ("Lina", "Sami"), ("shouting", "children"), 5, ""),
+            (33.8, "A good day. Market with Lina, he said nothing.", "", ("Lina",), (), 1, "calm"),
+            (19.1, "He took my keys and said that I would not go out. I waited until he slept to take them back.",
+             "Hall of the flat", (), ("keys", "locked in"), 7, "afraid"),
+            (6.9, "He held my arm hard. His fingers can still be seen. I took a photograph the day after.",
+             "Corridor", (), ("blows",), 8, "tired"),
+            (1.3, "My sister called. She knows, now. She keeps a bag at her place.", "", ("Nadia",), ("help",), None,
+             "relieved"),
+        ),
+        "He held my arm hard, in front of Sami. His fingers can still be seen. I took a photograph the day after.",
+        "What he said that night, word for word.",
+        "Begun for nothing.",
+        ("Left arm, the day after", "Taken in daylight, without flash."),
+        ("in spring 2019", "The first time. I had never written it down."),
+        "Where I stand",
+    ),
+}  # fmt: skip
+EDITED = 4
+"""The entry that has two versions and a photograph."""
+
+
+@dataclass
+class Told:
+    """An account with a story in it, and the device on which it was told."""
+
+    username: str
+    words: Words
+    laptop: VaultClient = field(repr=False)
+    changeable: bytes = field(repr=False)
+    """The id of an entry that a second device may change meanwhile."""
+
+    @property
+    def texts(self) -> list[str]:
+        return [entry[1] for entry in self.words.entries]
+
+    def change_elsewhere(self) -> None:
+        """The laptop writes another version of the entry that a page may have open."""
+        words = self.words
+        self.laptop.edit_entry(self.changeable, {"text": f"{words.entries[1][1]} {words.entries[2][1]}"})
+
+
+@contextmanager
+def telling(server: str, folder: Path, username: str, lang: str) -> Iterator[Told]:
+    """A new account at a vault, with the story told; its laptop stays open meanwhile."""
+    words = STORIES[lang]
+    now = datetime.now().replace(second=0, microsecond=0)
+    with VaultClient.connect(server, folder) as laptop:
+        laptop.register(laptop.make_account(username, PASSWORD, PIN))
+        laptop.log_in(username, PASSWORD, PIN)
+        kept = laptop.write_entries([_draft(now, *entry) for entry in words.entries])
+        when, what = words.long_ago
+        laptop.write_entry(Draft(text=what, happened=parse_happened(when)))
+        laptop.edit_entry(kept[EDITED].id, {"text": words.edited}, attachments=[PHOTOGRAPH])
+        laptop.write_entry(Draft(text=words.sensitive), sensitive=True)
+        laptop.delete_item(laptop.write_entry(Draft(text=words.deleted)).id)
+        title, note = words.document
+        taken = parse_happened((now - timedelta(days=6)).strftime("%Y-%m-%d"))
+        laptop.add_document(
+            PHOTOGRAPH, draft=Draft(title=title, text=note, category="injury", happened=taken, danger=8)
+        )
+        for days, danger, answers in ((40, 4, ("belittle", "words")), (3, 9, ("belittle", "words", "kill"))):
+            written = int((now - timedelta(days=days)).timestamp())
+            draft = Draft(title=words.assessment, text="–", danger=danger, written=written)
+            laptop.write_assessment(draft, dict.fromkeys(answers, True))
+        yield Told(username, words, laptop, kept[1].id)
+
+
+def _draft(
+    now: datetime, days: float, text: str, place: str, people: tuple[str, ...], tags: tuple[str, ...],
+    danger: int | None, mood: str,
+) -> Draft:
+    """An entry of so many days ago; the time of the facts is exact where the day is not whole."""
+    when = now - timedelta(days=days)
+    return Draft(
+        text=text, happened=parse_happened(when.strftime("%Y-%m-%dT%H:%M")), written=int(when.timestamp()) + 3600,
+        place=place or None, people=people, tags=tags, danger=danger, mood=mood or None,
+    )

@@ -1,0 +1,239 @@
+"""A walk past everything that the web vault can show, for tests and pictures that look at each of it.
+
+Knows: how a person gets to every view. Refuses to know: what is looked at there. `arrive` needs nothing; `look_around`
+needs an account in which something was told. Each gives a name whenever something new stands on the screen.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from playwright.sync_api import Page, expect
+
+from tests.fakes.told import EDITED, Told
+from tests.fakes.visitor import PATIENCE, Visitor
+from tests.fakes.words import ROOT
+
+ROUTER = ROOT / "client_sdk" / "web" / "src" / "app" / "router.ts"
+NEARLY_IDLE_MS = 155_000
+"""Thirty seconds before three minutes are over the page asks whether somebody is there."""
+
+
+def view_table() -> dict[str, int]:
+    """Every view and its number in addresses, as the router has them."""
+    table = re.search(r"VIEWS = \{(.*?)\} as const", ROUTER.read_text(), re.S)
+    assert table is not None
+    return {name: int(number) for name, number in re.findall(r"(\w+): (\d+)", table[1])}
+
+
+def shown_view(page: Page) -> int:
+    """The number of the view that the address names."""
+    found = re.search(r"#(\d+)", page.url)
+    return int(found[1]) if found else 0
+
+
+def unfold(page: Page) -> None:
+    """Opens everything in the view that is folded away."""
+    page.evaluate("document.querySelectorAll('main details').forEach((each) => { each.open = true })")
+
+
+def arrive(visitor: Visitor) -> Iterator[str]:
+    """From the door through a sign-up to an empty vault, and to the first words in it."""
+    page = visitor.page
+    visitor.come()
+    yield "door"
+    visitor.follow("account.door.log_in")
+    visitor.heading("account.log_in.title")
+    unfold(page)
+    yield "log-in"
+    page.evaluate("location.hash = '#3'")
+    visitor.heading("account.reopen.title")
+    yield "reopen"
+    visitor.come()
+    visitor.follow("account.door.sign_up")
+    visitor.heading("account.sign_up.before_title")
+    yield "sign-up-before"
+    visitor.press("account.sign_up.begin")
+    visitor.heading("account.sign_up.name_title")
+    visitor.fill("account.username", visitor.username)
+    yield "sign-up-name"
+    visitor.press("account.sign_up.next")
+    visitor.heading("account.sign_up.password_title")
+    visitor.fill("account.password", "azerty")
+    page.get_by_text(visitor.say("account.strength.score.0"), exact=True).wait_for()
+    yield "sign-up-weak"
+    visitor.fill("account.password", visitor.password)
+    page.get_by_text(visitor.say("account.strength.score.4"), exact=True).wait_for()
+    yield "sign-up-password"
+    visitor.press("account.sign_up.next")
+    visitor.heading("account.sign_up.pin_title")
+    visitor.fill("account.pin", visitor.pin)
+    visitor.fill("account.sign_up.pin_again", visitor.pin[::-1])
+    visitor.press("account.sign_up.next")
+    page.get_by_text(visitor.say("account.sign_up.pin_differs"), exact=True).wait_for()
+    yield "sign-up-pin"
+    visitor.fill("account.sign_up.pin_again", visitor.pin)
+    visitor.press("account.sign_up.next")
+    visitor.note_words()
+    yield "sign-up-sheet"
+    visitor.press("account.sheet.noted")
+    visitor.heading("account.sheet.back_title")
+    yield "sign-up-words"
+    visitor.copy_words()
+    visitor.is_in()
+    page.get_by_role("heading", name=visitor.say("journal.empty.title")).wait_for()
+    yield "home-empty"
+    visitor.go_to("shell.documents")
+    page.get_by_role("heading", name=visitor.say("documents.empty.title")).wait_for()
+    yield "documents-empty"
+    page.evaluate("location.hash = '#32'")
+    visitor.heading("assess.curve.name")
+    yield "curve-empty"
+    visitor.begin_entry("…")
+    page.get_by_text(visitor.say("journal.draft.kept"), exact=True).wait_for()
+    unfold(page)
+    yield "write"
+    visitor.press("journal.write.guided")
+    page.get_by_label(visitor.say("journal.questions.what"), exact=True).wait_for()
+    yield "write-guided"
+
+
+def look_around(visitor: Visitor, told: Told) -> Iterator[str]:
+    """Every view of a full vault, and every question that it asks. The page's clock has to be installed."""
+    yield from _journal(visitor, told)
+    yield from _documents(visitor, told)
+    yield from _assessments(visitor)
+    yield from _settings(visitor)
+    yield from _questions(visitor, told)
+
+
+def _journal(visitor: Visitor, told: Told) -> Iterator[str]:
+    page, say = visitor.page, visitor.say
+    visitor.username = told.username
+    visitor.log_in()
+    page.get_by_role("link").filter(has_text=told.texts[0][:30]).wait_for()
+    yield "home"
+    visitor.open_row(told.words.edited[:30])
+    page.get_by_text(told.words.edited).wait_for()
+    yield "entry"
+    visitor.follow("journal.entry.history", count=2)
+    visitor.heading("journal.history.name")
+    unfold(page)
+    yield "history"
+    visitor.go_to("shell.journal")
+    visitor.follow("journal.calendar.name")
+    visitor.heading("journal.calendar.name")
+    yield "calendar"
+    visitor.go_to("shell.search")
+    visitor.fill("journal.search.words", "Lina")
+    page.get_by_text(say("journal.search.found", count=2)).wait_for()
+    unfold(page)
+    yield "search"
+    visitor.go_to("shell.journal")
+    visitor.follow("journal.deleted.name")
+    page.get_by_text(told.words.deleted).first.wait_for()
+    yield "deleted"
+    visitor.open_row(told.texts[1][:30])
+    visitor.follow("journal.entry.edit")
+    visitor.heading("journal.write.edit")
+    unfold(page)
+    yield "edit"
+    told.change_elsewhere()
+    visitor.fill("journal.write.text", told.texts[EDITED])
+    visitor.press("journal.write.keep_version")
+    page.get_by_text(say("journal.history.conflict")).wait_for()
+    unfold(page)
+    yield "history-conflict"
+    visitor.open_row(say("journal.state.locked"))
+    visitor.heading("journal.state.locked")
+    yield "entry-locked"
+
+
+def _documents(visitor: Visitor, told: Told) -> Iterator[str]:
+    page, say = visitor.page, visitor.say
+    title, _ = told.words.document
+    visitor.go_to("shell.documents")
+    page.get_by_role("link").filter(has_text=title).wait_for()
+    yield "documents"
+    visitor.follow("documents.add.name")
+    visitor.heading("documents.add.name")
+    unfold(page)
+    yield "add-document"
+    visitor.go_to("shell.documents")
+    page.get_by_role("link").filter(has_text=title).click()
+    page.get_by_role("button", name=say("documents.open.image")).click()
+    page.locator("main img").last.wait_for()
+    unfold(page)
+    yield "document"
+    page.get_by_role("button", name=say("documents.download.name")).click()
+    page.get_by_role("dialog").wait_for()
+    yield "document-download"
+    page.keyboard.press("Escape")
+    visitor.follow("journal.receipt")
+    page.get_by_text(say("receipts.outcome.valid")).wait_for(timeout=PATIENCE)
+    unfold(page)
+    yield "receipt"
+
+
+def _assessments(visitor: Visitor) -> Iterator[str]:
+    page = visitor.page
+    visitor.go_to("shell.assess")
+    visitor.heading("assess.name")
+    page.get_by_role("checkbox").first.wait_for()
+    yield "assess"
+    for box in page.get_by_role("checkbox").all()[:12]:
+        box.check()
+    visitor.press("site.check.show")
+    visitor.heading("assess.keep.title")
+    yield "assess-result"
+    visitor.go_to("shell.journal")
+    page.get_by_role("link").filter(has_text=visitor.say("journal.mark.assessment")).first.click()
+    visitor.heading("assess.ticked")
+    yield "assessment"
+    visitor.follow("assess.curve.name")
+    visitor.heading("assess.curve.name")
+    page.get_by_role("img").first.wait_for()
+    yield "curve"
+
+
+def _settings(visitor: Visitor) -> Iterator[str]:
+    page = visitor.page
+    visitor.go_to("shell.settings")
+    visitor.heading("account.settings.title")
+    yield "settings"
+    for name, key in (("credentials", "credentials"), ("sessions", "sessions")):
+        page.get_by_role("link").filter(has_text=visitor.say(f"account.settings.{key}")).click()
+        visitor.heading(f"account.{key}.title")
+        if key == "sessions":
+            page.get_by_text(visitor.say("account.sessions.mine"), exact=True).wait_for()
+        yield name
+        visitor.go_to("shell.settings")
+    page.evaluate("location.hash = '#7'")
+    visitor.heading("account.trust.title")
+    yield "trust"
+
+
+def _questions(visitor: Visitor, told: Told) -> Iterator[str]:
+    page, dialog = visitor.page, visitor.page.get_by_role("dialog")
+    visitor.open_row(told.words.edited[:30])
+    visitor.press("journal.delete.name")
+    dialog.wait_for()
+    yield "delete"
+    page.keyboard.press("Escape")
+    visitor.open_row(visitor.say("journal.state.locked"))
+    visitor.press("journal.locked.open")
+    dialog.wait_for()
+    yield "pin"
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    visitor.press("journal.locked.open")
+    visitor.give_pin()
+    page.get_by_text(told.words.sensitive).first.wait_for()
+    yield "entry-sensitive"
+    page.clock.fast_forward(NEARLY_IDLE_MS)
+    page.get_by_role("alertdialog").wait_for()
+    yield "soon-locked"
+    page.get_by_role("alertdialog").get_by_role("button", name=visitor.say("shell.lock"), exact=True).click()
+    visitor.heading("account.door.title")
+    yield "door-closed"
