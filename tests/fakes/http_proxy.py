@@ -38,6 +38,8 @@ class HttpProxy:
 
     port: int = 0
     heard: list[Heard] = field(default_factory=list)
+    sent: list[tuple[str, int]] = field(default_factory=list)
+    """The target of each request that was answered, and the bytes of the answer's body."""
     before: Callable[[Heard], bool] = lambda _: True
     lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
@@ -81,6 +83,8 @@ def http_proxy_to(port: int) -> Iterator[HttpProxy]:
                 data = answer.read()
             finally:
                 onward.close()
+            with proxy.lock:
+                proxy.sent.append((heard.target, len(data)))
             self.send_response_only(answer.status)
             for name, value in answer.getheaders():
                 if name.lower() not in _OWN | {"content-length"}:
