@@ -64,7 +64,7 @@ $(VENV)/.browsers: $(VENV)/.dev
 test-browsers: $(VENV)/.browsers $(APP)  ## the pages and the vault in Firefox and in WebKitGTK
 	@$(BIN)/python -m pytest tests/browser_others/pages.py tests/browser_others/app.py
 
-screenshots: $(VENV)/.dev $(APP)  ## pictures of the pages in build/screenshots (PAGES=0,1 for some)
+screenshots: $(VENV)/.dev $(APP)  ## pictures of all pages in build/screenshots (PAGES=0,1,app/home for some)
 	@PYTHONPATH=. $(BIN)/python tests/browser/screenshots.py $(subst $(comma), ,$(PAGES))
 
 lint: $(VENV)/.dev  ## flake8

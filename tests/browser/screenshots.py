@@ -1,14 +1,15 @@
-"""Pictures of the public pages, to be looked at: `python tests/browser/screenshots.py [page …]`.
+"""Pictures of all pages, to be looked at: `python tests/browser/screenshots.py [page …]`.
 
-Writes build/screenshots/<page>.<lang>.<width>.<scheme>.png, whole pages, at 360 and 1280 px.
-Knows: the table of pages. Refuses to know: whether they are beautiful.
+Writes build/screenshots/<page>.<lang>.<width>.<scheme>.png, whole pages, at 360 and 1280 px. A page is a number of the
+public pages, `app` for every view of the vault, or `app/<view>` for one of them, as tests/fakes/tour.py calls it.
+Knows: the table of pages, and the tour. Refuses to know: whether they are beautiful.
 """
 
 from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Literal
@@ -17,11 +18,18 @@ from playwright.sync_api import Browser, sync_playwright
 
 from server.help.service import link, page_table
 from server.help.shelf import shelf
+from tests.browser.app.conftest import describe_vault
 from tests.fakes.browser import open_chromium, serve_vault
+from tests.fakes.processes import running
+from tests.fakes.told import telling
+from tests.fakes.tour import arrive, look_around
+from tests.fakes.visitor import Visitor
 
 FOLDER = Path("build/screenshots")
 WIDTHS = {360: 780, 1280: 900}
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+APP = "app"
+NAMES = {"fr": "bruyère", "en": "heather"}
 
 
 def take(browser: Browser, address: str, numbers: list[int]) -> Iterator[Path]:
@@ -39,15 +47,41 @@ def take(browser: Browser, address: str, numbers: list[int]) -> Iterator[Path]:
             context.close()
 
 
+def take_app(browser: Browser, address: str, folder: Path, wanted: Callable[[str], bool]) -> Iterator[Path]:
+    """The same of the vault, in every language: one walk each, and at every stop all widths and schemes."""
+    for lang in shelf().languages:
+        with telling(address, folder / lang, NAMES[lang], lang) as told:
+            context = browser.new_context(locale=lang, reduced_motion="reduce")
+            page = context.new_page()
+            page.clock.install()
+            newcomer = Visitor(page, address, lang, f"{NAMES[lang]} 2")
+            for stops in (arrive(newcomer), look_around(newcomer, told)):
+                for stop in filter(wanted, stops):
+                    for width, height in WIDTHS.items():
+                        page.set_viewport_size({"width": width, "height": height})
+                        for scheme in SCHEMES:
+                            page.emulate_media(color_scheme=scheme)
+                            path = FOLDER / f"{APP}-{stop}.{lang}.{width}.{scheme}.png"
+                            page.screenshot(path=path, full_page=True)
+                            yield path
+            context.close()
+
+
 def main(pages: list[str]) -> None:
-    numbers = [int(page) for page in pages] or list(page_table())
+    numbers = [int(page) for page in pages if not page.startswith(APP)] if pages else list(page_table())
+    views = [page.removeprefix(f"{APP}/") for page in pages if page.startswith(APP)] if pages else [APP]
     FOLDER.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
-        folder = stack.enter_context(tempfile.TemporaryDirectory())
-        address, _ = stack.enter_context(serve_vault(Path(folder)))
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         browser = stack.enter_context(open_chromium(stack.enter_context(sync_playwright())))
-        for path in take(browser, address, numbers):
-            print(path)
+        if numbers:
+            address, _ = stack.enter_context(serve_vault(folder / "site"))
+            for path in take(browser, address, numbers):
+                print(path)
+        if views:
+            vault = stack.enter_context(running(describe_vault(folder / "vault")))
+            for path in take_app(browser, vault.url, folder, lambda stop: APP in views or stop in views):
+                print(path)
 
 
 if __name__ == "__main__":
