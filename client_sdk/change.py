@@ -12,6 +12,7 @@ from client_sdk.session import Session
 from client_sdk.synchroniser import Synchroniser
 from client_sdk.transport import dump_body, endpoint
 from crypto_core.encoding import format_b64url
+from crypto_core.errors import UnsupportedVersion
 from crypto_core.sealing import passphrase
 from crypto_core.signed_requests import change_message
 
@@ -29,7 +30,7 @@ def change_credentials(
     """Sends the change with a token of stage `confirmed`, and goes on under the new epoch. Under the account's lock.
 
     Raises Refused (`account_exists` for a pair that can't be used), Untrusted while a warning stands, NeedsPin unless
-    the sensitive tier is open. After a NetworkError nobody knows which pair holds: the new one is tried first.
+    the sensitive tier is open, or UnsupportedVersion. After a NetworkError nobody knows which pair holds: the new one is tried first.
     """
     for tries in range(1, _MERGES + 1):
         account = session.ask("GET", "/v1/account")
@@ -38,6 +39,8 @@ def change_credentials(
         except LedgerForked:
             pass  # the warning stands
         session.warnings.require_none()
+        if not session.state.facts:  # a newer program wrote the account record meanwhile: what it holds must not be lost
+            raise UnsupportedVersion()
         heads = synchroniser.load_links().heads
         new, fields = keychain.make_change(
             typed, session.keyring, session.state, session.pin, heads, same_pin=same_pin

@@ -299,6 +299,19 @@ def test_an_account_record_of_a_newer_version_alarms_nobody_and_is_not_written_o
                 assert client._opened().session.ask("GET", "/v1/account")["account_record"] == newer
 
 
+def test_a_change_does_not_write_over_a_newer_record_that_came_while_the_old_program_was_open(scene: Scene) -> None:
+    with scene.phone.log_in() as old:
+        with scene.laptop.log_in() as client:
+            session = client._opened().session
+            n = session.state.n + 1
+            newer = seal_account_record(session.keyring.mk_n, session.account, n, format_json({"v": 2, "new": "facts"}))
+            session.ask("PUT", "/v1/account/record", {"n": n, "account_record": newer})
+        with pytest.raises(UnsupportedVersion):
+            old.change_credentials(PASSWORD, PIN, NEW)
+    with scene.laptop.log_in() as client:  # nothing changed: the old secrets open
+        assert client._opened().session.ask("GET", "/v1/account")["account_record"] == newer
+
+
 def test_both_notes_of_a_fork_are_kept(scene: Scene) -> None:
     forks_the_ledger(scene)
     scene.phone.opening()
