@@ -30,7 +30,8 @@ def change_credentials(
     """Sends the change with a token of stage `confirmed`, and goes on under the new epoch. Under the account's lock.
 
     Raises Refused (`account_exists` for a pair that can't be used), Untrusted while a warning stands, NeedsPin unless
-    the sensitive tier is open, or UnsupportedVersion. After a NetworkError nobody knows which pair holds: the new one is tried first.
+    the sensitive tier is open, or UnsupportedVersion. After a NetworkError nobody knows which pair holds: the new one
+    is tried first.
     """
     for tries in range(1, _MERGES + 1):
         account = session.ask("GET", "/v1/account")
@@ -39,7 +40,7 @@ def change_credentials(
         except LedgerForked:
             pass  # the warning stands
         session.warnings.require_none()
-        if not session.state.facts:  # a newer program wrote the account record meanwhile: what it holds must not be lost
+        if not session.state.facts:  # a newer program wrote the account record meanwhile: it must not be lost
             raise UnsupportedVersion()
         heads = synchroniser.load_links().heads
         new, fields = keychain.make_change(
