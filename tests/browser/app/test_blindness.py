@@ -1,0 +1,102 @@
+"""The server sees nothing of what a browser keeps: canaries through every view, then looked for in all that it got."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.browser.app.conftest import describe_vault
+from tests.fakes.canary import find_canaries
+from tests.fakes.http_proxy import HttpProxy, http_proxy_to
+from tests.fakes.processes import RealVault, running
+from tests.fakes.teller import CATEGORY, TEXTS, Teller
+from tests.fakes.tour import view_table
+from tests.fakes.visitor import Visitor
+
+
+@dataclass
+class Story:
+    """What one person did in every view, and who could have listened."""
+
+    teller: Teller
+    proxy: HttpProxy
+    vault: RealVault
+    archive: bytes
+    console: list[str]
+
+    @property
+    def canaries(self) -> list[str]:
+        return [*self.teller.canaries, CATEGORY, "Certificat médical"]
+
+
+@pytest.fixture(scope="module")
+def told(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+    folder = tmp_path_factory.mktemp("blindness")
+    with running(describe_vault(folder)) as vault, http_proxy_to(vault.port) as proxy:
+        context = chromium.new_context(locale="fr-FR", reduced_motion="reduce")
+        teller = Teller(Visitor(context.new_page(), proxy.url))
+        console: list[str] = []
+        teller.page.on("console", lambda said: console.append(said.text))
+        yield Story(teller, proxy, vault, tell_everything(teller), console)
+        context.close()
+
+
+def tell_everything(teller: Teller) -> bytes:
+    """Every view, with canaries wherever something can be said; gives what was exported."""
+    teller.sign_up()
+    teller.write()
+    teller.write_guided()
+    teller.write_sensitive()
+    teller.add_documents()
+    teller.assess()
+    teller.edit()
+    teller.delete_and_restore()
+    teller.read_everything()
+    archive = teller.export()
+    teller.change_credentials()
+    teller.leave_drafts()
+    teller.page.evaluate(f"location.hash = '#{view_table()['trust']}'")  # it is offered only where something is wrong
+    teller.visitor.heading("account.trust.title")
+    teller.visitor.lock()
+    teller.fail_to_get_in()
+    teller.visitor.log_in()
+    teller.visitor.lock()
+    return archive
+
+
+def test_every_view_was_seen(told: Story) -> None:
+    assert {name for name, number in view_table().items() if number not in told.teller.seen} == set()
+
+
+def test_no_request_says_anything(told: Story) -> None:
+    heard = told.proxy.heard
+    assert len(heard) > 100
+    assert sum(len(one.body) for one in heard) > 300_000  # the file is among them
+    assert find_canaries(b"\n".join(one.raw for one in heard), told.canaries) == []
+
+
+def test_neither_database_nor_log_nor_folder_says_anything(told: Story) -> None:
+    paths = [path for path in sorted(told.vault.data.rglob("*")) if path.is_file()]
+    assert {".db", ".db-wal", ".log"} <= {path.suffix for path in paths if path.stat().st_size > 0}
+    kept = b"\n".join(path.name.encode() + b"\n" + path.read_bytes() for path in paths)
+    assert find_canaries(kept, told.canaries) == []
+
+
+def test_neither_the_exported_archive_nor_the_console_says_anything(told: Story) -> None:
+    assert told.archive.startswith(b"PK") and len(told.archive) > 300_000
+    assert find_canaries(told.archive + "\n".join(told.console).encode(), told.canaries) == []
+
+
+def test_a_canary_that_was_planted_is_found(told: Story) -> None:
+    """The same search, over the same bytes, once somebody was careless."""
+    real = b"\n".join(one.raw for one in told.proxy.heard[-20:])
+    for canary in (TEXTS["title"], TEXTS["person"], told.teller.visitor.pin, told.canaries[-3]):
+        careless = json.dumps({"title": f"about {canary}."}).encode()
+        assert find_canaries(real + careless + real, told.canaries)
+        assert find_canaries(real + careless.hex().encode(), told.canaries)
+    (database,) = told.vault.data.glob("*.db")
+    assert find_canaries(database.read_bytes() + TEXTS["title"].encode("utf-16-le"), told.canaries)

@@ -1,0 +1,447 @@
+"""Out of the vault, and locked: at once, from every view, whatever is under way. Nothing is shown, nothing is lost."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Event
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
+
+from tests.browser.conftest import NeutralSite
+from tests.browser.test_exit import INTERACTIVE, MOST, SHIFTS
+from tests.fakes.browser import Watcher, open_chromium
+from tests.fakes.http_proxy import Heard, http_proxy_to
+from tests.fakes.processes import RealVault
+from tests.fakes.teller import STEM, TEXTS, Teller, choose, letter
+from tests.fakes.visitor import PATIENCE, Visitor
+
+GESTURES = """
+for (const kind of ["click", "keyup"]) {
+  addEventListener(kind, (event) => gesture(String(performance.timeOrigin + event.timeStamp)), true);
+}"""
+WRITTEN = f"{STEM} written before leaving"
+
+
+def tap(page: Page) -> None:
+    page.locator("[data-exit]:visible").last.click(no_wait_after=True)
+
+
+def shifts(page: Page) -> None:
+    for key in SHIFTS:
+        page.keyboard.press(key)
+
+
+WAYS = pytest.mark.parametrize("way", [tap, shifts])
+
+
+class Stopwatch:
+    """Measures from the last gesture to a neutral page that can be read, in milliseconds."""
+
+    def __init__(self, page: Page) -> None:
+        self._page, self._seen = page, [0.0]
+        session = page.context.new_cdp_session(page)
+        session.on("Runtime.bindingCalled", lambda call: self._seen.append(float(call["payload"])))
+        session.send("Runtime.enable")
+        session.send("Runtime.addBinding", {"name": "gesture"})
+        page.add_init_script(GESTURES)
+
+    def measure(self, way: Callable[[Page], None], neutral: NeutralSite) -> float:
+        way(self._page)
+        self._page.wait_for_url(neutral.address, wait_until="domcontentloaded")
+        return float(self._page.evaluate(INTERACTIVE)) - self._seen[-1]
+
+
+@pytest.fixture(scope="module")
+def person(chromium: Browser, real_vault: RealVault) -> Visitor:
+    """Somebody with entries, documents and an answered questionnaire, for the tests that only read."""
+    context = chromium.new_context(locale="fr-FR", reduced_motion="reduce")
+    teller = Teller(Visitor(context.new_page(), real_vault.url), "out")
+    teller.sign_up()
+    teller.write()
+    teller.write_sensitive()
+    teller.add_documents()
+    teller.assess()
+    context.close()
+    return teller.visitor
+
+
+def on(page: Page, person: Visitor) -> Visitor:
+    """The same person at another page."""
+    return Visitor(page, person.address, person.lang, person.username, person.password, person.pin)
+
+
+def at(number: int) -> Callable[[Visitor], None]:
+    """A view that is about nothing in particular, by its number."""
+
+    def go(visitor: Visitor) -> None:
+        before = visitor.page.locator("main h1").inner_text()
+        visitor.page.evaluate(f"location.hash = '#{number}'")
+        expect(visitor.page.locator("main h1")).not_to_have_text(before)
+
+    return go
+
+
+def entry(visitor: Visitor) -> None:
+    visitor.open_row(TEXTS["title"])
+    visitor.page.get_by_text(TEXTS["text"]).wait_for()
+
+
+def from_entry(key: str, heading: str, **values: object) -> Callable[[Visitor], None]:
+    def go(visitor: Visitor) -> None:
+        entry(visitor)
+        visitor.follow(key, **values)
+        visitor.heading(heading)
+
+    return go
+
+
+def document(visitor: Visitor) -> None:
+    visitor.go_to("shell.documents")
+    visitor.page.get_by_role("link").filter(has_text=TEXTS["document"]).click()
+    visitor.heading("documents.originals", count=1)
+
+
+def assessment(visitor: Visitor) -> None:
+    visitor.page.get_by_role("link").filter(has_text=visitor.say("journal.mark.assessment")).first.click()
+    visitor.heading("assess.ticked")
+
+
+def delete_dialog(visitor: Visitor) -> None:
+    entry(visitor)
+    visitor.press("journal.delete.name")
+    visitor.page.get_by_role("dialog").wait_for()
+
+
+def pin_dialog(visitor: Visitor) -> None:
+    visitor.open_row(visitor.say("journal.state.locked"))
+    visitor.press("journal.locked.open")
+    visitor.page.get_by_role("dialog").wait_for()
+
+
+def export_dialog(visitor: Visitor) -> None:
+    from_entry("journal.receipt", "receipts.name")(visitor)
+    visitor.press("receipts.export.open")
+    visitor.page.get_by_role("dialog").wait_for()
+
+
+JOURNAL: dict[str, Callable[[Visitor], None]] = {
+    "home": lambda visitor: None, "entry": entry, "edit": from_entry("journal.entry.edit", "journal.write.edit"),
+    "history": from_entry("journal.entry.history", "journal.history.name", count=1),
+    "receipt": from_entry("journal.receipt", "receipts.name"), "write": at(10), "calendar": at(14), "search": at(15),
+    "deleted": at(16), "curve": at(32),
+}  # fmt: skip
+REST: dict[str, Callable[[Visitor], None]] = {
+    "settings": at(4), "credentials": at(5), "sessions": at(6), "trust": at(7), "documents": at(20),
+    "add document": at(21), "document": document, "assess": at(30), "assessment": assessment,
+}  # fmt: skip
+DIALOGS = {"deleting": delete_dialog, "PIN": pin_dialog, "exporting": export_dialog}
+DOORS: dict[str, Callable[[Visitor], None]] = {
+    "door": lambda visitor: None, "sign up": at(1), "log in": at(2), "reopen": at(3),
+}  # fmt: skip
+
+
+@pytest.mark.alone
+@pytest.mark.parametrize("places", [JOURNAL, REST, DIALOGS, DOORS], ids=["journal", "rest", "dialogs", "doors"])
+@WAYS
+def test_from_every_view_one_gesture_leads_out_at_once(
+    context: BrowserContext, person: Visitor, neutral: NeutralSite, way: Callable[[Page], None],
+    places: dict[str, Callable[[Visitor], None]],
+) -> None:
+    visitor = on(context.new_page(), person)
+    watch = Stopwatch(visitor.page)
+
+    def leave(place: str) -> float:
+        visitor.come()
+        if places is not DOORS:
+            visitor.follow("account.door.log_in")
+            visitor.type_secrets()
+            visitor.is_in()
+        places[place](visitor)
+        return watch.measure(way, neutral)
+
+    waited = {place: leave(place) for place in places}
+    for place in [place for place, spent in waited.items() if spent >= MOST]:  # this machine may have been busy
+        waited[place] = statistics.median([waited[place], leave(place), leave(place)])
+    print(f"out by {way.__name__}: median {statistics.median(waited.values()):.0f}, most {max(waited.values()):.0f} ms")
+    assert {place: spent for place, spent in waited.items() if spent >= MOST} == {}
+
+
+@dataclass
+class Gate:
+    """A vault that takes requests and doesn't answer while it is closed."""
+
+    open: Event
+
+    def pass_on(self, heard: Heard) -> bool:
+        if heard.target.startswith("/v1/"):
+            self.open.wait(30)
+        return True
+
+
+@contextmanager
+def gated(vault: RealVault) -> Iterator[tuple[str, Gate]]:
+    """The address of a vault behind a gate, which is open at first."""
+    gate = Gate(Event())
+    gate.open.set()
+    with http_proxy_to(vault.port) as proxy:
+        proxy.before = gate.pass_on
+        yield proxy.url, gate
+        gate.open.set()
+
+
+def save(visitor: Visitor) -> None:
+    visitor.press("journal.write.keep")
+    visitor.page.get_by_text(visitor.say("journal.write.saving")).wait_for()
+
+
+def upload(visitor: Visitor) -> None:
+    visitor.go_to("shell.documents")
+    visitor.follow("documents.add.name")
+    choose(visitor.page.get_by_label(visitor.say("documents.pick.files")), letter(TEXTS["file"], 3_000_000))
+    visitor.press("documents.add.keep", count=1)
+    visitor.page.get_by_text(visitor.say("documents.fate.sealing")).wait_for()
+
+
+@pytest.mark.parametrize("busy", [save, upload])
+@WAYS
+def test_out_while_something_is_sent_and_what_was_typed_is_there_again(
+    context: BrowserContext, real_vault: RealVault, neutral: NeutralSite, way: Callable[[Page], None],
+    busy: Callable[[Visitor], None],
+) -> None:
+    with gated(real_vault) as (address, gate):
+        visitor = Visitor(context.new_page(), address, username=f"busy {busy.__name__} {way.__name__}")
+        watcher = Watcher(visitor.page)
+        visitor.sign_up()
+        visitor.begin_entry(WRITTEN)
+        visitor.page.get_by_text(visitor.say("journal.draft.kept"), exact=True).wait_for()
+        gate.open.clear()
+        busy(visitor)
+        neutral.open.clear()
+        left = len(watcher.sights)
+        way(visitor.page)
+        watcher.wait(lambda sight: sight.text == "")
+        emptied = next(place for place, sight in enumerate(watcher.sights[left:], left) if sight.text == "")
+        visitor.page.wait_for_timeout(300)
+        assert {sight.text for sight in watcher.sights[emptied:]} == {""}
+        neutral.open.set()
+        visitor.page.wait_for_url(neutral.address)
+        assert visitor.page.workers == []
+        gate.open.set()
+        visitor.log_in()
+        is_there(visitor, WRITTEN)
+
+
+@pytest.mark.parametrize("busy", [save, upload])
+def test_locked_while_something_is_sent_and_what_was_typed_is_there_again(
+    context: BrowserContext, real_vault: RealVault, busy: Callable[[Visitor], None]
+) -> None:
+    with gated(real_vault) as (address, gate):
+        visitor = Visitor(context.new_page(), address, username=f"locked {busy.__name__}")
+        watcher = Watcher(visitor.page)
+        visitor.sign_up()
+        visitor.begin_entry(WRITTEN)
+        visitor.page.get_by_text(visitor.say("journal.draft.kept"), exact=True).wait_for()
+        gate.open.clear()
+        busy(visitor)
+        visitor.press("shell.lock")
+        locked = len(watcher.sights)
+        visitor.heading("account.door.title")  # without an answer by the vault
+        assert [sight for sight in watcher.sights[locked:] if STEM in sight.text] == []
+        expect(visitor.page.get_by_text(visitor.say("account.closed.not_kept"))).to_have_count(0)
+        assert visitor.page.workers == []
+        gate.open.set()
+        visitor.log_in()
+        is_there(visitor, WRITTEN)
+
+
+def is_there(visitor: Visitor, text: str) -> None:
+    """In the journal: kept, or as a draft, or waiting to be sent."""
+    page = visitor.page
+    rows = page.get_by_role("link").filter(has_text=text).or_(page.get_by_role("listitem").filter(has_text=text))
+    expect(rows.first).to_be_visible(timeout=PATIENCE)
+
+
+# Back, Forward, refresh, and a tab that comes again
+
+
+@pytest.fixture(scope="module")
+def remembering(driver: Playwright) -> Iterator[Browser]:
+    """A Chromium that keeps left pages whole for Back, as it does for people."""
+    with open_chromium(driver, back_forward_cache=True) as browser:
+        yield browser
+
+
+def step(page: Page, direction: str) -> None:
+    page.evaluate(f"void setTimeout(() => history.{direction}())")
+    page.wait_for_timeout(400)
+
+
+@pytest.mark.parametrize("keeps_pages", [False, True])
+def test_after_the_way_out_back_and_forward_show_nothing_of_ours(
+    chromium: Browser, remembering: Browser, person: Visitor, neutral: NeutralSite, keeps_pages: bool
+) -> None:
+    context = (remembering if keeps_pages else chromium).new_context(locale="fr-FR")
+    visitor = on(context.new_page(), person)
+    page, watcher = visitor.page, Watcher(visitor.page)
+    visitor.log_in()
+    entry(visitor)
+    document(visitor)
+    tap(page)
+    watcher.wait(lambda sight: sight.url == neutral.address and "Sunny" in sight.text)
+    left = len(watcher.sights)
+    for direction in ("back", "back", "forward", "forward"):
+        neutral.open.clear()
+        step(page, direction)
+        neutral.open.set()
+        watcher.wait(lambda sight: sight.url == neutral.address and "Sunny" in sight.text)
+    ours = [sight for sight in watcher.sights[left:] if sight.url.startswith(person.address)]
+    assert ours, "Back never came to a page of ours: this test says nothing"
+    assert {sight.text for sight in ours} == {""}
+    context.close()
+
+
+@pytest.mark.parametrize("keeps_pages", [False, True])
+def test_after_a_lock_whatever_the_browser_does_meets_the_closed_door(
+    chromium: Browser, remembering: Browser, person: Visitor, neutral: NeutralSite, keeps_pages: bool
+) -> None:
+    context = (remembering if keeps_pages else chromium).new_context(locale="fr-FR")
+    visitor = on(context.new_page(), person)
+    page, watcher = visitor.page, Watcher(visitor.page)
+    visitor.log_in()
+    entry(visitor)
+    document(visitor)
+    written_at = page.url
+    visitor.lock()
+    left = len(watcher.sights)
+    for direction in ("back", "back", "forward"):
+        step(page, direction)
+        visitor.heading("account.door.title")
+    page.reload()
+    visitor.heading("account.door.title")
+    page.goto(neutral.address)
+    step(page, "back")
+    visitor.heading("account.door.title")
+    again = on(context.new_page(), person)
+    again.page.goto(written_at)  # a tab that is opened again
+    again.heading("account.door.title")
+    assert again.page.get_by_text(STEM).count() == 0
+    assert [sight for sight in watcher.sights[left:] if STEM in sight.text] == []
+    assert any(visitor.say("account.door.title") in sight.text for sight in watcher.sights[left:])
+    context.close()
+
+
+@pytest.mark.parametrize("keeps_pages", [False, True])
+def test_a_page_that_is_merely_left_comes_back_closed(
+    chromium: Browser, remembering: Browser, person: Visitor, neutral: NeutralSite, keeps_pages: bool
+) -> None:
+    """By a link, by an address, by a refresh: an open vault is never shown again without its secrets."""
+    context = (remembering if keeps_pages else chromium).new_context(locale="fr-FR")
+    visitor = on(context.new_page(), person)
+    page, watcher = visitor.page, Watcher(visitor.page)
+    visitor.log_in()
+    entry(visitor)
+    for elsewhere in (False, True):
+        left = len(watcher.sights)
+        if elsewhere:
+            page.goto(neutral.address)
+            step(page, "back")
+        else:
+            page.reload()
+        visitor.heading("account.door.title")
+        assert page.workers == []
+        assert [sight for sight in watcher.sights[left + 5 :] if STEM in sight.text] == []
+        visitor.follow("account.door.log_in")
+        visitor.type_secrets()
+        visitor.is_in()
+        entry(visitor)
+    context.close()
+
+
+# by itself
+
+
+def test_after_three_quiet_minutes_it_locks_after_a_warning_and_keeps_the_draft(
+    context: BrowserContext, real_vault: RealVault
+) -> None:
+    visitor = Visitor(context.new_page(), real_vault.url, username="quiet")
+    page = visitor.page
+    page.clock.install()
+    visitor.sign_up()
+    visitor.begin_entry(WRITTEN)
+    visitor.page.get_by_text(visitor.say("journal.draft.kept"), exact=True).wait_for()
+    warning = page.get_by_role("alertdialog", name=visitor.say("shell.soon_title"))
+    page.clock.fast_forward(147_000)
+    assert warning.count() == 0
+    page.clock.fast_forward(5_000)
+    warning.wait_for()
+    warning.get_by_role("button", name=visitor.say("shell.stay")).click()
+    expect(warning).to_have_count(0)
+    expect(visitor.box("journal.write.text")).to_have_value(WRITTEN)
+    page.clock.fast_forward(155_000)
+    warning.wait_for()
+    page.clock.fast_forward(40_000)
+    visitor.heading("account.door.title")
+    expect(page.get_by_text(visitor.say("account.closed.idle"))).to_be_visible()
+    expect(page.get_by_text(visitor.say("account.closed.kept"))).to_be_visible()
+    assert page.get_by_text(STEM).count() == 0
+    visitor.log_in()
+    page.get_by_role("link").filter(has_text=WRITTEN).first.click()
+    expect(visitor.box("journal.write.text")).to_have_value(WRITTEN)
+
+
+def test_it_locks_by_itself_also_while_a_question_is_open(context: BrowserContext, person: Visitor) -> None:
+    visitor = on(context.new_page(), person)
+    visitor.page.clock.install()
+    visitor.log_in()
+    pin_dialog(visitor)
+    visitor.page.clock.fast_forward(155_000)
+    visitor.page.get_by_role("alertdialog").wait_for()
+    visitor.page.clock.fast_forward(40_000)
+    visitor.heading("account.door.title")
+    expect(visitor.page.locator("dialog")).to_have_count(0)
+    visitor.page.get_by_role("link", name=visitor.say("account.door.log_in"), exact=True).click()
+    visitor.heading("account.log_in.title")  # nothing lies over the page
+
+
+def test_what_is_sensitive_closes_after_two_minutes(context: BrowserContext, person: Visitor) -> None:
+    visitor = on(context.new_page(), person)
+    page = visitor.page
+    visitor.log_in()
+    (worker,) = page.workers
+    worker.evaluate(  # two minutes of its clock are four seconds of ours
+        "() => { const later = setTimeout; self.setTimeout = (act, ms) => later(act, ms === 120000 ? 4000 : ms) }"
+    )
+    pin_dialog(visitor)
+    visitor.give_pin()
+    expect(page.get_by_text(TEXTS["sensitive"]).first).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text(TEXTS["sensitive"])).to_have_count(0, timeout=PATIENCE)
+    page.get_by_role("button", name=visitor.say("journal.locked.open")).wait_for()
+    visitor.press("journal.locked.open")
+    page.get_by_role("dialog").wait_for()  # the PIN is asked for again
+
+
+def test_no_field_is_offered_to_the_memory_of_the_browser(context: BrowserContext, person: Visitor) -> None:
+    """Each input of each view: no name to be remembered by, and told not to be."""
+    visitor = on(context.new_page(), person)
+    page, seen = visitor.page, 0
+    fields = (
+        "Array.from(document.querySelectorAll('input, textarea, select'), (one) => "
+        "[one.outerHTML.slice(0, 200), one.type, one.autocomplete, one.name])"
+    )
+    visitor.come()
+    for places in (DOORS, JOURNAL, REST, {"PIN": pin_dialog}):
+        if places is JOURNAL:
+            visitor.log_in()
+        for arrive in places.values():
+            if places is not DOORS:
+                visitor.go_to("shell.journal")
+            arrive(visitor)
+            for html, kind, autocomplete, name in page.evaluate(fields):
+                seen += 1
+                assert name == "" or kind == "radio", html
+                assert kind == "file" or autocomplete == ("one-time-code" if kind == "password" else "off"), html
+    assert seen > 60
