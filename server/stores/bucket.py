@@ -9,6 +9,7 @@ of a length said beforehand: on every S3 server it is there whole, or it isn't. 
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -31,9 +32,17 @@ AT_ONCE = 1000
 """Objects that one request may remove."""
 _PATIENCE = Timeout(connect=3, read=60)
 """Seconds for a connection, and for the next byte of an answer."""
-_AGAIN = Retry(total=2, backoff_factor=0.2, status_forcelist=(500, 502, 503, 504), raise_on_status=False)
+_AGAIN = Retry(
+    total=2, backoff_factor=0.2, status_forcelist=(500, 502, 503, 504), raise_on_status=False,
+    respect_retry_after_header=False,
+)  # fmt: skip
 """For what can be asked twice; a body that streams can't."""
-_FULL = (413, 507)
+_FULL = frozenset({
+    "EntityTooLarge", "InsufficientStorage", "QuotaExceeded", "StorageFull", "XMinioAdminBucketQuotaExceeded",
+    "XMinioStorageFull",
+})  # fmt: skip
+"""How servers say that there is no more room; volumes are far smaller than any server's largest object."""
+_CODE = re.compile(rb"<Code>([A-Za-z]{1,60})</Code>")
 _NO_PAYLOAD_HASH = "UNSIGNED-PAYLOAD"
 
 _log = logging.getLogger("temoin.server")
@@ -193,10 +202,14 @@ def _read(answer: BaseHTTPResponse, length: int) -> Iterator[bytes]:
 
 
 def _refusal(answer: BaseHTTPResponse) -> Refusal:
-    """What an answer that is no success means; the log has its status alone."""
-    answer.close()
-    _log.error("the object store answered %d", answer.status)
-    return Refusal("storage_full" if answer.status in _FULL else "unavailable")
+    """What an answer that is no success means; the log has its status and its S3 code alone."""
+    try:
+        found = _CODE.search(answer.data)
+    except (HTTPError, OSError):
+        found = None
+    code = found[1].decode() if found else "-"
+    _log.error("the object store answered %d %s", answer.status, code)
+    return Refusal("storage_full" if code in _FULL or answer.status in (413, 507) else "unavailable")
 
 
 def _unreachable(error: Exception) -> Refusal:

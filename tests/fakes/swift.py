@@ -5,7 +5,7 @@ Knows: how to start and end them, in a folder that holds all they write. Refuses
 
 from __future__ import annotations
 
-import http.client
+import hashlib
 import os
 import pwd
 import subprocess
@@ -24,6 +24,7 @@ from server.config import S3Settings
 from tests.fakes.processes import BIN, clean_environment, free_port
 
 KEY_ID, SECRET, REGION = "test:tester", "testing-canary-secret", "us-east-1"
+PART_POWER = 4
 SERVERS = ("account", "container", "object")
 COMMON = """[DEFAULT]
 bind_ip = 127.0.0.1
@@ -59,8 +60,8 @@ user_{user} = {secret} .admin
 RINGS = """
 import sys
 from swift.common.ring import RingBuilder
-for path, port in zip(sys.argv[1::2], sys.argv[2::2]):
-    ring = RingBuilder(4, 1, 0)
+for path, port in zip(sys.argv[2::2], sys.argv[3::2]):
+    ring = RingBuilder(int(sys.argv[1]), 1, 0)
     ring.add_dev(dict(region=1, zone=1, ip="127.0.0.1", port=int(port), device="d1", weight=1))
     ring.rebalance()
     ring.get_ring().save(path)
@@ -74,6 +75,8 @@ class Swift:
 
     folder: Path
     port: int
+    ports: dict[str, int]
+    """Of the servers behind it."""
     processes: list[subprocess.Popen[bytes]]
 
     @property
@@ -95,18 +98,15 @@ class Swift:
         }
 
     def set_quota(self, bucket: str, size: int) -> None:
-        """From now on the bucket is full at `size` bytes; by Swift's own API."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        try:
-            connection.request("GET", "/auth/v1.0", headers={"X-Auth-User": KEY_ID, "X-Auth-Key": SECRET})
-            answer = connection.getresponse()
-            answer.read()
-            token = answer.headers["X-Auth-Token"]
-            headers = {"X-Auth-Token": token, "X-Container-Meta-Quota-Bytes": str(size), "Content-Length": "0"}
-            connection.request("POST", f"/v1/AUTH_test/{bucket}", headers=headers)
-            assert connection.getresponse().status == 204
-        finally:
-            connection.close()
+        """From now on the bucket is full at `size` bytes: said to the container server itself, as only a proxy may."""
+        path = f"/AUTH_{KEY_ID.partition(':')[0]}/{bucket}"
+        partition = hashlib.md5(f"test{path}test".encode()).digest()[0] >> 8 - PART_POWER
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.ports['container']}/d1/{partition}{path}", method="POST",
+            headers={"X-Timestamp": f"{time.time():.5f}", "X-Container-Meta-Quota-Bytes": str(size)},
+        )  # fmt: skip
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            assert answer.status == 204
 
     def start(self) -> None:
         """Until it answers. Raises AssertionError with what it said if it does not."""
@@ -145,7 +145,7 @@ def store_environment(place: str, request: pytest.FixtureRequest) -> dict[str, s
 @contextmanager
 def swift_server(folder: Path) -> Iterator[Swift]:
     """A new server in `folder`; stopped at the end."""
-    server = Swift(folder, free_port(), [])
+    server = Swift(folder, free_port(), {name: free_port() for name in SERVERS}, [])
     _configure(server)
     server.start()
     try:
@@ -164,14 +164,13 @@ def _configure(server: Swift) -> None:
         "[storage-policy:0]\nname = gold\ndefault = yes\n"
     )
     rings = list[str]()
-    for name in SERVERS:
-        port = free_port()
+    for name, port in server.ports.items():
         text = COMMON.format(port=port, **common)
         text += f"[pipeline:main]\npipeline = {name}-server\n"
         text += f"[app:{name}-server]\nuse = egg:swift#{name}\n{PATIENCE}\n"
         (etc / f"{name}-server.conf").write_text(text)
         rings += [str(etc / f"{name}.ring.gz"), str(port)]
-    subprocess.run([sys.executable, "-c", RINGS, *rings], check=True)
+    subprocess.run([sys.executable, "-c", RINGS, str(PART_POWER), *rings], check=True)
     text = COMMON.format(port=server.port, **common)
     text += PROXY.format(
         pipeline=PIPELINE, patience=PATIENCE, region=REGION, user=KEY_ID.replace(":", "_"), secret=SECRET
