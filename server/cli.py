@@ -30,13 +30,13 @@ import server.uploads.service
 from crypto_core.encoding import format_json
 from crypto_core.errors import TemoinError
 from server.config import ConfigRefused, ServerConfig
-from server.folder import finish_folder, make_folder
+from server.folder import finish_folder, make_folder, require_empty
 from server.help.freshness import list_ageing
 from server.help.shelf import shelf
 from server.host import is_loopback
 from server.ledger.check import check_vault
 from server.migrations import upgrade
-from server.parts import Parts, assemble, open_parts
+from server.parts import Parts, assemble, open_bucket, open_parts
 from server.problems import Refusal
 from server.steps import SystemClock
 
@@ -73,6 +73,10 @@ def init(data: Path) -> None:
     """Make a new vault in an empty folder: keys, pepper, database, and an empty ledger."""
     with _sentences():
         config = _configure(data)
+        require_empty(config)
+        if (bucket := open_bucket(config)) is not None:
+            bucket.create()
+            bucket.close()
         folder = make_folder(config, SystemClock().now())
         with contextlib.closing(assemble(config, folder)) as parts:
             upgrade(parts.database)
@@ -92,6 +96,7 @@ def run(data: Path, bind: str, port: int, workers: int) -> None:
     with _sentences():
         config = _configure(data, _public_host(bind, port))
         server.limits.require_store(config)
+        _require_bucket(config)
         parts = open_parts(config)
         upgrade(parts.database)
     os.environ.update(TEMOIN_DATA=str(data.absolute()), TEMOIN_HOST=config.host)  # for the workers
@@ -111,6 +116,9 @@ def run(data: Path, bind: str, port: int, workers: int) -> None:
 def check(data: Path, as_json: bool) -> None:
     """Check the ledger and every blob. Exit status 1 if anything is wrong."""
     with _sentences(), contextlib.closing(open_parts(_configure(data))) as parts:
+        if (bucket := open_bucket(parts.config)) is not None:
+            bucket.probe()
+            bucket.close()
         report = check_vault(parts)
     found = asdict(report)
     if as_json:
@@ -204,6 +212,15 @@ def _announce(bind: str, port: int, stopping: threading.Event) -> None:
             continue
         finally:
             connection.close()
+
+
+def _require_bucket(config: ServerConfig) -> None:
+    """Raises StoreMissing or StoreRefused. One that can't be reached just now keeps nobody from what is not in it."""
+    bucket = open_bucket(config)
+    if bucket is not None:
+        with contextlib.suppress(Refusal):
+            bucket.probe()
+        bucket.close()
 
 
 def _configure(data: Path, host: str = "") -> ServerConfig:

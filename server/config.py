@@ -1,14 +1,17 @@
 """What an operator may choose, with the values a vault runs with when nothing was chosen.
 
-Knows: numbers, places and rates. Refuses to know: secrets; and it reads no environment but the one it is given.
+Knows: numbers, places and rates. Refuses to know: secrets, but one that the environment may bring and no repr shows;
+and it reads no environment but the one it is given.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from limits import parse_many
 
@@ -22,6 +25,34 @@ class ConfigRefused(TemoinError):
 
     code = "config_refused"
     sentence = "A setting of this vault can't be used. Read which one is named here, and set it again."
+
+
+@dataclass(frozen=True)
+class S3Settings:
+    """A bucket for blobs, at a server that speaks S3; addressed as endpoint/bucket/prefix…"""
+
+    bucket: str
+    prefix: str
+    """Before every name in the bucket; empty, or ending with a slash."""
+    endpoint: str
+    region: str
+    key_id: str
+    secret_file: Path | None
+    secret: str = field(default="", repr=False)
+    """What a file is read for, unless the environment brought it."""
+
+    def __post_init__(self) -> None:
+        if not _BUCKET.fullmatch(self.bucket) or not _PREFIX.fullmatch(self.prefix):
+            raise ConfigRefused("TEMOIN_STORE is s3://bucket or s3://bucket/prefix, in lower-case letters and digits")
+        endpoint = urlsplit(self.endpoint)
+        if endpoint.scheme not in ("https", "http") or not endpoint.hostname or self.endpoint != (
+            f"{endpoint.scheme}://{endpoint.netloc}"
+        ) or "@" in endpoint.netloc:
+            raise ConfigRefused("TEMOIN_S3_ENDPOINT is the address of the S3 server, https://host or https://host:port")
+        if not self.key_id:
+            raise ConfigRefused("TEMOIN_S3_KEY_ID has to name the key")
+        if (self.secret_file is None) == (not self.secret):
+            raise ConfigRefused("TEMOIN_S3_SECRET_FILE, or else TEMOIN_S3_SECRET, has to bring the key's secret")
 
 
 @dataclass(frozen=True)
@@ -64,6 +95,8 @@ class ServerConfig:
     """Where the way out leads: an everyday site that answers fast."""
     operator: str = ""
     """Who answers for this vault, as the page about it says: name, address, how to write, who hosts it; in lines."""
+    s3: S3Settings | None = None
+    """Where large blobs lie; None: in the data folder."""
 
     def __post_init__(self) -> None:
         if self.pepper_file == Path():
@@ -99,7 +132,24 @@ class ServerConfig:
         }
         if "TEMOIN_PEPPER_FILE" in environ:
             chosen["pepper_file"] = Path(environ["TEMOIN_PEPPER_FILE"])
+        if environ.get("TEMOIN_STORE"):
+            chosen["s3"] = _s3(environ)
         return cls(data=data, **{"host": host, **chosen})
+
+
+def _s3(environ: Mapping[str, str]) -> S3Settings:
+    bucket, _, prefix = environ["TEMOIN_STORE"].removeprefix("s3://").partition("/")
+    if not environ["TEMOIN_STORE"].startswith("s3://"):
+        bucket = ""
+    return S3Settings(
+        bucket=bucket,
+        prefix=f"{prefix.rstrip('/')}/" if prefix.rstrip("/") else "",
+        endpoint=environ.get("TEMOIN_S3_ENDPOINT", "").rstrip("/"),
+        region=environ.get("TEMOIN_S3_REGION") or "us-east-1",
+        key_id=environ.get("TEMOIN_S3_KEY_ID", ""),
+        secret_file=Path(environ["TEMOIN_S3_SECRET_FILE"]) if environ.get("TEMOIN_S3_SECRET_FILE") else None,
+        secret=environ.get("TEMOIN_S3_SECRET", ""),
+    )
 
 
 def _require_rate(variable: str, text: str) -> None:
@@ -110,6 +160,8 @@ def _require_rate(variable: str, text: str) -> None:
         raise ConfigRefused(f'{variable} is a rate, or several, as in "10 per minute; 100 per day"') from None
 
 
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", re.ASCII)
+_PREFIX = re.compile(r"([a-z0-9-]{1,40}/){0,3}", re.ASCII)
 _VARIABLES = {
     "TEMOIN_HOST": "host",
     "TEMOIN_ORIGIN": "origin",

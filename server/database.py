@@ -61,6 +61,7 @@ class Database:
         self._reading = sessionmaker(self.engine, expire_on_commit=False)
         self._writing = sessionmaker(self.engine.execution_options(**{_WRITES: True}), expire_on_commit=False)
         self._turn = threading.Lock()
+        self._own = threading.local()
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -76,11 +77,19 @@ class Database:
     def write(self) -> Iterator[Session]:
         """A session alone with the database: committed, and synced to disk, at the end; undone if anything is raised.
 
-        Raises Refusal `unavailable` or `storage_full`.
+        A write within a write of the same thread is a part of it. Raises Refusal `unavailable` or `storage_full`.
         """
+        outer: Session | None = getattr(self._own, "session", None)
+        if outer is not None:
+            yield outer
+            return
         with self._in_turn(), _faults_as_refusals(), self._writing.begin() as session:
             session.connection()
-            yield session
+            self._own.session = session
+            try:
+                yield session
+            finally:
+                self._own.session = None
 
     def close(self) -> None:
         """Closes every idle connection."""

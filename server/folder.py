@@ -86,8 +86,7 @@ def make_folder(config: ServerConfig, now: int) -> Folder:
 
     Raises VaultExists, having changed nothing, if anything is there already.
     """
-    if _is_inhabited(config.data) or config.pepper_file.exists():
-        raise VaultExists()
+    require_empty(config)
     config.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     config.data.chmod(0o700)
     pepper = Pepper(make_bytes(PEPPER_SIZE))
@@ -96,6 +95,12 @@ def make_folder(config: ServerConfig, now: int) -> Folder:
         _write_new(config.data / name, format_b64url(make_bytes(SEED_SIZE)) + "\n")
     facts = VaultFacts(make_id(), make_id(), config.origin or f"ledger/{make_id().hex()}", now)
     return _open_keys(config.data, facts, pepper)
+
+
+def require_empty(config: ServerConfig) -> None:
+    """Raises VaultExists if anything is there already."""
+    if _is_inhabited(config.data) or config.pepper_file.exists():
+        raise VaultExists()
 
 
 def finish_folder(config: ServerConfig, folder: Folder) -> None:
@@ -143,7 +148,7 @@ def _read_facts(path: Path) -> tuple[VaultFacts, bytes]:
 
 def _read_pepper(path: Path) -> Pepper:
     try:
-        version, secret = _read_secret(path, "the pepper").split(" ")
+        version, secret = read_secret(path, "the pepper").split(" ")
         if not version.isdigit():
             raise ValueError
         return Pepper(parse_b64url(secret, PEPPER_SIZE), int(version))
@@ -153,12 +158,13 @@ def _read_pepper(path: Path) -> Pepper:
 
 def _read_signer(path: Path, name: str, what: str) -> SignerKey:
     try:
-        return SignerKey(name, parse_b64url(_read_secret(path, what), SEED_SIZE))
+        return SignerKey(name, parse_b64url(read_secret(path, what), SEED_SIZE))
     except MalformedError:
         raise SecretWrong(what) from None
 
 
-def _read_secret(path: Path, what: str) -> str:
+def read_secret(path: Path, what: str) -> str:
+    """The one line of a file that nobody else may read. Raises VaultMissing, SecretExposed or SecretWrong."""
     try:
         with path.open(encoding="ascii") as file:
             if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:

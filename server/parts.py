@@ -11,13 +11,16 @@ from flask import current_app
 
 from server.config import ServerConfig
 from server.database import Database
-from server.folder import Folder, VaultMissing, open_folder
+from server.folder import Folder, VaultMissing, open_folder, read_secret
 from server.ledger.service import Ledger
 from server.pepper import Pepper
 from server.ports import Clock, Steps
 from server.steps import NoSteps, SystemClock
 from server.stores import BlobStore
+from server.stores.bucket import Bucket
 from server.stores.folder import FolderBlobStore
+from server.stores.objects import ObjectRecords
+from server.stores.s3 import S3BlobStore
 
 
 @dataclass(frozen=True)
@@ -34,8 +37,9 @@ class Parts:
     ledger: Ledger
 
     def close(self) -> None:
-        """Lets go of the database."""
+        """Lets go of the database and of the store."""
         self.database.close()
+        self.store.close()
 
 
 def open_parts(config: ServerConfig, *, clock: Clock | None = None, steps: Steps | None = None) -> Parts:
@@ -59,9 +63,26 @@ def assemble(
         steps=steps,
         database=database,
         pepper=folder.pepper,
-        store=FolderBlobStore(config.data / "blobs"),
+        store=_open_store(config, database, clock),
         ledger=Ledger(database, folder.ledger_signer, clock, steps, folder.facts.origin),
     )
+
+
+def open_bucket(config: ServerConfig) -> Bucket | None:
+    """The bucket for blobs, if there is to be one; nothing is asked of it yet. Raises the errors of `read_secret`."""
+    if config.s3 is None:
+        return None
+    secret = config.s3.secret
+    if config.s3.secret_file is not None:
+        secret = read_secret(config.s3.secret_file, "the secret of the object store")
+    return Bucket(config.s3, secret)
+
+
+def _open_store(config: ServerConfig, database: Database, clock: Clock) -> BlobStore:
+    bucket = open_bucket(config)
+    if bucket is None:
+        return FolderBlobStore(config.data / "blobs")
+    return S3BlobStore(bucket, ObjectRecords(database, clock))
 
 
 def parts() -> Parts:

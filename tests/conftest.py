@@ -1,4 +1,4 @@
-"""What several rooms' tests share: where the vectors published by others lie, and who runs beside whom."""
+"""What several rooms' tests share: the vectors published by others, S3 servers, and who runs beside whom."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+from tests.fakes.rclone import Rclone, rclone_server
+from tests.fakes.swift import Swift, swift_server
 
 _PUBLISHED = Path(os.environ.get("TEMOIN_VECTORS", Path(__file__).parents[2] / "shared" / "vectors"))
 
@@ -25,6 +28,20 @@ def published_vectors() -> Path:
     if os.environ.get("CI"):
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def swift(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Swift]:
+    """A real S3 server, started when the first test asks for it."""
+    with swift_server(tmp_path_factory.mktemp("swift")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def rclone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rclone]:
+    """An S3 server that keeps to less of S3."""
+    with rclone_server(tmp_path_factory.mktemp("rclone")) as server:
+        yield server
 
 
 @pytest.hookimpl(wrapper=True)

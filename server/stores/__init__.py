@@ -1,7 +1,7 @@
 """Where the bytes of large blobs lie: one port, held by one contract test (tests/contract/test_blob_stores.py).
 
 Knows: blobs by their 16-byte id, being staged in pieces and then kept, once.
-Refuses to know: accounts, units, the database.
+Refuses to know: accounts, units, the tables of the vault (the s3 store has one of its own).
 """
 
 from __future__ import annotations
@@ -28,11 +28,12 @@ class BlobStore(Protocol):
     and unchanged. What is staged can still be discarded; what is kept can only be deleted whole.
     """
 
-    def stage(self, blob: bytes, offset: int, pieces: Iterable[bytes]) -> None:
-        """Writes `pieces` one after the other from `offset` on, as they come; others may be staging the same blob.
+    def stage(self, blob: bytes, offset: int, length: int, pieces: Iterable[bytes]) -> None:
+        """Writes `pieces`, `length` bytes in all, from `offset` on, as they come; others may be staging the same blob.
 
         What `pieces` raises goes to the caller, and nothing is promised of the part written until then.
-        Raises Refusal `upload_complete` if the blob was finished meanwhile; what is kept is never touched.
+        Raises Refusal `upload_complete` if the blob was finished meanwhile; what is kept is never touched. A store
+        that notices that it was discarded meanwhile raises Refusal `not_found`.
         """
 
     def staged(self, blob: bytes, start: int, stop: int) -> Iterator[bytes]:
@@ -52,7 +53,13 @@ class BlobStore(Protocol):
         """The length of a kept blob; None if there is none."""
 
     def discard(self, blob: bytes) -> None:
-        """Drops what is staged, if anything."""
+        """Drops what is staged, if anything. Within a write of the vault's database it is a matter of moments."""
 
     def delete(self, blob: bytes) -> None:
-        """Drops what is kept, if anything."""
+        """Drops what is kept, if anything; as fast."""
+
+    def close(self) -> None:
+        """Lets go of idle connections, if there are any."""
+
+    def sweep(self) -> None:
+        """Removes the bytes of what was dropped, where that takes longer; what can't be removed now, the next time."""

@@ -39,7 +39,7 @@ class FolderBlobStore:
         for folder in (root, self._kept, self._staged):
             folder.mkdir(mode=0o700, exist_ok=True)
 
-    def stage(self, blob: bytes, offset: int, pieces: Iterable[bytes]) -> None:
+    def stage(self, blob: bytes, offset: int, length: int, pieces: Iterable[bytes]) -> None:
         path = self._staged_path(blob)
         with _faults_as_refusals():
             is_new = not path.exists()
@@ -94,6 +94,12 @@ class FolderBlobStore:
 
     def delete(self, blob: bytes) -> None:
         _remove(self._kept_path(blob))
+
+    def sweep(self) -> None:
+        """A file goes when it is dropped."""
+
+    def close(self) -> None:
+        """No file stays open."""
 
     def _keep(self, file: int, staged: Path, kept: Path, size: int, check: Callable[[bytes], None]) -> None:
         """With the lock held. Whoever else has this file open can't write any more once its mode says so."""

@@ -21,7 +21,7 @@ class MemoryBlobStore:
         self._staged: dict[bytes, bytearray] = {}
         self._kept: dict[bytes, bytes] = {}
 
-    def stage(self, blob: bytes, offset: int, pieces: Iterable[bytes]) -> None:
+    def stage(self, blob: bytes, offset: int, length: int, pieces: Iterable[bytes]) -> None:
         with self._lock:
             staging = self._staged.setdefault(blob, bytearray())
         for piece in pieces:
@@ -67,6 +67,12 @@ class MemoryBlobStore:
     def delete(self, blob: bytes) -> None:
         with self._lock:
             self._kept.pop(blob, None)
+
+    def sweep(self) -> None:
+        """Nothing is left."""
+
+    def close(self) -> None:
+        """Nothing is open."""
 
 
 def _cut(data: bytes) -> Iterator[bytes]:

@@ -173,6 +173,7 @@ def sweep(vault: Parts) -> None:
 
     while vault.ledger.commit(work) == AT_ONCE:
         pass
+    vault.store.sweep()
 
 
 def _batches(blobs: Collection[bytes]) -> Iterator[list[bytes]]:

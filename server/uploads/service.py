@@ -167,7 +167,8 @@ class _Body:
             for _ in stream:
                 pass
         else:
-            self._vault.store.stage(blob, limits.unit_range(units[0], self._size)[0], self._until_written(stream))
+            start, stop = limits.unit_range(units[0], self._size)[0], limits.unit_range(units[-1], self._size)[1]
+            self._vault.store.stage(blob, start, stop - start, self._until_written(stream))
 
     def end(self) -> None:
         """Lets the reader of the body make its last checks. Raises what they raise."""

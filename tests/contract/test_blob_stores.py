@@ -6,6 +6,7 @@ import os
 import stat
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from hashlib import sha256
 from pathlib import Path
 
@@ -15,18 +16,56 @@ from server.problems import Refusal
 from server.stores import PIECE, BlobStore, NotKept, NotStaged
 from server.stores.folder import FolderBlobStore
 from server.stores.memory import MemoryBlobStore
+from tests.fakes.buckets import bucket_store
 
 BLOB, OTHER = bytes(range(16)), bytes(16)
-STORES: dict[str, Callable[[Path], BlobStore]] = {
-    "memory": lambda folder: MemoryBlobStore(),
-    "folder": lambda folder: FolderBlobStore(folder / "blobs"),
+
+
+@contextmanager
+def memory_store(_folder: Path, _request: pytest.FixtureRequest) -> Iterator[BlobStore]:
+    yield MemoryBlobStore()
+
+
+@contextmanager
+def folder_store(folder: Path, _request: pytest.FixtureRequest) -> Iterator[BlobStore]:
+    yield FolderBlobStore(folder / "blobs")
+
+
+@contextmanager
+def s3_store(folder: Path, request: pytest.FixtureRequest) -> Iterator[BlobStore]:
+    with bucket_store(folder, request.getfixturevalue("swift").settings()) as store:
+        yield store
+
+
+@contextmanager
+def s3_store_of_small_volumes(folder: Path, request: pytest.FixtureRequest) -> Iterator[BlobStore]:
+    with bucket_store(folder, request.getfixturevalue("swift").settings(), volume=100_000) as store:
+        yield store
+
+
+@contextmanager
+def strange_s3_store(folder: Path, request: pytest.FixtureRequest) -> Iterator[BlobStore]:
+    with bucket_store(folder, request.getfixturevalue("rclone").settings()) as store:
+        yield store
+
+
+STORES: dict[str, Callable[[Path, pytest.FixtureRequest], AbstractContextManager[BlobStore]]] = {
+    "memory": memory_store,
+    "folder": folder_store,
+    "s3": s3_store,
+    "s3-small-volumes": s3_store_of_small_volumes,
+    "s3-strange": strange_s3_store,
 }
 
 
 @pytest.fixture(params=STORES)
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> BlobStore:
-    made: BlobStore = STORES[request.param](tmp_path)
-    return made
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[BlobStore]:
+    with STORES[request.param](tmp_path, request) as made:
+        yield made
+
+
+def stage(store: BlobStore, blob: bytes, offset: int, pieces: list[bytes]) -> None:
+    store.stage(blob, offset, sum(map(len, pieces)), pieces)
 
 
 def anything(_digest: bytes) -> None:
@@ -34,7 +73,7 @@ def anything(_digest: bytes) -> None:
 
 
 def keep(store: BlobStore, blob: bytes, data: bytes) -> None:
-    store.stage(blob, 0, [data])
+    stage(store, blob, 0, [data])
     store.finish(blob, len(data), anything)
 
 
@@ -44,9 +83,9 @@ def read(store: BlobStore, blob: bytes, start: int, stop: int) -> bytes:
 
 def test_pieces_in_any_order_make_the_whole(store: BlobStore) -> None:
     data = os.urandom(1000)
-    store.stage(BLOB, 600, [data[600:]])
-    store.stage(BLOB, 0, [data[:100], data[100:300]])
-    store.stage(BLOB, 200, [data[200:600]])
+    stage(store, BLOB, 600, [data[600:]])
+    stage(store, BLOB, 0, [data[:100], data[100:300]])
+    stage(store, BLOB, 200, [data[200:600]])
     seen: list[bytes] = []
     store.finish(BLOB, 1000, seen.append)
     assert seen == [sha256(data).digest()]
@@ -55,7 +94,7 @@ def test_pieces_in_any_order_make_the_whole(store: BlobStore) -> None:
 
 
 def test_nothing_is_kept_before_it_is_finished(store: BlobStore) -> None:
-    store.stage(BLOB, 0, [b"bytes"])
+    stage(store, BLOB, 0, [b"bytes"])
     assert store.size(BLOB) is None
     with pytest.raises(NotKept):
         store.read(BLOB, 0, 1)
@@ -65,7 +104,7 @@ def test_what_the_check_refuses_is_not_kept_and_stays_staged(store: BlobStore) -
     def refuse(_digest: bytes) -> None:
         raise Refusal("upload_mismatch")
 
-    store.stage(BLOB, 0, [b"bytes"])
+    stage(store, BLOB, 0, [b"bytes"])
     with pytest.raises(Refusal, match="upload_mismatch"):
         store.finish(BLOB, 5, refuse)
     assert store.size(BLOB) is None
@@ -75,7 +114,7 @@ def test_what_the_check_refuses_is_not_kept_and_stays_staged(store: BlobStore) -
 
 @pytest.mark.parametrize("size", [4, 6])
 def test_another_length_is_not_staged(store: BlobStore, size: int) -> None:
-    store.stage(BLOB, 0, [b"bytes"])
+    stage(store, BLOB, 0, [b"bytes"])
     with pytest.raises(NotStaged):
         store.finish(BLOB, size, anything)
 
@@ -95,7 +134,7 @@ def test_finishing_again_checks_what_is_kept(store: BlobStore) -> None:
 
 def test_what_is_kept_is_never_replaced(store: BlobStore) -> None:
     keep(store, BLOB, b"first")
-    store.stage(BLOB, 0, [b"other"])
+    stage(store, BLOB, 0, [b"other"])
     seen: list[bytes] = []
     store.finish(BLOB, 5, seen.append)
     assert seen == [sha256(b"first").digest()]
@@ -105,15 +144,16 @@ def test_what_is_kept_is_never_replaced(store: BlobStore) -> None:
 
 
 def test_a_straggler_never_writes_into_what_is_kept(store: BlobStore) -> None:
-    """Its file was opened before the blob was finished; its bytes come after."""
+    """It began before the blob was finished; its bytes come after."""
 
     def late() -> Iterator[bytes]:
         yield b"first"
         store.finish(BLOB, 5, anything)
         yield b"XXXXX"
 
+    stage(store, BLOB, 0, [b"first"])
     with pytest.raises(Refusal, match="upload_complete"):
-        store.stage(BLOB, 0, late())
+        store.stage(BLOB, 0, 10, late())
     assert read(store, BLOB, 0, 5) == b"first"
     assert store.size(BLOB) == 5
 
@@ -124,11 +164,11 @@ def test_what_the_body_raises_goes_to_the_caller(store: BlobStore) -> None:
         raise Refusal("body_incomplete")
 
     with pytest.raises(Refusal, match="body_incomplete"):
-        store.stage(BLOB, 0, cut())
+        store.stage(BLOB, 0, 5, cut())
 
 
 def test_staged_bytes_can_be_read_again_as_far_as_they_go(store: BlobStore) -> None:
-    store.stage(BLOB, 0, [b"0123456789"])
+    stage(store, BLOB, 0, [b"0123456789"])
     assert b"".join(store.staged(BLOB, 2, 5)) == b"234"
     assert b"".join(store.staged(BLOB, 8, 20)) == b"89"
     assert b"".join(store.staged(OTHER, 0, 20)) == b""
@@ -147,7 +187,7 @@ def test_reading_comes_in_pieces_and_keeps_to_its_range(store: BlobStore) -> Non
 
 def test_discarding_and_deleting(store: BlobStore) -> None:
     keep(store, BLOB, b"bytes")
-    store.stage(OTHER, 0, [b"other"])
+    stage(store, OTHER, 0, [b"other"])
     store.discard(OTHER)
     store.discard(BLOB)
     assert read(store, BLOB, 0, 5) == b"bytes"
@@ -172,7 +212,7 @@ def test_many_writers_and_two_who_finish(store: BlobStore) -> None:
     data = os.urandom(64 * 1024)
     step = len(data) // 16
     writers = [
-        threading.Thread(target=store.stage, args=(BLOB, at, [data[at:at + step]])) for at in range(0, len(data), step)
+        threading.Thread(target=stage, args=(store, BLOB, at, [data[at:at + step]])) for at in range(0, len(data), step)
     ]
     seen: list[bytes] = []
     finishers = [threading.Thread(target=store.finish, args=(BLOB, len(data), seen.append)) for _ in range(2)]
@@ -188,7 +228,7 @@ def test_many_writers_and_two_who_finish(store: BlobStore) -> None:
 def test_the_folder_is_for_nobody_else(tmp_path: Path) -> None:
     store = FolderBlobStore(tmp_path / "blobs")
     keep(store, BLOB, b"bytes")
-    store.stage(OTHER, 0, [b"other"])
+    stage(store, OTHER, 0, [b"other"])
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "blobs").rglob("*")}
     assert modes == {"kept": 0o700, "staged": 0o700, "00": 0o700, BLOB.hex(): 0o400, OTHER.hex(): 0o600}
 
@@ -201,7 +241,7 @@ def test_the_folder_tells_a_full_disk_from_another_fault(tmp_path: Path, monkeyp
 
         monkeypatch.setattr(os, "pwrite", fail)
         with pytest.raises(Refusal, match=code):
-            store.stage(BLOB, 0, [b"bytes"])
+            stage(store, BLOB, 0, [b"bytes"])
 
 
 def test_the_folder_lets_go_of_a_file_that_is_not_read_to_its_end(tmp_path: Path) -> None:
@@ -218,7 +258,7 @@ def test_the_folder_lets_go_of_a_file_that_is_not_read_to_its_end(tmp_path: Path
 def test_the_folder_finishes_what_a_crash_left_closed_but_staged(tmp_path: Path) -> None:
     """The process died after the mode was changed and before the file was moved."""
     store = FolderBlobStore(tmp_path / "blobs")
-    store.stage(BLOB, 0, [b"bytes"])
+    stage(store, BLOB, 0, [b"bytes"])
     (tmp_path / "blobs" / "staged" / BLOB.hex()).chmod(0o400)
     store.finish(BLOB, 5, anything)
     assert read(store, BLOB, 0, 5) == b"bytes"

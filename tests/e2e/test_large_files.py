@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.processes import Device, serving
+from tests.fakes.processes import Device, RealVault, running
 from tests.fakes.proxy import proxy_to
+from tests.fakes.swift import store_environment
 
 MIB = 1024 * 1024
 
@@ -30,13 +31,17 @@ def file_hash(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+@pytest.mark.parametrize("place", ["folder", "s3"])
 @pytest.mark.parametrize(
     "size", [300_000_000, pytest.param(1024 * MIB, marks=pytest.mark.soak)], ids=["300MB", "1GiB"]
 )
-def test_a_long_video_goes_and_comes_back(tmp_path: Path, size: int) -> None:
+def test_a_long_video_goes_and_comes_back(
+    tmp_path: Path, size: int, place: str, request: pytest.FixtureRequest
+) -> None:
     original = tmp_path / "video.mp4"
     digest = make_file(original, size)
-    with serving(tmp_path / "data") as vault, proxy_to(vault.port) as proxy:
+    described = RealVault(tmp_path / "data", environment=store_environment(place, request))
+    with running(described) as vault, proxy_to(vault.port) as proxy:
         device = Device(tmp_path / "home", vault.url)
         device.register()
         kept = device.ok("documents", "add", device.user, original, "--json").json[0]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.fakes.processes import Device, RealVault, serving
+from tests.fakes.processes import Device, RealVault, running, serving
+from tests.fakes.swift import SECRET, Swift
 
 ROOT = Path(__file__).resolve().parents[2]
 PHOTOGRAPH = ROOT / "docs" / "demo" / "photograph.jpg"
@@ -141,3 +144,27 @@ def test_receipts_verify_with_the_server_stopped(tmp_path: Path) -> None:
         assert stranger.run("verify", sealed[0], torn, "--policy", out / "policy.txt").code == 1
         assert {line.split()[0] for line in (out / "policy.txt").read_text().splitlines() if line} == {"log", "quorum"}
         assert vault.command("check").returncode == 0
+
+
+def test_the_same_with_blobs_in_a_bucket(tmp_path: Path, swift: Swift) -> None:
+    """Two workers, one bucket: a file of several units goes and comes back, as a whole and in part, and is proven."""
+    video, data = tmp_path / "video.mp4", os.urandom(3_000_000)
+    video.write_bytes(data)
+    with running(RealVault(tmp_path / "data", environment=swift.environment())) as vault:
+        device = Device(tmp_path / "home", vault.url)
+        device.register()
+        entry = device.ok("journal", "add", device.user, "--text", ARABIC, "--attach", video, "--json").json
+        other = second(device)
+        assert other.ok("journal", "show", other.user, entry["id"], "--json").json["text"] == ARABIC
+        kept = other.ok("documents", "add", other.user, video, PHOTOGRAPH, "--json").json
+        device.ok("documents", "get", device.user, kept[0]["id"], "-o", tmp_path / "back.mp4")
+        assert (tmp_path / "back.mp4").read_bytes() == data
+        device.ok("documents", "get", device.user, kept[0]["id"], "--range", "2500000:2500100", "-o", tmp_path / "part")
+        assert (tmp_path / "part").read_bytes() == data[2_500_000:2_500_100]
+        device.ok("receipts", "export", device.user, entry["id"], "-o", tmp_path / "export")
+        assert len(list((tmp_path / "export").glob("*.tlog-proof"))) == 2
+        checked = vault.command("check", "--json")
+        assert (checked.returncode, json.loads(checked.stdout)["problems"]) == (0, [])
+        assert not (vault.data / "blobs").exists()
+    log = (vault.data / "server.log").read_text()
+    assert "/v1/uploads/<id:blob>/complete 201" in log and SECRET not in log

@@ -94,6 +94,13 @@ CIRCUMSTANCES: dict[str, str] = {
     "the disk is full": "storage_full",
     "the disk is full, at a PIN": "limiter_unavailable",
     "the store of files is read-only": "unavailable",
+    "the object store can't be reached, reading": "unavailable",
+    "the object store can't be reached, writing": "unavailable",
+    "the object store can't be reached, completing": "unavailable",
+    "the object store is full": "storage_full",
+    "the object store lets the vault in no more": "unavailable",
+    "an object was deleted, reading": "unavailable",
+    "an object was deleted, completing": "upload_incomplete",
 }
 """The vault itself is in trouble."""
 
@@ -105,6 +112,10 @@ STARTS: dict[str, str] = {
     "all data is read-only": "unavailable",
     "a store of tries that there is no driver for": "config_refused",
     "a rate that can't be read": "config_refused",
+    "the bucket is missing": "store_missing",
+    "the object store does not let the vault in": "store_refused",
+    "the object store's secret can be read by others": "vault_secret_exposed",
+    "an object store without an address": "config_refused",
 }
 """`temoin-server run` refuses to start, with exit status 1."""
 

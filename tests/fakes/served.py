@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import http.client
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from flask import Flask
 from werkzeug.datastructures import Headers
@@ -67,7 +68,8 @@ class ServedVault(FakeVault):
 
 @contextmanager
 def served_vault(
-    folder: Path, *, workers: int = 2, prefix: tuple[str, ...] = (), **environment: str
+    folder: Path, *, workers: int = 2, prefix: tuple[str, ...] = (),
+    environment: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[ServedVault]:
     """A new vault in `folder`, served by processes under orders and behind `prefix`; stopped at the end."""
     orders = Orders.new(folder / "orders")

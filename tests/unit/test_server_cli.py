@@ -294,3 +294,45 @@ def test_every_collection_runs_on_a_real_vault(tmp_path: Path, caplog: pytest.Lo
 def check_collect(vault: FakeVault) -> None:
     vault.clock.advance(40 * 86_400)
     collect(vault.parts)
+
+
+# blobs in a bucket
+
+S3 = {
+    "TEMOIN_STORE": "s3://vault-blobs/first/part/",
+    "TEMOIN_S3_ENDPOINT": "https://s3.example:9000/",
+    "TEMOIN_S3_KEY_ID": "key",
+    "TEMOIN_S3_SECRET": "a secret of its own",
+}
+
+
+def test_the_settings_of_a_bucket(tmp_path: Path) -> None:
+    assert ServerConfig.from_environ({}, tmp_path).s3 is None
+    read = ServerConfig.from_environ(S3, tmp_path).s3
+    assert read is not None
+    assert (read.bucket, read.prefix, read.endpoint) == ("vault-blobs", "first/part/", "https://s3.example:9000")
+    assert (read.region, read.key_id, read.secret) == ("us-east-1", "key", "a secret of its own")
+    assert "a secret of its own" not in repr(ServerConfig.from_environ(S3, tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("TEMOIN_STORE", "vault-blobs"),
+        ("TEMOIN_STORE", "s3://"),
+        ("TEMOIN_STORE", "s3://Vault_Blobs"),
+        ("TEMOIN_STORE", "s3://vault-blobs/a b"),
+        ("TEMOIN_STORE", "s3://vault-blobs/../other"),
+        ("TEMOIN_S3_ENDPOINT", "s3.example"),
+        ("TEMOIN_S3_ENDPOINT", "https://s3.example/path"),
+        ("TEMOIN_S3_ENDPOINT", "https://key:secret@s3.example"),
+        ("TEMOIN_S3_KEY_ID", ""),
+        ("TEMOIN_S3_SECRET", ""),
+        ("TEMOIN_S3_SECRET_FILE", "both"),
+    ],
+)
+def test_a_bucket_that_cannot_be_meant(tmp_path: Path, variable: str, value: str) -> None:
+    with pytest.raises(ConfigRefused) as refused:
+        ServerConfig.from_environ(S3 | {variable: value}, tmp_path)
+    assert variable.removesuffix("_FILE") in refused.value.detail
+    assert "secret@" not in refused.value.detail

@@ -176,7 +176,8 @@ def test_a_crash_between_count_and_compare_never_gives_a_free_guess(vault: Serve
 
 
 def test_of_40_wrong_passwords_at_once_exactly_ten_are_compared(tmp_path: Path) -> None:
-    with served_vault(tmp_path, workers=4, TEMOIN_LOGIN_RATE=ServerConfig(tmp_path, "").login_rate) as vault:
+    rate = {"TEMOIN_LOGIN_RATE": ServerConfig(tmp_path, "").login_rate}
+    with served_vault(tmp_path, workers=4, environment=rate) as vault:
         person = FakePerson(vault).register()
         challenges = [person.challenge() for _ in range(40)]
         together = Barrier(40)

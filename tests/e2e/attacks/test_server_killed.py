@@ -21,6 +21,7 @@ from server.steps import STEPS
 from tests.fakes.orders import Victim
 from tests.fakes.served import LOST, served_vault
 from tests.fakes.story import Deed, Story
+from tests.fakes.swift import store_environment
 
 DEEDS: dict[str, Callable[[Story], Deed]] = {
     "account.rows": Story.sign_up,
@@ -111,13 +112,16 @@ def test_the_deeds_reach_the_table_of_steps() -> None:
     assert {step for both in SHORT for step in both} == set(STEPS)
 
 
+@pytest.mark.parametrize("place", ["folder", "s3"])
 @pytest.mark.parametrize(
     "rounds",
     [SHORT[:5], SHORT[5:], pytest.param(soak_rounds(200), marks=pytest.mark.soak)],
     ids=["5 rounds", "5 more rounds", "200 rounds"],
 )
-def test_nothing_acknowledged_is_lost(tmp_path: Path, rounds: list[tuple[str, str]]) -> None:
-    with served_vault(tmp_path) as vault:
+def test_nothing_acknowledged_is_lost(
+    tmp_path: Path, rounds: list[tuple[str, str]], place: str, request: pytest.FixtureRequest
+) -> None:
+    with served_vault(tmp_path, environment=store_environment(place, request)) as vault:
         crowd = Crowd(Story(vault, len(rounds)))
         for _ in range(3):
             crowd.story.put_items()()
@@ -129,6 +133,6 @@ def test_nothing_acknowledged_is_lost(tmp_path: Path, rounds: list[tuple[str, st
             crowd.story.look()
             crowd.settle()
             crowd.story.look()
-            checked = CliRunner().invoke(main, ["check", "--data", str(vault.real.data)])
+            checked = CliRunner().invoke(main, ["check", "--data", str(vault.real.data)], env=vault.real.environment)
             assert checked.exit_code == 0, checked.output
         assert vault.orders.died() == [step for both in rounds for step in both]
