@@ -172,7 +172,8 @@ export function Dialog(props: {
       element?.close();
       // It may be out of the page by now, and then gives the focus to nobody; so does who asked, if the answer took
       // its place.
-      if (document.activeElement !== document.body) return;
+      const held = document.activeElement;
+      if (held !== document.body && !element?.contains(held)) return;
       (asker instanceof HTMLElement && asker.isConnected ? asker : document.querySelector("h1"))?.focus();
     };
   }, []);
