@@ -183,13 +183,22 @@ class Gate:
 
 
 @contextmanager
-def gated(vault: RealVault) -> Iterator[tuple[str, Gate]]:
-    """The address of a vault behind a gate, which is open at first."""
+def sending(
+    context: BrowserContext, vault: RealVault, username: str, busy: Callable[[Visitor], None]
+) -> Iterator[tuple[Visitor, Watcher, Gate]]:
+    """Somebody whose text is a draft, who has just sent something, and whom the vault doesn't answer."""
     gate = Gate(Event())
     gate.open.set()
     with http_proxy_to(vault.port) as proxy:
         proxy.before = gate.pass_on
-        yield proxy.url, gate
+        visitor = Visitor(context.new_page(), proxy.url, username=username)
+        watcher = Watcher(visitor.page)
+        visitor.sign_up()
+        visitor.begin_entry(WRITTEN)
+        visitor.page.get_by_text(visitor.say("journal.draft.kept"), exact=True).wait_for()
+        gate.open.clear()
+        busy(visitor)
+        yield visitor, watcher, gate
         gate.open.set()
 
 
@@ -212,14 +221,8 @@ def test_out_while_something_is_sent_and_what_was_typed_is_there_again(
     context: BrowserContext, real_vault: RealVault, neutral: NeutralSite, way: Callable[[Page], None],
     busy: Callable[[Visitor], None],
 ) -> None:
-    with gated(real_vault) as (address, gate):
-        visitor = Visitor(context.new_page(), address, username=f"busy {busy.__name__} {way.__name__}")
-        watcher = Watcher(visitor.page)
-        visitor.sign_up()
-        visitor.begin_entry(WRITTEN)
-        visitor.page.get_by_text(visitor.say("journal.draft.kept"), exact=True).wait_for()
-        gate.open.clear()
-        busy(visitor)
+    username = f"busy {busy.__name__} {way.__name__}"
+    with sending(context, real_vault, username, busy) as (visitor, watcher, gate):
         neutral.open.clear()
         left = len(watcher.sights)
         way(visitor.page)
@@ -239,14 +242,7 @@ def test_out_while_something_is_sent_and_what_was_typed_is_there_again(
 def test_locked_while_something_is_sent_and_what_was_typed_is_there_again(
     context: BrowserContext, real_vault: RealVault, busy: Callable[[Visitor], None]
 ) -> None:
-    with gated(real_vault) as (address, gate):
-        visitor = Visitor(context.new_page(), address, username=f"locked {busy.__name__}")
-        watcher = Watcher(visitor.page)
-        visitor.sign_up()
-        visitor.begin_entry(WRITTEN)
-        visitor.page.get_by_text(visitor.say("journal.draft.kept"), exact=True).wait_for()
-        gate.open.clear()
-        busy(visitor)
+    with sending(context, real_vault, f"locked {busy.__name__}", busy) as (visitor, watcher, gate):
         visitor.press("shell.lock")
         locked = len(watcher.sights)
         visitor.heading("account.door.title")  # without an answer by the vault
@@ -280,15 +276,25 @@ def step(page: Page, direction: str) -> None:
     page.wait_for_timeout(400)
 
 
-@pytest.mark.parametrize("keeps_pages", [False, True])
-def test_after_the_way_out_back_and_forward_show_nothing_of_ours(
-    chromium: Browser, remembering: Browser, person: Visitor, neutral: NeutralSite, keeps_pages: bool
-) -> None:
-    context = (remembering if keeps_pages else chromium).new_context(locale="fr-FR")
+@pytest.fixture(params=[False, True], ids=["", "remembering"])
+def reader(
+    request: pytest.FixtureRequest, chromium: Browser, remembering: Browser, person: Visitor
+) -> Iterator[tuple[Visitor, Watcher]]:
+    """Somebody who has read an entry, watched at every moment; in both kinds of browser."""
+    context = (remembering if request.param else chromium).new_context(locale="fr-FR")
     visitor = on(context.new_page(), person)
-    page, watcher = visitor.page, Watcher(visitor.page)
+    watcher = Watcher(visitor.page)
     visitor.log_in()
     entry(visitor)
+    yield visitor, watcher
+    context.close()
+
+
+def test_after_the_way_out_back_and_forward_show_nothing_of_ours(
+    reader: tuple[Visitor, Watcher], neutral: NeutralSite
+) -> None:
+    visitor, watcher = reader
+    page = visitor.page
     document(visitor)
     tap(page)
     watcher.wait(lambda sight: sight.url == neutral.address and "Sunny" in sight.text)
@@ -298,21 +304,16 @@ def test_after_the_way_out_back_and_forward_show_nothing_of_ours(
         step(page, direction)
         neutral.open.set()
         watcher.wait(lambda sight: sight.url == neutral.address and "Sunny" in sight.text)
-    ours = [sight for sight in watcher.sights[left:] if sight.url.startswith(person.address)]
+    ours = [sight for sight in watcher.sights[left:] if sight.url.startswith(visitor.address)]
     assert ours, "Back never came to a page of ours: this test says nothing"
     assert {sight.text for sight in ours} == {""}
-    context.close()
 
 
-@pytest.mark.parametrize("keeps_pages", [False, True])
 def test_after_a_lock_whatever_the_browser_does_meets_the_closed_door(
-    chromium: Browser, remembering: Browser, person: Visitor, neutral: NeutralSite, keeps_pages: bool
+    reader: tuple[Visitor, Watcher], neutral: NeutralSite
 ) -> None:
-    context = (remembering if keeps_pages else chromium).new_context(locale="fr-FR")
-    visitor = on(context.new_page(), person)
-    page, watcher = visitor.page, Watcher(visitor.page)
-    visitor.log_in()
-    entry(visitor)
+    visitor, watcher = reader
+    page = visitor.page
     document(visitor)
     written_at = page.url
     visitor.lock()
@@ -325,25 +326,20 @@ def test_after_a_lock_whatever_the_browser_does_meets_the_closed_door(
     page.goto(neutral.address)
     step(page, "back")
     visitor.heading("account.door.title")
-    again = on(context.new_page(), person)
+    again = on(page.context.new_page(), visitor)
     again.page.goto(written_at)  # a tab that is opened again
     again.heading("account.door.title")
     assert again.page.get_by_text(STEM).count() == 0
     assert [sight for sight in watcher.sights[left:] if STEM in sight.text] == []
     assert any(visitor.say("account.door.title") in sight.text for sight in watcher.sights[left:])
-    context.close()
 
 
-@pytest.mark.parametrize("keeps_pages", [False, True])
 def test_a_page_that_is_merely_left_comes_back_closed(
-    chromium: Browser, remembering: Browser, person: Visitor, neutral: NeutralSite, keeps_pages: bool
+    reader: tuple[Visitor, Watcher], neutral: NeutralSite
 ) -> None:
-    """By a link, by an address, by a refresh: an open vault is never shown again without its secrets."""
-    context = (remembering if keeps_pages else chromium).new_context(locale="fr-FR")
-    visitor = on(context.new_page(), person)
-    page, watcher = visitor.page, Watcher(visitor.page)
-    visitor.log_in()
-    entry(visitor)
+    """By a refresh, or by Back from elsewhere: an open vault is never shown again without its secrets."""
+    visitor, watcher = reader
+    page = visitor.page
     for elsewhere in (False, True):
         left = len(watcher.sights)
         if elsewhere:
@@ -358,7 +354,6 @@ def test_a_page_that_is_merely_left_comes_back_closed(
         visitor.type_secrets()
         visitor.is_in()
         entry(visitor)
-    context.close()
 
 
 # by itself
