@@ -64,8 +64,7 @@ def test_the_whole_walk(typist: Typist) -> None:
 
     typist.open_row(WRITTEN[:20])
     typist.strike(page.get_by_role("button", name=say("documents.open.image")))
-    page.get_by_role("img").last.wait_for()
-    typist.not_lost()
+    expect(page.get_by_role("button", name=say("documents.file.hide"))).to_be_focused()
     typist.press("journal.delete.name")
     hold_in(page, typist)
     page.keyboard.press("Escape")

@@ -60,14 +60,10 @@ export function FileOf({ item, content }: { item: Item; content: Content }): JSX
       )}
       <Problem error={error} />
       <p class="actions">
-        {shows && opened === null && (
-          <Button busy={busy} onClick={() => void open()}>
-            {say(busy ? "documents.file.opening" : `documents.open.${kind}`)}<span class="unseen"> {content.name}</span>
-          </Button>
-        )}
-        {opened !== null && (
-          <Button plain onClick={() => setOpened(null)}>
-            {say("documents.file.hide")}<span class="unseen"> {content.name}</span>
+        {shows && ( // one and the same button, so that it keeps the focus
+          <Button plain={opened !== null} busy={busy} onClick={() => (opened === null ? void open() : setOpened(null))}>
+            {say(opened !== null ? "documents.file.hide" : busy ? "documents.file.opening" : `documents.open.${kind}`)}
+            <span class="unseen"> {content.name}</span>
           </Button>
         )}
         <DownloadFile item={item} content={content} />
