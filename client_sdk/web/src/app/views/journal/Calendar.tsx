@@ -2,7 +2,7 @@
 // where it was written. Refuses to know: a day for what only has a month or a year; it stands below.
 
 import type { JSX } from "preact";
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { number, say } from "../../i18n.js";
 import { Button, Title } from "../../parts/index.js";
 import { items } from "../../state.js";
@@ -28,7 +28,7 @@ export default function Calendar(): JSX.Element {
   const [chosen, setChosen] = useState<Day | null>(null);
   const grid = useRef<HTMLTableElement>(null);
   const byKey = useRef(false);
-  useEffect(() => {
+  useLayoutEffect(() => { // before another key can be pressed: the focus is never a key behind
     if (byKey.current) grid.current?.querySelector<HTMLElement>("[tabindex='0']")?.focus();
     byKey.current = false;
   }, [at]);
@@ -57,7 +57,7 @@ export default function Calendar(): JSX.Element {
           if (!to || event.altKey || event.ctrlKey || event.metaKey) return;
           event.preventDefault();
           byKey.current = true;
-          setAt(to(at));
+          setAt(to);
         }}
       >
         <thead>
