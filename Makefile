@@ -80,7 +80,8 @@ bench-web: $(VENV)/.dev $(APP)  ## the same in a real browser: sealing in the wo
 	@$(NPM) run --silent bench
 	@$(BIN)/python -m bench web
 
-soak: $(VENV)/.dev  ## the long rounds
+soak: $(VENV)/.dev $(APP)  ## the long rounds
+	@export SOAK=20; $(NPM) run --silent test -- --testTimeout 600000 $$(grep -l 'runs(' tests/*.test.ts*)
 	@$(BIN)/python -m pytest -m soak -o addopts='--strict-markers --strict-config --import-mode=importlib' -v
 
 vectors: $(VENV)/.dev  ## make our own vectors anew; `git diff` stays empty

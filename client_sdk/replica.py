@@ -75,7 +75,8 @@ class Replica:
     def receive(self, revision: Mapping[str, Any], pass_: int) -> bool:
         """Takes one revision in, by the names of schemas.items.Revision; False if it contradicts what is here.
 
-        Bytes that are here are never overwritten by others. `blobs` may be ids or NamedBlob.
+        Bytes that are here are never overwritten by others, and missing ones are filled in. `blobs` may be ids or
+        NamedBlob.
         """
         known = self.row(revision["item"], revision["revision"])
         if known is None:
@@ -84,7 +85,8 @@ class Replica:
         if not _agrees(known, revision):
             return False
         gone = revision["record"] is None
-        if known.pass_ != pass_ or known.gone != gone:
+        fills = any(getattr(known, name) is None and revision[name] is not None for name in ("wrap", "record"))
+        if fills or known.pass_ != pass_ or known.gone != gone:
             self._db.execute(
                 "UPDATE revisions SET pass = ?, gone = ?, wrap = coalesce(wrap, ?), record = coalesce(record, ?) "
                 "WHERE seq = ?", (pass_, gone, revision["wrap"], revision["record"], known.seq),

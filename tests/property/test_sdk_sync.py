@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from client_sdk.protocol.sync import Account, Finding, Links, Pass, judge
@@ -148,13 +148,18 @@ def judge_heads(shown: Sequence[Shown]) -> tuple[bytes, ...]:
     return links.heads
 
 
-@given(st.lists(st.tuples(st.integers(0, 2), st.integers(1, 2), st.sampled_from((None, b"one", b"two"))), max_size=12))
+@given(st.lists(st.tuples(
+    st.integers(0, 2), st.integers(1, 2), st.sampled_from((None, b"one", b"two")), st.booleans(),
+), max_size=12))
+@example([(0, 1, b"one", True), (0, 1, b"two", False)])
 @settings(max_examples=60, deadline=None)
-def test_a_replica_never_lets_other_bytes_take_the_place_of_what_it_holds(steps: list[tuple[int, int, Any]]) -> None:
+def test_a_replica_never_lets_other_bytes_take_the_place_of_what_it_holds(
+    steps: list[tuple[int, int, Any, bool]]
+) -> None:
     with tempfile.TemporaryDirectory() as folder:
         replica, model = Replica(Path(folder) / "replica.db"), dict[tuple[bytes, int], bytes | None]()
         try:
-            for item, revision, record in steps:
+            for item, revision, record, is_erased_next in steps:
                 place = (bytes([item]) * 16, revision)
                 taken = replica.receive({
                     "item": place[0], "revision": revision, "deposited": 1, "wrap": record, "link": b"link",
@@ -163,6 +168,11 @@ def test_a_replica_never_lets_other_bytes_take_the_place_of_what_it_holds(steps:
                 held = model.get(place)
                 assert taken == (held is None or record is None or held == record)
                 model[place] = held or record
+                if is_erased_next:
+                    row = replica.row(*place)
+                    assert row is not None
+                    replica.erase(row)
+                    model[place] = None
             for (item_id, revision), record in model.items():
                 row = replica.row(item_id, revision)
                 assert row is not None and row.record == record

@@ -15,6 +15,7 @@ import { answered, QUESTIONS, weigh } from "../src/app/views/assess/weigh.js";
 import { parseHappened } from "../src/sdk/happened.js";
 import { callsOf, openVault, show, until } from "./app_journal_scene.js";
 import { problem } from "./memory_vault.js";
+import { runs } from "./runs.js";
 import { sampleId, sampleItem } from "./samples.js";
 
 afterEach(cleanup);
@@ -52,7 +53,7 @@ describe("the rule", () => {
   test("is the public page's, for whatever is ticked", () => {
     fc.assert(fc.property(ticks, (ids) => {
       expect(weigh(answered(ids))).toBe(weighedByThePage(ids));
-    }), { numRuns: 150 });
+    }), { numRuns: runs(150) });
   });
 
   test("more ticks never bring a calmer result", () => {

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { DraftKeeper, LONGEST, PAUSE, type Unkept } from "../src/app/views/journal/keeper.js";
 import { EMPTY_DRAFT } from "../src/sdk/items.js";
 import type { KeptDraft } from "../src/worker/api.js";
+import { runs } from "./runs.js";
 
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
@@ -138,6 +139,6 @@ describe("whatever happens", () => {
       if (flushed) expect(await flushed).toBe(true);
       expect(device.kept?.draft.text ?? "").toBe(newest ?? "");
       expect(keeper.state.value).toBe(newest ? "kept" : "nothing");
-    }), { numRuns: 200 });
+    }), { numRuns: runs(200) });
   });
 });

@@ -15,6 +15,7 @@ import * as keyring from "../src/crypto_core/sealing/keyring.js";
 import * as passphrase from "../src/crypto_core/sealing/passphrase.js";
 import * as requests from "../src/crypto_core/signed_requests.js";
 import { ready } from "../src/crypto_core/sodium.js";
+import { runs } from "./runs.js";
 import { fromHex, toHex } from "./vectors.js";
 
 const { MalformedError } = errors;
@@ -75,14 +76,14 @@ describe("bytes as text", () => {
         return;
       }
       expect(format(data)).toBe(text);
-    }), { numRuns: 2000 });
+    }), { numRuns: runs(2000) });
   });
 
   test("they agree with Node's", () => {
     fc.assert(fc.property(fc.uint8Array({ maxLength: 20_000 }), (data) => {
       expect(encoding.formatB64url(data)).toBe(Buffer.from(data).toString("base64url"));
       expect(encoding.formatB64(data)).toBe(Buffer.from(data).toString("base64"));
-    }), { numRuns: 30 });
+    }), { numRuns: runs(30) });
   });
 
   test.each([0, 2, 4])("a size is exact (%i)", (size) => {
@@ -124,7 +125,7 @@ describe("times", () => {
       } catch (error) {
         expect(error).toBeInstanceOf(MalformedError);
       }
-    }), { numRuns: 2000 });
+    }), { numRuns: runs(2000) });
   });
 });
 
@@ -147,7 +148,7 @@ describe("JSON", () => {
       fc.pre(!/\d{16}/.test(text));
       const spaced = JSON.stringify(JSON.parse(text), null, space);
       expect(plain(parse(spaced))).toEqual(plain(JSON.parse(spaced)));
-    }), { numRuns: 500 });
+    }), { numRuns: runs(500) });
   });
 
   test("of texts one slip away, reads none that JSON.parse refuses", () => {
@@ -163,7 +164,7 @@ describe("JSON", () => {
         return;
       }
       expect(plain(found)).toEqual(plain(JSON.parse(new TextDecoder().decode(utf8(wrong))))); // a slip may split a pair
-    }), { numRuns: 2000 });
+    }), { numRuns: runs(2000) });
   });
 
   test("any bytes are read or refused as malformed", () => {
@@ -173,7 +174,7 @@ describe("JSON", () => {
       } catch (error) {
         expect(error).toBeInstanceOf(MalformedError);
       }
-    }), { numRuns: 1000 });
+    }), { numRuns: runs(1000) });
   });
 
   test("writing and reading again changes nothing", () => {

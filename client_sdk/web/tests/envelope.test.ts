@@ -19,6 +19,7 @@ import {
 } from "../src/crypto_core/sealing/envelope.js";
 import { CONTENT_BORDER, contentRange, padContent, unpadContent } from "../src/crypto_core/sealing/padding.js";
 import { ready } from "../src/crypto_core/sodium.js";
+import { runs } from "./runs.js";
 import { bytesOf, fromHex, joined, toHex } from "./vectors.js";
 
 const KEY = Uint8Array.from({ length: 32 }, (_, i) => i);
@@ -139,7 +140,7 @@ describe("streams", () => {
       const [header, body] = await splitOff(cut(whole, other), HEADER_SIZE);
       expect(same(await gathered(openStream(new Opener(KEY, CONTEXT, header), body)), plain)).toBe(true);
       expect([whole.length, plainSize(whole.length)]).toEqual([sealedSize(size), size]);
-    }), { numRuns: 40 });
+    }), { numRuns: runs(40) });
   });
 
   test("a content comes out as it went in, and only whole", async () => {
@@ -151,7 +152,7 @@ describe("streams", () => {
       for (const wrong of [padded.subarray(0, -1), joined([padded, new Uint8Array(1)])]) {
         expect((await released(unpadContent(cut(wrong, other))))[1]).toBeInstanceOf(MalformedError);
       }
-    }), { numRuns: 30 });
+    }), { numRuns: runs(30) });
   });
 
   test.each([0, 2, CHUNK_SIZE])("a content that changes while it is read is refused (%i bytes for 1)", async (size) => {
@@ -186,7 +187,7 @@ describe("streams", () => {
       expect(refusal).toBeInstanceOf(TamperedError);
       expect(same(out, plain.subarray(0, out.length))).toBe(true);
       expect(out.length).toBeLessThanOrEqual(Math.floor((place - HEADER_SIZE) / SEALED_CHUNK_SIZE) * CHUNK_SIZE);
-    }), { numRuns: 40 });
+    }), { numRuns: runs(40) });
   });
 });
 

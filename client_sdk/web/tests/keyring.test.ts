@@ -22,6 +22,7 @@ import {
   deriveRecovery, formatWords, LANGUAGES, makeRecoveryKey, parseWords, readyWords,
 } from "../src/crypto_core/sealing/recovery.js";
 import { ready, sodium } from "../src/crypto_core/sodium.js";
+import { runs } from "./runs.js";
 import { bytesOf, readFacts, sha256Hex, toHex, type Fact } from "./vectors.js";
 
 const { normalisePassword, normalisePin, normaliseUsername, stretch } = passphrase;
@@ -254,7 +255,7 @@ describe("what a person types", () => {
         expect(normalise(once, signUp)).toBe(once);
         expect(normalise(text)).toBe(once);
       }
-    }), { numRuns: 500 });
+    }), { numRuns: runs(500) });
   });
 
   test("canonically equal texts are one secret", () => {
@@ -262,7 +263,7 @@ describe("what a person types", () => {
       for (const normalise of [normaliseUsername, normalisePassword]) {
         expect(orRefused(normalise, text)).toBe(orRefused(normalise, text.normalize(form)));
       }
-    }), { numRuns: 500 });
+    }), { numRuns: runs(500) });
   });
 
   test("a hundred common PINs, and every year of birth, are refused at sign-up alone", () => {

@@ -16,6 +16,7 @@ import {
   consistencyProof, inclusionProof, newNodes, root, type NodeReader,
 } from "../src/crypto_core/receipts/tree.js";
 import { ready } from "../src/crypto_core/sodium.js";
+import { runs } from "./runs.js";
 
 const LARGEST = 200;
 const LEAVES: Uint8Array[] = [];
@@ -119,7 +120,7 @@ describe("a proof", () => {
       for (const [number, hash, path] of wrong) {
         expect(() => verifyInclusion(number, size, hash, path, rootOf(size))).toThrow(InclusionMismatch);
       }
-    }), { numRuns: 200 });
+    }), { numRuns: runs(200) });
   });
 
   test("never makes a forked tree consistent", () => {
@@ -137,7 +138,7 @@ describe("a proof", () => {
         expect(() => verifyConsistency(size1, size2, proof, root(size1, fork.read), rootOf(size2)))
           .toThrow(ConsistencyMismatch);
       }
-    }), { numRuns: 200 });
+    }), { numRuns: runs(200) });
   });
 
   test("of random bytes raises only our errors", () => {
@@ -149,7 +150,7 @@ describe("a proof", () => {
       const [zero, ones] = [new Uint8Array(32), new Uint8Array(32).fill(0xff)];
       expect(() => verifyInclusion(first, second, leaf(0), proof, zero)).toThrow(InclusionMismatch);
       expect(() => verifyConsistency(first, second, proof, zero, ones)).toThrow(ConsistencyMismatch);
-    }), { numRuns: 300 });
+    }), { numRuns: runs(300) });
   });
 
   test("may be as long as the largest tree demands: nothing depends on a tree that fits in memory", () => {
@@ -211,7 +212,7 @@ describe("tiles", () => {
     fc.assert(fc.property(fc.oneof(like, fc.string({ unit: "binary" })), (path) => {
       refusedOr(() => expect(tilePath(...parseTilePath(path))).toBe(path));
       refusedOr(() => expect(entriesPath(...parseEntriesPath(path))).toBe(path));
-    }), { numRuns: 500 });
+    }), { numRuns: runs(500) });
   });
 
   test.each([
@@ -236,7 +237,7 @@ describe("entry bundles", () => {
     fc.assert(fc.property(fc.uint8Array({ maxLength: 80 }), fc.nat(40), (data, width) => {
       refusedOr(() => expect(formatEntries(parseEntries(data, width))).toEqual(data));
       refusedOr(() => expect(formatTile(parseTile(data, width))).toEqual(data));
-    }), { numRuns: 300 });
+    }), { numRuns: runs(300) });
   });
 
   test("and tiles that nobody may make", () => {

@@ -22,6 +22,7 @@ import {
 } from "../src/crypto_core/receipts/receipt.js";
 import { inclusionProof, newNodes, root } from "../src/crypto_core/receipts/tree.js";
 import { ready } from "../src/crypto_core/sodium.js";
+import { runs } from "./runs.js";
 
 const UTF8 = new TextEncoder();
 const SPACES = "\u0085\u00a0\u1680\u2000\u2028\u2029\u202f\u205f\u3000";
@@ -160,7 +161,7 @@ describe("what can be built is read back", () => {
     fc.assert(fc.property(receipts, (receipt) => {
       expect(parseReceipt(formatReceipt(receipt))).toEqual(receipt);
       expect(parseCheckpoint(parseNote(UTF8.encode(receipt.note)).text)).toEqual(receipt.checkpoint);
-    }), { numRuns: 50 });
+    }), { numRuns: runs(50) });
   });
 
   test("policies, in any layout", () => {
@@ -179,7 +180,7 @@ describe("what can be built is read back", () => {
       const signer = new SignerKey("name.example", seed);
       const opened = openNote(UTF8.encode(signNote(text, signer)), [signer.verifier]);
       expect(opened).toEqual({ text, verified: [{ key: signer.verifier, time: null }], ignored: [] });
-    }), { numRuns: 50 });
+    }), { numRuns: runs(50) });
   });
 });
 
@@ -200,7 +201,7 @@ describe("what comes from outside", () => {
       const text = Buffer.from(data).toString("utf8");
       for (const again of RESPELL_TEXT) refusedOr(() => again(text), (spelled) => expect(spelled).toBe(text));
       refusedOr(() => parsePolicy(data), (policy) => expect(parsePolicy(formatPolicy(policy))).toEqual(policy));
-    }), { numRuns: 400 });
+    }), { numRuns: runs(400) });
   });
 
   test("as text of any kind, too, with lone surrogates", () => {
@@ -214,7 +215,7 @@ describe("what comes from outside", () => {
     fc.assert(fc.property(outside, (data) => {
       const policy = Policy.forKey(formatVkey(ledger.verifier));
       expect(() => verifyReceipt(data, { sha256: SHA256, size: null, policy })).toThrow(VerificationError);
-    }), { numRuns: 150 });
+    }), { numRuns: runs(150) });
   });
 
   test("a policy has at most 64 KiB, comments and all", () => {
@@ -263,7 +264,7 @@ describe("a verified receipt", () => {
         claimedTime: commitment.time,
         cosignedBy: witnesses.map(({ name }) => name),
       });
-    }), { numRuns: 50 });
+    }), { numRuns: runs(50) });
   });
 
   test("counts one witness from its first time", () => {

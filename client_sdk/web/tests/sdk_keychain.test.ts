@@ -22,6 +22,7 @@ import { Pin } from "../src/sdk/home.js";
 import * as keychain from "../src/sdk/keychain.js";
 import { Credentials, type NewAccount } from "../src/sdk/keychain.js";
 import { QUICK, somebody } from "./memory_device.js";
+import { runs } from "./runs.js";
 
 let pin: Pin;
 beforeAll(async () => {
@@ -131,7 +132,7 @@ describe("an account record", () => {
       expect(() => keychain.openAccountState(mkN, formatB64url(makeId()), n, blob)).toThrow(TamperedError);
       expect(keychain.isEarlierAccountState(mkN, id, n + 5, blob)).toBe(true);
       expect(keychain.isEarlierAccountState(mkN, id, n, blob)).toBe(false);
-    }), { numRuns: 10 });
+    }), { numRuns: runs(10) });
   });
 
   test("that is none, or of a newer version, is told apart", async () => {

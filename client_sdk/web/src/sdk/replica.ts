@@ -159,10 +159,9 @@ export class Replica {
       return true;
     }
     if (!agrees(known, revision)) return false;
-    if (known.pass !== pass || known.gone !== gone) {
-      const [wrap, record] = [known.wrap ?? revision.wrap, known.record ?? revision.record];
-      this.#replace({ ...known, pass, gone, wrap, record });
-    }
+    const [wrap, record] = [known.wrap ?? revision.wrap, known.record ?? revision.record]; // what is missing is filled in
+    const isNews = known.pass !== pass || known.gone !== gone || known.wrap !== wrap || known.record !== record;
+    if (isNews) this.#replace({ ...known, pass, gone, wrap, record });
     return true;
   }
 
