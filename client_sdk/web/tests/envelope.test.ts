@@ -1,26 +1,23 @@
-// Streams, ranges and callers' mistakes around the envelope and the padding, and the cases that others publish;
-// what is sealed and refused besides is in the vectors.
+// Streams, ranges and callers' mistakes around the envelope and the padding; what is sealed and refused besides is in
+// the vectors, and in published_sealing.test.ts.
 
-import { createCipheriv, createDecipheriv, createHash, createHmac } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
-import { pathToFileURL } from "node:url";
 import { inspect } from "node:util";
-import { inflateSync } from "node:zlib";
 
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 
+import { CHACHA20_POLY1305, type Aead } from "../src/crypto_core/aead.js";
 import { hkdfExpand } from "../src/crypto_core/derivation.js";
 import { encodeText } from "../src/crypto_core/encoding.js";
 import { MalformedError, TamperedError } from "../src/crypto_core/errors.js";
 import {
-  CHACHA20_POLY1305, CHUNK_SIZE, HEADER_SIZE, MAX_CHUNKS, Opener, openRange, openSealed, openStream, plainSize,
-  RUN_CHUNKS, seal, sealedRange, sealedSize, Sealer, SEALED_CHUNK_SIZE, sealStream, splitOff, type Aead, type Blocks,
+  CHUNK_SIZE, HEADER_SIZE, MAX_CHUNKS, Opener, openRange, openStream, plainSize,
+  RUN_CHUNKS, seal, sealedRange, sealedSize, Sealer, SEALED_CHUNK_SIZE, sealStream, splitOff, type Blocks,
 } from "../src/crypto_core/sealing/envelope.js";
 import { CONTENT_BORDER, contentRange, padContent, unpadContent } from "../src/crypto_core/sealing/padding.js";
 import { ready } from "../src/crypto_core/sodium.js";
 import { runs } from "./runs.js";
-import { bytesOf, fromHex, joined, toHex } from "./vectors.js";
+import { bytesOf, joined, toHex } from "./vectors.js";
 
 const KEY = Uint8Array.from({ length: 32 }, (_, i) => i);
 const CONTEXT = encodeText("a context");
@@ -109,9 +106,9 @@ test("nonces count past 32 bits, and every number has its own", () => {
   const used = new Set<string>();
   const noting: Aead = {
     ...CHACHA20_POLY1305,
-    encrypt: (data, nonce, key) => {
+    encrypt: (data, nonce, key, into) => {
       used.add(toHex(nonce));
-      return CHACHA20_POLY1305.encrypt(data, nonce, key);
+      CHACHA20_POLY1305.encrypt(data, nonce, key, into);
     },
   };
   const sealer = new Sealer(KEY, CONTEXT, new Uint8Array(24), noting);
@@ -205,109 +202,4 @@ test("any range of a message opens alone", () => {
     const rest = whole.subarray(sealedStart);
     expect(() => openRange(opener, start, beyond, rest, whole.length)).toThrow(MalformedError);
   }));
-});
-
-describe("published cases", () => {
-  type Names =
-    "key" | "ctx" | "ct" | "result" | "msgSha512" | "aad" | "iv" | "msg" | "tag" | "salt" | "ikm" | "info" | "okm";
-  interface Case extends Readonly<Record<Names, string>> {
-    readonly flags: readonly string[];
-    readonly msgLength?: number;
-    readonly size: number;
-  }
-  interface Group {
-    readonly aead: string;
-    readonly sha: string;
-    readonly tests: readonly Case[];
-  }
-  const named = process.env["TEMOIN_VECTORS"];
-  const beside = new URL("../../../../shared/vectors/", import.meta.url);
-  const folder = named === undefined ? beside : pathToFileURL(`${named}/`);
-  const missing = !existsSync(folder) && process.env["CI"] === undefined;
-
-  /** Every case of one Wycheproof file, which must hold exactly `count`, with its group. */
-  function cases(name: string, count: number) {
-    const text = readFileSync(new URL(`wycheproof/${name}.json`, folder), "utf8");
-    const { testGroups } = JSON.parse(text) as { testGroups: Group[] };
-    const found = testGroups.flatMap((group) => group.tests.map((one) => ({ group, ...one })));
-    expect(found).toHaveLength(count);
-    return found;
-  }
-
-  const AES_256_GCM: Aead = {
-    name: "AEAD_AES_256_GCM",
-    encrypt: (data, nonce, key) => {
-      const cipher = createCipheriv("aes-256-gcm", key, nonce);
-      return joined([cipher.update(data), cipher.final(), cipher.getAuthTag()]);
-    },
-    decrypt: (sealed, nonce, key) => {
-      const cipher = createDecipheriv("aes-256-gcm", key, nonce, { authTagLength: 16 });
-      cipher.setAuthTag(sealed.subarray(-16));
-      return joined([cipher.update(sealed.subarray(0, -16)), cipher.final()]);
-    },
-  };
-
-  const sha512 = (data: Uint8Array) => createHash("sha512").update(data).digest("hex");
-
-  async function* streamed(key: Uint8Array, context: Uint8Array, sealed: Uint8Array): AsyncGenerator<Uint8Array> {
-    const [header, body] = await splitOff(cut(sealed, [SEALED_CHUNK_SIZE, 3 * SEALED_CHUNK_SIZE]), HEADER_SIZE);
-    yield* openStream(new Opener(key, context, header, AES_256_GCM), body);
-  }
-
-  test.skipIf(missing)("all 35 of chunked encryption", { timeout: 120_000 }, async () => {
-    for (const one of cases("c2sp_chunked_encryption_aes_256_gcm_test", 35)) {
-      expect([one.group.aead, one.group.sha]).toEqual([AES_256_GCM.name, "SHA-512"]);
-      const [key, context] = [fromHex(one.key), fromHex(one.ctx)];
-      const sealed = Uint8Array.from(inflateSync(fromHex(one.ct)));
-      if (one.result === "valid") {
-        const plain = openSealed(key, context, sealed, AES_256_GCM);
-        expect([plain.length, sha512(plain)]).toEqual([one.msgLength, one.msgSha512]);
-        expect(same(seal(key, context, plain, sealed.slice(0, 24), AES_256_GCM), sealed)).toBe(true);
-        expect(same(await gathered(streamed(key, context, sealed)), plain)).toBe(true);
-        const [start, stop] = sealedRange(Math.floor(plain.length / 2), plain.length);
-        const opener = new Opener(key, context, sealed.subarray(0, HEADER_SIZE), AES_256_GCM);
-        const range = openRange(
-          opener, Math.floor(plain.length / 2), plain.length, sealed.subarray(start, stop), sealed.length,
-        );
-        expect(same(range, plain.subarray(Math.floor(plain.length / 2)))).toBe(true);
-        continue;
-      }
-      expect(() => openSealed(key, context, sealed, AES_256_GCM)).toThrow();
-      const [out, refusal] = await released(streamed(key, context, sealed));
-      expect(refusal).not.toBeNull();
-      const longest = one.flags.includes("HeaderFailure") ? 0 : one.msgLength ?? 0;
-      expect(out.length).toBeLessThanOrEqual(longest);
-      if (out.length > 0 && out.length === longest) {
-        expect(sha512(out)).toBe(one.msgSha512);
-      }
-    }
-  });
-
-  test.skipIf(missing)("of ChaCha20-Poly1305, those without associated data", () => {
-    let tried = 0;
-    for (const one of cases("chacha20_poly1305_test", 325).filter(({ aad }) => aad === "")) {
-      const [key, nonce] = [fromHex(one.key), fromHex(one.iv)];
-      const [plain, sealed] = [fromHex(one.msg), fromHex(one.ct + one.tag)];
-      if (one.result === "valid") {
-        expect(toHex(CHACHA20_POLY1305.encrypt(plain, nonce, key))).toBe(toHex(sealed));
-        expect(toHex(CHACHA20_POLY1305.decrypt(sealed, nonce, key))).toBe(toHex(plain));
-      } else {
-        expect(() => CHACHA20_POLY1305.decrypt(sealed, nonce, key)).toThrow();
-      }
-      tried++;
-    }
-    expect(tried).toBeGreaterThan(20);
-  });
-
-  test.skipIf(missing)("all 83 of HKDF-SHA-512", () => {
-    for (const one of cases("hkdf_sha512_test", 83)) {
-      const prk = createHmac("sha512", fromHex(one.salt)).update(fromHex(one.ikm)).digest();
-      const size = one.size;
-      if (one.result === "valid") {
-        expect(toHex(hkdfExpand(prk, fromHex(one.info), size))).toBe(one.okm);
-      } else {
-        expect(() => hkdfExpand(prk, fromHex(one.info), size)).toThrow(RangeError);
-      }
-    }
-  });
 });

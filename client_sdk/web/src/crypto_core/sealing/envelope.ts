@@ -9,6 +9,7 @@
 // One (key, context, salt) seals one message for ever: chunk nonces follow from it. Sealing the same bytes again, as a
 // resumed upload does, is safe; sealing other bytes under the same three is not.
 
+import { CHACHA20_POLY1305, MAX_SIZE, NONCE_SIZE, TAG_SIZE, type Aead } from "../aead.js";
 import { hkdfExpand, KEY_SIZE, requireKey } from "../derivation.js";
 import { concat, encodeText } from "../encoding.js";
 import { MalformedError, TamperedError } from "../errors.js";
@@ -18,34 +19,16 @@ import { sodium } from "../sodium.js";
 export const SALT_SIZE = 24;
 export const COMMITMENT_SIZE = 32;
 export const HEADER_SIZE = SALT_SIZE + COMMITMENT_SIZE;
-export const CHUNK_SIZE = 16_384;
-export const TAG_SIZE = 16;
+export const CHUNK_SIZE = MAX_SIZE;
 export const SEALED_CHUNK_SIZE = CHUNK_SIZE + TAG_SIZE;
 export const MAX_CHUNKS = 2 ** 38;
 /** Streams work in runs of 16 chunks: 262,144 bytes in the clear, 262,400 sealed, as uploads do. */
 export const RUN_CHUNKS = 16;
 
-const NONCE_SIZE = 12;
 const TWO_32 = 2 ** 32;
 
 /** Bytes that come piece by piece, cut anyhow. */
 export type Blocks = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
-
-/** An AEAD with a 32-byte key, a 12-byte nonce and a 16-byte tag, under its IANA name.
- *
- * There is never associated data. `decrypt` throws, whatever it likes, if the chunk does not verify. */
-export interface Aead {
-  readonly name: string;
-  encrypt(message: Uint8Array, nonce: Uint8Array, key: Uint8Array): Uint8Array;
-  decrypt(sealed: Uint8Array, nonce: Uint8Array, key: Uint8Array): Uint8Array;
-}
-
-/** RFC 8439. The only one the vault uses; tests give another to run the published cases. */
-export const CHACHA20_POLY1305: Aead = {
-  name: "AEAD_CHACHA20_POLY1305",
-  encrypt: (message, nonce, key) => sodium.crypto_aead_chacha20poly1305_ietf_encrypt(message, null, null, nonce, key),
-  decrypt: (sealed, nonce, key) => sodium.crypto_aead_chacha20poly1305_ietf_decrypt(null, sealed, null, nonce, key),
-};
 
 /** How many bytes a message of `size` bytes has once sealed. Throws RangeError beyond 2^52−1. */
 export function sealedSize(size: number): number {
@@ -229,7 +212,8 @@ class Chunks {
     const output = new Uint8Array(data.length + count * TAG_SIZE);
     this.#each(first, count, (nonce, i) => {
       const chunk = data.subarray(i * CHUNK_SIZE, (i + 1) * CHUNK_SIZE);
-      output.set(this.#aead.encrypt(chunk, nonce, this.#key), i * SEALED_CHUNK_SIZE);
+      const place = i * SEALED_CHUNK_SIZE;
+      this.#aead.encrypt(chunk, nonce, this.#key, output.subarray(place, place + chunk.length + TAG_SIZE));
     });
     return output;
   }
@@ -238,17 +222,14 @@ class Chunks {
     const output = new Uint8Array(sealed.length - count * TAG_SIZE);
     this.#each(first, count, (nonce, i) => {
       const chunk = sealed.subarray(i * SEALED_CHUNK_SIZE, (i + 1) * SEALED_CHUNK_SIZE);
-      output.set(this.#opened(chunk, nonce), i * CHUNK_SIZE);
+      const place = i * CHUNK_SIZE;
+      try {
+        this.#aead.decrypt(chunk, nonce, this.#key, output.subarray(place, place + chunk.length - TAG_SIZE));
+      } catch {
+        throw new TamperedError("a chunk does not verify");
+      }
     });
     return output;
-  }
-
-  #opened(chunk: Uint8Array, nonce: Uint8Array): Uint8Array {
-    try {
-      return this.#aead.decrypt(chunk, nonce, this.#key);
-    } catch {
-      throw new TamperedError("a chunk does not verify");
-    }
   }
 
   #each(first: number, count: number, work: (nonce: Uint8Array, i: number) => void): void {
