@@ -31,7 +31,7 @@ WORDS = " ".join(f"word{letter}" for letter in "abcdefghijklmnopqrstuvwx")
 def verified() -> VerifiedReceipt:
     commitment = Commitment(bytes(32), NOW, 1096, bytes(32))
     return VerifiedReceipt(
-        4, entry_bytes(commitment), commitment, Checkpoint("ledger.example/one", 5, bytes(32)), NOW, None, ()
+        4, entry_bytes(commitment), commitment, (), Checkpoint("ledger.example/one", 5, bytes(32)), NOW, None, ()
     )
 
 
