@@ -5,6 +5,7 @@ Knows: who asks whom, with which keys. Refuses to know: what is asked for.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -50,6 +51,8 @@ class Session:
     clock: Callable[[], int]
     progress: Progress
     links: Links = field(default_factory=Links, repr=False)
+    alone: threading.RLock = field(default_factory=threading.RLock, repr=False)
+    """Held while what this device believes or holds changes: several files may be on their way at once."""
     lags: bool = False
     """Whether the public checkpoint has been behind for longer than LAG."""
 
