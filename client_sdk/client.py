@@ -493,9 +493,9 @@ class VaultClient:
 
     def _accept(self, session: Session) -> None:
         if Finding.LEDGER_FORKED in session.warnings.findings:
-            session.trust.forget()
+            session.forget_ledger()
         if Finding.LEDGER_KEY_CHANGED in session.warnings.findings:
-            session.trust.forget()
+            session.forget_ledger()
             self._home.pin(self._transport.host, self._offered)
             session.pin = self._offered
             session.trust.policy = self._offered.policy

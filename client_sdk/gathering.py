@@ -100,14 +100,14 @@ class Gathering:
         self._large = threading.Lock()
 
     def add(self, files: Sequence[Chosen], plan: Plan) -> Iterator[Outcome]:
-        """An outcome for each file, in the order in which they end.
+        """An outcome for each file, in the order in which they end; a file that is named twice is one.
 
         Raises what is nobody's own: the network, the vault, the space; what was sent until then is gone on with when
         the same files are given again.
         """
         with self._taken.opened():
             fresh = list[tuple[Chosen, Source]]()
-            for chosen in files:
+            for chosen in {one.path.absolute(): one for one in files}.values():
                 try:
                     source = find_source(chosen.path)
                     if self._is_known(source, plan):

@@ -55,6 +55,8 @@ class Session:
     """Held while what this device believes or holds changes: several files may be on their way at once."""
     lags: bool = False
     """Whether the public checkpoint has been behind for longer than LAG."""
+    _believed: str = field(default="", repr=False)
+    """The note of the last receipt that verified."""
 
     @property
     def account(self) -> bytes:
@@ -99,8 +101,16 @@ class Session:
                 self.warnings.add(Finding.LEDGER_KEY_CHANGED)
                 raise LedgerKeyChanged() from None
             raise
-        self.believe(receipt.partition("\n\n")[2], verified)
+        note = receipt.partition("\n\n")[2]
+        if note != self._believed:  # the receipts of a batch bring one note
+            self.believe(note, verified)
+            self._believed = note
         return verified
+
+    def forget_ledger(self) -> None:
+        """Lets go of the note held, so that the next one begins anew."""
+        self.trust.forget()
+        self._believed = ""
 
     def believe(self, note: str, receipt: VerifiedReceipt | None = None) -> Checkpoint:
         """Advances the trust store; a fork leaves a warning, and is raised the first time.

@@ -64,9 +64,10 @@ class Writer:
         answers: Mapping[str, bool] | None = None,
     ) -> list[Kept]:
         """New items, one for each draft, in batches as large as the wire allows. `answers` are an assessment's."""
-        blobs = tuple(one.blob for one in contents)
+        blobs, after = tuple(one.blob for one in contents), self._session.trust.newest
         writings = [
-            Writing(make_id(), 1, self._record(kind, draft, contents, answers), sensitive, blobs) for draft in drafts
+            Writing(make_id(), 1, self._record(kind, draft, contents, after, answers), sensitive, blobs)
+            for draft in drafts
         ]
         return [kept for batch in _batches(writings) for kept in self._deposit(batch)]
 
@@ -79,7 +80,7 @@ class Writer:
             raise ValueRefused(f"no such field: {', '.join(sorted(unknown))}")
         draft = replace(_draft_of(item), **{"written": None, **changes})
         both = (*item.contents, *contents)
-        json = self._record(str(item.kind), draft, both, item.answers)
+        json = self._record(str(item.kind), draft, both, self._session.trust.newest, item.answers)
         writing = Writing(item.id, item.revision + 1, json, item.sensitive, tuple(one.blob for one in both))
         return self._deposit([writing])[0]
 
@@ -135,13 +136,14 @@ class Writer:
         return tuple(reasons)
 
     def _record(
-        self, kind: str, draft: Draft, contents: Sequence[Content], answers: Mapping[str, bool] | None = None
+        self, kind: str, draft: Draft, contents: Sequence[Content], after: str | None,
+        answers: Mapping[str, bool] | None,
     ) -> bytes:
         session, schema = self._session, _SCHEMAS[kind]
         facts = {
             **{one.name: getattr(draft, one.name) for one in fields(Draft)}, "v": VERSION, "kind": kind,
             "written": session.clock() if draft.written is None else draft.written, "contents": contents,
-            "after": session.trust.newest, "answers": answers,
+            "after": after, "answers": answers,
         }
         value = schema.dump(facts)
         try:

@@ -40,7 +40,7 @@ class Adding:
         self._common, self._found, self._title = common, found, title
         self._clock, self._sleep = clock, sleep
         self._told: set[Path] = set()
-        self._kept: list[Kept] = []
+        self._kept: list[tuple[Path, Kept]] = []
         self._failures: list[TemoinError] = []
         self._before = 0
         self._ended: set[Path] = set()
@@ -51,6 +51,8 @@ class Adding:
         try:
             self._add(add, files)
         finally:  # also when a later file failed: these are kept
+            places = {one.path: number for number, one in enumerate(files)}
+            self._kept.sort(key=lambda one: places[one[0]])  # in the order given
             self._sum_up()
         if self._failures:
             raise self._failures[0] if len(files) == 1 and not self._kept else FilesLeft(f"{len(self._failures)} left")
@@ -87,7 +89,7 @@ class Adding:
             self._ended.add(outcome.chosen.path)
             name = one_line(outcome.chosen.title)
             if outcome.kept is not None:
-                self._kept.append(outcome.kept)
+                self._kept.append((outcome.chosen.path, outcome.kept))
                 if not self._common.as_json:
                     screen().print(name)
                     tell_kept(self._common, outcome.kept)
@@ -115,7 +117,7 @@ class Adding:
             files = "One file was" if self._before == 1 else f"{self._before} files were"
             self._say(f"{files} deposited before from the same place, and not again. --again would.")
         if self._common.as_json and self._kept:
-            print_json(outputs.Kept(many=True), self._kept)
+            print_json(outputs.Kept(many=True), [kept for _, kept in self._kept])
 
     def _say(self, text: str) -> None:
         if not self._common.as_json:

@@ -7,6 +7,7 @@ Refuses to know: the file itself (its SHA-256 is enough), keys that open it, wha
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import ClassVar, Literal
 
 from crypto_core.encoding import HASH_SIZE, format_b64, format_time, parse_b64
@@ -50,7 +51,7 @@ class Receipt:
     @property
     def checkpoint(self) -> Checkpoint:
         """What the receipt says of the ledger."""
-        return parse_checkpoint(parse_note(self.note.encode()).text)
+        return _checkpoint_in(self.note.encode())
 
 
 @dataclass(frozen=True)
@@ -105,8 +106,14 @@ def parse_receipt(data: bytes) -> Receipt:
     index = parse_decimal(lines[2].removeprefix("index "))
     proof = tuple(parse_b64(line, HASH_SIZE) for line in lines[3:])
     parse_extra(extra)
-    parse_checkpoint(parse_note(note).text)
+    _checkpoint_in(note)
     return Receipt(extra, index, proof, note.decode())
+
+
+@lru_cache(maxsize=8)
+def _checkpoint_in(note: bytes) -> Checkpoint:
+    """What a note says, parsed once for all the receipts that bring it. Raises MalformedError."""
+    return parse_checkpoint(parse_note(note).text)
 
 
 def verify_receipt(data: bytes, *, sha256: bytes, size: int | None, policy: Policy) -> VerifiedReceipt:

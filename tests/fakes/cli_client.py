@@ -147,7 +147,7 @@ class FakeClient:
 
     def add_documents(self, files: Sequence[Chosen], plan: Plan = Plan()) -> Iterator[Outcome]:
         self.fake.did("add_documents", plan)
-        for one in files:
+        for one in reversed(files):  # they end in any order
             self.fake.did("add_document", one.path, one.title)
             self.fake.did(one.path.name)
             if one.path.name in self.fake.refused:

@@ -38,16 +38,17 @@ def test_add_keeps_each_file(terminal: Terminal, tmp_path: Path) -> None:
     for file in files:
         file.write_bytes(BODY)
     ended = terminal.run("documents", "add", USER, *files, "--category", "injury", "--sensitive", "--json")
-    assert len(outputs.Kept(many=True).load(json.loads(ended.stdout))) == 2
+    kept = outputs.Kept(many=True).load(json.loads(ended.stdout))
+    assert [terminal.fake.items[one["id"]][0].title for one in kept] == ["a.jpg", "b c.pdf"]
     assert terminal.fake.called("add_documents") == [(Plan("injury", True),)]
-    assert terminal.fake.called("add_document") == [(file, file.name) for file in files]
+    assert terminal.fake.called("add_document") == [(file, file.name) for file in reversed(files)]
 
 
 def test_what_was_kept_before_a_failure_is_told(terminal: Terminal, tmp_path: Path) -> None:
     files = [tmp_path / "a.jpg", tmp_path / "b.jpg"]
     for file in files:
         file.write_bytes(BODY)
-    terminal.fake.failures["b.jpg"] = OSError()
+    terminal.fake.failures["a.jpg"] = OSError()
     ended = terminal.run("documents", "add", USER, *files, "--json")
     assert ended.exit_code == 1
     assert len(json.loads(ended.stdout)) == 1

@@ -63,7 +63,8 @@ def on_disk(files: list[Chosen]) -> dict[str, bytes]:
 @pytest.mark.parametrize("sensitive", [False, True])
 def test_each_file_is_deposited_once(laptop: Device, files: list[Chosen], sensitive: bool) -> None:
     with laptop.log_in() as client:
-        first = add(client, files, Plan("injury", sensitive))
+        first = add(client, [*files, Chosen(files[0].path, files[0].title)], Plan("injury", sensitive))
+        assert len(first) == len(files)
         assert all(one.kept is not None and one.failure is None for one in first)
         assert {one.chosen for one in first} == set(files)
     with laptop.log_in() as client:  # another run of the program

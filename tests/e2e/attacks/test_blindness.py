@@ -203,6 +203,7 @@ def _live(
     item = client.item(added.id)
     b"".join(client.read_content(item, item.contents[0]))
     client.delete_item(kept.id)
+    client.restore_item(kept.id)
     client.lock()
 
 
