@@ -73,7 +73,7 @@ lint: $(VENV)/.dev  ## flake8
 type: $(VENV)/.dev  ## mypy, strict
 	@$(BIN)/python -m mypy
 
-bench: $(VENV)/.dev  ## measure, and print ratios against something real
+bench: $(VENV)/.dev  ## measure, and print ratios against something real (apt-get install -y age curl)
 	@$(BIN)/python -m bench
 
 bench-web: $(VENV)/.dev $(APP)  ## the same in a real browser: sealing in the worker, login

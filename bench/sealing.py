@@ -30,7 +30,7 @@ def measure() -> Iterator[Row]:
     age, keygen = require_tool("age"), "age-keygen"
     with work_in("memory") as folder, ThreadPoolExecutor(THREADS) as pool:
         plain = make_random_file(folder / "plain", SIZE)
-        identity, recipient = folder / "identity", ""
+        identity = folder / "identity"
         run(keygen, "-o", identity)
         recipient = run(keygen, "-y", identity).strip()
 

@@ -20,6 +20,10 @@ class ToolMissing(Exception):
     """What a bar is measured against isn't on this machine."""
 
 
+class ToolFailed(Exception):
+    """What a bar is measured against could not do it."""
+
+
 def require_tool(name: str) -> str:
     """The path of a program of the Debian package of the same name. Raises ToolMissing."""
     found = shutil.which(name)
@@ -29,8 +33,11 @@ def require_tool(name: str) -> str:
 
 
 def run(*command: str | Path) -> str:
-    """What a program says on standard output. Raises CalledProcessError if it fails."""
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    """What a program says on standard output. Raises ToolFailed with what it says on standard error."""
+    ended = subprocess.run(command, capture_output=True, text=True)
+    if ended.returncode:
+        raise ToolFailed(f"{Path(command[0]).name} ended with {ended.returncode}: {ended.stderr.strip()}")
+    return ended.stdout
 
 
 @contextmanager
