@@ -79,6 +79,7 @@ class HttpTransport:
         self._host = url.netloc.decode("ascii").lower()
         self._client = httpx.Client(
             base_url=url, transport=self.wire, timeout=_TIMEOUT, follow_redirects=False, cookies=None,
+            verify=url.scheme == "https",  # without TLS, not reading all authorities saves 20 ms a start
             trust_env=not _is_loopback(url.host), headers={"User-Agent": "temoin", "Accept-Encoding": "identity"},
         )
 

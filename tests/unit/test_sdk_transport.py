@@ -248,3 +248,11 @@ def test_another_range_than_asked_for_is_refused(lie: str) -> None:
 def test_a_whole_body_in_place_of_a_range_is_refused() -> None:
     with pytest.raises(ServerFault):
         list(transport(lambda _: answer(bytes(100))).read("/v1/blobs/<id:blob>", 10, 20, blob=bytes(16)))
+
+
+def test_whoever_speaks_tls_is_always_verified(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = list[bool]()
+    monkeypatch.setattr(httpx, "Client", lambda **options: seen.append(options["verify"]))
+    for address in ("https://vault.example", "https://127.0.0.1:8443", "http://127.0.0.1:8000"):
+        HttpTransport(address)
+    assert seen == [True, True, False]
