@@ -25,5 +25,5 @@ export default defineConfig({
     format: "es",
     rollupOptions: { output: { entryFileNames: "w[hash].js", chunkFileNames: "w[hash].js" } },
   },
-  test: { include: ["tests/**/*.test.ts", "tests/**/*.test.tsx"], testTimeout: 30_000 },
+  test: { include: ["tests/**/*.test.ts", "tests/**/*.test.tsx"], testTimeout: 30_000, maxWorkers: "100%" },
 });
