@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import sys
 
-from bench import deposits, login, sealing, timing, web
+from bench import entries, login, sealing, timing, transfer, web
 from bench.measure import Bench, print_rows
+from bench.tools import ToolMissing
 
 BENCHES: dict[str, Bench] = {
-    "sealing": sealing.measure, "login": login.measure, "deposits": deposits.measure, "timing": timing.measure,
+    "sealing": sealing.measure, "entries": entries.measure, "login": login.measure, "transfer": transfer.measure,
+    "timing": timing.measure,
 }  # fmt: skip
 
 
@@ -20,14 +22,18 @@ IN_A_BROWSER: dict[str, Bench] = {"web": web.measure}
 
 
 def main(names: list[str]) -> int:
-    """Runs the benches of these names, all if none is given; 2 for a name that there isn't."""
+    """Runs the benches of these names, all if none is given; 1 if a tool is missing, 2 for a name that there isn't."""
     known = BENCHES | IN_A_BROWSER
     unknown = [name for name in names if name not in known]
     if unknown:
         print(f"there is no bench {', '.join(unknown)}; there are: {', '.join(known)}", file=sys.stderr)
         return 2
-    for name in names or BENCHES:
-        print_rows(name, known[name]())
+    try:
+        for name in names or BENCHES:
+            print_rows(name, known[name]())
+    except ToolMissing as missing:
+        print(missing, file=sys.stderr)
+        return 1
     return 0
 
 

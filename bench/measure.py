@@ -1,4 +1,4 @@
-"""Medians, and the table they are printed in.
+"""Medians, the bars they are held to, and the table they are printed in.
 
 Knows: clocks and arithmetic. Refuses to know: what is measured.
 """
@@ -15,7 +15,12 @@ RUNS = 5
 
 @dataclass(frozen=True)
 class Row:
-    """One line: what was done, how much of it, how long, and the same of what it is compared with."""
+    """One line: what was done, how much of it, how long, and the same of what it is compared with.
+
+    At most one bar: `ratio` at least so many times the speed of what it is compared with, `rate` at least so many
+    units a second, `more` at most so many seconds longer than what it is compared with, `within` at most so many
+    seconds.
+    """
 
     what: str
     amount: int
@@ -23,6 +28,10 @@ class Row:
     seconds: float
     against: str = ""
     against_seconds: float = 0.0
+    ratio: float | None = None
+    rate: float | None = None
+    more: float | None = None
+    within: float | None = None
 
 
 Bench = Callable[[], Iterable[Row]]
@@ -31,14 +40,22 @@ Bench = Callable[[], Iterable[Row]]
 def median_seconds(work: Callable[[], object], runs: int = RUNS) -> float:
     """The median of `runs` timings of `work`, after one that doesn't count."""
     work()
-    return statistics.median(_timed(work) for _ in range(runs))
+    return statistics.median(seconds_of(work) for _ in range(runs))
 
 
-def medians_in_turn(first: Callable[[], object], second: Callable[[], object], runs: int = RUNS) -> tuple[float, float]:
-    """The medians of two works that take turns, so that both see the same machine."""
-    first(), second()
-    pairs = [(_timed(first), _timed(second)) for _ in range(runs)]
-    return statistics.median(pair[0] for pair in pairs), statistics.median(pair[1] for pair in pairs)
+def medians_in_turn(*works: Callable[[], object], runs: int = RUNS) -> tuple[float, ...]:
+    """The medians of works that take turns, so that all see the same machine."""
+    for work in works:
+        work()
+    turns = [tuple(map(seconds_of, works)) for _ in range(runs)]
+    return tuple(map(statistics.median, zip(*turns, strict=True)))
+
+
+def seconds_of(work: Callable[[], object]) -> float:
+    """How long it takes once."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
 
 
 def print_rows(name: str, rows: Iterable[Row]) -> None:
@@ -50,10 +67,24 @@ def print_rows(name: str, rows: Iterable[Row]) -> None:
         line = f"  {row.what:<44} {row.amount:>13,} {row.unit:<9} {row.seconds:>9.4f} s  {rate:>18}"
         if row.against:
             line += f"   {row.against_seconds / row.seconds:5.2f}× {row.against} ({row.against_seconds:.4f} s)"
-        print(line, flush=True)
+        print(line + _judged(row), flush=True)
 
 
-def _timed(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
+def _judged(row: Row) -> str:
+    for bar, measured, spelled in (
+        (row.ratio, row.against_seconds / row.seconds, "≥ {:g}×"),
+        (row.rate, row.amount / row.seconds, "≥ {:,g}/s"),
+    ):
+        if bar is not None:
+            return _verdict(spelled.format(bar), measured >= bar)
+    for bar, measured, spelled in (
+        (row.more, row.seconds - row.against_seconds, "≤ {:g} ms more"),
+        (row.within, row.seconds, "≤ {:g} ms"),
+    ):
+        if bar is not None:
+            return _verdict(spelled.format(bar * 1000), measured <= bar) + f" ({measured * 1000:,.1f} ms)"
+    return ""
+
+
+def _verdict(bar: str, is_reached: bool) -> str:
+    return f"   bar {bar}: {'reached' if is_reached else 'NOT REACHED'}"

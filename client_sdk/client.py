@@ -21,6 +21,7 @@ from client_sdk.errors import (
     HostDiffers, LedgerForked, NetworkError, NotOpen, Refused, ServerFault, TrustError, ValueRefused,
     VaultChanged,
 )
+from client_sdk.gathering import Chosen, Gathering, Outcome, Plan
 from client_sdk.home import Home, Pin
 from client_sdk.items import (
     Content, Deletion, Draft, Happened, Item, Kept, KeptReceipt, Opening, SealedBlob, State,
@@ -323,6 +324,19 @@ class VaultClient:
         )
         with self._writing((path,), sensitive) as (opened, contents):
             return opened.writer.add((filled,), "document", sensitive, contents)[0]
+
+    def add_documents(self, files: Sequence[Chosen], plan: Plan = Plan()) -> Iterator[Outcome]:
+        """Many files, several at once, each as a document: an outcome for each, in the order in which they end. What
+        this device deposited before from the same place is not sent again, unless the plan says so.
+
+        Raises NetworkError, ServerFault or Refused, after which the same call goes on where it was cut.
+        """
+        opened = self._opened()
+        return Gathering(opened.session, opened.writer, opened.uploader).add(files, plan)
+
+    def stay(self) -> None:
+        """Asks for something, so that the session does not end for lack of use. Raises Refused once it is over."""
+        self._opened().session.ask("GET", "/v1/account")
 
     def delete_item(self, item_id: bytes) -> Deletion:
         """Hides an item now; it is erased after seven days, and can be restored until then.

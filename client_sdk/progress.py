@@ -9,7 +9,7 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """`start` once with the bytes to come, `advance` as they pass, `done` at the end, also after a failure."""
+    """`start` once with the bytes to come, `advance` as they pass (0 after a failure), `done` at any end."""
 
     def start(self, label: str, total: int) -> None: ...
 

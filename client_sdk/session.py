@@ -5,6 +5,7 @@ Knows: who asks whom, with which keys. Refuses to know: what is asked for.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +20,7 @@ from client_sdk.transport import Transport
 from client_sdk.trust_store import TrustStore, Warnings
 from crypto_core.errors import ReceiptKeyUnknown, VerificationError
 from crypto_core.receipts.checkpoint import Checkpoint
+from crypto_core.receipts.merkle import consistency_from_inclusion, hash_leaf
 from crypto_core.receipts.receipt import VerifiedReceipt, verify_receipt
 from crypto_core.sealing.keyring import Keyring
 from schemas.limits import CHECKPOINT_NOTE
@@ -49,6 +51,8 @@ class Session:
     clock: Callable[[], int]
     progress: Progress
     links: Links = field(default_factory=Links, repr=False)
+    alone: threading.RLock = field(default_factory=threading.RLock, repr=False)
+    """Held while what this device believes or holds changes: several files may be on their way at once."""
     lags: bool = False
     """Whether the public checkpoint has been behind for longer than LAG."""
 
@@ -95,14 +99,24 @@ class Session:
                 self.warnings.add(Finding.LEDGER_KEY_CHANGED)
                 raise LedgerKeyChanged() from None
             raise
-        self.believe(receipt.partition("\n\n")[2])
+        self.believe(receipt.partition("\n\n")[2], verified)
         return verified
 
-    def believe(self, note: str) -> Checkpoint:
-        """Advances the trust store; a fork leaves a warning, and is raised the first time."""
+    def believe(self, note: str, receipt: VerifiedReceipt | None = None) -> Checkpoint:
+        """Advances the trust store; a fork leaves a warning, and is raised the first time.
+
+        `receipt`: what brought the note. Where its entry is the first that this device didn't know of, it proves by
+        itself that the ledger only grew, and nobody is asked.
+        """
         held = self.trust.newest
+
+        def consistency(old: int, new: int) -> list[bytes]:
+            if receipt is None or (old, new) != (receipt.index, receipt.checkpoint.size):
+                return self._consistency(old, new)
+            return consistency_from_inclusion(old, new, hash_leaf(receipt.entry), receipt.proof)
+
         try:
-            checkpoint = self.trust.advance(note, self._consistency)
+            checkpoint = self.trust.advance(note, consistency)
         except LedgerForked:
             if Finding.LEDGER_FORKED in self.warnings.findings:
                 return self.trust.open(note)

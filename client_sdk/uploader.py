@@ -22,6 +22,7 @@ from typing import Any, BinaryIO
 from client_sdk.errors import FileChanged, FileUnreadable, NetworkError, Refused, ServerFault, ValueRefused
 from client_sdk.items import Content
 from client_sdk.journal import Journal, JournalMismatch, Journals, Source
+from client_sdk.progress import Progress
 from client_sdk.protocol.upload import UploadEvent, Width, uploading
 from client_sdk.reader import BLOB, sealed_content_size
 from client_sdk.session import Session
@@ -51,6 +52,8 @@ class Uploaded:
 
     content: Content
     journal: Journal
+    source: Source
+    """The file as it was when it was sent."""
 
 
 class Uploader:
@@ -64,8 +67,9 @@ class Uploader:
         """Forgets the journals of what an item names by now."""
         self._journals.tidy(self._session.replica.names)
 
-    def send(self, path: Path, *, sensitive: bool) -> Uploaded:
-        """Sends one file, or what is left of it.
+    def send(self, path: Path, *, sensitive: bool, progress: Progress | None = None) -> Uploaded:
+        """Sends one file, or what is left of it. Several may be sent at once, each from a thread of its own and told to
+        a `progress` of its own.
 
         Raises FileUnreadable, FileChanged, NetworkError (give the same file again to go on), or Refused.
         """
@@ -75,7 +79,8 @@ class Uploader:
                     raise ValueRefused("a file larger than a vault takes")
                 journal = self._journals.find(source, sensitive) or self._journals.make(source, sensitive)
                 try:
-                    return Uploaded(self._send(file, source, journal), journal)
+                    content = self._send(file, source, journal, progress or self._session.progress)
+                    return Uploaded(content, journal, source)
                 except JournalMismatch:
                     self._abandon(journal)
                 except FileChanged:
@@ -86,20 +91,21 @@ class Uploader:
                     raise
         raise FileChanged()
 
-    def _send(self, file: BinaryIO, source: Source, journal: Journal) -> Content:
-        machine, session, name = uploading(), self._session, source.path.name
+    def _send(self, file: BinaryIO, source: Source, journal: Journal, progress: Progress) -> Content:
+        machine, session = uploading(), self._session
+        name = os.fsencode(source.path.name).decode("utf-8", "replace")
         machine.receive(UploadEvent.JOURNAL_WRITTEN)
         size, plain = sealed_content_size(source.size), sha256()
         sealer = content_sealer(journal.key, journal.blob, journal.salt)
-        session.progress.start(name, size)
+        progress.start(name, size)
         try:
             with ThreadPoolExecutor(IN_FLIGHT) as pool:
                 blocks = pad_content(source.size, _hashed(_blocks(file), plain))
                 units = _units(seal_stream(sealer, blocks, run=in_flight(pool, 2 * IN_FLIGHT)))
                 if size <= limits.FIRST_UNIT:
-                    kept = self._send_whole(units, file, source, journal)
+                    kept = self._send_whole(units, file, source, journal, progress)
                 else:
-                    sending = _Sending(session, journal, size, self._sleep)
+                    sending = _Sending(session, journal, size, progress, self._sleep)
                     machine.receive(UploadEvent.ANNOUNCED)
                     whole = sending.send(_unchanged(units, file, source))
                     machine.receive(UploadEvent.ALL_ARRIVED)
@@ -111,17 +117,18 @@ class Uploader:
                 raise JournalMismatch from None
             raise
         finally:
-            session.progress.done()
+            progress.done()
         machine.receive(UploadEvent.COMPLETED)
         answer, sealed = kept
-        session.verify(answer["receipt"], sealed, size)
+        with session.alone:
+            session.verify(answer["receipt"], sealed, size)
+            session.replica.keep_receipt(journal.blob.hex(), answer["receipt"])
         machine.receive(UploadEvent.RECEIPT_VERIFIED)
-        session.replica.keep_receipt(journal.blob.hex(), answer["receipt"])
         mime = mimetypes.guess_type(name)[0] or "application/octet-stream"
         return Content(journal.blob, journal.key, sealed, plain.digest(), name, mime, source.size)
 
     def _send_whole(
-        self, units: Iterable[bytes], file: BinaryIO, source: Source, journal: Journal
+        self, units: Iterable[bytes], file: BinaryIO, source: Source, journal: Journal, progress: Progress
     ) -> tuple[dict[str, Any], bytes]:
         data = b"".join(_unchanged(units, file, source))
         digest = sha256(data).digest()
@@ -130,10 +137,11 @@ class Uploader:
         for failures in range(FAILURES):
             try:
                 answer = self._session.transport.put(BLOB, (data,), token=self._session.token, blob=journal.blob)
-                self._session.progress.advance(len(data))
+                progress.advance(len(data))
                 return answer, digest
             except (NetworkError, ServerFault, Refused) as error:
                 _require_passing(error, failures + 1)
+                progress.advance(0)
                 self._sleep(_pause(failures))
         raise NetworkError()
 
@@ -156,8 +164,10 @@ class _Run:
 class _Sending:
     """The units of one blob on their way."""
 
-    def __init__(self, session: Session, journal: Journal, size: int, sleep: Callable[[float], None]) -> None:
-        self._session, self._journal, self._sleep = session, journal, sleep
+    def __init__(
+        self, session: Session, journal: Journal, size: int, progress: Progress, sleep: Callable[[float], None]
+    ) -> None:
+        self._session, self._journal, self._progress, self._sleep = session, journal, progress, sleep
         state = session.ask("POST", UPLOADS, {"blob": journal.blob, "size": size})
         self._complete = state["complete"]
         self._there = {unit["unit"]: unit["sha256"] for unit in state["units"]}
@@ -176,7 +186,7 @@ class _Sending:
                 for number, unit in enumerate(units):
                     whole.update(unit)
                     if self._is_there(number, unit):
-                        self._session.progress.advance(len(unit))
+                        self._progress.advance(len(unit))
                         self._push(pool, first, run)
                         continue
                     if not run:
@@ -226,14 +236,21 @@ class _Sending:
         if error is None or isinstance(error, Refused) and error.code == "upload_complete":
             self._failures = 0
             self._width.succeeded()
-            self._session.progress.advance(sum(map(len, run.units)))
+            self._progress.advance(sum(map(len, run.units)))
             return
         self._failures += 1
         _require_passing(error, self._failures)
+        self._progress.advance(0)
         self._width.failed()
         parts = [_Run(run.first + start, run.units[start:stop]) for start, stop in self._width.split(len(run.units))]
         self._waiting.extendleft(reversed(parts))
         self._sleep(_pause(self._failures))
+
+
+def find_source(path: Path) -> Source:
+    """A file as it is now. Raises FileUnreadable for what is none, or can't be opened."""
+    with _opened(path) as (_, source):
+        return source
 
 
 @contextmanager

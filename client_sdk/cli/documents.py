@@ -1,4 +1,4 @@
-"""`temoin documents`: add files, list them, get them back whole or in part, delete, restore.
+"""`temoin documents`: add files and folders, list them, get them back whole or in part, delete, restore.
 
 Knows: files on this device, and that a file appears under its name only when all of it is verified.
 Refuses to know: seals, and how anything travels.
@@ -7,16 +7,19 @@ Refuses to know: seals, and how anything travels.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
-from client_sdk.cli.items import delete_command, list_command, restore_command, tell_kept
+from client_sdk.cli.adding import Adding
+from client_sdk.cli.folders import walk
+from client_sdk.cli.items import delete_command, list_command, restore_command
 from client_sdk.cli.options import (
     Shared,
     byte_range,
-    existing_file,
+    existing_path,
     id_argument,
     sensitive_option,
     shared,
@@ -27,7 +30,8 @@ from client_sdk.cli.saving import local_name, save, save_to_output
 from client_sdk.cli.session import opened, reopened
 from client_sdk.client import VaultClient
 from client_sdk.errors import ItemUnknown, RangeInvalid
-from client_sdk.items import Content, Item, Kept
+from client_sdk.gathering import Plan
+from client_sdk.items import Content, Item
 from crypto_core.errors import UnsupportedVersion
 from schemas import outputs
 
@@ -41,31 +45,39 @@ def documents() -> None:
 
 @documents.command()
 @user_argument
-@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=existing_file)
-@click.option("--title", metavar="T", help="A heading, for one file; else the file's name.")
+@click.argument("paths", metavar="FILE|FOLDER...", nargs=-1, required=True, type=existing_path)
+@click.option("--title", metavar="T", help="A heading, for one file; else the file's name, or where it lies.")
 @click.option("--category", metavar="C", help="Injury, threat, medical certificate, judgment, message…")
 @sensitive_option
+@click.option("--hidden", is_flag=True, help="Of folders, also files and folders whose name begins with a dot.")
+@click.option("--again", is_flag=True, help="Also what this device deposited before.")
+@click.option("--watch", is_flag=True, help="Then go on with whatever comes into the folders, until Ctrl-C.")
 @shared
 def add(
-    common: Shared, user: str, files: tuple[Path, ...], title: str | None, category: str | None, sensitive: bool
+    common: Shared, user: str, paths: tuple[Path, ...], title: str | None, category: str | None, sensitive: bool,
+    hidden: bool, again: bool, watch: bool,
 ) -> None:
-    """Keep files, each as a document of its own.
+    """Keep files, each as a document of its own; of a folder everything inside.
 
-    The original bytes are kept whole. A transfer that was cut goes on where it stopped when you give the same command
-    again.
+    The original bytes are kept whole, several files at once. What was cut goes on where it stopped when you give the
+    same command again, and nothing is deposited twice. Links are not followed. What is left out is said.
+
+    With --watch a file is taken once it has stayed the same for five seconds. The space stays open on this device
+    for as long, twelve hours at most.
     """
-    if title is not None and len(files) > 1:
+    if title is not None and (len(paths) > 1 or paths[0].is_dir()):
         raise click.UsageError("--title goes with one file; give several files one command each, or none a title.")
-    kept: list[Kept] = []
-    try:
-        with opened(common, user) as client:
-            for file in files:
-                kept.append(client.add_document(file, title=title, category=category, sensitive=sensitive))
-                if not common.as_json:
-                    tell_kept(common, kept[-1])
-    finally:  # also when a later file failed: these are kept
-        if common.as_json and kept:
-            print_json(outputs.Kept(many=True), kept)
+    if watch and not all(path.is_dir() for path in paths):
+        raise click.UsageError("--watch goes with folders.")
+    if watch and again:
+        raise click.UsageError("--again goes without --watch, which would deposit everything anew at each start.")
+    adding = Adding(common, partial(walk, paths, hidden=hidden), title)
+    with opened(common, user) as client:
+        add_some = partial(client.add_documents, plan=Plan(category, sensitive, again))
+        if watch:
+            adding.watch(add_some, client.stay)
+        else:
+            adding.once(add_some)
 
 
 @documents.command()

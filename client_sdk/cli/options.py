@@ -96,6 +96,7 @@ def _hexadecimal(text: str, size: int) -> bytes:
         raise click.BadParameter(f"this has to be {2 * size} hexadecimal digits.") from None
 
 
+existing_path = click.Path(exists=True, path_type=Path)
 existing_file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 user_argument = click.argument("user", metavar="USER")

@@ -59,6 +59,23 @@ def verify_inclusion(index: int, size: int, leaf: bytes, proof: Sequence[bytes],
         raise InclusionMismatch("the proof leads to another root")
 
 
+def consistency_from_inclusion(index: int, size: int, leaf: bytes, proof: Sequence[bytes]) -> list[bytes]:
+    """The consistency proof from the tree of the first `index` leaves to that of `size`, made of the inclusion proof
+    of the leaf hash at `index`: its siblings to the left are all that the smaller tree consists of.
+
+    `proof` is one that was verified. Whoever grows a tree by a leaf so proves in one that it only grew.
+    """
+    if index == 0:
+        return []
+    siblings, node, last, right = list(proof), index, size - 1, leaf
+    while not node % 2:  # up to the smallest of the subtrees that the smaller tree consists of
+        if node != last:
+            right = hash_children(right, siblings.pop(0))
+        node, last = node // 2, last // 2
+    left, *above = siblings
+    return [left, right, *above] if node > 1 else [right, *above]  # a power of two is one subtree: its root is known
+
+
 def verify_consistency(size1: int, size2: int, proof: Sequence[bytes], root1: bytes, root2: bytes) -> None:
     """Proves that the tree of `size1` leaves is the beginning of that of `size2` leaves (RFC 9162 §2.1.4.2).
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from hashlib import sha256
 
 from crypto_core.encoding import MAX_TIME, format_b64, parse_b64, parse_hex, u64
@@ -187,6 +187,12 @@ def open_note(data: bytes, known_keys: Iterable[VerifierKey]) -> OpenedNote:
 
     Raises MalformedError, SignatureInvalid, or NoteKeyUnknown.
     """
+    return _open_note(data, tuple(known_keys))
+
+
+@lru_cache(maxsize=8)
+def _open_note(data: bytes, known_keys: tuple[VerifierKey, ...]) -> OpenedNote:
+    """The receipts of a batch bring one note, and the next request brings it again: it is verified once."""
     note = parse_note(data)
     known = {(key.name, key.key_hash): key for key in known_keys}
     verified, ignored = [], []

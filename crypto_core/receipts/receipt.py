@@ -62,6 +62,8 @@ class VerifiedReceipt:
     index: int
     entry: bytes
     commitment: Commitment
+    proof: tuple[bytes, ...]
+    """From the entry to the root of the checkpoint."""
     checkpoint: Checkpoint
     claimed_time: int
     """Unix seconds: the operator's word alone."""
@@ -150,6 +152,7 @@ def verify_receipt(data: bytes, *, sha256: bytes, size: int | None, policy: Poli
         index=receipt.index,
         entry=entry,
         commitment=commitment,
+        proof=receipt.proof,
         checkpoint=checkpoint,
         claimed_time=commitment.time,
         bound_time=_bound_time(cosigned, policy),

@@ -21,9 +21,9 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Protocol, TypeVar
 
-from nacl.bindings import crypto_aead_chacha20poly1305_ietf_decrypt, crypto_aead_chacha20poly1305_ietf_encrypt
 from nacl.exceptions import CryptoError
 
+from crypto_core.aead import CHACHA20_POLY1305, MAX_SIZE, NONCE_SIZE, TAG_SIZE, Aead
 from crypto_core.derivation import KEY_SIZE, hkdf_expand, require_key
 from crypto_core.errors import MalformedError, TamperedError
 from crypto_core.randomness import make_bytes
@@ -31,34 +31,15 @@ from crypto_core.randomness import make_bytes
 SALT_SIZE = 24
 COMMITMENT_SIZE = 32
 HEADER_SIZE = SALT_SIZE + COMMITMENT_SIZE
-CHUNK_SIZE = 16_384
-TAG_SIZE = 16
+CHUNK_SIZE = MAX_SIZE
 SEALED_CHUNK_SIZE = CHUNK_SIZE + TAG_SIZE
 MAX_CHUNKS = 2**38
 RUN_CHUNKS = 16
 """Streams work in runs of 16 chunks: 262,144 bytes in the clear, 262,400 sealed, as uploads do."""
 
-_NONCE_SIZE = 12
+_Work = Callable[[memoryview, bytes, bytes, memoryview], None]
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
-
-
-@dataclass(frozen=True)
-class Aead:
-    """An AEAD with a 32-byte key, a 12-byte nonce and a 16-byte tag, under its IANA name.
-
-    Both functions take (message, associated data, nonce, key); `decrypt` raises nacl's CryptoError.
-    """
-
-    name: str
-    encrypt: Callable[[bytes, bytes | None, bytes, bytes], bytes]
-    decrypt: Callable[[bytes, bytes | None, bytes, bytes], bytes]
-
-
-CHACHA20_POLY1305 = Aead(
-    "AEAD_CHACHA20_POLY1305", crypto_aead_chacha20poly1305_ietf_encrypt, crypto_aead_chacha20poly1305_ietf_decrypt
-)
-"""RFC 8439. The only one the vault uses; tests give another to run the published cases."""
 
 
 class Mapping(Protocol):
@@ -117,7 +98,7 @@ class Sealer:
         whole, rest = divmod(len(data), CHUNK_SIZE)
         if rest and not last:
             raise ValueError("only the last chunk is shorter")
-        return self._chunks.each(self._chunks.encrypt, first, data, CHUNK_SIZE, whole + last)
+        return self._chunks.encrypt(first, data, whole + last)
 
 
 class Opener:
@@ -140,7 +121,7 @@ class Opener:
         whole, rest = divmod(len(sealed), SEALED_CHUNK_SIZE)
         if (rest < TAG_SIZE if last else rest) or first + whole + last > MAX_CHUNKS:
             raise MalformedError("not whole sealed chunks")
-        return self._chunks.each(self._chunks.decrypt, first, sealed, SEALED_CHUNK_SIZE, whole + last)
+        return self._chunks.decrypt(first, sealed, whole + last)
 
 
 def seal_stream(sealer: Sealer, plain: Iterable[bytes], *, run: Mapping = map) -> Iterator[bytes]:
@@ -228,9 +209,9 @@ def _expand(key: bytes, context: bytes, salt: bytes, aead: Aead) -> tuple[_Chunk
     if len(salt) != SALT_SIZE:
         raise ValueError("a salt is exactly 24 bytes")
     info = b"c2sp.org/chunked-encryption@v1+" + aead.name.encode("ascii") + b"\x00" + salt + context
-    output = hkdf_expand(require_key(key), info, KEY_SIZE + _NONCE_SIZE + COMMITMENT_SIZE)
-    base = int.from_bytes(output[KEY_SIZE : KEY_SIZE + _NONCE_SIZE], "big")
-    return _Chunks(aead, output[:KEY_SIZE], base), output[KEY_SIZE + _NONCE_SIZE :]
+    output = hkdf_expand(require_key(key), info, KEY_SIZE + NONCE_SIZE + COMMITMENT_SIZE)
+    base = int.from_bytes(output[KEY_SIZE : KEY_SIZE + NONCE_SIZE], "big")
+    return _Chunks(aead, output[:KEY_SIZE], base), output[KEY_SIZE + NONCE_SIZE :]
 
 
 class _Chunks:
@@ -239,26 +220,28 @@ class _Chunks:
     def __init__(self, aead: Aead, key: bytes, base_nonce: int) -> None:
         self._aead, self._key, self._base_nonce = aead, key, base_nonce
 
-    def encrypt(self, number: int, chunk: bytes) -> bytes:
-        return self._aead.encrypt(chunk, None, self._nonce(number), self._key)
+    def encrypt(self, first: int, data: bytes, count: int) -> bytes:
+        return self._each(self._aead.encrypt, first, data, CHUNK_SIZE, SEALED_CHUNK_SIZE, count)
 
-    def decrypt(self, number: int, chunk: bytes) -> bytes:
+    def decrypt(self, first: int, data: bytes, count: int) -> bytes:
         try:
-            return self._aead.decrypt(chunk, None, self._nonce(number), self._key)
+            return self._each(self._aead.decrypt, first, data, SEALED_CHUNK_SIZE, CHUNK_SIZE, count)
         except CryptoError:
             raise TamperedError("a chunk does not verify") from None
 
-    def each(self, work: Callable[[int, bytes], bytes], first: int, data: bytes, size: int, count: int) -> bytes:
-        """`work` done on `count` pieces of `size` bytes; the last piece may be shorter, or empty."""
+    def _each(self, work: _Work, first: int, data: bytes, size: int, becomes: int, count: int) -> bytes:
+        """`work` done on `count` pieces of `size` bytes, which become `becomes`; the last may be shorter, or empty."""
         if first < 0 or first + count > MAX_CHUNKS:
             raise ValueError("a message has at most 2^38 chunks")
-        output = BytesIO()  # measured 1.4 times as fast as joining: each piece is freed while still in the cache
-        for i in range(count):
-            output.write(work(first + i, data[i * size : (i + 1) * size]))
+        output = BytesIO(bytes(len(data) + count * (becomes - size)))  # gives its bytes away without copying them
+        with memoryview(data) as source, output.getbuffer() as target:
+            for i in range(count):
+                piece, into = source[i * size:(i + 1) * size], target[i * becomes:(i + 1) * becomes]
+                work(piece, self._nonce(first + i), self._key, into)
         return output.getvalue()
 
     def _nonce(self, number: int) -> bytes:
-        return (self._base_nonce ^ number).to_bytes(_NONCE_SIZE, "big")
+        return (self._base_nonce ^ number).to_bytes(NONCE_SIZE, "big")
 
 
 @dataclass(frozen=True)

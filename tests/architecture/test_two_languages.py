@@ -24,6 +24,8 @@ MIRRORED = ("crypto_core", "schemas", "client_sdk")
 
 PYTHON_ONLY_MODULES = {
     "client_sdk/cli": "the command line",
+    "client_sdk/gathering": "many files at once, from threads; the page sends those that were picked",
+    "client_sdk/taken": "folders that are given again; a browser is given files",
     "client_sdk/strength": "the sign-up page asks its own zxcvbn (app/views/account), so that no other page loads it",
     "schemas/help": "the public pages are written by the server",
     "schemas/outputs": "what the command line prints",
@@ -54,6 +56,7 @@ PYTHON_ONLY_NAMES = {
     "client_sdk/uploader": {
         **dict.fromkeys(("BLOBS", "COMPLETE", "UNITS", "UPLOAD", "UPLOADS"), _ENDPOINT),
         **dict.fromkeys(("FAILURES", "IN_FLIGHT"), _ITS_OWN),
+        "find_source": "a page is given files, not the places where they lie",
     },
     "client_sdk/writer": {
         "ITEMS": _ENDPOINT,
@@ -285,12 +288,13 @@ Told = tuple[str, str, str, str]
 
 
 def python_errors() -> dict[str, Told]:
-    """Every error that a person may meet, by name; those of the command line have no counterpart."""
+    """Every error that a person may meet, by name; those of modules that only Python has are left out."""
     importlib.import_module("client_sdk.cli")  # the tree is whole only once all is loaded
     return {
         error.__name__: (error.__bases__[0].__name__, *_said(error))
         for error in _below(TemoinError)
-        if error.__module__.startswith(("crypto_core.", "client_sdk.")) and "cli" not in error.__module__.split(".")
+        if error.__module__.startswith(("crypto_core.", "client_sdk."))
+        and not excused(error.__module__.replace(".", "/"), PYTHON_ONLY_MODULES)
     }
 
 

@@ -16,7 +16,9 @@ from click.testing import CliRunner, Result
 from client_sdk.cli import temoin
 from client_sdk.client import VaultClient
 from client_sdk.errors import ItemUnknown, Refused
+from client_sdk.gathering import Chosen, Outcome, Plan
 from client_sdk.items import Content, Deletion, Draft, Item, Kept, KeptReceipt, Opening
+from crypto_core.errors import TemoinError
 from crypto_core.receipts.checkpoint import Checkpoint
 from crypto_core.receipts.leaf import Commitment, entry_bytes
 from crypto_core.receipts.receipt import VerifiedReceipt
@@ -31,7 +33,7 @@ WORDS = " ".join(f"word{letter}" for letter in "abcdefghijklmnopqrstuvwx")
 def verified() -> VerifiedReceipt:
     commitment = Commitment(bytes(32), NOW, 1096, bytes(32))
     return VerifiedReceipt(
-        4, entry_bytes(commitment), commitment, Checkpoint("ledger.example/one", 5, bytes(32)), NOW, None, ()
+        4, entry_bytes(commitment), commitment, (), Checkpoint("ledger.example/one", 5, bytes(32)), NOW, None, ()
     )
 
 
@@ -44,6 +46,9 @@ class Fake:
     opening: Opening = Opening(NOW - 3600, 0, 0, False)
     calls: list[tuple[Any, ...]] = field(default_factory=list)
     failures: dict[str, BaseException] = field(default_factory=dict)
+    refused: dict[str, TemoinError] = field(default_factory=dict)
+    """Names of files that are not taken, and why."""
+    deposited: set[Path] = field(default_factory=set)
     conflict: bool = False
     stepped_up: bool = False
 
@@ -140,11 +145,21 @@ class FakeClient:
         revisions.append(replace(revisions[-1], revision=len(revisions) + 1, text=text))
         return self._kept(revisions[-1])
 
-    def add_document(self, path: Path, *, title: str | None = None, category: str | None = None,
-                     sensitive: bool = False, draft: Draft | None = None) -> Kept:  # fmt: skip
-        self.fake.did("add_document", path, title, category, sensitive)
-        self.fake.did(path.name)
-        return self._kept(self.fake.add(kind="document", title=title or path.name, sensitive=sensitive))
+    def add_documents(self, files: Sequence[Chosen], plan: Plan = Plan()) -> Iterator[Outcome]:
+        self.fake.did("add_documents", plan)
+        for one in files:
+            self.fake.did("add_document", one.path, one.title)
+            self.fake.did(one.path.name)
+            if one.path.name in self.fake.refused:
+                yield Outcome(one, failure=self.fake.refused[one.path.name])
+            elif one.path in self.fake.deposited and not plan.again:
+                yield Outcome(one)
+            else:
+                self.fake.deposited.add(one.path)
+                yield Outcome(one, self._kept(self.fake.add(kind="document", title=one.title)))
+
+    def stay(self) -> None:
+        self.fake.did("stay")
 
     def delete_item(self, item_id: bytes) -> Deletion:
         self.fake.did("delete_item", item_id)

@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator, Sequence
@@ -51,6 +52,25 @@ def count_listeners(port: int) -> int:
     place = f"0100007F:{port:04X}"
     fields = (line.split() for line in Path("/proc/net/tcp").read_text().splitlines())
     return sum(1 for _, local, _, state, *_ in fields if (local, state) == (place, "0A"))
+
+
+@contextlib.contextmanager
+def watched_memory(pid: int) -> Iterator[list[int]]:
+    """Fills a list with VmHWM of a process, in bytes, every 20 ms until it is gone: the last one is its peak."""
+    peaks, over = list[int](), threading.Event()
+
+    def watch() -> None:
+        with contextlib.suppress(OSError, AssertionError):  # gone
+            while not over.wait(0.02):
+                peaks.append(peak_memory(pid))
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield peaks
+    finally:
+        over.set()
+        watcher.join()
 
 
 def descendants(pid: int) -> list[int]:
@@ -143,6 +163,7 @@ class Answer:
     out: str
     err: str
     peak: int
+    """The program's largest VmHWM that was seen, in bytes."""
 
     @property
     def json(self) -> Any:
@@ -171,10 +192,11 @@ class Device:
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, pass_fds=[reading],
                 env=clean_environment(TEMOIN_HOME=str(self.home), TEMOIN_SERVER=self.server),
             )  # fmt: skip
-            out, err = process.communicate(stdin, timeout=600)
+            with watched_memory(process.pid) as peaks:
+                out, err = process.communicate(stdin, timeout=1800)
         finally:
             os.close(reading)
-        return Answer(process.returncode, out.decode(), err.decode(), 0)
+        return Answer(process.returncode, out.decode(), err.decode(), max(peaks, default=0))
 
     def ok(self, *arguments: str | Path, stdin: bytes = b"") -> Answer:
         """The same, for a command that must succeed."""

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from crypto_core.errors import ConsistencyMismatch, InclusionMismatch, MalformedError
 from crypto_core.receipts.merkle import (
     EMPTY_ROOT,
+    consistency_from_inclusion,
     hash_children,
     hash_leaf,
     root_from_inclusion,
@@ -89,6 +90,13 @@ def test_every_tree_is_proven_to_begin_every_larger_one() -> None:
         for size1 in range(size2 + 1):
             proof = consistency_proof(size1, size2, NODES.read)
             verify_consistency(size1, size2, proof, ROOTS[size1], ROOTS[size2])
+
+
+def test_the_proof_of_an_entry_proves_the_growth_from_just_before_it() -> None:
+    for size in range(1, LARGEST + 1):
+        for index in range(size):
+            made = consistency_from_inclusion(index, size, LEAVES[index], inclusion_proof(index, size, NODES.read))
+            assert made == consistency_proof(index, size, NODES.read)
 
 
 @settings(deadline=None, max_examples=200)

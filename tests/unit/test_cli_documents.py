@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from client_sdk.cli.saving import local_name
 from client_sdk.errors import BlobSwapped
+from client_sdk.gathering import Plan
 from client_sdk.items import Item
 from schemas import outputs
 from tests.fakes.cli_client import PIN, USER, Terminal
@@ -38,7 +39,8 @@ def test_add_keeps_each_file(terminal: Terminal, tmp_path: Path) -> None:
         file.write_bytes(BODY)
     ended = terminal.run("documents", "add", USER, *files, "--category", "injury", "--sensitive", "--json")
     assert len(outputs.Kept(many=True).load(json.loads(ended.stdout))) == 2
-    assert terminal.fake.called("add_document") == [(file, None, "injury", True) for file in files]
+    assert terminal.fake.called("add_documents") == [(Plan("injury", True),)]
+    assert terminal.fake.called("add_document") == [(file, file.name) for file in files]
 
 
 def test_what_was_kept_before_a_failure_is_told(terminal: Terminal, tmp_path: Path) -> None:

@@ -42,7 +42,9 @@ def test_each_command_in_the_guide_is_one(line: str, tmp_path: Path, monkeypatch
     monkeypatch.chdir(tmp_path)
     words = shlex.split(line.replace(" ID", f" {'0' * 32}"))
     for word in words:
-        if "." in word and not word.startswith("2024"):
+        if word.endswith("/"):
+            (tmp_path / word).mkdir()
+        elif "." in word and not word.startswith("2024"):
             path = tmp_path / word
             path.parent.mkdir(exist_ok=True)
             path.touch()

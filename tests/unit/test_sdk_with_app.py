@@ -14,15 +14,16 @@ from client_sdk.auditor import Auditor
 from client_sdk.client import Draft, Happened, VaultClient
 from client_sdk.dossier import export_receipts
 from client_sdk.errors import (
-    BlobSwapped, FileUnreadable, HostDiffers, ItemUnknown, ItemsMissing, LedgerKeyChanged, NetworkError, NoteTooLong,
-    NotOpen, RangeInvalid, Refused, Untrusted, ValueRefused, VaultChanged,
+    BlobSwapped, FileUnreadable, HostDiffers, ItemUnknown, ItemsMissing, LedgerForked, LedgerKeyChanged, NetworkError,
+    NoteTooLong, NotOpen, RangeInvalid, Refused, Untrusted, ValueRefused, VaultChanged,
 )
 from client_sdk.home import Home
 from client_sdk.reader import sealed_content_size
 from client_sdk.transport import HttpTransport
 from crypto_core.errors import SecretRefused
 from crypto_core.randomness import make_bytes
-from crypto_core.receipts.note import SignerKey, format_vkey
+from crypto_core.receipts.checkpoint import Checkpoint, format_checkpoint, parse_checkpoint
+from crypto_core.receipts.note import SignerKey, format_vkey, parse_note, sign_note
 from crypto_core.receipts.policy import parse_policy
 from crypto_core.sealing import passphrase
 from crypto_core.sealing.keyring import NeedsPin
@@ -830,6 +831,34 @@ def test_receipts_of_another_device_are_fetched_and_verified(laptop: Device, pho
         asked = len(phone.network.seen)
         client.receipt(client.item(kept.id))
         assert len(phone.network.seen) - asked <= 1
+
+
+def test_a_receipt_proves_by_itself_that_the_ledger_only_grew(laptop: Device, phone: Device) -> None:
+    def asked(device: Device) -> int:
+        return device.network.paths("GET").count("/v1/ledger/consistency")
+
+    client = laptop.log_in()
+    before = asked(laptop)
+    for text in ("one", "two", "three"):
+        client.write_entry(Draft(text=text))
+    client.write_entries([Draft(text="four"), Draft(text="five")])
+    assert asked(laptop) == before
+    with phone.log_in() as other:
+        other.write_entry(Draft(text="another device was first"))
+    client.write_entry(Draft(text="six"))
+    assert asked(laptop) == before + 1
+
+
+def test_a_receipt_that_shows_another_past_is_a_fork(vault: FakeVault, laptop: Device) -> None:
+    client = laptop.log_in()
+    client.write_entry(Draft(text="kept"))
+    (held,) = laptop.home.folder.rglob("checkpoint")
+    ours = parse_checkpoint(parse_note(held.read_bytes()).text)
+    other = Checkpoint(ours.origin, ours.size, bytes(32))
+    held.write_text(sign_note(format_checkpoint(other), vault.parts.ledger.signer))
+    with pytest.raises(LedgerForked):
+        client.write_entry(Draft(text="where the ledger has another past"))
+    assert [one.code for one in laptop.opening().warnings] == ["ledger_forked"]
 
 
 def test_the_second_home_pins_the_same_vault(laptop: Device, phone: Device) -> None:

@@ -6,7 +6,8 @@ import { beforeAll, describe, expect, test } from "vitest";
 
 import { ConsistencyMismatch, InclusionMismatch, MalformedError } from "../src/crypto_core/errors.js";
 import {
-  EMPTY_ROOT, MAX_SIZE, hashChildren, hashLeaf, rootFromInclusion, verifyConsistency, verifyInclusion,
+  EMPTY_ROOT, MAX_SIZE, consistencyFromInclusion, hashChildren, hashLeaf, rootFromInclusion, verifyConsistency,
+  verifyInclusion,
 } from "../src/crypto_core/receipts/merkle.js";
 import {
   WIDTH, entriesPath, formatEntries, formatTile, parseEntries, parseEntriesPath, parseTile, parseTilePath,
@@ -73,6 +74,15 @@ describe("every tree", () => {
     for (let size2 = 0; size2 <= LARGEST; size2 += 1) {
       for (let size1 = 0; size1 <= size2; size1 += 1) {
         verifyConsistency(size1, size2, consistencyProof(size1, size2, nodes.read), rootOf(size1), rootOf(size2));
+      }
+    }
+  });
+
+  test("is proven by each entry to have grown from what was there before it", () => {
+    for (let size = 1; size <= LARGEST; size += 1) {
+      for (let index = 0; index < size; index += 1) {
+        const made = consistencyFromInclusion(index, size, leaf(index), inclusionProof(index, size, nodes.read));
+        expect(made).toEqual(consistencyProof(index, size, nodes.read));
       }
     }
   });

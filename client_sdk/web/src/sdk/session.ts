@@ -4,6 +4,7 @@
 import { concat, decodeText, encodeText, formatB64url } from "../crypto_core/encoding.js";
 import { MalformedError, ReceiptKeyUnknown, VerificationError } from "../crypto_core/errors.js";
 import type { Checkpoint } from "../crypto_core/receipts/checkpoint.js";
+import { consistencyFromInclusion, hashLeaf } from "../crypto_core/receipts/merkle.js";
 import { verifyReceipt, type VerifiedReceipt } from "../crypto_core/receipts/receipt.js";
 import type { Keyring } from "../crypto_core/sealing/keyring.js";
 import type { Answer, Body, Method, Path } from "../schemas/endpoints.js";
@@ -149,14 +150,21 @@ export class Session {
       await this.warnings.add(Finding.LEDGER_KEY_CHANGED);
       throw new LedgerKeyChanged();
     }
-    await this.believe(receipt.slice(receipt.indexOf("\n\n") + 2));
+    await this.believe(receipt.slice(receipt.indexOf("\n\n") + 2), verified);
     return verified;
   }
 
-  /** Advances the trust store; a fork leaves a warning, and is thrown the first time. */
-  async believe(note: string): Promise<Checkpoint> {
+  /** Advances the trust store; a fork leaves a warning, and is thrown the first time.
+   *
+   * `receipt`: what brought the note. Where its entry is the first that this device didn't know of, it proves by itself
+   * that the ledger only grew, and nobody is asked. */
+  async believe(note: string, receipt: VerifiedReceipt | null = null): Promise<Checkpoint> {
+    const consistency = async (old: number, wider: number): Promise<readonly Uint8Array[]> =>
+      receipt !== null && old === receipt.index && wider === receipt.checkpoint.size
+        ? consistencyFromInclusion(old, wider, hashLeaf(receipt.entry), receipt.proof)
+        : this.#consistency(old, wider);
     try {
-      return await this.trust.advance(note, (old, wider) => this.#consistency(old, wider), this.clock());
+      return await this.trust.advance(note, consistency, this.clock());
     } catch (error) {
       if (!(error instanceof LedgerForked)) throw error;
       if (this.warnings.findings.has(Finding.LEDGER_FORKED)) return this.trust.open(note);

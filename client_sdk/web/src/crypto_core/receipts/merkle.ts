@@ -57,6 +57,25 @@ export function verifyInclusion(
   }
 }
 
+/** The consistency proof from the tree of the first `index` leaves to that of `size`, made of the inclusion proof of
+ * the leaf hash at `index`: its siblings to the left are all that the smaller tree consists of.
+ *
+ * `proof` is one that was verified. Whoever grows a tree by a leaf so proves in one that it only grew. */
+export function consistencyFromInclusion(
+  index: number, size: number, leaf: Uint8Array, proof: readonly Uint8Array[],
+): Uint8Array[] {
+  if (index === 0) return [];
+  const siblings = [...proof];
+  let [node, last, right] = [index, size - 1, leaf];
+  while (node % 2 === 0) { // up to the smallest of the subtrees that the smaller tree consists of
+    const sibling = node === last ? undefined : siblings.shift();
+    if (sibling !== undefined) right = hashChildren(right, sibling);
+    [node, last] = [half(node), half(last)];
+  }
+  const [left, ...above] = siblings;
+  return node === 1 || left === undefined ? [right, ...above] : [left, right, ...above];
+}
+
 /** Proves that the tree of `size1` leaves is the beginning of that of `size2` leaves (RFC 9162 §2.1.4.2).
  *
  * The empty tree is the beginning of every tree: its root is EMPTY_ROOT and the proof is empty.

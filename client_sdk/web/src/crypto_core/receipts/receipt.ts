@@ -55,6 +55,8 @@ export interface VerifiedReceipt {
   /** 40 bytes. */
   readonly entry: Uint8Array;
   readonly commitment: Commitment;
+  /** From the entry to the root of the checkpoint. */
+  readonly proof: readonly Uint8Array[];
   readonly checkpoint: Checkpoint;
   /** Unix seconds: the operator's word alone. */
   readonly claimedTime: number;
@@ -138,6 +140,7 @@ export function verifyReceipt(data: Uint8Array, { sha256, size, policy }: Expect
     index: receipt.index,
     entry,
     commitment,
+    proof: receipt.proof,
     checkpoint,
     claimedTime: commitment.time,
     boundTime: boundTime(cosigned, policy),

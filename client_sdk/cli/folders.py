@@ -1,0 +1,70 @@
+"""Which files a person means who names folders, and what of them is left out and why.
+
+Knows: what lies in a folder. Refuses to know: what becomes of it. Links are never followed: they could lead anywhere.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from client_sdk.gathering import Chosen
+from schemas import limits
+
+Why = Literal["hidden", "link", "special", "unreadable"]
+SENTENCES: dict[Why, str] = {
+    "hidden": "hidden; --hidden takes it along",
+    "link": "a link, and links are not followed",
+    "special": "not a file",
+    "unreadable": "can't be read",
+}
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Something in a folder that is not taken, and why."""
+
+    path: Path = field(repr=False)
+    why: Why
+
+
+def walk(paths: Sequence[Path], *, hidden: bool = False) -> Iterator[Chosen | LeftOut]:
+    """Every file meant, in the order of names: those named, and those in a folder that is named, at any depth.
+
+    A file of a folder is headed by where it lies, from that folder on: `holiday/beach/1.jpg`.
+    """
+    for path in paths:
+        if path.is_dir():
+            yield from _inside(path, path.absolute().name, hidden)
+        else:
+            yield Chosen(path, _title(path.name))
+
+
+def _inside(folder: Path, place: str, hidden: bool) -> Iterator[Chosen | LeftOut]:
+    try:
+        with os.scandir(folder) as found:
+            entries = sorted(found, key=lambda entry: entry.name)
+    except OSError:
+        yield LeftOut(folder, "unreadable")
+        return
+    for entry in entries:
+        path, below = folder / entry.name, f"{place}/{entry.name}"
+        if entry.name.startswith(".") and not hidden:
+            yield LeftOut(path, "hidden")
+        elif entry.is_symlink():
+            yield LeftOut(path, "link")
+        elif entry.is_dir(follow_symlinks=False):
+            yield from _inside(path, below, hidden)
+        elif entry.is_file(follow_symlinks=False):
+            yield Chosen(path, _title(below))
+        else:
+            yield LeftOut(path, "special")
+
+
+def _title(place: str) -> str:
+    """As text that can be kept: what isn't UTF-8 in a name is shown as such, and of too long a path the end is said."""
+    text = os.fsencode(place).decode("utf-8", "replace")
+    return text if len(text) <= limits.TITLE else "…" + text[1 - limits.TITLE:]
