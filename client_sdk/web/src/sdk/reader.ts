@@ -40,6 +40,8 @@ export class Reader {
   readonly #progress: Progress;
   /** What was opened, for as long as the row is what it was. Nothing sensitive is ever in it. */
   readonly #opened = new WeakMap<Row, Item>();
+  /** Headers that opened: public bytes, kept so that whoever seeks in a film asks once for each piece. */
+  readonly #headers = new Map<Id, Uint8Array>();
 
   /** `progress` hears of what is read, apart from what is sent. */
   constructor(session: Session, progress: Progress = session.progress) {
@@ -219,15 +221,17 @@ export class Reader {
     const [plainStart, plainStop] = contentRange(start, stop);
     const [firstByte, after, first] = sealedRange(plainStart, plainStop);
     const end = Math.min(after, whole);
-    const near = firstByte <= NEAR;
-    const [header, rest] = await splitOff(
+    const known = this.#headers.get(blob);
+    const near = known === undefined && firstByte <= NEAR;
+    const [header, rest] = known !== undefined ? [known, null] as const : await splitOff(
       this.#session.read(BLOB, { blob }, 0, near ? end : HEADER_SIZE), HEADER_SIZE,
     );
-    const body = near
+    const body = near && rest !== null
       ? (await splitOff(rest, firstByte - HEADER_SIZE))[1]
       : this.#session.read(BLOB, { blob }, firstByte, end);
     try {
       const opener = contentOpener(content.key, parseB64url(blob), header);
+      this.#headers.set(blob, header);
       const plain = openRun(opener, first, this.#shown(content.name, end - firstByte, body), end === whole);
       yield* cut(plain, plainStart - first * CHUNK_SIZE, stop - start);
     } catch (error) {
