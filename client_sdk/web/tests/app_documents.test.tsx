@@ -230,7 +230,7 @@ describe("a document", () => {
   });
 
   test.each([
-    [FILM, /Au-delà de 50\sMo/], [SCAN, /Au-delà de 100\sMo/], [PAGE, /ne se montre pas dans la page/],
+    [FILM, /plus de 50\sMo/], [SCAN, /Au-delà de 100\sMo/], [PAGE, /ne se montre pas dans la page/],
   ])("what is too large, or could act, is never opened in the page", async (item, words) => {
     await shown(item);
     expect(said()).toMatch(words);

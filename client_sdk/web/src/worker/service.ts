@@ -2,7 +2,7 @@
 // Knows: which call leads to which step, what the page is told unasked, and when to try again.
 // Refuses to know: how a message crosses, and whether this is a worker at all. No key leaves, no word but as an answer.
 
-import { formatB64url, parseB64url } from "../crypto_core/encoding.js";
+import { concat, formatB64url, parseB64url } from "../crypto_core/encoding.js";
 import { OutOfOrder } from "../crypto_core/errors.js";
 import { makeId } from "../crypto_core/randomness.js";
 import * as passphrase from "../crypto_core/sealing/passphrase.js";
@@ -10,12 +10,13 @@ import { ready } from "../crypto_core/sodium.js";
 import type { Argon } from "../sdk/argon.js";
 import { VaultClient, type ClientOptions, type Writing } from "../sdk/client.js";
 import { Home, MemoryLocks, openLocks, openStore, type Store } from "../sdk/home.js";
-import { NetworkError, NotOpen, Refused } from "../sdk/errors.js";
+import { NetworkError, NotOpen, RangeInvalid, Refused } from "../sdk/errors.js";
 import type { Item as OpenedItem } from "../sdk/items.js";
 import { Credentials, type NewAccount } from "../sdk/keychain.js";
 import type { Progress } from "../sdk/progress.js";
 import { recordName } from "../sdk/replica.js";
 import type { Transport } from "../sdk/transport.js";
+import { PIECE } from "./api.js";
 import type {
   AccountSession, Deletion, Download, Draft, FoundDraft, Id, Item, Kept, KeptDraft, KeptReceipt, Kind, NewFile, Notice,
   Opening, Typed, VaultApi, WriteOptions,
@@ -196,6 +197,17 @@ export class VaultService implements VaultApi {
         pieces.push(new Blob([new Uint8Array(block)]));
       }
       return new Blob(pieces, { type: SHOWN.test(found.mime) ? found.mime : "application/octet-stream" });
+    });
+  }
+
+  readPiece(item: Id, revision: number, content: Id, start: number, stop: number): Promise<ArrayBuffer> {
+    return this.#ask(async (client) => {
+      if (stop - start > PIECE) throw new RangeInvalid();
+      const blocks: Uint8Array[] = [];
+      for await (const block of client.readContent(client.contentOf(item, revision, content), start, stop)) {
+        blocks.push(block);
+      }
+      return concat(...blocks).buffer as ArrayBuffer; // a copy, and nothing else in its buffer
     });
   }
 
