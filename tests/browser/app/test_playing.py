@@ -6,9 +6,12 @@ import contextlib
 import json
 import math
 import re
+import resource
 import statistics
+import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,18 +22,22 @@ from tests.browser.app.test_exit_and_lock import Stopwatch, step, tap
 from tests.browser.app.test_traces import STORED, files_in, own_browser, wait_for_no_worker, wait_until_asked
 from tests.browser.conftest import NeutralSite
 from tests.browser.test_exit import MOST
+from tests.fakes.browser import FLAGS, find_chromium
 from tests.fakes.canary import find_canaries
 from tests.fakes.film import make_film, make_sound
 from tests.fakes.heap import take_heap
 from tests.fakes.http_proxy import Heard, HttpProxy, http_proxy_to
-from tests.fakes.processes import Device, RealVault
+from tests.fakes.open_files import hidden_files_with
+from tests.fakes.processes import Device, RealVault, descendants
 from tests.fakes.teller import STEM
-from tests.fakes.visitor import PATIENCE, Visitor
+from tests.fakes.visitor import PASSWORD, PATIENCE, PIN, Visitor
 
 ENOUGH = 5_000_000
 """Bytes after which a film has to run at any place."""
 REGISTERED = "navigator.serviceWorker.getRegistrations().then((found) => found.length)"
 IN_CLEAR = f"{STEM} in the film, in clear"
+GROWTH = 150_000_000
+"""Bytes by which the memory of a tab may grow, however long a film is."""
 SHOWN = """(element) => {
   const canvas = document.createElement("canvas");
   const pen = canvas.getContext("2d");
@@ -157,6 +164,63 @@ def test_at_nine_tenths_of_a_long_film_or_sound_it_runs_after_a_little(
             assert frame.eval_on_selector("video", SHOWN) == "green"
         else:
             assert abs(frame.eval_on_selector("audio", "(element) => element.duration") - length) < 1
+
+
+@pytest.mark.soak
+def test_a_long_film_played_to_its_end_leaves_the_tab_as_small_as_it_was(
+    driver: Playwright, real_vault: RealVault, tmp_path: Path
+) -> None:
+    """While it plays nobody drives the browser: whoever does has it keep what it fetched, to be looked at."""
+    profile, laptop = tmp_path / "profile", Device(tmp_path / "home", real_vault.url, "a long evening", PASSWORD, PIN)
+    laptop.register()
+    make_film(tmp_path / "long.mp4", 600, 200_000_000)
+    with http_proxy_to(real_vault.port) as proxy, lone_browser(profile) as address:
+        browser = driver.chromium.connect_over_cdp(address)
+        cinema = Cinema(Visitor(browser.contexts[0].pages[0], proxy.url, username=laptop.user), proxy, laptop)
+        cinema.add(tmp_path / "long.mp4")
+        cinema.visitor.log_in()
+        cinema.open("long").evaluate("() => { const film = document.querySelector('video');"
+                                     " film.muted = true; film.playbackRate = 16; void film.play() }")  # fmt: skip
+        browser.close()
+        time.sleep(2)
+        begun, most, end = memory_of(profile), 0, time.monotonic() + 120
+        while cinema.fetched() < 200_000_000 and time.monotonic() < end:
+            time.sleep(0.5)
+            most = max(most, memory_of(profile))
+        print(f"{cinema.fetched():,} bytes fetched and played; pages grew by {(most - begun) / 1e6:.0f} MB at most")
+        assert cinema.fetched() >= 200_000_000
+        assert most - begun < GROWTH
+
+
+@contextmanager
+def lone_browser(profile: Path) -> Iterator[str]:
+    """A Chromium that runs by itself, and where it can be spoken to."""
+    arguments = [*FLAGS, "--headless", "--no-sandbox", "--remote-debugging-port=0", f"--user-data-dir={profile}"]
+    process = subprocess.Popen([find_chromium(), *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        told, end = profile / "DevToolsActivePort", time.monotonic() + 30
+        while not told.exists() or "\n" not in told.read_text():
+            assert time.monotonic() < end, "it did not begin"
+            time.sleep(0.05)
+        yield f"http://127.0.0.1:{told.read_text().splitlines()[0]}"
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def memory_of(profile: Path) -> int:
+    """Bytes of memory that the pages of a browser hold, service workers among them."""
+    found = 0
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            command = (process / "cmdline").read_bytes()
+            if b"--type=" not in command and str(profile).encode() in command:
+                for pid in descendants(int(process.name)):
+                    child = Path(f"/proc/{pid}")
+                    if b"--type=renderer" in (child / "cmdline").read_bytes():
+                        found += int((child / "statm").read_text().split()[1]) * resource.getpagesize()
+    assert found > 0
+    return found
 
 
 def test_a_flipped_byte_is_said_and_never_shown(cinema: Cinema, real_vault: RealVault, tmp_path: Path) -> None:
@@ -329,7 +393,7 @@ def test_no_file_of_the_browser_holds_any_of_a_film(
             frame = cinema.open(STEM)
             seek(frame, 0.3)
             seek(frame, 0.9)
-            assert open_files_with(IN_CLEAR) == []
+            assert hidden_files_with(IN_CLEAR) == []
             if end == "lock":
                 visitor.lock()
             elif end == "exit":
@@ -353,19 +417,6 @@ def registered_beside(context: BrowserContext, address: str) -> int:
     beside.close()
     assert stored["caches"] == [] and stored["local"] == stored["session"] == {}
     return int(stored["workers"])
-
-
-def open_files_with(words: str) -> list[str]:
-    """Files on a disk that some process has open, and that are in no folder any more, in which these words stand."""
-    found = []
-    for link in Path("/proc").glob("[0-9]*/fd/*"):
-        with contextlib.suppress(OSError):
-            name = str(link.readlink())
-            if not name.endswith(" (deleted)") or name.startswith(("/memfd:", "/dev/shm/")):
-                continue
-            if link.stat().st_size < 2**30 and words.encode() in link.read_bytes():
-                found.append(name)
-    return found
 
 
 def test_where_no_service_worker_may_be_a_small_film_plays_whole(

@@ -4,7 +4,7 @@
 
 import * as v from "valibot";
 
-import { concat, encodeText, formatHex, formatJson, isSame, parseB64url, parseJson } from "../crypto_core/encoding.js";
+import { encodeText, formatHex, formatJson, isSame, parseB64url, parseJson } from "../crypto_core/encoding.js";
 import {
   CryptoCoreError, MalformedError, TamperedError, UnsupportedVersion, VerificationError,
 } from "../crypto_core/errors.js";
@@ -304,20 +304,26 @@ export async function* hashed(blocks: Blocks, digest: Sha256): AsyncGenerator<Ui
   }
 }
 
-/** The plain bytes of consecutive sealed chunks from number `first`; `toTheEnd`: the message ends with them. */
+/** The plain bytes of consecutive sealed chunks from number `first`; `toTheEnd`: the message ends with them.
+ *
+ * One run's room is used for all of them: what a film leaves behind is collected late. */
 async function* openRun(opener: Opener, first: number, sealed: Blocks, toTheEnd: boolean): AsyncGenerator<Uint8Array> {
-  const size = RUN_CHUNKS * SEALED_CHUNK_SIZE;
-  let number = first;
-  let waiting = new Uint8Array();
+  const run = new Uint8Array(RUN_CHUNKS * SEALED_CHUNK_SIZE);
+  let [number, filled] = [first, 0];
   for await (const block of sealed) {
-    waiting = new Uint8Array(concat(waiting, block));
-    while (waiting.length > size) { // one byte more: so this run isn't the last
-      yield opener.openChunks(number, waiting.subarray(0, size), false);
-      number += RUN_CHUNKS;
-      waiting = waiting.slice(size);
+    for (let at = 0; at < block.length;) {
+      if (filled === run.length) { // and there is more: so this run isn't the last
+        yield opener.openChunks(number, run, false);
+        number += RUN_CHUNKS;
+        filled = 0;
+      }
+      const part = block.subarray(at, at + run.length - filled);
+      run.set(part, filled);
+      filled += part.length;
+      at += part.length;
     }
   }
-  yield opener.openChunks(number, waiting, toTheEnd);
+  yield opener.openChunks(number, run.subarray(0, filled), toTheEnd);
 }
 
 async function* cut(plain: AsyncIterable<Uint8Array>, start: number, size: number): AsyncGenerator<Uint8Array> {

@@ -2,7 +2,9 @@
 // Knows: which call leads to which step, what the page is told unasked, and when to try again.
 // Refuses to know: how a message crosses, and whether this is a worker at all. No key leaves, no word but as an answer.
 
-import { concat, formatB64url, parseB64url } from "../crypto_core/encoding.js";
+import { transfer } from "comlink";
+
+import { formatB64url, parseB64url } from "../crypto_core/encoding.js";
 import { OutOfOrder } from "../crypto_core/errors.js";
 import { makeId } from "../crypto_core/randomness.js";
 import * as passphrase from "../crypto_core/sealing/passphrase.js";
@@ -203,11 +205,14 @@ export class VaultService implements VaultApi {
   readPiece(item: Id, revision: number, content: Id, start: number, stop: number): Promise<ArrayBuffer> {
     return this.#ask(async (client) => {
       if (stop - start > PIECE) throw new RangeInvalid();
-      const blocks: Uint8Array[] = [];
+      const piece = new Uint8Array(Math.max(0, stop - start));
+      let size = 0;
       for await (const block of client.readContent(client.contentOf(item, revision, content), start, stop)) {
-        blocks.push(block);
+        piece.set(block, size);
+        size += block.length;
       }
-      return concat(...blocks).buffer as ArrayBuffer; // a copy, and nothing else in its buffer
+      const { buffer } = size < piece.length ? piece.slice(0, size) : piece;
+      return transfer(buffer, [buffer]);
     });
   }
 
