@@ -361,6 +361,7 @@ describe("what a file is", () => {
     ["application/pdf", "a", "pdf"],
     ["application/octet-stream", "a.HEIC", "image"], ["", "a.txt", "text"], ["application/zip", "a.txt", "other"],
     ["application/octet-stream", "a.exe", "other"], ["AUDIO/MPEG", "a", "audio"], ["video/mp4", "a", "video"],
+    ["application/octet-stream", "a.MOV", "video"], ["", "a.opus", "audio"], ["application/zip", "a.mp4", "other"],
   ])("%s %s is %s", (mime, name, kind) => {
     expect(kindOf({ mime, name })).toBe(kind);
   });

@@ -267,6 +267,33 @@ def test_two_films_at_once_and_each_ends_alone(cinema: Cinema, tmp_path: Path) -
     assert page.evaluate("history.length") == steps
 
 
+def test_it_goes_on_when_the_browser_stops_its_service_worker_or_another_tab_ends_it(
+    cinema: Cinema, tmp_path: Path
+) -> None:
+    visitor, page = cinema.visitor, cinema.visitor.page
+    make_film(tmp_path / "film.mp4", 120, 24_000_000)
+    cinema.add(tmp_path / "film.mp4")
+    visitor.log_in()
+    frame = cinema.open("film")
+    seek(frame, 0.2)
+    for place, colour in ((0.6, "green"), (0.9, "blue")):
+        browser = page.context.new_cdp_session(page)
+        browser.send("ServiceWorker.enable")
+        browser.send("ServiceWorker.stopAllWorkers")
+        browser.detach()
+        seek(frame, place)
+        assert frame.eval_on_selector("video", SHOWN) == colour
+    beside = Cinema(Visitor(page.context.new_page(), cinema.proxy.url, username=visitor.username), cinema.proxy,
+                    cinema.laptop)  # fmt: skip
+    beside.visitor.log_in()
+    other = beside.open("film")
+    beside.visitor.lock()
+    assert page.evaluate(REGISTERED) == 0
+    seek(frame, 0.5)
+    assert frame.eval_on_selector("video", SHOWN) == "green"
+    assert other.is_detached()
+
+
 def test_a_network_that_goes_is_said_and_it_goes_on_where_it_was(cinema: Cinema, tmp_path: Path) -> None:
     cinema.add_film(tmp_path / "film.mp4")
     visitor, page = cinema.visitor, cinema.visitor.page

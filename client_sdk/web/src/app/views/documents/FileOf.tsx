@@ -2,7 +2,7 @@
 // whole and verified when they come. Refuses to know: how it was sealed. No clear copy is written by being looked at.
 
 import type { JSX } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { formatHex } from "../../../crypto_core/encoding.js";
 import { say, size } from "../../i18n.js";
 import { Button, Problem } from "../../parts/index.js";
@@ -16,7 +16,7 @@ import { kindOf, LARGEST, TEXT_SHOWN } from "./kinds.js";
 import { NotShown } from "./NotShown.js";
 import { Pdf } from "./Pdf.js";
 import { Playing } from "./Playing.js";
-import { comesInRanges, startPlayer, writesWhatItPlays } from "./playing.js";
+import { comesInRanges, endPlayer, startPlayer, writesWhatItPlays } from "./playing.js";
 import { decodeText } from "./text.js";
 
 export function FileOf({ item, content }: { item: Item; content: Content }): JSX.Element {
@@ -28,6 +28,10 @@ export function FileOf({ item, content }: { item: Item; content: Content }): JSX
   const fits = content.size <= LARGEST[kind];
   const [inRanges, setInRanges] = useState(plays && comesInRanges(fits));
   const at = useRef(0);
+  const here = useRef(true);
+  useLayoutEffect(() => () => {
+    here.current = false;
+  }, []);
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
   useEffect(() => {
@@ -42,7 +46,9 @@ export function FileOf({ item, content }: { item: Item; content: Content }): JSX
     setBusy(true);
     setError(null);
     try {
-      if (inRanges && await startPlayer().then(() => true, () => false)) setPlaying("yes");
+      const started = inRanges && await startPlayer().then(() => true, () => false);
+      if (!here.current) return void endPlayer(); // it was locked, or left, meanwhile
+      if (started) setPlaying("yes");
       else if (!fits) setInRanges(false);
       else {
         const range = kind === "text" && content.size > TEXT_SHOWN ? [0, TEXT_SHOWN] as const : undefined;

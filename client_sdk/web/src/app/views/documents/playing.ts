@@ -14,6 +14,8 @@ export const FRAME = "/a/p/";
 /** What counts as somebody being there, and the keys of the way out: no event leaves a frame by itself. */
 const SIGNS = ["pointerdown", "keydown", "keyup", "wheel", "touchmove", "focusin"] as const;
 const TYPE = /^(audio|video)\/[\w.+-]+$/;
+/** By which a browser looks for itself. */
+const UNTOLD = "application/octet-stream";
 
 export interface Media {
   readonly kind: "audio" | "video";
@@ -75,7 +77,7 @@ export async function endPlayer(): Promise<void> {
 export function playIn(frame: HTMLIFrameElement, media: Media, from: number, heard: Heard): () => void {
   const inside = frame.contentWindow as (Window & typeof globalThis) | null;
   const page = frame.contentDocument;
-  const asking = inside?.navigator.serviceWorker;
+  const asking = page === null ? null : inside?.navigator.serviceWorker; // an error page is a stranger's
   if (inside === null || page === null || !asking?.controller) {
     heard.failed({ code: "network" });
     return () => undefined;
@@ -103,7 +105,7 @@ export function playIn(frame: HTMLIFrameElement, media: Media, from: number, hea
     const stop = Math.min(data.stop, start + PIECE, media.size);
     const read = start < stop ? media.read(start, stop) : Promise.resolve(new ArrayBuffer(0));
     read.then((bytes) => {
-      const piece: Piece = { bytes, size: media.size, type: TYPE.test(media.mime) ? media.mime : `${media.kind}/mp4` };
+      const piece: Piece = { bytes, size: media.size, type: TYPE.test(media.mime) ? media.mime : UNTOLD };
       port.postMessage(signal.aborted ? null : piece, signal.aborted ? [] : [bytes]);
     }, (error: unknown) => {
       port.postMessage(null);
@@ -116,7 +118,9 @@ export function playIn(frame: HTMLIFrameElement, media: Media, from: number, hea
   inside.addEventListener("focusin", () => frame.classList.add("focused"), { signal });
   inside.addEventListener("focusout", () => frame.classList.remove("focused"), { signal });
   inside.addEventListener("contextmenu", (event) => event.preventDefault(), { signal }); // "save as" gives no warning
-  element.addEventListener("error", () => fail(null), { signal });
+  element.addEventListener("error", () => {
+    fail(element.error?.code === MediaError.MEDIA_ERR_NETWORK ? { code: "network" } : null);
+  }, { signal });
   element.addEventListener("timeupdate", () => heard.at(element.currentTime), { signal });
   element.addEventListener("loadedmetadata", () => {
     if (from > 0) element.currentTime = from;
