@@ -36,10 +36,21 @@ PAGES = {
 APP = {
     "Content-Security-Policy": (
         f"{_NOTHING}; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src blob:; connect-src 'self'; "
-        "worker-src 'self'; require-trusted-types-for 'script'; trusted-types app"
+        "worker-src 'self'; frame-src 'self'; require-trusted-types-for 'script'; trusted-types app"
     ),
 }
 """What differs on /app: it starts our own workers, asks its own vault alone, and shows what they opened."""
+
+PLAYER = {
+    "Content-Security-Policy": (
+        "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'; media-src 'self'; "
+        "require-trusted-types-for 'script'; trusted-types 'none'"
+    ),
+    "Permissions-Policy": f"{ALWAYS['Permissions-Policy']}, fullscreen=(), picture-in-picture=()",
+    "X-Frame-Options": "SAMEORIGIN",
+}
+"""What differs on the one page that stands in a frame, and in one of ours alone: it runs nothing and plays what its
+service worker gives. On the whole screen the way out would be hidden."""
 
 WORKERS = {
     "Content-Security-Policy": (
@@ -47,6 +58,8 @@ WORKERS = {
     ),
 }
 """What differs on a script that a worker runs: libsodium is wasm, and only there may it be compiled."""
+
+_DOCUMENTS = {"/app": APP, "/a/p/": PLAYER}
 
 UNFOUND = {"X-Robots-Tag": "noindex, nofollow"}
 FOUND = {"X-Robots-Tag": "noarchive"}
@@ -62,7 +75,7 @@ def headers_for(media_type: str, path: str = "/", *, secure: bool) -> dict[str, 
 
 def _special(media_type: str, path: str) -> dict[str, str]:
     if media_type == "text/html":
-        return APP if path == "/app" else PAGES
+        return _DOCUMENTS.get(path, PAGES)
     return WORKERS if path.startswith("/a/w") else {}
 
 

@@ -60,7 +60,8 @@ def add(
     """Keep files, each as a document of its own; of a folder everything inside.
 
     The original bytes are kept whole, several files at once. What was cut goes on where it stopped when you give the
-    same command again, and nothing is deposited twice. Links are not followed. What is left out is said.
+    same command again. Of several files or a folder, nothing is deposited twice; a single file is deposited whenever
+    it is named. Links are not followed. What is left out is said.
 
     With --watch a file is taken once it has stayed the same for five seconds. The space stays open on this device
     for as long, twelve hours at most.
@@ -73,7 +74,8 @@ def add(
         raise click.UsageError("--again goes without --watch, which would deposit everything anew at each start.")
     adding = Adding(common, partial(walk, paths, hidden=hidden), title)
     with opened(common, user) as client:
-        add_some = partial(client.add_documents, plan=Plan(category, sensitive, again))
+        named = len(paths) == 1 and not paths[0].is_dir()  # whoever names one file means that one, now
+        add_some = partial(client.add_documents, plan=Plan(category, sensitive, again or named))
         if watch:
             adding.watch(add_some, client.stay)
         else:

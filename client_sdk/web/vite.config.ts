@@ -23,7 +23,13 @@ export default defineConfig({
   },
   worker: {
     format: "es",
-    rollupOptions: { output: { entryFileNames: "w[hash].js", chunkFileNames: "w[hash].js" } },
+    rollupOptions: {
+      output: {
+        // The player's has another policy than those with wasm, and so another first letter (server/headers.py).
+        entryFileNames: ({ name }) => (name === "player.worker" ? "s[hash].js" : "w[hash].js"),
+        chunkFileNames: "w[hash].js",
+      },
+    },
   },
-  test: { include: ["tests/**/*.test.ts", "tests/**/*.test.tsx"], testTimeout: 30_000 },
+  test: { include: ["tests/**/*.test.ts", "tests/**/*.test.tsx"], testTimeout: 30_000, maxWorkers: "100%" },
 });

@@ -27,6 +27,11 @@ WORKER = "w"
 """What the name of a file begins with that a worker loads: its answer alone may compile wasm (server.headers)."""
 MANIFEST = "manifest.json"
 ENTRY = "src/app/main.tsx"
+PLAYER = (
+    b'<!doctype html><html lang="fr"><meta charset="utf-8"><meta name="color-scheme" content="light dark">'
+    b"<title>\xe2\x80\xa6</title>"
+)
+"""The document in which a sound or a film is played: nothing, which the page around it fills."""
 TYPES = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",

@@ -12,12 +12,12 @@ from server.help.service import Site
 from server.help.shelf import shelf
 from server.help.views import ASSET_AGE, answer_packed
 from server.parts import parts
-from server.shell.service import PREFIX, built, render_app
+from server.shell.service import PLAYER, PREFIX, built, render_app
 
 blueprint = Blueprint("shell", __name__)
 
-APP, _FILE = "/app", f"{PREFIX}<name>"
-PAGES = (("GET", APP), ("GET", _FILE))
+APP, _FILE, _PLAYER = "/app", f"{PREFIX}<name>", f"{PREFIX}p/"
+PAGES = (("GET", APP), ("GET", _FILE), ("GET", _PLAYER))
 """For people's eyes, and so no part of the wire."""
 
 
@@ -29,6 +29,12 @@ def app() -> Response:
     answer = answer_packed(rendered.body, rendered.packed, rendered.etag, "text/html; charset=utf-8", None)
     answer.vary.add("Accept-Language")
     return answer
+
+
+@blueprint.get(_PLAYER)
+def player() -> Response:
+    """An empty document: the page around it fills it, and its service worker answers what it plays."""
+    return Response(PLAYER, content_type="text/html; charset=utf-8")
 
 
 @blueprint.get(_FILE)

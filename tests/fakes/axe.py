@@ -25,8 +25,9 @@ def _axe() -> str:
 
 def run_axe(page: Page, only: Sequence[str] = TAGS) -> list[tuple[str, list[str]]]:
     """Rules that are broken, with the first elements that break them. The context has to be one that bypasses CSP."""
-    if page.evaluate("typeof axe") == "undefined":
-        page.evaluate(_axe())
+    for frame in page.frames:
+        if frame.evaluate("typeof axe") == "undefined":
+            frame.evaluate(_axe())
     kind = "tag" if only is TAGS else "rule"
     found: list[dict[str, Any]] = page.evaluate(
         "([type, values]) => axe.run({runOnly: {type, values}, resultTypes: ['violations']})"

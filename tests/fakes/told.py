@@ -13,6 +13,7 @@ from pathlib import Path
 
 from client_sdk.client import Draft, VaultClient
 from client_sdk.happened import parse_happened
+from tests.fakes.film import make_film, make_sound
 from tests.fakes.visitor import PASSWORD, PIN
 
 PHOTOGRAPH = Path(__file__).resolve().parents[2] / "docs" / "demo" / "photograph.jpg"
@@ -30,6 +31,8 @@ class Words:
     long_ago: tuple[str, str]
     """When, in words, and what."""
     assessment: str
+    media: tuple[str, str]
+    """The titles of a film and of a sound."""
 
 
 STORIES = {
@@ -53,6 +56,7 @@ STORIES = {
         ("Bras gauche, le lendemain", "Prise à la lumière du jour, sans flash."),
         ("au printemps 2019", "La première fois. Je ne l’avais jamais écrit."),
         "Où j’en suis",
+        ("La porte de la cuisine", "Son message vocal de dimanche"),
     ),
     "en": Words(
         (
@@ -74,6 +78,7 @@ STORIES = {
         ("Left arm, the day after", "Taken in daylight, without flash."),
         ("in spring 2019", "The first time. I had never written it down."),
         "Where I stand",
+        ("The kitchen door", "His voice message of Sunday"),
     ),
 }  # fmt: skip
 EDITED = 4
@@ -119,6 +124,10 @@ def telling(server: str, folder: Path, username: str, lang: str) -> Iterator[Tol
         laptop.add_document(
             PHOTOGRAPH, draft=Draft(title=title, text=note, category="injury", happened=taken, danger=8)
         )
+        make_film(folder / "film.mp4", 20, 2_000_000)
+        make_sound(folder / "sound.wav", 2_000_000)
+        for name, called in zip(("film.mp4", "sound.wav"), words.media, strict=True):
+            laptop.add_document(folder / name, draft=Draft(title=called))
         for days, danger, answers in ((40, 4, ("belittle", "words")), (3, 9, ("belittle", "words", "kill"))):
             written = int((now - timedelta(days=days)).timestamp())
             draft = Draft(title=words.assessment, text="–", danger=danger, written=written)

@@ -174,6 +174,13 @@ def _documents(visitor: Visitor, told: Told) -> Iterator[str]:
     page.get_by_text(say("receipts.outcome.valid")).wait_for(timeout=PATIENCE)
     unfold(page)
     yield "receipt"
+    for name, kind, called in zip(("film", "sound"), ("video", "audio"), told.words.media, strict=True):
+        visitor.go_to("shell.documents")
+        page.get_by_role("link").filter(has_text=called).click()
+        page.get_by_role("button", name=say(f"documents.open.{kind}")).click()
+        media = page.frame_locator("iframe.player").locator(kind)
+        media.evaluate("(media) => media.readyState > 2 || new Promise((ready) => { media.oncanplay = ready })")
+        yield f"document-{name}"
 
 
 def _assessments(visitor: Visitor) -> Iterator[str]:

@@ -93,7 +93,9 @@ def test_add_says_what_was_kept_and_what_was_left_out(terminal: Terminal, folder
     assert ended.stderr.count("Left out") == 5
     again = terminal.run("documents", "add", USER, folder)
     assert "4 files were deposited before" in again.stderr and "Kept" not in again.stdout
+    assert terminal.run("documents", "add", USER, folder, "--json").stdout.strip() == "[]"
     assert terminal.run("documents", "add", USER, folder, "--again").stdout.count("Kept") == 4
+    assert terminal.run("documents", "add", USER, folder / "b.jpg").stdout.count("Kept") == 1
 
 
 def test_a_file_that_was_refused_ends_with_1_and_the_others_are_kept(terminal: Terminal, folder: Path) -> None:

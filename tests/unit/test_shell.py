@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from server.headers import APP, WORKERS
+from server.headers import ALWAYS, APP, PLAYER, WORKERS
 from server.shell.service import FOLDER, PREFIX
 from tests.fakes.vault import fake_vault
 
@@ -62,6 +62,22 @@ def test_only_what_a_worker_loads_may_compile_wasm(client: FlaskClient) -> None:
         assert (policy == WORKERS["Content-Security-Policy"]) == path.name.startswith("w")
         assert ("wasm-unsafe-eval" in policy) == path.name.startswith("w")
         assert "'unsafe-inline'" not in policy and "'unsafe-eval'" not in policy
+
+
+def test_the_player_runs_nothing_stands_in_our_frames_alone_and_its_worker_reaches_nothing(client: FlaskClient) -> None:
+    answer = client.get(f"{PREFIX}p/")
+    assert answer.status_code == 200 and answer.headers["Cache-Control"] == "no-store"
+    assert "<script" not in answer.text and "src=" not in answer.text
+    for name, value in PLAYER.items():
+        assert answer.headers.getlist(name) == [value]
+    policy = answer.headers["Content-Security-Policy"]
+    assert "frame-ancestors 'self'" in policy and "default-src 'none'" in policy
+    assert "script-src" not in policy and "connect-src" not in policy
+    (worker,) = FOLDER.glob("s*.js")
+    alone = client.get(PREFIX + worker.name).headers["Content-Security-Policy"]
+    assert alone == ALWAYS["Content-Security-Policy"]  # it may ask for nothing at all
+    for path in ("/app", "/fr/1", f"{PREFIX}p/x", f"{PREFIX}p"):
+        assert "frame-ancestors 'none'" in client.get(path).headers["Content-Security-Policy"]
 
 
 @pytest.mark.parametrize("name", ["manifest.json", "nothing.js", "..%2Fservice.py", "../service.py", ".."])

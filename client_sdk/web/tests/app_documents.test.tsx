@@ -230,7 +230,7 @@ describe("a document", () => {
   });
 
   test.each([
-    [FILM, /Au-delà de 50\sMo/], [SCAN, /Au-delà de 100\sMo/], [PAGE, /ne se montre pas dans la page/],
+    [FILM, /plus de 50\sMo/], [SCAN, /Au-delà de 100\sMo/], [PAGE, /ne se montre pas dans la page/],
   ])("what is too large, or could act, is never opened in the page", async (item, words) => {
     await shown(item);
     expect(said()).toMatch(words);
@@ -361,6 +361,7 @@ describe("what a file is", () => {
     ["application/pdf", "a", "pdf"],
     ["application/octet-stream", "a.HEIC", "image"], ["", "a.txt", "text"], ["application/zip", "a.txt", "other"],
     ["application/octet-stream", "a.exe", "other"], ["AUDIO/MPEG", "a", "audio"], ["video/mp4", "a", "video"],
+    ["application/octet-stream", "a.MOV", "video"], ["", "a.opus", "audio"], ["application/zip", "a.mp4", "other"],
   ])("%s %s is %s", (mime, name, kind) => {
     expect(kindOf({ mime, name })).toBe(kind);
   });

@@ -265,6 +265,11 @@ export class MemoryVault implements VaultApi {
     return range === undefined ? blob : blob.slice(range[0], range[1], blob.type);
   }
 
+  async readPiece(item: Id, revision: number, content: Id, start: number, stop: number): Promise<ArrayBuffer> {
+    await this.#call("readPiece", item, revision, content, start, stop);
+    return (await this.readContent(item, revision, content, [start, stop])).arrayBuffer();
+  }
+
   async thumbnail(content: Id): Promise<Blob | null> {
     await this.#call("thumbnail", content);
     return this.#thumbnails.get(content) ?? null;

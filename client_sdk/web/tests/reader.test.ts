@@ -49,6 +49,21 @@ test("a range fetches little more than itself", async () => {
   expect(fetched).toBeLessThan(10_000 + 3 * 16_400 + 100);
 });
 
+test("the next range of the same content is one request, and a header that does not open is not kept", async () => {
+  const tab = browser.tab();
+  await tab.logIn(browser.typed);
+  const asked = (): number => browser.network.paths("GET").filter((path) => path.startsWith("/v1/blobs/")).length;
+  browser.network.spoils = (sent, body) => sent.path.startsWith("/v1/blobs/") ? body.map((byte) => byte ^ 1) : body;
+  await expect(collected(tab.readContent(content, 400_000, 410_000))).rejects.toMatchObject({ code: "blob_swapped" });
+  browser.network.spoils = null;
+  const before = asked();
+  for (const [start, stop, requests] of [[400_000, 410_000, 2], [500_000, 510_000, 3], [0, 10, 4]] as const) {
+    const found = await collected(tab.readContent(content, start, stop));
+    expect(Buffer.compare(found, original.subarray(start, stop))).toBe(0);
+    expect(asked() - before).toBe(requests);
+  }
+});
+
 test("a read goes on where the connection broke", async () => {
   const { network } = browser;
   const pass = network.fetch;

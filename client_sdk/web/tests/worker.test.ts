@@ -12,7 +12,7 @@ import { ARGON_HERE, type Argon } from "../src/sdk/argon.js";
 import { Home, IndexedStore, MemoryLocks, MemoryStore, type Store } from "../src/sdk/home.js";
 import { EMPTY_DRAFT } from "../src/sdk/items.js";
 import { HttpTransport } from "../src/sdk/transport.js";
-import type { KeptDraft, Notice, Typed, VaultApi } from "../src/worker/api.js";
+import { PIECE, type KeptDraft, type Notice, type Typed, type VaultApi } from "../src/worker/api.js";
 import { answerOnce, argonIn, type Begun, type Line } from "../src/worker/argon.js";
 import { Failure, isProblem, throwProblems } from "../src/worker/problems.js";
 import { Retry } from "../src/worker/retry.js";
@@ -134,6 +134,8 @@ test("an item crosses without what opens its files, and each file comes as bytes
     "application/octet-stream", "<script>", "image/jpeg", "jpeg",
   ]);
   expect(await (await api.readContent(item!.id, 1, photo!.blob, [1, 3])).text()).toBe("pe");
+  expect(Buffer.from(await api.readPiece(item!.id, 1, photo!.blob, 1, 3)).toString()).toBe("pe");
+  await expect(api.readPiece(item!.id, 1, photo!.blob, 0, PIECE + 1)).rejects.toMatchObject({ code: "range_invalid" });
   const preview = await api.thumbnail(photo!.blob);
   expect([preview!.type, await preview!.text(), await api.thumbnail(page!.blob)]).toEqual(["image/webp", "tiny", null]);
 });

@@ -2,6 +2,7 @@
 // Knows: their addresses. Refuses to know: what they do.
 
 import PDF from "pdfjs-dist/legacy/build/pdf.worker.min.mjs?worker&url";
+import PLAYER from "../worker/player.worker.ts?worker&url";
 import VAULT from "../worker/vault.worker.ts?worker&url";
 
 interface TrustedTypes {
@@ -18,7 +19,7 @@ export function trusted(address: string): URL | string {
   if (types === undefined) return address;
   policy ??= types.createPolicy("app", {
     createScriptURL: (url) => {
-      if (url !== VAULT && url !== PDF) throw new TypeError("not our worker");
+      if (![VAULT, PDF, PLAYER].includes(url)) throw new TypeError("not our worker");
       return url;
     },
   });

@@ -4,7 +4,7 @@
 
 import * as v from "valibot";
 
-import { concat, encodeText, formatHex, formatJson, isSame, parseB64url, parseJson } from "../crypto_core/encoding.js";
+import { encodeText, formatHex, formatJson, isSame, parseB64url, parseJson } from "../crypto_core/encoding.js";
 import {
   CryptoCoreError, MalformedError, TamperedError, UnsupportedVersion, VerificationError,
 } from "../crypto_core/errors.js";
@@ -40,6 +40,8 @@ export class Reader {
   readonly #progress: Progress;
   /** What was opened, for as long as the row is what it was. Nothing sensitive is ever in it. */
   readonly #opened = new WeakMap<Row, Item>();
+  /** Headers that opened: public bytes, kept so that whoever seeks in a film asks once for each piece. */
+  readonly #headers = new Map<Id, Uint8Array>();
 
   /** `progress` hears of what is read, apart from what is sent. */
   constructor(session: Session, progress: Progress = session.progress) {
@@ -219,15 +221,17 @@ export class Reader {
     const [plainStart, plainStop] = contentRange(start, stop);
     const [firstByte, after, first] = sealedRange(plainStart, plainStop);
     const end = Math.min(after, whole);
-    const near = firstByte <= NEAR;
-    const [header, rest] = await splitOff(
+    const known = this.#headers.get(blob);
+    const near = known === undefined && firstByte <= NEAR;
+    const [header, rest] = known !== undefined ? [known, null] as const : await splitOff(
       this.#session.read(BLOB, { blob }, 0, near ? end : HEADER_SIZE), HEADER_SIZE,
     );
-    const body = near
+    const body = near && rest !== null
       ? (await splitOff(rest, firstByte - HEADER_SIZE))[1]
       : this.#session.read(BLOB, { blob }, firstByte, end);
     try {
       const opener = contentOpener(content.key, parseB64url(blob), header);
+      this.#headers.set(blob, header);
       const plain = openRun(opener, first, this.#shown(content.name, end - firstByte, body), end === whole);
       yield* cut(plain, plainStart - first * CHUNK_SIZE, stop - start);
     } catch (error) {
@@ -300,20 +304,26 @@ export async function* hashed(blocks: Blocks, digest: Sha256): AsyncGenerator<Ui
   }
 }
 
-/** The plain bytes of consecutive sealed chunks from number `first`; `toTheEnd`: the message ends with them. */
+/** The plain bytes of consecutive sealed chunks from number `first`; `toTheEnd`: the message ends with them.
+ *
+ * One run's room is used for all of them: what a film leaves behind is collected late. */
 async function* openRun(opener: Opener, first: number, sealed: Blocks, toTheEnd: boolean): AsyncGenerator<Uint8Array> {
-  const size = RUN_CHUNKS * SEALED_CHUNK_SIZE;
-  let number = first;
-  let waiting = new Uint8Array();
+  const run = new Uint8Array(RUN_CHUNKS * SEALED_CHUNK_SIZE);
+  let [number, filled] = [first, 0];
   for await (const block of sealed) {
-    waiting = new Uint8Array(concat(waiting, block));
-    while (waiting.length > size) { // one byte more: so this run isn't the last
-      yield opener.openChunks(number, waiting.subarray(0, size), false);
-      number += RUN_CHUNKS;
-      waiting = waiting.slice(size);
+    for (let at = 0; at < block.length;) {
+      if (filled === run.length) { // and there is more: so this run isn't the last
+        yield opener.openChunks(number, run, false);
+        number += RUN_CHUNKS;
+        filled = 0;
+      }
+      const part = block.subarray(at, at + run.length - filled);
+      run.set(part, filled);
+      filled += part.length;
+      at += part.length;
     }
   }
-  yield opener.openChunks(number, waiting, toTheEnd);
+  yield opener.openChunks(number, run.subarray(0, filled), toTheEnd);
 }
 
 async function* cut(plain: AsyncIterable<Uint8Array>, start: number, size: number): AsyncGenerator<Uint8Array> {

@@ -53,6 +53,9 @@ export interface AccountSession {
   readonly mine: boolean;
 }
 
+/** Bytes of the largest piece of a content that is read to be played. */
+export const PIECE = 524_288;
+
 /** A file to download: its name and bytes. */
 export interface Download {
   readonly name: string;
@@ -96,6 +99,8 @@ export interface VaultApi {
   history(id: Id): Promise<readonly Item[]>;
   /** The original bytes of a content, whole and verified to the last one. `range`: [start, stop). */
   readContent(item: Id, revision: number, content: Id, range?: readonly [number, number]): Promise<Blob>;
+  /** The verified bytes [start, stop) of a content, to be played at once: at most PIECE, or it is range_invalid. */
+  readPiece(item: Id, revision: number, content: Id, start: number, stop: number): Promise<ArrayBuffer>;
   /** A small preview, kept sealed on this device alone; null if none was made here. */
   thumbnail(content: Id): Promise<Blob | null>;
   /** Keeps a preview that the page made of an image it has just shown. */

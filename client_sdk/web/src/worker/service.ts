@@ -2,6 +2,8 @@
 // Knows: which call leads to which step, what the page is told unasked, and when to try again.
 // Refuses to know: how a message crosses, and whether this is a worker at all. No key leaves, no word but as an answer.
 
+import { transfer } from "comlink";
+
 import { formatB64url, parseB64url } from "../crypto_core/encoding.js";
 import { OutOfOrder } from "../crypto_core/errors.js";
 import { makeId } from "../crypto_core/randomness.js";
@@ -10,12 +12,13 @@ import { ready } from "../crypto_core/sodium.js";
 import type { Argon } from "../sdk/argon.js";
 import { VaultClient, type ClientOptions, type Writing } from "../sdk/client.js";
 import { Home, MemoryLocks, openLocks, openStore, type Store } from "../sdk/home.js";
-import { NetworkError, NotOpen, Refused } from "../sdk/errors.js";
+import { NetworkError, NotOpen, RangeInvalid, Refused } from "../sdk/errors.js";
 import type { Item as OpenedItem } from "../sdk/items.js";
 import { Credentials, type NewAccount } from "../sdk/keychain.js";
 import type { Progress } from "../sdk/progress.js";
 import { recordName } from "../sdk/replica.js";
 import type { Transport } from "../sdk/transport.js";
+import { PIECE } from "./api.js";
 import type {
   AccountSession, Deletion, Download, Draft, FoundDraft, Id, Item, Kept, KeptDraft, KeptReceipt, Kind, NewFile, Notice,
   Opening, Typed, VaultApi, WriteOptions,
@@ -196,6 +199,20 @@ export class VaultService implements VaultApi {
         pieces.push(new Blob([new Uint8Array(block)]));
       }
       return new Blob(pieces, { type: SHOWN.test(found.mime) ? found.mime : "application/octet-stream" });
+    });
+  }
+
+  readPiece(item: Id, revision: number, content: Id, start: number, stop: number): Promise<ArrayBuffer> {
+    return this.#ask(async (client) => {
+      if (stop - start > PIECE) throw new RangeInvalid();
+      const piece = new Uint8Array(Math.max(0, stop - start));
+      let size = 0;
+      for await (const block of client.readContent(client.contentOf(item, revision, content), start, stop)) {
+        piece.set(block, size);
+        size += block.length;
+      }
+      const { buffer } = size < piece.length ? piece.slice(0, size) : piece;
+      return transfer(buffer, [buffer]);
     });
   }
 

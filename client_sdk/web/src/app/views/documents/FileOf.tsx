@@ -2,7 +2,7 @@
 // whole and verified when they come. Refuses to know: how it was sealed. No clear copy is written by being looked at.
 
 import type { JSX } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { formatHex } from "../../../crypto_core/encoding.js";
 import { say, size } from "../../i18n.js";
 import { Button, Problem } from "../../parts/index.js";
@@ -15,12 +15,23 @@ import { Going } from "./Going.js";
 import { kindOf, LARGEST, TEXT_SHOWN } from "./kinds.js";
 import { NotShown } from "./NotShown.js";
 import { Pdf } from "./Pdf.js";
+import { Playing } from "./Playing.js";
+import { comesInRanges, endPlayer, startPlayer, writesWhatItPlays } from "./playing.js";
 import { decodeText } from "./text.js";
 
 export function FileOf({ item, content }: { item: Item; content: Content }): JSX.Element {
   const kind = kindOf(content);
   const [small, setSmall] = useState<Blob | null>(null);
   const [opened, setOpened] = useState<Blob | null>(null);
+  const plays = kind === "audio" || kind === "video";
+  const [playing, setPlaying] = useState<"no" | "yes" | "broken">("no");
+  const fits = content.size <= LARGEST[kind];
+  const [inRanges, setInRanges] = useState(plays && comesInRanges(fits));
+  const at = useRef(0);
+  const here = useRef(true);
+  useLayoutEffect(() => () => {
+    here.current = false;
+  }, []);
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
   useEffect(() => {
@@ -35,19 +46,37 @@ export function FileOf({ item, content }: { item: Item; content: Content }): JSX
     setBusy(true);
     setError(null);
     try {
-      const range = kind === "text" && content.size > TEXT_SHOWN ? [0, TEXT_SHOWN] as const : undefined;
-      const whole = await vault().readContent(item.id, item.revision, content.blob, range);
-      setOpened(whole);
-      if (kind === "image" && small === null) void keepSmall(content, whole).then(setSmall, () => undefined);
+      const started = inRanges && await startPlayer().then(() => true, () => false);
+      if (!here.current) return void endPlayer(); // it was locked, or left, meanwhile
+      if (started) setPlaying("yes");
+      else if (!fits) setInRanges(false);
+      else {
+        const range = kind === "text" && content.size > TEXT_SHOWN ? [0, TEXT_SHOWN] as const : undefined;
+        const whole = await vault().readContent(item.id, item.revision, content.blob, range);
+        setOpened(whole);
+        if (kind === "image" && small === null) void keepSmall(content, whole).then(setSmall, () => undefined);
+      }
     } catch (failed) {
       setError(failed);
     }
     setBusy(false);
   };
-  const shows = kind !== "other" && content.size <= LARGEST[kind];
+  const stop = (why: unknown): void => {
+    setPlaying(why === null ? "broken" : "no");
+    setError(why);
+  };
+  const hide = (): void => {
+    setOpened(null);
+    setPlaying("no");
+    at.current = 0;
+  };
+  const shows = inRanges || (kind !== "other" && fits);
+  const isOpen = opened !== null || playing !== "no";
   return (
     <section class="file" aria-label={content.name}>
       {opened !== null && <Shown content={content} bytes={opened} />}
+      {plays && playing === "yes" && <Playing item={item} content={content} kind={kind} at={at} onFailed={stop} />}
+      {playing === "broken" && <NotShown />}
       {opened === null && small !== null && (
         <Picture blob={small} alt={say("documents.file.small", { name: content.name })} />
       )}
@@ -55,14 +84,15 @@ export function FileOf({ item, content }: { item: Item; content: Content }): JSX
       {!shows && (
         <p class="hint not-on-paper">
           {kind === "other" ? say("documents.file.not_shown")
-            : say("documents.file.too_large", { size: size(LARGEST[kind]) })}
+            : say(plays ? "documents.file.too_large_here" : "documents.file.too_large", { size: size(LARGEST[kind]) })}
         </p>
       )}
+      {inRanges && writesWhatItPlays() && <p class="hint not-on-paper">{say("documents.file.temporary")}</p>}
       <Problem error={error} />
       <p class="actions">
         {shows && ( // one and the same button, so that it keeps the focus
-          <Button plain={opened !== null} busy={busy} onClick={() => (opened === null ? void open() : setOpened(null))}>
-            {say(opened !== null ? "documents.file.hide" : busy ? "documents.file.opening" : `documents.open.${kind}`)}
+          <Button plain={isOpen} busy={busy} onClick={() => (isOpen ? hide() : void open())}>
+            {say(isOpen ? "documents.file.hide" : busy ? "documents.file.opening" : `documents.open.${kind}`)}
             <span class="unseen"> {content.name}</span>
           </Button>
         )}

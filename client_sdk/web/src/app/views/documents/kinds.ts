@@ -6,7 +6,8 @@ import type { Content } from "../../../worker/api.js";
 export type FileKind = "image" | "pdf" | "text" | "audio" | "video" | "other";
 
 const MB = 1_000_000;
-/** Bytes up to which a file is opened in the page. Of a text the beginning is shown, however long it is. */
+/** Bytes up to which a file is opened whole in the page. Of a text the beginning is shown, however long it is, and a
+ * sound or film that comes in ranges has no limit. */
 export const LARGEST: Readonly<Record<FileKind, number>> = {
   image: 100 * MB, pdf: 100 * MB, text: Infinity, audio: 50 * MB, video: 50 * MB, other: 0,
 };
@@ -16,6 +17,8 @@ export const TEXT_SHOWN = MB;
 const ENDINGS: readonly (readonly [RegExp, FileKind])[] = [
   [/\.(jpe?g|png|gif|webp|avif|heic|heif|bmp)$/i, "image"],
   [/\.pdf$/i, "pdf"],
+  [/\.(mp4|m4v|mov|webm|mkv|3gp|3g2|ogv)$/i, "video"],
+  [/\.(mp3|m4a|aac|ogg|oga|opus|wav|flac|amr)$/i, "audio"],
   [/\.(txt|md|csv|log|json|xml|html?|eml|vcf|srt)$/i, "text"],
 ];
 const TEXTS = /^(text\/|message\/|application\/(json|xml|xhtml\+xml|csv)$)/;
