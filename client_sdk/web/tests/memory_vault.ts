@@ -7,7 +7,7 @@ import type { VerifiedReceipt } from "../src/crypto_core/receipts/receipt.js";
 import { EMPTY_DRAFT } from "../src/sdk/items.js";
 import type {
   AccountSession, Deletion, Download, Draft, FoundDraft, Id, Item, Kept, KeptDraft, KeptReceipt, Kind, NewFile, Notice,
-  Opening, Problem, Typed, VaultApi, WriteOptions,
+  Opening, Problem, Typed, Unfinished, VaultApi, WriteOptions,
 } from "../src/worker/api.js";
 import { Failure } from "../src/worker/problems.js";
 import { sampleItems, samplePicture } from "./samples.js";
@@ -62,6 +62,9 @@ export class MemoryVault implements VaultApi {
   #rows: Row[];
   #drafts: KeptDraft[] = [];
   #thumbnails = new Map<Id, Blob>();
+  #paused = new Set<number>();
+  /** What was begun and not finished. */
+  begun: Unfinished[] = [];
   #waiting: Item[] = [];
   #failures = new Map<keyof VaultApi | "any", unknown[]>();
   #hanging = new Set<keyof VaultApi>();
@@ -298,13 +301,30 @@ export class MemoryVault implements VaultApi {
     await this.#call("addDocument", file, draft, options);
     for (let part = 0; part <= 4; part++) {
       const done = Math.ceil((file.size * part) / 4);
-      this.tell({ kind: "progress", sending: true, name: file.name, done, total: file.size });
+      const { transfer = null } = options;
+      this.tell({ kind: "progress", sending: true, name: file.name, done, total: file.size, transfer });
       await this.#wait(1);
+      if (transfer !== null && this.#paused.delete(transfer)) throw problem("paused");
     }
     const named = draft.title === "" ? { ...draft, title: file.name } : draft;
     const others = options.files.filter((one) => one.file !== file);
     const files = [{ file, thumbnail: options.files[0]?.thumbnail ?? null }, ...others];
     return this.#keep(await this.makeId(), "document", named, options.sensitive, files, options.slot, null);
+  }
+
+  async pause(transfer: number): Promise<void> {
+    await this.#call("pause", transfer);
+    this.#paused.add(transfer);
+  }
+
+  async unfinished(): Promise<readonly Unfinished[]> {
+    await this.#call("unfinished");
+    return this.begun;
+  }
+
+  async giveUp(id: Id): Promise<void> {
+    await this.#call("giveUp", id);
+    this.begun = this.begun.filter((one) => one.id !== id);
   }
 
   async writeAssessment(

@@ -2,7 +2,8 @@
 // passwords; `forget` lets go of everything, and nothing else of the page may hold what a person wrote.
 
 import { computed, signal } from "@preact/signals";
-import type { Item, Notice, Opening, VaultApi } from "../worker/api.js";
+import type { Item, Notice, Opening, Unfinished, VaultApi } from "../worker/api.js";
+import { noteUpload, uploads } from "./uploads.js";
 
 export interface Session {
   readonly vault: VaultApi;
@@ -32,6 +33,8 @@ export const waiting = signal(0);
 export const reachable = signal(true);
 /** This browser keeps nothing beyond this page: drafts go with it. */
 export const forgetful = signal(false);
+/** Files that were begun on this device and not finished, and that nobody is sending. */
+export const unfinished = signal<readonly Unfinished[]>([]);
 /** How far a transfer has come, in bytes. */
 export interface Transfer {
   readonly name: string;
@@ -64,6 +67,15 @@ export function enter(opened: VaultApi, username: string, opening: Opening): voi
   reachable.value = true;
   unread.value = opening;
   void refreshItems();
+  void loadUnfinished();
+}
+
+/** Looks anew for what was begun and not finished. Rejects never. */
+export async function loadUnfinished(): Promise<void> {
+  const open = session.value;
+  if (open === null) return;
+  const found = await open.vault.unfinished().catch(() => null);
+  if (found !== null && session.value === open) unfinished.value = found;
 }
 
 /** Reads all items anew: after a write, after a step-up, when another device wrote. Rejects never: see itemsError. */
@@ -106,7 +118,8 @@ export function hear(notice: Notice, ended: () => void): void {
       void refreshItems();
       break;
     case "progress": {
-      const { name, done, total } = notice;
+      const { name, done, total, found = 0, transfer = null } = notice;
+      if (transfer !== null) return noteUpload(transfer, done, total, found);
       (notice.sending ? sending : fetching).value = done < total ? { name, done, total } : null;
     }
   }
@@ -121,6 +134,8 @@ export function forgetRead(): void {
   waiting.value = 0;
   sending.value = null;
   fetching.value = null;
+  uploads.value = [];
+  unfinished.value = [];
   unread.value = null;
   beforeLock.clear();
 }

@@ -38,6 +38,8 @@ export type Places = Readonly<Record<string, string | number>>;
 export interface Asking {
   readonly token?: Uint8Array | null;
   readonly places?: Places;
+  /** Breaks off bytes that are on their way. */
+  readonly signal?: AbortSignal | null;
 }
 
 export interface AskingJson<B> extends Asking {
@@ -116,7 +118,7 @@ export class HttpTransport implements Transport {
     const content = concat(...pieces);
     const digest = formatB64(sodium.crypto_hash_sha256(content));
     const sent = { ...authorization(asking.token), "Content-Type": OCTETS, "Content-Digest": `sha-256=:${digest}:` };
-    const exchange = await this.#exchange("PUT", filled(path, asking.places ?? {}), content, sent);
+    const exchange = await this.#exchange("PUT", filled(path, asking.places ?? {}), content, sent, asking.signal);
     return loaded(endpoint("PUT", path), exchange.status, await exchange.collect()) as Answer<"PUT", P>;
   }
 
@@ -165,9 +167,12 @@ export class HttpTransport implements Transport {
 
   async #exchange(
     method: string, target: string, content: Uint8Array | null, headers: Readonly<Record<string, string>>,
+    signal: AbortSignal | null = null,
   ): Promise<Exchange> {
-    if (this.#closed) throw new NetworkError("closed");
+    if (this.#closed || signal?.aborted) throw new NetworkError("closed");
     const abort = new AbortController();
+    const breakOff = (): void => abort.abort();
+    signal?.addEventListener("abort", breakOff);
     this.#open.add(abort);
     const timer = setTimeout(() => abort.abort(), PATIENCE_MS + (content?.length ?? 0) / SLOWEST_BYTES_PER_MS);
     try {
@@ -181,6 +186,7 @@ export class HttpTransport implements Transport {
       throw new NetworkError(nameOf(error));
     } finally {
       clearTimeout(timer);
+      signal?.removeEventListener("abort", breakOff);
     }
   }
 

@@ -9,6 +9,19 @@ import type {
   Opening,
 } from "../sdk/items.js";
 
+/** A file of which a part has left, perhaps all: chosen again, it goes on where it was cut. */
+export interface Unfinished {
+  readonly id: Id;
+  /** Null where it is sensitive. */
+  readonly name: string | null;
+  readonly size: number;
+  /** Modification time in milliseconds, as File.lastModified: another one is another file. */
+  readonly changed: number;
+  readonly sensitive: boolean;
+  /** Unix seconds. */
+  readonly made: number;
+}
+
 /** One file of an item as the page sees it: the key that opens it stays in the worker. */
 export type Content = Omit<OpenableContent, "key">;
 
@@ -40,10 +53,11 @@ export type Notice =
   | { readonly kind: "changed" }
   /** This browser keeps nothing beyond this page (storage is forbidden, as in some private windows): drafts go too. */
   | { readonly kind: "forgetful" }
-  /** How many bytes of one file have passed; `sending`: to the vault, else from it. */
+  /** How many bytes of one file have passed; `sending`: to the vault, else from it. `found`: how many of them were there
+   * already. `transfer` is what WriteOptions said. */
   | {
     readonly kind: "progress"; readonly sending: boolean; readonly name: string; readonly done: number;
-    readonly total: number;
+    readonly total: number; readonly found?: number; readonly transfer?: number | null;
   };
 
 export interface AccountSession {
@@ -112,6 +126,12 @@ export interface VaultApi {
   writeAssessment(draft: Draft, answers: Readonly<Record<string, boolean>>, options: WriteOptions): Promise<Kept>;
   /** `slot`: the draft of these changes, gone as with WriteOptions. */
   editEntry(id: Id, changes: Partial<Draft>, files: readonly NewFile[], slot?: Id | null): Promise<Kept>;
+  /** Stops sending the files of a call at once: it rejects with `paused`, and the same call goes on where it was. */
+  pause(transfer: number): Promise<void>;
+  /** What was begun on this device and not finished, the oldest first. */
+  unfinished(): Promise<readonly Unfinished[]>;
+  /** Gives one up: what has arrived of it goes. */
+  giveUp(id: Id): Promise<void>;
   deleteItem(id: Id): Promise<Deletion>;
   restoreItem(id: Id): Promise<Kept>;
 
@@ -133,6 +153,8 @@ export interface WriteOptions {
   readonly files: readonly NewFile[];
   /** The draft that becomes this entry: gone once the text is in the outbox. */
   readonly slot: Id | null;
+  /** A number of the page's own, by which its files are told of and can be paused. */
+  readonly transfer?: number;
 }
 
 export type { Deletion, Draft, FoundDraft, Id, Kept, KeptDraft, KeptReceipt, Kind, Opening };

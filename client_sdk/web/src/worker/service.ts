@@ -9,6 +9,7 @@ import * as passphrase from "../crypto_core/sealing/passphrase.js";
 import { ready } from "../crypto_core/sodium.js";
 import type { Argon } from "../sdk/argon.js";
 import { VaultClient, type ClientOptions, type Writing } from "../sdk/client.js";
+import type { Sent } from "../sdk/uploader.js";
 import { Home, MemoryLocks, openLocks, openStore, type Store } from "../sdk/home.js";
 import { NetworkError, NotOpen, Refused } from "../sdk/errors.js";
 import type { Item as OpenedItem } from "../sdk/items.js";
@@ -18,9 +19,9 @@ import { recordName } from "../sdk/replica.js";
 import type { Transport } from "../sdk/transport.js";
 import type {
   AccountSession, Deletion, Download, Draft, FoundDraft, Id, Item, Kept, KeptDraft, KeptReceipt, Kind, NewFile, Notice,
-  Opening, Typed, VaultApi, WriteOptions,
+  Opening, Typed, Unfinished, VaultApi, WriteOptions,
 } from "./api.js";
-import { Failure, problemOf } from "./problems.js";
+import { Failure, PAUSED, problemOf } from "./problems.js";
 import { Retry } from "./retry.js";
 import { Watched } from "./watched.js";
 
@@ -35,7 +36,7 @@ export interface ServiceParts {
   readonly argon: Argon;
   readonly store?: () => Promise<{ readonly store: Store; readonly persistent: boolean }>;
   readonly home?: (store: Store) => Home;
-  readonly client?: Pick<ClientOptions, "clock" | "sleep">;
+  readonly client?: Pick<ClientOptions, "clock" | "sleep" | "now">;
 }
 
 /** A new account between its words and its first opening. */
@@ -58,6 +59,8 @@ export class VaultService implements VaultApi {
   #ended = false;
   #waiting = 0;
   #warned = "";
+  /** What can be paused, by the page's numbers. */
+  readonly #transfers = new Map<number, AbortController>();
   /** Tells other tabs of this browser that something was written, and nothing else. */
   readonly #tabs = typeof BroadcastChannel === "undefined" ? null : new BroadcastChannel("a");
 
@@ -137,6 +140,7 @@ export class VaultService implements VaultApi {
   lock(): Promise<void> {
     this.#made = null;
     this.#retry.stop();
+    for (const one of this.#transfers.values()) one.abort();
     return this.#ask((client) => client.lock());
   }
 
@@ -225,8 +229,22 @@ export class VaultService implements VaultApi {
   }
 
   addDocument(file: File, draft: Draft, options: WriteOptions): Promise<Kept> {
-    return this.#write((client, waits) =>
-      client.addDocument({ file, thumbnail: null }, draft, { ...writing(options), waits }));
+    return this.#send(options.transfer, (sent) => this.#write((client, waits) =>
+      client.addDocument({ file, thumbnail: null }, draft, { ...writing(options), sent, waits })));
+  }
+
+  async pause(transfer: number): Promise<void> {
+    this.#transfers.get(transfer)?.abort();
+  }
+
+  unfinished(): Promise<readonly Unfinished[]> {
+    return this.#ask(async (client) => (await client.unfinished()).map(
+      ({ blob: id, name, size, changed, sensitive, made }) => ({ id, name, size, changed, sensitive, made }),
+    ));
+  }
+
+  giveUp(id: Id): Promise<void> {
+    return this.#ask((client) => client.giveUp(id));
   }
 
   writeAssessment(
@@ -319,6 +337,20 @@ export class VaultService implements VaultApi {
     }
   }
 
+  /** A transfer of the page's, which it hears of and may pause. */
+  async #send<T>(transfer: number | null = null, act: (sent: Sent) => Promise<T>): Promise<T> {
+    const stop = new AbortController();
+    if (transfer !== null) this.#transfers.set(transfer, stop);
+    try {
+      return await act({ signal: stop.signal, progress: this.#transfer(true, transfer) });
+    } catch (error) {
+      if (!stop.signal.aborted) throw error;
+      throw new Failure({ code: PAUSED, detail: "", retryAfter: null, extra: {} });
+    } finally {
+      if (transfer !== null) this.#transfers.delete(transfer);
+    }
+  }
+
   #requireMade(): Made {
     if (this.#made === null) throw new OutOfOrder("no account was made");
     return this.#made;
@@ -387,16 +419,19 @@ export class VaultService implements VaultApi {
     this.#listener?.(notice);
   }
 
-  #transfer(sending: boolean): Progress {
-    let [name, done, total, told] = ["", 0, 0, 0];
+  #transfer(sending: boolean, transfer: number | null = null): Progress {
+    let [name, done, total, told, found] = ["", 0, 0, 0, 0];
     const tell = (): void => {
       told = Date.now();
-      this.#tell({ kind: "progress", sending, name, done, total });
+      this.#tell({ kind: "progress", sending, name, done, total, found, transfer });
     };
     return {
       start: (label, size) => {
-        [name, done, total] = [label, 0, size];
+        [name, done, total, found] = [label, 0, size, 0];
         tell();
+      },
+      found: (count) => {
+        found += count;
       },
       advance: (count) => {
         done += count;
