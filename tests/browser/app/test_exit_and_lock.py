@@ -212,7 +212,7 @@ def upload(visitor: Visitor) -> None:
     visitor.follow("documents.add.name")
     choose(visitor.page.get_by_label(visitor.say("documents.pick.files")), letter(TEXTS["file"], 3_000_000))
     visitor.press("documents.add.keep", count=1)
-    visitor.page.get_by_text(visitor.say("documents.fate.sealing")).wait_for()
+    visitor.page.get_by_text(visitor.say("documents.uploads.sending")).wait_for()
 
 
 @pytest.mark.parametrize("busy", [save, upload])

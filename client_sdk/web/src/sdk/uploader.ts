@@ -23,6 +23,8 @@ const UPLOADS = "/v1/uploads";
 const UPLOAD = "/v1/uploads/<id:blob>";
 const UNITS = "/v1/uploads/<id:blob>/units/<u32:first>";
 const COMPLETE = "/v1/uploads/<id:blob>/complete";
+/** Units in one request: a tab holds several copies of it, and lets go of them when it likes. */
+const WIDEST = 8;
 /** In a row, after which the network is called gone. The journal stays. */
 const FAILURES = 8;
 /** How many times a file is begun anew under another key, if what was sealed doesn't match its journal. */
@@ -207,7 +209,7 @@ class Sending {
   readonly #way: Way;
   readonly #complete: boolean;
   readonly #there: ReadonlyMap<number, Uint8Array>;
-  readonly #width = new Width();
+  readonly #width = new Width(WIDEST);
   readonly #waiting: Run[] = [];
   readonly #flying = new Map<Run, Promise<Landing>>();
   #failures = 0;

@@ -61,8 +61,13 @@ const IN_FLIGHT = 2;
 /** How many units one request carries, and how many requests go at once: 1 and 2 at first; twice as many units, up to
  * 32, after a brief success; half after a failure or a long one; alone where one unit by itself takes long. */
 export class Width {
+  readonly #most: number;
   #units = 1;
   #requests = IN_FLIGHT;
+
+  constructor(most = UNITS_PER_PUT) {
+    this.#most = most;
+  }
 
   get units(): number {
     return this.#units;
@@ -75,7 +80,7 @@ export class Width {
   /** `ms`: how long the request was under way. */
   succeeded(ms = 0): void {
     if (ms <= BRIEF) {
-      this.#units = Math.min(2 * this.#units, UNITS_PER_PUT);
+      this.#units = Math.min(2 * this.#units, this.#most);
       this.#requests = IN_FLIGHT;
     } else if (ms > LONG) {
       if (this.#units === 1) this.#requests = 1;
