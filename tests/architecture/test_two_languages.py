@@ -36,6 +36,7 @@ TYPESCRIPT_ONLY_MODULES = {
     "sdk/argon": "Argon2id runs in a worker of its own, ended after each use",
     "sdk/digest": "SHA-256 of a stream; Python's hashlib has it",
     "sdk/door": "getting in, which Python's client.py does itself; a login here is entered from two sides",
+    "sdk/recorder": "what a page records; the command line has no camera",
     "sdk/drafts": "drafts and previews are the pages'; the command line has an editor's file",
 }
 

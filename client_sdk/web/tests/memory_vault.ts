@@ -7,7 +7,7 @@ import type { VerifiedReceipt } from "../src/crypto_core/receipts/receipt.js";
 import { EMPTY_DRAFT } from "../src/sdk/items.js";
 import type {
   AccountSession, Deletion, Download, Draft, FoundDraft, Id, Item, Kept, KeptDraft, KeptReceipt, Kind, NewFile, Notice,
-  Opening, Problem, Typed, Unfinished, VaultApi, WriteOptions,
+  Opening, Problem, Recorded, Typed, Unfinished, VaultApi, WriteOptions,
 } from "../src/worker/api.js";
 import { Failure } from "../src/worker/problems.js";
 import { sampleItems, samplePicture } from "./samples.js";
@@ -63,6 +63,7 @@ export class MemoryVault implements VaultApi {
   #drafts: KeptDraft[] = [];
   #thumbnails = new Map<Id, Blob>();
   #paused = new Set<number>();
+  #recordings = new Map<Id, { readonly what: Recorded; readonly blobs: Blob[] }>();
   /** What was begun and not finished. */
   begun: Unfinished[] = [];
   #waiting: Item[] = [];
@@ -315,6 +316,27 @@ export class MemoryVault implements VaultApi {
   async pause(transfer: number): Promise<void> {
     await this.#call("pause", transfer);
     this.#paused.add(transfer);
+  }
+
+  async beginRecording(what: Recorded): Promise<Id> {
+    await this.#call("beginRecording", what);
+    const id = await this.makeId();
+    this.#recordings.set(id, { what, blobs: [] });
+    return id;
+  }
+
+  async addSegment(id: Id, more: Blob, seconds: number): Promise<number> {
+    await this.#call("addSegment", id, more, seconds);
+    const { blobs } = this.#recordings.get(id)!;
+    this.tell({ kind: "recording", id, here: seconds, kept: seconds });
+    return blobs.push(more);
+  }
+
+  async endRecording(id: Id): Promise<Kept> {
+    await this.#call("endRecording", id);
+    const { what, blobs } = this.#recordings.get(id)!;
+    const file = new File(blobs, what.name, { type: what.mime });
+    return this.#keep(id, "document", what.draft, what.sensitive, [{ file, thumbnail: null }], null, null);
   }
 
   async unfinished(): Promise<readonly Unfinished[]> {

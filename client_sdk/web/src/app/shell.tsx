@@ -45,6 +45,7 @@ export const TABLE: Readonly<Record<View, () => Promise<Found>>> = {
   addDocument: async () => (await documents()).AddDocument,
   document: async () => (await documents()).Document,
   uploads: async () => (await documents()).Uploads,
+  record: async () => (await documents()).Record,
   assess: async () => (await assess()).Assess,
   assessment: async () => (await assess()).Assessment,
   curve: async () => (await assess()).Curve,

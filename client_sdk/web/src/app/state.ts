@@ -35,6 +35,8 @@ export const reachable = signal(true);
 export const forgetful = signal(false);
 /** Files that were begun on this device and not finished, and that nobody is sending. */
 export const unfinished = signal<readonly Unfinished[]>([]);
+/** Up to which second the newest recording is sealed on this device, and in the vault. */
+export const safe = signal<{ readonly id: string; readonly here: number; readonly kept: number } | null>(null);
 /** How far a transfer has come, in bytes. */
 export interface Transfer {
   readonly name: string;
@@ -117,6 +119,9 @@ export function hear(notice: Notice, ended: () => void): void {
     case "changed":
       void refreshItems();
       break;
+    case "recording":
+      if (safe.value?.id === notice.id) safe.value = { id: notice.id, here: notice.here, kept: notice.kept };
+      break;
     case "progress": {
       const { name, done, total, found = 0, transfer = null } = notice;
       if (transfer !== null) return noteUpload(transfer, done, total, found);
@@ -136,6 +141,7 @@ export function forgetRead(): void {
   fetching.value = null;
   uploads.value = [];
   unfinished.value = [];
+  safe.value = null;
   unread.value = null;
   beforeLock.clear();
 }

@@ -25,6 +25,7 @@ import { Unlock, UnlockEvent, unlocking } from "./protocol/unlock.js";
 import { Reader } from "./reader.js";
 import { Replica } from "./replica.js";
 import { Session } from "./session.js";
+import { finishRecording, Recording, type Recorded, type Safe } from "./recorder.js";
 import { Synchroniser } from "./synchroniser.js";
 import type { Transport } from "./transport.js";
 import { TrustStore, Warnings } from "./trust_store.js";
@@ -84,6 +85,8 @@ interface Open {
   until: number;
   /** The last row that `changed` spoke of. */
   shown: number;
+  /** What is being recorded, by its item. */
+  readonly recordings: Map<Id, Recording>;
   /** What is being sent: two at once, so that a photograph doesn't wait for a long video. */
   sending: readonly Promise<unknown>[];
 }
@@ -443,6 +446,37 @@ export class VaultClient {
     return this.#writing({}, false, (open) => open.writer.restore(id));
   }
 
+  /** A recording begins: gives its item. `tell` hears how much of it is safe.
+   *
+   * Throws as `add` does, but for the network: then it goes on here, and is sent when it can. */
+  async beginRecording(what: Recorded, tell: (safe: Safe) => void): Promise<Id> {
+    const open = this.#opened();
+    open.writer.requireKeepable(what.draft, "document", what.sensitive, null);
+    const recording = new Recording(open.session, open.writer, this.#sleep, what, tell);
+    await recording.begin();
+    open.recordings.set(recording.id, recording);
+    return recording.id;
+  }
+
+  /** More of a recording, up to so many seconds: sealed on this device when it resolves. Gives the count of segments. */
+  addSegment(id: Id, bytes: Uint8Array, seconds: number): Promise<number> {
+    return this.#recording(id).add(bytes, seconds);
+  }
+
+  /** The end of a recording. After a NetworkError it is closed when the network is back. */
+  async endRecording(id: Id): Promise<Kept> {
+    const recording = this.#recording(id);
+    this.#opened().recordings.delete(id);
+    return recording.end();
+  }
+
+  /** Closes recordings that broke off, here or on another device; those behind the PIN while it is given. */
+  async finishRecordings(): Promise<void> {
+    const { reader, session, writer } = this.#opened();
+    if (session.warnings.any) return;
+    for (const item of reader.items("document")) await finishRecording(session, writer, item);
+  }
+
   /** Files of which a part may have left, and that no tab is sending: given again, they go on. */
   async unfinished(): Promise<readonly Unfinished[]> {
     return this.#opened().uploader.unfinished();
@@ -520,7 +554,7 @@ export class VaultClient {
       session, reader, synchroniser, username, writer: new Writer(session, reader, synchroniser),
       uploader: new Uploader(session, this.#sleep, this.#now), drafts: new Drafts(session.home, session.keyring),
       thumbnails: new Thumbnails(session.home, session.keyring), timer: null, until: 0, shown: 0,
-      sending: [],
+      recordings: new Map(), sending: [],
     };
   }
 
@@ -628,6 +662,12 @@ export class VaultClient {
       replica.rememberAccount(session.state.n, session.state.hash, null);
       replica.setFact("dirty", true);
     });
+  }
+
+  #recording(id: Id): Recording {
+    const recording = this.#opened().recordings.get(id);
+    if (recording === undefined) throw new ItemUnknown();
+    return recording;
   }
 
   #opened(): Open {

@@ -22,8 +22,19 @@ export interface Unfinished {
   readonly made: number;
 }
 
+/** What a recording is to be; `name` and `mime` are those of the one file that it becomes. */
+export interface Recorded {
+  readonly draft: Draft;
+  readonly sensitive: boolean;
+  readonly name: string;
+  readonly mime: string;
+}
+
+/** A longer recording goes on in another one: a record names 1,000 segments. */
+export const MOST_SEGMENTS = 900;
+
 /** One file of an item as the page sees it: the key that opens it stays in the worker. */
-export type Content = Omit<OpenableContent, "key">;
+export type Content = Omit<OpenableContent, "key" | "parts">;
 
 /** One revision of an item as the page sees it. */
 export type Item = Omit<OpenedItem, "contents"> & { readonly contents: readonly Content[] };
@@ -51,6 +62,8 @@ export type Notice =
   | { readonly kind: "warnings"; readonly codes: readonly string[] }
   | { readonly kind: "session_ended"; readonly code: string }
   | { readonly kind: "changed" }
+  /** Up to which second a recording is sealed on this device, and in the vault. */
+  | { readonly kind: "recording"; readonly id: Id; readonly here: number; readonly kept: number }
   /** This browser keeps nothing beyond this page (storage is forbidden, as in some private windows): drafts go too. */
   | { readonly kind: "forgetful" }
   /** How many bytes of one file have passed; `sending`: to the vault, else from it. `found`: how many of them were there
@@ -132,6 +145,14 @@ export interface VaultApi {
   unfinished(): Promise<readonly Unfinished[]>;
   /** Gives one up: what has arrived of it goes. */
   giveUp(id: Id): Promise<void>;
+  /** A recording begins: gives its item. What is recorded is then added as it comes; `recording` notices tell how much
+   * of it is safe. Without a network it goes on, and is sent when it can. */
+  beginRecording(what: Recorded): Promise<Id>;
+  /** More of it, up to so many seconds from its beginning: sealed on this device when it resolves. Gives how many
+   * segments there are; one recording has MOST_SEGMENTS at most. */
+  addSegment(id: Id, more: Blob, seconds: number): Promise<number>;
+  /** The end. After `network` it is closed by itself when the network is back, or at the next opening. */
+  endRecording(id: Id): Promise<Kept>;
   deleteItem(id: Id): Promise<Deletion>;
   restoreItem(id: Id): Promise<Kept>;
 

@@ -19,7 +19,7 @@ import { recordName } from "../sdk/replica.js";
 import type { Transport } from "../sdk/transport.js";
 import type {
   AccountSession, Deletion, Download, Draft, FoundDraft, Id, Item, Kept, KeptDraft, KeptReceipt, Kind, NewFile, Notice,
-  Opening, Typed, Unfinished, VaultApi, WriteOptions,
+  Opening, Recorded, Typed, Unfinished, VaultApi, WriteOptions,
 } from "./api.js";
 import { Failure, PAUSED, problemOf } from "./problems.js";
 import { Retry } from "./retry.js";
@@ -130,6 +130,7 @@ export class VaultService implements VaultApi {
     return this.#ask(async (client) => {
       await client.stepUp(pin);
       await this.#count(client);
+      this.#finish();
     });
   }
 
@@ -241,6 +242,21 @@ export class VaultService implements VaultApi {
     return this.#ask(async (client) => (await client.unfinished()).map(
       ({ blob: id, name, size, changed, sensitive, made }) => ({ id, name, size, changed, sensitive, made }),
     ));
+  }
+
+  beginRecording(what: Recorded): Promise<Id> {
+    return this.#write(async (client) => {
+      const id: Id = await client.beginRecording(what, ({ here, kept }) => this.#tell({ kind: "recording", id, here, kept }));
+      return id;
+    });
+  }
+
+  addSegment(id: Id, more: Blob, seconds: number): Promise<number> {
+    return this.#ask(async (client) => client.addSegment(id, new Uint8Array(await more.arrayBuffer()), seconds));
+  }
+
+  endRecording(id: Id): Promise<Kept> {
+    return this.#write((client) => client.endRecording(id));
   }
 
   giveUp(id: Id): Promise<void> {
@@ -360,6 +376,7 @@ export class VaultService implements VaultApi {
     this.#ended = false;
     this.#waiting = opening.waiting;
     if (opening.waiting > 0) this.#retry.begin();
+    this.#finish();
     return opening;
   }
 
@@ -370,11 +387,17 @@ export class VaultService implements VaultApi {
     await this.#ask(act).catch(() => undefined);
   }
 
+  /** Closes recordings that broke off, while nobody waits for it. */
+  #finish(): void {
+    void this.#quietly((client) => client.finishRecordings());
+  }
+
   /** Whether there is more to be tried. */
   async #again(): Promise<boolean> {
     await this.#quietly(async (client) => {
       await client.synchronise();
       await this.#count(client);
+      await client.finishRecordings();
     });
     const client = await this.#client;
     return client.isOpen && !this.#ended && (this.#waiting > 0 || !this.#reachable);
@@ -451,7 +474,7 @@ function writing({ sensitive, files, slot }: WriteOptions): Writing {
 
 /** An item without what opens its contents. */
 function shown(item: OpenedItem): Item {
-  return { ...item, contents: item.contents.map(({ key: _, ...content }) => content) };
+  return { ...item, contents: item.contents.map(({ key: _, parts: __, ...content }) => content) };
 }
 
 /** A word without its case and accents. */

@@ -29,7 +29,10 @@ export default function Documents(): JSX.Element {
   return (
     <>
       <Title>{say("documents.name")}</Title>
-      <p class="actions"><a class="button" href={address("addDocument")}>{say("documents.add.name")}</a></p>
+      <p class="actions">
+        <a class="button" href={address("addDocument")}>{say("documents.add.name")}</a>
+        <a class="button plain" href={address("record")}>{say("documents.record.name")}</a>
+      </p>
       <Begun link />
       <Offered
         begun={begun} said="documents.drafts.new" but={null} onResume={({ slot }) => go("addDocument", slot)}
