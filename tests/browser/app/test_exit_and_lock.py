@@ -136,7 +136,8 @@ JOURNAL: dict[str, Callable[[Visitor], None]] = {
 }  # fmt: skip
 REST: dict[str, Callable[[Visitor], None]] = {
     "settings": at(4), "credentials": at(5), "sessions": at(6), "trust": at(7), "documents": at(20),
-    "add document": at(21), "document": document, "assess": at(30), "assessment": assessment,
+    "add document": at(21), "uploads": at(23), "record": at(24), "document": document, "assess": at(30),
+    "assessment": assessment,
 }  # fmt: skip
 DIALOGS = {"deleting": delete_dialog, "PIN": pin_dialog, "exporting": export_dialog}
 DOORS: dict[str, Callable[[Visitor], None]] = {
