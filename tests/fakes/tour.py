@@ -189,6 +189,7 @@ def _on_its_way(visitor: Visitor) -> Iterator[str]:
     choose(page.get_by_label(visitor.say("documents.pick.files")), letter("IMG_2043.txt", 3_000_000))
     visitor.press("documents.add.keep", count=1)
     page.get_by_role("progressbar").wait_for()
+    visitor.go_to("shell.journal")
     visitor.follow("shell.uploads.see")
     visitor.heading("documents.uploads.name")
     yield "uploads"

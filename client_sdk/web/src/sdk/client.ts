@@ -470,11 +470,21 @@ export class VaultClient {
     return recording.end();
   }
 
-  /** Closes recordings that broke off, here or on another device; those behind the PIN while it is given. */
+  /** Closes recordings that broke off, here or on another device; those behind the PIN while it is given. One of which
+   * the vault gives other bytes than were sealed stands in the way of no other; its error is thrown in the end. */
   async finishRecordings(): Promise<void> {
     const { reader, session, writer } = this.#opened();
     if (session.warnings.any) return;
-    for (const item of reader.items("document")) await finishRecording(session, writer, item);
+    let damaged: CryptoCoreError | null = null;
+    for (const item of reader.items("document")) {
+      try {
+        await finishRecording(session, writer, item);
+      } catch (error) {
+        if (!(error instanceof CryptoCoreError)) throw error;
+        damaged = error;
+      }
+    }
+    if (damaged !== null) throw damaged;
   }
 
   /** Files of which a part may have left, and that no tab is sending: given again, they go on. */

@@ -19,7 +19,7 @@ import type { Sleep } from "./uploader.js";
 import type { Writer } from "./writer.js";
 
 /** Bytes of a recording in one segment at most: sealed it goes in one request. */
-export const SEGMENT = 245_000;
+export const SEGMENT = 240_000;
 /** Tries of one segment at the end, after which the network is called gone; it is all here, and goes on another time. */
 const TRIES = 6;
 

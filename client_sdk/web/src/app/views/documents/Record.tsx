@@ -54,6 +54,10 @@ export default function Record(): JSX.Element {
         <>
           <p>{say("documents.record.why")}</p>
           <p class="hint">{say("documents.record.sign")}</p>
+          <div class="behind">
+            <Tick label={say("documents.sensitive.label")} checked={sensitive} onChange={setSensitive} />
+            <p class="hint">{say("documents.sensitive.hint")}</p>
+          </div>
           <p class="actions">
             {WAYS.map((one) => (
               <Button key={one} plain={one !== "sound"} busy={asking === one} onClick={() => void begin(one)}>
@@ -62,10 +66,6 @@ export default function Record(): JSX.Element {
             ))}
           </p>
           {refused && <p class="error" role="alert">{refused}</p>}
-          <div class="behind">
-            <Tick label={say("documents.sensitive.label")} checked={sensitive} onChange={setSensitive} />
-            <p class="hint">{say("documents.sensitive.hint")}</p>
-          </div>
           <p class="actions"><a class="button plain" href={address("documents")}>{say("documents.results.all")}</a></p>
         </>
       )}
