@@ -94,7 +94,7 @@ TYPESCRIPT_ONLY_NAMES = {
     "sdk/items": {"EMPTY_DRAFT": "Python's dataclass has defaults"},
     "sdk/keychain": {"nextFacts": _PRIVATE},
     "sdk/protocol/sync": {"NOTHING_ACCEPTED": "Python's dataclass has defaults"},
-    "sdk/protocol/upload": dict.fromkeys(("BRIEF", "LONG"), "a tab minds the time that a request takes (docs/adr/0021)"),
+    "sdk/protocol/upload": dict.fromkeys(("BRIEF", "LONG"), "a tab minds how long a request takes (docs/adr/0021)"),
     "sdk/reader": {"hashed": _PRIVATE},
     "sdk/replica": {"blobName": "Python's bytes have hex()"},
 }
