@@ -134,6 +134,7 @@ def test_recording_is_for_everybody(recording_browser: Browser, real_vault: Real
     for medium in ("video", "sound"):
         begin(visitor, medium)
         expect(visitor.page.get_by_role("button", name=visitor.say("documents.record.stop"))).to_be_focused()
+        visitor.page.get_by_text(visitor.say("documents.record.kept", time="0:01")).wait_for()
         assert run_axe(visitor.page) == []
         assert visitor.page.evaluate("document.documentElement.scrollWidth") <= 320
         visitor.page.keyboard.press("Enter")
