@@ -29,7 +29,11 @@ class Happened:
 
 @dataclass(frozen=True)
 class Content:
-    """One file of an item. `sealed` is the SHA-256 of its blob, `sha256` that of the original; `key` opens the blob."""
+    """One file of an item. `sealed` is the SHA-256 of its blob, `sha256` that of the original; `key` opens the blob.
+
+    A recording's is in `parts`, its segments in order: then `key` derives theirs, and `blob` and `sealed` are the
+    first one's. None of anything else.
+    """
 
     blob: bytes
     key: bytes = field(repr=False)
@@ -38,6 +42,7 @@ class Content:
     name: str = field(repr=False)
     mime: str = field(repr=False)
     size: int
+    parts: tuple[Content, ...] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)

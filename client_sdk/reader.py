@@ -30,7 +30,7 @@ from crypto_core.sealing.envelope import (
 )
 from crypto_core.sealing.keyring import NeedsPin, is_sensitive, unwrap_record_key
 from crypto_core.sealing.padding import content_plain_size, content_range, unpad_content
-from crypto_core.sealing.records import content_opener, open_record
+from crypto_core.sealing.records import content_opener, derive_segment, open_record
 from schemas.documents import KINDS, VERSION
 
 BLOB = "/v1/blobs/<id:blob>"
@@ -113,11 +113,15 @@ class Reader:
 
     def content(self, content: Content, start: int, stop: int | None) -> Iterator[bytes]:
         """The original bytes of a content, or of the range [start, stop). Raises RangeInvalid for one outside."""
-        if start == 0 and stop is None:
+        whole = start == 0 and stop is None
+        if whole and content.parts is None:
             return self._watched(content, self._whole(content))
         end = content.size if stop is None else min(stop, content.size)
         if not 0 <= start <= content.size or end < start:
             raise RangeInvalid()
+        if content.parts is not None:
+            joined = self._joined(content.parts, start, end)
+            return self._watched(content, _checked(joined, content.sha256) if whole else joined)
         return self._watched(content, self._range(content, start, end))
 
     def receipt(self, row: Row) -> KeptReceipt:
@@ -185,6 +189,14 @@ class Reader:
         if sealed_hash.digest() != content.sealed or plain_hash.digest() != content.sha256:
             raise BlobSwapped("another hash than the record names")
 
+    def _joined(self, parts: Iterable[Content], start: int, stop: int) -> Iterator[bytes]:
+        """The bytes [start, stop) of segments, one after the other; those of them that are wanted whole are hashed."""
+        for part in parts:
+            first, last = max(0, start), min(stop, part.size)
+            if first < last:
+                yield from self._whole(part) if (first, last) == (0, part.size) else self._range(part, first, last)
+            start, stop = start - part.size, stop - part.size
+
     def _range(self, content: Content, start: int, stop: int) -> Iterator[bytes]:
         if start == stop:
             return
@@ -244,15 +256,41 @@ def _closed(row: Row, state: State, sensitive: bool) -> Item:
 def _opened(row: Row, sensitive: bool, facts: dict[str, Any]) -> Item:
     happened = facts["happened"]
     return Item(
-        row.item, row.revision, row.deposited, sensitive, "open", facts["kind"], facts["title"], facts["text"],
+        row.item, row.revision, row.deposited, sensitive, "open",
+        "document" if facts["kind"] == "recording" else facts["kind"], facts["title"], facts["text"],
         None if happened is None else Happened(**happened), facts["written"], facts["place"], tuple(facts["people"]),
         tuple(facts["tags"]), facts["danger"], facts["mood"], facts["category"],
-        tuple(map(_content, facts["contents"])), facts.get("answers"),
+        _files(facts), facts.get("answers"),
     )
+
+
+def _files(facts: dict[str, Any]) -> tuple[Content, ...]:
+    """The files as a person has them: the segments of a recording are one."""
+    contents, segments = tuple(map(_content, facts["contents"])), facts.get("segments")
+    if segments is None:
+        return contents
+    count = segments["count"] or 0
+    parts, others = contents[:count], contents[count:]
+    if not parts and segments["sha256"] is not None:
+        return others  # they were erased with the item that they were recorded for
+    blob, _ = derive_segment(segments["key"], 0)
+    nothing = sha256().digest()
+    joined = Content(
+        blob, segments["key"], parts[0].sealed if parts else nothing, segments["sha256"] or nothing, segments["name"],
+        segments["mime"], sum(part.size for part in parts), parts,
+    )
+    return (joined, *others)
 
 
 def _content(facts: dict[str, Any]) -> Content:
     return Content(**facts)
+
+
+def _checked(blocks: Iterable[bytes], expected: bytes) -> Iterator[bytes]:
+    digest = sha256()
+    yield from _hashed(blocks, digest)
+    if digest.digest() != expected:
+        raise BlobSwapped("another hash than the record names")
 
 
 def _hashed(blocks: Iterable[bytes], digest: Any) -> Iterator[bytes]:

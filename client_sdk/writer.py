@@ -30,14 +30,14 @@ from crypto_core.receipts.receipt import VerifiedReceipt
 from crypto_core.sealing.keyring import NeedsPin, wrap_record_key
 from crypto_core.sealing.records import MAX_PARENTS, Link, make_record_key, seal_link, seal_record
 from schemas import limits
-from schemas.documents import VERSION, Assessment, Record, Tombstone
+from schemas.documents import VERSION, Assessment, Record, Recording, Tombstone
 
 ITEMS = "/v1/items"
 REBASES = 5
 """How often in a row another device may be first before this is called a refusal."""
 ERASURE_DELAY = 7 * 86_400
 _TOMBSTONE = Tombstone()
-_SCHEMAS = {"journal": Record(), "document": Record(), "assessment": Assessment()}
+_SCHEMAS = {"journal": Record(), "document": Record(), "assessment": Assessment(), "recording": Recording()}
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,8 @@ class Writer:
         draft = replace(_draft_of(item), **{"written": None, **changes})
         both = (*item.contents, *contents)
         json = self._record(str(item.kind), draft, both, self._session.trust.newest, item.answers)
-        writing = Writing(item.id, item.revision + 1, json, item.sensitive, tuple(one.blob for one in both))
+        blobs = tuple(one.blob for one in _blobs_of(both))
+        writing = Writing(item.id, item.revision + 1, json, item.sensitive, blobs)
         return self._deposit([writing])[0]
 
     def editable(self, item_id: bytes) -> Item:
@@ -139,11 +140,13 @@ class Writer:
         self, kind: str, draft: Draft, contents: Sequence[Content], after: str | None,
         answers: Mapping[str, bool] | None,
     ) -> bytes:
-        session, schema = self._session, _SCHEMAS[kind]
+        session = self._session
+        joined = next((one for one in contents if one.parts is not None), None)
+        schema, kind = (_SCHEMAS[kind], kind) if joined is None else (_SCHEMAS["recording"], "recording")
         facts = {
             **{one.name: getattr(draft, one.name) for one in fields(Draft)}, "v": VERSION, "kind": kind,
-            "written": session.clock() if draft.written is None else draft.written, "contents": contents,
-            "after": after, "answers": answers,
+            "written": session.clock() if draft.written is None else draft.written, "contents": _blobs_of(contents),
+            "after": after, "answers": answers, "segments": joined and _segments_of(joined),
         }
         value = schema.dump(facts)
         try:
@@ -268,12 +271,25 @@ def _draft_of(item: Item) -> Draft:
     return Draft(**{one.name: getattr(item, one.name) for one in fields(Draft)})
 
 
+def _blobs_of(contents: Iterable[Content]) -> list[Content]:
+    """The contents as a record names them: a recording by its segments, which come first."""
+    joined = [part for one in contents for part in one.parts or ()]
+    return [*joined, *(one for one in contents if one.parts is None)]
+
+
+def _segments_of(joined: Content) -> dict[str, Any]:
+    count, digest = (len(joined.parts), joined.sha256) if joined.parts else (None, None)
+    return {"key": joined.key, "name": joined.name, "mime": joined.mime, "count": count, "sha256": digest}
+
+
 def _without(writing: Writing, erased: frozenset[bytes]) -> Writing:
     """The same text without the files that were erased with the item it was written for."""
     facts = parse_json(writing.json)
     if not isinstance(facts, dict) or not erased & set(writing.blobs):
         return writing
     gone = set(map(format_b64url, erased))
+    if isinstance(segments := facts.get("segments"), dict) and segments["count"] is not None:
+        segments["count"] = sum(one["blob"] not in gone for one in facts["contents"][: segments["count"]])
     facts["contents"] = [one for one in facts["contents"] if one["blob"] not in gone]
     return replace(writing, json=format_json(facts), blobs=tuple(one for one in writing.blobs if one not in erased))
 

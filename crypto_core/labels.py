@@ -49,6 +49,8 @@ class Kind(StrEnum):
     RECORD = "record"                      # item16, u32 revision
     CONTENT = "content"                    # blob16
     LINK = "link"                          # item16, u32 revision
+    SEGMENT = "segment"                    # u32 number
+    SEGMENT_ID = "segment-id"              # u32 number
     # what a device keeps (docs/spec/device-state.md)
     DEVICE_STATE = "device-state"          # name, account16
     # receipts (§6)

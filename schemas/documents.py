@@ -84,6 +84,30 @@ class Assessment(Record):
     )
 
 
+class Segments(Strict):
+    """How the first `count` contents of a recording are one file: `sha256` is that of the whole. Both are null while it
+    is being recorded; then its segments are found by `key` alone (crypto_core.sealing.records.derive_segment)."""
+
+    key = Bytes(limits.KEY, required=True)
+    name = Text(limits.NAME, least=1, required=True)
+    mime = Text(limits.MIME, least=1, required=True)
+    count = Whole(0, limits.BLOBS_PER_REVISION, required=True, allow_none=True)
+    sha256 = Hash(required=True, allow_none=True)
+
+
+class Recording(Record):
+    """A document of which one file was sealed in segments while it was recorded."""
+
+    kind = fields.String(required=True, validate=one_of("recording"))
+    segments = fields.Nested(Segments, required=True)
+
+    @validates_schema
+    def _counted(self, data: dict[str, Any], **_: Any) -> None:
+        count, digest = data["segments"]["count"], data["segments"]["sha256"]
+        if (count is None) != (digest is None) or (count or 0) > len(data["contents"]):
+            raise ValidationError("Segments that are not there.")
+
+
 class Tombstone(_Sealed):
     """A deletion: the record hashes that it ends. Always of the normal tier; its format is frozen."""
 
@@ -114,6 +138,6 @@ class AccountRecord(Strict):
 
 
 KINDS: dict[str, type[Strict]] = {
-    "journal": Record, "document": Record, "assessment": Assessment, "tombstone": Tombstone,
+    "journal": Record, "document": Record, "assessment": Assessment, "recording": Recording, "tombstone": Tombstone,
 }
 """The schema of each kind of record; another kind, or another `v`, is shown as \"needs a newer version\"."""

@@ -9,16 +9,17 @@ from flask import Flask, Response, request
 
 _NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
+_FORBIDDEN = (
+    "accelerometer=(), autoplay=(), display-capture=(), geolocation=(), gyroscope=(), hid=(), magnetometer=(), "
+    "midi=(), payment=(), serial=(), usb=(), xr-spatial-tracking=()"
+)
+
 ALWAYS = {
     "Content-Security-Policy": _NOTHING,
     "Cross-Origin-Embedder-Policy": "require-corp",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": (
-        "accelerometer=(), autoplay=(), camera=(), display-capture=(), "
-        "geolocation=(), gyroscope=(), hid=(), magnetometer=(), microphone=(), midi=(), payment=(), serial=(), "
-        "usb=(), xr-spatial-tracking=()"
-    ),
+    "Permissions-Policy": f"{_FORBIDDEN}, camera=(), microphone=()",
     "Referrer-Policy": "no-referrer",
     "Server": "web",  # else the WSGI server would name itself
     "X-Content-Type-Options": "nosniff",
@@ -38,8 +39,10 @@ APP = {
         f"{_NOTHING}; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src blob:; connect-src 'self'; "
         "worker-src 'self'; frame-src 'self'; require-trusted-types-for 'script'; trusted-types app"
     ),
+    "Permissions-Policy": f"{_FORBIDDEN}, camera=(self), microphone=(self)",
 }
-"""What differs on /app: it starts our own workers, asks its own vault alone, and shows what they opened."""
+"""What differs on /app: it starts our own workers, asks its own vault alone, and shows what they opened; and a person
+may record there."""
 
 PLAYER = {
     "Content-Security-Policy": (

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from crypto_core.derivation import KEY_SIZE, derive
-from crypto_core.encoding import HASH_SIZE, u32, u64
+from crypto_core.encoding import HASH_SIZE, ID_SIZE, u32, u64
 from crypto_core.errors import MalformedError, UnsupportedVersion
 from crypto_core.labels import Kind, context
 from crypto_core.randomness import make_bytes
@@ -45,6 +45,12 @@ def make_record_key() -> bytes:
 def make_content_key() -> bytes:
     """A new key for one content blob, 32 bytes."""
     return make_bytes(KEY_SIZE)
+
+
+def derive_segment(segments_key: bytes, number: int) -> tuple[bytes, bytes]:
+    """The blob id (16 bytes) and the content key (32 bytes) of one segment of a recording, counted from 0."""
+    name = derive(segments_key, Kind.SEGMENT_ID, u32(number))[:ID_SIZE]
+    return name, derive(segments_key, Kind.SEGMENT, u32(number))
 
 
 def seal_record(key: bytes, item: bytes, revision: int, json: bytes) -> bytes:

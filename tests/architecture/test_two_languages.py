@@ -31,6 +31,7 @@ PYTHON_ONLY_MODULES = {
     "schemas/outputs": "what the command line prints",
 }
 TYPESCRIPT_ONLY_MODULES = {
+    "crypto_core/aead": "libsodium's own memory (docs/adr/0019); PyNaCl's bindings write where they are told",
     "crypto_core/json_reader": "JSON.parse forgives what protocol §0 refuses; Python's own parser can be made strict",
     "crypto_core/receipts/spelling": "JavaScript doesn't compare values by what they hold",
     "crypto_core/sodium": "libsodium is wasm here, and has to be waited for",
@@ -38,6 +39,7 @@ TYPESCRIPT_ONLY_MODULES = {
     "sdk/argon": "Argon2id runs in a worker of its own, ended after each use",
     "sdk/digest": "SHA-256 of a stream; Python's hashlib has it",
     "sdk/door": "getting in, which Python's client.py does itself; a login here is entered from two sides",
+    "sdk/recorder": "what a page records; the command line has no camera",
     "sdk/drafts": "drafts and previews are the pages'; the command line has an editor's file",
 }
 
@@ -64,6 +66,7 @@ PYTHON_ONLY_NAMES = {
     },
     "crypto_core/sealing/envelope": {
         **dict.fromkeys(("Mapping", "in_flight"), "threads: a worker seals one run after the other"),
+        **dict.fromkeys(("Aead", "CHACHA20_POLY1305", "TAG_SIZE"), "crypto_core/aead.ts has them"),
     },
     "schemas/items": {"SyncQuery": _QUERY},
     "schemas/receipts": {"ConsistencyQuery": _QUERY, "InclusionQuery": _QUERY},
@@ -94,6 +97,7 @@ TYPESCRIPT_ONLY_NAMES = {
     "sdk/items": {"EMPTY_DRAFT": "Python's dataclass has defaults"},
     "sdk/keychain": {"nextFacts": _PRIVATE},
     "sdk/protocol/sync": {"NOTHING_ACCEPTED": "Python's dataclass has defaults"},
+    "sdk/protocol/upload": dict.fromkeys(("BRIEF", "LONG"), "a tab minds how long a request takes (docs/adr/0021)"),
     "sdk/reader": {"hashed": _PRIVATE},
     "sdk/replica": {"blobName": "Python's bytes have hex()"},
 }

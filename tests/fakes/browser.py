@@ -60,12 +60,15 @@ def _on_path(environ: dict[str, str]) -> str | None:
 
 
 @contextmanager
-def open_chromium(playwright: Playwright, *, back_forward_cache: bool = False) -> Iterator[Browser]:
-    """A running Chromium without a window; with the cache that keeps left pages whole for Back, if asked for."""
+def open_chromium(
+    playwright: Playwright, *, back_forward_cache: bool = False, more: tuple[str, ...] = ()
+) -> Iterator[Browser]:
+    """A running Chromium without a window; with the cache that keeps left pages whole for Back, if asked for, and with
+    `more` flags."""
     browser = playwright.chromium.launch(
         executable_path=find_chromium(),
         headless=True,
-        args=list(FLAGS),
+        args=[*FLAGS, *more],
         chromium_sandbox=os.geteuid() != 0,
         ignore_default_args=["--disable-back-forward-cache"] if back_forward_cache else None,
     )

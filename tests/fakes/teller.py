@@ -188,6 +188,11 @@ class Teller:
         self.pick({"name": TEXTS["pdf"], "mimeType": "application/pdf", "buffer": make_pdf(TEXTS["page"])})
         visitor.press("documents.add.keep", count=1)
         self.reads(visitor.say("documents.kept"))
+        visitor.go_to("shell.documents")
+        visitor.follow("documents.record.name")
+        visitor.heading("documents.record.name")
+        self.page.evaluate("location.hash = '#23'")  # it is offered only while something is sent
+        visitor.heading("documents.uploads.name")
 
     def pick(self, file: FilePayload) -> None:
         choose(self.page.get_by_label(self.visitor.say("documents.pick.files")), file)

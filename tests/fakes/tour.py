@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from playwright.sync_api import Page, expect
 
+from tests.fakes.teller import choose, letter
 from tests.fakes.told import EDITED, Told
 from tests.fakes.visitor import PATIENCE, Visitor
 from tests.fakes.words import ROOT
@@ -160,6 +161,11 @@ def _documents(visitor: Visitor, told: Told) -> Iterator[str]:
     visitor.heading("documents.add.name")
     unfold(page)
     yield "add-document"
+    yield from _on_its_way(visitor)
+    visitor.go_to("shell.documents")
+    visitor.follow("documents.record.name")
+    visitor.heading("documents.record.name")
+    yield "record"
     visitor.go_to("shell.documents")
     page.get_by_role("link").filter(has_text=title).click()
     page.get_by_role("button", name=say("documents.open.image")).click()
@@ -181,6 +187,23 @@ def _documents(visitor: Visitor, told: Told) -> Iterator[str]:
         media = page.frame_locator("iframe.player").locator(kind)
         media.evaluate("(media) => media.readyState > 2 || new Promise((ready) => { media.oncanplay = ready })")
         yield f"document-{name}"
+
+
+def _on_its_way(visitor: Visitor) -> Iterator[str]:
+    """A file that is being sent, and doesn't arrive; let go of in the end."""
+    page = visitor.page
+    page.route("**/v1/uploads/*/units/*", lambda route: None)
+    choose(page.get_by_label(visitor.say("documents.pick.files")), letter("IMG_2043.txt", 3_000_000))
+    visitor.press("documents.add.keep", count=1)
+    page.get_by_role("progressbar").wait_for()
+    visitor.go_to("shell.journal")
+    visitor.follow("shell.uploads.see")
+    visitor.heading("documents.uploads.name")
+    yield "uploads"
+    page.get_by_role("button").filter(has_text=visitor.say("documents.uploads.pause")).click()
+    page.get_by_role("button").filter(has_text=visitor.say("documents.uploads.give_up")).click()
+    page.get_by_text(visitor.say("documents.uploads.none")).wait_for()
+    page.unroute("**/v1/uploads/*/units/*")
 
 
 def _assessments(visitor: Visitor) -> Iterator[str]:

@@ -269,6 +269,9 @@ OPS: dict[str, Callable[[Inputs], dict[str, Any]]] = {
     "format_words": lambda i: {"words": recovery.format_words(i.raw("key"), i.any("language"))},
     "parse_words": lambda i: {"key": recovery.parse_words(i.text("words"))},
     "derive_recovery": _derive_recovery,
+    "derive_segment": lambda i: dict(
+        zip(("blob_id", "content_key"), records.derive_segment(i.raw("key"), i.number("number")), strict=True)
+    ),
 }
 
 

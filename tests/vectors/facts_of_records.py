@@ -257,6 +257,14 @@ def records() -> None:
     refuses("content_blob", "open_content", TAMPERED, "another blob id", shown, blob_id=ITEM)
     refuses("content_key", "open_content", TAMPERED, "another key", shown, key=MK_N)
     broken("content_sealed", "open_content", "blob", shown)
+    segments = shake("segments key", 32)
+    for number in (0, 1, 999):
+        holds(
+            f"derive_segment_{number}", "derive_segment", "the name and key of a recording's segment",
+            {"key": segments, "number": number},
+            blob_id=derived(segments, "segment-id", u32(number))[:16],
+            content_key=derived(segments, "segment", u32(number)),
+        )
     refuses("content_header", "open_content", MALFORMED, "half a header", shown, blob=content[:30])
 
 

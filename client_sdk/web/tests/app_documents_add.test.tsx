@@ -4,12 +4,14 @@ import { cleanup, fireEvent, screen } from "@testing-library/preact";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
 import { place } from "../src/app/router.js";
-import { beforeLock, hear } from "../src/app/state.js";
+import { beforeLock, hear, loadUnfinished, unfinished } from "../src/app/state.js";
+import { uploads } from "../src/app/uploads.js";
 import AddDocument from "../src/app/views/documents/AddDocument.js";
 import Document from "../src/app/views/documents/Document.js";
 import Documents from "../src/app/views/documents/Documents.js";
+import Uploads from "../src/app/views/documents/Uploads.js";
 import { EMPTY_DRAFT } from "../src/sdk/items.js";
-import type { KeptDraft } from "../src/worker/api.js";
+import type { KeptDraft, WriteOptions } from "../src/worker/api.js";
 import { watchAddresses } from "./app_documents_scene.js";
 import { callsOf, openVault, PIN, show, until } from "./app_journal_scene.js";
 import { type MemoryVault, problem } from "./memory_vault.js";
@@ -21,6 +23,7 @@ let vault: MemoryVault;
 
 beforeEach(async () => {
   vault = await openVault([]);
+  [uploads.value, unfinished.value] = [[], []];
   watchAddresses();
 });
 afterEach(() => {
@@ -85,22 +88,27 @@ describe("one file", () => {
 
   test("says how far it is, in a bar and in words", async () => {
     let answer: () => void = () => undefined;
-    vault.addDocument = () => new Promise((_, reject) => (answer = () => reject(problem("network"))));
+    vault.addDocument = (...given) => {
+      vault.calls.push(["addDocument", ...given]);
+      return new Promise((_, reject) => (answer = () => reject(problem("server"))));
+    };
     show(<AddDocument id={null} />);
     pick(photograph);
     keep();
-    await until(() => said().includes("On scelle, on envoie"));
-    hear({ kind: "progress", sending: true, name: "IMG_1.jpg", done: 3000, total: 4000 }, () => undefined);
+    await until(() => callsOf(vault, "addDocument")[0]);
+    const { transfer } = callsOf(vault, "addDocument")[0]![2] as WriteOptions;
+    hear({ kind: "progress", sending: true, name: "IMG_1.jpg", done: 3000, total: 4000, transfer: transfer! },
+      () => undefined);
     await until(() => document.querySelector("progress"));
     expect(document.querySelector("progress")).toMatchObject({ value: 3000, max: 4000 });
     expect(said()).toMatch(/3\sko sur 4\sko/);
-    expect(said()).toContain("Restez près de l’appareil");
+    expect(said()).toContain("il se ferme après trois minutes, aussi pendant un envoi");
     answer();
     await until(() => screen.queryByRole("alert"));
   });
 
   test.each([
-    "network", "server", "quota_full", "file_changed", "unauthorized", "unexpected",
+    "server", "quota_full", "file_changed", "unauthorized", "unexpected",
   ])("that fails with %s stays chosen, with all that was typed", async (code) => {
     show(<AddDocument id={null} />);
     pick(photograph);
@@ -112,11 +120,69 @@ describe("one file", () => {
     expect(screen.getByRole<HTMLInputElement>("textbox", { name: "Titre" }).value).toBe("Le bras");
     expect(said()).toContain("Tout ce que vous avez choisi et écrit est toujours ici");
     expect(said()).not.toContain("Gardé.");
-    expect(said().includes("le fichier reprend où il en était")).toBe(code === "network");
     expect((await vault.drafts()).map((one) => one.draft.title)).toEqual(["Le bras"]);
     keep();
     await until(() => place.value.view === "document");
     expect(callsOf(vault, "addDocument")[1]?.[0]).toBe(photograph);
+  });
+
+  test("whose network is cut goes on by itself when it is back", async () => {
+    show(<AddDocument id={null} />);
+    pick(photograph);
+    vault.fail("addDocument", problem("network"));
+    hear({ kind: "network", reachable: false }, () => undefined);
+    keep();
+    await until(() => said().includes("L’envoi reprend tout seul"));
+    expect(callsOf(vault, "addDocument")).toHaveLength(1);
+    expect(screen.queryByRole("alert")).toBeNull();
+    hear({ kind: "network", reachable: true }, () => undefined);
+    await until(() => place.value.view === "document");
+    expect(callsOf(vault, "addDocument").map(([file]) => file)).toEqual([photograph, photograph]);
+  });
+
+  test("is paused, and goes on, from wherever somebody looks", async () => {
+    vault.fail("addDocument", problem("paused"));
+    show(<AddDocument id={null} />);
+    pick(photograph);
+    keep();
+    await until(() => said().includes("En pause"));
+    cleanup();
+    show(<Uploads />);
+    expect(said()).toContain("IMG_1.jpg");
+    press(/^Continuer/);
+    await until(() => said().includes("Gardé."));
+    expect(callsOf(vault, "addDocument")).toHaveLength(2);
+  });
+
+  test("is let go of, and what has arrived of it goes", async () => {
+    const begun = { id: SLOT, name: "IMG_1.jpg", size: 4000, changed: photograph.lastModified, sensitive: false, made: 1 };
+    vault.begun = [begun, { ...begun, id: "other", size: 5 }];
+    vault.fail("addDocument", problem("paused"));
+    show(<AddDocument id={null} />);
+    pick(photograph);
+    keep();
+    await until(() => said().includes("En pause"));
+    press(/^Abandonner cet envoi/);
+    await until(() => callsOf(vault, "giveUp")[0]);
+    expect(callsOf(vault, "giveUp")).toEqual([[SLOT]]);
+    await until(() => screen.queryByRole("button", { name: "Garder" }));
+    expect(chosen()).toEqual(["IMG_1.jpg"]);
+    expect(uploads.value).toEqual([]);
+  });
+
+  test("that was begun before is told of, and whether it is still the same", async () => {
+    const begun = { id: SLOT, name: "IMG_1.jpg", size: 4000, changed: photograph.lastModified, sensitive: false, made: 1 };
+    vault.begun = [begun, { ...begun, id: "other", name: null, sensitive: true }];
+    await loadUnfinished();
+    show(<AddDocument id={null} />);
+    expect(said()).toContain("2 fichiers ne sont pas partis en entier");
+    expect(said()).toContain("Un fichier derrière le code");
+    pick(photograph);
+    await until(() => said().includes("Il reprend où il en était."));
+    pick(new File(["other"], "IMG_1.jpg", { type: "image/jpeg" }));
+    await until(() => said().includes("celui-ci a changé depuis"));
+    fireEvent.click(screen.getByRole("button", { name: "Abandonner cet envoi Un fichier derrière le code" }));
+    await until(() => said().includes("1 fichier n’est pas parti en entier"));
   });
 
   test("whose description waits in the outbox is not called kept", async () => {
@@ -168,7 +234,7 @@ describe("one file", () => {
 });
 
 describe("several files", () => {
-  test("are kept one after the other, each under its own name, with a result for each", async () => {
+  test("are kept, each under its own name, with a result for each", async () => {
     show(<AddDocument id={null} />);
     type("Ensemble", "Titre");
     pick(photograph, paper);
@@ -199,19 +265,30 @@ describe("several files", () => {
     expect(await vault.drafts()).toEqual([]);
   });
 
-  test("without a network the rest is not tried, and stays chosen", async () => {
+  test("what is not kept can be taken out", async () => {
     show(<AddDocument id={null} />);
     pick(photograph, paper);
-    vault.fail("addDocument", problem("network"));
+    vault.fail("addDocument", problem("quota_full"));
+    vault.fail("addDocument", problem("quota_full"));
     keep();
-    await until(() => screen.queryByRole("alert"));
-    expect(callsOf(vault, "addDocument")).toHaveLength(1);
+    await until(() => screen.queryAllByRole("alert")[0]);
+    await until(() => screen.queryByRole("button", { name: "Essayer à nouveau" }));
+    expect(callsOf(vault, "addDocument")).toHaveLength(2);
     expect(chosen()).toEqual(["IMG_1.jpg", "certificat.pdf"]);
     press(/^Retirer certificat/);
     await until(() => chosen().length === 1);
     keep();
     await until(() => place.value.view === "document");
-    expect(callsOf(vault, "addDocument").map(([file]) => file)).toEqual([photograph, photograph]);
+    expect(callsOf(vault, "addDocument").map(([file]) => file)).toEqual([photograph, paper, photograph]);
+  });
+
+  test("go two at once, and where there is no room the rest is not tried", async () => {
+    show(<AddDocument id={null} />);
+    pick(photograph, paper, new File(["3"], "3.txt"));
+    for (let one = 0; one < 3; one++) vault.fail("addDocument", problem("quota_full"));
+    keep();
+    await until(() => screen.queryByRole("button", { name: "Essayer à nouveau" }));
+    expect(callsOf(vault, "addDocument")).toHaveLength(2);
   });
 });
 

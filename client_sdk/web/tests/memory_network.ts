@@ -30,7 +30,7 @@ export class Network {
   /** Passes a request on, as `fetch` does. */
   readonly fetch = async (url: string, init: RequestInit): Promise<Response> => {
     const { pathname, searchParams } = new URL(url);
-    const body = init.body instanceof Uint8Array ? init.body : new Uint8Array();
+    const body = await bytesOf(init.body);
     const sent: Sent = {
       method: init.method ?? "GET", path: pathname, query: searchParams, headers: new Headers(init.headers), body,
     };
@@ -56,6 +56,12 @@ export class Network {
   paths(method: string): readonly string[] {
     return this.seen.filter((one) => one.method === method).map((one) => one.path);
   }
+}
+
+/** The bytes of a request. */
+async function bytesOf(body: BodyInit | null | undefined): Promise<Uint8Array> {
+  if (body instanceof Blob) return new Uint8Array(await body.arrayBuffer());
+  return body instanceof Uint8Array ? body : new Uint8Array();
 }
 
 /** An answer in JSON. */

@@ -7,7 +7,7 @@ import type { VerifiedReceipt } from "../src/crypto_core/receipts/receipt.js";
 import { EMPTY_DRAFT } from "../src/sdk/items.js";
 import type {
   AccountSession, Deletion, Download, Draft, FoundDraft, Id, Item, Kept, KeptDraft, KeptReceipt, Kind, NewFile, Notice,
-  Opening, Problem, Typed, VaultApi, WriteOptions,
+  Opening, Problem, Recorded, Typed, Unfinished, VaultApi, WriteOptions,
 } from "../src/worker/api.js";
 import { Failure } from "../src/worker/problems.js";
 import { sampleItems, samplePicture } from "./samples.js";
@@ -62,6 +62,10 @@ export class MemoryVault implements VaultApi {
   #rows: Row[];
   #drafts: KeptDraft[] = [];
   #thumbnails = new Map<Id, Blob>();
+  #paused = new Set<number>();
+  #recordings = new Map<Id, { readonly what: Recorded; readonly blobs: Blob[] }>();
+  /** What was begun and not finished. */
+  begun: Unfinished[] = [];
   #waiting: Item[] = [];
   #failures = new Map<keyof VaultApi | "any", unknown[]>();
   #hanging = new Set<keyof VaultApi>();
@@ -303,13 +307,51 @@ export class MemoryVault implements VaultApi {
     await this.#call("addDocument", file, draft, options);
     for (let part = 0; part <= 4; part++) {
       const done = Math.ceil((file.size * part) / 4);
-      this.tell({ kind: "progress", sending: true, name: file.name, done, total: file.size });
+      const { transfer = null } = options;
+      this.tell({ kind: "progress", sending: true, name: file.name, done, total: file.size, transfer });
       await this.#wait(1);
+      if (transfer !== null && this.#paused.delete(transfer)) throw problem("paused");
     }
     const named = draft.title === "" ? { ...draft, title: file.name } : draft;
     const others = options.files.filter((one) => one.file !== file);
     const files = [{ file, thumbnail: options.files[0]?.thumbnail ?? null }, ...others];
     return this.#keep(await this.makeId(), "document", named, options.sensitive, files, options.slot, null);
+  }
+
+  async pause(transfer: number): Promise<void> {
+    await this.#call("pause", transfer);
+    this.#paused.add(transfer);
+  }
+
+  async beginRecording(what: Recorded): Promise<Id> {
+    await this.#call("beginRecording", what);
+    const id = await this.makeId();
+    this.#recordings.set(id, { what, blobs: [] });
+    return id;
+  }
+
+  async addSegment(id: Id, more: Blob, seconds: number): Promise<number> {
+    await this.#call("addSegment", id, more, seconds);
+    const { blobs } = this.#recordings.get(id)!;
+    this.tell({ kind: "recording", id, here: seconds, kept: seconds });
+    return blobs.push(more);
+  }
+
+  async endRecording(id: Id): Promise<Kept> {
+    await this.#call("endRecording", id);
+    const { what, blobs } = this.#recordings.get(id)!;
+    const file = new File(blobs, what.name, { type: what.mime });
+    return this.#keep(id, "document", what.draft, what.sensitive, [{ file, thumbnail: null }], null, null);
+  }
+
+  async unfinished(): Promise<readonly Unfinished[]> {
+    await this.#call("unfinished");
+    return this.begun;
+  }
+
+  async giveUp(id: Id): Promise<void> {
+    await this.#call("giveUp", id);
+    this.begun = this.begun.filter((one) => one.id !== id);
   }
 
   async writeAssessment(

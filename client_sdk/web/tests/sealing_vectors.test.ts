@@ -276,6 +276,10 @@ const OPS: Readonly<Record<string, Run>> = {
   format_words: (i) => ({ words: recovery.formatWords(i.raw("key"), i.text<recovery.Language>("language")) }),
   parse_words: (i) => ({ key: recovery.parseWords(i.text("words")) }),
   derive_recovery: deriveRecovery,
+  derive_segment: (i) => {
+    const [blobId, key] = records.deriveSegment(i.raw("key"), i.number("number"));
+    return { blob_id: blobId, content_key: key };
+  },
 };
 
 /** Bytes as facts spell what comes out: hexadecimal, or hash and size where the fact says so; other values as JSON. */

@@ -136,7 +136,8 @@ JOURNAL: dict[str, Callable[[Visitor], None]] = {
 }  # fmt: skip
 REST: dict[str, Callable[[Visitor], None]] = {
     "settings": at(4), "credentials": at(5), "sessions": at(6), "trust": at(7), "documents": at(20),
-    "add document": at(21), "document": document, "assess": at(30), "assessment": assessment,
+    "add document": at(21), "uploads": at(23), "record": at(24), "document": document, "assess": at(30),
+    "assessment": assessment,
 }  # fmt: skip
 DIALOGS = {"deleting": delete_dialog, "PIN": pin_dialog, "exporting": export_dialog}
 DOORS: dict[str, Callable[[Visitor], None]] = {
@@ -212,7 +213,7 @@ def upload(visitor: Visitor) -> None:
     visitor.follow("documents.add.name")
     choose(visitor.page.get_by_label(visitor.say("documents.pick.files")), letter(TEXTS["file"], 3_000_000))
     visitor.press("documents.add.keep", count=1)
-    visitor.page.get_by_text(visitor.say("documents.fate.sealing")).wait_for()
+    visitor.page.get_by_text(visitor.say("documents.uploads.sending")).wait_for()
 
 
 @pytest.mark.parametrize("busy", [save, upload])

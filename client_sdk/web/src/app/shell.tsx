@@ -44,6 +44,8 @@ export const TABLE: Readonly<Record<View, () => Promise<Found>>> = {
   documents: async () => (await documents()).Documents,
   addDocument: async () => (await documents()).AddDocument,
   document: async () => (await documents()).Document,
+  uploads: async () => (await documents()).Uploads,
+  record: async () => (await documents()).Record,
   assess: async () => (await assess()).Assess,
   assessment: async () => (await assess()).Assessment,
   curve: async () => (await assess()).Curve,

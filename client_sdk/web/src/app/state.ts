@@ -2,7 +2,8 @@
 // passwords; `forget` lets go of everything, and nothing else of the page may hold what a person wrote.
 
 import { computed, signal } from "@preact/signals";
-import type { Item, Notice, Opening, VaultApi } from "../worker/api.js";
+import type { Item, Notice, Opening, Unfinished, VaultApi } from "../worker/api.js";
+import { noteUpload, uploads } from "./uploads.js";
 
 export interface Session {
   readonly vault: VaultApi;
@@ -32,6 +33,10 @@ export const waiting = signal(0);
 export const reachable = signal(true);
 /** This browser keeps nothing beyond this page: drafts go with it. */
 export const forgetful = signal(false);
+/** Files that were begun on this device and not finished, and that nobody is sending. */
+export const unfinished = signal<readonly Unfinished[]>([]);
+/** Up to which second the newest recording is sealed on this device, and in the vault. */
+export const safe = signal<{ readonly id: string; readonly here: number; readonly kept: number } | null>(null);
 /** How far a transfer has come, in bytes. */
 export interface Transfer {
   readonly name: string;
@@ -64,6 +69,15 @@ export function enter(opened: VaultApi, username: string, opening: Opening): voi
   reachable.value = true;
   unread.value = opening;
   void refreshItems();
+  void loadUnfinished();
+}
+
+/** Looks anew for what was begun and not finished. Rejects never. */
+export async function loadUnfinished(): Promise<void> {
+  const open = session.value;
+  if (open === null) return;
+  const found = await open.vault.unfinished().catch(() => null);
+  if (found !== null && session.value === open) unfinished.value = found;
 }
 
 /** Reads all items anew: after a write, after a step-up, when another device wrote. Rejects never: see itemsError. */
@@ -105,8 +119,12 @@ export function hear(notice: Notice, ended: () => void): void {
     case "changed":
       void refreshItems();
       break;
+    case "recording":
+      if (safe.value?.id === notice.id) safe.value = { id: notice.id, here: notice.here, kept: notice.kept };
+      break;
     case "progress": {
-      const { name, done, total } = notice;
+      const { name, done, total, found = 0, transfer = null } = notice;
+      if (transfer !== null) return noteUpload(transfer, done, total, found);
       (notice.sending ? sending : fetching).value = done < total ? { name, done, total } : null;
     }
   }
@@ -121,6 +139,9 @@ export function forgetRead(): void {
   waiting.value = 0;
   sending.value = null;
   fetching.value = null;
+  uploads.value = [];
+  unfinished.value = [];
+  safe.value = null;
   unread.value = null;
   beforeLock.clear();
 }

@@ -83,6 +83,26 @@ export const Assessment = strict({
 });
 export type Assessment = v.InferOutput<typeof Assessment>;
 
+/** How the first `count` contents of a recording are one file: `sha256` is that of the whole. Both are null while it is
+ * being recorded; then its segments are found by `key` alone (deriveSegment of crypto_core/sealing/records). */
+export const Segments = strict({
+  key: bytes(limits.KEY),
+  name: text(limits.NAME, 1),
+  mime: text(limits.MIME, 1),
+  count: v.nullable(whole(0, limits.BLOBS_PER_REVISION)),
+  sha256: v.nullable(hash()),
+});
+export type Segments = v.InferOutput<typeof Segments>;
+
+/** A document of which one file was sealed in segments while it was recorded. */
+export const Recording = v.pipe(
+  strict({ ...written, kind: oneOf("recording"), segments: Segments }),
+  v.check(({ contents, segments: { count, sha256 } }) => (
+    (count === null) === (sha256 === null) && (count ?? 0) <= contents.length
+  ), "Segments that are not there."),
+);
+export type Recording = v.InferOutput<typeof Recording>;
+
 /** A deletion: the record hashes that it ends. Always of the normal tier; its format is frozen. */
 export const Tombstone = strict({
   v: v.literal(VERSION),
@@ -115,7 +135,7 @@ export const AccountRecord = strict({
 export type AccountRecord = v.InferOutput<typeof AccountRecord>;
 
 /** The schema of each kind of record; another kind, or another `v`, is shown as "needs a newer version". */
-export const KINDS = { journal: Record, document: Record, assessment: Assessment, tombstone: Tombstone } as const;
+export const KINDS = { journal: Record, document: Record, assessment: Assessment, recording: Recording, tombstone: Tombstone } as const;
 
 /** A record of any kind as JSON spells it, for `formatJson`. Checks nothing: parsing it with its schema does. */
 export function dumpDocument<Facts extends { readonly kind: keyof typeof KINDS }>(facts: Facts) {

@@ -25,10 +25,12 @@ import { Unlock, UnlockEvent, unlocking } from "./protocol/unlock.js";
 import { Reader } from "./reader.js";
 import { Replica } from "./replica.js";
 import { Session } from "./session.js";
+import { finishRecording, Recording, type Recorded, type Safe } from "./recorder.js";
 import { Synchroniser } from "./synchroniser.js";
 import type { Transport } from "./transport.js";
 import { TrustStore, Warnings } from "./trust_store.js";
-import { Uploader, type Sleep, type Uploaded } from "./uploader.js";
+import type { Unfinished } from "./journal.js";
+import { Uploader, type Sent, type Sleep, type Uploaded } from "./uploader.js";
 import { Writer, type Answers, type Keeping, type Written } from "./writer.js";
 
 /** How long the sensitive tier stays open after a step-up. */
@@ -46,6 +48,8 @@ export interface ClientOptions {
   readonly progress?: Progress;
   readonly reading?: Progress;
   readonly sleep?: Sleep;
+  /** Milliseconds of a clock that nobody sets: how long a request took. */
+  readonly now?: () => number;
   /** Called when the sensitive tier opens (until when, in milliseconds since 1970) or closes (null). */
   readonly onSensitive?: (until: number | null) => void;
 }
@@ -57,11 +61,12 @@ export interface Attachment {
 }
 
 /** How something is written. Its draft, in `slot`, goes when it lies in the outbox, and `waits` is called then: it is
- * sent from there, whatever happens. */
+ * sent from there, whatever happens. `sent`: how its files go. */
 export interface Writing {
   readonly sensitive?: boolean;
   readonly attachments?: readonly Attachment[];
   readonly slot?: Id | null;
+  readonly sent?: Sent;
   readonly waits?: () => void;
 }
 
@@ -80,8 +85,10 @@ interface Open {
   until: number;
   /** The last row that `changed` spoke of. */
   shown: number;
-  /** The end of the files that are being sent: one after the other. */
-  sending: Promise<unknown>;
+  /** What is being recorded, by its item. */
+  readonly recordings: Map<Id, Recording>;
+  /** What is being sent: two at once, so that a photograph doesn't wait for a long video. */
+  sending: readonly Promise<unknown>[];
 }
 
 /** One person's vault, locked at first. */
@@ -93,6 +100,7 @@ export class VaultClient {
   readonly #progress: Progress;
   readonly #reading: Progress;
   readonly #sleep: Sleep;
+  readonly #now: () => number;
   readonly #onSensitive: (until: number | null) => void;
   readonly #door: Door;
   readonly #machine = unlocking();
@@ -107,6 +115,7 @@ export class VaultClient {
     this.#progress = options.progress ?? NO_PROGRESS;
     this.#reading = options.reading ?? NO_PROGRESS;
     this.#sleep = options.sleep ?? ((ms) => new Promise((resolve) => setTimeout(resolve, ms)));
+    this.#now = options.now ?? (() => performance.now());
     this.#onSensitive = options.onSensitive ?? (() => undefined);
   }
 
@@ -385,7 +394,7 @@ export class VaultClient {
   async add(draft: Draft, kind: Written, how: Writing = {}, answers: Answers | null = null): Promise<Kept> {
     const sensitive = how.sensitive ?? false;
     this.#opened().writer.requireKeepable(draft, kind, sensitive, answers);
-    return this.#writing(how.attachments ?? [], sensitive, async (open, contents) => {
+    return this.#writing(how, sensitive, async (open, contents) => {
       const [kept] = await open.writer.add([draft], kind, sensitive, contents, answers, keepingOf(open, how));
       if (kept === undefined) throw new ServerFault("an answer about other revisions");
       return kept;
@@ -404,7 +413,7 @@ export class VaultClient {
 
   /** Several journal entries, in as few requests as the wire allows. */
   async writeEntries(drafts: readonly Draft[], sensitive = false): Promise<readonly Kept[]> {
-    return this.#writing([], sensitive, (open) => open.writer.add(drafts, "journal", sensitive));
+    return this.#writing({}, sensitive, (open) => open.writer.add(drafts, "journal", sensitive));
   }
 
   /** A file as a document; its title is the file's name unless the draft has one.
@@ -421,7 +430,7 @@ export class VaultClient {
    * Throws ItemUnknown, NeedsPin, UnsupportedVersion, Untrusted. */
   async editEntry(id: Id, changes: Partial<Draft>, how: Omit<Writing, "sensitive"> = {}): Promise<Kept> {
     const sensitive = this.#opened().writer.requireEditable(id, changes);
-    return this.#writing(how.attachments ?? [], sensitive, (open, contents) =>
+    return this.#writing(how, sensitive, (open, contents) =>
       open.writer.edit(id, changes, contents, keepingOf(open, how)));
   }
 
@@ -429,12 +438,63 @@ export class VaultClient {
    *
    * Throws ItemUnknown, Untrusted, or Refused `revision_conflict` if another device changed it meanwhile. */
   deleteItem(id: Id): Promise<Deletion> {
-    return this.#writing([], false, (open) => open.writer.delete(id));
+    return this.#writing({}, false, (open) => open.writer.delete(id));
   }
 
   /** Brings a deleted item back. Throws ItemUnknown if it isn't deleted or was erased, NeedsPin, Untrusted. */
   restoreItem(id: Id): Promise<Kept> {
-    return this.#writing([], false, (open) => open.writer.restore(id));
+    return this.#writing({}, false, (open) => open.writer.restore(id));
+  }
+
+  /** A recording begins: gives its item. `tell` hears how much of it is safe.
+   *
+   * Throws as `add` does, but for the network: then it goes on here, and is sent when it can. */
+  async beginRecording(what: Recorded, tell: (safe: Safe) => void): Promise<Id> {
+    const open = this.#opened();
+    open.writer.requireKeepable(what.draft, "document", what.sensitive, null);
+    const recording = new Recording(open.session, open.writer, this.#sleep, what, tell);
+    await recording.begin();
+    open.recordings.set(recording.id, recording);
+    return recording.id;
+  }
+
+  /** More of a recording, up to so many seconds: sealed on this device when it resolves. Gives the count of segments. */
+  addSegment(id: Id, bytes: Uint8Array, seconds: number): Promise<number> {
+    return this.#recording(id).add(bytes, seconds);
+  }
+
+  /** The end of a recording. After a NetworkError it is closed when the network is back. */
+  async endRecording(id: Id): Promise<Kept> {
+    const recording = this.#recording(id);
+    this.#opened().recordings.delete(id);
+    return recording.end();
+  }
+
+  /** Closes recordings that broke off, here or on another device; those behind the PIN while it is given. One of which
+   * the vault gives other bytes than were sealed stands in the way of no other; its error is thrown in the end. */
+  async finishRecordings(): Promise<void> {
+    const { reader, session, writer } = this.#opened();
+    if (session.warnings.any) return;
+    let damaged: CryptoCoreError | null = null;
+    for (const item of reader.items("document")) {
+      try {
+        await finishRecording(session, writer, item);
+      } catch (error) {
+        if (!(error instanceof CryptoCoreError)) throw error;
+        damaged = error;
+      }
+    }
+    if (damaged !== null) throw damaged;
+  }
+
+  /** Files of which a part may have left, and that no tab is sending: given again, they go on. */
+  async unfinished(): Promise<readonly Unfinished[]> {
+    return this.#opened().uploader.unfinished();
+  }
+
+  /** Gives one of them up. */
+  giveUp(blob: Id): Promise<void> {
+    return this.#opened().uploader.giveUp(blob);
   }
 
   // what the above is made of
@@ -502,9 +562,9 @@ export class VaultClient {
     const synchroniser = new Synchroniser(session);
     return {
       session, reader, synchroniser, username, writer: new Writer(session, reader, synchroniser),
-      uploader: new Uploader(session, this.#sleep), drafts: new Drafts(session.home, session.keyring),
+      uploader: new Uploader(session, this.#sleep, this.#now), drafts: new Drafts(session.home, session.keyring),
       thumbnails: new Thumbnails(session.home, session.keyring), timer: null, until: 0, shown: 0,
-      sending: Promise.resolve(),
+      recordings: new Map(), sending: [],
     };
   }
 
@@ -526,15 +586,15 @@ export class VaultClient {
 
   /** Files first, then, under the account's lock, what names them; then their journals go. */
   async #writing<T>(
-    attachments: readonly Attachment[], sensitive: boolean,
+    { attachments = [], sent: how }: Writing, sensitive: boolean,
     act: (open: Open, contents: readonly Content[]) => Promise<T>,
   ): Promise<T> {
     const open = this.#opened();
     const sent: Uploaded[] = [];
     try {
-      await this.#inTurn(open, async () => {
+      await inTurn(open, async () => {
         for (const { file, thumbnail } of attachments) {
-          const one = await open.uploader.send(file, sensitive);
+          const one = await open.uploader.send(file, sensitive, how);
           sent.push(one);
           if (thumbnail !== null) await open.thumbnails.keep(one.content.blob, thumbnail, sensitive);
         }
@@ -545,12 +605,6 @@ export class VaultClient {
     } finally {
       for (const one of sent) one.journal.close();
     }
-  }
-
-  #inTurn(open: Open, act: () => Promise<void>): Promise<void> {
-    const mine = open.sending.then(act, act);
-    open.sending = mine.catch(() => undefined);
-    return mine;
   }
 
   async #farewell({ session, synchroniser, drafts }: Open): Promise<void> {
@@ -620,6 +674,12 @@ export class VaultClient {
     });
   }
 
+  #recording(id: Id): Recording {
+    const recording = this.#opened().recordings.get(id);
+    if (recording === undefined) throw new ItemUnknown();
+    return recording;
+  }
+
   #opened(): Open {
     const open = this.#open;
     if (open === null) throw new NotOpen();
@@ -685,6 +745,19 @@ function keepingOf({ drafts }: Open, { slot = null, waits }: Writing): Keeping {
     waits?.();
     return entry;
   };
+}
+
+const AT_ONCE = 2;
+
+/** Does `act` when fewer than two others are under way. */
+async function inTurn(open: Open, act: () => Promise<void>): Promise<void> {
+  while (open.sending.length >= AT_ONCE) await Promise.race(open.sending);
+  const mine = act();
+  const ended = mine.catch(() => undefined).then(() => {
+    open.sending = open.sending.filter((one) => one !== ended);
+  });
+  open.sending = [...open.sending, ended];
+  return mine;
 }
 
 function forget({ session }: Open): void {

@@ -254,6 +254,7 @@ export const PLACES = {
   receipts: "t",
   outbox: "o",
   uploads: "u",
+  segments: "g",
   drafts: "d",
   previews: "p",
   checkpoint: "c",

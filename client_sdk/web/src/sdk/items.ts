@@ -19,7 +19,10 @@ export interface Happened {
   readonly words: string;
 }
 
-/** One file of an item. `sealed` is the SHA-256 of its blob, `sha256` that of the original; `key` opens the blob. */
+/** One file of an item. `sealed` is the SHA-256 of its blob, `sha256` that of the original; `key` opens the blob.
+ *
+ * A recording's is in `parts`, its segments in order: then `key` derives theirs, and `blob` and `sealed` are the first
+ * one's. `isOpen`: it was not closed yet, so that more of it may lie in the vault. */
 export interface Content {
   readonly blob: Id;
   readonly key: Uint8Array;
@@ -28,6 +31,8 @@ export interface Content {
   readonly name: string;
   readonly mime: string;
   readonly size: number;
+  readonly parts?: readonly Content[];
+  readonly isOpen?: boolean;
 }
 
 /** What a person fills in. `written` is the time of writing, in Unix seconds; the device's clock if null. */

@@ -1,6 +1,7 @@
 // What a device writes down before the first byte of a file leaves, so that it may go on after any cut.
 // Knows: key, salt and the SHA-256 of each unit of an upload; sealed, the key of a sensitive file under pk_S alone.
-// Refuses to know: sockets, and the file's name (a salted hash tells whether it is the same one).
+// Refuses to know: sockets. A salted hash tells whether a file is the same one; its name is kept so that it can be asked
+// for again, and a sensitive one's is not.
 //
 // Nonces follow from key and salt: what was sealed once under them may be sealed again only if it is the very same.
 
@@ -120,6 +121,7 @@ export class Journals {
     const salt = makeBytes(SALT_SIZE);
     const facts = {
       v: 1, blob: id, salt: formatB64url(salt), source: formatB64url(source.mark(salt)), sensitive,
+      name: sensitive ? null : source.name, size: source.size, changed: source.changed,
       key: formatB64url(wrapRecordKey(this.#keyring, blob, 1, key, sensitive)), made: this.#clock(),
     };
     const sealed = sealDeviceState(this.#keyring.mkN, NAME, this.#keyring.account, formatJson(facts));
@@ -140,6 +142,24 @@ export class Journals {
       return new Journal(this.#home, head.blob, key, head.salt, await loadUnits(this.#home, head.blob), release);
     }
     return null;
+  }
+
+  /** What was begun and not finished, the oldest first; but for what a tab is sending now. */
+  async unfinished(): Promise<readonly Unfinished[]> {
+    const found: Unfinished[] = [];
+    for (const { blob, name, size, changed, sensitive, made } of await this.#heads()) {
+      const release = await this.#home.tryLock("uploads", blob);
+      if (release === null) continue;
+      const known = (await loadUnits(this.#home, blob)).length;
+      release();
+      found.push({ blob, name, size, changed, sensitive, made, known });
+    }
+    return found.sort((one, other) => one.made - other.made);
+  }
+
+  /** The journal of an upload is let go of: its file is sent anew if it is given again. */
+  async drop(blob: Id): Promise<void> {
+    await removeAll(this.#home, blob);
   }
 
   /** Removes journals of blobs that `isKept` says an item names, and those of long ago. */
@@ -173,25 +193,38 @@ export class Journals {
   }
 }
 
-interface Head {
+/** A file of which a part may have left. `name` is null for a sensitive one; `known`: units that were journalled. */
+export interface Unfinished {
   readonly blob: Id;
+  readonly name: string | null;
+  readonly size: number;
+  /** Modification time in milliseconds. */
+  readonly changed: number;
+  readonly sensitive: boolean;
+  /** Unix seconds. */
+  readonly made: number;
+  readonly known: number;
+}
+
+interface Head extends Omit<Unfinished, "known"> {
   readonly salt: Uint8Array;
   readonly source: Uint8Array;
-  readonly sensitive: boolean;
   readonly key: Uint8Array;
-  readonly made: number;
 }
 
 function parseHead(data: Uint8Array): Head {
-  const { v, blob, salt, source, sensitive, key, made } = parseJson(data) as Record<string, unknown>;
+  const {
+    v, blob, salt, source, sensitive, name, size, changed, key, made,
+  } = parseJson(data) as Record<string, unknown>;
   if (
     v !== 1 || typeof blob !== "string" || typeof salt !== "string" || typeof source !== "string"
     || typeof sensitive !== "boolean" || typeof key !== "string" || typeof made !== "number"
+    || (typeof name !== "string" && name !== null) || typeof size !== "number" || typeof changed !== "number"
   ) {
     throw new MalformedError("not the head of a journal");
   }
   return {
-    blob, sensitive, made, salt: parseB64url(salt, SALT_SIZE), source: parseB64url(source, HASH_SIZE),
+    blob, name, size, changed, sensitive, made, salt: parseB64url(salt, SALT_SIZE), source: parseB64url(source, HASH_SIZE),
     key: parseB64url(key, RECORD_WRAP_SIZE),
   };
 }

@@ -4,7 +4,7 @@
 
 import * as v from "valibot";
 
-import { encodeText, formatHex, formatJson, isSame, parseB64url, parseJson } from "../crypto_core/encoding.js";
+import { encodeText, formatB64url, formatHex, formatJson, isSame, parseB64url, parseJson } from "../crypto_core/encoding.js";
 import {
   CryptoCoreError, MalformedError, TamperedError, UnsupportedVersion, VerificationError,
 } from "../crypto_core/errors.js";
@@ -15,7 +15,7 @@ import {
 } from "../crypto_core/sealing/envelope.js";
 import { NeedsPin, isSensitive, unwrapRecordKey } from "../crypto_core/sealing/keyring.js";
 import { contentPlainSize, contentRange, unpadContent } from "../crypto_core/sealing/padding.js";
-import { contentOpener, openRecord } from "../crypto_core/sealing/records.js";
+import { contentOpener, deriveSegment, openRecord } from "../crypto_core/sealing/records.js";
 import { KINDS, VERSION } from "../schemas/documents.js";
 import { Sha256, sha256 } from "./digest.js";
 import { BlobSwapped, ItemUnknown, RangeInvalid, ServerFault } from "./errors.js";
@@ -112,9 +112,14 @@ export class Reader {
 
   /** The original bytes of a content, or of the range [start, stop). Throws RangeInvalid for one outside. */
   content(content: Content, start = 0, stop: number | null = null): AsyncGenerator<Uint8Array> {
-    if (start === 0 && stop === null) return this.#watched(content, this.#whole(content));
+    const whole = start === 0 && stop === null;
+    if (whole && content.parts === undefined) return this.#watched(content, this.#whole(content));
     const end = stop === null ? content.size : Math.min(stop, content.size);
     if (!(start >= 0 && start <= content.size && end >= start)) throw new RangeInvalid();
+    if (content.parts !== undefined) {
+      const joined = this.#joined(content.parts, start, end);
+      return this.#watched(content, whole ? checked(joined, content.sha256) : joined);
+    }
     return this.#watched(content, this.#range(content, start, end));
   }
 
@@ -214,6 +219,16 @@ export class Reader {
     }
   }
 
+  /** The bytes [start, stop) of segments, one after the other; those of them that are wanted whole are hashed. */
+  async *#joined(parts: readonly Content[], start: number, stop: number): AsyncGenerator<Uint8Array> {
+    let before = 0;
+    for (const part of parts) {
+      const [first, last] = [Math.max(0, start - before), Math.min(stop - before, part.size)];
+      if (first < last) yield* first === 0 && last === part.size ? this.#whole(part) : this.#range(part, first, last);
+      before += part.size;
+    }
+  }
+
   async *#range(content: Content, start: number, stop: number): AsyncGenerator<Uint8Array> {
     if (start === stop) return;
     const { blob } = content;
@@ -280,11 +295,31 @@ function closed({ item, revision, deposited }: Row, state: State, sensitive: boo
 }
 
 function opened(row: Row, sensitive: boolean, facts: RecordFacts): Item {
-  const item = { ...closed(row, "open", sensitive), kind: facts.kind, written: facts.written };
+  const kind = facts.kind === "recording" ? "document" : facts.kind;
+  const item = { ...closed(row, "open", sensitive), kind, written: facts.written };
   if (facts.kind === "tombstone") return item;
-  const { title, text, happened, place, people, tags, danger, mood, category, contents } = facts;
+  const { title, text, happened, place, people, tags, danger, mood, category } = facts;
   const answers = facts.kind === "assessment" ? facts.answers : null;
-  return { ...item, title, text, happened, place, people, tags, danger, mood, category, contents, answers };
+  return { ...item, title, text, happened, place, people, tags, danger, mood, category, contents: filesOf(facts), answers };
+}
+
+/** The files as a person has them: the segments of a recording are one. */
+function filesOf(facts: Exclude<RecordFacts, { readonly kind: "tombstone" }>): readonly Content[] {
+  if (facts.kind !== "recording") return facts.contents;
+  const { key, name, mime, count, sha256: whole } = facts.segments;
+  const [parts, others] = [facts.contents.slice(0, count ?? 0), facts.contents.slice(count ?? 0)];
+  if (parts.length === 0 && whole !== null) return others; // erased with the item that they were recorded for
+  const nothing = sha256(new Uint8Array());
+  return [{
+    blob: formatB64url(deriveSegment(key, 0)[0]), key, sealed: parts[0]?.sealed ?? nothing, sha256: whole ?? nothing,
+    name, mime, size: parts.reduce((size, part) => size + part.size, 0), parts, isOpen: whole === null,
+  }, ...others];
+}
+
+async function* checked(blocks: Blocks, expected: Uint8Array): AsyncGenerator<Uint8Array> {
+  const digest = new Sha256();
+  yield* hashed(blocks, digest);
+  if (!isSame(digest.digest(), expected)) throw new BlobSwapped("another hash than the record names");
 }
 
 function contentsOf(facts: RecordFacts): readonly Content[] {

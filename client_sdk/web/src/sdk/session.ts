@@ -98,8 +98,10 @@ export class Session {
   }
 
   /** Bytes sent for this session, tried once. */
-  put<P extends Path<"PUT">>(path: P, pieces: readonly Uint8Array[], places: Places): Promise<Answer<"PUT", P>> {
-    return this.transport.put(path, pieces, { token: this.#token, places });
+  put<P extends Path<"PUT">>(
+    path: P, pieces: readonly Uint8Array[], places: Places, signal: AbortSignal | null = null,
+  ): Promise<Answer<"PUT", P>> {
+    return this.transport.put(path, pieces, { token: this.#token, places, signal });
   }
 
   /** Bytes for this session, the whole or [start, stop). */

@@ -9,13 +9,13 @@ import * as v from "valibot";
 
 import { concat, formatB64, formatB64url, formatJson, parseJson } from "../crypto_core/encoding.js";
 import { MalformedError } from "../crypto_core/errors.js";
-import { sodium } from "../crypto_core/sodium.js";
 import {
   ENDPOINTS, JSON, OCTETS, type Answer, type Body, type Endpoint, type Method, type Path,
 } from "../schemas/endpoints.js";
 import { dump } from "../schemas/fields.js";
 import { PROBLEMS } from "../schemas/problems.js";
 import { Problem } from "../schemas/vault.js";
+import { Sha256 } from "./digest.js";
 import { NetworkError, Refused, ServerAddress, ServerFault } from "./errors.js";
 
 /** The largest JSON answer that is read: a full page of a sync in base64url is smaller. */
@@ -38,6 +38,8 @@ export type Places = Readonly<Record<string, string | number>>;
 export interface Asking {
   readonly token?: Uint8Array | null;
   readonly places?: Places;
+  /** Breaks off bytes that are on their way. */
+  readonly signal?: AbortSignal | null;
 }
 
 export interface AskingJson<B> extends Asking {
@@ -113,10 +115,13 @@ export class HttpTransport implements Transport {
   }
 
   async put<P extends Path<"PUT">>(path: P, pieces: readonly Uint8Array[], asking: Asking): Promise<Answer<"PUT", P>> {
-    const content = concat(...pieces);
-    const digest = formatB64(sodium.crypto_hash_sha256(content));
+    const hash = new Sha256();
+    pieces.forEach((piece) => hash.update(piece));
+    const digest = formatB64(hash.digest());
     const sent = { ...authorization(asking.token), "Content-Type": OCTETS, "Content-Digest": `sha-256=:${digest}:` };
-    const exchange = await this.#exchange("PUT", filled(path, asking.places ?? {}), content, sent);
+    // A Blob, since a tab keeps the bytes of a body until its garbage is collected: 260 MiB in a long upload.
+    const content = new Blob([...pieces] as BlobPart[]);
+    const exchange = await this.#exchange("PUT", filled(path, asking.places ?? {}), content, sent, asking.signal);
     return loaded(endpoint("PUT", path), exchange.status, await exchange.collect()) as Answer<"PUT", P>;
   }
 
@@ -164,12 +169,16 @@ export class HttpTransport implements Transport {
   }
 
   async #exchange(
-    method: string, target: string, content: Uint8Array | null, headers: Readonly<Record<string, string>>,
+    method: string, target: string, content: Uint8Array | Blob | null, headers: Readonly<Record<string, string>>,
+    signal: AbortSignal | null = null,
   ): Promise<Exchange> {
-    if (this.#closed) throw new NetworkError("closed");
+    if (this.#closed || signal?.aborted) throw new NetworkError("closed");
     const abort = new AbortController();
+    const breakOff = (): void => abort.abort();
+    signal?.addEventListener("abort", breakOff);
     this.#open.add(abort);
-    const timer = setTimeout(() => abort.abort(), PATIENCE_MS + (content?.length ?? 0) / SLOWEST_BYTES_PER_MS);
+    const size = content instanceof Blob ? content.size : content?.length ?? 0;
+    const timer = setTimeout(() => abort.abort(), PATIENCE_MS + size / SLOWEST_BYTES_PER_MS);
     try {
       const response = await this.#fetch(`${this.#origin}${target}`, {
         method, headers, body: content as BodyInit | null, credentials: "omit", cache: "no-store", redirect: "error",
@@ -181,6 +190,7 @@ export class HttpTransport implements Transport {
       throw new NetworkError(nameOf(error));
     } finally {
       clearTimeout(timer);
+      signal?.removeEventListener("abort", breakOff);
     }
   }
 

@@ -11,8 +11,9 @@ import { contentSealer } from "../crypto_core/sealing/records.js";
 import * as limits from "../schemas/limits.js";
 import { Sha256, sha256 } from "./digest.js";
 import { FileChanged, FileUnreadable, NetworkError, Refused, SdkError, ServerFault, ValueRefused } from "./errors.js";
-import type { Content } from "./items.js";
-import { JournalMismatch, Journals, Source, type Journal } from "./journal.js";
+import type { Content, Id } from "./items.js";
+import { JournalMismatch, Journals, Source, type Journal, type Unfinished } from "./journal.js";
+import type { Progress } from "./progress.js";
 import { UploadEvent, Width, uploading } from "./protocol/upload.js";
 import { BLOB, hashed, sealedContentSize } from "./reader.js";
 import { blobName } from "./replica.js";
@@ -22,7 +23,8 @@ const UPLOADS = "/v1/uploads";
 const UPLOAD = "/v1/uploads/<id:blob>";
 const UNITS = "/v1/uploads/<id:blob>/units/<u32:first>";
 const COMPLETE = "/v1/uploads/<id:blob>/complete";
-const IN_FLIGHT = 2;
+/** Units in one request: a tab holds several copies of it, and lets go of them when it likes. */
+const WIDEST = 8;
 /** In a row, after which the network is called gone. The journal stays. */
 const FAILURES = 8;
 /** How many times a file is begun anew under another key, if what was sealed doesn't match its journal. */
@@ -39,16 +41,35 @@ export interface Uploaded {
 
 export type Sleep = (ms: number) => Promise<void>;
 
-/** Sends the files of one session. `sleep` waits between failures. */
+/** How one file is sent. `signal` stops it where it is: the same file is given again to go on. */
+export interface Sent {
+  readonly signal?: AbortSignal | null;
+  readonly progress?: Progress;
+}
+
+/** Sends the files of one session. `sleep` waits between failures; `now` is a clock in milliseconds. */
 export class Uploader {
   readonly #session: Session;
   readonly #sleep: Sleep;
+  readonly #now: () => number;
   readonly #journals: Journals;
 
-  constructor(session: Session, sleep: Sleep) {
+  constructor(session: Session, sleep: Sleep, now: () => number) {
     this.#session = session;
     this.#sleep = sleep;
+    this.#now = now;
     this.#journals = new Journals(session.home, session.keyring, session.clock);
+  }
+
+  /** What was begun on this device and not finished. */
+  unfinished(): Promise<readonly Unfinished[]> {
+    return this.#journals.unfinished();
+  }
+
+  /** Gives up an upload that was begun: what has arrived of it goes from the vault, too. */
+  async giveUp(blob: Id): Promise<void> {
+    await this.#forgetUnits(blob);
+    await this.#journals.drop(blob);
   }
 
   /** Forgets the journals of what an item names by now. */
@@ -58,14 +79,15 @@ export class Uploader {
 
   /** Sends one file, or what is left of it.
    *
-   * Throws FileUnreadable, FileChanged, NetworkError (give the same file again to go on), or Refused. */
-  async send(file: Blob, sensitive: boolean): Promise<Uploaded> {
+   * Throws FileUnreadable, FileChanged, NetworkError (give the same file again to go on), Refused, or what `signal` was
+   * aborted with. */
+  async send(file: Blob, sensitive: boolean, how: Sent = {}): Promise<Uploaded> {
     const source = new Source(file);
     if (sealedContentSize(source.size) > limits.BLOB) throw new ValueRefused("a file larger than a vault takes");
     for (let tries = 0; tries < BLOBS; tries += 1) {
       const journal = (await this.#journals.find(source, sensitive)) ?? (await this.#journals.make(source, sensitive));
       try {
-        return { content: await this.#send(source, journal), journal };
+        return { content: await this.#send(source, journal, how), journal };
       } catch (error) {
         const mismatch = error instanceof JournalMismatch;
         if (mismatch || error instanceof FileChanged) await this.#abandon(journal);
@@ -76,9 +98,10 @@ export class Uploader {
     throw new FileChanged();
   }
 
-  async #send(source: Source, journal: Journal): Promise<Content> {
+  async #send(source: Source, journal: Journal, how: Sent): Promise<Content> {
+    const { signal = null, progress = this.#session.progress } = how;
     const machine = uploading();
-    const { progress } = this.#session;
+    const way: Way = { session: this.#session, journal, progress, signal, now: this.#now, sleep: this.#sleep };
     machine.receive(UploadEvent.JOURNAL_WRITTEN);
     const size = sealedContentSize(source.size);
     const plain = new Sha256();
@@ -87,12 +110,13 @@ export class Uploader {
     progress.start(source.name, size);
     try {
       const small = size <= limits.FIRST_UNIT;
-      const sending = small ? null : await Sending.announce(this.#session, journal, size, this.#sleep);
+      signal?.throwIfAborted();
+      const sending = small ? null : await Sending.announce(way, size);
       if (sending !== null) machine.receive(UploadEvent.ANNOUNCED);
       const sealed = sending === null ? null : await sending.send(units);
       if (sending !== null) machine.receive(UploadEvent.ALL_ARRIVED);
       const [receipt, digest] = sealed === null
-        ? await this.#sendWhole(units, journal)
+        ? await sendWhole(way, units)
         : [await this.#complete(journal, sealed), sealed];
       machine.receive(UploadEvent.COMPLETED);
       await this.#session.verify(receipt, digest, size);
@@ -116,33 +140,59 @@ export class Uploader {
     return (await this.#session.ask("POST", COMPLETE, { body: { sha256: whole }, places })).receipt;
   }
 
-  async #sendWhole(units: AsyncIterable<Uint8Array>, journal: Journal): Promise<readonly [string, Uint8Array]> {
-    const pieces: Uint8Array[] = [];
-    for await (const unit of units) pieces.push(unit);
-    const data = concat(...pieces);
-    const digest = sha256(data);
-    journal.note(0, digest);
-    await journal.sync();
-    for (let failures = 1; ; failures += 1) {
-      try {
-        const answer = await this.#session.put(BLOB, [data], { blob: journal.blob });
-        this.#session.progress.advance(data.length);
-        return [answer.receipt, digest];
-      } catch (error) {
-        requirePassing(error, failures);
-        await this.#sleep(pause(failures - 1));
-      }
-    }
+  async #abandon(journal: Journal): Promise<void> {
+    await this.#forgetUnits(journal.blob);
+    await journal.remove();
   }
 
-  async #abandon(journal: Journal): Promise<void> {
+  async #forgetUnits(blob: Id): Promise<void> {
     try {
-      await this.#session.ask("DELETE", UPLOAD, { places: { blob: journal.blob } });
+      await this.#session.ask("DELETE", UPLOAD, { places: { blob } });
     } catch (error) {
       if (!(error instanceof SdkError)) throw error; // what nobody names is collected
     }
-    await journal.remove();
   }
+}
+
+/** What the bytes of one blob travel with. */
+interface Way {
+  readonly session: Session;
+  readonly journal: Journal;
+  readonly progress: Progress;
+  readonly signal: AbortSignal | null;
+  readonly now: () => number;
+  readonly sleep: Sleep;
+}
+
+async function sendWhole(way: Way, units: AsyncIterable<Uint8Array>): Promise<readonly [string, Uint8Array]> {
+  const { session, journal, progress, signal } = way;
+  const pieces: Uint8Array[] = [];
+  for await (const unit of units) pieces.push(unit);
+  const data = concat(...pieces);
+  const digest = sha256(data);
+  journal.note(0, digest);
+  await journal.sync();
+  for (let failures = 1; ; failures += 1) {
+    try {
+      const answer = await session.put(BLOB, [data], { blob: journal.blob }, signal);
+      progress.advance(data.length);
+      return [answer.receipt, digest];
+    } catch (error) {
+      signal?.throwIfAborted();
+      requirePassing(error, failures);
+      await rest(way, failures - 1);
+    }
+  }
+}
+
+/** Waits before the next try; at once over when the signal comes. */
+async function rest({ signal, sleep }: Way, failures: number): Promise<void> {
+  let stop: () => void = () => undefined;
+  const stopped = new Promise<void>((resolve) => (stop = resolve));
+  signal?.addEventListener("abort", stop);
+  await Promise.race([sleep(Math.min(250 * 2 ** failures, 10_000)), stopped]);
+  signal?.removeEventListener("abort", stop);
+  signal?.throwIfAborted();
 }
 
 /** Consecutive units that go in one request. */
@@ -152,38 +202,33 @@ interface Run {
 }
 
 /** How a request ended; a request never rejects, so that two may be waited for at once. */
-type Landing = { readonly run: Run; readonly error: unknown };
+type Landing = { readonly run: Run; readonly error: unknown; readonly ms: number };
 
 /** The units of one blob on their way. */
 class Sending {
-  readonly #session: Session;
-  readonly #journal: Journal;
-  readonly #sleep: Sleep;
+  readonly #way: Way;
   readonly #complete: boolean;
   readonly #there: ReadonlyMap<number, Uint8Array>;
-  readonly #width = new Width();
+  readonly #width = new Width(WIDEST);
   readonly #waiting: Run[] = [];
   readonly #flying = new Map<Run, Promise<Landing>>();
   #failures = 0;
 
-  private constructor(
-    session: Session, journal: Journal, sleep: Sleep, complete: boolean, there: ReadonlyMap<number, Uint8Array>,
-  ) {
-    this.#session = session;
-    this.#journal = journal;
-    this.#sleep = sleep;
+  private constructor(way: Way, complete: boolean, there: ReadonlyMap<number, Uint8Array>) {
+    this.#way = way;
     this.#complete = complete;
     this.#there = there;
   }
 
   /** Says what will come, and learns what is there. Throws JournalMismatch for units that this journal doesn't know. */
-  static async announce(session: Session, journal: Journal, size: number, sleep: Sleep): Promise<Sending> {
+  static async announce(way: Way, size: number): Promise<Sending> {
+    const { session, journal } = way;
     const state = await session.ask("POST", UPLOADS, { body: { blob: journal.blob, size } });
     const there = new Map(state.units.map((one) => [one.unit, one.sha256]));
     if ([...there.keys()].some((number) => number >= journal.known)) {
       throw new JournalMismatch(); // somebody else's units, or ours from before the journal was lost
     }
-    return new Sending(session, journal, sleep, state.complete, there);
+    return new Sending(way, state.complete, there);
   }
 
   /** Sends what isn't there, and gives the SHA-256 of the whole. */
@@ -198,11 +243,15 @@ class Sending {
   async #sendAll(units: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
     const whole = new Sha256();
     let [number, first, run]: [number, number, Uint8Array[]] = [0, 0, []];
+    const { progress, signal } = this.#way;
     for await (const unit of units) {
+      signal?.throwIfAborted();
       whole.update(unit);
       const there = this.#isThere(number, unit);
-      if (there) this.#session.progress.advance(unit.length);
-      else {
+      if (there) {
+        progress.found?.(unit.length);
+        progress.advance(unit.length);
+      } else {
         if (run.length === 0) first = number;
         run.push(unit);
       }
@@ -219,7 +268,7 @@ class Sending {
 
   #isThere(number: number, unit: Uint8Array): boolean {
     const digest = sha256(unit);
-    this.#journal.note(number, digest);
+    this.#way.journal.note(number, digest);
     const known = this.#there.get(number);
     if (known === undefined) return this.#complete;
     if (!isSame(known, digest)) throw new JournalMismatch();
@@ -228,15 +277,15 @@ class Sending {
 
   async #push(first: number, units: readonly Uint8Array[]): Promise<void> {
     if (units.length === 0) return;
-    await this.#journal.sync();
+    await this.#way.journal.sync();
     this.#waiting.push({ first, units });
-    await this.#pump(IN_FLIGHT - 1);
+    await this.#pump(1);
   }
 
   /** Sends until nothing waits and at most `stay` requests are in flight. */
   async #pump(stay: number): Promise<void> {
     while (this.#waiting.length > 0 || this.#flying.size > stay) {
-      while (this.#flying.size < IN_FLIGHT) {
+      while (this.#flying.size < this.#width.requests) {
         const run = this.#waiting.shift();
         if (run === undefined) break;
         this.#flying.set(run, this.#put(run));
@@ -248,28 +297,32 @@ class Sending {
   }
 
   async #put(run: Run): Promise<Landing> {
+    const { session, journal, signal, now } = this.#way;
+    const begun = now();
     try {
-      await this.#session.put(UNITS, run.units, { blob: this.#journal.blob, first: run.first });
-      return { run, error: null };
+      await session.put(UNITS, run.units, { blob: journal.blob, first: run.first }, signal);
+      return { run, error: null, ms: now() - begun };
     } catch (error) {
-      return { run, error };
+      return { run, error, ms: now() - begun };
     }
   }
 
-  async #landed({ run, error }: Landing): Promise<void> {
+  async #landed({ run, error, ms }: Landing): Promise<void> {
+    const { signal, progress } = this.#way;
     if (error === null || (error instanceof Refused && error.code === "upload_complete")) {
       this.#failures = 0;
-      this.#width.succeeded();
-      this.#session.progress.advance(run.units.reduce((size, unit) => size + unit.length, 0));
+      this.#width.succeeded(ms);
+      progress.advance(run.units.reduce((size, unit) => size + unit.length, 0));
       return;
     }
+    signal?.throwIfAborted();
     this.#failures += 1;
     requirePassing(error, this.#failures);
     this.#width.failed();
     const parts = [...this.#width.split(run.units.length)].map(([start, stop]) =>
       ({ first: run.first + start, units: run.units.slice(start, stop) }));
     this.#waiting.unshift(...parts);
-    await this.#sleep(pause(this.#failures));
+    await rest(this.#way, this.#failures);
   }
 }
 
@@ -323,9 +376,4 @@ function requirePassing(error: unknown, failures: number): void {
   const passing = error instanceof NetworkError || error instanceof ServerFault
     || (error instanceof Refused && PASSING.includes(error.code));
   if (!passing || failures >= FAILURES) throw error;
-}
-
-/** Milliseconds. */
-function pause(failures: number): number {
-  return Math.min(250 * 2 ** failures, 10_000);
 }

@@ -9,7 +9,7 @@ import { TemoinError, UnsupportedVersion, VerificationError } from "../crypto_co
 import { makeId } from "../crypto_core/randomness.js";
 import { NeedsPin, wrapRecordKey } from "../crypto_core/sealing/keyring.js";
 import { MAX_PARENTS, makeRecordKey, sealLink, sealRecord } from "../crypto_core/sealing/records.js";
-import { KINDS, VERSION, dumpDocument } from "../schemas/documents.js";
+import { KINDS, VERSION, dumpDocument, type Segments } from "../schemas/documents.js";
 import type { PutRevision } from "../schemas/items.js";
 import * as limits from "../schemas/limits.js";
 import { sha256 } from "./digest.js";
@@ -65,7 +65,7 @@ export class Writer {
     drafts: readonly Draft[], kind: Written, sensitive: boolean, contents: readonly Content[] = [],
     answers: Answers | null = null, keeping?: Keeping,
   ): Promise<readonly Kept[]> {
-    const blobs = contents.map((one) => one.blob);
+    const blobs = blobsOf(contents).map((one) => one.blob);
     const writings = drafts.map((draft): Writing => ({
       item: formatB64url(makeId()), revision: 1, json: this.#record(kind, draft, contents, answers), sensitive, blobs,
       erases: null,
@@ -84,9 +84,27 @@ export class Writer {
     const both = [...item.contents, ...contents];
     const json = this.#record(item.kind as Written, edited(item, changes), both, item.answers);
     return this.#depositOne({
-      item: item.id, revision: item.revision + 1, json, sensitive: item.sensitive, blobs: both.map((one) => one.blob),
-      erases: null,
+      item: item.id, revision: item.revision + 1, json, sensitive: item.sensitive,
+      blobs: blobsOf(both).map((one) => one.blob), erases: null,
     }, keeping);
+  }
+
+  /** The first revision of a recording, before anything of it is there. */
+  begin(id: Id, draft: Draft, sensitive: boolean, joined: Content): Promise<Kept> {
+    const json = this.#record("document", draft, [joined], null);
+    return this.#depositOne({ item: id, revision: 1, json, sensitive, blobs: [], erases: null });
+  }
+
+  /** The next revision of a recording, which names its segments. What else is said of it is as it was changed meanwhile;
+   * `draft` where that can't be read without the PIN. */
+  close(id: Id, draft: Draft | null, sensitive: boolean, joined: Content): Promise<Kept> {
+    const item = this.#reader.item(id, null);
+    const now = draft === null || item.state === "open" ? edited(item, { written: item.written }) : draft;
+    const contents = [joined, ...item.contents.filter((one) => one.parts === undefined)];
+    return this.#depositOne({
+      item: item.id, revision: item.revision + 1, json: this.#record("document", now, contents, null), sensitive,
+      blobs: blobsOf(contents).map((one) => one.blob), erases: null,
+    });
   }
 
   /** Whether this can be kept, asked before its files are sent. Throws NoteTooLong, ValueRefused, or NeedsPin while
@@ -168,11 +186,14 @@ export class Writer {
 
   #record(kind: Written, draft: Draft, contents: readonly Content[], answers: Answers | null): Uint8Array {
     const { text, title, happened, written, place, people, tags, danger, mood, category } = draft;
+    const joined = contents.find((one) => one.parts !== undefined);
+    const sealed = joined === undefined ? kind : "recording";
     const value = dumpDocument({
-      v: VERSION, kind, title, text, happened, written: written ?? this.#session.clock(), place, people, tags, danger,
-      mood, category, contents, after: this.#session.trust.newest, ...(kind === "assessment" ? { answers } : {}),
+      v: VERSION, kind: sealed, title, text, happened, written: written ?? this.#session.clock(), place, people, tags,
+      danger, mood, category, contents: blobsOf(contents), after: this.#session.trust.newest,
+      ...(kind === "assessment" ? { answers } : {}), ...(joined === undefined ? {} : { segments: segmentsOf(joined) }),
     });
-    const loaded = v.safeParse(KINDS[kind], value);
+    const loaded = v.safeParse(KINDS[sealed], value);
     if (!loaded.success) {
       if (Array.from(text).length > limits.TEXT) throw new NoteTooLong();
       const names = new Set(loaded.issues.map((issue) => String(issue.path?.[0]?.key ?? kind)));
@@ -331,13 +352,28 @@ function edited(item: Item, changes: Partial<Draft>): Draft {
   return { ...said, written: null, ...changes };
 }
 
+/** The contents as a record names them: a recording by its segments, which come first. */
+function blobsOf(contents: readonly Content[]): readonly Content[] {
+  return [...contents.flatMap((one) => one.parts ?? []), ...contents.filter((one) => one.parts === undefined)];
+}
+
+function segmentsOf({ key, name, mime, sha256: whole, parts = [], isOpen = false }: Content): Segments {
+  return { key, name, mime, count: isOpen ? null : parts.length, sha256: isOpen ? null : whole };
+}
+
 function rowOf({ item, revision, wrap, link, record, blobs, erases }: PutRevision): Row {
   return { seq: 0, item, revision, deposited: 0, wrap, link, record, blobs, erases, gone: false, pass: 0 };
 }
 
 /** The same text without the files that were erased with the item it was written for. */
 function without(writing: Writing, erased: ReadonlySet<Id>): Writing {
-  const facts = parseJson(writing.json) as { contents?: readonly { readonly blob: Id }[] };
+  const facts = parseJson(writing.json) as {
+    contents?: readonly { readonly blob: Id }[]; segments?: { count: number | null };
+  };
+  const { segments } = facts;
+  if (typeof segments?.count === "number") {
+    segments.count = (facts.contents ?? []).slice(0, segments.count).filter((one) => !erased.has(one.blob)).length;
+  }
   const contents = facts.contents?.filter((one) => !erased.has(one.blob));
   if (contents === undefined || !writing.blobs.some((blob) => erased.has(blob))) return writing;
   const blobs = writing.blobs.filter((blob) => !erased.has(blob));

@@ -9,8 +9,32 @@ import type {
   Opening,
 } from "../sdk/items.js";
 
+/** A file of which a part has left, perhaps all: chosen again, it goes on where it was cut. */
+export interface Unfinished {
+  readonly id: Id;
+  /** Null where it is sensitive. */
+  readonly name: string | null;
+  readonly size: number;
+  /** Modification time in milliseconds, as File.lastModified: another one is another file. */
+  readonly changed: number;
+  readonly sensitive: boolean;
+  /** Unix seconds. */
+  readonly made: number;
+}
+
+/** What a recording is to be; `name` and `mime` are those of the one file that it becomes. */
+export interface Recorded {
+  readonly draft: Draft;
+  readonly sensitive: boolean;
+  readonly name: string;
+  readonly mime: string;
+}
+
+/** A longer recording goes on in another one: a record names 1,000 segments. */
+export const MOST_SEGMENTS = 900;
+
 /** One file of an item as the page sees it: the key that opens it stays in the worker. */
-export type Content = Omit<OpenableContent, "key">;
+export type Content = Omit<OpenableContent, "key" | "parts">;
 
 /** One revision of an item as the page sees it. */
 export type Item = Omit<OpenedItem, "contents"> & { readonly contents: readonly Content[] };
@@ -38,12 +62,15 @@ export type Notice =
   | { readonly kind: "warnings"; readonly codes: readonly string[] }
   | { readonly kind: "session_ended"; readonly code: string }
   | { readonly kind: "changed" }
+  /** Up to which second a recording is sealed on this device, and in the vault. */
+  | { readonly kind: "recording"; readonly id: Id; readonly here: number; readonly kept: number }
   /** This browser keeps nothing beyond this page (storage is forbidden, as in some private windows): drafts go too. */
   | { readonly kind: "forgetful" }
-  /** How many bytes of one file have passed; `sending`: to the vault, else from it. */
+  /** How many bytes of one file have passed; `sending`: to the vault, else from it. `found`: how many of them were there
+   * already. `transfer` is what WriteOptions said. */
   | {
     readonly kind: "progress"; readonly sending: boolean; readonly name: string; readonly done: number;
-    readonly total: number;
+    readonly total: number; readonly found?: number; readonly transfer?: number | null;
   };
 
 export interface AccountSession {
@@ -117,6 +144,20 @@ export interface VaultApi {
   writeAssessment(draft: Draft, answers: Readonly<Record<string, boolean>>, options: WriteOptions): Promise<Kept>;
   /** `slot`: the draft of these changes, gone as with WriteOptions. */
   editEntry(id: Id, changes: Partial<Draft>, files: readonly NewFile[], slot?: Id | null): Promise<Kept>;
+  /** Stops sending the files of a call at once: it rejects with `paused`, and the same call goes on where it was. */
+  pause(transfer: number): Promise<void>;
+  /** What was begun on this device and not finished, the oldest first. */
+  unfinished(): Promise<readonly Unfinished[]>;
+  /** Gives one up: what has arrived of it goes. */
+  giveUp(id: Id): Promise<void>;
+  /** A recording begins: gives its item. What is recorded is then added as it comes; `recording` notices tell how much
+   * of it is safe. Without a network it goes on, and is sent when it can. */
+  beginRecording(what: Recorded): Promise<Id>;
+  /** More of it, up to so many seconds from its beginning: sealed on this device when it resolves. Gives how many
+   * segments there are; one recording has MOST_SEGMENTS at most. */
+  addSegment(id: Id, more: Blob, seconds: number): Promise<number>;
+  /** The end. After `network` it is closed by itself when the network is back, or at the next opening. */
+  endRecording(id: Id): Promise<Kept>;
   deleteItem(id: Id): Promise<Deletion>;
   restoreItem(id: Id): Promise<Kept>;
 
@@ -138,6 +179,8 @@ export interface WriteOptions {
   readonly files: readonly NewFile[];
   /** The draft that becomes this entry: gone once the text is in the outbox. */
   readonly slot: Id | null;
+  /** A number of the page's own, by which its files are told of and can be paused. */
+  readonly transfer?: number;
 }
 
 export type { Deletion, Draft, FoundDraft, Id, Kept, KeptDraft, KeptReceipt, Kind, Opening };

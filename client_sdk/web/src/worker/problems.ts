@@ -12,6 +12,8 @@ import type { Problem } from "./api.js";
 export const UNEXPECTED = "unexpected";
 /** Code of a device that has no room left; nothing of what was there is touched. */
 export const DEVICE_FULL = "device_full";
+/** Code of a transfer that was stopped where it was, by whoever asked for it. */
+export const PAUSED = "paused";
 
 /** What the page catches. */
 export class Failure extends Error implements Problem {

@@ -11,6 +11,7 @@ import * as passphrase from "../crypto_core/sealing/passphrase.js";
 import { ready } from "../crypto_core/sodium.js";
 import type { Argon } from "../sdk/argon.js";
 import { VaultClient, type ClientOptions, type Writing } from "../sdk/client.js";
+import type { Sent } from "../sdk/uploader.js";
 import { Home, MemoryLocks, openLocks, openStore, type Store } from "../sdk/home.js";
 import { NetworkError, NotOpen, RangeInvalid, Refused } from "../sdk/errors.js";
 import type { Item as OpenedItem } from "../sdk/items.js";
@@ -21,9 +22,9 @@ import type { Transport } from "../sdk/transport.js";
 import { PIECE } from "./api.js";
 import type {
   AccountSession, Deletion, Download, Draft, FoundDraft, Id, Item, Kept, KeptDraft, KeptReceipt, Kind, NewFile, Notice,
-  Opening, Typed, VaultApi, WriteOptions,
+  Opening, Recorded, Typed, Unfinished, VaultApi, WriteOptions,
 } from "./api.js";
-import { Failure, problemOf } from "./problems.js";
+import { Failure, PAUSED, problemOf } from "./problems.js";
 import { Retry } from "./retry.js";
 import { Watched } from "./watched.js";
 
@@ -38,7 +39,7 @@ export interface ServiceParts {
   readonly argon: Argon;
   readonly store?: () => Promise<{ readonly store: Store; readonly persistent: boolean }>;
   readonly home?: (store: Store) => Home;
-  readonly client?: Pick<ClientOptions, "clock" | "sleep">;
+  readonly client?: Pick<ClientOptions, "clock" | "sleep" | "now">;
 }
 
 /** A new account between its words and its first opening. */
@@ -61,6 +62,8 @@ export class VaultService implements VaultApi {
   #ended = false;
   #waiting = 0;
   #warned = "";
+  /** What can be paused, by the page's numbers. */
+  readonly #transfers = new Map<number, AbortController>();
   /** Tells other tabs of this browser that something was written, and nothing else. */
   readonly #tabs = typeof BroadcastChannel === "undefined" ? null : new BroadcastChannel("a");
 
@@ -130,6 +133,7 @@ export class VaultService implements VaultApi {
     return this.#ask(async (client) => {
       await client.stepUp(pin);
       await this.#count(client);
+      this.#finish();
     });
   }
 
@@ -140,6 +144,7 @@ export class VaultService implements VaultApi {
   lock(): Promise<void> {
     this.#made = null;
     this.#retry.stop();
+    for (const one of this.#transfers.values()) one.abort();
     return this.#ask((client) => client.lock());
   }
 
@@ -242,8 +247,37 @@ export class VaultService implements VaultApi {
   }
 
   addDocument(file: File, draft: Draft, options: WriteOptions): Promise<Kept> {
-    return this.#write((client, waits) =>
-      client.addDocument({ file, thumbnail: null }, draft, { ...writing(options), waits }));
+    return this.#send(options.transfer, (sent) => this.#write((client, waits) =>
+      client.addDocument({ file, thumbnail: null }, draft, { ...writing(options), sent, waits })));
+  }
+
+  async pause(transfer: number): Promise<void> {
+    this.#transfers.get(transfer)?.abort();
+  }
+
+  unfinished(): Promise<readonly Unfinished[]> {
+    return this.#ask(async (client) => (await client.unfinished()).map(
+      ({ blob: id, name, size, changed, sensitive, made }) => ({ id, name, size, changed, sensitive, made }),
+    ));
+  }
+
+  beginRecording(what: Recorded): Promise<Id> {
+    return this.#write(async (client) => {
+      const id: Id = await client.beginRecording(what, ({ here, kept }) => this.#tell({ kind: "recording", id, here, kept }));
+      return id;
+    });
+  }
+
+  addSegment(id: Id, more: Blob, seconds: number): Promise<number> {
+    return this.#ask(async (client) => client.addSegment(id, new Uint8Array(await more.arrayBuffer()), seconds));
+  }
+
+  endRecording(id: Id): Promise<Kept> {
+    return this.#write((client) => client.endRecording(id));
+  }
+
+  giveUp(id: Id): Promise<void> {
+    return this.#ask((client) => client.giveUp(id));
   }
 
   writeAssessment(
@@ -336,6 +370,20 @@ export class VaultService implements VaultApi {
     }
   }
 
+  /** A transfer of the page's, which it hears of and may pause. */
+  async #send<T>(transfer: number | null = null, act: (sent: Sent) => Promise<T>): Promise<T> {
+    const stop = new AbortController();
+    if (transfer !== null) this.#transfers.set(transfer, stop);
+    try {
+      return await act({ signal: stop.signal, progress: this.#transfer(true, transfer) });
+    } catch (error) {
+      if (!stop.signal.aborted) throw error;
+      throw new Failure({ code: PAUSED, detail: "", retryAfter: null, extra: {} });
+    } finally {
+      if (transfer !== null) this.#transfers.delete(transfer);
+    }
+  }
+
   #requireMade(): Made {
     if (this.#made === null) throw new OutOfOrder("no account was made");
     return this.#made;
@@ -345,6 +393,7 @@ export class VaultService implements VaultApi {
     this.#ended = false;
     this.#waiting = opening.waiting;
     if (opening.waiting > 0) this.#retry.begin();
+    this.#finish();
     return opening;
   }
 
@@ -355,11 +404,17 @@ export class VaultService implements VaultApi {
     await this.#ask(act).catch(() => undefined);
   }
 
+  /** Closes recordings that broke off, while nobody waits for it. */
+  #finish(): void {
+    void this.#quietly((client) => client.finishRecordings());
+  }
+
   /** Whether there is more to be tried. */
   async #again(): Promise<boolean> {
     await this.#quietly(async (client) => {
       await client.synchronise();
       await this.#count(client);
+      await client.finishRecordings();
     });
     const client = await this.#client;
     return client.isOpen && !this.#ended && (this.#waiting > 0 || !this.#reachable);
@@ -404,16 +459,19 @@ export class VaultService implements VaultApi {
     this.#listener?.(notice);
   }
 
-  #transfer(sending: boolean): Progress {
-    let [name, done, total, told] = ["", 0, 0, 0];
+  #transfer(sending: boolean, transfer: number | null = null): Progress {
+    let [name, done, total, told, found] = ["", 0, 0, 0, 0];
     const tell = (): void => {
       told = Date.now();
-      this.#tell({ kind: "progress", sending, name, done, total });
+      this.#tell({ kind: "progress", sending, name, done, total, found, transfer });
     };
     return {
       start: (label, size) => {
-        [name, done, total] = [label, 0, size];
+        [name, done, total, found] = [label, 0, size, 0];
         tell();
+      },
+      found: (count) => {
+        found += count;
       },
       advance: (count) => {
         done += count;
@@ -433,7 +491,7 @@ function writing({ sensitive, files, slot }: WriteOptions): Writing {
 
 /** An item without what opens its contents. */
 function shown(item: OpenedItem): Item {
-  return { ...item, contents: item.contents.map(({ key: _, ...content }) => content) };
+  return { ...item, contents: item.contents.map(({ key: _, parts: __, ...content }) => content) };
 }
 
 /** A word without its case and accents. */

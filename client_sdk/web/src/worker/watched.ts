@@ -1,5 +1,6 @@
 // A connection that tells whether the vault can be reached.
-// Knows: when an answer came and when none did. Refuses to know: what is asked and answered.
+// Knows: when an answer came and when none did; a cut while bytes are sent is the sender's, who tries again and says so.
+// Refuses to know: what is asked and answered.
 
 import { NetworkError } from "../sdk/errors.js";
 import type { Transport } from "../sdk/transport.js";
@@ -17,7 +18,11 @@ export class Watched implements Transport {
     this.#inner = inner;
     this.#reach = reach;
     this.ask = (method, path, asking) => this.#watched(inner.ask(method, path, asking));
-    this.put = (path, pieces, asking) => this.#watched(inner.put(path, pieces, asking));
+    this.put = async (path, pieces, asking) => {
+      const answer = await inner.put(path, pieces, asking);
+      this.#reach(true);
+      return answer;
+    };
   }
 
   async *read(...asked: Parameters<Transport["read"]>): AsyncGenerator<Uint8Array, void> {

@@ -8,13 +8,15 @@ import { lang, LANGUAGES, moment, say } from "../i18n.js";
 import { lockNow, secondsLeft, stay } from "../lock.js";
 import { address, type View } from "../router.js";
 import {
-  beforeLock, forgetful, reachable, sending, sensitiveUntil, stopping, unread, vault, waiting, warnings,
+  beforeLock, forgetful, reachable, sending, sensitiveUntil, stopping, unfinished, unread, vault, waiting,
+  warnings,
 } from "../state.js";
+import { underWay, uploads } from "../uploads.js";
 import { Button, Dialog, lasting, Notice } from "./index.js";
 
 const WAYS: readonly (readonly [View, string, readonly View[]])[] = [
   ["home", "shell.journal", ["write", "entry", "edit", "history", "calendar", "deleted"]],
-  ["documents", "shell.documents", ["addDocument", "document", "receipt"]],
+  ["documents", "shell.documents", ["addDocument", "document", "receipt", "uploads", "record"]],
   ["assess", "shell.assess", ["assessment", "curve"]],
   ["search", "shell.search", []],
   ["settings", "shell.settings", ["credentials", "sessions", "trust"]],
@@ -52,6 +54,7 @@ export function Said({ open, view }: { open: boolean; view: View }): JSX.Element
       </div>
       {open && <SensitiveOpen />}
       {open && <Sending />}
+      {open && view !== "uploads" && <UnderWay />}
     </>
   );
 }
@@ -67,6 +70,14 @@ function Standing({ view }: { view: View }): JSX.Element {
           <p>
             {say(stopping.value.length > 0 ? "shell.warned" : "shell.warned_softly")}{" "}
             <a href={address("trust")}>{say("shell.warned_more")}</a>
+          </p>
+        </Notice>
+      )}
+      {view === "home" && unfinished.value.length > 0 && (
+        <Notice>
+          <p>
+            {say("shell.uploads.unfinished", { count: unfinished.value.length })}{" "}
+            <a href={address("uploads")}>{say("shell.uploads.see")}</a>
           </p>
         </Notice>
       )}
@@ -105,6 +116,24 @@ function Sending(): JSX.Element | null {
         {say("shell.sending", { name: at.name })}{" "}
         <progress value={at.done} max={at.total} />
       </label>
+    </p>
+  );
+}
+
+/** One quiet line: how far the files are that are being sent, wherever somebody looks meanwhile. */
+function UnderWay(): JSX.Element | null {
+  const going = underWay.value;
+  if (going.length === 0) return null;
+  const all = uploads.value.filter((one) => going.includes(one) && one.total > 0);
+  const [done, total] = [all.reduce((sum, one) => sum + one.done, 0), all.reduce((sum, one) => sum + one.total, 0)];
+  const kinds = new Set(going.map(({ course: { kind } }) => kind));
+  const key = kinds.has("sending") || kinds.has("queued") ? "going" : kinds.has("cut") ? "cut" : "paused";
+  const words = say(`shell.uploads.${key}`, { count: going.length });
+  return (
+    <p class="sending under-way">
+      <span>{words}</span>{" "}
+      {total > 0 && <progress value={done} max={total} aria-label={words} />}{" "}
+      <a href={address("uploads")}>{say("shell.uploads.see")}</a>
     </p>
   );
 }
@@ -191,6 +220,7 @@ function Soon({ left }: { left: number }): JSX.Element {
       <p aria-hidden="true" class="left">{say("shell.soon_left", { wait: lasting(left) })}</p>
       <p class="unseen" role="status">{left % 10 === 0 ? say("shell.soon_left", { wait: lasting(left) }) : ""}</p>
       {beforeLock.size > 0 && !forgetful.value && <p>{say("shell.soon_kept")}</p>}
+      {underWay.value.length > 0 && <p>{say("shell.uploads.soon")}</p>}
       <div class="actions">
         <Button onClick={stay}>{say("shell.stay")}</Button>
         <Button plain onClick={() => void lockNow("asked")}>{say("shell.lock")}</Button>

@@ -3,7 +3,7 @@
 // and how record keys are wrapped (the keyring does).
 
 import { derive, KEY_SIZE } from "../derivation.js";
-import { concat, encodeText, HASH_SIZE, isSame, u32, u64 } from "../encoding.js";
+import { concat, encodeText, HASH_SIZE, ID_SIZE, isSame, u32, u64 } from "../encoding.js";
 import { MalformedError, UnsupportedVersion } from "../errors.js";
 import { context, Kind } from "../labels.js";
 import { makeBytes } from "../randomness.js";
@@ -36,6 +36,12 @@ export function makeRecordKey(): Uint8Array {
 /** A new key for one content blob, 32 bytes. */
 export function makeContentKey(): Uint8Array {
   return makeBytes(KEY_SIZE);
+}
+
+/** The blob id (16 bytes) and the content key (32 bytes) of one segment of a recording, counted from 0. */
+export function deriveSegment(segmentsKey: Uint8Array, number: number): readonly [Uint8Array, Uint8Array] {
+  const name = derive(segmentsKey, Kind.SEGMENT_ID, u32(number)).slice(0, ID_SIZE);
+  return [name, derive(segmentsKey, Kind.SEGMENT, u32(number))];
 }
 
 /** One revision's record: `json` padded and sealed for its item (16 bytes) and revision. */

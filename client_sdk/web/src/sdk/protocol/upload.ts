@@ -51,16 +51,41 @@ export function uploading(): Machine<Upload, UploadEvent> {
   return new Machine<Upload, UploadEvent>(Upload.UNKNOWN, TRANSITIONS);
 }
 
-/** How many units one request carries: 1 at first, twice as many after a success up to 32, half after a failure. */
+/** Milliseconds: a request that took no longer may be followed by one twice as wide; what is in flight is lost when a
+ * network is cut. */
+export const BRIEF = 1000;
+/** Milliseconds: a request that took longer is followed by a narrower one, at last by one that goes alone. */
+export const LONG = 3000;
+const IN_FLIGHT = 2;
+
+/** How many units one request carries, and how many requests go at once: 1 and 2 at first; twice as many units, up to
+ * 32, after a brief success; half after a failure or a long one; alone where one unit by itself takes long. */
 export class Width {
+  readonly #most: number;
   #units = 1;
+  #requests = IN_FLIGHT;
+
+  constructor(most = UNITS_PER_PUT) {
+    this.#most = most;
+  }
 
   get units(): number {
     return this.#units;
   }
 
-  succeeded(): void {
-    this.#units = Math.min(2 * this.#units, UNITS_PER_PUT);
+  get requests(): number {
+    return this.#requests;
+  }
+
+  /** `ms`: how long the request was under way. */
+  succeeded(ms = 0): void {
+    if (ms <= BRIEF) {
+      this.#units = Math.min(2 * this.#units, this.#most);
+      this.#requests = IN_FLIGHT;
+    } else if (ms > LONG) {
+      if (this.#units === 1) this.#requests = 1;
+      this.failed();
+    }
   }
 
   failed(): void {

@@ -18,11 +18,12 @@ import { DocumentFields } from "./DocumentFields.js";
 import "./documents.css";
 import { draftFrom, EMPTY_FORM, formOf } from "./form.js";
 import { useKeeping } from "./keeping.js";
-import { Going } from "./Going.js";
 import { type FileKind, kindOf } from "./kinds.js";
 import { Picker, Untouched } from "./Picker.js";
-import { CHOSEN, type Chosen, isOpen, sendAll } from "./sending.js";
+import { CHOSEN, type Chosen, dropDraft, isOpen, sendAll } from "./sending.js";
 import { SmallPicture } from "./Thumb.js";
+import { Begun, GoesOn } from "./Unfinished.js";
+import { UploadCourse } from "./Uploads.js";
 
 /** New documents; `id` is the slot of a draft that is gone on with. */
 export default function AddDocument({ id }: { id: Id | null }): JSX.Element {
@@ -36,6 +37,7 @@ export default function AddDocument({ id }: { id: Id | null }): JSX.Element {
   const resumed = round > 0 ? null : open.current ??= found;
   return (
     <Adding key={`${round} ${resumed?.slot}`} resumed={resumed} again={() => setRound(round + 1)}>
+      <Begun />
       <Offered
         begun={begun} said="documents.drafts.new" but={id} onResume={({ slot }) => go("addDocument", slot)}
       />
@@ -89,16 +91,19 @@ function Adding(props: { resumed: FoundDraft | null; again: () => void; children
     setRefused(null);
     setSaid("");
     await keeping.keeper.flush();
-    const one = (chosen: Chosen, last: boolean): Promise<Kept> => keepOne(
+    const one = (chosen: Chosen, transfer: number): Promise<Kept> => keepOne(
       chosen, vault().addDocument(chosen.file, titled ? draft : { ...draft, title: "" }, {
-        sensitive: form.fields.sensitive, files: [], slot: last ? keeping.keeper.slot : null,
+        sensitive: form.fields.sensitive, files: [], slot: titled ? keeping.keeper.slot : null, transfer,
       }),
     );
     await sendAll(latest.current, one, (key, fate) => {
       set(latest.current.map((other) => (other.key === key ? { ...other, fate } : other)));
     });
-    if (latest.current.every((chosen) => !isOpen(chosen))) keeping.end();
     if (session.peek() !== opened) return;
+    if (latest.current.every((chosen) => !isOpen(chosen))) {
+      if (!titled) await dropDraft(keeping.keeper.slot);
+      keeping.end();
+    }
     await refreshItems();
     if (!keeping.here.current) return;
     setBusy(false);
@@ -129,7 +134,7 @@ function Adding(props: { resumed: FoundDraft | null; again: () => void; children
         <div ref={picker} hidden={busy}><Picker onPick={pick} /></div>
         <p class="unseen" role="status">{said}</p>
         <div ref={list}><ChosenFiles files={files} onRemove={busy ? null : drop} /></div>
-        <div role="status">{busy && <p class="hint">{say("documents.add.stay")}</p>}</div>
+        <div role="status">{busy && <p class="hint">{say("documents.add.meanwhile")}</p>}</div>
         <div hidden={busy}>
           <Untouched />
           <DocumentFields keeping={keeping} title={files.length < 2 ? "documents.field.title_hint" : null} />
@@ -148,7 +153,9 @@ function Adding(props: { resumed: FoundDraft | null; again: () => void; children
             {busy ? say("documents.add.busy") : failed ? say("documents.add.again")
               : say("documents.add.keep", { count: Math.max(1, files.length) })}
           </Button>
-          {!busy && <a class="button plain" href={address("documents")}>{say("documents.add.leave")}</a>}
+          <a class="button plain" href={address("documents")}>
+            {say(busy ? "documents.add.elsewhere" : "documents.add.leave")}
+          </a>
         </p>
       </form>
     </>
@@ -181,6 +188,7 @@ function ChosenFiles(props: {
           </span>
           <div class="chosen-words">
             <p class="file-name">{one.file.name} <span class="hint">{size(one.file.size)}</span></p>
+            {one.fate.kind === "chosen" && <GoesOn file={one.file} />}
             <FateOf one={one} />
           </div>
           {onRemove !== null && isOpen(one) && (
@@ -198,18 +206,10 @@ function kindOfFile({ type, name }: File): FileKind {
   return kindOf({ mime: type, name });
 }
 
-function FateOf({ one: { fate } }: { one: Chosen }): JSX.Element | null {
+function FateOf({ one: { file, fate } }: { one: Chosen }): JSX.Element | null {
   if (fate.kind === "chosen") return null;
-  if (fate.kind === "sending") return <Going said={say("documents.fate.sealing")} sent />;
-  if (fate.kind === "failed") {
-    const network = (fate.error as { code?: unknown } | null)?.code === "network";
-    return (
-      <div role="alert" class="fate">
-        <p>{sentenceOf(fate.error)}</p>
-        {network && <p>{say("documents.fate.goes_on")}</p>}
-      </div>
-    );
-  }
+  if (fate.kind === "failed") return <div role="alert" class="fate"><p>{sentenceOf(fate.error)}</p></div>;
+  if (fate.kind !== "kept" && fate.kind !== "waits") return <UploadCourse file={file} />;
   return (
     <p class="fate" role="status">
       {say(fate.kind === "kept" ? "documents.fate.kept" : "documents.fate.waits")}

@@ -16,6 +16,7 @@ import "../journal/journal.css";
 import { CATEGORIES, spellCategory } from "./categories.js";
 import "./documents.css";
 import { Thumb } from "./Thumb.js";
+import { Begun } from "./Unfinished.js";
 
 /** Rows that are drawn before somebody asks for more. */
 const SHOWN = 60;
@@ -28,7 +29,11 @@ export default function Documents(): JSX.Element {
   return (
     <>
       <Title>{say("documents.name")}</Title>
-      <p class="actions"><a class="button" href={address("addDocument")}>{say("documents.add.name")}</a></p>
+      <p class="actions">
+        <a class="button" href={address("addDocument")}>{say("documents.add.name")}</a>
+        <a class="button plain" href={address("record")}>{say("documents.record.name")}</a>
+      </p>
+      <Begun link />
       <Offered
         begun={begun} said="documents.drafts.new" but={null} onResume={({ slot }) => go("addDocument", slot)}
       />

@@ -3,3 +3,5 @@
 export { default as Documents } from "./Documents.js";
 export { default as AddDocument } from "./AddDocument.js";
 export { default as Document } from "./Document.js";
+export { default as Record } from "./Record.js";
+export { default as Uploads } from "./Uploads.js";
