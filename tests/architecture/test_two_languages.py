@@ -31,7 +31,6 @@ PYTHON_ONLY_MODULES = {
     "schemas/outputs": "what the command line prints",
 }
 TYPESCRIPT_ONLY_MODULES = {
-    "crypto_core/aead": "libsodium's own memory (docs/adr/0019); PyNaCl's bindings write where they are told",
     "crypto_core/json_reader": "JSON.parse forgives what protocol §0 refuses; Python's own parser can be made strict",
     "crypto_core/receipts/spelling": "JavaScript doesn't compare values by what they hold",
     "crypto_core/sodium": "libsodium is wasm here, and has to be waited for",
@@ -66,7 +65,6 @@ PYTHON_ONLY_NAMES = {
     },
     "crypto_core/sealing/envelope": {
         **dict.fromkeys(("Mapping", "in_flight"), "threads: a worker seals one run after the other"),
-        **dict.fromkeys(("Aead", "CHACHA20_POLY1305", "TAG_SIZE"), "crypto_core/aead.ts has them"),
     },
     "schemas/items": {"SyncQuery": _QUERY},
     "schemas/receipts": {"ConsistencyQuery": _QUERY, "InclusionQuery": _QUERY},
