@@ -57,6 +57,15 @@ test("is a document with one file, of which any range is read, and each segment 
   expect((await other.exportReceipts(id, 2)).size).toBeGreaterThan(sound.length);
 });
 
+test("that ended before its first second is taken back", async () => {
+  const browser = await registered(vault.url);
+  const client = await browser.logIn();
+  const id = await record(client, []);
+  expect(await client.endRecording(id)).toBeNull();
+  const other = await browser.another().logIn();
+  expect([client, other].map((one) => one.items("document"))).toEqual([[], []]);
+});
+
 test("is edited as any document, and stays one file", async () => {
   const browser = await registered(vault.url);
   const client = await browser.logIn();

@@ -463,8 +463,8 @@ export class VaultClient {
     return this.#recording(id).add(bytes, seconds);
   }
 
-  /** The end of a recording. After a NetworkError it is closed when the network is back. */
-  async endRecording(id: Id): Promise<Kept> {
+  /** The end of a recording; null if there was nothing in it. After a NetworkError it is closed when the network is back. */
+  async endRecording(id: Id): Promise<Kept | null> {
     const recording = this.#recording(id);
     this.#opened().recordings.delete(id);
     return recording.end();

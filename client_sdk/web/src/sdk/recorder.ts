@@ -85,12 +85,17 @@ export class Recording {
     return this.#parts.length;
   }
 
-  /** The end: what is left goes, then the record that names all segments. Throws NetworkError where that has to wait. */
-  async end(): Promise<Kept> {
+  /** The end: what is left goes, then the record that names all segments; one that never had any is taken back, and gives
+   * null. Throws NetworkError where that has to wait. */
+  async end(): Promise<Kept | null> {
     this.#ending = true;
     try {
       await this.#send();
       if (this.#failure !== null) throw this.#failure;
+      if (this.#parts.length === 0) {
+        await this.#session.locked(() => this.#writer.delete(this.id));
+        return null;
+      }
       const { draft, sensitive } = this.#what;
       const joined = this.#joined(false);
       return await this.#session.locked(() => this.#writer.close(this.id, draft, sensitive, joined));

@@ -157,7 +157,7 @@ export interface VaultApi {
    * segments there are; one recording has MOST_SEGMENTS at most. */
   addSegment(id: Id, more: Blob, seconds: number): Promise<number>;
   /** The end. After `network` it is closed by itself when the network is back, or at the next opening. */
-  endRecording(id: Id): Promise<Kept>;
+  endRecording(id: Id): Promise<Kept | null>;
   deleteItem(id: Id): Promise<Deletion>;
   restoreItem(id: Id): Promise<Kept>;
 

@@ -272,7 +272,7 @@ export class VaultService implements VaultApi {
     return this.#ask(async (client) => client.addSegment(id, new Uint8Array(await more.arrayBuffer()), seconds));
   }
 
-  endRecording(id: Id): Promise<Kept> {
+  endRecording(id: Id): Promise<Kept | null> {
     return this.#write((client) => client.endRecording(id));
   }
 

@@ -108,7 +108,7 @@ function Going(props: {
   const ended = course === "ended";
   useEffect(() => {
     if (!ended) return;
-    void refreshItems().then(() => recorder.items[0] && go("document", recorder.items[0], true));
+    void refreshItems().then(() => (recorder.items[0] ? go("document", recorder.items[0], true) : go("documents")));
   }, [ended]);
   const seconds = Math.floor((performance.now() - recorder.begun) / 1000);
   const { here, kept } = safe.value ?? { here: 0, kept: 0 };

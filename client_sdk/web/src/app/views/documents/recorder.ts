@@ -105,6 +105,7 @@ export class Recorder {
     return new Part(this.#stream, this.#medium, { draft: { ...draft, title }, sensitive, stem: name }, {
       began: this.begun,
       named: (id) => this.items.push(id),
+      empty: (id) => void this.items.splice(this.items.indexOf(id), 1),
       full: () => {
         const full = this.#part;
         if (this.course.value !== "recording") return;
@@ -120,12 +121,15 @@ interface Hearing {
   /** When the whole began, by performance.now. */
   readonly began: number;
   readonly named: (id: Id) => void;
+  /** It ended before anything was recorded, and is no more. */
+  readonly empty: (id: Id) => void;
   readonly full: () => void;
   readonly failed: (error: unknown) => void;
 }
 
 /** What becomes one item. */
 class Part {
+  readonly #hearing: Hearing;
   readonly #recorder: MediaRecorder;
   readonly #id: Promise<Id>;
   readonly #stopped: Promise<void>;
@@ -133,6 +137,7 @@ class Part {
   #added: Promise<unknown>;
 
   constructor(stream: MediaStream, medium: Medium, { draft, sensitive, stem }: Described, hearing: Hearing) {
+    this.#hearing = hearing;
     const type = FORMATS[medium].find((one) => MediaRecorder.isTypeSupported(one));
     this.#recorder = new MediaRecorder(stream, { ...(type === undefined ? {} : { mimeType: type }), ...RATES });
     const mime = (type ?? this.#recorder.mimeType).split(";")[0] || "application/octet-stream";
@@ -168,7 +173,7 @@ class Part {
   async end(): Promise<boolean> {
     const id = await this.last();
     try {
-      await vault().endRecording(id);
+      if (await vault().endRecording(id) === null) this.#hearing.empty(id);
       return true;
     } catch (error) {
       const { code, extra } = error as { code?: unknown; extra?: { waiting?: unknown } };
