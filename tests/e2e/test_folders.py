@@ -48,7 +48,8 @@ def device(tmp_path: Path, proxy: HttpProxy) -> Device:
 
 @contextlib.contextmanager
 def started(device: Device, *arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
-    """`temoin documents add` while it runs; killed at the end if it still does."""
+    """`temoin documents add` while it runs; killed at the end if it still does. It hears Ctrl-C also where the tests are
+    a shell's background job, which doesn't."""
     reading, writing = os.pipe()
     os.write(writing, f"{device.password}\n{device.pin}\n".encode())
     os.close(writing)
@@ -56,6 +57,7 @@ def started(device: Device, *arguments: str | Path) -> Iterator[subprocess.Popen
         [BIN / "temoin", "documents", "add", device.user, *arguments, "--secrets-fd", str(reading)],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, pass_fds=[reading], text=True,
         env=clean_environment(PYTHONUNBUFFERED="1", TEMOIN_HOME=str(device.home), TEMOIN_SERVER=device.server),
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     os.close(reading)
     try:
