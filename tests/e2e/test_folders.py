@@ -48,8 +48,10 @@ def device(tmp_path: Path, proxy: HttpProxy) -> Device:
 
 @contextlib.contextmanager
 def started(device: Device, *arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
-    """`temoin documents add` while it runs; killed at the end if it still does. It hears Ctrl-C also where the tests are
-    a shell's background job, which doesn't."""
+    """`temoin documents add` while it runs; killed at the end if it still does.
+
+    It hears Ctrl-C also where the tests are a shell's background job, which doesn't.
+    """
     reading, writing = os.pipe()
     os.write(writing, f"{device.password}\n{device.pin}\n".encode())
     os.close(writing)

@@ -69,8 +69,8 @@ def tell_everything(teller: Teller) -> bytes:
 
 
 KINDS = {
-    "GET account", "GET blobs", "GET items", "GET sessions", "GET vault", "POST account", "POST accounts", "POST confirm",
-    "POST items", "POST login", "POST logout", "POST pin", "POST uploads", "PUT blobs", "PUT uploads",
+    "GET account", "GET blobs", "GET items", "GET sessions", "GET vault", "POST account", "POST accounts",
+    "POST confirm", "POST items", "POST login", "POST logout", "POST pin", "POST uploads", "PUT blobs", "PUT uploads",
 }
 """What a vault is asked for by somebody who uses all of it."""
 
