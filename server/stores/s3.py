@@ -66,13 +66,17 @@ class S3BlobStore:
                 known.add(digest)
 
         if not self._records.kept(blob):
-            spans = _lay(self._records.staged(blob))
-            if _end(spans) != size:
-                raise NotStaged()
-            volumes = self._write(blob, size, spans, check_once)
-            if self._records.keep(blob, volumes):
-                self.sweep()
-                return
+            try:
+                spans = _lay(self._records.staged(blob))
+                if _end(spans) != size:
+                    raise NotStaged()
+                volumes = self._write(blob, size, spans, check_once)
+                if self._records.keep(blob, volumes):
+                    self.sweep()
+                    return
+            except NotStaged:
+                if not self._records.kept(blob):
+                    raise
         self._check_kept(blob, size, check_once)  # somebody finished it, before or meanwhile
         self.discard(blob)
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -223,6 +224,26 @@ def test_many_writers_and_two_who_finish(store: BlobStore) -> None:
             thread.join()
     assert seen == 2 * [sha256(data).digest()]
     assert read(store, BLOB, 0, len(data)) == data
+
+
+def test_somebody_else_finishes_after_one_has_seen_what_is_staged(
+    tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, seen = os.urandom(64 * 1024), list[bytes]()
+    with bucket_store(tmp_path, request.getfixturevalue("swift").settings()) as store:
+        stage(store, BLOB, 0, [data])
+        bucket = store._bucket
+        get = bucket.get
+
+        def late(*arguments: Any) -> Any:
+            monkeypatch.undo()
+            store.finish(BLOB, len(data), seen.append)
+            return get(*arguments)
+
+        monkeypatch.setattr(bucket, "get", late)
+        store.finish(BLOB, len(data), seen.append)
+        assert seen == 2 * [sha256(data).digest()]
+        assert read(store, BLOB, 0, len(data)) == data
 
 
 def test_the_folder_is_for_nobody_else(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Frame, Page, Playwright, expect
+from playwright.sync_api import BrowserContext, Error, Frame, Page, Playwright, expect
 
 from tests.browser.app.test_exit_and_lock import Stopwatch, step, tap
 from tests.browser.app.test_traces import STORED, files_in, own_browser, wait_for_no_worker, wait_until_asked
@@ -124,6 +124,14 @@ def seek(frame: Frame, part: float) -> float:
     ))  # fmt: skip
 
 
+def require_shown(frame: Frame, colour: str) -> None:
+    """Waits until the picture is of this colour: a frame is painted a little after it is played."""
+    until = time.monotonic() + PATIENCE / 1000
+    while (seen := frame.eval_on_selector("video", SHOWN)) != colour:
+        assert time.monotonic() < until, seen
+        time.sleep(0.05)
+
+
 @pytest.fixture
 def cinema(context: BrowserContext, real_vault: RealVault, tmp_path: Path) -> Iterator[Cinema]:
     with http_proxy_to(real_vault.port) as proxy:
@@ -154,14 +162,14 @@ def test_at_nine_tenths_of_a_long_film_or_sound_it_runs_after_a_little(
         frame = cinema.open(title, kind)
         opened = cinema.fetched() - before
         if kind == "video":
-            assert frame.eval_on_selector("video", SHOWN) == "red"
+            require_shown(frame, "red")
         fetched = cinema.fetched(until=seek(frame, 0.9)) - before
         print(f"{title} of {size:,} bytes: open after {opened:,}, runs at 90 % after {fetched:,}")
         assert fetched < ENOUGH
         if kind == "video":
-            assert frame.eval_on_selector("video", SHOWN) == "blue"
+            require_shown(frame, "blue")
             seek(frame, 0.6)
-            assert frame.eval_on_selector("video", SHOWN) == "green"
+            require_shown(frame, "green")
         else:
             assert abs(frame.eval_on_selector("audio", "(element) => element.duration") - length) < 1
 
@@ -236,9 +244,8 @@ def test_a_flipped_byte_is_said_and_never_shown(cinema: Cinema, real_vault: Real
         file.seek(-1, 1)
         file.write(bytes([byte[0] ^ 1]))
     frame = cinema.open("film")
-    seek(frame, 0.3)
-    assert frame.eval_on_selector("video", SHOWN) == "red"
-    frame.evaluate("document.querySelector('video').currentTime = 30 * 0.65")
+    with contextlib.suppress(Error):  # it may have read ahead, found it, and be gone already
+        frame.evaluate("document.querySelector('video').currentTime = 30 * 0.65")
     expect(visitor.page.get_by_text(visitor.say("problem.blob_swapped")).first).to_be_visible(timeout=PATIENCE)
     expect(visitor.page.locator("iframe")).to_have_count(0)
     assert take_heap(visitor.page).count("video") == 0
@@ -290,7 +297,7 @@ def test_it_goes_on_when_the_browser_stops_its_service_worker_or_another_tab_end
     beside.visitor.lock()
     assert page.evaluate(REGISTERED) == 0
     seek(frame, 0.5)
-    assert frame.eval_on_selector("video", SHOWN) == "green"
+    require_shown(frame, "green")
     assert other.is_detached()
 
 

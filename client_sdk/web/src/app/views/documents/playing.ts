@@ -49,8 +49,16 @@ export function comesInRanges(fits: boolean): boolean {
   return "serviceWorker" in navigator && !(fits && writesWhatItPlays());
 }
 
-/** Starts the service worker. Rejects where the browser has it and forbids it all the same. */
-export async function startPlayer(): Promise<void> {
+let starting: Promise<void> | null = null;
+
+/** Starts the service worker, once for all that begin to play at the same time. Rejects where the browser has it and
+ * forbids it all the same. */
+export function startPlayer(): Promise<void> {
+  starting ??= start().finally(() => (starting = null));
+  return starting;
+}
+
+async function start(): Promise<void> {
   const found = await navigator.serviceWorker.register(trusted(PLAYER) as string, { scope: FRAME });
   const worker = found.installing ?? found.waiting ?? found.active;
   if (worker === null) throw new Error("no player");
