@@ -117,3 +117,36 @@ class Failure(Strict):
     code = fields.String(required=True)
     sentence = fields.String(required=True)
     detail = fields.String(required=True)
+
+
+class WitnessedLedger(Strict):
+    origin = fields.String(required=True)
+    size = Whole(required=True)
+    root = Hex(limits.HASH, required=True)
+
+
+class WitnessStatus(Strict):
+    """`witness status`: the newest that was seen of each ledger, and the folders of evidence."""
+
+    vkey = fields.String(required=True)
+    ledgers = fields.List(fields.Nested(WitnessedLedger), required=True)
+    forks = fields.List(fields.String(), required=True)
+    unproven = fields.List(fields.String(), required=True)
+
+
+class ReceiptState(Strict):
+    """A receipt in `receipts upgrade`: `name` is what export calls the file that it belongs to."""
+
+    name = fields.String(required=True)
+    tree_size = Whole(1, required=True)
+    cosignatures = Whole(required=True)
+    """Signature lines beside the ledger's own; with --policy, witnesses of the policy that have cosigned."""
+    bound_time = Time(required=True, allow_none=True)
+
+
+class ReceiptsUpgraded(Strict):
+    """`receipts upgrade`: replaced by a newer one, as good as it was, or to be asked for again later."""
+
+    upgraded = fields.List(fields.Nested(ReceiptState), required=True)
+    unchanged = fields.List(fields.Nested(ReceiptState), required=True)
+    waiting = fields.List(fields.Nested(ReceiptState), required=True)

@@ -18,6 +18,7 @@ from client_sdk.cli.journal import journal
 from client_sdk.cli.receipts import receipts
 from client_sdk.cli.trust import trust
 from client_sdk.cli.verify import verify
+from client_sdk.cli.witness import witness
 
 
 @click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
@@ -33,7 +34,7 @@ def temoin() -> None:
     """
 
 
-for _command in (register, login_check, change, journal, documents, receipts, verify, trust):
+for _command in (register, login_check, change, journal, documents, receipts, verify, trust, witness):
     temoin.add_command(_command)
 
 

@@ -27,6 +27,7 @@ PYTHON_ONLY_MODULES = {
     "client_sdk/gathering": "many files at once, from threads; the page sends those that were picked",
     "client_sdk/taken": "folders that are given again; a browser is given files",
     "client_sdk/strength": "the sign-up page asks its own zxcvbn (app/views/account), so that no other page loads it",
+    "crypto_core/receipts/submission": "what a ledger and its witnesses say to each other; a page is neither",
     "schemas/help": "the public pages are written by the server",
     "schemas/outputs": "what the command line prints",
 }

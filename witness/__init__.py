@@ -1,0 +1,1 @@
+"""A small witness: cosigns the checkpoints of ledgers that only grow, for whoever stands apart from their operators."""
