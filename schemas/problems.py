@@ -70,6 +70,11 @@ PROBLEMS: dict[str, ProblemKind] = {
     "upload_mismatch": ProblemKind(422, "Upload mismatch", "The whole does not have the announced hash. Nothing was kept; upload it as new."),
     "quota_full": ProblemKind(507, "Space full", "Your space is full. Delete something, or ask who runs this vault for more. Nothing was lost."),
     # the vault itself
+    "ledger_stopped": ProblemKind(
+        503, "Ledger stopped",
+        "The vault takes nothing new: its ledger does not fit what was signed before. Reading goes on, and what you wrote "
+        "waits on your device. Tell who runs this vault.",
+    ),
     "storage_full": ProblemKind(507, "Storage full", "The vault has no room left. Nothing was lost; try again later."),
     "limiter_unavailable": ProblemKind(
         503, "Can't count tries", "The vault can't count tries right now and so lets nobody in. Try again in a moment; nothing is lost."

@@ -34,7 +34,10 @@ from server.folder import finish_folder, make_folder, require_empty
 from server.help.freshness import list_ageing
 from server.help.shelf import shelf
 from server.host import is_loopback
-from server.ledger.check import check_vault
+from server.ledger.check import check_deep, check_vault
+from server.ledger.keeper import LedgerKeeper
+from server.ledger.post import HttpPost
+from server.ledger.witnesses import add_witness, find_witness, list_witnesses, remove_witness
 from server.migrations import upgrade
 from server.parts import Parts, assemble, open_bucket, open_parts
 from server.problems import Refusal
@@ -81,6 +84,7 @@ def init(data: Path) -> None:
         with contextlib.closing(assemble(config, folder)) as parts:
             upgrade(parts.database)
             parts.ledger.create()
+            LedgerKeeper(parts, HttpPost()).mark()
         finish_folder(config, folder)
     click.echo("A new vault was made. Keep a copy of the pepper apart from the copies of the database.")
     click.echo(f"Ledger: {folder.ledger_vkey}")
@@ -99,27 +103,35 @@ def run(data: Path, bind: str, port: int, workers: int) -> None:
         _require_bucket(config)
         parts = open_parts(config)
         upgrade(parts.database)
+        keeper = LedgerKeeper(parts, HttpPost())
+        for reason in keeper.begin():  # reading goes on
+            click.echo(f"Nothing new is kept. {reason.sentence} ({reason.code}: {reason.detail})", err=True)
     os.environ.update(TEMOIN_DATA=str(data.absolute()), TEMOIN_HOST=config.host)  # for the workers
     stopping = threading.Event()
     threading.Thread(target=_collect_again_and_again, args=(parts, stopping), daemon=True).start()
+    keeping = threading.Thread(target=keeper.run, args=(stopping,), daemon=True)
+    keeping.start()
     threading.Thread(target=_announce, args=(bind, port, stopping), daemon=True).start()
     try:
         serve("server.wsgi:application", bind, port, workers)
     finally:
         stopping.set()
+        keeping.join()
+        keeper.look()  # what was signed last is marked, too
         parts.close()
 
 
 @main.command()
 @_data
+@click.option("--deep", is_flag=True, help="Every checkpoint ever signed, every cosignature and ledger.mark as well.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
-def check(data: Path, as_json: bool) -> None:
+def check(data: Path, deep: bool, as_json: bool) -> None:
     """Check the ledger and every blob. Exit status 1 if anything is wrong."""
     with _sentences(), contextlib.closing(open_parts(_configure(data))) as parts:
         if (bucket := open_bucket(parts.config)) is not None:
             bucket.probe()
             bucket.close()
-        report = check_vault(parts)
+        report = check_deep(parts) if deep else check_vault(parts)
     found = asdict(report)
     if as_json:
         click.echo(format_json(found).decode())
@@ -131,6 +143,69 @@ def check(data: Path, as_json: bool) -> None:
             click.echo(f"problem: {problem}")
         click.echo("Something is wrong." if problems else "Everything is as it should be.")
     sys.exit(1 if report.problems else 0)
+
+
+@main.group()
+def witnesses() -> None:
+    """Who co-signs the ledger, apart from this vault."""
+
+
+@witnesses.command("add")
+@click.argument("name")
+@click.argument("vkey")
+@click.argument("url")
+@_data
+def add_one(data: Path, name: str, vkey: str, url: str) -> None:
+    """Ask a witness from now on.
+
+    NAME is a word of yours for it, VKEY the verifier key that its keeper published, URL what stands before
+    /add-checkpoint in its address.
+    """
+    with _open_vault(data) as parts, parts.database.write() as session:
+        add_witness(session, name, vkey, url)
+    click.echo(f"{name} is asked from now on. Try it at once: temoin-server witnesses ask {name}")
+
+
+@witnesses.command("list")
+@_data
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def list_all(data: Path, as_json: bool) -> None:
+    """Show each witness, the size of the ledger that it has seen, and what is wrong with it."""
+    with _open_vault(data) as parts, parts.database.read() as session:
+        rows = [
+            {"name": one.name, "vkey": one.vkey, "url": one.url, "size": one.size, "trouble": one.trouble or None}
+            for one in list_witnesses(session)
+        ]
+    if as_json:
+        click.echo(format_json(rows).decode())
+        return
+    for row in rows:
+        click.echo(f"{row['name']}: {row['size']} entries seen; {row['trouble'] or 'nothing wrong'}\n  {row['url']}\n"
+                   f"  {row['vkey']}")
+    click.echo(f"Witnesses: {len(rows)}")
+
+
+@witnesses.command("remove")
+@click.argument("name")
+@_data
+def remove_one(data: Path, name: str) -> None:
+    """Ask a witness no more. What it has cosigned stays."""
+    with _open_vault(data) as parts, parts.database.write() as session:
+        remove_witness(session, name)
+    click.echo(f"{name} is asked no more.")
+
+
+@witnesses.command("ask")
+@click.argument("name")
+@_data
+def ask_one(data: Path, name: str) -> None:
+    """Ask a witness now for its cosignature under the public checkpoint. Exit status 1 if it gave none."""
+    with _open_vault(data) as parts, contextlib.closing(HttpPost()) as post:
+        with parts.database.read() as session:
+            find_witness(session, name)
+        outcome = LedgerKeeper(parts, post).ask_now(name)
+    click.echo(f"{name}: {outcome.trouble or f'cosigned {outcome.size} entries'}")
+    sys.exit(1 if outcome.trouble else 0)
 
 
 @main.group()
@@ -221,6 +296,14 @@ def _require_bucket(config: ServerConfig) -> None:
         with contextlib.suppress(Refusal):
             bucket.probe()
         bucket.close()
+
+
+@contextlib.contextmanager
+def _open_vault(data: Path) -> Iterator[Parts]:
+    """The vault with its tables as they are today, beside one that may be running."""
+    with _sentences(), contextlib.closing(open_parts(_configure(data))) as parts:
+        upgrade(parts.database)
+        yield parts
 
 
 def _configure(data: Path, host: str = "") -> ServerConfig:

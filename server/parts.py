@@ -12,6 +12,7 @@ from flask import current_app
 from server.config import ServerConfig
 from server.database import Database
 from server.folder import Folder, VaultMissing, open_folder, read_secret
+from server.ledger.marker import Marker
 from server.ledger.service import Ledger
 from server.pepper import Pepper
 from server.ports import Clock, Steps
@@ -64,7 +65,7 @@ def assemble(
         database=database,
         pepper=folder.pepper,
         store=_open_store(config, database, clock),
-        ledger=Ledger(database, folder.ledger_signer, clock, steps, folder.facts.origin),
+        ledger=Ledger(database, folder.ledger_signer, clock, steps, folder.facts.origin, Marker(config.data)),
     )
 
 

@@ -21,6 +21,7 @@ from crypto_core.receipts.note import open_note
 from crypto_core.receipts.tree import new_nodes, root
 from server.accounts.models import Account
 from server.items.models import Revision
+from server.ledger.deep import DeepCheck
 from server.ledger.models import Deposit, LedgerEntry, LedgerNode
 from server.ledger.nodes import Nodes, frontier, reader
 from server.parts import Parts
@@ -45,27 +46,53 @@ class CheckReport:
     problems: list[str] = field(default_factory=list)
 
 
+@dataclass
+class DeepReport(CheckReport):
+    """The same, and what `--deep` counts beside."""
+
+    checkpoints: int = 0
+    cosignatures: int = 0
+
+
 def check_vault(vault: Parts) -> CheckReport:
     """Reads everything once, as it stood at one moment. Raises Refusal `unavailable` if the database can't be read."""
     report = CheckReport()
     with vault.database.read() as session:
-        _check_tree(vault, session, report)
-        owners = _check_revisions(session, report) | _check_blobs(vault, session, report)
-        _check_deposits(session, report, owners)
-        _check_space(session, report)
+        _check_all(vault, session, report, None)
     return report
 
 
-def _check_tree(vault: Parts, session: Session, report: CheckReport) -> None:
+def check_deep(vault: Parts) -> DeepReport:
+    """The same, and every checkpoint, every cosignature and the marker as well."""
+    report = DeepReport()
+    with vault.database.read() as session:
+        deep = DeepCheck(vault.ledger, session, report.problems)
+        _check_all(vault, session, report, deep)
+        report.checkpoints, report.cosignatures = deep.checkpoints, deep.cosignatures
+    return report
+
+
+def _check_all(vault: Parts, session: Session, report: CheckReport, deep: DeepCheck | None) -> None:
+    _check_tree(vault, session, report, deep)
+    owners = _check_revisions(session, report) | _check_blobs(vault, session, report)
+    _check_deposits(session, report, owners)
+    _check_space(session, report)
+
+
+def _check_tree(vault: Parts, session: Session, report: CheckReport, deep: DeepCheck | None) -> None:
     """The entries, the nodes above them, and the newest checkpoint over all."""
     tree: Nodes = {}
     size = nodes = 0
+    if deep is not None:
+        deep.check_checkpoints(-1, 0, reader(tree))
     for batch in _in_batches(session):
         if [index for index, _ in batch] != list(range(size, size + len(batch))):
             report.problems.append(f"an entry is missing after index {size - 1}")
             return
         added = new_nodes(size, [hash_leaf(entry) for _, entry in batch], reader(tree))
         tree.update({(level, index): value for level, index, value in added})
+        if deep is not None:
+            deep.check_checkpoints(size, size + len(batch), reader(tree))
         size, nodes = size + len(batch), nodes + len(added)
         report.problems += _differing_nodes(session, added)
         tree = {place: tree[place] for place in frontier(size)}
@@ -79,6 +106,8 @@ def _check_tree(vault: Parts, session: Session, report: CheckReport) -> None:
             report.problems.append("the newest checkpoint is not that of the tree")
     except (Refusal, TemoinError):
         report.problems.append("the newest checkpoint is not signed by the ledger's key")
+    if deep is not None:
+        deep.finish(size)
 
 
 def _differing_nodes(session: Session, added: list[tuple[int, int, bytes]]) -> Iterator[str]:

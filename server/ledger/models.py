@@ -1,14 +1,14 @@
 """The ledger's tables.
 
-Knows: how entries, tree nodes, checkpoints and the deposits behind the entries are kept.
+Knows: how entries, tree nodes, checkpoints, witnesses and the deposits behind the entries are kept.
 Refuses to know: which blob or record a deposit was; those tables point here, never the other way round.
-Entries, nodes and checkpoints are only ever added. A row of `deposits` is all that ties an entry to bytes:
-erasing deletes it, and the tree stays as it is.
+Entries, nodes, checkpoints and cosignatures are only ever added. A row of `deposits` is all that ties an entry to
+bytes: erasing deletes it, and the tree stays as it is.
 """
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, ForeignKey, LargeBinary, Text
+from sqlalchemy import BigInteger, ForeignKey, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crypto_core.encoding import HASH_SIZE
@@ -55,3 +55,37 @@ class Deposit(Base):
     time: Mapped[int] = mapped_column(BigInteger)
     size: Mapped[int] = mapped_column(BigInteger)
     sha256: Mapped[bytes] = mapped_column(LargeBinary(HASH_SIZE))
+
+
+class LedgerWitness(Base):
+    """Somebody apart whom the operator asks for cosignatures, and how the last try ended."""
+
+    __tablename__ = "witnesses"
+
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    """The operator's own word for it."""
+    vkey: Mapped[str] = mapped_column(Text, unique=True)
+    url: Mapped[str] = mapped_column(Text)
+    """What stands before `/add-checkpoint`."""
+    size: Mapped[int] = mapped_column(BigInteger, default=0)
+    """How many entries it had seen when it last said so."""
+    trouble: Mapped[str] = mapped_column(String(40), default="")
+    """Why the last try failed, a code of server.ledger.submitting; empty if it did not."""
+    failures: Mapped[int] = mapped_column(default=0)
+    """Tries in a row that failed."""
+    not_before: Mapped[int] = mapped_column(BigInteger, default=0)
+    """Unix seconds: it is not asked again earlier."""
+
+
+class Cosignature(Base):
+    """What a witness signed under the checkpoint of this size; it verified before it was kept. Rows outlive
+    witnesses."""
+
+    __tablename__ = "cosignatures"
+
+    size: Mapped[int] = mapped_column(ForeignKey("checkpoints.size"), primary_key=True, autoincrement=False)
+    vkey: Mapped[str] = mapped_column(Text, primary_key=True)
+    time: Mapped[int] = mapped_column(BigInteger)
+    """The witness's own, Unix seconds."""
+    line: Mapped[str] = mapped_column(Text)
+    """The signature line, newline included."""

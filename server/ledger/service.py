@@ -9,6 +9,7 @@ Several processes take turns by the database's write lock.
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from sqlalchemy import Connection, Select, delete, insert, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from crypto_core.errors import TemoinError
 from crypto_core.randomness import make_bytes
 from crypto_core.receipts.checkpoint import Checkpoint, format_checkpoint
 from crypto_core.receipts.leaf import NONCE_SIZE, Commitment, entry_bytes
@@ -27,12 +29,16 @@ from crypto_core.receipts.note import SignerKey, sign_note
 from crypto_core.receipts.receipt import Receipt, format_receipt
 from crypto_core.receipts.tree import consistency_proof, inclusion_proof, new_nodes, root
 from server.database import Database, table
+from server.ledger.cosignatures import best_cosigned, with_cosignatures
+from server.ledger.guard import Guard
+from server.ledger.marker import Marker
 from server.ledger.models import Deposit, LedgerEntry, LedgerNode, SignedCheckpoint
 from server.ledger.nodes import Nodes, compute, frontier, read_nodes, reader
 from server.ports import Clock, Steps
 from server.problems import Refusal
 
 T = TypeVar("T")
+_log = logging.getLogger("temoin.server")
 
 MOST_AT_ONCE = 64
 """Works in one transaction, so that the first of a long queue is not kept waiting by the last."""
@@ -90,9 +96,13 @@ class _Growth:
     deposits: list[Deposited] = field(default_factory=list)
     leaves: list[bytes] = field(default_factory=list)
     note: str = ""
+    require: Callable[[], None] = lambda: None
+    """Raises Refusal where the ledger may not grow. A work that enters nothing is not asked."""
 
     def enter(self, things: list[tuple[bytes, int]]) -> list[Deposited]:
         """Draws the nonces and writes the rows, in whatever savepoint the transaction is."""
+        if things:
+            self.require()
         start = self.new_size
         commitments = [Commitment(make_bytes(NONCE_SIZE), self.time, size, sha256) for sha256, size in things]
         entered = [Deposited(start + offset, commitment) for offset, commitment in enumerate(commitments)]
@@ -160,10 +170,13 @@ class _Pending(Generic[T]):
 class Ledger:
     """The one ledger of a vault. `origin` is its name, in every checkpoint; `signer` signs them."""
 
-    def __init__(self, database: Database, signer: SignerKey, clock: Clock, steps: Steps, origin: str) -> None:
+    def __init__(
+        self, database: Database, signer: SignerKey, clock: Clock, steps: Steps, origin: str, marker: Marker
+    ) -> None:
         self.database = database
         self.signer = signer
         self.origin = origin
+        self.guard = Guard(signer.verifier, marker)
         self._clock = clock
         self._steps = steps
         self._queue: deque[_Pending[Any]] = deque()
@@ -200,6 +213,13 @@ class Ledger:
         """The newest checkpoint. Raises Refusal `unavailable` if there is no ledger."""
         return _first(session, _NEWEST)
 
+    def signed(self, session: Session, size: int) -> Signed:
+        """The checkpoint of this size. Raises Refusal `not_found`."""
+        found = session.get(SignedCheckpoint, size)
+        if found is None:
+            raise Refusal("not_found")
+        return Signed(found.size, found.time, found.note)
+
     def public(self, session: Session, interval: int) -> Signed:
         """The checkpoint that everybody may see: it moves every `interval` seconds, so that who asks again and again
         does not see each deposit; with 0 it is the newest."""
@@ -211,14 +231,17 @@ class Ledger:
         return _first(session, _NEWEST.where(settled))
 
     def receipt(self, session: Session, index: int) -> Deposited:
-        """The deposit at `index`, its receipt under the newest checkpoint. Raises Refusal `not_found`."""
+        """The deposit at `index`, its receipt under the checkpoint that proves most (`best_cosigned`), the newest where
+        no witness has cosigned one yet. Raises Refusal `not_found`."""
         row = session.get(Deposit, index)
         if row is None:
             raise Refusal("not_found")
-        newest = self.newest(session)
-        proof = self.inclusion(session, index, newest.size)
+        cosigned = best_cosigned(session, index)
+        chosen = self.newest(session) if cosigned is None else self.signed(session, cosigned)
+        proof = self.inclusion(session, index, chosen.size)
         commitment = Commitment(row.nonce, row.time, row.size, row.sha256)
-        return Deposited(index, commitment, _format(commitment, index, proof, newest.note))
+        note = with_cosignatures(session, chosen.size, chosen.note)
+        return Deposited(index, commitment, _format(commitment, index, proof, note))
 
     def forget(self, session: Session, indexes: list[int]) -> None:
         """Cuts these entries loose from what was deposited: nobody can make their receipts any more."""
@@ -265,7 +288,29 @@ class Ledger:
         size, nodes = self._frontier
         if size != newest.size:  # another process has written
             nodes = read_nodes(session, frontier(newest.size))
-        return _Growth(session.connection(), newest.size, max(newest.time, self._clock.now()), dict(nodes))
+        time = max(newest.time, self._clock.now())
+        require = self._require_once(session, newest, size)
+        return _Growth(session.connection(), newest.size, time, dict(nodes), require=require)
+
+    def _require_once(self, session: Session, newest: Signed, known: int) -> Callable[[], None]:
+        """Asks the guard when the first of a transaction wants to enter something. Raises Refusal `ledger_stopped`."""
+        asked: list[Refusal | None] = []
+
+        def require() -> None:
+            if not asked:
+                asked.append(self._reason(session, newest, known))
+            if asked[0] is not None:
+                raise asked[0]
+
+        return require
+
+    def _reason(self, session: Session, newest: Signed, known: int) -> Refusal | None:
+        try:
+            self.guard.require(session, newest.note, newest.size, known)
+        except TemoinError as reason:
+            _log.error("the ledger does not sign: %s", reason.code)
+            return Refusal("ledger_stopped")
+        return None
 
     def _append(self, growth: _Growth) -> None:
         added = new_nodes(growth.size, growth.leaves, reader(growth.nodes))

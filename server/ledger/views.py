@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from schemas.endpoints import NOTE, OCTETS, Stage
 from schemas.receipts import Consistency, ConsistencyQuery, Inclusion, InclusionQuery
 from server.accounts.service import authenticate, require_stage
+from server.ledger.cosignatures import with_cosignatures
 from server.ledger.publication import prove_consistency, prove_inclusion, read_tile
 from server.parts import Parts, parts
 from server.requests import dump, load_query
@@ -27,7 +28,8 @@ blueprint = Blueprint("ledger", __name__)
 def get_checkpoint() -> Response:
     vault = parts()
     with vault.database.read() as session:
-        note = vault.ledger.public(session, vault.config.checkpoint_interval).note
+        public = vault.ledger.public(session, vault.config.checkpoint_interval)
+        note = with_cosignatures(session, public.size, public.note)
     return Response(note, content_type=NOTE, headers={"Cache-Control": "no-cache"})
 
 

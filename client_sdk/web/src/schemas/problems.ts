@@ -161,6 +161,13 @@ export const PROBLEMS = {
     sentence: "Your space is full. Delete something, or ask who runs this vault for more. Nothing was lost.",
   },
   // the vault itself
+  ledger_stopped: {
+    status: 503,
+    title: "Ledger stopped",
+    sentence:
+      "The vault takes nothing new: its ledger does not fit what was signed before. Reading goes on, and what you wrote "
+      + "waits on your device. Tell who runs this vault.",
+  },
   storage_full: {
     status: 507,
     title: "Storage full",

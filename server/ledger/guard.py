@@ -1,0 +1,132 @@
+"""When the ledger refuses to sign: the reasons, each with a code, and how they are found.
+
+Knows: the ledger's key, the marker outside the database, and what witnesses have said. Refuses to know: how a reason is
+mended; each sentence tells the operator. While there is one, nothing new is deposited and everything is read (ADR 27).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from crypto_core.errors import CryptoCoreError, TemoinError
+from crypto_core.receipts.note import VerifierKey, open_note
+from crypto_core.receipts.tree import root
+from server.ledger.marker import Marker, MarkerDamaged
+from server.ledger.models import LedgerWitness
+from server.ledger.nodes import compute
+
+
+class LedgerRefuses(TemoinError):
+    """Why nothing is signed. `detail` has numbers and the names that the operator gave to witnesses."""
+
+
+class LedgerKeyReplaced(LedgerRefuses):
+    code = "ledger_key_replaced"
+    sentence = (
+        "The ledger's key is not the one that signed the ledger so far. Put the right ledger.key back: receipts and "
+        "witnesses hold on to it, and another key would be another ledger."
+    )
+
+
+class LedgerWentBackwards(LedgerRefuses):
+    code = "ledger_went_backwards"
+    sentence = (
+        "The database holds an older ledger than this vault has signed before, as if an old copy had been put back. "
+        "Put the newest copy of the database back; the file ledger.mark is the checkpoint that it has to reach."
+    )
+
+
+class LedgerDiverged(LedgerRefuses):
+    code = "ledger_diverged"
+    sentence = (
+        "The database holds another history than this vault has signed before. Put the right copy of the database "
+        "back, and keep the file ledger.mark: it and the newest checkpoint are two signed histories."
+    )
+
+
+class LedgerBehindWitness(LedgerRefuses):
+    code = "ledger_behind_witness"
+    sentence = (
+        "A witness knows a larger ledger than this one: an old copy of the database was put back, or the witness is "
+        "wrong. Put the newest copy back; or, if you are sure of yours, `temoin-server witnesses remove` it."
+    )
+
+
+class LedgerDisputed(LedgerRefuses):
+    code = "ledger_disputed"
+    sentence = (
+        "A witness says that the ledger does not continue what it has seen. Ask its keeper for the two notes, and put "
+        "the right copy of the database back; or, if you are sure of yours, `temoin-server witnesses remove` it."
+    )
+
+
+STOPPING: dict[str, type[LedgerRefuses]] = {one.code: one for one in (LedgerBehindWitness, LedgerDisputed)}
+"""Troubles with a witness in which nothing is signed any more."""
+
+
+class Guard:
+    """Says whether the ledger may sign. What a process has once found right of key and marker stays so in it."""
+
+    def __init__(self, key: VerifierKey, marker: Marker) -> None:
+        self.key, self.marker = key, marker
+        self._is_settled = False
+
+    def require(self, session: Session, note: str, size: int, known: int) -> None:
+        """Raises a LedgerRefuses unless the ledger whose newest checkpoint is in `note`, of `size` entries, may grow.
+        `known`: the largest tree that this process has itself seen."""
+        if size < known:
+            raise LedgerWentBackwards(f"{size} entries after {known}")
+        if not self._is_settled:
+            self._require_key(note)
+            self._require_marker(session, size)
+            self._is_settled = True
+        self._require_witnesses(session)
+
+    def reasons(self, session: Session, note: str, size: int) -> list[TemoinError]:
+        """Every reason that there is, looked for anew."""
+        return self.marker_reasons(session, note, size) + _reason_of(lambda: self._require_witnesses(session))
+
+    def marker_reasons(self, session: Session, note: str, size: int) -> list[TemoinError]:
+        """Those for which the marker must not follow: another key, or another history than the one marked."""
+        marked = _reason_of(lambda: self._require_marker(session, size))
+        return _reason_of(lambda: self._require_key(note)) + marked
+
+    def _require_key(self, note: str) -> None:
+        try:
+            open_note(note.encode(), [self.key])
+        except CryptoCoreError:
+            raise LedgerKeyReplaced() from None
+
+    def _require_marker(self, session: Session, size: int) -> None:
+        marked = self.marker.read(self.key)
+        if marked is None:
+            return
+        if size < marked.size:
+            raise LedgerWentBackwards(f"{size} entries after {marked.size}")
+        if root_at(session, marked.size) != marked.root:
+            raise LedgerDiverged(f"at {marked.size} entries")
+
+    @staticmethod
+    def _require_witnesses(session: Session) -> None:
+        query = select(LedgerWitness.name, LedgerWitness.trouble).where(LedgerWitness.trouble.in_(STOPPING)).limit(1)
+        if (found := session.connection().execute(query).first()) is not None:
+            raise STOPPING[found[1]](found[0])
+
+
+def _reason_of(look: Callable[[], None]) -> list[TemoinError]:
+    try:
+        look()
+    except (LedgerRefuses, MarkerDamaged) as reason:
+        return [reason]
+    return []
+
+
+def root_at(session: Session, size: int) -> bytes | None:
+    """The root of the tree of the first `size` entries, from the nodes that are kept; None if some are missing."""
+    try:
+        return compute(session, lambda read: root(size, read))
+    except KeyError:
+        return None
