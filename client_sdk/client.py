@@ -18,7 +18,7 @@ from typing import Any
 from client_sdk import keychain
 from client_sdk.change import change_credentials
 from client_sdk.errors import (
-    HostDiffers, LedgerForked, NetworkError, NotOpen, Refused, ServerFault, TrustError, ValueRefused,
+    HostDiffers, ItemUnknown, LedgerForked, NetworkError, NotOpen, Refused, ServerFault, TrustError, ValueRefused,
     VaultChanged,
 )
 from client_sdk.gathering import Chosen, Gathering, Outcome, Plan
@@ -36,6 +36,7 @@ from client_sdk.session import Session
 from client_sdk.synchroniser import Synchroniser
 from client_sdk.transport import HttpTransport, Transport, dump_body, endpoint
 from client_sdk.trust_store import TrustStore, Warnings
+from client_sdk.upgrading import Upgrade, Upgrader
 from client_sdk.uploader import Uploaded, Uploader
 from client_sdk.writer import Writer
 from crypto_core.encoding import format_b64url, format_json
@@ -272,6 +273,18 @@ class VaultClient:
         """The verified receipt of an item's record; it also fixes the contents that the record names."""
         reader = self._opened().reader
         return reader.receipt(reader.row(item.id, item.revision))
+
+    def upgrade_receipts(self, item_id: bytes | None = None, policy: Policy | None = None) -> Iterator[Upgrade]:
+        """Replaces receipts by newer ones that witnesses have cosigned, of one item with all its revisions or of every
+        item; `extra` stays. `policy` says whose cosignatures count. Raises ItemUnknown."""
+        opened = self._opened()
+        replica = opened.session.replica
+        ids = [row.item for row in replica.newest_of_each()] if item_id is None else [item_id]
+        upgrader = Upgrader(opened.session, opened.reader, policy)
+        for one in ids:
+            if not (rows := replica.history(one)):
+                raise ItemUnknown()
+            yield from upgrader.upgrade(rows)
 
     def sealed_blobs(self, item: Item) -> Iterator[SealedBlob]:
         """An item's sealed record and contents with their verified receipts, to export. Raises NeedsPin."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 from marshmallow import ValidationError
 
@@ -39,6 +39,16 @@ RECORD_RECEIPT = "/v1/items/<id:item>/revisions/<u32:revision>/receipt"
 NEAR = 2 * SEALED_CHUNK_SIZE
 """A range that begins this near to the start comes in one request with the header."""
 _SCHEMAS = {kind: schema() for kind, schema in KINDS.items()}
+
+
+class ReceiptPlace(NamedTuple):
+    """Of which sealed bytes a receipt is, its name on this device, and where the vault gives it."""
+
+    name: str
+    sha256: bytes
+    size: int
+    path: str
+    places: dict[str, Any]
 
 
 class Reader:
@@ -126,17 +136,22 @@ class Reader:
 
     def receipt(self, row: Row) -> KeptReceipt:
         """The receipt of a record, from this device or from the vault; verified either way."""
-        if row.record is None:
-            raise ItemUnknown("erased")
-        place = {"item": row.item, "revision": row.revision}
-        name = record_name(row.item, row.revision)
-        return self._receipt(name, sha256(row.record).digest(), len(row.record), RECORD_RECEIPT, place)
+        return self.receipt_at(_record_place(row))
 
     def blob_receipt(self, content: Content) -> KeptReceipt:
         """The receipt of a content."""
-        return self._receipt(
-            content.blob.hex(), content.sealed, sealed_content_size(content.size), BLOB_RECEIPT, {"blob": content.blob}
-        )
+        return self.receipt_at(_content_place(content))
+
+    def receipt_places(self, row: Row) -> list[ReceiptPlace]:
+        """Where the receipts of a revision are: the record's, and those of its contents if it can be opened; none of
+        an erased one."""
+        if row.record is None:
+            return []
+        try:
+            facts, _ = self.facts(row)
+        except (NeedsPin, CryptoCoreError):
+            facts = {}
+        return [_record_place(row), *map(_content_place, map(_content, facts.get("contents", ())))]
 
     def sealed_blobs(self, row: Row) -> Iterator[SealedBlob]:
         """The record, then each content, as they are kept. Raises NeedsPin before anything if it can't be opened."""
@@ -151,18 +166,21 @@ class Reader:
             chunks = self._shown(content.name, size, self._session.read(BLOB, blob=content.blob))
             yield SealedBlob(kept.name, content.sealed, size, chunks, kept.receipt, kept.verified)
 
-    def _receipt(self, name: str, digest: bytes, size: int, path: str, place: dict[str, Any]) -> KeptReceipt:
+    def receipt_at(self, place: ReceiptPlace) -> KeptReceipt:
+        """The receipt there, from this device or from the vault; verified either way."""
         session = self._session
-        known = session.replica.receipt(name)
+        known = session.replica.receipt(place.name)
         if known is not None:
             with suppress(VerificationError):  # under a key of the ledger that the person has let go of since
-                verified = verify_receipt(known.encode(), sha256=digest, size=size, policy=session.trust.policy)
-                return KeptReceipt(name, known, verified)
-        text = session.ask("GET", path, **place)["receipt"]
-        verified = session.verify(text, digest, size)
+                verified = verify_receipt(
+                    known.encode(), sha256=place.sha256, size=place.size, policy=session.trust.policy
+                )
+                return KeptReceipt(place.name, known, verified)
+        text = session.ask("GET", place.path, **place.places)["receipt"]
+        verified = session.verify(text, place.sha256, place.size)
         if known is None:
-            session.replica.keep_receipt(name, text)
-        return KeptReceipt(name, text, verified)
+            session.replica.keep_receipt(place.name, text)
+        return KeptReceipt(place.name, text, verified)
 
     def _watched(self, content: Content, blocks: Iterator[bytes]) -> Iterator[bytes]:
         """The same blocks; bytes that are not those that were kept leave a warning behind."""
@@ -284,6 +302,19 @@ def _files(facts: dict[str, Any]) -> tuple[Content, ...]:
 
 def _content(facts: dict[str, Any]) -> Content:
     return Content(**facts)
+
+
+def _record_place(row: Row) -> ReceiptPlace:
+    """Raises ItemUnknown for an erased one."""
+    if row.record is None:
+        raise ItemUnknown("erased")
+    name, places = record_name(row.item, row.revision), {"item": row.item, "revision": row.revision}
+    return ReceiptPlace(name, sha256(row.record).digest(), len(row.record), RECORD_RECEIPT, places)
+
+
+def _content_place(content: Content) -> ReceiptPlace:
+    size = sealed_content_size(content.size)
+    return ReceiptPlace(content.blob.hex(), content.sealed, size, BLOB_RECEIPT, {"blob": content.blob})
 
 
 def _checked(blocks: Iterable[bytes], expected: bytes) -> Iterator[bytes]:

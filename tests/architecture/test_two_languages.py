@@ -28,6 +28,7 @@ PYTHON_ONLY_MODULES = {
     "client_sdk/taken": "folders that are given again; a browser is given files",
     "client_sdk/strength": "the sign-up page asks its own zxcvbn (app/views/account), so that no other page loads it",
     "crypto_core/receipts/submission": "what a ledger and its witnesses say to each other; a page is neither",
+    "client_sdk/upgrading": "who hands receipts over exports them by the command line, which brings them up to date",
     "schemas/help": "the public pages are written by the server",
     "schemas/outputs": "what the command line prints",
 }
@@ -52,6 +53,7 @@ PYTHON_ONLY_NAMES = {
         **dict.fromkeys(("make_folder", "read_file", "sync_folder", "write_file"), "a browser has no folders"),
     },
     "client_sdk/reader": {
+        "ReceiptPlace": "what client_sdk/upgrading asks for again",
         **dict.fromkeys(("BLOB_RECEIPT", "RECORD_RECEIPT"), _ENDPOINT),
         "NEAR": _ITS_OWN,
     },

@@ -1,0 +1,180 @@
+"""Real processes: a vault with two workers and witnesses of other keepers; from a deposit to a receipt that a stranger
+verifies without the operator's word, and what becomes of a vault that was set back."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from crypto_core.receipts.note import parse_note
+from tests.fakes.processes import Device, RealVault, serving
+from tests.fakes.witnesses import RealWitness, witnessing
+
+
+@contextmanager
+def silent_listener() -> Iterator[int]:
+    """A port that takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
+        port: int = listener.getsockname()[1]
+        yield port
+
+
+def ledger_vkey(vault: RealVault) -> str:
+    with urllib.request.urlopen(f"{vault.url}/v1/vault", timeout=10) as answer:
+        return str(json.load(answer)["ledger_vkey"])
+
+
+def signers(vault: RealVault) -> tuple[int, list[str]]:
+    """Size of the public checkpoint, and the names below it."""
+    with urllib.request.urlopen(f"{vault.url}/ledger/checkpoint", timeout=10) as answer:
+        note = parse_note(answer.read())
+    return int(note.text.split("\n")[1]), [one.name for one in note.signatures]
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def add(vault: RealVault, name: str, vkey: str, url: str) -> None:
+    run = vault.command("witnesses", "add", name, vkey, url)
+    assert run.returncode == 0, run.stderr
+
+
+def policy_of(vault: RealVault, witnesses: list[RealWitness], folder: Path) -> Path:
+    """Two of two, as somebody writes it who has the keys by another way."""
+    names = [f"w{number}" for number in range(len(witnesses))]
+    lines = [
+        f"log {ledger_vkey(vault)}",
+        *(f"witness {name} {one.vkey}" for name, one in zip(names, witnesses, strict=True)),
+        f"group both all {' '.join(names)}", "quorum both", "",
+    ]
+    path = folder / "policy.txt"
+    path.write_text("\n".join(lines))
+    return path
+
+
+def test_from_a_deposit_to_a_receipt_that_two_strangers_have_signed(tmp_path: Path) -> None:
+    with (
+        witnessing(tmp_path, 3) as (one, two, mute),
+        silent_listener() as port,
+        serving(tmp_path / "data", TEMOIN_CHECKPOINT_INTERVAL="0") as vault,
+    ):
+        for witness in (one, two):
+            witness.start([ledger_vkey(vault)])
+            add(vault, witness.name.partition("/")[2], witness.vkey, witness.url)
+        add(vault, "mute", mute.vkey, f"http://127.0.0.1:{port}")
+        device = Device(tmp_path / "home", vault.url)
+        device.register()
+        policy, out = policy_of(vault, [one, two], tmp_path), tmp_path / "out"
+
+        started = time.monotonic()
+        kept = [device.ok("journal", "add", device.user, "--text", f"entry {n}", "--json").json for n in range(3)]
+        assert time.monotonic() - started < 30, "the mute witness was waited for"
+        size = 3
+        wait_until(lambda: signers(vault)[0] == size and {one.name, two.name} <= set(signers(vault)[1]))
+
+        early = device.run("receipts", "upgrade", device.user, kept[0]["id"], "--policy", policy, "--json")
+        assert early.code == 0, early
+        assert [row["cosignatures"] for row in early.json["upgraded"]] == [2]
+        everything = device.run("receipts", "upgrade", device.user, "--all", "--policy", policy)
+        assert (everything.code, "upgraded: 2, unchanged: 1, waiting: 0" in everything.out) == (0, True), everything
+        device.ok("receipts", "export", device.user, kept[0]["id"], "-o", out)
+        vault.stop()
+        one.stop()
+        two.stop()
+
+        (sealed,) = out.glob("*.sealed")
+        receipt = sealed.with_suffix(".tlog-proof")
+        assert len(receipt.read_bytes()) < 2048
+        stranger = Device(tmp_path / "stranger", "http://127.0.0.1:1")
+        valid = stranger.ok("verify", sealed, receipt, "--policy", policy, "--json").json
+        assert valid["outcome"] == "valid" and valid["bound_time"] is not None
+        with_mute = policy.with_name("three.txt")
+        with_mute.write_text(policy.read_text().replace("group both all w0 w1", f"witness w2 {mute.vkey}\n"
+                                                        "group both all w0 w1 w2"))
+        assert stranger.run("verify", sealed, receipt, "--policy", with_mute).code == 4
+
+
+def test_receipts_wait_where_no_witness_answers(tmp_path: Path) -> None:
+    with (
+        witnessing(tmp_path, 1) as (one,),
+        serving(tmp_path / "data", TEMOIN_CHECKPOINT_INTERVAL="0") as vault,
+    ):
+        add(vault, "one", one.vkey, one.url)
+        device = Device(tmp_path / "home", vault.url)
+        device.register()
+        device.ok("journal", "add", device.user, "--text", "entry")
+        waiting = device.run("receipts", "upgrade", device.user, "--all", "--json")
+        assert (waiting.code, len(waiting.json["waiting"])) == (4, 1)
+        asked = vault.command("witnesses", "ask", "one")
+        assert (asked.returncode, "witness_unreachable" in asked.stdout) == (1, True)
+        one.start([ledger_vkey(vault)])
+        assert vault.command("witnesses", "ask", "one").returncode == 0
+        assert device.run("receipts", "upgrade", device.user, "--all").code == 0
+        (listed,) = json.loads(vault.command("witnesses", "list", "--json").stdout)
+        assert (listed["name"], listed["size"], listed["trouble"]) == ("one", 1, None)
+        assert vault.command("witnesses", "remove", "one").returncode == 0
+        assert "Witnesses: 0" in vault.command("witnesses", "list").stdout
+
+
+def test_a_vault_that_was_set_back_takes_nothing_new_and_shows_everything(tmp_path: Path) -> None:
+    """The whole folder is an old copy: its marker, too. Only the witness knows."""
+    with (
+        witnessing(tmp_path, 1) as (one,),
+        serving(tmp_path / "data", TEMOIN_CHECKPOINT_INTERVAL="0") as vault,
+    ):
+        one.start([ledger_vkey(vault)])
+        add(vault, "one", one.vkey, one.url)
+        device = Device(tmp_path / "home", vault.url)
+        device.register()
+        first = device.ok("journal", "add", device.user, "--text", "the first", "--json").json
+        wait_until(lambda: one.name in signers(vault)[1] and signers(vault)[0] == 1)
+        vault.stop()
+        shutil.copytree(vault.data, tmp_path / "copy")
+        vault.start()
+        device.ok("journal", "add", device.user, "--text", "the second")
+        wait_until(lambda: one.name in signers(vault)[1] and signers(vault)[0] == 2)
+        vault.stop()
+        shutil.rmtree(vault.data)
+        shutil.copytree(tmp_path / "copy", vault.data)
+
+        vault.start()
+        assert "ledger_behind_witness" in (vault.data / "server.log").read_text()
+        elsewhere = Device(tmp_path / "new", vault.url)
+        shown = elsewhere.ok("journal", "show", device.user, first["id"], "--json").json
+        assert shown["text"] == "the first"
+        refused = elsewhere.run("journal", "add", device.user, "--text", "the third")
+        assert (refused.code, "ledger_stopped" in refused.err) == (3, True)
+        assert vault.command("witnesses", "remove", "one").returncode == 0
+        elsewhere.ok("journal", "add", device.user, "--text", "the fourth")
+
+
+def test_an_old_copy_of_the_database_alone_is_noticed_without_any_witness(tmp_path: Path) -> None:
+    with serving(tmp_path / "data", TEMOIN_CHECKPOINT_INTERVAL="0") as vault:
+        device = Device(tmp_path / "home", vault.url)
+        device.register()
+        device.ok("journal", "add", device.user, "--text", "the first")
+        vault.stop()
+        copy = shutil.copy(vault.data / "vault.db", tmp_path / "copy.db")
+        vault.start()
+        device.ok("journal", "add", device.user, "--text", "the second")
+        vault.stop()
+        newest = shutil.copy(vault.data / "vault.db", tmp_path / "newest.db")
+        shutil.copy(copy, vault.data / "vault.db")
+        vault.start()
+        assert "ledger_went_backwards" in (vault.data / "server.log").read_text()
+        elsewhere = Device(tmp_path / "new", vault.url)
+        assert elsewhere.run("journal", "add", device.user, "--text", "lost").code == 3
+        vault.stop()
+        shutil.copy(newest, vault.data / "vault.db")
+        vault.start()
+        device.ok("journal", "add", device.user, "--text", "the third")
