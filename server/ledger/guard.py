@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from crypto_core.errors import CryptoCoreError, TemoinError
@@ -65,6 +65,11 @@ class LedgerDisputed(LedgerRefuses):
 
 STOPPING: dict[str, type[LedgerRefuses]] = {one.code: one for one in (LedgerBehindWitness, LedgerDisputed)}
 """Troubles with a witness in which nothing is signed any more."""
+_STOPPED_BY = (
+    select(LedgerWitness.name, LedgerWitness.trouble)
+    .where(or_(*(LedgerWitness.trouble == code for code in STOPPING)))
+    .limit(1)
+)
 
 
 class Guard:
@@ -111,8 +116,7 @@ class Guard:
 
     @staticmethod
     def _require_witnesses(session: Session) -> None:
-        query = select(LedgerWitness.name, LedgerWitness.trouble).where(LedgerWitness.trouble.in_(STOPPING)).limit(1)
-        if (found := session.connection().execute(query).first()) is not None:
+        if (found := session.connection().execute(_STOPPED_BY).first()) is not None:
             raise STOPPING[found[1]](found[0])
 
 

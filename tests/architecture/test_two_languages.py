@@ -28,7 +28,7 @@ PYTHON_ONLY_MODULES = {
     "client_sdk/taken": "folders that are given again; a browser is given files",
     "client_sdk/strength": "the sign-up page asks its own zxcvbn (app/views/account), so that no other page loads it",
     "crypto_core/receipts/submission": "what a ledger and its witnesses say to each other; a page is neither",
-    "client_sdk/upgrading": "who hands receipts over exports them by the command line, which brings them up to date",
+    "client_sdk/upgrading": "so far the command line alone brings receipts up to date; a page exports what it was given",
     "schemas/help": "the public pages are written by the server",
     "schemas/outputs": "what the command line prints",
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import socket
 import time
 import urllib.request
@@ -178,3 +179,25 @@ def test_an_old_copy_of_the_database_alone_is_noticed_without_any_witness(tmp_pa
         shutil.copy(newest, vault.data / "vault.db")
         vault.start()
         device.ok("journal", "add", device.user, "--text", "the third")
+
+
+def test_a_vault_that_is_killed_again_and_again_is_never_locked_by_its_own_marker(tmp_path: Path) -> None:
+    """Each time right after an answer, so that the marker is some checkpoints behind, or just being written."""
+    with (
+        witnessing(tmp_path, 1) as (one,),
+        serving(tmp_path / "data", TEMOIN_CHECKPOINT_INTERVAL="0") as vault,
+    ):
+        one.start([ledger_vkey(vault)])
+        add(vault, "one", one.vkey, one.url)
+        device = Device(tmp_path / "home", vault.url)
+        device.register()
+        for number in range(4):
+            device.ok("journal", "add", device.user, "--text", f"entry {number}")
+            time.sleep(0.3 * number)
+            vault.stop(signal.SIGKILL)
+            vault.start()
+        wait_until(lambda: signers(vault) == (4, [signers(vault)[1][0], one.name]))
+        vault.stop()
+        checked = vault.command("check", "--deep", "--json")
+        assert (checked.returncode, json.loads(checked.stdout)["problems"]) == (0, []), checked.stdout
+        assert json.loads(checked.stdout)["checkpoints"] == 5

@@ -15,7 +15,7 @@ from crypto_core.receipts.submission import (
     parse_size,
     parse_submission,
 )
-from tests.fakes.ledgers import FakeLedger
+from tests.fakes.liar import FakeLedger
 
 SIZES = st.integers(0, 2**63 - 1)
 HASHES = st.binary(min_size=32, max_size=32)

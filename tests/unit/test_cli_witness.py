@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 import witness.serving
 from client_sdk.cli import temoin
 from crypto_core.receipts.note import COSIGNATURE, SignerKey, format_vkey, parse_vkey
-from tests.fakes.ledgers import FakeLedger
+from tests.fakes.liar import FakeLedger
 from witness.folder import EvidenceFolder, open_folder
 from witness.steps import NoSteps
 from witness.store import Seen

@@ -24,7 +24,7 @@ from crypto_core.receipts.note import (
 )
 from crypto_core.receipts.policy import parse_policy
 from crypto_core.receipts.submission import MAX_SUBMISSION_SIZE, Submission, format_submission, parse_submission
-from tests.fakes.ledgers import ORIGIN, FakeLedger
+from tests.fakes.liar import ORIGIN, FakeLedger
 from tests.fakes.processes import ROOT
 from tests.fakes.vault import NOON, SetClock
 from witness.errors import WitnessExists, WitnessKeyExposed, WitnessKeyWrong, WitnessMissing, WitnessName

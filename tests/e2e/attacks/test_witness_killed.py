@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from crypto_core.receipts.note import parse_note, parse_signatures, verify_signature
-from tests.fakes.ledgers import FakeLedger
+from tests.fakes.liar import FakeLedger
 from tests.fakes.processes import ROOT, clean_environment
 from witness.folder import make_folder, open_folder
 from witness.steps import STEPS
