@@ -25,10 +25,11 @@ MIRRORED = ("crypto_core", "schemas", "client_sdk")
 PYTHON_ONLY_MODULES = {
     "client_sdk/cli": "the command line",
     "client_sdk/gathering": "many files at once, from threads; the page sends those that were picked",
+    "client_sdk/hashing": "a thread of its own; a worker hashes where it seals",
     "client_sdk/taken": "folders that are given again; a browser is given files",
     "client_sdk/strength": "the sign-up page asks its own zxcvbn (app/views/account), so that no other page loads it",
     "crypto_core/receipts/submission": "what a ledger and its witnesses say to each other; a page is neither",
-    "client_sdk/upgrading": "so far the command line alone brings receipts up to date; a page exports what it was given",
+    "client_sdk/upgrading": "so far the command line alone does it; a page exports what it was given",
     "schemas/help": "the public pages are written by the server",
     "schemas/outputs": "what the command line prints",
 }
@@ -57,6 +58,7 @@ PYTHON_ONLY_NAMES = {
         **dict.fromkeys(("BLOB_RECEIPT", "RECORD_RECEIPT"), _ENDPOINT),
         "NEAR": _ITS_OWN,
     },
+    "client_sdk/transport": {"connect": "a browser has its connections already"},
     "client_sdk/uploader": {
         **dict.fromkeys(("BLOBS", "COMPLETE", "UNITS", "UPLOAD", "UPLOADS"), _ENDPOINT),
         **dict.fromkeys(("FAILURES", "IN_FLIGHT"), _ITS_OWN),
