@@ -26,6 +26,8 @@ PYTHON_ONLY_MODULES = {
     "client_sdk/cli": "the command line",
     "client_sdk/gathering": "many files at once, from threads; the page sends those that were picked",
     "client_sdk/taken": "folders that are given again; a browser is given files",
+    "crypto_core/receipts/anchor": "the page verifies no token: browsers have no X.509",
+    "crypto_core/receipts/der": "as receipts/anchor",
     "client_sdk/strength": "the sign-up page asks its own zxcvbn (app/views/account), so that no other page loads it",
     "schemas/help": "the public pages are written by the server",
     "schemas/outputs": "what the command line prints",
