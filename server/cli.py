@@ -27,8 +27,10 @@ import server.accounts.service
 import server.items.service
 import server.limits
 import server.uploads.service
-from crypto_core.encoding import format_json
+from crypto_core.encoding import format_json, format_time
 from crypto_core.errors import TemoinError
+from server.anchors.authority import Authority, open_authority
+from server.anchors.service import Rhythm, take_anchor
 from server.config import ConfigRefused, ServerConfig
 from server.folder import finish_folder, make_folder, require_empty
 from server.help.freshness import list_ageing
@@ -97,11 +99,14 @@ def run(data: Path, bind: str, port: int, workers: int) -> None:
         config = _configure(data, _public_host(bind, port))
         server.limits.require_store(config)
         _require_bucket(config)
+        authority = open_authority(config)
         parts = open_parts(config)
         upgrade(parts.database)
     os.environ.update(TEMOIN_DATA=str(data.absolute()), TEMOIN_HOST=config.host)  # for the workers
     stopping = threading.Event()
     threading.Thread(target=_collect_again_and_again, args=(parts, stopping), daemon=True).start()
+    if authority is not None:
+        threading.Thread(target=_anchor_again_and_again, args=(parts, authority, stopping), daemon=True).start()
     threading.Thread(target=_announce, args=(bind, port, stopping), daemon=True).start()
     try:
         serve("server.wsgi:application", bind, port, workers)
@@ -131,6 +136,23 @@ def check(data: Path, as_json: bool) -> None:
             click.echo(f"problem: {problem}")
         click.echo("Something is wrong." if problems else "Everything is as it should be.")
     sys.exit(1 if report.problems else 0)
+
+
+@main.command()
+@_data
+def anchor(data: Path) -> None:
+    """Have the ledger's newest state stamped now, by the authority of TEMOIN_TSA_URL."""
+    with _sentences(), contextlib.closing(open_parts(_configure(data))) as parts:
+        authority = open_authority(parts.config)
+        if authority is None:
+            raise ConfigRefused("TEMOIN_TSA_URL names no time-stamping authority")
+        with contextlib.closing(authority):
+            upgrade(parts.database)
+            taken = take_anchor(parts, authority)
+    if taken is None:
+        click.echo("The ledger has not grown since it was last stamped; nobody was asked.")
+    else:
+        click.echo(f"Stamped: {taken.size} entries, {format_time(taken.time)}, by {taken.authority}")
 
 
 @main.group()
@@ -197,6 +219,13 @@ def _collect_again_and_again(parts: Parts, stopping: threading.Event) -> None:
         collect(parts)
         if stopping.wait(COLLECT_EVERY):
             return
+
+
+def _anchor_again_and_again(parts: Parts, authority: Authority, stopping: threading.Event) -> None:
+    rhythm = Rhythm(parts.config.anchor_interval)
+    wait = rhythm.first(parts)
+    while not stopping.wait(wait):
+        wait = rhythm.next(parts, authority)
 
 
 def _announce(bind: str, port: int, stopping: threading.Event) -> None:

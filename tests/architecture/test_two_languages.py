@@ -69,7 +69,7 @@ PYTHON_ONLY_NAMES = {
         **dict.fromkeys(("Mapping", "in_flight"), "threads: a worker seals one run after the other"),
     },
     "schemas/items": {"SyncQuery": _QUERY},
-    "schemas/receipts": {"ConsistencyQuery": _QUERY, "InclusionQuery": _QUERY},
+    "schemas/receipts": {"AnchorsQuery": _QUERY, "ConsistencyQuery": _QUERY, "InclusionQuery": _QUERY},
 }
 _DUMPS = "a marshmallow schema dumps as well, valibot only loads"
 _PRIVATE = "private to the Python module, asked for by a second one here"
