@@ -23,11 +23,11 @@ MIRRORED = ("crypto_core", "schemas", "client_sdk")
 """Packages whose modules have a counterpart, of the same path but for `client_sdk`, which is `sdk` there."""
 
 PYTHON_ONLY_MODULES = {
+    "client_sdk/anchors": "the page verifies no token: browsers have no X.509",
     "client_sdk/cli": "the command line",
     "client_sdk/gathering": "many files at once, from threads; the page sends those that were picked",
     "client_sdk/taken": "folders that are given again; a browser is given files",
-    "crypto_core/receipts/anchor": "the page verifies no token: browsers have no X.509",
-    "crypto_core/receipts/der": "as receipts/anchor",
+    **dict.fromkeys(("crypto_core/receipts/anchor", "crypto_core/receipts/der"), "as client_sdk/anchors"),
     "client_sdk/strength": "the sign-up page asks its own zxcvbn (app/views/account), so that no other page loads it",
     "schemas/help": "the public pages are written by the server",
     "schemas/outputs": "what the command line prints",
@@ -53,7 +53,7 @@ PYTHON_ONLY_NAMES = {
         **dict.fromkeys(("make_folder", "read_file", "sync_folder", "write_file"), "a browser has no folders"),
     },
     "client_sdk/reader": {
-        **dict.fromkeys(("BLOB_RECEIPT", "RECORD_RECEIPT"), _ENDPOINT),
+        **dict.fromkeys(("ANCHORS", "BLOB_RECEIPT", "INCLUSION", "RECORD_RECEIPT"), _ENDPOINT),
         "NEAR": _ITS_OWN,
     },
     "client_sdk/uploader": {
