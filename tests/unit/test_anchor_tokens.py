@@ -55,6 +55,14 @@ def test_a_token_proves_when_the_checkpoint_existed(authority: Authority) -> Non
     assert proven.chain == (authority.signer.certificate, authority.between.certificate)
 
 
+def test_the_pages_example_is_right() -> None:
+    """What docs/spec/anchors.md shows is the checkpoint of docs/spec/receipt.md, and its hash."""
+    spec = Path(__file__).resolve().parents[2] / "docs" / "spec"
+    note = (spec / "receipt.md").read_text().split("```")[1].split("\n\n")[1] + "\n"
+    page = (spec / "anchors.md").read_text()
+    assert note in page and f"{sha256(note.encode()).hexdigest()}  text" in page
+
+
 def test_openssl_agrees(authority: Authority, tmp_path: Path) -> None:
     """What is kept is what other tools read, over the very bytes that docs/spec/anchors.md names."""
     (tmp_path / "x.tsr").write_bytes(authority.token(TEXT))
