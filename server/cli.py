@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from granian import Granian
@@ -29,8 +29,6 @@ import server.limits
 import server.uploads.service
 from crypto_core.encoding import format_json, format_time
 from crypto_core.errors import TemoinError
-from server.anchors.authority import Authority, open_authority
-from server.anchors.service import Rhythm, take_anchor
 from server.config import ConfigRefused, ServerConfig
 from server.folder import finish_folder, make_folder, require_empty
 from server.help.freshness import list_ageing
@@ -41,6 +39,9 @@ from server.migrations import upgrade
 from server.parts import Parts, assemble, open_bucket, open_parts
 from server.problems import Refusal
 from server.steps import SystemClock
+
+if TYPE_CHECKING:
+    from server.anchors.authority import Authority
 
 COLLECT_EVERY = 600
 """Seconds between two collections."""
@@ -99,7 +100,7 @@ def run(data: Path, bind: str, port: int, workers: int) -> None:
         config = _configure(data, _public_host(bind, port))
         server.limits.require_store(config)
         _require_bucket(config)
-        authority = open_authority(config)
+        authority = _open_authority(config)
         parts = open_parts(config)
         upgrade(parts.database)
     os.environ.update(TEMOIN_DATA=str(data.absolute()), TEMOIN_HOST=config.host)  # for the workers
@@ -143,9 +144,11 @@ def check(data: Path, as_json: bool) -> None:
 def anchor(data: Path) -> None:
     """Have the ledger's newest state stamped now, by the authority of TEMOIN_TSA_URL."""
     with _sentences(), contextlib.closing(open_parts(_configure(data))) as parts:
-        authority = open_authority(parts.config)
+        authority = _open_authority(parts.config)
         if authority is None:
             raise ConfigRefused("TEMOIN_TSA_URL names no time-stamping authority")
+        from server.anchors.service import take_anchor
+
         with contextlib.closing(authority):
             upgrade(parts.database)
             taken = take_anchor(parts, authority)
@@ -222,10 +225,21 @@ def _collect_again_and_again(parts: Parts, stopping: threading.Event) -> None:
 
 
 def _anchor_again_and_again(parts: Parts, authority: Authority, stopping: threading.Event) -> None:
+    from server.anchors.service import Rhythm
+
     rhythm = Rhythm(parts.config.anchor_interval)
     wait = rhythm.first(parts)
     while not stopping.wait(wait):
         wait = rhythm.next(parts, authority)
+
+
+def _open_authority(config: ServerConfig) -> Authority | None:
+    """As `open_authority`. What verifies tokens is loaded only where there is one: the workers never need it."""
+    if not config.tsa_url:
+        return None
+    from server.anchors.authority import open_authority
+
+    return open_authority(config)
 
 
 def _announce(bind: str, port: int, stopping: threading.Event) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, ForeignKey, LargeBinary, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from crypto_core.receipts.anchor import MAX_TOKEN_SIZE
+from schemas.limits import TIMESTAMP
 from server.database import Base
 
 
@@ -19,7 +19,7 @@ class Anchor(Base):
     __tablename__ = "anchors"
 
     size: Mapped[int] = mapped_column(ForeignKey("checkpoints.size"), primary_key=True, autoincrement=False)
-    token: Mapped[bytes] = mapped_column(LargeBinary(MAX_TOKEN_SIZE))
+    token: Mapped[bytes] = mapped_column(LargeBinary(TIMESTAMP))
     """TimeStampResp in DER, with every certificate that it brought."""
     chain: Mapped[str] = mapped_column(Text)
     """In PEM, from the signer's certificate to the one that the root signed."""

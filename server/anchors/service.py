@@ -1,25 +1,23 @@
-"""Takes anchors, and finds the one that a receipt needs.
+"""Takes anchors.
 
 Knows: which checkpoint is to be stamped, that a token is verified before it is kept, when to ask again.
 Refuses to know: HTTP, and deposits; no lock and no transaction is held while an authority is asked.
+Processes that take none don't load this: it brings X.509.
 """
 
 from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import Select, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import func, select
 
 from crypto_core.errors import TemoinError
 from crypto_core.receipts.anchor import format_certificates, make_query, verify_token
 from crypto_core.receipts.note import parse_note
 from server.anchors.authority import Authority
 from server.anchors.models import Anchor
-from server.ledger.models import SignedCheckpoint
-from server.ledger.service import Ledger
 from server.parts import Parts
 from server.problems import Refusal
 
@@ -62,15 +60,6 @@ def take_anchor(vault: Parts, authority: Authority) -> Anchored | None:
     return Anchored(newest.size, proven.latest, proven.authority)
 
 
-def find_anchors(ledger: Ledger, session: Session, known: int, *, size: int) -> dict[str, Any]:
-    """As schemas.receipts.Anchors, for who may know of `known` entries: the first anchor over a tree of `size` entries
-    or more, and the last one over fewer."""
-    seen = select(Anchor, SignedCheckpoint.note).join(SignedCheckpoint, SignedCheckpoint.size == Anchor.size)
-    covering = seen.where(size <= Anchor.size, Anchor.size <= known).order_by(Anchor.size)
-    before = seen.where(Anchor.size < min(size, known + 1)).order_by(Anchor.size.desc())
-    return {"covering": _first(session, covering), "before": _first(session, before)}
-
-
 @dataclass
 class Rhythm:
     """How long to wait until the authority is asked again: `interval` seconds, fewer after a failure."""
@@ -103,11 +92,3 @@ class Rhythm:
             return self.interval
         self.failures += 1
         return min(self.interval, LONGEST_RETRY, FIRST_RETRY << min(self.failures - 1, 10))
-
-
-def _first(session: Session, query: Select[Anchor, str]) -> dict[str, Any] | None:
-    found = session.execute(query.limit(1)).first()
-    if found is None:
-        return None
-    anchor, note = found
-    return {"size": anchor.size, "checkpoint": note, "token": anchor.token, "chain": anchor.chain}

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from schemas.endpoints import NOTE, OCTETS, Stage
 from schemas.receipts import Anchors, AnchorsQuery, Consistency, ConsistencyQuery, Inclusion, InclusionQuery
 from server.accounts.service import authenticate, require_stage
-from server.anchors.service import find_anchors
+from server.anchors.publication import find_anchors
 from server.ledger.publication import prove_consistency, prove_inclusion, read_tile
 from server.parts import Parts, parts
 from server.requests import dump, load_query

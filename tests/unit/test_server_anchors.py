@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -21,7 +23,7 @@ from server.anchors.models import Anchor
 from server.anchors.service import LONGEST_RETRY, Rhythm, take_anchor
 from server.config import DAY, ConfigRefused, ServerConfig
 from tests.fakes import authority as fakes
-from tests.fakes.processes import free_port
+from tests.fakes.processes import ROOT, free_port
 from tests.fakes.vault import FakePerson, FakeVault, b64, code, random_b64, said
 
 
@@ -263,6 +265,13 @@ def test_a_fault_of_ours_ends_no_rhythm(
     monkeypatch.setattr("server.anchors.service.take_anchor", broken)
     assert Rhythm(DAY).next(vault.parts, asked) == 60
     assert "RuntimeError in an anchor" in caplog.text and "secret" not in caplog.text
+
+
+def test_workers_do_without_what_verifies_tokens() -> None:
+    """Eleven megabytes in each process, for what one of them does once a day."""
+    code = "import sys, server.cli, server.wsgi, server.app; print('cryptography' in sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert run.stdout == "False\n", run.stderr
 
 
 # settings
