@@ -126,6 +126,7 @@ def check(data: Path, as_json: bool) -> None:
             bucket.probe()
             bucket.close()
         report = check_vault(parts)
+        report.problems += _check_anchors(parts)
     found = asdict(report)
     if as_json:
         click.echo(format_json(found).decode())
@@ -231,6 +232,14 @@ def _anchor_again_and_again(parts: Parts, authority: Authority, stopping: thread
     wait = rhythm.first(parts)
     while not stopping.wait(wait):
         wait = rhythm.next(parts, authority)
+
+
+def _check_anchors(parts: Parts) -> list[str]:
+    from server.anchors.check import check_anchors
+
+    authority = _open_authority(parts.config)
+    with parts.database.read() as session:
+        return list(check_anchors(session, [] if authority is None else authority.certificates))
 
 
 def _open_authority(config: ServerConfig) -> Authority | None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from crypto_core.errors import TemoinError
 from crypto_core.randomness import make_bytes, make_id
@@ -19,6 +19,7 @@ from crypto_core.receipts.checkpoint import parse_checkpoint
 from crypto_core.receipts.note import open_note, parse_note
 from schemas.receipts import Anchors
 from server.anchors.authority import Authority, AuthorityFailed, AuthoritySilent, open_authority
+from server.anchors.check import check_anchors
 from server.anchors.models import Anchor
 from server.anchors.service import LONGEST_RETRY, Rhythm, take_anchor
 from server.config import DAY, ConfigRefused, ServerConfig
@@ -272,6 +273,47 @@ def test_workers_do_without_what_verifies_tokens() -> None:
     code = "import sys, server.cli, server.wsgi, server.app; print('cryptography' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert run.stdout == "False\n", run.stderr
+
+
+# check
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"token": b"\x30\x00"}, "anchor_malformed"), ({"chain": "nonsense"}, "malformed"),
+        ({"size": 1}, "anchor_other_checkpoint"), ({}, None),
+    ],
+)  # fmt: skip
+def test_a_check_sees_an_anchor_that_proves_nothing(
+    vault: FakeVault, person: FakePerson, asked: Authority, tmp_path: Path, change: dict[str, object], code: str | None
+) -> None:
+    deposit(person)
+    deposit(person)
+    take_anchor(vault.parts, asked)
+    if change:
+        with vault.parts.database.write() as session:
+            session.execute(update(Anchor).values(change))
+    others = fakes.make_authority(tmp_path / "other", "Other").root.certificate
+    for roots in ([], [others], asked.certificates):
+        with vault.parts.database.read() as session:
+            found = list(check_anchors(session, roots))
+        size = change.get("size", 2)
+        assert found == ([] if code is None else [f"the anchor of size {size} proves nothing ({code})"])
+
+
+def test_a_check_sees_a_signature_where_it_knows_the_root(
+    vault: FakeVault, person: FakePerson, asked: Authority
+) -> None:
+    deposit(person)
+    take_anchor(vault.parts, asked)
+    with vault.parts.database.write() as session:
+        token = session.scalars(select(Anchor.token)).one()
+        session.execute(update(Anchor).values(token=token[:-1] + bytes([token[-1] ^ 1])))
+    with vault.parts.database.read() as session:
+        assert list(check_anchors(session, asked.certificates)) == [
+            "the anchor of size 1 proves nothing (anchor_signature)"
+        ]
 
 
 # settings
