@@ -68,7 +68,7 @@ screenshots: $(VENV)/.dev $(APP)  ## pictures of all pages in build/screenshots 
 	@PYTHONPATH=. $(BIN)/python tests/browser/screenshots.py $(subst $(comma), ,$(PAGES))
 
 lint: $(VENV)/.dev  ## flake8
-	@$(BIN)/python -m flake8 crypto_core schemas server witness client_sdk tests bench docs
+	@$(BIN)/python -m flake8 crypto_core schemas server client_sdk tests bench docs
 
 type: $(VENV)/.dev  ## mypy, strict
 	@$(BIN)/python -m mypy

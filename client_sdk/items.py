@@ -124,8 +124,22 @@ class KeptReceipt:
 
 
 @dataclass(frozen=True)
+class Anchor:
+    """A token of a time-stamping authority (RFC 3161, in DER), the certificates below its root (in PEM), and the signed
+    checkpoint that it is over. Nobody has verified the token: that takes a root, which whoever doubts it chooses."""
+
+    token: bytes = field(repr=False)
+    chain: str = field(repr=False)
+    checkpoint: str = field(repr=False)
+
+
+@dataclass(frozen=True)
 class SealedBlob:
-    """The sealed bytes of a record or content, to export. Whoever writes `chunks` compares their SHA-256 in the end."""
+    """The sealed bytes of a record or content, to export. Whoever writes `chunks` compares their SHA-256 in the end.
+
+    Where an authority has stamped the ledger since, the receipt is the one under the stamped checkpoint, and `anchor`
+    its token; `before` is the last one over the ledger without this entry.
+    """
 
     name: str
     sha256: bytes
@@ -133,6 +147,8 @@ class SealedBlob:
     chunks: Iterator[bytes] = field(repr=False)
     receipt: str = field(repr=False)
     verified: VerifiedReceipt
+    anchor: Anchor | None = None
+    before: Anchor | None = None
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any, NamedTuple
 
 from marshmallow import ValidationError
 
-from client_sdk.errors import BlobSwapped, ItemUnknown, RangeInvalid, ServerFault
+from client_sdk.errors import BlobSwapped, ItemUnknown, RangeInvalid, Refused, ServerFault
 from client_sdk.hashing import Sha256Aside
-from client_sdk.items import Content, Happened, Item, KeptReceipt, SealedBlob, State
+from client_sdk.items import Anchor, Content, Happened, Item, KeptReceipt, SealedBlob, State
 from client_sdk.protocol.sync import Finding
 from client_sdk.replica import Row, record_name
 from client_sdk.session import Session
@@ -24,7 +25,7 @@ from crypto_core.encoding import format_json, parse_json
 from crypto_core.errors import (
     CryptoCoreError, MalformedError, TamperedError, UnsupportedVersion, VerificationError,
 )
-from crypto_core.receipts.receipt import verify_receipt
+from crypto_core.receipts.receipt import format_receipt, parse_receipt, verify_receipt
 from crypto_core.sealing.envelope import (
     CHUNK_SIZE, HEADER_SIZE, RUN_CHUNKS, SEALED_CHUNK_SIZE, Opener, in_flight, open_stream, sealed_range, sealed_size,
     split_off,
@@ -34,6 +35,8 @@ from crypto_core.sealing.padding import content_plain_size, content_range, unpad
 from crypto_core.sealing.records import content_opener, derive_segment, open_record
 from schemas.documents import KINDS, VERSION
 
+ANCHORS = "/v1/ledger/anchors"
+INCLUSION = "/v1/ledger/inclusion"
 BLOB = "/v1/blobs/<id:blob>"
 BLOB_RECEIPT = "/v1/blobs/<id:blob>/receipt"
 RECORD_RECEIPT = "/v1/items/<id:item>/revisions/<u32:revision>/receipt"
@@ -160,12 +163,34 @@ class Reader:
         receipt = self.receipt(row)
         if row.record is not None:
             digest = sha256(row.record).digest()
-            record = iter((row.record,))
-            yield SealedBlob(receipt.name, digest, len(row.record), record, receipt.receipt, receipt.verified)
+            yield self._exported(receipt, digest, len(row.record), iter((row.record,)))
         for content in map(_content, facts.get("contents", ())):
             size, kept = sealed_content_size(content.size), self.blob_receipt(content)
             chunks = self._shown(content.name, size, self._session.read(BLOB, blob=content.blob))
-            yield SealedBlob(kept.name, content.sealed, size, chunks, kept.receipt, kept.verified)
+            yield self._exported(kept, content.sealed, size, chunks)
+
+    def _exported(self, kept: KeptReceipt, digest: bytes, size: int, chunks: Iterator[bytes]) -> SealedBlob:
+        """With the first anchor that covers it. Where there is none, or none that the receipt holds under, the receipt
+        stays as it is."""
+        session, index = self._session, kept.verified.index
+        plain = SealedBlob(kept.name, digest, size, chunks, kept.receipt, kept.verified)
+        try:
+            found = session.ask("GET", ANCHORS, query={"size": index + 1})
+        except Refused as refusal:
+            if refusal.code != "not_found":  # a vault that is older than this program
+                raise
+            return plain
+        anchor, before = (None if one is None else _anchor(one) for one in (found["covering"], found["before"]))
+        if anchor is None:
+            return plain
+        proof = session.ask("GET", INCLUSION, query={"index": index, "size": found["covering"]["size"]})["proof"]
+        receipt = replace(parse_receipt(kept.receipt.encode()), proof=tuple(proof), note=anchor.checkpoint)
+        try:
+            text = format_receipt(receipt).decode()
+            verified = session.verify(text, digest, size)
+        except (ValueError, VerificationError):
+            return plain
+        return replace(plain, receipt=text, verified=verified, anchor=anchor, before=before)
 
     def receipt_at(self, place: ReceiptPlace) -> KeptReceipt:
         """The receipt there, from this device or from the vault; verified either way."""
@@ -300,6 +325,10 @@ def _files(facts: dict[str, Any]) -> tuple[Content, ...]:
         segments["mime"], sum(part.size for part in parts), parts,
     )
     return (joined, *others)
+
+
+def _anchor(facts: dict[str, Any]) -> Anchor:
+    return Anchor(facts["token"], facts["chain"], facts["checkpoint"])
 
 
 def _content(facts: dict[str, Any]) -> Content:

@@ -20,7 +20,8 @@ Refuses to know: HTTP, files, and the value that was wrong (a message never hold
     │           ├── ReceiptNotIncluded     receipt_not_included
     │           ├── ReceiptSignature       receipt_signature
     │           ├── ReceiptKeyUnknown      receipt_key_unknown      not_yet
-    │           └── ReceiptQuorumMissing   receipt_quorum_missing   not_yet
+    │           ├── ReceiptQuorumMissing   receipt_quorum_missing   not_yet
+    │           └── (receipts.anchor)        step 8: one leaf for each of its own
     └── (client_sdk.errors)      the server, the network, the person's device
 
 The mistakes of a caller (a key of 31 bytes, a step out of order) are `OutOfOrder` or `ValueError`:

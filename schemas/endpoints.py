@@ -146,4 +146,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "GET", "/v1/ledger/inclusion", Stage.NONE, "Proof that an entry stands in the ledger", query=receipts.InclusionQuery,
         gives=(receipts.Inclusion,), refuses=("not_found", *_OFFERED),
     ),
+    Endpoint(
+        "GET", "/v1/ledger/anchors", Stage.NONE, "Tokens of a time-stamping authority, before and over a tree",
+        query=receipts.AnchorsQuery, gives=(receipts.Anchors,), refuses=_OFFERED,
+    ),
 )

@@ -67,6 +67,8 @@ SAFE_INTEGER = 2**53 - 1
 CURSOR = 200
 CHECKPOINT_NOTE = 65_536
 RECEIPT = 65_536
+TIMESTAMP = 65_536
+"""A token of a time-stamping authority, and, apart from it, its certificates in PEM."""
 VKEY = 1024
 
 

@@ -150,3 +150,16 @@ class ReceiptsUpgraded(Strict):
     upgraded = fields.List(fields.Nested(ReceiptState), required=True)
     unchanged = fields.List(fields.Nested(ReceiptState), required=True)
     waiting = fields.List(fields.Nested(ReceiptState), required=True)
+
+
+class VerifiedAnchored(Verified):
+    """`verify --tsa`: `bound_time` is the earliest of `witness_time` and `tsa_time`."""
+
+    witness_time = Time(required=True, allow_none=True)
+    tsa_time = Time(required=True, allow_none=True)
+    """The latest that the token can mean."""
+    tsa_authority = fields.String(required=True, allow_none=True)
+    """The subject of the signer's certificate (RFC 4514)."""
+    tsa_policy = fields.String(required=True, allow_none=True)
+    tsa_before_time = Time(required=True, allow_none=True)
+    """The earliest that the token over the ledger without the file can mean."""

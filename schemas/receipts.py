@@ -40,3 +40,28 @@ class Inclusion(Strict):
     index = Whole(required=True)
     size = Whole(1, required=True)
     proof = fields.List(Bytes(limits.HASH), required=True)
+
+
+class AnchorsQuery(Strict):
+    """`size`: of a tree; for an entry, one more than its index."""
+
+    size = fields.Integer(required=True, validate=validate.Range(1, limits.SAFE_INTEGER))
+
+
+class Anchor(Strict):
+    """A token (RFC 3161, TimeStampResp in DER) over the checkpoint of the tree of `size` entries.
+
+    `checkpoint` is the signed note, `chain` the certificates between signer and root, in PEM.
+    """
+
+    size = Whole(1, required=True)
+    checkpoint = Text(limits.CHECKPOINT_NOTE, required=True)
+    token = Bytes(least=1, most=limits.TIMESTAMP, required=True)
+    chain = Text(limits.TIMESTAMP, required=True)
+
+
+class Anchors(Strict):
+    """The first anchor over the tree of the size asked for or a larger one, and the last over a smaller."""
+
+    covering = fields.Nested(Anchor, required=True, allow_none=True)
+    before = fields.Nested(Anchor, required=True, allow_none=True)

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from granian import Granian
@@ -27,7 +27,7 @@ import server.accounts.service
 import server.items.service
 import server.limits
 import server.uploads.service
-from crypto_core.encoding import format_json
+from crypto_core.encoding import format_json, format_time
 from crypto_core.errors import TemoinError
 from server.config import ConfigRefused, ServerConfig
 from server.folder import finish_folder, make_folder, require_empty
@@ -42,6 +42,9 @@ from server.migrations import upgrade
 from server.parts import Parts, assemble, open_bucket, open_parts
 from server.problems import Refusal
 from server.steps import SystemClock
+
+if TYPE_CHECKING:
+    from server.anchors.authority import Authority
 
 COLLECT_EVERY = 600
 """Seconds between two collections."""
@@ -101,6 +104,7 @@ def run(data: Path, bind: str, port: int, workers: int) -> None:
         config = _configure(data, _public_host(bind, port))
         server.limits.require_store(config)
         _require_bucket(config)
+        authority = _open_authority(config)
         parts = open_parts(config)
         upgrade(parts.database)
         keeper = LedgerKeeper(parts, HttpPost())
@@ -111,6 +115,8 @@ def run(data: Path, bind: str, port: int, workers: int) -> None:
     threading.Thread(target=_collect_again_and_again, args=(parts, stopping), daemon=True).start()
     keeping = threading.Thread(target=keeper.run, args=(stopping,), daemon=True)
     keeping.start()
+    if authority is not None:
+        threading.Thread(target=_anchor_again_and_again, args=(parts, authority, stopping), daemon=True).start()
     threading.Thread(target=_announce, args=(bind, port, stopping), daemon=True).start()
     try:
         serve("server.wsgi:application", bind, port, workers)
@@ -132,6 +138,7 @@ def check(data: Path, deep: bool, as_json: bool) -> None:
             bucket.probe()
             bucket.close()
         report = check_deep(parts) if deep else check_vault(parts)
+        report.problems += _check_anchors(parts)
     found = asdict(report)
     if as_json:
         click.echo(format_json(found).decode())
@@ -143,6 +150,25 @@ def check(data: Path, deep: bool, as_json: bool) -> None:
             click.echo(f"problem: {problem}")
         click.echo("Something is wrong." if problems else "Everything is as it should be.")
     sys.exit(1 if report.problems else 0)
+
+
+@main.command()
+@_data
+def anchor(data: Path) -> None:
+    """Have the ledger's newest state stamped now, by the authority of TEMOIN_TSA_URL."""
+    with _sentences(), contextlib.closing(open_parts(_configure(data))) as parts:
+        authority = _open_authority(parts.config)
+        if authority is None:
+            raise ConfigRefused("TEMOIN_TSA_URL names no time-stamping authority")
+        from server.anchors.service import take_anchor
+
+        with contextlib.closing(authority):
+            upgrade(parts.database)
+            taken = take_anchor(parts, authority)
+    if taken is None:
+        click.echo("The ledger has not grown since it was last stamped; nobody was asked.")
+    else:
+        click.echo(f"Stamped: {taken.size} entries, {format_time(taken.time)}, by {taken.authority}")
 
 
 @main.group()
@@ -272,6 +298,32 @@ def _collect_again_and_again(parts: Parts, stopping: threading.Event) -> None:
         collect(parts)
         if stopping.wait(COLLECT_EVERY):
             return
+
+
+def _anchor_again_and_again(parts: Parts, authority: Authority, stopping: threading.Event) -> None:
+    from server.anchors.service import Rhythm
+
+    rhythm = Rhythm(parts.config.anchor_interval)
+    wait = rhythm.first(parts)
+    while not stopping.wait(wait):
+        wait = rhythm.next(parts, authority)
+
+
+def _check_anchors(parts: Parts) -> list[str]:
+    from server.anchors.check import check_anchors
+
+    authority = _open_authority(parts.config)
+    with parts.database.read() as session:
+        return list(check_anchors(session, [] if authority is None else authority.certificates))
+
+
+def _open_authority(config: ServerConfig) -> Authority | None:
+    """As `open_authority`. What verifies tokens is loaded only where there is one: the workers never need it."""
+    if not config.tsa_url:
+        return None
+    from server.anchors.authority import open_authority
+
+    return open_authority(config)
 
 
 def _announce(bind: str, port: int, stopping: threading.Event) -> None:

@@ -86,6 +86,11 @@ class ServerConfig:
     """The page locks itself far earlier; this ends what a closed lid left behind."""
     confirmed_life: int = 2 * MINUTE
     checkpoint_interval: int = MINUTE
+    tsa_url: str = ""
+    """Where an authority gives RFC 3161 tokens over checkpoints; empty: nobody is asked."""
+    tsa_roots: Path | None = None
+    """The authority's certificates in PEM: its root, and what stands between where its tokens don't bring it."""
+    anchor_interval: int = DAY
     deletion_delay: int = 7 * DAY
     upload_age: int = 7 * DAY
     unnamed_blob_age: int = 30 * DAY
@@ -105,6 +110,9 @@ class ServerConfig:
             raise ConfigRefused("TEMOIN_HOST has to be the public host: lower case, with the port if it is unusual")
         if not self.exit_url.startswith(("https://", "http://")):
             raise ConfigRefused("TEMOIN_EXIT_URL is an address that begins with https://")
+        _require_authority(self.tsa_url, self.tsa_roots)
+        if self.anchor_interval < 1:
+            raise ConfigRefused("TEMOIN_ANCHOR_INTERVAL is a second or more")
         for name in ("login_rate", "start_rate", "signup_rate"):
             _require_rate(f"TEMOIN_{name.upper()}", getattr(self, name))
         if not 1 <= len(self.site_title.strip()) <= 40:
@@ -132,6 +140,8 @@ class ServerConfig:
         }
         if "TEMOIN_PEPPER_FILE" in environ:
             chosen["pepper_file"] = Path(environ["TEMOIN_PEPPER_FILE"])
+        if environ.get("TEMOIN_TSA_ROOTS"):
+            chosen["tsa_roots"] = Path(environ["TEMOIN_TSA_ROOTS"])
         if environ.get("TEMOIN_STORE"):
             chosen["s3"] = _s3(environ)
         return cls(data=data, **{"host": host, **chosen})
@@ -150,6 +160,17 @@ def _s3(environ: Mapping[str, str]) -> S3Settings:
         secret_file=Path(environ["TEMOIN_S3_SECRET_FILE"]) if environ.get("TEMOIN_S3_SECRET_FILE") else None,
         secret=environ.get("TEMOIN_S3_SECRET", ""),
     )
+
+
+def _require_authority(url: str, roots: Path | None) -> None:
+    """Raises ConfigRefused: a token that nobody can verify would be worth nothing."""
+    if not url:
+        return
+    parts = urlsplit(url)
+    if parts.scheme not in ("https", "http") or not parts.hostname or "@" in parts.netloc or parts.fragment:
+        raise ConfigRefused("TEMOIN_TSA_URL is the address of a time-stamping authority, https://… or http://…")
+    if roots is None:
+        raise ConfigRefused("TEMOIN_TSA_ROOTS has to name the file with the authority's certificates")
 
 
 def _require_rate(variable: str, text: str) -> None:
@@ -172,11 +193,13 @@ _VARIABLES = {
     "TEMOIN_LIMITER_URL": "limiter_url",
     "TEMOIN_PROXIES": "proxies",
     "TEMOIN_CHECKPOINT_INTERVAL": "checkpoint_interval",
+    "TEMOIN_TSA_URL": "tsa_url",
+    "TEMOIN_ANCHOR_INTERVAL": "anchor_interval",
     "TEMOIN_SITE_TITLE": "site_title",
     "TEMOIN_EXIT_URL": "exit_url",
     "TEMOIN_OPERATOR": "operator",
 }
-_NUMBERS = {"TEMOIN_QUOTA", "TEMOIN_CHECKPOINT_INTERVAL", "TEMOIN_PROXIES"}
+_NUMBERS = {"TEMOIN_QUOTA", "TEMOIN_CHECKPOINT_INTERVAL", "TEMOIN_ANCHOR_INTERVAL", "TEMOIN_PROXIES"}
 
 
 def _number(variable: str, text: str) -> int:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.text import Text
@@ -16,6 +16,7 @@ from client_sdk.auditor import hash_file
 from client_sdk.cli.failures import DONE, exit_code
 from client_sdk.cli.options import Shared, existing_file, file_hash, shared
 from client_sdk.cli.output import facts, one_line, print_json, screen
+from client_sdk.cli.tsa import STEP, TokenFiles, token_facts, token_json, token_options, token_sentence
 from client_sdk.home import Home
 from crypto_core.encoding import format_time
 from crypto_core.errors import (
@@ -36,6 +37,9 @@ from crypto_core.receipts.receipt import (
     verify_receipt,
 )
 from schemas import outputs
+
+if TYPE_CHECKING:
+    from client_sdk.anchors import AnchoredReceipt
 
 STEPS = (
     "The receipt is whole and well formed",
@@ -67,9 +71,14 @@ _OUTCOMES = {"valid": "VALID", "invalid": "INVALID", "not_yet": "NOT YET VERIFIA
     "--policy", "policy_file", type=existing_file, metavar="FILE",
     help="Whom you trust (tlog-policy). Without it: the ledgers that this device has met.",
 )
+@token_options
 @shared
-def verify(common: Shared, paths: tuple[Path, ...], sha256: bytes | None, policy_file: Path | None) -> None:
+def verify(
+    common: Shared, paths: tuple[Path, ...], sha256: bytes | None, policy_file: Path | None, tsa: TokenFiles | None
+) -> None:
     """Check a receipt, with the sealed file or its SHA-256.
+
+    With --tsa and --tsa-roots also a time-stamping authority's token, and the operator's claimed time against it.
 
     Ends with 0 if it is valid, 1 if it is not, 4 if a key or a signature that is needed is not there yet.
     """
@@ -83,14 +92,20 @@ def verify(common: Shared, paths: tuple[Path, ...], sha256: bytes | None, policy
         policy = parse_policy(_read(policy_file, MAX_POLICY_SIZE))
     digest, size = (sha256, None) if sha256 is not None else hash_file(sealed[0])
     try:
-        verified: VerifiedReceipt | None = verify_receipt(receipt, sha256=digest, size=size, policy=policy)
-        error = None
+        proven = verify_receipt(receipt, sha256=digest, size=size, policy=policy)
+        anchored = None if tsa is None else tsa.verify(proven, policy)
+        verified, error = proven, None
     except VerificationError as raised:
-        verified, error = None, raised
+        verified, anchored, error = None, None, raised
+    steps = STEPS if tsa is None else (*STEPS, STEP)
     if common.as_json:
-        print_json(outputs.Verified(), _as_json(digest, receipt, verified, error))
+        answer = _as_json(digest, receipt, verified, error)
+        if tsa is None:
+            print_json(outputs.Verified(), answer)
+        else:
+            print_json(outputs.VerifiedAnchored(), answer | token_json(anchored))
     else:
-        _show(digest, verified, error, len(policy.witnesses), policy.quorum == NONE)
+        _show(digest, verified, error, len(policy.witnesses), policy.quorum == NONE, steps, anchored)
     click.get_current_context().exit(DONE if error is None else exit_code(error))
 
 
@@ -123,13 +138,14 @@ def _as_json(
 
 
 def _show(
-    digest: bytes, verified: VerifiedReceipt | None, error: VerificationError | None, witnesses: int, alone: bool
+    digest: bytes, verified: VerifiedReceipt | None, error: VerificationError | None, witnesses: int, alone: bool,
+    steps: tuple[str, ...], anchored: AnchoredReceipt | None,
 ) -> None:
-    stop = len(STEPS) + 1 if error is None else _STOPS_AT[type(error)]
+    stop = len(steps) + 1 if error is None else _STOPS_AT.get(type(error), len(steps))
     out = screen()
     out.print(f"SHA-256  {digest.hex()}\n")
-    for number, step in enumerate(STEPS, 1):
-        said = step if number < 7 or not alone else "No witnesses are asked for"
+    for number, step in enumerate(steps, 1):
+        said = step if number != 7 or not alone else "No witnesses are asked for"
         if number < stop:
             out.print(Text.assemble((" ✓  ", "green"), f"{number}  {said}"))
         elif number == stop:
@@ -145,7 +161,9 @@ def _show(
             "Claimed time": f"{format_time(verified.claimed_time)}  (the operator's word)",
             "Bound time": "none: no witness is asked for" if verified.bound_time is None
             else f"{format_time(verified.bound_time)}  (the word of {', '.join(verified.cosigned_by)})",
+            **({} if anchored is None else token_facts(anchored)),
         }))
-        out.print(f"\n{_OUTCOMES['valid']}. {proven_sentence(verified)}")
+        said = proven_sentence(verified) if anchored is None else token_sentence(anchored)
+        out.print(f"\n{_OUTCOMES['valid']}. {said}")
     elif error is not None:
         out.print(f"{_OUTCOMES[error.outcome]}. {error.sentence} ({error.code})")

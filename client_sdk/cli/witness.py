@@ -1,6 +1,6 @@
 """`temoin witness`: stand apart from a ledger's operator, and cosign that it only grows.
 
-Knows: which folder, which ledgers, which socket. Refuses to know: when a witness signs, which is witness.service's.
+Knows: which folder, which ledgers, which socket. Refuses to know: when a witness signs (client_sdk.witness.service).
 Flask and granian are loaded only by `serve`: nobody else needs them.
 """
 
@@ -17,8 +17,8 @@ from crypto_core.errors import CryptoCoreError
 from crypto_core.receipts.note import ED25519, VerifierKey, format_vkey, parse_vkey
 from crypto_core.receipts.policy import MAX_POLICY_SIZE, parse_policy
 from schemas import outputs
-from witness.errors import LedgersUnknown
-from witness.folder import EvidenceFolder, make_folder, open_folder
+from client_sdk.witness.errors import LedgersUnknown
+from client_sdk.witness.folder import EvidenceFolder, make_folder, open_folder
 
 _state = click.option(
     "--state", "folder", type=click.Path(path_type=Path, file_okay=False), required=True, metavar="DIR",
@@ -58,8 +58,8 @@ def init(name: str, folder: Path) -> None:
 @click.option("--port", type=click.IntRange(1, 65535), default=8090, show_default=True)
 def serve(folder: Path, vkeys: tuple[str, ...], policy_file: Path | None, bind: str, port: int) -> None:
     """Answer ledgers at POST /add-checkpoint (c2sp.org/tlog-witness) until SIGTERM or Ctrl-C."""
-    from witness.serving import serve as serve_application
-    from witness.wsgi import LEDGERS, STATE
+    from client_sdk.witness.serving import serve as serve_application
+    from client_sdk.witness.wsgi import LEDGERS, STATE
 
     keys = _ledgers(vkeys, policy_file)
     signer, _ = open_folder(folder)

@@ -14,8 +14,9 @@ from marshmallow import Schema
 from sqlalchemy.orm import Session
 
 from schemas.endpoints import NOTE, OCTETS, Stage
-from schemas.receipts import Consistency, ConsistencyQuery, Inclusion, InclusionQuery
+from schemas.receipts import Anchors, AnchorsQuery, Consistency, ConsistencyQuery, Inclusion, InclusionQuery
 from server.accounts.service import authenticate, require_stage
+from server.anchors.publication import find_anchors
 from server.ledger.cosignatures import with_cosignatures
 from server.ledger.publication import prove_consistency, prove_inclusion, read_tile
 from server.parts import Parts, parts
@@ -49,6 +50,11 @@ def get_consistency() -> Response:
 @blueprint.get("/v1/ledger/inclusion")
 def get_inclusion() -> Response:
     return _answer(InclusionQuery, prove_inclusion, Inclusion)
+
+
+@blueprint.get("/v1/ledger/anchors")
+def get_anchors() -> Response:
+    return _answer(AnchorsQuery, find_anchors, Anchors)
 
 
 def _answer(question: type[Schema], prove: Callable[..., dict[str, Any]], proof: type[Schema]) -> Response:

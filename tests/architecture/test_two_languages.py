@@ -23,12 +23,15 @@ MIRRORED = ("crypto_core", "schemas", "client_sdk")
 """Packages whose modules have a counterpart, of the same path but for `client_sdk`, which is `sdk` there."""
 
 PYTHON_ONLY_MODULES = {
+    "client_sdk/anchors": "the page verifies no token: browsers have no X.509",
     "client_sdk/cli": "the command line",
     "client_sdk/gathering": "many files at once, from threads; the page sends those that were picked",
     "client_sdk/hashing": "a thread of its own; a worker hashes where it seals",
     "client_sdk/taken": "folders that are given again; a browser is given files",
+    **dict.fromkeys(("crypto_core/receipts/anchor", "crypto_core/receipts/der"), "as client_sdk/anchors"),
     "client_sdk/strength": "the sign-up page asks its own zxcvbn (app/views/account), so that no other page loads it",
     "crypto_core/receipts/submission": "what a ledger and its witnesses say to each other; a page is neither",
+    "client_sdk/witness": "a partner's machine runs it, and no page",
     "client_sdk/upgrading": "so far the command line alone does it; a page exports what it was given",
     "schemas/help": "the public pages are written by the server",
     "schemas/outputs": "what the command line prints",
@@ -55,7 +58,7 @@ PYTHON_ONLY_NAMES = {
     },
     "client_sdk/reader": {
         "ReceiptPlace": "what client_sdk/upgrading asks for again",
-        **dict.fromkeys(("BLOB_RECEIPT", "RECORD_RECEIPT"), _ENDPOINT),
+        **dict.fromkeys(("ANCHORS", "BLOB_RECEIPT", "INCLUSION", "RECORD_RECEIPT"), _ENDPOINT),
         "NEAR": _ITS_OWN,
     },
     "client_sdk/transport": {"connect": "a browser has its connections already"},
@@ -72,7 +75,7 @@ PYTHON_ONLY_NAMES = {
         **dict.fromkeys(("Mapping", "in_flight"), "threads: a worker seals one run after the other"),
     },
     "schemas/items": {"SyncQuery": _QUERY},
-    "schemas/receipts": {"ConsistencyQuery": _QUERY, "InclusionQuery": _QUERY},
+    "schemas/receipts": {"AnchorsQuery": _QUERY, "ConsistencyQuery": _QUERY, "InclusionQuery": _QUERY},
 }
 _DUMPS = "a marshmallow schema dumps as well, valibot only loads"
 _PRIVATE = "private to the Python module, asked for by a second one here"

@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def sources() -> list[Path]:
     return [
         path
-        for place in ("crypto_core", "schemas", "server", "witness", "client_sdk")
+        for place in ("crypto_core", "schemas", "server", "client_sdk")
         for path in sorted((ROOT / place).rglob("*.py"))
         if "versions" not in path.parts and "node_modules" not in path.parts
     ]

@@ -20,9 +20,9 @@ from pathlib import Path
 
 from crypto_core.receipts.note import parse_vkey
 from tests.fakes.processes import BIN, ROOT, clean_environment, count_listeners, free_port
-from witness.folder import EvidenceFolder, open_folder
-from witness.service import Refused, Witness
-from witness.steps import SystemClock
+from client_sdk.witness.folder import EvidenceFolder, open_folder
+from client_sdk.witness.service import Refused, Witness
+from client_sdk.witness.steps import SystemClock
 
 
 @dataclass

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-import witness.serving
+import client_sdk.witness.serving
 from client_sdk.cli import temoin
 from crypto_core.receipts.note import COSIGNATURE, SignerKey, format_vkey, parse_vkey
 from tests.fakes.liar import FakeLedger
-from witness.folder import EvidenceFolder, open_folder
-from witness.steps import NoSteps
-from witness.store import Seen
-from witness.wsgi import LEDGERS, STATE
+from client_sdk.witness.folder import EvidenceFolder, open_folder
+from client_sdk.witness.steps import NoSteps
+from client_sdk.witness.store import Seen
+from client_sdk.witness.wsgi import LEDGERS, STATE
 
 
 def run(*arguments: object) -> Result:
@@ -33,7 +33,7 @@ def folder(tmp_path: Path) -> Path:
 def served(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
     """What would be served; no socket is opened."""
     calls: list[tuple[str, int]] = []
-    monkeypatch.setattr(witness.serving, "serve", lambda *where: calls.append(where))
+    monkeypatch.setattr(client_sdk.witness.serving, "serve", lambda *where: calls.append(where))
     for name in (STATE, LEDGERS):
         monkeypatch.setenv(name, "")
     return calls

@@ -30,9 +30,9 @@ from server.ledger.witnesses import WitnessKnown, WitnessRefused, WitnessUnknown
 from server.problems import Refusal
 from tests.fakes.vault import FakeVault, fake_vault
 from tests.unit.test_server_ledger import SIZE, deposit, digest_of
-from witness.folder import EvidenceFolder, make_folder, open_folder
-from witness.service import Refused, Witness
-from witness.steps import NoSteps
+from client_sdk.witness.folder import EvidenceFolder, make_folder, open_folder
+from client_sdk.witness.service import Refused, Witness
+from client_sdk.witness.steps import NoSteps
 
 HERE = "http://{}.example"
 

@@ -27,11 +27,11 @@ from crypto_core.receipts.submission import MAX_SUBMISSION_SIZE, Submission, for
 from tests.fakes.liar import ORIGIN, FakeLedger
 from tests.fakes.processes import ROOT
 from tests.fakes.vault import NOON, SetClock
-from witness.errors import WitnessExists, WitnessKeyExposed, WitnessKeyWrong, WitnessMissing, WitnessName
-from witness.folder import MOST_UNPROVEN, EvidenceFolder, format_skey, make_folder, open_folder, parse_skey
-from witness.service import Witness
-from witness.steps import STEPS
-from witness.views import ADD_CHECKPOINT, create_app
+from client_sdk.witness.errors import WitnessExists, WitnessKeyExposed, WitnessKeyWrong, WitnessMissing, WitnessName
+from client_sdk.witness.folder import MOST_UNPROVEN, EvidenceFolder, format_skey, make_folder, open_folder, parse_skey
+from client_sdk.witness.service import Witness
+from client_sdk.witness.steps import STEPS
+from client_sdk.witness.views import ADD_CHECKPOINT, create_app
 
 NAME = "witness.example/1"
 

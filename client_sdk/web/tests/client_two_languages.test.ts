@@ -135,3 +135,39 @@ test("what the browser exports, `temoin verify` accepts, alone; and nothing else
     await vault.start();
   }
 }, 60_000);
+
+test("what an authority has stamped since is exported under that state, with its token", async () => {
+  const browser = new Browser(vault.url);
+  const client = browser.tab();
+  await client.register(await client.makeAccount(browser.typed));
+  await client.logIn(browser.typed);
+  const kept = await client.writeEntry(saying("for a judge"));
+  await client.writeEntry(saying("after it"));
+  const checkpoint = await (await fetch(`${vault.url}/ledger/checkpoint`)).text();
+  const size = Number(checkpoint.split("\n")[1]);
+  const anchor = { size, checkpoint, token: "MAA", chain: "the authority's\n" };
+  const before = { ...anchor, chain: "another's\n", token: "MAE" };
+  const exported = async (covering: unknown): Promise<Record<string, Uint8Array>> => {
+    browser.network.rewrites.set("GET /v1/ledger/anchors", () => ({ covering, before }));
+    const archive = await client.exportReceipts(kept.id, kept.revision);
+    return unzipSync(new Uint8Array(await archive.arrayBuffer()));
+  };
+  const files = await exported(anchor);
+  const [name] = Object.keys(files).filter((one) => one.endsWith(".sealed")).map((one) => one.replace(".sealed", ""));
+  const text = (suffix: string): string => new TextDecoder().decode(files[`${name}${suffix}`]);
+  expect([...files[`${name}.tsr`]!, ...files[`${name}.before.tsr`]!]).toEqual([0x30, 0, 0x30, 1]);
+  expect(text(".chain.pem")).toBe("the authority's\nanother's\n");
+  expect(text(".before.note")).toBe(checkpoint);
+  expect(text(".tlog-proof")).toContain(checkpoint);
+  for (const [file, data] of Object.entries(files)) writeFileSync(join(folder, file), data);
+  const proof = join(folder, `${name}.tlog-proof`);
+  const verified = await promisify(execFile)(join(bin, "temoin"), [
+    "verify", join(folder, `${name}.sealed`), proof, "--policy", join(folder, "policy.txt"), "--json",
+  ]);
+  expect(JSON.parse(verified.stdout)).toMatchObject({ outcome: "valid", tree_size: size });
+  for (const wrong of [{ ...anchor, checkpoint: "no note" }, { ...anchor, checkpoint: `${size}\n${checkpoint}` }, null]) {
+    expect(Object.keys(await exported(wrong)).sort()).toEqual(
+      [".sealed", ".tlog-proof"].map((suffix) => `${name}${suffix}`).concat("README.txt", "policy.txt").sort(),
+    );
+  }
+}, 60_000);

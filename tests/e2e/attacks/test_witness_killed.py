@@ -13,8 +13,8 @@ import pytest
 from crypto_core.receipts.note import parse_note, parse_signatures, verify_signature
 from tests.fakes.liar import FakeLedger
 from tests.fakes.processes import ROOT, clean_environment
-from witness.folder import make_folder, open_folder
-from witness.steps import STEPS
+from client_sdk.witness.folder import make_folder, open_folder
+from client_sdk.witness.steps import STEPS
 
 DURABLE = ("witness.committed", "witness.signed")
 CONFLICT = 409 & 0xFF

@@ -71,6 +71,7 @@ export const ENDPOINTS = [
   row("GET", "/ledger/tile/<path:tile>", Stage.NONE, null, [OCTETS]),
   row("GET", "/v1/ledger/consistency", Stage.NONE, null, [receipts.Consistency]),
   row("GET", "/v1/ledger/inclusion", Stage.NONE, null, [receipts.Inclusion]),
+  row("GET", "/v1/ledger/anchors", Stage.NONE, null, [receipts.Anchors]),
 ] as const satisfies readonly Endpoint[];
 
 type Row = (typeof ENDPOINTS)[number];

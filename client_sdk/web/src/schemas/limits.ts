@@ -65,6 +65,8 @@ export const SAFE_INTEGER = 2**53 - 1;
 export const CURSOR = 200;
 export const CHECKPOINT_NOTE = 65_536;
 export const RECEIPT = 65_536;
+/** A token of a time-stamping authority, and, apart from it, its certificates in PEM. */
+export const TIMESTAMP = 65_536;
 export const VKEY = 1024;
 
 /** How many units the sealed bytes of a blob of `size` bytes are cut into. */

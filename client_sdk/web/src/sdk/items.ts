@@ -109,7 +109,18 @@ export interface KeptReceipt {
   readonly verified: VerifiedReceipt;
 }
 
-/** The sealed bytes of a record or content, to export. Whoever takes `chunks` compares their SHA-256 in the end. */
+/** A token of a time-stamping authority (RFC 3161, in DER), the certificates below its root (in PEM), and the signed
+ * checkpoint that it is over. Nobody has verified the token: that takes a root, which whoever doubts it chooses. */
+export interface Anchor {
+  readonly token: Uint8Array;
+  readonly chain: string;
+  readonly checkpoint: string;
+}
+
+/** The sealed bytes of a record or content, to export. Whoever takes `chunks` compares their SHA-256 in the end.
+ *
+ * Where an authority has stamped the ledger since, the receipt is the one under the stamped checkpoint, and `anchor`
+ * its token; `before` is the last one over the ledger without this entry. */
 export interface SealedBlob {
   readonly name: string;
   readonly sha256: Uint8Array;
@@ -117,6 +128,8 @@ export interface SealedBlob {
   readonly chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
   readonly receipt: string;
   readonly verified: VerifiedReceipt;
+  readonly anchor: Anchor | null;
+  readonly before: Anchor | null;
 }
 
 /** What a person should know when the vault opens. Wrong passwords can't be attributed, only PINs are counted. */

@@ -4,11 +4,13 @@
 
 import * as v from "valibot";
 
-import { encodeText, formatB64url, formatHex, formatJson, isSame, parseB64url, parseJson } from "../crypto_core/encoding.js";
+import {
+  decodeText, encodeText, formatB64url, formatHex, formatJson, isSame, parseB64url, parseJson,
+} from "../crypto_core/encoding.js";
 import {
   CryptoCoreError, MalformedError, TamperedError, UnsupportedVersion, VerificationError,
 } from "../crypto_core/errors.js";
-import { verifyReceipt } from "../crypto_core/receipts/receipt.js";
+import { Receipt, formatReceipt, parseReceipt, verifyReceipt } from "../crypto_core/receipts/receipt.js";
 import {
   CHUNK_SIZE, HEADER_SIZE, RUN_CHUNKS, SEALED_CHUNK_SIZE, openStream, sealedRange, sealedSize, splitOff,
   type Blocks, type Opener,
@@ -18,13 +20,15 @@ import { contentPlainSize, contentRange, unpadContent } from "../crypto_core/sea
 import { contentOpener, deriveSegment, openRecord } from "../crypto_core/sealing/records.js";
 import { KINDS, VERSION } from "../schemas/documents.js";
 import { Sha256, sha256 } from "./digest.js";
-import { BlobSwapped, ItemUnknown, RangeInvalid, ServerFault } from "./errors.js";
+import { BlobSwapped, ItemUnknown, RangeInvalid, Refused, ServerFault } from "./errors.js";
 import type { Content, Id, Item, KeptReceipt, Kind, SealedBlob, State } from "./items.js";
 import type { Progress } from "./progress.js";
 import { Finding } from "./protocol/sync.js";
 import { blobName, recordName, type Row } from "./replica.js";
 import type { Session } from "./session.js";
 
+const ANCHORS = "/v1/ledger/anchors";
+const INCLUSION = "/v1/ledger/inclusion";
 export const BLOB = "/v1/blobs/<id:blob>";
 const BLOB_RECEIPT = "/v1/blobs/<id:blob>/receipt";
 const RECORD_RECEIPT = "/v1/items/<id:item>/revisions/<u32:revision>/receipt";
@@ -143,12 +147,36 @@ export class Reader {
     const [facts] = this.facts(row);
     if (row.record === null) return;
     const own = await this.receipt(row);
-    yield { ...own, sha256: sha256(row.record), size: row.record.length, chunks: [row.record] };
+    yield this.#exported(own, sha256(row.record), row.record.length, [row.record]);
     for (const content of contentsOf(facts)) {
       const size = sealedContentSize(content.size);
       const kept = await this.blobReceipt(content);
       const chunks = this.#shown(content.name, size, this.#session.read(BLOB, { blob: content.blob }));
-      yield { ...kept, sha256: content.sealed, size, chunks };
+      yield this.#exported(kept, content.sealed, size, chunks);
+    }
+  }
+
+  /** With the first anchor that covers it. Where there is none, or none that the receipt holds under, the receipt
+   * stays as it is. */
+  async #exported(kept: KeptReceipt, digest: Uint8Array, size: number, chunks: SealedBlob["chunks"]): Promise<SealedBlob> {
+    const plain = { ...kept, sha256: digest, size, chunks, anchor: null, before: null };
+    const session = this.#session;
+    const index = kept.verified.index;
+    const found = await session.ask("GET", ANCHORS, { query: { size: index + 1 } }).catch((error: unknown) => {
+      if (error instanceof Refused && error.code === "not_found") return null; // a vault older than this program
+      throw error;
+    });
+    const anchor = found?.covering ?? null;
+    if (anchor === null) return plain;
+    const { proof } = await session.ask("GET", INCLUSION, { query: { index, size: anchor.size } });
+    const { extra } = parseReceipt(encodeText(kept.receipt));
+    try {
+      const receipt = decodeText(formatReceipt(new Receipt(extra, index, proof, anchor.checkpoint)));
+      const verified = await session.verify(receipt, digest, size);
+      return { ...plain, receipt, verified, anchor, before: found?.before ?? null };
+    } catch (error) {
+      if (error instanceof RangeError || error instanceof VerificationError) return plain;
+      throw error;
     }
   }
 

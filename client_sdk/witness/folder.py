@@ -3,7 +3,7 @@
 Knows: file names, permissions, and the private key's spelling. Refuses to know: checkpoints.
 
     witness.key   mode 600: PRIVATE+KEY+<name>+<key ID>+base64(0x04 ‖ seed), as Go's sumdb/note writes one
-    witness.db    the newest checkpoint of each ledger (witness.store)
+    witness.db    the newest checkpoint of each ledger (client_sdk.witness.store)
     evidence/     two signed notes of one ledger that do not fit together, in a folder each
 """
 
@@ -20,8 +20,8 @@ from crypto_core.errors import CryptoCoreError, MalformedError
 from crypto_core.randomness import make_bytes
 from crypto_core.receipts.note import COSIGNATURE, SignerKey
 from crypto_core.receipts.signatures import SEED_SIZE
-from witness.errors import WitnessExists, WitnessKeyExposed, WitnessKeyWrong, WitnessMissing, WitnessName
-from witness.store import Store
+from client_sdk.witness.errors import WitnessExists, WitnessKeyExposed, WitnessKeyWrong, WitnessMissing, WitnessName
+from client_sdk.witness.store import Store
 
 KEY, STATE, EVIDENCE = "witness.key", "witness.db", "evidence"
 MOST_UNPROVEN = 100

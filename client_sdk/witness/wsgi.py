@@ -1,4 +1,4 @@
-"""The witness as a WSGI application, for granian and any other server: `witness.wsgi:application`, a factory.
+"""The witness as a WSGI application, a factory: `client_sdk.witness.wsgi:application`, for granian or any other server.
 
 Knows: the environment of this process. Refuses to know: sockets.
 """
@@ -11,10 +11,10 @@ from pathlib import Path
 from flask import Flask
 
 from crypto_core.receipts.note import parse_vkey
-from witness.folder import EvidenceFolder, open_folder
-from witness.service import Witness
-from witness.steps import NoSteps, SystemClock
-from witness.views import create_app, log_to_stderr
+from client_sdk.witness.folder import EvidenceFolder, open_folder
+from client_sdk.witness.service import Witness
+from client_sdk.witness.steps import NoSteps, SystemClock
+from client_sdk.witness.views import create_app, log_to_stderr
 
 STATE, LEDGERS = "TEMOIN_WITNESS_STATE", "TEMOIN_WITNESS_LOGS"
 

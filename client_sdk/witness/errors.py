@@ -1,6 +1,6 @@
 """What the keeper of a witness may meet, as leaves of the one error tree.
 
-Knows: a stable code and a sentence for each. Refuses to know: what a ledger is told (witness.service).
+Knows: a stable code and a sentence for each. Refuses to know: what a ledger is told (client_sdk.witness.service).
 """
 
 from __future__ import annotations

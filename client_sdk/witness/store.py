@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from crypto_core.receipts.checkpoint import Checkpoint
-from witness.steps import Steps
+from client_sdk.witness.steps import Steps
 
 PATIENCE = 10
 """Seconds that one waits for its turn."""

@@ -15,10 +15,10 @@ THREADS = 8
 
 
 def serve(bind: str, port: int) -> None:
-    """Serves `witness.wsgi:application` with what the environment says, until SIGTERM or Ctrl-C."""
+    """Serves `client_sdk.witness.wsgi:application` with what the environment says, until SIGTERM or Ctrl-C."""
     multiprocessing.set_start_method("spawn", force=True)
     Granian(
-        "witness.wsgi:application",
+        "client_sdk.witness.wsgi:application",
         address=bind,
         port=port,
         interface=Interfaces.WSGI,

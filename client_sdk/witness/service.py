@@ -16,8 +16,8 @@ from crypto_core.receipts.checkpoint import Checkpoint
 from crypto_core.receipts.merkle import verify_consistency
 from crypto_core.receipts.note import OpenedNote, SignerKey, VerifierKey, format_signatures, open_note, sign
 from crypto_core.receipts.submission import SIZE_TYPE, Submission, format_size, parse_submission
-from witness.steps import Clock, Steps
-from witness.store import Seen, Store
+from client_sdk.witness.steps import Clock, Steps
+from client_sdk.witness.store import Seen, Store
 
 PLAIN = "text/plain; charset=utf-8"
 

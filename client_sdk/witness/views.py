@@ -11,7 +11,7 @@ import logging
 from flask import Flask, Response, request
 
 from crypto_core.receipts.submission import MAX_SUBMISSION_SIZE
-from witness.service import PLAIN, Answer, Refused, Witness
+from client_sdk.witness.service import PLAIN, Answer, Refused, Witness
 
 ADD_CHECKPOINT = "/add-checkpoint"
 
