@@ -42,6 +42,7 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {  # what has a side effect -> the only 
     "flask": ("server", "client_sdk.witness.views", "client_sdk.witness.wsgi"),
     "granian": ("server.cli", "client_sdk.witness.serving"),
     "sqlalchemy": ("server",),
+    "client_sdk.witness": ("client_sdk.witness", "client_sdk.cli.witness"),
     "click": ("client_sdk.cli", "server.cli"),
     "rich": ("client_sdk.cli",),
     "random": (),
