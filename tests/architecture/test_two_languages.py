@@ -26,6 +26,7 @@ PYTHON_ONLY_MODULES = {
     "client_sdk/anchors": "the page verifies no token: browsers have no X.509",
     "client_sdk/cli": "the command line",
     "client_sdk/gathering": "many files at once, from threads; the page sends those that were picked",
+    "client_sdk/hashing": "a thread of its own; a worker hashes where it seals",
     "client_sdk/taken": "folders that are given again; a browser is given files",
     **dict.fromkeys(("crypto_core/receipts/anchor", "crypto_core/receipts/der"), "as client_sdk/anchors"),
     "client_sdk/strength": "the sign-up page asks its own zxcvbn (app/views/account), so that no other page loads it",
@@ -56,6 +57,7 @@ PYTHON_ONLY_NAMES = {
         **dict.fromkeys(("ANCHORS", "BLOB_RECEIPT", "INCLUSION", "RECORD_RECEIPT"), _ENDPOINT),
         "NEAR": _ITS_OWN,
     },
+    "client_sdk/transport": {"connect": "a browser has its connections already"},
     "client_sdk/uploader": {
         **dict.fromkeys(("BLOBS", "COMPLETE", "UNITS", "UPLOAD", "UPLOADS"), _ENDPOINT),
         **dict.fromkeys(("FAILURES", "IN_FLIGHT"), _ITS_OWN),

@@ -3614,8 +3614,9 @@ export interface paths {
         put: {
             parameters: {
                 query?: never;
-                header: {
-                    "Content-Digest": string;
+                header?: {
+                    "Content-Digest"?: string;
+                    "Temoin-Unit-Digests"?: string;
                 };
                 path: {
                     blob: string;
