@@ -56,7 +56,7 @@ class TokenFiles:
 def token_options(command: Command) -> Command:
     """The options of a token; the command gets them as `tsa`, a TokenFiles, or None."""
 
-    @click.option("--tsa", type=existing_file, metavar="FILE", help="An authority's token for the receipt.")
+    @click.option("--tsa", type=existing_file, metavar="FILE", help="An authority's token (RFC 3161) for the receipt.")
     @click.option("--tsa-roots", type=existing_file, metavar="PEM", help="The root certificates that you trust for it.")
     @click.option("--tsa-chain", type=existing_file, metavar="PEM", help="Certificates between the token and a root.")
     @click.option("--tsa-policy", metavar="OID", help="Take the token under this policy of the authority alone.")
