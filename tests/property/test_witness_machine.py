@@ -15,9 +15,9 @@ from crypto_core.receipts.note import open_note
 from crypto_core.receipts.submission import Submission, format_submission
 from tests.fakes.liar import FakeLedger
 from tests.fakes.vault import SetClock
-from witness.folder import EvidenceFolder, make_folder, open_folder
-from witness.service import Refused, Witness
-from witness.steps import STEPS
+from client_sdk.witness.folder import EvidenceFolder, make_folder, open_folder
+from client_sdk.witness.service import Refused, Witness
+from client_sdk.witness.steps import STEPS
 
 
 class Killed(BaseException):
