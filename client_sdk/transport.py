@@ -77,11 +77,7 @@ class HttpTransport:
     def __post_init__(self) -> None:
         url = _vault_url(self.base_url)
         self._host = url.netloc.decode("ascii").lower()
-        self._client = httpx.Client(
-            base_url=url, transport=self.wire, timeout=_TIMEOUT, follow_redirects=False, cookies=None,
-            verify=url.scheme == "https",  # without TLS, not reading all authorities saves 20 ms a start
-            trust_env=not _is_loopback(url.host), headers={"User-Agent": "temoin", "Accept-Encoding": "identity"},
-        )
+        self._client = _client(url, self.wire, "identity")
 
     @property
     def host(self) -> str:
@@ -175,6 +171,44 @@ class HttpTransport:
         return once()
 
 
+@dataclass
+class PublishedFiles:
+    """Files below a prefix that anybody may read, as c2sp.org/tlog-tiles publishes a ledger: `https://host/ledger`.
+
+    May be used by several threads at once. `wire` and `sleep` as for HttpTransport.
+    """
+
+    prefix: str
+    wire: httpx.BaseTransport | None = field(default=None, repr=False)
+    sleep: Callable[[float], None] = field(default=time.sleep, repr=False)
+
+    def __post_init__(self) -> None:
+        self._client = _client(_safe_url(self.prefix.rstrip("/")), self.wire, "gzip, identity")
+
+    def read(self, path: str, most: int) -> bytes | None:
+        """The file of at most `most` bytes at `<prefix>/<path>`, None if there is none (404, 410). Tried a few times.
+
+        Raises NetworkError, or ServerFault for any other answer.
+        """
+        for count in range(1, TRIES):
+            try:
+                return self._read(path, most)
+            except NetworkError:
+                self.sleep(_pause(count))
+        return self._read(path, most)
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _read(self, path: str, most: int) -> bytes | None:
+        with _Answer(self._client, self._client.build_request("GET", path)) as answer:
+            if answer.status_code in (404, 410):
+                return None
+            if answer.status_code != 200:
+                raise _refusal(answer.status_code, _collect(answer))
+            return _collect(answer, most, decoded=True)
+
+
 class _Answer:
     """An answer while it is open. Everything that the network does wrong inside becomes a NetworkError."""
 
@@ -253,20 +287,22 @@ def _refusal(status: int, data: bytes) -> Refused | ServerFault | NetworkError:
     return Refused(code, status, PROBLEMS[code].sentence, wait if isinstance(wait, int) else None, extra)
 
 
-def _collect(answer: httpx.Response) -> bytes:
-    data = bytearray()
-    for block in _bytes_of(answer):
+def _collect(answer: httpx.Response, most: int | None = None, *, decoded: bool = False) -> bytes:
+    data, most = bytearray(), ANSWER if most is None else most
+    for block in _bytes_of(answer, decoded=decoded):
         data += block
-        if len(data) > ANSWER:
+        if len(data) > most:
             raise ServerFault("an answer that does not end")
     return bytes(data)
 
 
-def _bytes_of(answer: httpx.Response) -> Iterator[bytes]:
+def _bytes_of(answer: httpx.Response, *, decoded: bool = False) -> Iterator[bytes]:
     try:
-        yield from answer.iter_raw()
+        yield from answer.iter_bytes() if decoded else answer.iter_raw()
     except httpx.TransportError as error:
         raise NetworkError(type(error).__name__) from None
+    except httpx.DecodingError:
+        raise ServerFault("not the compression that the answer names") from None
 
 
 def _expected(answer: httpx.Response, start: int, stop: int | None, whole: bool) -> int | None:
@@ -298,14 +334,29 @@ def _pause(count: int) -> float:
     return 0.25 * 2.0**count
 
 
+def _client(url: httpx.URL, wire: httpx.BaseTransport | None, encoding: str) -> httpx.Client:
+    return httpx.Client(
+        base_url=url, transport=wire, timeout=_TIMEOUT, follow_redirects=False, cookies=None,
+        verify=url.scheme == "https",  # without TLS, not reading all authorities saves 20 ms a start
+        trust_env=not _is_loopback(url.host), headers={"User-Agent": "temoin", "Accept-Encoding": encoding},
+    )
+
+
 def _vault_url(text: str) -> httpx.URL:
+    url = _safe_url(text)
+    if url.path not in ("", "/"):
+        raise ServerAddress("an address is a host and perhaps a port, nothing more")
+    return url
+
+
+def _safe_url(text: str) -> httpx.URL:
     try:
         url = httpx.URL(text)
     except httpx.InvalidURL:
         raise ServerAddress("not a URL") from None
     if url.scheme not in ("https", "http") or not url.host:
         raise ServerAddress("https://… was expected")
-    if url.userinfo or url.query or url.fragment or url.path not in ("", "/"):
+    if url.userinfo or url.query or url.fragment:
         raise ServerAddress("an address is a host and perhaps a port, nothing more")
     if url.scheme == "http" and not _is_loopback(url.host):
         raise ServerAddress("http to another device")

@@ -24,6 +24,7 @@ MIRRORED = ("crypto_core", "schemas", "client_sdk")
 
 PYTHON_ONLY_MODULES = {
     "client_sdk/cli": "the command line",
+    "client_sdk/following": "a ledger is followed by a program that stays, not by a page",
     "client_sdk/gathering": "many files at once, from threads; the page sends those that were picked",
     "client_sdk/taken": "folders that are given again; a browser is given files",
     "client_sdk/strength": "the sign-up page asks its own zxcvbn (app/views/account), so that no other page loads it",
@@ -48,7 +49,10 @@ _QUERY = "the server reads the query; a client only writes it"
 PYTHON_ONLY_NAMES = {
     "client_sdk/happened": {"Precision": "a type that items.ts has"},
     "client_sdk/home": {
-        **dict.fromkeys(("make_folder", "read_file", "sync_folder", "write_file"), "a browser has no folders"),
+        **dict.fromkeys(
+            ("keep_evidence", "lock_folder", "make_folder", "read_file", "sync_folder", "write_file"),
+            "a browser has no folders",
+        ),
     },
     "client_sdk/reader": {
         **dict.fromkeys(("BLOB_RECEIPT", "RECORD_RECEIPT"), _ENDPOINT),
@@ -63,6 +67,7 @@ PYTHON_ONLY_NAMES = {
         "ITEMS": _ENDPOINT,
         **dict.fromkeys(("ERASURE_DELAY", "REBASES"), _ITS_OWN),
     },
+    "client_sdk/transport": {"PublishedFiles": "the auditor's tools are those of the command line"},
     "crypto_core/sealing/envelope": {
         **dict.fromkeys(("Mapping", "in_flight"), "threads: a worker seals one run after the other"),
     },
