@@ -95,6 +95,11 @@ class Registered(Strict):
     """The 24 words, unless they were written to a file."""
 
 
+class CosignedBy(Strict):
+    name = fields.String(required=True)
+    time = Time(required=True)
+
+
 class Verified(Strict):
     """`verify`: `outcome` is valid, invalid or not_yet; what is null was not reached."""
 
@@ -109,6 +114,14 @@ class Verified(Strict):
     """What the operator says; in the ledger rounded up to the minute."""
     bound_time = Time(required=True, allow_none=True)
     """The earliest independent time that covers it, where the policy names witnesses."""
+    quorum = fields.Boolean(required=True, allow_none=True)
+    """Whether enough witnesses cosigned; true where none is asked for."""
+    cosigned = fields.List(fields.Nested(CosignedBy), required=True, allow_none=True)
+    """The witnesses of the policy whose cosignatures verified, by their keys' names."""
+    missing = fields.List(fields.String(), required=True, allow_none=True)
+    """Those of the policy that have not cosigned."""
+    passed_over = fields.List(fields.String(), required=True, allow_none=True)
+    """The names that other signatures bear: nothing is known about them."""
 
 
 class Found(Strict):

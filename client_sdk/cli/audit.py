@@ -17,6 +17,7 @@ from client_sdk.cli.failures import DONE, REFUSED, failure_of
 from client_sdk.cli.options import existing_file, json_option
 from client_sdk.cli.output import facts, note, one_line, print_failure, print_json, screen
 from client_sdk.cli.progress import Bars
+from client_sdk.cli.quorum import quorum_facts, spell_quorum
 from client_sdk.errors import NetworkError, ServerFault
 from client_sdk.following.findings import FAULTS
 from client_sdk.following.follower import LATE, Follower, Look
@@ -26,7 +27,7 @@ from client_sdk.following.state import Finding
 from client_sdk.protocol.audit import AuditEvent
 from client_sdk.transport import PublishedFiles
 from crypto_core.encoding import format_time
-from crypto_core.receipts.policy import MAX_POLICY_SIZE, Policy, parse_policy
+from crypto_core.receipts.policy import MAX_POLICY_SIZE, NONE, Policy, parse_policy
 from crypto_core.receipts.receipt import HEADER, MAX_RECEIPT_SIZE
 from crypto_core.receipts.witnessed import WitnessedCheckpoint
 from schemas import outputs
@@ -45,7 +46,7 @@ Command = Callable[..., None]
 
 @click.group()
 def audit() -> None:
-    """Follow a ledger that is published, copy it, and tell what was found.
+    """Follow a published ledger, copy it, tell what was found.
 
     URL is where the ledger's files lie: of a vault, its address and /ledger; of a copy, wherever that is served.
     """
@@ -151,7 +152,7 @@ def report(folder: Path, as_json: bool) -> None:
         "Entries": f"{held.checkpoint.size}, of which {state.walked} were read",
         "Newest entry": format_time(state.entry_time) if state.walked else None,
         "Root": held.checkpoint.root.hex(),
-        "Witnesses": _quorum(held),
+        **quorum_facts(state.policy, held),
         "Lags since": None if state.lags_since is None else format_time(state.lags_since),
         "Not compared": f"notes, for want of tiles: {len(state.uncompared)}" if state.uncompared else None,
     }))
@@ -175,7 +176,7 @@ def _tell(look: Look, as_json: bool) -> int:
         size = held.checkpoint.size if look.shown is None else look.shown.checkpoint.size
         screen().print(
             f"{format_time(look.state.looked)}  {one_line(held.checkpoint.origin)}: {size} entries, {TOLD[look.event]}."
-            f" {look.read} were read, each at its place. Witnesses: {_quorum(held)}."
+            f" {look.read} were read, each at its place.{_told_quorum(look.state.policy, held)}"
         )
     if look.found:
         for finding in look.found:
@@ -204,11 +205,10 @@ def _witnessed(held: WitnessedCheckpoint) -> dict[str, Any]:
     }
 
 
-def _quorum(held: WitnessedCheckpoint) -> str:
-    if not held.cosigned and not held.missing:
-        return "none is asked for"
-    names = ", ".join(one_line(one.witness.key.name) for one in held.cosigned) or "nobody"
-    return f"{names} cosigned, which {'is' if held.is_met else 'is NOT'} enough"
+def _told_quorum(policy: Policy, held: WitnessedCheckpoint) -> str:
+    if policy.quorum == NONE:
+        return ""
+    return f" {'Enough' if held.is_met else 'NOT ENOUGH'} witnesses have cosigned it ({spell_quorum(policy)})."
 
 
 def _spelled(finding: Finding) -> str:
