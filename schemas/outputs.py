@@ -159,6 +159,8 @@ class AuditLook(_Witnessed):
     read = Whole(required=True)
     walked = Whole(required=True)
     lags_since = Time(required=True, allow_none=True)
+    uncompared = Whole(required=True)
+    """Notes that wait until the ledger shows the tiles that it takes to compare them."""
     found = fields.List(fields.Nested(Found), required=True)
 
 

@@ -178,6 +178,8 @@ def _tell(look: Look, as_json: bool) -> int:
             f"{format_time(look.state.looked)}  {one_line(held.checkpoint.origin)}: {size} entries, {TOLD[look.event]}."
             f" {look.read} were read, each at its place.{_told_quorum(look.state.policy, held)}"
         )
+        if look.state.uncompared:
+            note(f"Not compared yet, for want of tiles: {len(look.state.uncompared)} of the notes that are known.")
     if look.found:
         for finding in look.found:
             note(_spelled(finding))
@@ -190,7 +192,7 @@ def _as_json(look: Look) -> dict[str, Any]:
     return {
         "event": None if look.event is None else look.event.value,
         "shown_size": None if look.shown is None else look.shown.checkpoint.size,
-        "read": look.read, "found": look.found,
+        "read": look.read, "found": look.found, "uncompared": len(state.uncompared) if state else 0,
         "walked": state.walked if state else 0, "lags_since": state.lags_since if state else None,
         **(_witnessed(look.held) if look.held else dict.fromkeys(outputs.WITNESSED)),
     }

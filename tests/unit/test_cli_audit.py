@@ -51,7 +51,7 @@ def test_a_ledger_is_followed_for_people_and_for_programs(terminal: Terminal, fo
         again = terminal.run(*words, "--json")
     look = outputs.AuditLook().load(json.loads(again.stdout))
     assert (again.exit_code, look["event"], look["size"], look["read"]) == (0, "same note", SIZE, 0)
-    assert (look["found"], look["quorum"], look["walked"]) == ([], None, SIZE)
+    assert (look["found"], look["quorum"], look["walked"], look["uncompared"]) == ([], None, SIZE, 0)
 
 
 def test_a_fork_ends_with_one_and_the_report_keeps_it(terminal: Terminal, folder: Path, tmp_path: Path) -> None:
@@ -67,6 +67,18 @@ def test_a_fork_ends_with_one_and_the_report_keeps_it(terminal: Terminal, folder
     kept = {(state / "evidence" / name).read_bytes() for name in finding["evidence"]}
     assert (finding["code"], kept) == ("ledger_forked", {honest, (folder / "checkpoint").read_bytes()})
     assert "ledger_forked" in terminal.run("audit", "report", "--state", state).stdout
+
+
+def test_a_note_of_somebody_who_is_ahead_waits_and_is_told(terminal: Terminal, folder: Path, tmp_path: Path) -> None:
+    ahead = tmp_path / "ahead"
+    write_ledger(ahead, SIZE + 256)
+    words = ("audit", "follow", "--state", tmp_path / "state", "--once", "--vkey", VKEY)
+    with serving_files(folder) as url:
+        told = terminal.run(*words, url, "--also", ahead / "checkpoint")
+    assert told.exit_code == 0 and "Not compared yet, for want of tiles: 1" in told.stderr
+    with serving_files(ahead) as url:
+        later = terminal.run(*words, url, "--late", 10**9)  # what comes is a year old
+    assert later.exit_code == 0 and "Not compared" not in later.stderr
 
 
 def test_a_copy_is_served_and_followed(terminal: Terminal, folder: Path, tmp_path: Path) -> None:
