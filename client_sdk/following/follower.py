@@ -4,7 +4,7 @@ Knows: the judgement of docs/spec/ledger.md, one look at a time. Refuses to know
 
 A look: the public checkpoint is opened under the policy; it and every note known so far have to be beginnings of one
 tree; then each entry that was not read yet is, down to its hash, and its time is held against the rules.
-What is found is kept with its evidence, and told; after a fork nothing newer is believed.
+What is found is kept with its evidence, and told; a look that finds a fork believes nothing newer.
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ class _Looking:
             state = self._counted(self.before)
         event, state, tree = self._compare(offered, state, also)
         if tree is None:
-            return self._end(event, offered, state, 0)
+            return self._end(event, offered, state if self.before else None, 0)
         return self._end(event, offered, *self._walk(tree, state))
 
     def _open_shown(self) -> WitnessedCheckpoint | None:
@@ -178,6 +178,9 @@ class _Looking:
         if forked:
             for one in forked:
                 self._add(LedgerForked, one.data)
+            if held not in forked:  # it is told and kept as evidence, and need not be found at every look
+                left = [one for one in known if one not in (held, *also, *forked)]
+                state = replace(state, uncompared=_texts(left))
             return self._settled(AuditEvent.INCONSISTENT, is_same), state, None
         if new.checkpoint.size >= held.checkpoint.size:
             event = AuditEvent.FIRST_NOTE if self.before is None else self._settled(AuditEvent.GREW, is_same)

@@ -180,6 +180,16 @@ def test_a_smaller_fork_is_found_once_the_larger_tree_is_shown_again(auditor: Au
     assert codes(auditor.look(forked)) == []
     assert codes(auditor.look(honest.add(9))) == ["ledger_forked"]
     assert {forked.note(), honest.note()} <= auditor.evidence()
+    look = auditor.look(honest)
+    assert (codes(look), look.read) == ([], 9), "once it is kept as evidence, the history that was held goes on"
+    assert [one.code for one in make_report(auditor.folder).state.findings] == ["ledger_forked"]
+
+
+def test_a_first_look_at_a_tree_that_is_not_shown_believes_nothing(auditor: Auditor) -> None:
+    ledger = FakeLedger().add(300)
+    ledger.spoils = {tile_path(0, 1, 44): bytes(44 * 32)}
+    assert codes(auditor.look(ledger)) == ["ledger_unproven"] and load_state(auditor.folder) is None
+    assert ledger.note() in auditor.evidence()
 
 
 def test_a_signed_tree_that_is_not_shown_is_told_and_not_believed(auditor: Auditor) -> None:
