@@ -19,7 +19,7 @@ class Row:
 
     At most one bar: `ratio` at least so many times the speed of what it is compared with, `rate` at least so many
     units a second, `more` at most so many seconds longer than what it is compared with, `within` at most so many
-    seconds.
+    seconds, `most` at most so much of it, whatever the time.
     """
 
     what: str
@@ -32,6 +32,7 @@ class Row:
     rate: float | None = None
     more: float | None = None
     within: float | None = None
+    most: int | None = None
 
 
 Bench = Callable[[], Iterable[Row]]
@@ -64,13 +65,17 @@ def print_rows(name: str, rows: Iterable[Row]) -> None:
     for row in rows:
         scale, unit = (2**20, "MiB") if row.unit == "B" else (1, row.unit)
         rate = f"{row.amount / row.seconds / scale:,.1f} {unit}/s"
-        line = f"  {row.what:<44} {row.amount:>13,} {row.unit:<9} {row.seconds:>9.4f} s  {rate:>18}"
+        line = f"  {row.what:<44} {row.amount:>13,} {row.unit:<9}"
+        if row.most is None:
+            line += f" {row.seconds:>9.4f} s  {rate:>18}"
         if row.against:
             line += f"   {row.against_seconds / row.seconds:5.2f}× {row.against} ({row.against_seconds:.4f} s)"
         print(line + _judged(row), flush=True)
 
 
 def _judged(row: Row) -> str:
+    if row.most is not None:
+        return _verdict(f"≤ {row.most:,}", row.amount <= row.most)
     for bar, measured, spelled in (
         (row.ratio, row.against_seconds / row.seconds, "≥ {:g}×"),
         (row.rate, row.amount / row.seconds, "≥ {:,g}/s"),

@@ -15,7 +15,7 @@ import fcntl
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -84,7 +84,7 @@ class Home:
 
     def keep_evidence(self, name: str, data: bytes) -> None:
         """Keeps what a vault said of itself that contradicts what is pinned; the same bytes once."""
-        _keep_evidence(self.folder, name, data)
+        keep_evidence(self.folder, name, data)
 
     def _server(self, host: str) -> Path:
         return self.folder / "servers" / sha256(host.encode("utf-8")).hexdigest()
@@ -119,25 +119,32 @@ class AccountHome:
     def warned(self) -> Path:
         return self.folder / "warned"
 
-    @contextmanager
-    def lock(self) -> Iterator[None]:
+    def lock(self) -> AbstractContextManager[None]:
         """Holds other processes of this account off while something is written; waits for them first."""
-        descriptor = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(descriptor)
+        return lock_folder(self.folder)
 
     def keep_evidence(self, name: str, data: bytes) -> None:
         """Keeps bytes that speak against the vault; the same bytes once."""
-        _keep_evidence(self.folder, name, data)
+        keep_evidence(self.folder, name, data)
 
 
-def _keep_evidence(folder: Path, name: str, data: bytes) -> None:
+@contextmanager
+def lock_folder(folder: Path) -> Iterator[None]:
+    """Holds other processes off what lies in a folder that is there; waits for them first."""
+    descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def keep_evidence(folder: Path, name: str, data: bytes) -> Path:
+    """Keeps bytes in `evidence/` of a folder, under a name with their hash; the same bytes once. Gives their place."""
     path = folder / "evidence" / f"{name}-{sha256(data).hexdigest()[:16]}"
     if not path.exists():
         write_file(path, data)
+    return path
 
 
 def make_folder(folder: Path) -> None:

@@ -24,7 +24,7 @@ from urllib.parse import urlencode
 import certifi
 import urllib3
 from marshmallow import Schema, ValidationError
-from urllib3.exceptions import HTTPError, LocationParseError
+from urllib3.exceptions import DecodeError, HTTPError, LocationParseError
 from urllib3.util import Url, parse_url
 
 from client_sdk.errors import NetworkError, Refused, ServerAddress, ServerFault
@@ -192,6 +192,47 @@ class HttpTransport:
         return once()
 
 
+@dataclass
+class PublishedFiles:
+    """Files below a prefix that anybody may read, as c2sp.org/tlog-tiles publishes a ledger: `https://host/ledger`.
+
+    May be used by several threads at once. `wire` and `sleep` as for HttpTransport.
+    """
+
+    prefix: str
+    wire: Wire | None = field(default=None, repr=False)
+    sleep: Callable[[float], None] = field(default=time.sleep, repr=False)
+
+    def __post_init__(self) -> None:
+        url = _safe_url(self.prefix.rstrip("/"))
+        self._below = url.path or ""
+        self._wire = self.wire or connect(url)
+
+    def read(self, path: str, most: int) -> bytes | None:
+        """The file of at most `most` bytes at `<prefix>/<path>`, None if there is none (404, 410). Tried a few times.
+
+        Raises NetworkError, or ServerFault for any other answer.
+        """
+        for count in range(1, TRIES):
+            try:
+                return self._read(path, most)
+            except NetworkError:
+                self.sleep(_pause(count))
+        return self._read(path, most)
+
+    def close(self) -> None:
+        self._wire.close()
+
+    def _read(self, path: str, most: int) -> bytes | None:
+        sent = {**_HEADERS, "Accept-Encoding": "gzip, identity"}
+        with _Answer(self._wire, "GET", f"{self._below}/{path}", None, sent) as answer:
+            if answer.status in (404, 410):
+                return None
+            if answer.status != 200:
+                raise _refusal(answer.status, _collect(answer))
+            return _collect(answer, most, decoded=True)
+
+
 class _Answer:
     """An answer while it is open. Everything that the network does wrong inside becomes a NetworkError."""
 
@@ -284,19 +325,22 @@ def _refusal(status: int, data: bytes) -> Refused | ServerFault | NetworkError:
     return Refused(code, status, PROBLEMS[code].sentence, wait if isinstance(wait, int) else None, extra)
 
 
-def _collect(answer: urllib3.BaseHTTPResponse) -> bytes:
-    data = bytearray()
-    for block in _bytes_of(answer):
+def _collect(answer: urllib3.BaseHTTPResponse, most: int | None = None, *, decoded: bool = False) -> bytes:
+    data, most = bytearray(), ANSWER if most is None else most
+    for block in _bytes_of(answer, decoded=decoded):
         data += block
-        if len(data) > ANSWER:
+        if len(data) > most:
             raise ServerFault("an answer that does not end")
     return bytes(data)
 
 
-def _bytes_of(answer: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
+def _bytes_of(answer: urllib3.BaseHTTPResponse, *, decoded: bool = False) -> Iterator[bytes]:
     while True:
         with _faults_as_network_errors():
-            block = answer.read1(_PIECE)
+            try:
+                block = answer.read1(_PIECE, decode_content=decoded)
+            except DecodeError:
+                raise ServerFault("not the compression that the answer names") from None
         if not block:
             return
         yield block
@@ -332,18 +376,25 @@ def _pause(count: int) -> float:
 
 
 def _vault_url(text: str) -> Url:
+    url = _safe_url(text)
+    if url.path not in (None, "", "/"):
+        raise ServerAddress("an address is a host and perhaps a port, nothing more")
+    return url
+
+
+def _safe_url(text: str) -> Url:
     try:
         url = parse_url(text)
     except LocationParseError:
         raise ServerAddress("not a URL") from None
     if url.scheme not in ("https", "http") or not url.host or not url.host.isascii():
         raise ServerAddress("https://… was expected")
-    if (url.auth, url.query, url.fragment) != (None, None, None) or url.path not in (None, "", "/"):
+    if (url.auth, url.query, url.fragment) != (None, None, None):
         raise ServerAddress("an address is a host and perhaps a port, nothing more")
     if url.scheme == "http" and not _is_loopback(url.host):
         raise ServerAddress("http to another device")
     usual = {"https": 443, "http": 80}[url.scheme]
-    return Url(url.scheme, host=url.host, port=None if url.port == usual else url.port)
+    return Url(url.scheme, host=url.host, port=None if url.port == usual else url.port, path=url.path)
 
 
 def _is_loopback(host: str) -> bool:

@@ -95,6 +95,11 @@ class Registered(Strict):
     """The 24 words, unless they were written to a file."""
 
 
+class CosignedBy(Strict):
+    name = fields.String(required=True)
+    time = Time(required=True)
+
+
 class Verified(Strict):
     """`verify`: `outcome` is valid, invalid or not_yet; what is null was not reached."""
 
@@ -109,6 +114,70 @@ class Verified(Strict):
     """What the operator says; in the ledger rounded up to the minute."""
     bound_time = Time(required=True, allow_none=True)
     """The earliest independent time that covers it, where the policy names witnesses."""
+    quorum = fields.Boolean(required=True, allow_none=True)
+    """Whether enough witnesses cosigned; true where none is asked for."""
+    cosigned = fields.List(fields.Nested(CosignedBy), required=True, allow_none=True)
+    """The witnesses of the policy whose cosignatures verified, by their keys' names."""
+    missing = fields.List(fields.String(), required=True, allow_none=True)
+    """Those of the policy that have not cosigned."""
+    passed_over = fields.List(fields.String(), required=True, allow_none=True)
+    """The names that other signatures bear: nothing is known about them."""
+
+
+class Found(Strict):
+    """Something that speaks against a ledger; `evidence` names files in the folder of that name."""
+
+    code = fields.String(required=True)
+    time = Time(required=True)
+    detail = fields.String(required=True)
+    index = Whole(required=True, allow_none=True)
+    count = Whole(1, required=True)
+    evidence = fields.List(fields.String(), required=True)
+
+
+class _Witnessed(Strict):
+    origin = fields.String(required=True, allow_none=True)
+    size = Whole(required=True, allow_none=True)
+    root = Hex(limits.HASH, required=True, allow_none=True)
+    cosigned_by = fields.List(fields.String(), required=True, allow_none=True)
+    missing = fields.List(fields.String(), required=True, allow_none=True)
+    quorum = fields.Boolean(required=True, allow_none=True)
+    """Whether enough have cosigned; null where no witness is named."""
+    bound_time = Time(required=True, allow_none=True)
+
+
+WITNESSED = tuple(_Witnessed().fields)
+"""What is null where there is no checkpoint to tell of."""
+
+
+class AuditLook(_Witnessed):
+    """`audit follow`, for each look, and `audit mirror`: what was shown, and the largest state that fits all others."""
+
+    event = fields.String(required=True, allow_none=True)
+    """As the table of client_sdk.protocol.audit names it; null if the checkpoint did not open."""
+    shown_size = Whole(required=True, allow_none=True)
+    read = Whole(required=True)
+    walked = Whole(required=True)
+    lags_since = Time(required=True, allow_none=True)
+    uncompared = Whole(required=True)
+    """Notes that wait until the ledger shows the tiles that it takes to compare them."""
+    found = fields.List(fields.Nested(Found), required=True)
+
+
+class AuditReport(_Witnessed):
+    """`audit report`."""
+
+    url = fields.String(required=True)
+    since = Time(required=True)
+    looked = Time(required=True)
+    looks = Whole(1, required=True)
+    walked = Whole(required=True)
+    entry_time = Time(required=True)
+    lags_since = Time(required=True, allow_none=True)
+    uncompared = Whole(required=True)
+    findings = fields.List(fields.Nested(Found), required=True)
+    proven = fields.List(fields.String(), required=True)
+    not_proven = fields.List(fields.String(), required=True)
 
 
 class Failure(Strict):

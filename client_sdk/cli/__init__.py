@@ -12,6 +12,7 @@ import click
 
 from client_sdk import __version__
 from client_sdk.cli.account import change, login_check, register
+from client_sdk.cli.audit import audit
 from client_sdk.cli.documents import documents
 from client_sdk.cli.failures import Program
 from client_sdk.cli.journal import journal
@@ -34,7 +35,7 @@ def temoin() -> None:
     """
 
 
-for _command in (register, login_check, change, journal, documents, receipts, verify, trust, witness):
+for _command in (register, login_check, change, journal, documents, receipts, verify, audit, trust, witness):
     temoin.add_command(_command)
 
 

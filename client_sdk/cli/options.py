@@ -24,6 +24,8 @@ from schemas import limits
 
 Command = Callable[..., None]
 
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON; a failure too, on standard error.")
+
 
 @dataclass(frozen=True)
 class Shared:
@@ -49,7 +51,7 @@ def shared(command: Command) -> Command:
         "--secrets-fd", metavar="N", type=int, callback=readable_descriptor,
         help="Read password and PIN, a line each, from this open descriptor.",
     )
-    @click.option("--json", "as_json", is_flag=True, help="Print JSON; a failure too, on standard error.")
+    @json_option
     @functools.wraps(command)
     def with_shared(*, server: str | None, secrets_fd: int | None, as_json: bool, **rest: Any) -> None:
         command(Shared(server, home(), as_json, Secrets(secrets_fd, os.environ)), **rest)

@@ -16,6 +16,7 @@ from client_sdk.auditor import hash_file
 from client_sdk.cli.failures import DONE, exit_code
 from client_sdk.cli.options import Shared, existing_file, file_hash, shared
 from client_sdk.cli.output import facts, one_line, print_json, screen
+from client_sdk.cli.quorum import quorum_facts
 from client_sdk.cli.tsa import STEP, TokenFiles, token_facts, token_json, token_options, token_sentence
 from client_sdk.home import Home
 from crypto_core.encoding import format_time
@@ -35,7 +36,9 @@ from crypto_core.receipts.receipt import (
     parse_receipt,
     proven_sentence,
     verify_receipt,
+    weigh_receipt,
 )
+from crypto_core.receipts.witnessed import WitnessedCheckpoint
 from schemas import outputs
 
 if TYPE_CHECKING:
@@ -97,15 +100,18 @@ def verify(
         verified, error = proven, None
     except VerificationError as raised:
         verified, anchored, error = None, None, raised
+    weighed = None
+    if error is None or isinstance(error, ReceiptQuorumMissing):  # step 6 holds: what the witnesses say may be told
+        weighed = weigh_receipt(parse_receipt(receipt), policy)
     steps = STEPS if tsa is None else (*STEPS, STEP)
     if common.as_json:
-        answer = _as_json(digest, receipt, verified, error)
+        answer = _as_json(digest, receipt, verified, error, weighed)
         if tsa is None:
             print_json(outputs.Verified(), answer)
         else:
             print_json(outputs.VerifiedAnchored(), answer | token_json(anchored))
     else:
-        _show(digest, verified, error, len(policy.witnesses), policy.quorum == NONE, steps, anchored)
+        _show(digest, verified, error, policy, weighed, steps, anchored)
     click.get_current_context().exit(DONE if error is None else exit_code(error))
 
 
@@ -116,12 +122,20 @@ def _read(path: Path, most: int) -> bytes:
 
 
 def _as_json(
-    digest: bytes, receipt: bytes, verified: VerifiedReceipt | None, error: VerificationError | None
+    digest: bytes, receipt: bytes, verified: VerifiedReceipt | None, error: VerificationError | None,
+    weighed: WitnessedCheckpoint | None,
 ) -> dict[str, Any]:
     answer: dict[str, Any] = {
         "sha256": digest, "code": None, "origin": None, "index": None, "tree_size": None,
-        "claimed_time": None, "bound_time": None,
+        "claimed_time": None, "bound_time": None, "quorum": None, "cosigned": None, "missing": None,
+        "passed_over": None,
     }
+    if weighed is not None:
+        answer |= {
+            "quorum": weighed.is_met,
+            "cosigned": [{"name": one.witness.key.name, "time": one.time} for one in weighed.cosigned],
+            "missing": [one.key.name for one in weighed.missing], "passed_over": [one.name for one in weighed.ignored],
+        }
     if verified is not None:
         return answer | {
             "outcome": verified.outcome, "sentence": proven_sentence(verified),
@@ -138,14 +152,14 @@ def _as_json(
 
 
 def _show(
-    digest: bytes, verified: VerifiedReceipt | None, error: VerificationError | None, witnesses: int, alone: bool,
-    steps: tuple[str, ...], anchored: AnchoredReceipt | None,
+    digest: bytes, verified: VerifiedReceipt | None, error: VerificationError | None, policy: Policy,
+    weighed: WitnessedCheckpoint | None, steps: tuple[str, ...], anchored: AnchoredReceipt | None,
 ) -> None:
     stop = len(steps) + 1 if error is None else _STOPS_AT.get(type(error), len(steps))
     out = screen()
     out.print(f"SHA-256  {digest.hex()}\n")
     for number, step in enumerate(steps, 1):
-        said = step if number != 7 or not alone else "No witnesses are asked for"
+        said = step if number != 7 or policy.quorum != NONE else "No witnesses are asked for"
         if number < stop:
             out.print(Text.assemble((" ✓  ", "green"), f"{number}  {said}"))
         elif number == stop:
@@ -160,10 +174,14 @@ def _show(
             "Entry": f"{verified.index} of {verified.checkpoint.size}",
             "Claimed time": f"{format_time(verified.claimed_time)}  (the operator's word)",
             "Bound time": "none: no witness is asked for" if verified.bound_time is None
-            else f"{format_time(verified.bound_time)}  (the word of {', '.join(verified.cosigned_by)})",
+            else f"{format_time(verified.bound_time)}  (when enough witnesses had cosigned)",
+            **(quorum_facts(policy, weighed) if weighed is not None else {}),
             **({} if anchored is None else token_facts(anchored)),
         }))
         said = proven_sentence(verified) if anchored is None else token_sentence(anchored)
         out.print(f"\n{_OUTCOMES['valid']}. {said}")
     elif error is not None:
+        if weighed is not None:
+            out.print(facts(quorum_facts(policy, weighed)))
+            out.print()
         out.print(f"{_OUTCOMES[error.outcome]}. {error.sentence} ({error.code})")

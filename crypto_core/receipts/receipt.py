@@ -26,8 +26,9 @@ from crypto_core.errors import (
 from crypto_core.receipts.checkpoint import Checkpoint, parse_checkpoint, parse_decimal
 from crypto_core.receipts.leaf import EXTRA_SIZE, Commitment, entry_bytes, parse_extra
 from crypto_core.receipts.merkle import MAX_PROOF, MAX_SIZE, hash_leaf, verify_inclusion
-from crypto_core.receipts.note import MAX_NOTE_SIZE, OpenedNote, open_note, parse_note
-from crypto_core.receipts.policy import NONE, Policy
+from crypto_core.receipts.note import MAX_NOTE_SIZE, parse_note
+from crypto_core.receipts.policy import Policy
+from crypto_core.receipts.witnessed import WitnessedCheckpoint, open_checkpoint
 
 HEADER = "c2sp.org/tlog-proof@v1"
 MAX_RECEIPT_SIZE = MAX_NOTE_SIZE + 4096
@@ -154,9 +155,10 @@ def verify_receipt(data: bytes, *, sha256: bytes, size: int | None, policy: Poli
     except InclusionMismatch as error:
         raise ReceiptNotIncluded(error.detail) from None
     # 6
-    opened = _open_checkpoint(receipt.note, checkpoint.origin, policy)
+    witnessed = weigh_receipt(receipt, policy)
     # 7
-    cosigned = _cosignatures(opened, policy)
+    if not witnessed.is_met:
+        raise ReceiptQuorumMissing()
     return VerifiedReceipt(
         index=receipt.index,
         entry=entry,
@@ -164,8 +166,8 @@ def verify_receipt(data: bytes, *, sha256: bytes, size: int | None, policy: Poli
         proof=receipt.proof,
         checkpoint=checkpoint,
         claimed_time=commitment.time,
-        bound_time=_bound_time(cosigned, policy),
-        cosigned_by=tuple(witness.key.name for witness in policy.witnesses if witness.name in cosigned),
+        bound_time=witnessed.bound_time,
+        cosigned_by=tuple(one.witness.key.name for one in witnessed.cosigned),
     )
 
 
@@ -181,34 +183,14 @@ def proven_sentence(verified: VerifiedReceipt) -> str:
     return f"{proven}; this does not prove who made them, nor that what they say is true."
 
 
-def _open_checkpoint(note: str, origin: str, policy: Policy) -> OpenedNote:
+def weigh_receipt(receipt: Receipt, policy: Policy) -> WitnessedCheckpoint:
+    """Step 6, and who cosigned: of a receipt that misses cosignatures, this says which.
+
+    Raises ReceiptSignature or ReceiptKeyUnknown.
+    """
     try:
-        opened = open_note(note.encode(), policy.keys)
+        return open_checkpoint(receipt.note.encode(), policy)
     except SignatureInvalid as error:
         raise ReceiptSignature(error.detail) from None
     except NoteKeyUnknown:
         raise ReceiptKeyUnknown() from None
-    ledgers = {log.key for log in policy.logs if log.key.name == origin}
-    if ledgers.isdisjoint(signature.key for signature in opened.verified):
-        raise ReceiptKeyUnknown()
-    return opened
-
-
-def _cosignatures(opened: OpenedNote, policy: Policy) -> dict[bytes, int]:
-    """The earliest cosignature time of each witness of the policy, by the policy's name for it."""
-    names = {witness.key: witness.name for witness in policy.witnesses}
-    times: dict[bytes, int] = {}
-    for signature in opened.verified:
-        if signature.time is not None:
-            name = names[signature.key]
-            times[name] = min(signature.time, times.get(name, signature.time))
-    return times
-
-
-def _bound_time(cosigned: dict[bytes, int], policy: Policy) -> int | None:
-    if policy.quorum == NONE:
-        return None
-    for time in sorted(set(cosigned.values())):
-        if policy.is_met_by([name for name, at in cosigned.items() if at <= time]):
-            return time
-    raise ReceiptQuorumMissing()

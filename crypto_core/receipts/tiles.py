@@ -9,13 +9,16 @@ import re
 from collections.abc import Callable, Iterable
 
 from crypto_core.encoding import HASH_SIZE, u16
-from crypto_core.errors import MalformedError
+from crypto_core.errors import InclusionMismatch, MalformedError
 from crypto_core.receipts.merkle import MAX_SIZE, hash_children
 from crypto_core.receipts.tree import NodeReader
 
 HEIGHT = 8
 WIDTH = 1 << HEIGHT
 MAX_LEVEL = 63
+
+_KEPT = 32
+"""Full tiles that a reader keeps: more than it needs at once, on a walk from left to right or for a proof."""
 
 _PATH = re.compile(r"tile/(entries|[0-9]{1,2})/((?:x[0-9]{3}/)*[0-9]{3})(?:\.p/([0-9]{1,3}))?", re.ASCII)
 
@@ -85,6 +88,10 @@ def format_entries(entries: Iterable[bytes]) -> bytes:
 
 def parse_entries(data: bytes, width: int) -> list[bytes]:
     """The `width` entries of a bundle. Raises MalformedError for another number, or for bytes missing or left over."""
+    stride = 2 + int.from_bytes(data[:2], "big")
+    prefixes = data[:1] * width + data[1:2] * width
+    if 1 <= width <= WIDTH and len(data) == width * stride and data[::stride] + data[1::stride] == prefixes:
+        return [data[at:at + stride - 2] for at in range(2, len(data) + 2, stride)]  # all of one length, which is quick
     entries, at = [], 0
     while at < len(data):
         length = int.from_bytes(data[at:at + 2], "big")
@@ -101,23 +108,40 @@ def parse_entries(data: bytes, width: int) -> list[bytes]:
 def read_from_tiles(size: int, fetch: Callable[[str], bytes]) -> NodeReader:
     """Reads the nodes of a published tree of `size` leaves from its tiles: `fetch(path)` gives a tile's bytes.
 
-    Each tile is fetched once and kept. What is read is believed only when the root that
-    it gives was signed: compute `tree.root` first. Raises MalformedError for a tile of the wrong length.
+    Compute `tree.root` first and compare it with one that was signed: it is made of all partial tiles, which are
+    fetched once and kept. A full tile must give the hash that the tile above has for it, so that nothing read after
+    that is believed unproven; of these the newest few are kept. Raises MalformedError for a tile of the wrong length,
+    InclusionMismatch for one that is not of this tree.
     """
-    kept: dict[tuple[int, int], list[bytes]] = {}
+    partial: dict[tuple[int, int], list[bytes]] = {}
+    full: dict[tuple[int, int], list[bytes]] = {}
+
+    def tile_of(row: int, index: int) -> list[bytes]:
+        width = tile_width(row, index, size)
+        kept = full if width == WIDTH else partial
+        if (row, index) not in kept:
+            hashes = parse_tile(fetch(tile_path(row, index, width)), width)
+            if width == WIDTH:
+                if subtree_root(hashes) != read(HEIGHT * (row + 1), index):
+                    raise InclusionMismatch("a tile that is not of the tree above it")
+                if len(full) == _KEPT:
+                    del full[next(iter(full))]
+            kept[row, index] = hashes
+        return kept[row, index]
 
     def read(level: int, index: int) -> bytes:
         row, above = divmod(level, HEIGHT)
         tile, offset = divmod(index << above, WIDTH)
-        if (row, tile) not in kept:
-            width = tile_width(row, tile, size)
-            kept[row, tile] = parse_tile(fetch(tile_path(row, tile, width)), width)
-        hashes = kept[row, tile][offset:offset + (1 << above)]
-        while len(hashes) > 1:
-            hashes = [hash_children(left, right) for left, right in zip(hashes[::2], hashes[1::2], strict=True)]
-        return hashes[0]
+        return subtree_root(tile_of(row, tile)[offset:offset + (1 << above)])
 
     return read
+
+
+def subtree_root(hashes: list[bytes]) -> bytes:
+    """The hash of the complete subtree over 1, 2, 4 … 256 hashes of one level."""
+    while len(hashes) > 1:
+        hashes = list(map(hash_children, hashes[::2], hashes[1::2]))
+    return hashes[0]
 
 
 def _number(index: int, width: int) -> str:

@@ -11,6 +11,7 @@ Knows: which number is which page, and the templates. Refuses to know: who asks,
 | 4, 5        | tracks for relatives and for professionals                 |
 | 6, 7        | safety; interruption before sign-up                        |
 | 9, 10, 11   | accessibility, about, design system                        |
+| 13          | checking a receipt                                         |
 | 20, 21, 26  | easy-to-read home, numbers, safety: 20 + the full page     |
 | 201–299     | articles of the library: 200 + the article                 |
 | 301–399     | their easy-to-read versions, where there is one            |
@@ -35,13 +36,13 @@ from server.help.freshness import list_ageing
 from server.help.prose import ARTICLES, fill_hours, search_words, to_html
 from server.help.shelf import Article, Contact, Country, Shelf, shelf
 
-HOME, CHECK, LIBRARY, SPACE, GLOSSARY, ABOUT, DESIGN = 0, 2, 3, 7, 8, 10, 11
+HOME, CHECK, LIBRARY, SPACE, GLOSSARY, ABOUT, DESIGN, RECEIPT = 0, 2, 3, 7, 8, 10, 11, 13
 EASY = 20
 EASY_ARTICLES = 300
 MENU: tuple[tuple[str, tuple[int, ...]], ...] = (
     ("menu.help", (0, 1, 4, 5)),
     ("menu.understand", (2, 3, 8)),
-    ("menu.site", (6, 7, 9, 10)),
+    ("menu.site", (6, 7, 13, 9, 10)),
 )
 
 
@@ -96,7 +97,7 @@ def _pages(found: Shelf) -> Iterator[Page]:
     for country in found.countries:
         yield Page(country.page, "contacts.html", country=country)
     for number, easy in sorted({(number, easy) for number, _, easy in found.texts}):
-        template = {SPACE: "space.html", ABOUT: "about.html"}.get(number, "article.html")
+        template = {SPACE: "space.html", ABOUT: "about.html", RECEIPT: "receipt.html"}.get(number, "article.html")
         yield Page(number + EASY * easy, template, text=(number, easy), full=number if easy else None)
     for number, easy in sorted({(number, easy) for number, _, easy in found.articles}):
         base, full = (EASY_ARTICLES, ARTICLES + number) if easy else (ARTICLES, None)

@@ -25,6 +25,7 @@ MIRRORED = ("crypto_core", "schemas", "client_sdk")
 PYTHON_ONLY_MODULES = {
     "client_sdk/anchors": "the page verifies no token: browsers have no X.509",
     "client_sdk/cli": "the command line",
+    "client_sdk/following": "a ledger is followed by a program that stays, not by a page",
     "client_sdk/gathering": "many files at once, from threads; the page sends those that were picked",
     "client_sdk/hashing": "a thread of its own; a worker hashes where it seals",
     "client_sdk/taken": "folders that are given again; a browser is given files",
@@ -54,14 +55,20 @@ _QUERY = "the server reads the query; a client only writes it"
 PYTHON_ONLY_NAMES = {
     "client_sdk/happened": {"Precision": "a type that items.ts has"},
     "client_sdk/home": {
-        **dict.fromkeys(("make_folder", "read_file", "sync_folder", "write_file"), "a browser has no folders"),
+        **dict.fromkeys(
+            ("keep_evidence", "lock_folder", "make_folder", "read_file", "sync_folder", "write_file"),
+            "a browser has no folders",
+        ),
     },
     "client_sdk/reader": {
         "ReceiptPlace": "what client_sdk/upgrading asks for again",
         **dict.fromkeys(("ANCHORS", "BLOB_RECEIPT", "INCLUSION", "RECORD_RECEIPT"), _ENDPOINT),
         "NEAR": _ITS_OWN,
     },
-    "client_sdk/transport": {"connect": "a browser has its connections already"},
+    "client_sdk/transport": {
+        "PublishedFiles": "the auditor's tools are those of the command line",
+        "connect": "a browser has its connections already",
+    },
     "client_sdk/uploader": {
         **dict.fromkeys(("BLOBS", "COMPLETE", "UNITS", "UPLOAD", "UPLOADS"), _ENDPOINT),
         **dict.fromkeys(("FAILURES", "IN_FLIGHT"), _ITS_OWN),

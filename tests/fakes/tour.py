@@ -6,10 +6,11 @@ needs an account in which something was told. Each gives a name whenever somethi
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from tests.fakes.teller import choose, letter
 from tests.fakes.told import EDITED, Told
@@ -17,6 +18,7 @@ from tests.fakes.visitor import PATIENCE, Visitor
 from tests.fakes.words import ROOT
 
 ROUTER = ROOT / "client_sdk" / "web" / "src" / "app" / "router.ts"
+RECEIPTS, SEALED = ROOT / "tests" / "vectors" / "receipts", "a sealed file stands here, opaque to the ledger"
 NEARLY_IDLE_MS = 155_000
 """Thirty seconds before three minutes are over the page asks whether somebody is there."""
 
@@ -51,6 +53,7 @@ def arrive(visitor: Visitor) -> Iterator[str]:
     page.evaluate("location.hash = '#3'")
     visitor.heading("account.reopen.title")
     yield "reopen"
+    yield from _verify(visitor)
     visitor.come()
     visitor.follow("account.door.sign_up")
     visitor.heading("account.sign_up.before_title")
@@ -98,6 +101,23 @@ def arrive(visitor: Visitor) -> Iterator[str]:
     visitor.press("journal.write.guided")
     page.get_by_label(visitor.say("journal.questions.what"), exact=True).wait_for()
     yield "write-guided"
+
+
+def _verify(visitor: Visitor) -> Iterator[str]:
+    """A receipt that was given to somebody, who has no account."""
+    visitor.come()
+    visitor.follow("receipts.verify.door")
+    visitor.heading("receipts.verify.name")
+    yield "verify"
+    for name, outcome in (("witnessed", "valid"), ("7-one", "later"), ("6-bent", "invalid")):
+        fact = json.loads((RECEIPTS / f"verify-receipt-{name}.json").read_text())["inputs"]
+        files = {"x.sealed": SEALED, "x.tlog-proof": fact["receipt"], "policy.txt": fact["policy"]}
+        visitor.page.get_by_label(visitor.say("receipts.verify.choose")).set_input_files([
+            FilePayload(name=name, mimeType="", buffer=data.encode()) for name, data in files.items()
+        ])
+        visitor.press("receipts.verify.do")
+        visitor.page.get_by_text(visitor.say(f"receipts.outcome.{outcome}"), exact=True).wait_for()
+        yield f"verify-{outcome}"
 
 
 def look_around(visitor: Visitor, told: Told) -> Iterator[str]:

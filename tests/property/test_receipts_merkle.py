@@ -208,6 +208,18 @@ def test_a_tree_read_from_its_tiles_is_the_same_tree(size: int) -> None:
     assert len(fetched) == len(set(fetched)) <= size // WIDTH + 2
 
 
+def test_a_tile_is_believed_only_where_the_tile_above_says_so() -> None:
+    def fetch(path: str) -> bytes:
+        tile = tile_from_nodes(*parse_tile_path(path), NODES.read)
+        return tile[:40] + bytes([tile[40] ^ 1]) + tile[41:] if path == "tile/0/001" else tile
+
+    read = read_from_tiles(1000, fetch)
+    assert root(1000, read) == root(1000, NODES.read)
+    with pytest.raises(InclusionMismatch):
+        read(0, 300)
+    assert read(0, 600) == NODES.read(0, 600)
+
+
 def test_a_tile_of_the_wrong_length_is_refused() -> None:
     read = read_from_tiles(3, lambda path: bytes(64))
     with pytest.raises(MalformedError):

@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from client_sdk.client import Credentials, Draft, VaultClient
 from client_sdk.errors import BlobSwapped, LedgerForked, LedgerKeyChanged, ServerFault, TrustError, Untrusted
@@ -29,6 +29,7 @@ from crypto_core.sealing import passphrase
 from crypto_core.sealing.keyring import NeedsPin
 from crypto_core.sealing.records import seal_account_record
 from server.accounts.models import Account
+from server.ledger.models import SignedCheckpoint
 from tests.fakes.devices import PASSWORD, PIN, USERNAME, Device, make_device, register
 from tests.fakes.vault import fake_vault, random_b64
 
@@ -357,8 +358,19 @@ def test_a_fork_that_shows_in_a_receipt_is_raised_once_and_the_text_is_kept_then
         assert client.items()[-1].text == "four"
 
 
-@pytest.mark.parametrize("spoil", ["signature", "path", "key"])
-def test_a_receipt_that_does_not_verify_is_evidence_and_nothing_is_called_kept(scene: Scene, spoil: str) -> None:
+@pytest.mark.parametrize(("spoil", "code"), [
+    ("signature", "receipt_signature"), ("path", "receipt_not_included"), ("key", "ledger_key_changed"),
+    ("other bytes", "receipt_other_bytes"), ("another tree size", "receipt_not_included"),
+])
+def test_a_receipt_that_does_not_verify_is_evidence_and_nothing_is_called_kept(
+    scene: Scene, spoil: str, code: str
+) -> None:
+    parts = scene.phone.network.vault.parts
+    with parts.database.read() as session:
+        another = parts.ledger.receipt(session, 0).receipt
+        signed = select(SignedCheckpoint.note).where(SignedCheckpoint.size > 0).order_by(SignedCheckpoint.size).limit(1)
+        earlier = session.scalars(signed).one()
+
     def lie(answer: dict[str, Any]) -> dict[str, Any]:
         if "cursor" in answer:
             return answer
@@ -366,6 +378,7 @@ def test_a_receipt_that_does_not_verify_is_evidence_and_nothing_is_called_kept(s
         other = SignerKey("ledger/other", make_bytes(32))
         text = note.partition("\n\n")[0] + "\n"
         spoiled = {
+            "other bytes": another, "another tree size": f"{head}\n\n{earlier}",
             "signature": f"{head}\n\n{note[:-12]}AAAA{note[-8:]}", "path": f"{head[:-8]}AAAA{head[-4:]}\n\n{note}",
             "key": f"{head}\n\n{sign_note(text, other)}",
         }
@@ -373,8 +386,9 @@ def test_a_receipt_that_does_not_verify_is_evidence_and_nothing_is_called_kept(s
 
     client = scene.phone.log_in()
     scene.phone.network.rewrites["/v1/items"] = lie
-    with pytest.raises((VerificationError, LedgerKeyChanged)):
+    with pytest.raises((VerificationError, LedgerKeyChanged)) as caught:
         client.write_entry(Draft(text="four"))
+    assert caught.value.code == code
     assert [path for path in evidence(scene.phone) if path.name.startswith("receipt-")]
     client.lock()
     scene.phone.network.rewrites.clear()

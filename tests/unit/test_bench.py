@@ -15,6 +15,8 @@ from bench.measure import Row, print_rows
     (Row("x", 2499, "entries", 1.0, rate=2500), "bar ≥ 2,500/s: NOT REACHED"),
     (Row("x", 1, "login", 0.25, "Argon2id alone", 0.2, more=0.06), "bar ≤ 60 ms more: reached (50.0 ms)"),
     (Row("x", 1, "login", 0.27, "Argon2id alone", 0.2, more=0.06), "bar ≤ 60 ms more: NOT REACHED (70.0 ms)"),
+    (Row("x", 5000, "B", 1.0, most=5000), "bar ≤ 5,000: reached"),
+    (Row("x", 5001, "B", 1.0, most=5000), "bar ≤ 5,000: NOT REACHED"),
     (Row("x", 1, "range", 0.11, within=0.1), "bar ≤ 100 ms: NOT REACHED (110.0 ms)"),
 ])  # fmt: skip
 def test_a_row_says_whether_its_bar_is_reached(

@@ -18,6 +18,7 @@ from crypto_core.receipts.note import (
     Note,
     SignerKey,
     format_note,
+    format_signatures,
     format_vkey,
     sign,
 )
@@ -36,12 +37,12 @@ class Case:
     terminal: Terminal
     folder: Path
 
-    def receipt(self, *, sealed: bytes = SEALED, witnessed: bool = False) -> Path:
+    def receipt(self, *, sealed: bytes = SEALED, cosigners: tuple[SignerKey, ...] = ()) -> Path:
         commitment = Commitment(b"\x07" * 32, NOW, len(sealed), sha256(sealed).digest())
         leaf, other = hash_leaf(entry_bytes(commitment)), b"\x05" * 32
         text = format_checkpoint(Checkpoint(ORIGIN, 2, hash_children(other, leaf)))
-        signatures = [sign(text, LEDGER), *([sign(text, WITNESS, time=NOW + 30)] if witnessed else [])]
-        note = format_note(Note(text, tuple(signatures)))
+        cosigned = (sign(text, one, time=NOW + 30 * number) for number, one in enumerate(cosigners, 1))
+        note = format_note(Note(text, (sign(text, LEDGER), *cosigned)))
         path = self.folder / "x.tlog-proof"
         path.write_bytes(format_receipt(Receipt(commitment.extra, 1, (other,), note)))
         return path
@@ -140,9 +141,59 @@ def test_witnesses_bound_the_time_or_are_missing(case: Case) -> None:
     policy = case.policy(f"log {format_vkey(LEDGER.verifier)}", witness, "quorum w")
     ended = case.ends(case.sealed(), case.receipt(), "--policy", policy)
     assert ended == (4, "not_yet", "receipt_quorum_missing")
-    words = ("verify", case.sealed(), case.receipt(witnessed=True), "--policy", policy)
+    words = ("verify", case.sealed(), case.receipt(cosigners=(WITNESS,)), "--policy", policy)
     assert json.loads(case.terminal.run(*words, "--json").stdout)["bound_time"] == "2025-06-15T15:07:10Z"
     assert "witness.example" in case.terminal.run(*words).stdout
+
+
+def test_who_cosigned_and_who_is_missing_is_told_by_name_and_groups_are_spelled_out(case: Case) -> None:
+    ours = [SignerKey(f"witness{n}.example", bytes([16 + n]) * 32, COSIGNATURE) for n in range(4)]
+    policy = case.policy(
+        f"log {format_vkey(LEDGER.verifier)}",
+        *(f"witness w{n} {format_vkey(one.verifier)}" for n, one in enumerate(ours)),
+        "group some any w0 w1", "group all-of all some w2 w3", "quorum all-of",
+    )
+    sealed = case.sealed()
+    told = case.terminal.run("verify", sealed, case.receipt(cosigners=(ours[1], ours[2])), "--policy", policy)
+    assert told.exit_code == 4 and "NOT YET" in told.stdout
+    asked = "3 of (1 of (witness0.example, witness1.example), witness2.example, witness3.example)"
+    assert asked in " ".join(told.stdout.split())
+    answer = json.loads(case.terminal.run("verify", sealed, case.folder / "x.tlog-proof", "--policy", policy,
+                                          "--json").stdout)
+    assert answer["quorum"] is False and answer["bound_time"] is None
+    assert [(one["name"], one["time"]) for one in answer["cosigned"]] == [
+        ("witness1.example", "2025-06-15T15:07:10Z"), ("witness2.example", "2025-06-15T15:07:40Z"),
+    ]
+    assert (answer["missing"], answer["passed_over"]) == (["witness0.example", "witness3.example"], [])
+    case.receipt(cosigners=tuple(ours[1:]))
+    answer = json.loads(case.terminal.run("verify", sealed, case.folder / "x.tlog-proof", "--policy", policy,
+                                          "--json").stdout)
+    assert (answer["outcome"], answer["quorum"], answer["missing"]) == ("valid", True, ["witness0.example"])
+    assert answer["bound_time"] == "2025-06-15T15:08:10Z", "when the last one needed had cosigned"
+
+
+def test_another_witness_cosignature_counts_for_nothing_and_is_named_as_such(case: Case) -> None:
+    namesake = SignerKey(WITNESS.name, b"\x0b" * 32, COSIGNATURE)
+    policy = case.policy(
+        f"log {format_vkey(LEDGER.verifier)}", f"witness w {format_vkey(WITNESS.verifier)}", "quorum w"
+    )
+    for other in (namesake, SignerKey("another.example", b"\x0c" * 32, COSIGNATURE)):
+        words = (case.sealed(), case.receipt(cosigners=(other,)), "--policy", policy)
+        assert case.ends(*words) == (4, "not_yet", "receipt_quorum_missing")
+        answer = json.loads(case.terminal.run("verify", *words, "--json").stdout)
+        assert (answer["cosigned"], answer["missing"], answer["passed_over"]) == ([], [WITNESS.name], [other.name])
+        assert f"{other.name}: not in your policy" in case.terminal.run("verify", *words).stdout
+
+
+def test_a_witness_of_the_policy_that_signed_another_text_is_invalid(case: Case) -> None:
+    policy = case.policy(
+        f"log {format_vkey(LEDGER.verifier)}", f"witness w {format_vkey(WITNESS.verifier)}", "quorum none"
+    )
+    receipt = case.receipt(cosigners=(WITNESS,))
+    other = sign("ledger.example/one\n1\n" + "A" * 43 + "=\n", WITNESS, time=NOW + 30)
+    *head, _ = receipt.read_text().splitlines(keepends=True)
+    receipt.write_text("".join(head) + format_signatures([other]))
+    assert case.ends(case.sealed(), receipt, "--policy", policy) == (1, "invalid", "receipt_signature")
 
 
 def test_a_policy_that_is_none_is_a_failure(case: Case) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import gzip
 import json
 import socketserver
 import ssl
@@ -21,7 +22,7 @@ from urllib3 import HTTPSConnectionPool
 from urllib3.util import parse_url
 
 from client_sdk.errors import NetworkError, Refused, SdkError, ServerAddress, ServerFault
-from client_sdk.transport import TRIES, HttpTransport, connect
+from client_sdk.transport import TRIES, HttpTransport, PublishedFiles, connect
 from crypto_core.encoding import format_b64, format_b64url
 from schemas.problems import PROBLEMS
 from tests.fakes.wire import FakeWire
@@ -346,3 +347,55 @@ def test_a_vault_that_is_not_there_is_told_as_such() -> None:
         address = f"http://127.0.0.1:{server.server_address[1]}"
     with pytest.raises(NetworkError):
         HttpTransport(address, sleep=lambda _: None).ask("GET", "/v1/vault")
+
+
+# files that anybody may read
+
+
+def published(handler: Handler, prefix: str = "https://ledger.example/a/b/") -> PublishedFiles:
+    wire = FakeWire("https://ledger.example", httpx.MockTransport(handler))
+    return PublishedFiles(prefix, wire=wire, sleep=lambda _: None)
+
+
+def test_a_published_file_is_read_below_its_prefix_also_where_it_comes_compressed() -> None:
+    asked: list[httpx.Request] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        packed = gzip.compress(b"tile" * 100)
+        return httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=httpx.ByteStream(packed))
+
+    assert published(handler).read("tile/0/000.p/5", 400) == b"tile" * 100
+    assert str(asked[0].url) == "https://ledger.example/a/b/tile/0/000.p/5"
+    assert asked[0].headers["Accept-Encoding"] == "gzip, identity"
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_a_file_that_is_not_there_is_no_failure(status: int) -> None:
+    assert published(lambda _: answer(b"<h1>no</h1>", status)).read("checkpoint", 10) is None
+
+
+@pytest.mark.parametrize("handler", [
+    lambda _: answer(b"x" * 11), lambda _: answer(b"", 500), lambda _: answer(b"", 206),
+    lambda _: httpx.Response(302, headers={"Location": "https://other.example"}, stream=httpx.ByteStream(b"")),
+    lambda _: httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=httpx.ByteStream(b"no gzip")),
+    lambda _: httpx.Response(
+        200, headers={"Content-Encoding": "gzip"}, stream=httpx.ByteStream(gzip.compress(bytes(99)))
+    ),
+])
+def test_any_other_answer_than_the_file_is_a_fault(handler: Handler) -> None:
+    with pytest.raises(ServerFault):
+        published(handler).read("checkpoint", 10)
+
+
+def test_a_published_file_is_asked_for_again_when_nothing_came() -> None:
+    answers = [answer(b"", 503), answer(b"", 502), answer(b"note")]
+    assert published(lambda _: answers.pop(0)).read("checkpoint", 10) == b"note"
+    with pytest.raises(NetworkError):
+        published(lambda _: answer(b"", 503)).read("checkpoint", 10)
+
+
+@pytest.mark.parametrize("address", ["http://ledger.example/", "https://a@ledger.example", "https://ledger.example?q"])
+def test_published_files_have_an_address_that_can_be_trusted_to_be_itself(address: str) -> None:
+    with pytest.raises(ServerAddress):
+        PublishedFiles(address)

@@ -10,7 +10,7 @@ import { hashLeaf } from "../src/crypto_core/receipts/merkle.js";
 import { formatCheckpoint } from "../src/crypto_core/receipts/checkpoint.js";
 import { SignerKey, formatVkey, signNote } from "../src/crypto_core/receipts/note.js";
 import { Policy, parsePolicy } from "../src/crypto_core/receipts/policy.js";
-import { Receipt, formatReceipt } from "../src/crypto_core/receipts/receipt.js";
+import { Receipt, formatReceipt, parseReceipt, weighReceipt } from "../src/crypto_core/receipts/receipt.js";
 import { ready } from "../src/crypto_core/sodium.js";
 import { Auditor, hashFile } from "../src/sdk/auditor.js";
 import { FileUnreadable } from "../src/sdk/errors.js";
@@ -29,6 +29,23 @@ test("every receipt of the shared facts is judged by the hash alone as they say"
   }));
   const differing = judged.filter(([, due, found]) => found !== (due === "success" ? "valid" : due));
   expect(differing).toEqual([["verify-receipt-2-other-size", "receipt_other_bytes", "valid"]]); // a hash has no size
+});
+
+test("of a receipt that misses cosignatures it can be told whose are there and whose are not", () => {
+  const weighed = readFacts("receipts").filter(({ op, expect: due }) =>
+    op === "verify_receipt" && due === "receipt_quorum_missing"
+  ).map(({ name, inputs }) => {
+    const { receipt, policy } = inputs as Record<string, string>;
+    const trusted = parsePolicy(UTF8.encode(policy));
+    const found = weighReceipt(parseReceipt(UTF8.encode(receipt)), trusted);
+    expect([found.isMet, found.boundTime]).toEqual([false, null]);
+    expect([...found.cosigned.map(({ witness }) => witness), ...found.missing]).toHaveLength(trusted.witnesses.length);
+    return [name, found.cosigned.length, found.ignored.length];
+  });
+  expect(weighed).toEqual([
+    ["verify-receipt-7-none", 0, 0], ["verify-receipt-7-one", 1, 0], ["verify-receipt-7-twice-the-same", 1, 0],
+    ["verify-receipt-7-unknown-witnesses", 0, 3],
+  ]);
 });
 
 test("a file of several blocks is hashed whole, and its receipt belongs to no other", async () => {

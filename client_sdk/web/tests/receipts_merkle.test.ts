@@ -202,6 +202,18 @@ describe("tiles", () => {
     expect(fetched.length).toBeLessThanOrEqual(Math.floor(size / WIDTH) + 2);
   });
 
+  test("are believed only where the tile above says so", () => {
+    const read = readFromTiles(1000, (path) => {
+      const [level, index, width] = parseTilePath(path);
+      const tile = tileFromNodes(level, index, width, nodes.read);
+      if (path === "tile/0/001") tile[40] = (tile[40] ?? 0) ^ 1;
+      return tile;
+    });
+    expect(root(1000, read)).toEqual(root(1000, nodes.read));
+    expect(() => read(0, 300)).toThrow(InclusionMismatch);
+    expect(read(0, 600)).toEqual(nodes.read(0, 600));
+  });
+
   test("of the wrong length are refused", () => {
     expect(() => root(3, readFromTiles(3, () => new Uint8Array(64)))).toThrow(MalformedError);
   });

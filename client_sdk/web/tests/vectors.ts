@@ -3,6 +3,7 @@
 
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
+import { resolve } from "node:path";
 
 /** `expect` is "success" or the code of the error that is due; `outputs` is null for a refusal. */
 export interface Fact {
@@ -14,14 +15,14 @@ export interface Fact {
   readonly outputs: Readonly<Record<string, unknown>> | null;
 }
 
-const ROOT = new URL("../../../tests/vectors/", import.meta.url);
+const ROOT = resolve(import.meta.dirname, "../../../tests/vectors");
 
 /** Every file of one folder of tests/vectors, in the order of their names. */
 export function readFacts(folder: "sealing" | "receipts"): Fact[] {
-  const names = readdirSync(new URL(`${folder}/`, ROOT)).filter((name) => name.endsWith(".json")).sort();
+  const names = readdirSync(resolve(ROOT, folder)).filter((name) => name.endsWith(".json")).sort();
   return names.map((name) => ({
     name: name.slice(0, -".json".length),
-    ...JSON.parse(readFileSync(new URL(`${folder}/${name}`, ROOT), "utf8")) as Omit<Fact, "name">,
+    ...JSON.parse(readFileSync(resolve(ROOT, folder, name), "utf8")) as Omit<Fact, "name">,
   }));
 }
 

@@ -10,7 +10,7 @@ export const VIEWS = {
   write: 10, entry: 11, edit: 12, history: 13, calendar: 14, search: 15, deleted: 16,
   documents: 20, addDocument: 21, document: 22, uploads: 23, record: 24,
   assess: 30, assessment: 31, curve: 32,
-  receipt: 40,
+  receipt: 40, verify: 41,
 } as const;
 export type View = keyof typeof VIEWS;
 

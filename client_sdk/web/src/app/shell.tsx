@@ -2,7 +2,7 @@
 // Knows: the table of views. Refuses to know: what a view shows, and what the vault holds.
 //
 // While the vault is closed only the views of `CLOSED` are shown, whatever the address says; while it is open, the
-// rest.
+// rest; those of `ALWAYS` need no vault.
 
 import { render, type ComponentType, type JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
@@ -50,6 +50,7 @@ export const TABLE: Readonly<Record<View, () => Promise<Found>>> = {
   assessment: async () => (await assess()).Assessment,
   curve: async () => (await assess()).Curve,
   receipt: async () => (await receipts()).Receipt,
+  verify: async () => (await receipts()).Verify,
   signUp: async () => (await account()).SignUp,
   logIn: async () => LogIn,
   reopen: async () => (await account()).Reopen,
@@ -59,6 +60,7 @@ export const TABLE: Readonly<Record<View, () => Promise<Found>>> = {
   trust: async () => (await account()).Trust,
 };
 const CLOSED: readonly View[] = ["home", "signUp", "logIn", "reopen"];
+const ALWAYS: readonly View[] = ["verify"];
 /** Views that are about an item: without one there is nothing to show. */
 const ABOUT: readonly View[] = ["entry", "edit", "history", "document", "assessment", "receipt"];
 
@@ -98,12 +100,13 @@ export async function speakHere(next: string): Promise<void> {
   }
 }
 
-/** As the public page said where somebody came from (`#en`), as it was before a refresh, or as the browser asks. */
+/** As the public page said where somebody came from (`#en`, or `#en.41` for a view), as it was before a refresh, or as
+ * the browser asks. */
 function firstLanguage(): string {
-  const asked = location.hash.slice(1);
+  const [asked = "", view] = location.hash.slice(1).split(".");
   const before: unknown = (history.state as { lang?: unknown } | null)?.lang;
   if (LANGUAGES.includes(asked)) {
-    history.replaceState(history.state, "", location.pathname + location.search);
+    history.replaceState(history.state, "", location.pathname + location.search + (view ? `#${view}` : ""));
     return asked;
   }
   const known = typeof before === "string" ? before : document.documentElement.lang;
@@ -130,7 +133,7 @@ function Shell(): JSX.Element {
 function shownPlace(open: boolean): { readonly view: View; readonly id: string | null } {
   const { view, id } = place.value;
   const shown = open ? !CLOSED.includes(view) && !(ABOUT.includes(view) && id === null) : CLOSED.includes(view);
-  return shown ? { view, id } : { view: "home", id: null };
+  return shown || ALWAYS.includes(view) ? { view, id } : { view: "home", id: null };
 }
 
 function Shown({ open, view, id }: { open: boolean; view: View; id: string | null }): JSX.Element {

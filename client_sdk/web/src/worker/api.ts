@@ -83,6 +83,30 @@ export interface AccountSession {
 /** Bytes of the largest piece of a content that is read to be played. */
 export const PIECE = 524_288;
 
+/** What the witnesses come to, by the names of their keys. */
+export interface Weighed {
+  /** Whether the policy asks for any. */
+  readonly asked: boolean;
+  readonly cosigned: readonly { readonly name: string; readonly time: number }[];
+  readonly missing: readonly string[];
+  /** The names that other signatures bear: nothing is known about them. */
+  readonly passedOver: readonly string[];
+}
+
+/** What the check of a receipt came to. */
+export interface Checked {
+  readonly outcome: "valid" | "invalid" | "not_yet";
+  /** Null where it is valid. */
+  readonly code: string | null;
+  /** The step that failed or waits, 1 to 7; 8 where none did. */
+  readonly step: number;
+  readonly sha256: Uint8Array;
+  readonly size: number;
+  readonly verified: KeptReceipt["verified"] | null;
+  /** Null where step 6 does not hold: then nobody's signature may be told of. */
+  readonly weighed: Weighed | null;
+}
+
 /** A file to download: its name and bytes. */
 export interface Download {
   readonly name: string;
@@ -135,6 +159,10 @@ export interface VaultApi {
   receipt(item: Id, revision: number): Promise<KeptReceipt>;
   /** Sealed bytes, receipts, the policy and how to check them, as one .zip. */
   exportReceipts(item: Id, revision: number): Promise<Download>;
+
+  /** Checks a receipt that anybody brings, with the policy in a file, or else the ledgers that this browser has met, or
+   * else the key that this vault names. Needs no open vault; the files are read here and go nowhere. */
+  checkReceipt(sealed: Blob, receipt: Blob, policy: Blob | null): Promise<Checked>;
 
   // writing: each resolves only when the receipt verified. A Problem whose `extra.waiting` is true says that the text
   // is sealed in this device's outbox and sent from there (its draft is gone by then); with any other Problem the

@@ -8,6 +8,7 @@ import { formatB64url, parseB64url } from "../crypto_core/encoding.js";
 import { OutOfOrder } from "../crypto_core/errors.js";
 import { makeId } from "../crypto_core/randomness.js";
 import * as passphrase from "../crypto_core/sealing/passphrase.js";
+import { Policy } from "../crypto_core/receipts/policy.js";
 import { ready } from "../crypto_core/sodium.js";
 import type { Argon } from "../sdk/argon.js";
 import { VaultClient, type ClientOptions, type Writing } from "../sdk/client.js";
@@ -19,10 +20,11 @@ import { Credentials, type NewAccount } from "../sdk/keychain.js";
 import type { Progress } from "../sdk/progress.js";
 import { recordName } from "../sdk/replica.js";
 import type { Transport } from "../sdk/transport.js";
+import { checkReceipt, readPolicy } from "./checking.js";
 import { PIECE } from "./api.js";
 import type {
-  AccountSession, Deletion, Download, Draft, FoundDraft, Id, Item, Kept, KeptDraft, KeptReceipt, Kind, NewFile, Notice,
-  Opening, Recorded, Typed, Unfinished, VaultApi, WriteOptions,
+  AccountSession, Checked, Deletion, Download, Draft, FoundDraft, Id, Item, Kept, KeptDraft, KeptReceipt, Kind, NewFile,
+  Notice, Opening, Recorded, Typed, Unfinished, VaultApi, WriteOptions,
 } from "./api.js";
 import { Failure, PAUSED, problemOf } from "./problems.js";
 import { Retry } from "./retry.js";
@@ -54,6 +56,8 @@ interface Made {
 export class VaultService implements VaultApi {
   readonly #client: Promise<VaultClient>;
   readonly #retry = new Retry(() => this.#again());
+  /** Whom a receipt is checked against that came without a policy. */
+  #policy: (() => Promise<Policy>) | null = null;
   #listener: ((notice: Notice) => void) | null = null;
   #forgetful = false;
   #made: Made | null = null;
@@ -240,6 +244,11 @@ export class VaultService implements VaultApi {
     });
   }
 
+  checkReceipt(sealed: Blob, receipt: Blob, policy: Blob | null): Promise<Checked> {
+    return this.#ask(async () =>
+      checkReceipt(sealed, receipt, policy === null ? await this.#policy!() : await readPolicy(policy)));
+  }
+
   // writing
 
   writeEntry(draft: Draft, options: WriteOptions): Promise<Kept> {
@@ -324,6 +333,8 @@ export class VaultService implements VaultApi {
     // What is kept in this worker alone needs no lock between tabs; a browser that forbids stores forbids those, too.
     const home = parts.home?.(store) ?? new Home(store, persistent ? openLocks() : new MemoryLocks());
     const transport = new Watched(parts.transport, (reachable) => this.#reach(reachable));
+    this.#policy = async () =>
+      (await home.policy()) ?? Policy.forKey((await transport.ask("GET", "/v1/vault")).ledger_vkey);
     return new VaultClient(transport, home, {
       ...parts.client, argon: parts.argon, progress: this.#transfer(true), reading: this.#transfer(false),
       onSensitive: (until) => this.#tell({ kind: "sensitive", open: until !== null, until }),

@@ -16,7 +16,7 @@ import { Button, Dialog, lasting, Notice } from "./index.js";
 
 const WAYS: readonly (readonly [View, string, readonly View[]])[] = [
   ["home", "shell.journal", ["write", "entry", "edit", "history", "calendar", "deleted"]],
-  ["documents", "shell.documents", ["addDocument", "document", "receipt", "uploads", "record"]],
+  ["documents", "shell.documents", ["addDocument", "document", "receipt", "verify", "uploads", "record"]],
   ["assess", "shell.assess", ["assessment", "curve"]],
   ["search", "shell.search", []],
   ["settings", "shell.settings", ["credentials", "sessions", "trust"]],

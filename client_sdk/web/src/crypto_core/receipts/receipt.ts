@@ -12,9 +12,10 @@ import {
 import { parseCheckpoint, parseDecimal, type Checkpoint } from "./checkpoint.js";
 import { EXTRA_SIZE, entryBytes, parseExtra, type Commitment } from "./leaf.js";
 import { MAX_PROOF, hashLeaf, verifyInclusion } from "./merkle.js";
-import { MAX_NOTE_SIZE, formatVkey, openNote, parseNote, type OpenedNote } from "./note.js";
-import { NONE, type Policy } from "./policy.js";
+import { MAX_NOTE_SIZE, parseNote } from "./note.js";
+import { type Policy } from "./policy.js";
 import { requireSpelled } from "./spelling.js";
+import { openCheckpoint, type WitnessedCheckpoint } from "./witnessed.js";
 
 export const HEADER = "c2sp.org/tlog-proof@v1";
 export const MAX_RECEIPT_SIZE = MAX_NOTE_SIZE + 4096;
@@ -132,9 +133,9 @@ export function verifyReceipt(data: Uint8Array, { sha256, size, policy }: Expect
     InclusionMismatch, ReceiptNotIncluded,
   );
   // 6
-  const opened = openCheckpoint(receipt.note, checkpoint.origin, policy);
+  const witnessed = weighReceipt(receipt, policy);
   // 7
-  const cosigned = cosignatures(opened, policy);
+  if (!witnessed.isMet) throw new ReceiptQuorumMissing();
   const proven: Omit<VerifiedReceipt, typeof PROVEN> = {
     outcome: "valid",
     index: receipt.index,
@@ -143,8 +144,8 @@ export function verifyReceipt(data: Uint8Array, { sha256, size, policy }: Expect
     proof: receipt.proof,
     checkpoint,
     claimedTime: commitment.time,
-    boundTime: boundTime(cosigned, policy),
-    cosignedBy: policy.witnesses.filter(({ name }) => cosigned.has(name)).map(({ key }) => key.name),
+    boundTime: witnessed.boundTime,
+    cosignedBy: witnessed.cosigned.map(({ witness }) => witness.key.name),
   };
   return proven as VerifiedReceipt;
 }
@@ -159,6 +160,16 @@ export function provenSentence(verified: VerifiedReceipt): string {
   return `${proven}; this does not prove who made them, nor that what they say is true.`;
 }
 
+/** Step 6, and who cosigned: of a receipt that misses cosignatures, this says which.
+ *
+ * Throws ReceiptSignature or ReceiptKeyUnknown. */
+export function weighReceipt(receipt: Receipt, policy: Policy): WitnessedCheckpoint {
+  const open = () => inOurWords(
+    () => openCheckpoint(encodeText(receipt.note), policy), SignatureInvalid, ReceiptSignature,
+  );
+  return inOurWords(open, NoteKeyUnknown, ReceiptKeyUnknown);
+}
+
 type Refusal = new (detail?: string) => Error & { readonly detail: string };
 
 /** Runs one step; the error that the step knows becomes the one that its number has. */
@@ -168,33 +179,6 @@ function inOurWords<T>(step: () => T, known: Refusal, own: Refusal): T {
   } catch (error) {
     throw error instanceof known ? new own(error.detail) : error;
   }
-}
-
-function openCheckpoint(note: string, origin: string, policy: Policy): OpenedNote {
-  const open = () => inOurWords(() => openNote(encodeText(note), policy.keys), SignatureInvalid, ReceiptSignature);
-  const opened = inOurWords(open, NoteKeyUnknown, ReceiptKeyUnknown);
-  const ledgers = new Set(policy.logs.filter(({ key }) => key.name === origin).map(({ key }) => formatVkey(key)));
-  if (!opened.verified.some(({ key }) => ledgers.has(formatVkey(key)))) throw new ReceiptKeyUnknown();
-  return opened;
-}
-
-/** The earliest cosignature time of each witness of the policy, by the policy's name for it. */
-function cosignatures(opened: OpenedNote, policy: Policy): Map<string, number> {
-  const names = new Map(policy.witnesses.map(({ key, name }) => [formatVkey(key), name]));
-  const times = new Map<string, number>();
-  for (const { key, time } of opened.verified) {
-    const name = names.get(formatVkey(key));
-    if (name !== undefined && time !== null) times.set(name, Math.min(time, times.get(name) ?? time));
-  }
-  return times;
-}
-
-function boundTime(cosigned: ReadonlyMap<string, number>, policy: Policy): number | null {
-  if (policy.quorum === NONE) return null;
-  for (const time of [...cosigned.values()].sort((one, other) => one - other)) {
-    if (policy.isMetBy([...cosigned].filter(([, at]) => at <= time).map(([name]) => name))) return time;
-  }
-  throw new ReceiptQuorumMissing();
 }
 
 function told({ extra, index, proof, note }: Receipt): unknown {

@@ -1,14 +1,17 @@
 // How a ledger is published: paths and bytes of tiles and entry bundles.
 // Knows: c2sp.org/tlog-tiles (docs/spec/ledger.md). Refuses to know: HTTP, files, and what an entry means.
 
-import { HASH_SIZE, concat, lp } from "../encoding.js";
-import { MalformedError } from "../errors.js";
+import { HASH_SIZE, concat, isSame, lp } from "../encoding.js";
+import { InclusionMismatch, MalformedError } from "../errors.js";
 import { MAX_SIZE } from "./merkle.js";
 import { pairs, type NodeReader } from "./tree.js";
 
 export const HEIGHT = 8;
 export const WIDTH = 256;
 export const MAX_LEVEL = 63;
+
+/** Full tiles that a reader keeps: more than it needs at once, on a walk from left to right or for a proof. */
+const KEPT = 32;
 
 const PATH = /^tile\/(entries|[0-9]{1,2})\/((?:x[0-9]{3}\/)*[0-9]{3})(?:\.p\/([0-9]{1,3}))?$/;
 
@@ -94,24 +97,44 @@ export function parseEntries(data: Uint8Array, width: number): Uint8Array[] {
 
 /** Reads the nodes of a published tree of `size` leaves from its tiles: `readTile(path)` gives a tile's bytes.
  *
- * Each tile is fetched once and kept. What is read is believed only when the root that
- * it gives was signed: compute `root` first. Throws MalformedError for a tile of the wrong length. */
+ * Compute `root` first and compare it with one that was signed: it is made of all partial tiles, which are fetched
+ * once and kept. A full tile must give the hash that the tile above has for it, so that nothing read after that
+ * is believed unproven; of these the newest few are kept. Throws MalformedError for a tile of the wrong length,
+ * InclusionMismatch for one that is not of this tree. */
 export function readFromTiles(size: number, readTile: (path: string) => Uint8Array): NodeReader {
-  const kept = new Map<string, readonly Uint8Array[]>();
-  return (level, index) => {
+  const partial = new Map<string, readonly Uint8Array[]>();
+  const full = new Map<string, readonly Uint8Array[]>();
+  const tileOf = (row: number, index: number): readonly Uint8Array[] => {
+    const width = tileWidth(row, index, size);
+    const path = tilePath(row, index, width);
+    const kept = width === WIDTH ? full : partial;
+    const known = kept.get(path);
+    if (known) return known;
+    const hashes = parseTile(readTile(path), width);
+    if (width === WIDTH && !isSame(subtreeRoot(hashes), read(HEIGHT * (row + 1), index))) {
+      throw new InclusionMismatch("a tile that is not of the tree above it");
+    }
+    const [oldest] = full.keys();
+    if (oldest !== undefined && full.size === KEPT) full.delete(oldest);
+    kept.set(path, hashes);
+    return hashes;
+  };
+  const read: NodeReader = (level, index) => {
     const [row, above] = [Math.floor(level / HEIGHT), level % HEIGHT];
     const first = index * 2 ** above;
     const [tile, offset] = [Math.floor(first / WIDTH), first % WIDTH];
-    const width = tileWidth(row, tile, size);
-    const path = tilePath(row, tile, width);
-    const whole = kept.get(path) ?? parseTile(readTile(path), width);
-    kept.set(path, whole);
-    let hashes = whole.slice(offset, offset + 2 ** above);
-    while (hashes.length > 1) hashes = pairs(hashes);
-    const [hash] = hashes;
-    if (!hash) throw new RangeError("a node that the tree does not have");
-    return hash;
+    return subtreeRoot(tileOf(row, tile).slice(offset, offset + 2 ** above));
   };
+  return read;
+}
+
+/** The hash of the complete subtree over 1, 2, 4 … 256 hashes of one level. */
+export function subtreeRoot(hashes: readonly Uint8Array[]): Uint8Array {
+  let row = hashes;
+  while (row.length > 1) row = pairs(row);
+  const [hash] = row;
+  if (!hash) throw new RangeError("a node that the tree does not have");
+  return hash;
 }
 
 function spelled(index: number, width: number): string {

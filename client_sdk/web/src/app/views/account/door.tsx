@@ -38,6 +38,7 @@ export function Door(): JSX.Element {
         </a>
         <Public page={0} words={say("account.door.help_all")} framed />
       </p>
+      <p class="tools"><a href={address("verify")}>{say("receipts.verify.door")}</a></p>
     </>
   );
 }

@@ -7,6 +7,18 @@ import { say } from "../../i18n.js";
 import { More } from "../../parts/index.js";
 
 export function Picker({ onPick }: { onPick: (files: readonly File[]) => void }): JSX.Element {
+  return (
+    <Drop
+      label={say("documents.pick.files")} drop={say("documents.pick.drop")} hint={say("documents.pick.hint")}
+      onPick={onPick} camera
+    />
+  );
+}
+
+/** A place to choose files at, or to drop them on; `camera`: to take a photograph as well. */
+export function Drop({ label, drop, hint, onPick, camera }: {
+  label: string; drop: string; hint: string; onPick: (files: readonly File[]) => void; camera?: boolean;
+}): JSX.Element {
   const [over, setOver] = useState(false);
   const id = useId();
   useEffect(() => {
@@ -36,22 +48,24 @@ export function Picker({ onPick }: { onPick: (files: readonly File[]) => void })
     >
       <p class="actions">
         <label class="button picked">
-          {say("documents.pick.files")}
+          {label}
           <input
             class="unseen" type="file" multiple aria-describedby={id} onChange={(event) => picked(event.currentTarget)}
           />
         </label>
-        <label class="button plain picked camera">
-          {say("documents.pick.camera")}
-          <input
-            class="unseen" type="file" accept="image/*" capture="environment" aria-describedby={id}
-            onChange={(event) => picked(event.currentTarget)}
-          />
-        </label>
+        {camera && (
+          <label class="button plain picked camera">
+            {say("documents.pick.camera")}
+            <input
+              class="unseen" type="file" accept="image/*" capture="environment" aria-describedby={id}
+              onChange={(event) => picked(event.currentTarget)}
+            />
+          </label>
+        )}
       </p>
-      <p class="hint drop-hint">{say("documents.pick.drop")}</p>
-      <p class="hint" id={id}>{say("documents.pick.hint")}</p>
-      <p class="hint camera">{say("documents.pick.camera_hint")}</p>
+      <p class="hint drop-hint">{drop}</p>
+      <p class="hint" id={id}>{hint}</p>
+      {camera && <p class="hint camera">{say("documents.pick.camera_hint")}</p>}
     </div>
   );
 }

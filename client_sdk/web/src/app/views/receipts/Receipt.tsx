@@ -14,6 +14,7 @@ import { titleOf, viewOf } from "../journal/facts.js";
 import "../journal/journal.css";
 import { useItem } from "../journal/reading.js";
 import { Export } from "./Export.js";
+import { Meaning } from "./Meaning.js";
 import { outcomeOf } from "./outcome.js";
 
 export default function Receipt({ id }: { id: Id | null }): JSX.Element {
@@ -71,39 +72,10 @@ function Verified({ item, revision }: { item: Item; revision: number }): JSX.Ele
           <p>{say("receipts.here", { moment: moment(found.at) })}</p>
         </Notice>
       </div>
-      <Meaning kept={found.kept} />
+      <Meaning verified={found.kept.verified} whole />
       <Export item={item} revision={revision} />
       <Offline />
       <Details kept={found.kept} />
-    </>
-  );
-}
-
-function Meaning({ kept: { verified } }: { kept: KeptReceipt }): JSX.Element {
-  const { claimedTime, boundTime, cosignedBy } = verified;
-  const when = moment(boundTime ?? claimedTime);
-  return (
-    <>
-      <h2>{say("receipts.deposit.name")}</h2>
-      <p class="receipt-time">{moment(claimedTime)}</p>
-      <p>{say("receipts.deposit.operator")}</p>
-      <p>
-        {boundTime === null ? say("receipts.deposit.alone")
-          : say("receipts.deposit.witnessed", { count: cosignedBy.length, moment: moment(boundTime) })}
-      </p>
-      <h2>{say("receipts.proves.name")}</h2>
-      <ul>
-        <li>
-          {boundTime === null ? say("receipts.proves.existed_operator", { moment: when })
-            : say("receipts.proves.existed_witnesses", { moment: when })}
-        </li>
-        <li>{say("receipts.proves.unchanged")}</li>
-        <li>{say("receipts.proves.files")}</li>
-      </ul>
-      <h2>{say("receipts.not.name")}</h2>
-      <ul>
-        {(["who", "truth", "facts"] as const).map((name) => <li key={name}>{say(`receipts.not.${name}`)}</li>)}
-      </ul>
     </>
   );
 }
@@ -125,6 +97,7 @@ function Offline(): JSX.Element {
       </ol>
       <p>{say("receipts.offline.outcomes")}</p>
       <p>{say("receipts.offline.key")}</p>
+      <p><a href={address("verify")}>{say("receipts.verify.other")}</a></p>
     </details>
   );
 }

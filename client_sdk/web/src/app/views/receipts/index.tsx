@@ -1,3 +1,4 @@
-// The view of a receipt, by the name that the shell calls it. Knows: the list. Refuses to know: anything else.
+// The views of receipts, by the names that the shell calls them. Knows: the list. Refuses to know: anything else.
 
 export { default as Receipt } from "./Receipt.js";
+export { default as Verify } from "./Verify.js";

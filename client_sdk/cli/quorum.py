@@ -1,0 +1,35 @@
+"""Who cosigned, who did not, and what would be enough: in words.
+
+Knows: a policy and what a checkpoint came to under it. Refuses to know: receipts and ledgers.
+"""
+
+from __future__ import annotations
+
+from client_sdk.cli.output import one_line
+from crypto_core.encoding import format_time
+from crypto_core.receipts.policy import NONE, Policy
+from crypto_core.receipts.witnessed import WitnessedCheckpoint
+
+
+def spell_quorum(policy: Policy) -> str:
+    """`2 of (witness1.example/w, witness2.example/w)`: the quorum by the names of its keys, groups spelled out."""
+    if policy.quorum == NONE:
+        return "nobody is asked for"
+    spelled = {one.name: one_line(one.key.name) for one in policy.witnesses}
+    for group in policy.groups:  # each names only what stands before it
+        members = ", ".join(spelled[member] for member in group.members)
+        spelled[group.name] = f"{group.threshold} of ({members})"
+    return spelled[policy.quorum]
+
+
+def quorum_facts(policy: Policy, weighed: WitnessedCheckpoint) -> dict[str, str | None]:
+    """For client_sdk.cli.output.facts."""
+    strangers = ", ".join(dict.fromkeys(one_line(one.name) for one in weighed.ignored))
+    return {
+        "Asked for": spell_quorum(policy),
+        "Cosigned": "\n".join(
+            f"{one_line(one.witness.key.name)}  {format_time(one.time)}" for one in weighed.cosigned
+        ) or (None if policy.quorum == NONE else "nobody whom you trust"),
+        "Not yet": "\n".join(one_line(one.key.name) for one in weighed.missing) or None,
+        "Passed over": f"{strangers}: not in your policy, so nothing is known about it" if strangers else None,
+    }
