@@ -55,7 +55,7 @@ test-web: $(WEB)/node_modules/.done  ## the web client's types and tests
 	@$(NPM) run --silent test
 
 test: lint type docs-check test-web $(APP) $(VENV)/.dev  ## every check and every test (TESTS=path for some)
-	@$(BIN)/python -m pytest -n 2 --dist worksteal $(TESTS)
+	@$(BIN)/python -m pytest -n 3 --dist worksteal $(TESTS)
 
 $(VENV)/.browsers: $(VENV)/.dev
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[dev,browsers]'
