@@ -159,7 +159,8 @@ def write_file(path: Path, data: bytes, *, lasting: bool = True) -> None:
 
     On disk when this returns; unless `lasting`, a crash may bring back what stood there before.
     """
-    make_folder(path.parent)
+    if not path.parent.exists():
+        make_folder(path.parent)
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")
     try:
         with os.fdopen(descriptor, "wb") as file:
