@@ -250,6 +250,8 @@ def _read(response: TimeStampResponse) -> _Parsed:
     if response.status != PKIStatus.GRANTED:
         raise AnchorMalformed("not granted")
     signed, info = response.signed_data, response.tst_info
+    if len(signed.certificates) > MAX_CERTIFICATES:
+        raise AnchorMalformed("more than 16 certificates")
     brought = tuple(map(load_der_x509_certificate, signed.certificates))
     _require_sound(brought)
     signers = [

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from cryptography.x509 import Certificate
-from sqlalchemy import select
+from sqlalchemy import inspect, select
 from sqlalchemy.orm import Session
 
 from crypto_core.errors import MalformedError
@@ -21,6 +21,8 @@ from server.ledger.models import SignedCheckpoint
 def check_anchors(session: Session, roots: Sequence[Certificate]) -> Iterator[str]:
     """One sentence for each anchor that proves nothing. An authority that is none of `roots` (any more) is no fault:
     of its tokens everything is checked that needs no root."""
+    if not inspect(session.connection()).has_table(Anchor.__tablename__):  # no newer server has run here yet
+        return
     rows = select(Anchor, SignedCheckpoint.note).outerjoin(SignedCheckpoint, SignedCheckpoint.size == Anchor.size)
     for anchor, note in session.execute(rows.order_by(Anchor.size).execution_options(yield_per=64)):
         try:

@@ -251,6 +251,19 @@ def test_a_token_without_its_signers_certificate(authority: Authority, tmp_path:
         prove(authority, authority.stamp(query))
 
 
+def test_a_token_with_more_certificates_than_anybody_needs(authority: Authority) -> None:
+    authority.brings_chain = True
+    for count, is_read in ((15, True), (16, False)):
+        others = [authority.root.certify(f"another {number}") for number in range(count - 1)]
+        authority.chain_file.write_bytes(authority.between.pem + b"".join(one.pem for one in others))
+        token = authority.token(TEXT)
+        if is_read:
+            assert prove(authority, token).authority == "CN=TSA"
+        else:
+            with pytest.raises(AnchorMalformed):
+                prove(authority, token)
+
+
 def test_certificates_in_pem(authority: Authority) -> None:
     both = (authority.root.certificate, authority.between.certificate)
     assert parse_certificates(format_certificates(both)) == both
