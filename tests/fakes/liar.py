@@ -6,12 +6,12 @@ Knows: trees, notes, the request of tlog-witness. Refuses to know: databases, an
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from hashlib import sha256
 
 from crypto_core.receipts.checkpoint import Checkpoint, format_checkpoint
+from crypto_core.receipts.merkle import hash_leaf
 from crypto_core.receipts.note import SignerKey, format_vkey, sign_note
 from crypto_core.receipts.submission import Submission, format_submission
-from crypto_core.receipts.tree import consistency_proof, new_nodes, root
+from crypto_core.receipts.tree import NodeReader, consistency_proof, new_nodes, root
 
 ORIGIN = "ledger.example/2026"
 
@@ -44,19 +44,19 @@ class FakeLedger:
 
     def checkpoint(self, size: int | None = None) -> Checkpoint:
         size = len(self.words) if size is None else size
-        return Checkpoint(self.signer.name, size, root(size, self._read))
+        return Checkpoint(self.signer.name, size, root(size, self._reader()))
 
     def note(self, size: int | None = None, extensions: tuple[str, ...] = ()) -> str:
         return sign_note(format_checkpoint(replace(self.checkpoint(size), extensions=extensions)), self.signer)
 
     def proof(self, old: int, new: int | None = None) -> tuple[bytes, ...]:
-        return tuple(consistency_proof(old, len(self.words) if new is None else new, self._read))
+        return tuple(consistency_proof(old, len(self.words) if new is None else new, self._reader()))
 
     def submission(self, old: int, new: int | None = None) -> bytes:
         """What an honest ledger sends a witness that has seen `old` entries."""
         return format_submission(Submission(old, self.proof(old, new), self.note(new)))
 
-    def _read(self, level: int, index: int) -> bytes:
-        leaves = [sha256(b"\x00" + word.encode()).digest() for word in self.words]
-        kept = {(at, place): value for at, place, value in new_nodes(0, leaves, lambda *_: b"")}
-        return kept[level, index]
+    def _reader(self) -> NodeReader:
+        leaves = [hash_leaf(word.encode()) for word in self.words]
+        kept = {(level, index): value for level, index, value in new_nodes(0, leaves, lambda *_: b"")}
+        return lambda level, index: kept[level, index]

@@ -40,7 +40,7 @@ class WitnessMachine(RuleBasedStateMachine):
         self.home = tempfile.TemporaryDirectory()
         self.folder = Path(self.home.name) / "witness"
         self.key = make_folder(self.folder, "witness.example/1").verifier
-        self.branches = [FakeLedger.of(1)]
+        self.branches = [FakeLedger.of(4), FakeLedger.of(4).forked(1).grow()]
         self.signed: list[tuple[FakeLedger, Checkpoint]] = []
         self.steps = _Steps()
 
@@ -62,9 +62,24 @@ class WitnessMachine(RuleBasedStateMachine):
         branch = self.branch(number)
         self.branches.append(branch.forked(place % len(branch.words)))
 
+    @rule(number=st.integers(0, 9), cut=st.integers(0, 2))
+    def go_on(self, number: int, cut: int) -> None:
+        """A checkpoint of one branch, with its own proof from where the witness is."""
+        self.submit(number, cut, None, number, "")
+
+    @rule(number=st.integers(0, 9))
+    def grow_and_go_on(self, number: int) -> None:
+        self.grow(number, 2)
+        self.submit(number, 0, None, number, "")
+
+    @rule(number=st.integers(0, 9), cut=st.integers(0, 6))
+    def roll_back(self, number: int, cut: int) -> None:
+        """A smaller checkpoint, as if the witness had seen just that."""
+        self.submit(number, cut, max(0, len(self.branch(number).words) - cut), number, "")
+
     @rule(
         number=st.integers(0, 9), cut=st.integers(0, 3), old=st.none() | st.integers(0, 24),
-        proof_of=st.integers(0, 9), step=st.sampled_from(["", "", *STEPS]),
+        proof_of=st.integers(0, 9), step=st.sampled_from(["", *STEPS]),
     )
     def submit(self, number: int, cut: int, old: int | None, proof_of: int, step: str) -> None:
         """A checkpoint of one branch, a proof of the same or of another, from where the witness is or from anywhere."""
@@ -96,5 +111,5 @@ class WitnessMachine(RuleBasedStateMachine):
         verify_consistency(before.size, last.size, ledger.proof(before.size, last.size), before.root, last.root)
 
 
-WitnessMachine.TestCase.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
 TestWitness = WitnessMachine.TestCase
+TestWitness.settings = settings(max_examples=25, stateful_step_count=20, deadline=None)
