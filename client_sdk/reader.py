@@ -15,6 +15,7 @@ from typing import Any
 from marshmallow import ValidationError
 
 from client_sdk.errors import BlobSwapped, ItemUnknown, RangeInvalid, ServerFault
+from client_sdk.hashing import Sha256Aside
 from client_sdk.items import Content, Happened, Item, KeptReceipt, SealedBlob, State
 from client_sdk.protocol.sync import Finding
 from client_sdk.replica import Row, record_name
@@ -175,11 +176,12 @@ class Reader:
             raise
 
     def _whole(self, content: Content) -> Iterator[bytes]:
-        sealed_hash, plain_hash, size = sha256(), sha256(), sealed_content_size(content.size)
+        size = sealed_content_size(content.size)
         blocks = self._shown(content.name, size, self._session.read(BLOB, blob=content.blob))
-        header, body = split_off(_hashed(blocks, sealed_hash), HEADER_SIZE)
-        with ThreadPoolExecutor(2) as pool:
+        with ThreadPoolExecutor(1) as pool, ThreadPoolExecutor(1) as line:  # with more they wait for each other
+            sealed_hash, plain_hash = Sha256Aside(line), sha256()
             try:
+                header, body = split_off(sealed_hash.passing(blocks), HEADER_SIZE)
                 opener = content_opener(content.key, content.blob, header)
                 for block in unpad_content(open_stream(opener, body, run=in_flight(pool, 4))):
                     plain_hash.update(block)
@@ -288,15 +290,11 @@ def _content(facts: dict[str, Any]) -> Content:
 
 def _checked(blocks: Iterable[bytes], expected: bytes) -> Iterator[bytes]:
     digest = sha256()
-    yield from _hashed(blocks, digest)
-    if digest.digest() != expected:
-        raise BlobSwapped("another hash than the record names")
-
-
-def _hashed(blocks: Iterable[bytes], digest: Any) -> Iterator[bytes]:
     for block in blocks:
         digest.update(block)
         yield block
+    if digest.digest() != expected:
+        raise BlobSwapped("another hash than the record names")
 
 
 def _open_run(opener: Opener, first: int, sealed: Iterator[bytes], to_the_end: bool) -> Iterator[bytes]:

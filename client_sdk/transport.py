@@ -8,22 +8,29 @@ Nothing is ever sent after a redirect, nor without TLS except to this very devic
 
 from __future__ import annotations
 
+import http.client
 import ipaddress
 import re
+import ssl
 import time
+import urllib.request
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
-from hashlib import sha256
 from typing import Any, Protocol
 from urllib.parse import urlencode
 
-import httpx
+import certifi
+import urllib3
 from marshmallow import Schema, ValidationError
+from urllib3.exceptions import DecodeError, HTTPError, LocationParseError
+from urllib3.util import Url, parse_url
 
 from client_sdk.errors import NetworkError, Refused, ServerAddress, ServerFault
 from crypto_core.encoding import format_b64, format_b64url, format_json, parse_json
 from crypto_core.errors import MalformedError
+from schemas import limits
 from schemas.endpoints import ENDPOINTS, JSON, OCTETS, Endpoint
 from schemas.problems import PROBLEMS
 from schemas.vault import Problem
@@ -33,7 +40,13 @@ ANSWER = 32 * 1024 * 1024
 TRIES = 4
 _ONCE = {("POST", "/v1/login/finish"), ("POST", "/v1/pin"), ("POST", "/v1/pin/reopen"), ("POST", "/v1/confirm")}
 """A second try of these would spend a challenge or a guess: the person decides. All others are idempotent."""
-_TIMEOUT = httpx.Timeout(60.0, connect=15.0)
+_TIMEOUT = urllib3.Timeout(connect=15.0, read=60.0)
+_CONNECTIONS = 32
+"""Kept open for the next request; more than ever are at work at once."""
+_PIECE = limits.UNIT
+"""The most that is read at once: whatever has arrived is given on before a connection breaks."""
+_HEADERS = {"User-Agent": "temoin", "Accept": "*/*", "Accept-Encoding": "identity"}
+_PUBLISHED = {**_HEADERS, "Accept-Encoding": "gzip, identity"}
 _PLACE = re.compile(r"<\w+:(\w+)>")
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19})", re.ASCII)
 
@@ -54,8 +67,10 @@ class Transport(Protocol):
         A body in bytes is sent as it is. What comes back has passed the endpoint's schema.
         """
 
-    def put(self, path: str, pieces: Sequence[bytes], *, token: bytes, **places: bytes | int) -> dict[str, Any]:
-        """Bytes with their digest, tried once: the caller keeps what it has to send again."""
+    def put(
+        self, path: str, pieces: Sequence[bytes], digests: Sequence[bytes], *, token: bytes, **places: bytes | int
+    ) -> dict[str, Any]:
+        """Bytes with the SHA-256 of each piece, tried once: the caller keeps what it has to send again."""
 
     def read(
         self, path: str, start: int = 0, stop: int | None = None, *, token: bytes | None = None,
@@ -66,25 +81,35 @@ class Transport(Protocol):
     def close(self) -> None: ...
 
 
+class Wire(Protocol):
+    """What the transport needs of urllib3's connections to one host."""
+
+    def urlopen(
+        self, method: str, url: str, body: Any = None, headers: Mapping[str, str] | None = None, **options: Any
+    ) -> urllib3.BaseHTTPResponse: ...
+
+    def close(self) -> None: ...
+
+
 @dataclass
 class HttpTransport:
-    """A Transport over HTTP. `wire` takes httpx's place of the network in tests; `sleep` waits between tries."""
+    """A Transport over HTTP. `wire` takes the network's place in tests; `sleep` waits between tries."""
 
     base_url: str
-    wire: httpx.BaseTransport | None = field(default=None, repr=False)
+    wire: Wire | None = field(default=None, repr=False)
     sleep: Callable[[float], None] = field(default=time.sleep, repr=False)
 
     def __post_init__(self) -> None:
         url = _vault_url(self.base_url)
-        self._host = url.netloc.decode("ascii").lower()
-        self._client = _client(url, self.wire, "identity")
+        self._host = url.netloc or ""
+        self._wire = self.wire or connect(url)
 
     @property
     def host(self) -> str:
         return self._host
 
     def close(self) -> None:
-        self._client.close()
+        self._wire.close()
 
     def ask(
         self, method: str, path: str, body: Mapping[str, Any] | bytes | None = None, *, token: bytes | None = None,
@@ -99,24 +124,21 @@ class HttpTransport:
 
         def once() -> dict[str, Any]:
             with self._answer(method, target, content, sent) as answer:
-                return _loaded(row, answer.status_code, _collect(answer))
+                return _loaded(row, answer.status, _collect(answer))
 
         return once() if (method, path) in _ONCE else self._tried(once)
 
-    def put(self, path: str, pieces: Sequence[bytes], *, token: bytes, **places: bytes | int) -> dict[str, Any]:
-        row, digest = endpoint("PUT", path), sha256()
-        for piece in pieces:
-            digest.update(piece)
+    def put(
+        self, path: str, pieces: Sequence[bytes], digests: Sequence[bytes], *, token: bytes, **places: bytes | int
+    ) -> dict[str, Any]:
+        row = endpoint("PUT", path)
         sent = {
             **_authorization(token), "Content-Type": OCTETS, "Content-Length": str(sum(map(len, pieces))),
-            "Content-Digest": f"sha-256=:{format_b64(digest.digest())}:",
+            "Content-Digest" if len(digests) == 1 else "Temoin-Unit-Digests":
+                f"sha-256=:{format_b64(b''.join(digests))}:",
         }
-        body = _Body(pieces)
-        try:
-            with self._answer("PUT", _filled(path, places), body, sent) as answer:
-                return _loaded(row, answer.status_code, _collect(answer))
-        finally:
-            body.pieces = ()
+        with self._answer("PUT", _filled(path, places), pieces, sent) as answer:
+            return _loaded(row, answer.status, _collect(answer))
 
     def read(
         self, path: str, start: int = 0, stop: int | None = None, *, token: bytes | None = None,
@@ -141,8 +163,8 @@ class HttpTransport:
         if not whole:
             sent["Range"] = f"bytes={start}-{'' if stop is None else stop - 1}"
         with self._answer("GET", target, None, sent) as answer:
-            if answer.status_code >= 400:
-                raise _refusal(answer.status_code, _collect(answer))
+            if answer.status >= 400:
+                raise _refusal(answer.status, _collect(answer))
             expected = _expected(answer, start, stop, whole)
             for block in _bytes_of(answer):
                 if expected is not None:
@@ -156,7 +178,7 @@ class HttpTransport:
     def _answer(
         self, method: str, target: str, content: bytes | Iterable[bytes] | None, headers: Mapping[str, str]
     ) -> _Answer:
-        return _Answer(self._client, self._client.build_request(method, target, content=content, headers=headers))
+        return _Answer(self._wire, method, target, content, {**_HEADERS, **headers})
 
     def _tried(self, once: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         for count in range(1, TRIES):
@@ -179,11 +201,13 @@ class PublishedFiles:
     """
 
     prefix: str
-    wire: httpx.BaseTransport | None = field(default=None, repr=False)
+    wire: Wire | None = field(default=None, repr=False)
     sleep: Callable[[float], None] = field(default=time.sleep, repr=False)
 
     def __post_init__(self) -> None:
-        self._client = _client(_safe_url(self.prefix.rstrip("/")), self.wire, "gzip, identity")
+        url = _safe_url(self.prefix)
+        self._path = (url.path or "").rstrip("/")
+        self._wire = self.wire or connect(url)
 
     def read(self, path: str, most: int) -> bytes | None:
         """The file of at most `most` bytes at `<prefix>/<path>`, None if there is none (404, 410). Tried a few times.
@@ -198,45 +222,66 @@ class PublishedFiles:
         return self._read(path, most)
 
     def close(self) -> None:
-        self._client.close()
+        self._wire.close()
 
     def _read(self, path: str, most: int) -> bytes | None:
-        with _Answer(self._client, self._client.build_request("GET", path)) as answer:
-            if answer.status_code in (404, 410):
+        with _Answer(self._wire, "GET", f"{self._path}/{path}", None, _PUBLISHED) as answer:
+            if answer.status in (404, 410):
                 return None
-            if answer.status_code != 200:
-                raise _refusal(answer.status_code, _collect(answer))
-            return _collect(answer, most, decoded=True)
+            if answer.status != 200:
+                raise _refusal(answer.status, _collect(answer))
+            with _faults_as_network_errors():
+                try:
+                    data = answer.read(most + 1, decode_content=True)
+                except DecodeError:
+                    raise ServerFault("not the compression that the answer names") from None
+        if len(data) > most:
+            raise ServerFault("an answer that does not end")
+        return data
 
 
 class _Answer:
     """An answer while it is open. Everything that the network does wrong inside becomes a NetworkError."""
 
-    def __init__(self, client: httpx.Client, request: httpx.Request) -> None:
-        self._client, self._request = client, request
+    def __init__(
+        self, wire: Wire, method: str, target: str, content: bytes | Iterable[bytes] | None, headers: Mapping[str, str]
+    ) -> None:
+        self._wire, self._method, self._target, self._content, self._headers = wire, method, target, content, headers
 
-    def __enter__(self) -> httpx.Response:
-        try:
-            self._response = self._client.send(self._request, stream=True)
-        except httpx.TransportError as error:
-            raise NetworkError(type(error).__name__) from None
+    def __enter__(self) -> urllib3.BaseHTTPResponse:
+        with _faults_as_network_errors():
+            self._response = self._wire.urlopen(
+                self._method, self._target, self._content, self._headers, retries=False, redirect=False,
+                preload_content=False, decode_content=False, assert_same_host=False,
+            )
         return self._response
 
     def __exit__(self, _type: object, _error: object, _trace: object) -> None:
         self._response.close()
 
 
-class _Body:
-    """A body in pieces that can be let go of: httpx's requests and answers hold each other, and so what was sent."""
+def connect(url: Url) -> Wire:
+    """The connections to a vault: with TLS under the authorities of certifi, or of SSL_CERT_FILE; through the proxy
+    that the system names, unless it is this very device."""
+    host, port = url.host or "", url.port
+    if url.scheme == "http":  # without TLS, not reading all authorities saves 20 ms a start
+        return urllib3.HTTPConnectionPool(host, port, timeout=_TIMEOUT, maxsize=_CONNECTIONS)
+    paths = ssl.get_default_verify_paths()
+    given = paths.cafile if paths.cafile != paths.openssl_cafile else None
+    context = ssl.create_default_context(cafile=given or certifi.where())
+    is_near = _is_loopback(host) or urllib.request.proxy_bypass(host)
+    proxy = None if is_near else urllib.request.getproxies().get("https")
+    made: dict[str, Any] = {"ssl_context": context, "timeout": _TIMEOUT, "maxsize": _CONNECTIONS}
+    manager = urllib3.ProxyManager(proxy, **made) if proxy else urllib3.PoolManager(**made)
+    return manager.connection_from_host(host, port, "https")
 
-    def __init__(self, pieces: Sequence[bytes]) -> None:
-        self.pieces = pieces
 
-    def __iter__(self) -> Iterator[bytes]:
-        number = 0
-        while number < len(self.pieces):
-            yield self.pieces[number]
-            number += 1
+@contextmanager
+def _faults_as_network_errors() -> Iterator[None]:
+    try:
+        yield
+    except (HTTPError, OSError, http.client.HTTPException) as error:
+        raise NetworkError(type(error).__name__) from None
 
 
 def endpoint(method: str, path: str) -> Endpoint:
@@ -287,27 +332,27 @@ def _refusal(status: int, data: bytes) -> Refused | ServerFault | NetworkError:
     return Refused(code, status, PROBLEMS[code].sentence, wait if isinstance(wait, int) else None, extra)
 
 
-def _collect(answer: httpx.Response, most: int | None = None, *, decoded: bool = False) -> bytes:
-    data, most = bytearray(), ANSWER if most is None else most
-    for block in _bytes_of(answer, decoded=decoded):
+def _collect(answer: urllib3.BaseHTTPResponse) -> bytes:
+    data = bytearray()
+    for block in _bytes_of(answer):
         data += block
-        if len(data) > most:
+        if len(data) > ANSWER:
             raise ServerFault("an answer that does not end")
     return bytes(data)
 
 
-def _bytes_of(answer: httpx.Response, *, decoded: bool = False) -> Iterator[bytes]:
-    try:
-        yield from answer.iter_bytes() if decoded else answer.iter_raw()
-    except httpx.TransportError as error:
-        raise NetworkError(type(error).__name__) from None
-    except httpx.DecodingError:
-        raise ServerFault("not the compression that the answer names") from None
+def _bytes_of(answer: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
+    while True:
+        with _faults_as_network_errors():
+            block = answer.read1(_PIECE)
+        if not block:
+            return
+        yield block
 
 
-def _expected(answer: httpx.Response, start: int, stop: int | None, whole: bool) -> int | None:
+def _expected(answer: urllib3.BaseHTTPResponse, start: int, stop: int | None, whole: bool) -> int | None:
     """How many bytes the answer must have, where it says so. Raises ServerFault if it isn't what was asked for."""
-    if answer.status_code == (200 if whole else 206):
+    if answer.status == (200 if whole else 206):
         if not whole:
             said = _CONTENT_RANGE.fullmatch(answer.headers.get("Content-Range", ""))
             if not said or int(said[1]) != start or (stop is not None and int(said[2]) != min(stop, int(said[3])) - 1):
@@ -315,7 +360,7 @@ def _expected(answer: httpx.Response, start: int, stop: int | None, whole: bool)
             return int(said[2]) + 1 - start
         length = answer.headers.get("Content-Length", "")
         return int(length) if re.fullmatch(r"\d{1,19}", length, re.ASCII) else None
-    raise ServerFault(f"status {answer.status_code}")
+    raise ServerFault(f"status {answer.status}")
 
 
 def _authorization(token: bytes | None) -> dict[str, str]:
@@ -334,38 +379,31 @@ def _pause(count: int) -> float:
     return 0.25 * 2.0**count
 
 
-def _client(url: httpx.URL, wire: httpx.BaseTransport | None, encoding: str) -> httpx.Client:
-    return httpx.Client(
-        base_url=url, transport=wire, timeout=_TIMEOUT, follow_redirects=False, cookies=None,
-        verify=url.scheme == "https",  # without TLS, not reading all authorities saves 20 ms a start
-        trust_env=not _is_loopback(url.host), headers={"User-Agent": "temoin", "Accept-Encoding": encoding},
-    )
-
-
-def _vault_url(text: str) -> httpx.URL:
+def _vault_url(text: str) -> Url:
     url = _safe_url(text)
-    if url.path not in ("", "/"):
+    if url.path not in (None, "", "/"):
         raise ServerAddress("an address is a host and perhaps a port, nothing more")
-    return url
+    return Url(url.scheme, host=url.host, port=url.port)
 
 
-def _safe_url(text: str) -> httpx.URL:
+def _safe_url(text: str) -> Url:
     try:
-        url = httpx.URL(text)
-    except httpx.InvalidURL:
+        url = parse_url(text)
+    except LocationParseError:
         raise ServerAddress("not a URL") from None
-    if url.scheme not in ("https", "http") or not url.host:
+    if url.scheme not in ("https", "http") or not url.host or not url.host.isascii():
         raise ServerAddress("https://… was expected")
-    if url.userinfo or url.query or url.fragment:
+    if (url.auth, url.query, url.fragment) != (None, None, None):
         raise ServerAddress("an address is a host and perhaps a port, nothing more")
     if url.scheme == "http" and not _is_loopback(url.host):
         raise ServerAddress("http to another device")
-    return url
+    usual = {"https": 443, "http": 80}[url.scheme]
+    return Url(url.scheme, host=url.host, port=None if url.port == usual else url.port, path=url.path)
 
 
 def _is_loopback(host: str) -> bool:
     try:
-        return ipaddress.ip_address(host).is_loopback
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return host == "localhost"
 

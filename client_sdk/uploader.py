@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from client_sdk.errors import FileChanged, FileUnreadable, NetworkError, Refused, ServerFault, ValueRefused
+from client_sdk.hashing import Sha256Aside
 from client_sdk.items import Content
 from client_sdk.journal import Journal, JournalMismatch, Journals, Source
 from client_sdk.progress import Progress
@@ -95,21 +96,23 @@ class Uploader:
         machine, session = uploading(), self._session
         name = os.fsencode(source.path.name).decode("utf-8", "replace")
         machine.receive(UploadEvent.JOURNAL_WRITTEN)
-        size, plain = sealed_content_size(source.size), sha256()
+        size = sealed_content_size(source.size)
         sealer = content_sealer(journal.key, journal.blob, journal.salt)
         progress.start(name, size)
         try:
-            with ThreadPoolExecutor(IN_FLIGHT) as pool:
-                blocks = pad_content(source.size, _hashed(_blocks(file), plain))
-                units = _units(seal_stream(sealer, blocks, run=in_flight(pool, 2 * IN_FLIGHT)))
+            with ThreadPoolExecutor(IN_FLIGHT) as pool, ThreadPoolExecutor(1) as line:
+                plain, whole = Sha256Aside(line), Sha256Aside(line)
+                blocks = pad_content(source.size, plain.passing(_blocks(file)))
+                sealed = seal_stream(sealer, blocks, run=in_flight(pool, 2 * IN_FLIGHT))
+                units = _unchanged(whole.passing(_units(sealed)), file, source)
                 if size <= limits.FIRST_UNIT:
-                    kept = self._send_whole(units, file, source, journal, progress)
+                    answer = self._send_whole(b"".join(units), journal, progress)
                 else:
                     sending = _Sending(session, journal, size, progress, self._sleep)
                     machine.receive(UploadEvent.ANNOUNCED)
-                    whole = sending.send(_unchanged(units, file, source))
+                    sending.send(in_flight(pool, IN_FLIGHT)(_with_digest, units))
                     machine.receive(UploadEvent.ALL_ARRIVED)
-                    kept = session.ask("POST", COMPLETE, {"sha256": whole}, blob=journal.blob), whole
+                    answer = session.ask("POST", COMPLETE, {"sha256": whole.digest()}, blob=journal.blob)
         except MalformedError:
             raise FileChanged() from None
         except Refused as refusal:
@@ -119,26 +122,23 @@ class Uploader:
         finally:
             progress.done()
         machine.receive(UploadEvent.COMPLETED)
-        answer, sealed = kept
         with session.alone:
-            session.verify(answer["receipt"], sealed, size)
+            session.verify(answer["receipt"], whole.digest(), size)
             session.replica.keep_receipt(journal.blob.hex(), answer["receipt"])
         machine.receive(UploadEvent.RECEIPT_VERIFIED)
         mime = mimetypes.guess_type(name)[0] or "application/octet-stream"
-        return Content(journal.blob, journal.key, sealed, plain.digest(), name, mime, source.size)
+        return Content(journal.blob, journal.key, whole.digest(), plain.digest(), name, mime, source.size)
 
-    def _send_whole(
-        self, units: Iterable[bytes], file: BinaryIO, source: Source, journal: Journal, progress: Progress
-    ) -> tuple[dict[str, Any], bytes]:
-        data = b"".join(_unchanged(units, file, source))
+    def _send_whole(self, data: bytes, journal: Journal, progress: Progress) -> dict[str, Any]:
         digest = sha256(data).digest()
         journal.note(0, digest)
         journal.sync()
         for failures in range(FAILURES):
             try:
-                answer = self._session.transport.put(BLOB, (data,), token=self._session.token, blob=journal.blob)
+                token, blob = self._session.token, journal.blob
+                answer = self._session.transport.put(BLOB, (data,), (digest,), token=token, blob=blob)
                 progress.advance(len(data))
-                return answer, digest
+                return answer
             except (NetworkError, ServerFault, Refused) as error:
                 _require_passing(error, failures + 1)
                 progress.advance(0)
@@ -159,6 +159,11 @@ class _Run:
 
     first: int
     units: tuple[bytes, ...]
+    digests: tuple[bytes, ...]
+
+    def cut(self, start: int, stop: int) -> _Run:
+        """The units from number `start` of this run to before number `stop`."""
+        return _Run(self.first + start, self.units[start:stop], self.digests[start:stop])
 
 
 class _Sending:
@@ -178,31 +183,35 @@ class _Sending:
         self._flying: dict[Future[dict[str, Any]], _Run] = {}
         self._failures = 0
 
-    def send(self, units: Iterable[bytes]) -> bytes:
-        """Sends what isn't there, and gives the SHA-256 of the whole."""
-        whole, run, first = sha256(), list[bytes](), 0
+    def send(self, units: Iterable[tuple[bytes, bytes]]) -> None:
+        """Sends what isn't there of the units, each of which comes with its SHA-256."""
+        run, digests = list[bytes](), list[bytes]()
+
+        def push(after: int) -> None:
+            if run:
+                self._push(pool, _Run(after - len(run), tuple(run), tuple(digests)))
+                run.clear()
+                digests.clear()
+
         with ThreadPoolExecutor(IN_FLIGHT) as pool:
             try:
-                for number, unit in enumerate(units):
-                    whole.update(unit)
-                    if self._is_there(number, unit):
+                number = 0
+                for number, (unit, digest) in enumerate(units, 1):
+                    if self._is_there(number - 1, digest):
                         self._progress.advance(len(unit))
-                        self._push(pool, first, run)
+                        push(number - 1)
                         continue
-                    if not run:
-                        first = number
                     run.append(unit)
+                    digests.append(digest)
                     if len(run) >= self._width.units:
-                        self._push(pool, first, run)
-                self._push(pool, first, run)
+                        push(number)
+                push(number)
                 self._pump(pool, 0)
             finally:
                 for future in self._flying:
                     future.cancel()
-        return whole.digest()
 
-    def _is_there(self, number: int, unit: bytes) -> bool:
-        digest = sha256(unit).digest()
+    def _is_there(self, number: int, digest: bytes) -> bool:
         self._journal.note(number, digest)
         if not self._complete and number not in self._there:
             return False
@@ -210,12 +219,10 @@ class _Sending:
             raise JournalMismatch
         return True
 
-    def _push(self, pool: ThreadPoolExecutor, first: int, run: list[bytes]) -> None:
-        if run:
-            self._journal.sync()
-            self._waiting.append(_Run(first, tuple(run)))
-            run.clear()
-            self._pump(pool, IN_FLIGHT - 1)
+    def _push(self, pool: ThreadPoolExecutor, run: _Run) -> None:
+        self._journal.sync()
+        self._waiting.append(run)
+        self._pump(pool, IN_FLIGHT - 1)
 
     def _pump(self, pool: ThreadPoolExecutor, stay: int) -> None:
         """Sends until nothing waits and at most `stay` requests are in flight."""
@@ -223,13 +230,15 @@ class _Sending:
             while self._waiting and len(self._flying) < IN_FLIGHT:
                 run = self._waiting.popleft()
                 self._flying[pool.submit(self._put, run)] = run
+            if not self._waiting and len(self._flying) <= stay:
+                return
             done, _ = wait(self._flying, return_when=FIRST_COMPLETED)
             for future in done:
                 self._landed(future, self._flying.pop(future))
 
     def _put(self, run: _Run) -> dict[str, Any]:
-        session = self._session
-        return session.transport.put(UNITS, run.units, token=session.token, blob=self._journal.blob, first=run.first)
+        token, blob = self._session.token, self._journal.blob
+        return self._session.transport.put(UNITS, run.units, run.digests, token=token, blob=blob, first=run.first)
 
     def _landed(self, future: Future[dict[str, Any]], run: _Run) -> None:
         error = future.exception()
@@ -242,7 +251,7 @@ class _Sending:
         _require_passing(error, self._failures)
         self._progress.advance(0)
         self._width.failed()
-        parts = [_Run(run.first + start, run.units[start:stop]) for start, stop in self._width.split(len(run.units))]
+        parts = [run.cut(*part) for part in self._width.split(len(run.units))]
         self._waiting.extendleft(reversed(parts))
         self._sleep(_pause(self._failures))
 
@@ -295,18 +304,16 @@ def _units(sealed: Iterator[bytes]) -> Iterator[bytes]:
     yield from sealed
 
 
+def _with_digest(unit: bytes) -> tuple[bytes, bytes]:
+    return unit, sha256(unit).digest()
+
+
 def _unchanged(units: Iterable[bytes], file: BinaryIO, source: Source) -> Iterator[bytes]:
     """The units, if the file is at the end still the one it was at the start. Raises FileChanged."""
     yield from units
     status = os.fstat(file.fileno())
     if (status.st_size, status.st_mtime_ns) != (source.size, source.changed):
         raise FileChanged()
-
-
-def _hashed(blocks: Iterable[bytes], digest: Any) -> Iterator[bytes]:
-    for block in blocks:
-        digest.update(block)
-        yield block
 
 
 def _require_passing(error: BaseException | None, failures: int) -> None:

@@ -6,7 +6,9 @@ Nobody's text is dropped: what was refused stays sealed in the outbox, what conf
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, fields, replace
 from hashlib import sha256
 from typing import Any
@@ -40,6 +42,9 @@ _TOMBSTONE = Tombstone()
 _SCHEMAS = {"journal": Record(), "document": Record(), "assessment": Assessment(), "recording": Recording()}
 
 
+_Flight = tuple[Entry, Sequence["Writing"], Future[dict[str, Any]] | None]
+
+
 @dataclass(frozen=True)
 class Writing:
     """One revision before it is sealed. `erases`: the blobs that go with a tombstone, None for anything else."""
@@ -69,7 +74,7 @@ class Writer:
             Writing(make_id(), 1, self._record(kind, draft, contents, after, answers), sensitive, blobs)
             for draft in drafts
         ]
-        return [kept for batch in _batches(writings) for kept in self._deposit(batch)]
+        return list(self._deposit(*_batches(writings)))
 
     def edit(self, item_id: bytes, changes: Mapping[str, Any], contents: Sequence[Content] = ()) -> Kept:
         """The next revision of an item: what it says now, with changes, and with more contents."""
@@ -83,7 +88,7 @@ class Writer:
         json = self._record(str(item.kind), draft, both, self._session.trust.newest, item.answers)
         blobs = tuple(one.blob for one in _blobs_of(both))
         writing = Writing(item.id, item.revision + 1, json, item.sensitive, blobs)
-        return self._deposit([writing])[0]
+        return self._deposit((writing,))[0]
 
     def editable(self, item_id: bytes) -> Item:
         """An item, if it can be edited here and now. Raises ItemUnknown, NeedsPin or UnsupportedVersion."""
@@ -108,7 +113,7 @@ class Writer:
             "after": self._session.trust.newest,
         }))
         writing = Writing(item_id, rows[-1].revision + 1, json, False, (), erases[: limits.BLOBS_PER_REVISION])
-        kept = self._deposit([writing])[0]
+        kept = self._deposit((writing,))[0]
         return Deletion(kept.id, kept.revision, kept.deposited + ERASURE_DELAY, kept.receipt)
 
     def restore(self, item_id: bytes) -> Kept:
@@ -121,7 +126,7 @@ class Writer:
         if not texts:
             raise ItemUnknown("erased")
         json, sensitive = self._reader.record_json(texts[-1])
-        return self._deposit([Writing(item_id, rows[-1].revision + 1, json, sensitive, texts[-1].blobs)])[0]
+        return self._deposit((Writing(item_id, rows[-1].revision + 1, json, sensitive, texts[-1].blobs),))[0]
 
     def flush(self) -> tuple[TemoinError, ...]:
         """Sends what waits, the oldest first and byte for byte; gives back why some of it still waits.
@@ -131,7 +136,7 @@ class Writer:
         reasons: list[TemoinError] = []
         for entry in self._outbox.entries():
             try:
-                self._send(entry, None)
+                self._send(entry)
             except (Refused, VerificationError, TrustError, NeedsPin) as error:
                 reasons.append(error)
         return tuple(reasons)
@@ -158,16 +163,41 @@ class Writer:
             raise ValueRefused(", ".join(names)) from None
         return format_json(value)
 
-    def _deposit(self, writings: Sequence[Writing]) -> tuple[Kept, ...]:
-        revisions = self._sealed(writings)
-        waiting = self._outbox.entries()
-        entry = self._outbox.keep(revisions)
-        for older in waiting:
+    def _deposit(self, *batches: Sequence[Writing]) -> tuple[Kept, ...]:
+        """Keeps the batches, one request after the other; while one is under way, the next one is sealed.
+
+        Whatever is raised, all that was not kept waits in the outbox.
+        """
+        older, kept, left = self._outbox.entries(), list[Kept](), deque(batches)
+        flying: _Flight | None = None
+        with ThreadPoolExecutor(1) as line:
             try:
-                self._send(older, None)
+                while left:
+                    writings = left.popleft()
+                    entry = self._outbox.keep(self._sealed(writings))
+                    self._flush(older)
+                    landed = None if flying is None else self._answered(*flying)
+                    self._require_trust(entry)
+                    flight = line.submit(self._session.ask, "POST", ITEMS, entry.body) if left else None
+                    flying = entry, writings, flight
+                    if landed is not None:
+                        kept += self._acknowledge(*landed)
+                if flying is not None:
+                    kept += self._acknowledge(*self._answered(*flying))
+            except Exception:
+                for writings in left:
+                    self._outbox.keep(self._sealed(writings))
+                raise
+        return tuple(kept)
+
+    def _flush(self, older: list[Entry]) -> None:
+        """Sends what waited before, if it still can be; what is written now must not wait for it."""
+        while older:
+            entry = older.pop(0)
+            try:
+                self._send(entry)
             except (Refused, VerificationError, TrustError, NeedsPin):
-                continue  # told at the next opening; what is written now must not wait for it
-        return self._send(entry, writings)
+                continue  # told at the next opening
 
     def _sealed(self, writings: Sequence[Writing]) -> tuple[dict[str, Any], ...]:
         """The revisions as they go. Each link names what no link names yet; in a batch, the one before."""
@@ -192,14 +222,25 @@ class Writer:
             parents, rest = heads[:MAX_PARENTS], heads[MAX_PARENTS:]
         return tuple(revisions)
 
-    def _send(self, entry: Entry, writings: Sequence[Writing] | None) -> tuple[Kept, ...]:
-        """Sends one batch; after a conflict, what it says on top of what is there now."""
-        conflict = False
+    def _send(self, entry: Entry) -> tuple[Kept, ...]:
+        """Sends a batch of an earlier run."""
+        self._require_trust(entry)
+        return self._acknowledge(*self._answered(entry, None, None))
+
+    def _require_trust(self, entry: Entry) -> None:
+        """Raises Untrusted for what changes an item, while a warning stands."""
         if any(revision["replaces"] for revision in entry.revisions):
             self._session.warnings.require_none()
+
+    def _answered(
+        self, entry: Entry, writings: Sequence[Writing] | None, flight: Future[dict[str, Any]] | None
+    ) -> tuple[Entry, list[dict[str, Any]], bool]:
+        """The batch as the vault took it, what it answered, and whether there was a conflict: after one, the batch is
+        sent again, saying the same on top of what is there now. `flight`: a first request that is under way."""
+        conflict = False
         for _ in range(REBASES):
             try:
-                answer = self._session.ask("POST", ITEMS, entry.body)
+                answer = self._session.ask("POST", ITEMS, entry.body) if flight is None else flight.result()
             except Refused as refusal:
                 if any(revision["erases"] is not None for revision in entry.revisions):
                     self._outbox.remove(entry)  # a deletion that was refused is asked for anew, never repeated alone
@@ -209,9 +250,9 @@ class Writer:
                     raise
                 known = self._unsealed(entry) if writings is None else writings
                 writings = [_without(writing, erased) for writing in known] if erased else self._rebased(known)
-                entry, conflict = self._outbox.replace(entry, self._sealed(writings)), True
+                entry, conflict, flight = self._outbox.replace(entry, self._sealed(writings)), True, None
             else:
-                return self._acknowledge(entry, answer["revisions"], conflict)
+                return entry, answer["revisions"], conflict
         raise Refused("revision_conflict", 409, "Other devices keep changing this. Wait a moment, then save it again.")
 
     def _erased(self, refusal: Refused) -> frozenset[bytes]:

@@ -6,7 +6,7 @@ Every `parse_x` has a `format_x`, and `format_x(parse_x(b)) == b`; anything else
 
 from __future__ import annotations
 
-import base64
+import binascii
 import json
 import re
 from datetime import UTC, datetime
@@ -20,6 +20,8 @@ MAX_SAFE_INTEGER = 2**53 - 1
 MAX_TIME = 253_402_300_799
 """9999-12-31T23:59:59Z, the last second RFC 3339 can spell."""
 
+_TO_URL, _FROM_URL = bytes.maketrans(b"+/", b"-_"), bytes.maketrans(b"-_+/=", b"+/!!!")
+"""RFC 4648 §4 to §5 and back; what §5 doesn't have becomes what neither has."""
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z", re.ASCII)
 _HEX = re.compile(r"(?:[0-9a-f]{2})*")
 
@@ -46,7 +48,7 @@ def lp(field: bytes) -> bytes:
 
 def format_b64url(data: bytes) -> str:
     """RFC 4648 §5 base64url without padding."""
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+    return binascii.b2a_base64(data, newline=False).translate(_TO_URL, b"=").decode("ascii")
 
 
 def parse_b64url(text: str, size: int | None = None) -> bytes:
@@ -54,27 +56,33 @@ def parse_b64url(text: str, size: int | None = None) -> bytes:
 
     Raises MalformedError for padding, the other alphabet, stray characters, spare bits set, or another size.
     """
-    return _canonical(text, "base64url", altchars=b"-_", padded=False, size=size)
+    try:
+        spelled = text.encode("ascii").translate(_FROM_URL)
+    except UnicodeEncodeError:
+        raise MalformedError("not base64") from None
+    return _canonical(spelled + b"=" * (-len(spelled) % 4), size)
 
 
 def format_b64(data: bytes) -> str:
     """RFC 4648 §4 base64 with padding, as signed notes and tlog-proofs use it."""
-    return base64.b64encode(data).decode("ascii")
+    return binascii.b2a_base64(data, newline=False).decode("ascii")
 
 
 def parse_b64(text: str, size: int | None = None) -> bytes:
     """The bytes of canonical padded base64. Raises MalformedError as `parse_b64url` does."""
-    return _canonical(text, "base64", altchars=b"+/", padded=True, size=size)
-
-
-def _canonical(text: str, name: str, *, altchars: bytes, padded: bool, size: int | None) -> bytes:
     try:
-        data = base64.b64decode(text if padded else text + "=" * (-len(text) % 4), altchars=altchars, validate=True)
-    except ValueError:  # binascii.Error is one, text beyond ASCII another
-        raise MalformedError(f"not {name}") from None
-    spelling = base64.b64encode(data, altchars).decode("ascii")
-    if (spelling if padded else spelling.rstrip("=")) != text:
-        raise MalformedError(f"not canonical {name}")
+        return _canonical(text.encode("ascii"), size)
+    except UnicodeEncodeError:
+        raise MalformedError("not base64") from None
+
+
+def _canonical(spelled: bytes, size: int | None) -> bytes:
+    try:
+        data = binascii.a2b_base64(spelled, strict_mode=True)
+    except binascii.Error:
+        raise MalformedError("not base64") from None
+    if binascii.b2a_base64(data, newline=False) != spelled:
+        raise MalformedError("not canonical base64")
     if size is not None and len(data) != size:
         raise MalformedError(f"expected {size} bytes")
     return data

@@ -124,7 +124,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         "PUT", "/v1/uploads/<id:blob>/units/<u32:first>", Stage.OPEN, "Whole consecutive units, from `first`", OCTETS,
         gives=(uploads.Upload,), refuses=("not_found", "unit_invalid", "upload_complete", "blob_conflict", "storage_full", *_BODY),
-        headers=("Content-Digest",),
+        headers=("Content-Digest", "Temoin-Unit-Digests"),
     ),
     Endpoint(
         "POST", "/v1/uploads/<id:blob>/complete", Stage.OPEN, "Check the whole and keep it; idempotent", uploads.CompleteUpload,

@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from flask import Response, request
@@ -24,10 +25,11 @@ from schemas import limits
 from schemas.endpoints import JSON, OCTETS
 from server.problems import Refusal
 
-PIECE = 256 * 1024
-"""Bytes that are read at once."""
+PIECE = limits.UNIT
+"""Bytes that are read at once: the units of a body come in one piece each, but for those after the first 56 bytes."""
 
 _SHA256 = re.compile(r"sha-256=:([A-Za-z0-9+/=]{44}):")
+_UNITS_SHA256 = re.compile(r"sha-256=:([A-Za-z0-9+/=]{44,1368}):")
 
 
 class IdConverter(BaseConverter):
@@ -77,7 +79,7 @@ def parse_message(schema: type[Schema], body: bytes) -> dict[str, Any]:
         raise Refusal("malformed") from None
     if _deeper_than(value, limits.JSON_DEPTH):
         raise Refusal("malformed")
-    message: dict[str, Any] = schema().load(value)
+    message: dict[str, Any] = _made(schema).load(value)
     return message
 
 
@@ -87,13 +89,13 @@ def load_query(schema: type[Schema]) -> dict[str, Any]:
     query = dict(pairs)
     if len(query) != len(pairs):
         raise Refusal("malformed")
-    message: dict[str, Any] = schema().load(query)
+    message: dict[str, Any] = _made(schema).load(query)
     return message
 
 
 def dump(schema: type[Schema], message: object, status: int = 200) -> Response:
     """The answer, in the schema's spelling."""
-    return Response(format_json(schema().dump(message)), status, content_type=JSON)
+    return Response(format_json(_made(schema).dump(message)), status, content_type=JSON)
 
 
 def content_length(most: int) -> int:
@@ -106,8 +108,8 @@ def content_length(most: int) -> int:
     return length
 
 
-def read_octets(most: int) -> Iterator[bytes]:
-    """The pieces of a binary body of up to `most` bytes, which has to carry its `Content-Digest`.
+def read_octets(most: int, *, needs_digest: bool = True) -> Iterator[bytes]:
+    """The pieces of a binary body of up to `most` bytes, which has to carry its `Content-Digest`, or may.
 
     Only when the iterator ended without raising did everything arrive, unchanged: what was done with the pieces
     until then has to be undone otherwise. Raises Refusal `body_incomplete` or `digest_mismatch` at the end,
@@ -115,7 +117,28 @@ def read_octets(most: int) -> Iterator[bytes]:
     """
     if request.mimetype != OCTETS:
         raise Refusal("media_type")
-    return _digested(_read_pieces(content_length(most)), _content_digest())
+    pieces = _read_pieces(content_length(most))
+    if not needs_digest and "Content-Digest" not in request.headers:
+        return pieces
+    return _digested(pieces, _content_digest())
+
+
+def unit_digests() -> list[bytes] | None:
+    """What `Temoin-Unit-Digests` announces: the SHA-256 of each unit in the body; None without that header.
+
+    Raises Refusal `malformed`.
+    """
+    header = request.headers.get("Temoin-Unit-Digests")
+    if header is None:
+        return None
+    found = _UNITS_SHA256.fullmatch(header)
+    try:
+        digests = parse_b64(found[1] if found else "")
+    except MalformedError:
+        raise Refusal("malformed") from None
+    if not digests or len(digests) % limits.HASH or len(digests) > limits.UNITS_PER_PUT * limits.HASH:
+        raise Refusal("malformed")
+    return [digests[start : start + limits.HASH] for start in range(0, len(digests), limits.HASH)]
 
 
 def _digested(pieces: Iterator[bytes], digest: bytes) -> Iterator[bytes]:
@@ -148,6 +171,12 @@ def _read_pieces(length: int) -> Iterator[bytes]:
             raise Refusal("body_incomplete")
         length -= len(piece)
         yield piece
+
+
+@cache
+def _made(schema: type[Schema]) -> Schema:
+    """One of each for all requests: making one copies every field."""
+    return schema()
 
 
 def _deeper_than(value: Any, depth: int) -> bool:

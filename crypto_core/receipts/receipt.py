@@ -25,7 +25,7 @@ from crypto_core.errors import (
 )
 from crypto_core.receipts.checkpoint import Checkpoint, parse_checkpoint, parse_decimal
 from crypto_core.receipts.leaf import EXTRA_SIZE, Commitment, entry_bytes, parse_extra
-from crypto_core.receipts.merkle import MAX_PROOF, hash_leaf, verify_inclusion
+from crypto_core.receipts.merkle import MAX_PROOF, MAX_SIZE, hash_leaf, verify_inclusion
 from crypto_core.receipts.note import MAX_NOTE_SIZE, parse_note
 from crypto_core.receipts.policy import Policy
 from crypto_core.receipts.witnessed import WitnessedCheckpoint, open_checkpoint
@@ -80,10 +80,12 @@ def format_receipt(receipt: Receipt) -> bytes:
     lines = (HEADER, f"extra {format_b64(receipt.extra)}", f"index {receipt.index}", *map(format_b64, receipt.proof))
     data = ("\n".join(lines) + "\n\n" + receipt.note).encode()
     try:
-        spelled_right = parse_receipt(data) == receipt
+        parse_extra(receipt.extra)
+        _checkpoint_in(receipt.note.encode())
     except MalformedError:
-        spelled_right = False
-    if not spelled_right:
+        raise ValueError("a receipt that can't be spelled") from None
+    has_path = len(receipt.proof) <= MAX_PROOF and all(len(one) == HASH_SIZE for one in receipt.proof)
+    if not has_path or not 0 <= receipt.index <= MAX_SIZE or len(data) > MAX_RECEIPT_SIZE:
         raise ValueError("a receipt that can't be spelled")
     return data
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import hmac
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from io import BytesIO
@@ -37,7 +37,7 @@ MAX_CHUNKS = 2**38
 RUN_CHUNKS = 16
 """Streams work in runs of 16 chunks: 262,144 bytes in the clear, 262,400 sealed, as uploads do."""
 
-_Work = Callable[[memoryview, bytes, bytes, memoryview], None]
+_Work = Callable[[bytes, Sequence[bytes], bytes, memoryview], None]
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
@@ -221,23 +221,21 @@ class _Chunks:
         self._aead, self._key, self._base_nonce = aead, key, base_nonce
 
     def encrypt(self, first: int, data: bytes, count: int) -> bytes:
-        return self._each(self._aead.encrypt, first, data, CHUNK_SIZE, SEALED_CHUNK_SIZE, count)
+        return self._each(self._aead.encrypt, first, data, len(data) + count * TAG_SIZE, count)
 
     def decrypt(self, first: int, data: bytes, count: int) -> bytes:
         try:
-            return self._each(self._aead.decrypt, first, data, SEALED_CHUNK_SIZE, CHUNK_SIZE, count)
+            return self._each(self._aead.decrypt, first, data, len(data) - count * TAG_SIZE, count)
         except CryptoError:
             raise TamperedError("a chunk does not verify") from None
 
-    def _each(self, work: _Work, first: int, data: bytes, size: int, becomes: int, count: int) -> bytes:
-        """`work` done on `count` pieces of `size` bytes, which become `becomes`; the last may be shorter, or empty."""
+    def _each(self, work: _Work, first: int, data: bytes, becomes: int, count: int) -> bytes:
+        """`work` done on `count` chunks, which become `becomes` bytes together; the last may be shorter, or empty."""
         if first < 0 or first + count > MAX_CHUNKS:
             raise ValueError("a message has at most 2^38 chunks")
-        output = BytesIO(bytes(len(data) + count * (becomes - size)))  # gives its bytes away without copying them
-        with memoryview(data) as source, output.getbuffer() as target:
-            for i in range(count):
-                piece, into = source[i * size:(i + 1) * size], target[i * becomes:(i + 1) * becomes]
-                work(piece, self._nonce(first + i), self._key, into)
+        output = BytesIO(bytes(becomes))  # gives its bytes away without copying them
+        with output.getbuffer() as target:
+            work(data, [self._nonce(number) for number in range(first, first + count)], self._key, target)
         return output.getvalue()
 
     def _nonce(self, number: int) -> bytes:

@@ -10,7 +10,8 @@ so that a unit which the disk lost is asked for again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hmac
+from collections.abc import Iterator, Sequence
 from hashlib import sha256 as sha256_of
 from itertools import groupby
 from typing import Any
@@ -60,19 +61,24 @@ def read_upload(vault: Parts, account: bytes, blob: bytes) -> dict[str, Any]:
 
 
 def put_units(
-    vault: Parts, account: bytes, blob: bytes, first: int, length: int, pieces: Iterator[bytes]
+    vault: Parts, account: bytes, blob: bytes, first: int, length: int, pieces: Iterator[bytes],
+    announced: Sequence[bytes] | None = None,
 ) -> dict[str, Any]:
-    """Stages the whole units that `pieces` (`length` bytes, counted and checked by whoever reads them) consist of.
+    """Stages the whole units that `pieces` (`length` bytes, counted by whoever reads them) consist of.
 
-    The answer, as schemas.uploads.Upload, names the units of this request alone. A unit that is there already is
-    only compared. Raises Refusal `not_found`, `upload_complete`, `unit_invalid`, `blob_conflict`, `storage_full`, and
-    what `pieces` raises; nothing is kept of the request then.
+    `announced`: the SHA-256 that each unit must have; without it, whoever reads `pieces` checks them. The answer, as
+    schemas.uploads.Upload, names the units of this request alone. A unit that is there already is only compared.
+
+    Raises Refusal `not_found`, `upload_complete`, `unit_invalid`, `digest_mismatch`, `blob_conflict`, `storage_full`,
+    and what `pieces` raises; nothing is kept of the request then.
     """
     with vault.database.read() as session:
         size = _find(session, account, blob).size
         span = unit_span(first, length, size)
         known = _units(session, blob, span)
-    body = _Body(vault, pieces, size)
+    if announced is not None and len(announced) != len(span):
+        raise Refusal("digest_mismatch")
+    body = _Body(vault, pieces, size, dict(zip(span, announced or ())))
     for is_known, run in groupby(span, known.__contains__):
         body.take(blob, list(run), is_known)
     body.end()
@@ -153,8 +159,9 @@ def unit_span(first: int, length: int, size: int) -> range:
 class _Body:
     """Cuts a body at the borders of its units; `hashes` has the SHA-256 of each that went by."""
 
-    def __init__(self, vault: Parts, pieces: Iterator[bytes], size: int) -> None:
+    def __init__(self, vault: Parts, pieces: Iterator[bytes], size: int, announced: dict[int, bytes]) -> None:
         self.hashes: dict[int, bytes] = {}
+        self._announced = announced
         self._vault = vault
         self._pieces = pieces
         self._size = size
@@ -190,7 +197,9 @@ class _Body:
             seen.update(piece)
             missing -= len(piece)
             yield piece
-        self.hashes[unit] = seen.digest()
+        self.hashes[unit] = digest = seen.digest()
+        if not hmac.compare_digest(digest, self._announced.get(unit, digest)):
+            raise Refusal("digest_mismatch")
 
 
 def _record(vault: Parts, account: bytes, blob: bytes, hashes: dict[int, bytes]) -> None:

@@ -16,7 +16,7 @@ from schemas.uploads import CompleteUpload, KeptBlob, StartUpload, Upload
 from server.accounts.service import current_account
 from server.parts import parts
 from server.problems import Refusal
-from server.requests import content_length, dump, load, read_octets
+from server.requests import content_length, dump, load, read_octets, unit_digests
 from server.uploads import service
 from server.uploads.kept import Content, keep_blob, open_blob, prove_blob
 from server.uploads.ranges import parse_range
@@ -62,8 +62,9 @@ def read(blob: bytes) -> Response:
 
 @blueprint.put("/v1/uploads/<id:blob>/units/<u32:first>")
 def put_units(blob: bytes, first: int) -> Response:
-    length, pieces = content_length(service.LARGEST_PUT), read_octets(service.LARGEST_PUT)
-    return dump(Upload, service.put_units(parts(), current_account(), blob, first, length, pieces))
+    length, announced = content_length(service.LARGEST_PUT), unit_digests()
+    pieces = read_octets(service.LARGEST_PUT, needs_digest=announced is None)
+    return dump(Upload, service.put_units(parts(), current_account(), blob, first, length, pieces, announced))
 
 
 @blueprint.post("/v1/uploads/<id:blob>/complete")

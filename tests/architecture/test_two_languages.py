@@ -26,6 +26,7 @@ PYTHON_ONLY_MODULES = {
     "client_sdk/cli": "the command line",
     "client_sdk/following": "a ledger is followed by a program that stays, not by a page",
     "client_sdk/gathering": "many files at once, from threads; the page sends those that were picked",
+    "client_sdk/hashing": "a thread of its own; a worker hashes where it seals",
     "client_sdk/taken": "folders that are given again; a browser is given files",
     "client_sdk/strength": "the sign-up page asks its own zxcvbn (app/views/account), so that no other page loads it",
     "schemas/help": "the public pages are written by the server",
@@ -58,6 +59,10 @@ PYTHON_ONLY_NAMES = {
         **dict.fromkeys(("BLOB_RECEIPT", "RECORD_RECEIPT"), _ENDPOINT),
         "NEAR": _ITS_OWN,
     },
+    "client_sdk/transport": {
+        "connect": "a browser has its connections already",
+        "PublishedFiles": "the auditor's tools are those of the command line",
+    },
     "client_sdk/uploader": {
         **dict.fromkeys(("BLOBS", "COMPLETE", "UNITS", "UPLOAD", "UPLOADS"), _ENDPOINT),
         **dict.fromkeys(("FAILURES", "IN_FLIGHT"), _ITS_OWN),
@@ -67,7 +72,6 @@ PYTHON_ONLY_NAMES = {
         "ITEMS": _ENDPOINT,
         **dict.fromkeys(("ERASURE_DELAY", "REBASES"), _ITS_OWN),
     },
-    "client_sdk/transport": {"PublishedFiles": "the auditor's tools are those of the command line"},
     "crypto_core/sealing/envelope": {
         **dict.fromkeys(("Mapping", "in_flight"), "threads: a worker seals one run after the other"),
     },

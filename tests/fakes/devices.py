@@ -19,6 +19,7 @@ from client_sdk.home import Home
 from client_sdk.transport import HttpTransport
 from crypto_core.sealing import passphrase
 from tests.fakes.vault import HOST, FakeVault
+from tests.fakes.wire import FakeWire
 
 USERNAME, PASSWORD, PIN = "Amélie", "correct horse battery staple", "739154"
 Rewrite = Callable[[Any], Any]
@@ -71,7 +72,8 @@ class Device:
 
     def client(self) -> VaultClient:
         """A client that nobody has logged in to yet; it never waits between tries."""
-        transport = HttpTransport(f"https://{HOST}", wire=self.network, sleep=lambda _: None)
+        address = f"https://{HOST}"
+        transport = HttpTransport(address, wire=FakeWire(address, self.network), sleep=lambda _: None)
         return VaultClient(transport, self.home, clock=self.network.vault.clock.now, sleep=lambda _: None)
 
     def log_in(self) -> VaultClient:

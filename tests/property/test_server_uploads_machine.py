@@ -56,10 +56,12 @@ class UploadMachine(RuleBasedStateMachine):
     def part(self, first: int, stop: int) -> bytes:
         return self.data[limits.unit_range(first, len(self.data))[0]:limits.unit_range(stop - 1, len(self.data))[1]]
 
-    def put(self, first: int, data: bytes, pieces: Iterator[bytes]) -> str:
+    def put(self, first: int, data: bytes, pieces: Iterator[bytes], announced: list[bytes] | None = None) -> str:
         """The code of the refusal, or nothing."""
         try:
-            answer = service.put_units(self.vault.parts, self.person.account, self.blob, first, len(data), pieces)
+            answer = service.put_units(
+                self.vault.parts, self.person.account, self.blob, first, len(data), pieces, announced
+            )
         except Refusal as refusal:
             return refusal.code
         assert [one["unit"] for one in answer["units"]] == list(range(first, first + len(answer["units"])))
@@ -79,6 +81,18 @@ class UploadMachine(RuleBasedStateMachine):
         part = self.part(first, data.draw(st.integers(first + 1, self.units)))
         cut = data.draw(st.integers(0, len(part) - 1))
         assert self.put(first, part, pieces_of(part, 65_536, cut)) == "body_incomplete"
+
+    @rule(data=st.data())
+    def announce_the_hash_of_each(self, data: st.DataObject) -> None:
+        first = data.draw(st.integers(0, self.units - 1))
+        stop = data.draw(st.integers(first + 1, self.units))
+        part, wrong = self.part(first, stop), data.draw(st.integers(first, stop))
+        hashes = [hashlib.sha256(self.part(unit, unit + 1)).digest() for unit in range(first, stop)]
+        told = [bytes(32) if unit == wrong else one for unit, one in enumerate(hashes, first)]
+        assert self.put(first, part, pieces_of(part, 65_536), told) == ("" if told == hashes else "digest_mismatch")
+        assert self.put(first, part, pieces_of(part, 65_536), hashes[1:]) == "digest_mismatch"
+        if told == hashes:
+            self.there |= set(range(first, stop))
 
     @rule(data=st.data())
     def send_other_bytes(self, data: st.DataObject) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hmac
 import json
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha512
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from nacl.bindings import (
 )
 from nacl.exceptions import CryptoError
 
-from crypto_core.aead import CHACHA20_POLY1305, Aead
+from crypto_core.aead import CHACHA20_POLY1305, MAX_SIZE, TAG_SIZE, Aead
 from crypto_core.derivation import hkdf_expand
 from crypto_core.errors import MalformedError, TamperedError
 from crypto_core.sealing.envelope import (
@@ -40,18 +40,25 @@ from crypto_core.sealing.envelope import (
 )
 
 
-def written(
-    work: Callable[[bytes, bytes | None, bytes, bytes], bytes]
-) -> Callable[[memoryview, bytes, bytes, memoryview], None]:
-    """One of PyNaCl's public functions, as an Aead has them."""
+Text = bytes | bytearray | memoryview
 
-    def write(text: memoryview, nonce: bytes, key: bytes, into: memoryview) -> None:
-        into[:] = work(bytes(text), None, nonce, key)
+
+def written(
+    work: Callable[[bytes, bytes | None, bytes, bytes], bytes], most: int
+) -> Callable[[Text, Sequence[bytes], bytes, memoryview], None]:
+    """One of PyNaCl's public functions, for texts of `most` bytes, as an Aead has them."""
+
+    def write(texts: Text, nonces: Sequence[bytes], key: bytes, into: memoryview) -> None:
+        cut = (bytes(texts[number * most:(number + 1) * most]) for number in range(len(nonces)))
+        into[:] = b"".join(work(text, None, nonce, key) for text, nonce in zip(cut, nonces, strict=True))
 
     return write
 
 
-AES_256_GCM = Aead("AEAD_AES_256_GCM", written(crypto_aead_aes256gcm_encrypt), written(crypto_aead_aes256gcm_decrypt))
+AES_256_GCM = Aead(
+    "AEAD_AES_256_GCM", written(crypto_aead_aes256gcm_encrypt, MAX_SIZE),
+    written(crypto_aead_aes256gcm_decrypt, MAX_SIZE + TAG_SIZE),
+)
 REFUSALS = (MalformedError, TamperedError, ValueError)  # ValueError: a key that isn't 32 bytes is the caller's mistake
 
 
@@ -121,17 +128,17 @@ def test_chacha20_poly1305(published_vectors: Path) -> None:
             assert crypto_aead_chacha20poly1305_ietf_decrypt(sealed, aad, nonce, key) == message
             if not aad:
                 into = bytearray(len(sealed))
-                CHACHA20_POLY1305.encrypt(memoryview(message), nonce, key, memoryview(into))
+                CHACHA20_POLY1305.encrypt(message, [nonce], key, memoryview(into))
                 assert into == sealed
                 back = bytearray(len(message))
-                CHACHA20_POLY1305.decrypt(memoryview(sealed), nonce, key, memoryview(back))
+                CHACHA20_POLY1305.decrypt(sealed, [nonce], key, memoryview(back))
                 assert back == message
                 ours += 1
         else:
             with pytest.raises((CryptoError, TypeError)):
                 crypto_aead_chacha20poly1305_ietf_decrypt(sealed, aad, nonce, key)
             with pytest.raises((CryptoError, ValueError)):
-                CHACHA20_POLY1305.decrypt(memoryview(sealed), nonce, key, memoryview(bytearray(len(message))))
+                CHACHA20_POLY1305.decrypt(sealed, [nonce], key, memoryview(bytearray(len(message))))
     assert ours > 5
 
 

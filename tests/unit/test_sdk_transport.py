@@ -5,18 +5,27 @@ from __future__ import annotations
 import gc
 import gzip
 import json
+import socketserver
+import ssl
+import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from hashlib import sha256
-from typing import Any
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, ClassVar
 
+import certifi
 import httpx
 import pytest
+from urllib3 import HTTPSConnectionPool
+from urllib3.util import parse_url
 
 from client_sdk.errors import NetworkError, Refused, SdkError, ServerAddress, ServerFault
-from client_sdk.transport import TRIES, HttpTransport, PublishedFiles
+from client_sdk.transport import TRIES, HttpTransport, PublishedFiles, connect
 from crypto_core.encoding import format_b64, format_b64url
 from schemas.problems import PROBLEMS
+from tests.fakes.wire import FakeWire
 
 VAULT = {
     "vault_id": "A" * 22, "host": "vault.example", "ledger_vkey": "x", "directory_vkey": "y", "argon_newest": 1,
@@ -28,7 +37,8 @@ Handler = Callable[[httpx.Request], httpx.Response]
 
 def transport(handler: Handler, waits: list[float] | None = None) -> HttpTransport:
     sleeps = [] if waits is None else waits
-    return HttpTransport("https://vault.example", wire=httpx.MockTransport(handler), sleep=sleeps.append)
+    address = "https://vault.example"
+    return HttpTransport(address, wire=FakeWire(address, httpx.MockTransport(handler)), sleep=sleeps.append)
 
 
 def answer(body: Any, status: int = 200) -> httpx.Response:
@@ -99,8 +109,9 @@ def test_exact_bytes_are_sent_as_they_are() -> None:
     assert seen == [body]
 
 
-def test_bytes_travel_with_length_and_digest() -> None:
+def test_bytes_travel_with_length_and_the_digest_of_each_piece() -> None:
     pieces, blob = (b"a" * 300_000, b"b"), bytes(16)
+    digests = tuple(sha256(piece).digest() for piece in pieces)
     seen: list[httpx.Request] = []
 
     def handler(request: httpx.Request) -> httpx.Response:
@@ -108,32 +119,14 @@ def test_bytes_travel_with_length_and_digest() -> None:
         seen.append(request)
         return answer({"blob": format_b64url(blob), "size": 9, "units": [], "complete": False})
 
-    transport(handler).put("/v1/uploads/<id:blob>/units/<u32:first>", pieces, token=TOKEN, blob=blob, first=7)
+    path, whole = "/v1/uploads/<id:blob>/units/<u32:first>", b"".join(pieces)
+    transport(handler).put(path, pieces, digests, token=TOKEN, blob=blob, first=7)
+    transport(handler).put(path, (whole,), (sha256(whole).digest(),), token=TOKEN, blob=blob, first=7)
     assert seen[0].url.path == f"/v1/uploads/{'A' * 22}/units/7"
     assert seen[0].headers["Content-Length"] == "300001"
-    assert seen[0].headers["Content-Digest"] == f"sha-256=:{format_b64(sha256(b''.join(pieces)).digest())}:"
-
-
-def test_what_was_sent_is_let_go_of_at_once() -> None:
-    """httpx's requests and answers hold each other: a large file must not wait in memory for the collector."""
-
-    class Pieces(list[bytes]):
-        pass
-
-    def handler(request: httpx.Request) -> httpx.Response:
-        assert isinstance(request.stream, httpx.SyncByteStream)
-        assert sum(map(len, request.stream)) == 4
-        return answer({"blob": "A" * 22, "size": 9, "units": [], "complete": False})
-
-    pieces = Pieces([b"aa", b"bb"])
-    held = weakref.ref(pieces)
-    gc.disable()
-    try:
-        transport(handler).put("/v1/uploads/<id:blob>/units/<u32:first>", pieces, token=TOKEN, blob=bytes(16), first=0)
-        del pieces
-        assert held() is None
-    finally:
-        gc.enable()
+    assert seen[0].headers["Temoin-Unit-Digests"] == f"sha-256=:{format_b64(b''.join(digests))}:"
+    assert "Content-Digest" not in seen[0].headers
+    assert seen[1].headers["Content-Digest"] == f"sha-256=:{format_b64(sha256(whole).digest())}:"
 
 
 @pytest.mark.parametrize("code", [code for code in PROBLEMS if code not in ("internal", "unavailable")])
@@ -251,19 +244,117 @@ def test_a_whole_body_in_place_of_a_range_is_refused() -> None:
         list(transport(lambda _: answer(bytes(100))).read("/v1/blobs/<id:blob>", 10, 20, blob=bytes(16)))
 
 
-def test_whoever_speaks_tls_is_always_verified(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen = list[bool]()
-    monkeypatch.setattr(httpx, "Client", lambda **options: seen.append(options["verify"]))
-    for address in ("https://vault.example", "https://127.0.0.1:8443", "http://127.0.0.1:8000"):
-        HttpTransport(address)
-    assert seen == [True, True, False]
+@pytest.mark.parametrize("address", ["https://vault.example", "https://127.0.0.1:8443"])
+def test_whoever_speaks_tls_is_always_verified(address: str) -> None:
+    pool = connect(parse_url(address))
+    assert isinstance(pool, HTTPSConnectionPool)
+    context = pool.conn_kw["ssl_context"]
+    assert context.verify_mode is ssl.CERT_REQUIRED and context.check_hostname
+    assert context.cert_store_stats()["x509_ca"] > 50
+
+
+def test_a_proxy_of_the_system_is_used_but_for_this_very_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
+    monkeypatch.setenv("no_proxy", "near.example")
+    through = {
+        address: bool(getattr(connect(parse_url(f"https://{address}")), "proxy"))
+        for address in ("vault.example", "near.example", "127.0.0.1:8443", "localhost")
+    }
+    assert through == {"vault.example": True, "near.example": False, "127.0.0.1:8443": False, "localhost": False}
+
+
+def test_authorities_that_a_person_names_take_the_place_of_the_usual(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    one = certifi.contents().split("-----END CERTIFICATE-----", 1)[0] + "-----END CERTIFICATE-----\n"
+    (tmp_path / "roots.pem").write_text(one)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "roots.pem"))
+    pool = connect(parse_url("https://vault.example"))
+    assert isinstance(pool, HTTPSConnectionPool)
+    assert pool.conn_kw["ssl_context"].cert_store_stats()["x509_ca"] == 1
+
+
+DATA = bytes(range(100))
+
+
+class _Vault(BaseHTTPRequestHandler):
+    """Answers each PUT as if it had kept what came, over a real socket; breaks off each GET after ten bytes of DATA."""
+
+    protocol_version = "HTTP/1.1"
+    came: ClassVar[list[bytes]] = []
+
+    def do_PUT(self) -> None:
+        self.came.append(self.rfile.read(int(self.headers["Content-Length"])))
+        body = json.dumps({"blob": "A" * 22, "size": 9, "units": [], "complete": False}).encode()
+        self._say(200, len(body), body)
+
+    def do_GET(self) -> None:
+        start = int(self.headers.get("Range", "bytes=0-").removeprefix("bytes=").removesuffix("-"))
+        self._say(206 if start else 200, len(DATA) - start, DATA[start:start + 10], start)
+        self.close_connection = True
+
+    def _say(self, status: int, length: int, body: bytes, start: int = 0) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(length))
+        self.send_header("Content-Range", f"bytes {start}-{len(DATA) - 1}/{len(DATA)}")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def served() -> Iterator[HttpTransport]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Vault)
+    _Vault.came.clear()
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    made = HttpTransport(f"http://127.0.0.1:{server.server_port}", sleep=lambda _: None)
+    try:
+        yield made
+    finally:
+        made.close()
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def test_what_was_sent_is_let_go_of_at_once(served: HttpTransport) -> None:
+    """A large file must not wait in memory for the collector of cycles."""
+
+    class Pieces(list[bytes]):
+        pass
+
+    pieces = Pieces([b"aa", b"bb"])
+    held = weakref.ref(pieces)
+    gc.disable()
+    try:
+        path, digests = "/v1/uploads/<id:blob>/units/<u32:first>", (bytes(32), bytes(32))
+        served.put(path, pieces, digests, token=TOKEN, blob=bytes(16), first=0)
+        del pieces
+        assert held() is None and _Vault.came == [b"aabb"]
+    finally:
+        gc.enable()
+
+
+def test_what_came_before_a_connection_broke_is_given_on(served: HttpTransport) -> None:
+    assert list(served.read("/ledger/checkpoint")) == [DATA[at:at + 10] for at in range(0, 100, 10)]
+
+
+def test_a_vault_that_is_not_there_is_told_as_such() -> None:
+    with socketserver.TCPServer(("127.0.0.1", 0), socketserver.BaseRequestHandler) as server:
+        address = f"http://127.0.0.1:{server.server_address[1]}"
+    with pytest.raises(NetworkError):
+        HttpTransport(address, sleep=lambda _: None).ask("GET", "/v1/vault")
 
 
 # files that anybody may read
 
 
 def published(handler: Handler, prefix: str = "https://ledger.example/a/b/") -> PublishedFiles:
-    return PublishedFiles(prefix, wire=httpx.MockTransport(handler), sleep=lambda _: None)
+    wire = FakeWire("https://ledger.example", httpx.MockTransport(handler))
+    return PublishedFiles(prefix, wire=wire, sleep=lambda _: None)
 
 
 def test_a_published_file_is_read_below_its_prefix_also_where_it_comes_compressed() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -28,8 +30,10 @@ from crypto_core.receipts.policy import parse_policy
 from crypto_core.sealing import passphrase
 from crypto_core.sealing.keyring import NeedsPin
 from server.items.service import collect
+from schemas import limits
 from tests.fakes.devices import PASSWORD, PIN, USERNAME, Device, Network, make_device, register
 from tests.fakes.vault import FakeVault, fake_vault
+from tests.fakes.wire import FakeWire
 
 UNIT = 262_144
 
@@ -135,7 +139,8 @@ def test_recovery_words_come_in_both_languages(phone: Device) -> None:
 def test_a_clock_that_is_a_year_wrong_locks_nobody_out(vault: FakeVault, laptop: Device) -> None:
     year = 366 * 86_400
     for wrong in (year, -year):
-        transport = HttpTransport("https://vault.example", wire=laptop.network, sleep=lambda _: None)
+        address = "https://vault.example"
+        transport = HttpTransport(address, wire=FakeWire(address, laptop.network), sleep=lambda _: None)
         client = VaultClient(transport, laptop.home, clock=lambda: vault.clock.now() + wrong)  # noqa: B023
         assert client.log_in(USERNAME, PASSWORD, PIN).warnings == ()
         client.write_entry(Draft(text="still here"))
@@ -391,6 +396,51 @@ def _units_put(network: Network) -> list[int]:
         len(request.read()) // UNIT for request in network.seen
         if request.method == "PUT" and "/units/" in request.url.path
     ]
+
+
+def test_while_a_request_is_on_its_way_the_next_units_are_sealed_and_sent(laptop: Device, tmp_path: Path) -> None:
+    first, second = threading.Lock(), threading.Event()
+
+    def meets(request: httpx.Request) -> bool:
+        if "/units/" in request.url.path:
+            if first.acquire(blocking=False):
+                assert second.wait(30), "the second request waited for the answer to the first"
+            second.set()
+        return False
+
+    path = a_file(tmp_path, 9 * UNIT)
+    with laptop.log_in() as client:
+        laptop.network.cut_before = meets
+        assert whole(client, client.add_document(path).id) == path.read_bytes()
+
+
+def test_while_a_batch_is_on_its_way_the_next_one_is_sealed(laptop: Device) -> None:
+    """Nothing is lost when it fails, either: all of it waits here."""
+    sealed = list[int]()
+    with laptop.log_in() as client:
+        def waiting() -> int:
+            return len(list(laptop.home.folder.glob("*/*/outbox/*")))
+
+        def looks(request: httpx.Request) -> bool:
+            if request.method == "POST" and request.url.path == "/v1/items":
+                deadline = time.monotonic() + 30
+                while waiting() < 2 and len(sealed) < 2 and time.monotonic() < deadline:
+                    time.sleep(0.01)
+                sealed.append(waiting())
+                return len(sealed) > 2
+            return False
+
+        laptop.network.cut_before = looks
+        texts = [f"entry {number}" for number in range(4 * limits.REVISIONS_PER_BATCH)]
+        with pytest.raises(NetworkError):
+            client.write_entries([Draft(text=text) for text in texts])
+        assert sealed[:2] == [2, 2] and waiting() == 2
+        laptop.network.cut_before = lambda _: False
+    assert laptop.opening().waiting == 0
+    with laptop.log_in() as client:
+        assert sorted(item.text or "" for item in client.items()) == sorted(texts)
+    phone = make_device(laptop.network.vault, laptop.home.folder.parent / "phone")
+    assert phone.opening().warnings == ()
 
 
 @pytest.mark.parametrize("cut", range(7))
@@ -783,7 +833,8 @@ def test_another_vault_at_the_address_gets_no_secret(laptop: Device) -> None:
 
 
 def test_a_vault_under_another_name_gets_no_secret(laptop: Device) -> None:
-    transport = HttpTransport("https://phishing.example", wire=laptop.network)
+    address = "https://phishing.example"
+    transport = HttpTransport(address, wire=FakeWire(address, laptop.network))
     laptop.network.seen.clear()
     with pytest.raises(HostDiffers):
         VaultClient(transport, laptop.home).log_in(USERNAME, PASSWORD, PIN)

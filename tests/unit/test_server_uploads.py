@@ -331,6 +331,31 @@ def test_bodies_that_are_cut_or_changed_leave_no_unit(vault: FakeVault, person: 
     assert get(person, blob).data == BIG
 
 
+def test_the_hashes_of_the_units_do_in_place_of_the_digest_of_the_whole(vault: FakeVault, person: FakePerson) -> None:
+    blob = make_id()
+    start(person, blob)
+    start_at, stop_at = limits.unit_range(0, len(BIG))[0], limits.unit_range(1, len(BIG))[1]
+    hashes = [hashlib.sha256(BIG[slice(*limits.unit_range(unit, len(BIG)))]).digest() for unit in range(2)]
+
+    def send(announced: bytes, **more: str) -> TestResponse:
+        headers = {
+            "Authorization": f"Bearer {person.token}", "Content-Type": "application/octet-stream",
+            "Temoin-Unit-Digests": f"sha-256=:{format_b64(announced)}:", **more,
+        }
+        path = f"/v1/uploads/{b64(blob)}/units/0"
+        return vault.app.test_client().put(path, data=BIG[start_at:stop_at], headers=headers)
+
+    for wrong in (hashes[0] + bytes(32), hashes[1] + hashes[0], hashes[0], b"".join(hashes) + bytes(32)):
+        assert code(send(wrong)) == "digest_mismatch"
+    for malformed in (b"", hashes[0][:-1], bytes(33 * 32)):
+        assert code(send(malformed)) == "malformed"
+    both = {"Content-Digest": f"sha-256=:{format_b64(bytes(32))}:"}
+    assert code(send(b"".join(hashes), **both)) == "digest_mismatch"
+    assert said(read(person, blob))["units"] == []
+    assert send(b"".join(hashes)).status_code == 200
+    assert [one["unit"] for one in said(read(person, blob))["units"]] == [0, 1]
+
+
 def test_completing_needs_every_unit_and_the_right_hash(person: FakePerson) -> None:
     blob = make_id()
     start(person, blob)

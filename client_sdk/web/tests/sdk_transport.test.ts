@@ -85,7 +85,7 @@ test("what is said is spelled by its schema, exact bytes go as they are", async 
   expect(seen).toEqual([[...dumped], [...exact]]);
 });
 
-test("bytes travel with their digest, once", async () => {
+test("bytes travel with the digest of each piece, once", async () => {
   const pieces = [new Uint8Array(300_000).fill(97), new Uint8Array([98])];
   const whole = concat(...pieces);
   const seen: Request[] = [];
@@ -94,15 +94,20 @@ test("bytes travel with their digest, once", async () => {
     expect(isSame(new Uint8Array(await request.arrayBuffer()), whole)).toBe(true);
     return json({ blob: BLOB, size: 9, units: [], complete: false });
   });
-  await sending.put("/v1/uploads/<id:blob>/units/<u32:first>", pieces, { token: TOKEN, places: { blob: BLOB, first: 7 } });
-  expect(seen[0]!.url).toBe(`https://vault.example/v1/uploads/${BLOB}/units/7`);
-  expect(seen[0]!.headers.get("Content-Digest")).toBe(`sha-256=:${formatB64(sha256(whole))}:`);
+  const digests = pieces.map((piece) => sha256(piece));
+  const asking = { token: TOKEN, places: { blob: BLOB, first: 7 } };
+  await sending.put("/v1/uploads/<id:blob>/units/<u32:first>", pieces, digests, asking);
+  await sending.put("/v1/uploads/<id:blob>/units/<u32:first>", [whole], [sha256(whole)], asking);
+  expect(seen.map((request) => request.url)).toEqual(Array(2).fill(`https://vault.example/v1/uploads/${BLOB}/units/7`));
+  expect(seen[0]!.headers.get("Temoin-Unit-Digests")).toBe(`sha-256=:${formatB64(concat(...digests))}:`);
+  expect(seen[0]!.headers.has("Content-Digest")).toBe(false);
+  expect(seen[1]!.headers.get("Content-Digest")).toBe(`sha-256=:${formatB64(sha256(whole))}:`);
   const cut = transport(() => {
     seen.push(new Request("https://vault.example"));
     throw new TypeError("cut");
   });
-  await expect(cut.put("/v1/blobs/<id:blob>", pieces, { token: TOKEN, places: { blob: BLOB } })).rejects.toThrow(NetworkError);
-  expect(seen.length).toBe(2);
+  await expect(cut.put("/v1/blobs/<id:blob>", [whole], [sha256(whole)], asking)).rejects.toThrow(NetworkError);
+  expect(seen.length).toBe(3);
 });
 
 test("a place that nobody filled, or that leads elsewhere, is no address", async () => {

@@ -97,6 +97,23 @@ test("units are sent again in smaller requests when they fail, two requests at o
   expect(Math.max(...sizes)).toBeGreaterThan(3 * 262_400);
 });
 
+test("while a request is on its way the next units are sealed, and sent", async () => {
+  const browser = await registered(vault.url);
+  let [sent, second] = [0, (): void => undefined];
+  const both = new Promise<void>((resolve) => (second = resolve));
+  const { fetch: pass } = browser.network;
+  Object.assign(browser.network, { fetch: async (url: string, init: RequestInit) => {
+    if (url.includes("/units/") && (sent += 1) > 1) second();
+    if (sent > 0) await both; // no answer to the first before the second is there
+    return pass(url, init);
+  } });
+  const client = browser.tab();
+  await client.logIn(browser.typed);
+  const file = aFile(900_000);
+  const { id } = await add(client, file);
+  expect(Buffer.compare(await whole(client, id), await bytesOf(file))).toBe(0);
+});
+
 test.each([
   ["other bytes", (file: File) => new File([randomBytes(900_000)], file.name, { lastModified: file.lastModified })],
   ["another time", (file: File) => new File([file], file.name, { lastModified: 1 })],

@@ -3504,8 +3504,9 @@ export interface paths {
         put: {
             parameters: {
                 query?: never;
-                header: {
-                    "Content-Digest": string;
+                header?: {
+                    "Content-Digest"?: string;
+                    "Temoin-Unit-Digests"?: string;
                 };
                 path: {
                     blob: string;

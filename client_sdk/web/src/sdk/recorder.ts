@@ -222,7 +222,7 @@ async function sendSegment(session: Session, item: Id, number: number, part: Con
   const key = segmentKey(session, item, number);
   const sealed = await session.home.store.get(key);
   if (!(sealed instanceof Uint8Array)) return; // another run has sent it
-  const { receipt } = await session.put(BLOB, [sealed], { blob: part.blob });
+  const { receipt } = await session.put(BLOB, [sealed], [part.sealed], { blob: part.blob });
   await session.verify(receipt, part.sealed, sealed.length);
   const { replica } = session;
   await replica.writing(() => replica.keepReceipt(blobName(part.blob), receipt));

@@ -99,9 +99,10 @@ export class Session {
 
   /** Bytes sent for this session, tried once. */
   put<P extends Path<"PUT">>(
-    path: P, pieces: readonly Uint8Array[], places: Places, signal: AbortSignal | null = null,
+    path: P, pieces: readonly Uint8Array[], digests: readonly Uint8Array[], places: Places,
+    signal: AbortSignal | null = null,
   ): Promise<Answer<"PUT", P>> {
-    return this.transport.put(path, pieces, { token: this.#token, places, signal });
+    return this.transport.put(path, pieces, digests, { token: this.#token, places, signal });
   }
 
   /** Bytes for this session, the whole or [start, stop). */

@@ -15,7 +15,6 @@ import {
 import { dump } from "../schemas/fields.js";
 import { PROBLEMS } from "../schemas/problems.js";
 import { Problem } from "../schemas/vault.js";
-import { Sha256 } from "./digest.js";
 import { NetworkError, Refused, ServerAddress, ServerFault } from "./errors.js";
 
 /** The largest JSON answer that is read: a full page of a sync in base64url is smaller. */
@@ -59,8 +58,10 @@ export interface Transport {
    * A body in bytes is sent as it is. What comes back has passed the endpoint's schema. */
   ask<M extends Method, P extends Path<M>>(method: M, path: P, asking?: AskingJson<Body<M, P>>): Promise<Answer<M, P>>;
 
-  /** Bytes with their digest, tried once: the caller keeps what it has to send again. */
-  put<P extends Path<"PUT">>(path: P, pieces: readonly Uint8Array[], asking: Asking): Promise<Answer<"PUT", P>>;
+  /** Bytes with the SHA-256 of each piece, tried once: the caller keeps what it has to send again. */
+  put<P extends Path<"PUT">>(
+    path: P, pieces: readonly Uint8Array[], digests: readonly Uint8Array[], asking: Asking,
+  ): Promise<Answer<"PUT", P>>;
 
   /** The bytes [start, stop) of a body, or all of it; goes on where it was when a connection breaks. */
   read(path: Path<"GET">, start?: number, stop?: number | null, asking?: Asking): AsyncGenerator<Uint8Array, void>;
@@ -114,11 +115,12 @@ export class HttpTransport implements Transport {
     return ONCE.has(`${method} ${path}`) ? once() : this.#tried(once);
   }
 
-  async put<P extends Path<"PUT">>(path: P, pieces: readonly Uint8Array[], asking: Asking): Promise<Answer<"PUT", P>> {
-    const hash = new Sha256();
-    pieces.forEach((piece) => hash.update(piece));
-    const digest = formatB64(hash.digest());
-    const sent = { ...authorization(asking.token), "Content-Type": OCTETS, "Content-Digest": `sha-256=:${digest}:` };
+  async put<P extends Path<"PUT">>(
+    path: P, pieces: readonly Uint8Array[], digests: readonly Uint8Array[], asking: Asking,
+  ): Promise<Answer<"PUT", P>> {
+    const name = digests.length === 1 ? "Content-Digest" : "Temoin-Unit-Digests";
+    const spelled = `sha-256=:${formatB64(concat(...digests))}:`;
+    const sent = { ...authorization(asking.token), "Content-Type": OCTETS, [name]: spelled };
     // A Blob, since a tab keeps the bytes of a body until its garbage is collected: 260 MiB in a long upload.
     const content = new Blob([...pieces] as BlobPart[]);
     const exchange = await this.#exchange("PUT", filled(path, asking.places ?? {}), content, sent, asking.signal);

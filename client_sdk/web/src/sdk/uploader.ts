@@ -174,7 +174,7 @@ async function sendWhole(way: Way, units: AsyncIterable<Uint8Array>): Promise<re
   await journal.sync();
   for (let failures = 1; ; failures += 1) {
     try {
-      const answer = await session.put(BLOB, [data], { blob: journal.blob }, signal);
+      const answer = await session.put(BLOB, [data], [digest], { blob: journal.blob }, signal);
       progress.advance(data.length);
       return [answer.receipt, digest];
     } catch (error) {
@@ -198,7 +198,13 @@ async function rest({ signal, sleep }: Way, failures: number): Promise<void> {
 /** Consecutive units that go in one request. */
 interface Run {
   readonly first: number;
-  readonly units: readonly Uint8Array[];
+  readonly units: Uint8Array[];
+  /** The SHA-256 of each of them. */
+  readonly digests: Uint8Array[];
+}
+
+function emptyRun(first: number): Run {
+  return { first, units: [], digests: [] };
 }
 
 /** How a request ended; a request never rejects, so that two may be waited for at once. */
@@ -242,32 +248,32 @@ class Sending {
 
   async #sendAll(units: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
     const whole = new Sha256();
-    let [number, first, run]: [number, number, Uint8Array[]] = [0, 0, []];
+    let [number, run] = [0, emptyRun(0)];
     const { progress, signal } = this.#way;
     for await (const unit of units) {
       signal?.throwIfAborted();
       whole.update(unit);
-      const there = this.#isThere(number, unit);
+      const digest = sha256(unit);
+      const there = this.#isThere(number, digest);
+      number += 1;
       if (there) {
         progress.found?.(unit.length);
         progress.advance(unit.length);
       } else {
-        if (run.length === 0) first = number;
-        run.push(unit);
+        run.units.push(unit);
+        run.digests.push(digest);
       }
-      if (there || run.length >= this.#width.units) {
-        await this.#push(first, run);
-        run = [];
+      if (there || run.units.length >= this.#width.units) {
+        await this.#push(run);
+        run = emptyRun(number);
       }
-      number += 1;
     }
-    await this.#push(first, run);
+    await this.#push(run);
     await this.#pump(0);
     return whole.digest();
   }
 
-  #isThere(number: number, unit: Uint8Array): boolean {
-    const digest = sha256(unit);
+  #isThere(number: number, digest: Uint8Array): boolean {
     this.#way.journal.note(number, digest);
     const known = this.#there.get(number);
     if (known === undefined) return this.#complete;
@@ -275,10 +281,10 @@ class Sending {
     return true;
   }
 
-  async #push(first: number, units: readonly Uint8Array[]): Promise<void> {
-    if (units.length === 0) return;
+  async #push(run: Run): Promise<void> {
+    if (run.units.length === 0) return;
     await this.#way.journal.sync();
-    this.#waiting.push({ first, units });
+    this.#waiting.push(run);
     await this.#pump(1);
   }
 
@@ -290,6 +296,7 @@ class Sending {
         if (run === undefined) break;
         this.#flying.set(run, this.#put(run));
       }
+      if (this.#waiting.length === 0 && this.#flying.size <= stay) return;
       const landing = await Promise.race(this.#flying.values());
       this.#flying.delete(landing.run);
       await this.#landed(landing);
@@ -300,7 +307,7 @@ class Sending {
     const { session, journal, signal, now } = this.#way;
     const begun = now();
     try {
-      await session.put(UNITS, run.units, { blob: journal.blob, first: run.first }, signal);
+      await session.put(UNITS, run.units, run.digests, { blob: journal.blob, first: run.first }, signal);
       return { run, error: null, ms: now() - begun };
     } catch (error) {
       return { run, error, ms: now() - begun };
@@ -319,8 +326,9 @@ class Sending {
     this.#failures += 1;
     requirePassing(error, this.#failures);
     this.#width.failed();
-    const parts = [...this.#width.split(run.units.length)].map(([start, stop]) =>
-      ({ first: run.first + start, units: run.units.slice(start, stop) }));
+    const parts = [...this.#width.split(run.units.length)].map(([start, stop]) => ({
+      first: run.first + start, units: run.units.slice(start, stop), digests: run.digests.slice(start, stop),
+    }));
     this.#waiting.unshift(...parts);
     await rest(this.#way, this.#failures);
   }

@@ -18,8 +18,8 @@ export class Watched implements Transport {
     this.#inner = inner;
     this.#reach = reach;
     this.ask = (method, path, asking) => this.#watched(inner.ask(method, path, asking));
-    this.put = async (path, pieces, asking) => {
-      const answer = await inner.put(path, pieces, asking);
+    this.put = async (path, pieces, digests, asking) => {
+      const answer = await inner.put(path, pieces, digests, asking);
       this.#reach(true);
       return answer;
     };
