@@ -46,6 +46,7 @@ _CONNECTIONS = 32
 _PIECE = limits.UNIT
 """The most that is read at once: whatever has arrived is given on before a connection breaks."""
 _HEADERS = {"User-Agent": "temoin", "Accept": "*/*", "Accept-Encoding": "identity"}
+_PUBLISHED = {**_HEADERS, "Accept-Encoding": "gzip, identity"}
 _PLACE = re.compile(r"<\w+:(\w+)>")
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19})", re.ASCII)
 
@@ -204,8 +205,8 @@ class PublishedFiles:
     sleep: Callable[[float], None] = field(default=time.sleep, repr=False)
 
     def __post_init__(self) -> None:
-        url = _safe_url(self.prefix.rstrip("/"))
-        self._below = url.path or ""
+        url = _safe_url(self.prefix)
+        self._path = (url.path or "").rstrip("/")
         self._wire = self.wire or connect(url)
 
     def read(self, path: str, most: int) -> bytes | None:
@@ -224,13 +225,19 @@ class PublishedFiles:
         self._wire.close()
 
     def _read(self, path: str, most: int) -> bytes | None:
-        sent = {**_HEADERS, "Accept-Encoding": "gzip, identity"}
-        with _Answer(self._wire, "GET", f"{self._below}/{path}", None, sent) as answer:
+        with _Answer(self._wire, "GET", f"{self._path}/{path}", None, _PUBLISHED) as answer:
             if answer.status in (404, 410):
                 return None
             if answer.status != 200:
                 raise _refusal(answer.status, _collect(answer))
-            return _collect(answer, most, decoded=True)
+            with _faults_as_network_errors():
+                try:
+                    data = answer.read(most + 1, decode_content=True)
+                except DecodeError:
+                    raise ServerFault("not the compression that the answer names") from None
+        if len(data) > most:
+            raise ServerFault("an answer that does not end")
+        return data
 
 
 class _Answer:
@@ -325,22 +332,19 @@ def _refusal(status: int, data: bytes) -> Refused | ServerFault | NetworkError:
     return Refused(code, status, PROBLEMS[code].sentence, wait if isinstance(wait, int) else None, extra)
 
 
-def _collect(answer: urllib3.BaseHTTPResponse, most: int | None = None, *, decoded: bool = False) -> bytes:
-    data, most = bytearray(), ANSWER if most is None else most
-    for block in _bytes_of(answer, decoded=decoded):
+def _collect(answer: urllib3.BaseHTTPResponse) -> bytes:
+    data = bytearray()
+    for block in _bytes_of(answer):
         data += block
-        if len(data) > most:
+        if len(data) > ANSWER:
             raise ServerFault("an answer that does not end")
     return bytes(data)
 
 
-def _bytes_of(answer: urllib3.BaseHTTPResponse, *, decoded: bool = False) -> Iterator[bytes]:
+def _bytes_of(answer: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
     while True:
         with _faults_as_network_errors():
-            try:
-                block = answer.read1(_PIECE, decode_content=decoded)
-            except DecodeError:
-                raise ServerFault("not the compression that the answer names") from None
+            block = answer.read1(_PIECE)
         if not block:
             return
         yield block
@@ -379,7 +383,7 @@ def _vault_url(text: str) -> Url:
     url = _safe_url(text)
     if url.path not in (None, "", "/"):
         raise ServerAddress("an address is a host and perhaps a port, nothing more")
-    return url
+    return Url(url.scheme, host=url.host, port=url.port)
 
 
 def _safe_url(text: str) -> Url:

@@ -6,9 +6,10 @@ Knows: that which nodes a proof reads depends on numbers alone, never on hashes.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from typing import TypeVar
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import Select, and_, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from crypto_core.encoding import HASH_SIZE
@@ -20,6 +21,8 @@ Nodes = dict[tuple[int, int], bytes]
 """(level, index) → hash."""
 
 _NODES = LedgerNode.__table__.c
+_NOWHERE = [-1]
+"""The only index asked for at a level that nothing is wanted of."""
 
 
 def compute(session: Session, ask: Callable[[NodeReader], T]) -> T:
@@ -49,9 +52,20 @@ def read_nodes(session: Session, wanted: Iterable[tuple[int, int]]) -> Nodes:
         by_level.setdefault(level, []).append(index)
     if not by_level:
         return {}
-    places = or_(*(and_(_NODES.level == level, _NODES.index.in_(row)) for level, row in sorted(by_level.items())))
-    rows = session.execute(select(_NODES.level, _NODES.index, _NODES.hash).where(places))
-    return {(level, index): value for level, index, value in rows}
+    levels = max(by_level) + 1
+    places = {f"at{level}": by_level.get(level, _NOWHERE) for level in range(levels)}
+    return {(level, index): value for level, index, value in session.connection().execute(_at(levels), places)}
+
+
+@cache
+def _at(levels: int) -> Select[int, int, bytes]:
+    """What stands at given places of so many levels. Made once for each height of a tree, since putting it together
+    takes longer than the database does. SQLite reads the whole table if it is asked for pairs: so it is asked level by
+    level, and where nothing is wanted for a place that there isn't."""
+    return select(_NODES.level, _NODES.index, _NODES.hash).where(or_(*(
+        and_(_NODES.level == level, _NODES.index.in_(bindparam(f"at{level}", expanding=True)))
+        for level in range(levels)
+    )))
 
 
 def frontier(size: int) -> Iterator[tuple[int, int]]:

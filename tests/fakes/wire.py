@@ -28,7 +28,8 @@ class FakeWire:
             answer = self._transport.handle_request(request)
         except httpx.TransportError as error:
             raise ProtocolError(type(error).__name__) from None
-        data = io.BufferedReader(io.BytesIO(b"".join(answer.iter_raw())))
+        packed = "Content-Encoding" in answer.headers  # and then it is urllib3's to open
+        data = io.BufferedReader(io.BytesIO(b"".join(answer.iter_raw()) if packed else answer.read()))
         return urllib3.HTTPResponse(data, answer.headers, answer.status_code, preload_content=False)
 
     def close(self) -> None:

@@ -125,7 +125,8 @@ def test_what_was_not_given_rightly_is_said_before_anything_is_fetched(
 def test_a_vaults_own_ledger_is_followed_and_its_copy_is_what_it_serves(vault: FakeVault, tmp_path: Path) -> None:
     ledger = vault.parts.ledger
     ledger.commit(lambda _session, enter: enter([(bytes([n % 251]) * 32, 9) for n in range(600)]))
-    files = PublishedFiles("http://127.0.0.1/ledger", wire=FakeWire("http://127.0.0.1", httpx.WSGITransport(vault.app)))
+    address = "http://127.0.0.1"
+    files = PublishedFiles(f"{address}/ledger", wire=FakeWire(address, httpx.WSGITransport(vault.app)))
     policy = Policy.for_key(format_vkey(ledger.signer.verifier))
     copy = tmp_path / "copy"
     look = Follower(copy / STATE, "", files, vault.clock.now, policy, sink=Mirror(copy)).look()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from hypothesis import given, strategies as st
 
 from client_sdk.errors import CheckpointInvalid, NetworkError
 from client_sdk.following import follower as followers
@@ -16,9 +18,9 @@ from client_sdk.following.follower import LAG, Follower, Look, PolicyDiffers, Po
 from client_sdk.following.mirror import STATE, Mirror
 from client_sdk.following.published import Files
 from client_sdk.following.report import NothingFollowed, make_report
-from client_sdk.following.state import FILE, format_state, load_state, parse_state
+from client_sdk.following.state import FILE, Followed, format_state, load_state, parse_state
 from client_sdk.protocol.audit import AuditEvent
-from crypto_core.errors import MalformedError
+from crypto_core.errors import CryptoCoreError, MalformedError
 from crypto_core.receipts.note import SignerKey, format_vkey
 from crypto_core.receipts.policy import Policy, parse_policy
 from crypto_core.receipts.tiles import entries_path, tile_path
@@ -375,6 +377,16 @@ def test_a_state_is_read_back_as_it_was_and_nothing_else_is(auditor: Auditor) ->
     assert parse_state(format_state(state)) == state
     for data in (b"", b"{}", b"[]", format_state(state).replace(b'"v":1', b'"v":2'), format_state(state)[:-9]):
         with pytest.raises(MalformedError):
+            parse_state(data)
+
+
+@given(st.binary(max_size=200), st.integers(0, 10_000), st.integers(0, 7))
+def test_a_state_that_was_damaged_raises_our_errors_alone(noise: bytes, place: int, bit: int) -> None:
+    state = Followed("https://a.example", POLICY, 1, 2, 3, FakeLedger().add(2).note().decode(), 4)
+    whole = bytearray(format_state(state))
+    whole[place % len(whole)] ^= 1 << bit
+    for data in (noise, bytes(whole)):
+        with suppress(CryptoCoreError):
             parse_state(data)
 
 

@@ -21,6 +21,7 @@ import { QUICK_ARGON, saying } from "./clients.js";
 import { somebody } from "./memory_device.js";
 import { Network, json } from "./memory_network.js";
 import { RealVault } from "./real_vault.js";
+import { readFacts } from "./vectors.js";
 
 let vault: RealVault;
 const ends: (() => void)[] = [];
@@ -93,6 +94,20 @@ async function aDraft(page: Page, more: Partial<KeptDraft> = {}): Promise<KeptDr
     saved: 1_700_000_000, ...more,
   };
 }
+
+test("a receipt is checked before anybody is in, by a policy or the key that the vault names; nothing is sent", async () => {
+  const { api, network } = await aPage();
+  const fact = readFacts("receipts").find(({ name }) => name === "verify-receipt-witnessed")!.inputs;
+  const { receipt, policy } = fact as Record<string, string>;
+  const files = [new Blob(["a sealed file stands here, opaque to the ledger"]), new Blob([receipt!])] as const;
+  const given = await api.checkReceipt(...files, new Blob([policy!]));
+  expect([given.outcome, given.step, given.weighed?.cosigned.length]).toEqual(["valid", 8, 3]);
+  expect(network.seen).toEqual([]);
+  const here = await api.checkReceipt(...files, null);
+  expect([here.outcome, here.code, here.step]).toEqual(["not_yet", "receipt_key_unknown", 6]);
+  expect(network.seen.map(({ method, path }) => [method, path])).toEqual([["GET", "/v1/vault"]]);
+  await expect(api.checkReceipt(...files, new Blob(["no policy"]))).rejects.toMatchObject({ code: "malformed" });
+});
 
 test("sign-up as the page does it: rules, words asked back, and the first opening", async () => {
   const page = await aPage();
