@@ -25,6 +25,7 @@ from crypto_core.encoding import format_json, parse_json
 from crypto_core.errors import (
     CryptoCoreError, MalformedError, TamperedError, UnsupportedVersion, VerificationError,
 )
+from crypto_core.receipts.note import parse_note
 from crypto_core.receipts.receipt import format_receipt, parse_receipt, verify_receipt
 from crypto_core.sealing.envelope import (
     CHUNK_SIZE, HEADER_SIZE, RUN_CHUNKS, SEALED_CHUNK_SIZE, Opener, in_flight, open_stream, sealed_range, sealed_size,
@@ -170,8 +171,8 @@ class Reader:
             yield self._exported(kept, content.sealed, size, chunks)
 
     def _exported(self, kept: KeptReceipt, digest: bytes, size: int, chunks: Iterator[bytes]) -> SealedBlob:
-        """With the first anchor that covers it. Where there is none, or none that the receipt holds under, the receipt
-        stays as it is."""
+        """With the first anchor that covers it. Where there is none, none that the receipt holds under, or one under
+        which fewer have signed, the receipt stays as it is."""
         session, index = self._session, kept.verified.index
         plain = SealedBlob(kept.name, digest, size, chunks, kept.receipt, kept.verified)
         try:
@@ -181,10 +182,11 @@ class Reader:
                 raise
             return plain
         anchor, before = (None if one is None else _anchor(one) for one in (found["covering"], found["before"]))
-        if anchor is None:
+        held = parse_receipt(kept.receipt.encode())
+        if anchor is None or _signatures(anchor.checkpoint) < _signatures(held.note):
             return plain
         proof = session.ask("GET", INCLUSION, query={"index": index, "size": found["covering"]["size"]})["proof"]
-        receipt = replace(parse_receipt(kept.receipt.encode()), proof=tuple(proof), note=anchor.checkpoint)
+        receipt = replace(held, proof=tuple(proof), note=anchor.checkpoint)
         try:
             text = format_receipt(receipt).decode()
             verified = session.verify(text, digest, size)
@@ -325,6 +327,14 @@ def _files(facts: dict[str, Any]) -> tuple[Content, ...]:
         segments["mime"], sum(part.size for part in parts), parts,
     )
     return (joined, *others)
+
+
+def _signatures(note: str) -> int:
+    """How many lines have signed; none for what is no note."""
+    try:
+        return len(parse_note(note.encode()).signatures)
+    except MalformedError:
+        return 0
 
 
 def _anchor(facts: dict[str, Any]) -> Anchor:

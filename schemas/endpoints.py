@@ -97,7 +97,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("GET", "/v1/items", Stage.OPEN, "Revisions kept since a cursor", query=items.SyncQuery, gives=(items.SyncPage,)),
     Endpoint(
         "POST", "/v1/items", Stage.OPEN, "Keep revisions, all or none", items.PutItems, gives=(items.ItemsKept,), status=201,
-        refuses=("revision_conflict", "blob_missing", "id_taken", "quota_full", "storage_full"),
+        refuses=("revision_conflict", "blob_missing", "id_taken", "quota_full", "storage_full", "ledger_stopped"),
     ),
     Endpoint(
         "GET", "/v1/items/<id:item>/revisions/<u32:revision>/receipt", Stage.OPEN, "The receipt of a record",
@@ -106,7 +106,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     # blobs
     Endpoint(
         "PUT", "/v1/blobs/<id:blob>", Stage.OPEN, "Keep a blob of one unit or less", OCTETS, gives=(uploads.KeptBlob,), status=201,
-        refuses=("blob_conflict", "quota_full", "storage_full", *_BODY), headers=("Content-Digest",),
+        refuses=("blob_conflict", "quota_full", "storage_full", "ledger_stopped", *_BODY), headers=("Content-Digest",),
     ),
     Endpoint(
         "GET", "/v1/blobs/<id:blob>", Stage.OPEN, "The bytes of a blob, whole or a range", gives=(OCTETS,),
@@ -129,7 +129,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         "POST", "/v1/uploads/<id:blob>/complete", Stage.OPEN, "Check the whole and keep it; idempotent", uploads.CompleteUpload,
         gives=(uploads.KeptBlob,), status=201,
-        refuses=("not_found", "upload_incomplete", "upload_mismatch", "blob_conflict", "quota_full", "storage_full"),
+        refuses=("not_found", "upload_incomplete", "upload_mismatch", "blob_conflict", "quota_full", "storage_full", "ledger_stopped"),
     ),
     Endpoint(
         "DELETE", "/v1/uploads/<id:blob>", Stage.OPEN, "Give an upload up", gives=(accounts.Nothing,),

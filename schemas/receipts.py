@@ -10,7 +10,7 @@ from schemas.fields import Bytes, Strict, Text, Time, Whole
 
 
 class ReceiptAnswer(Strict):
-    """A receipt brought up to the newest checkpoint; `extra` never changes."""
+    """A receipt under the checkpoint that proves most; `extra` never changes."""
 
     deposited = Time(required=True)
     receipt = Text(limits.RECEIPT, required=True)

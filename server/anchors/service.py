@@ -18,6 +18,7 @@ from crypto_core.receipts.anchor import format_certificates, make_query, verify_
 from crypto_core.receipts.note import parse_note
 from server.anchors.authority import Authority
 from server.anchors.models import Anchor
+from server.ledger.models import Cosignature
 from server.parts import Parts
 from server.problems import Refusal
 
@@ -37,15 +38,18 @@ class Anchored(NamedTuple):
 
 
 def take_anchor(vault: Parts, authority: Authority) -> Anchored | None:
-    """Has the newest checkpoint stamped, and keeps the token once it is verified; None, and nobody is asked, if the
-    ledger has not grown since the last one.
+    """Has the newest checkpoint stamped, or the newest that a witness has cosigned if one has since the last token, and
+    keeps the token once it is verified; None, and nobody is asked, if the ledger has not grown since.
 
     Raises AuthoritySilent, AuthorityFailed, a leaf of AnchorError for a token that is not kept, Refusal.
     """
     with vault.database.read() as session:
-        newest = vault.ledger.newest(session)
-        if newest.size == (session.scalar(select(func.max(Anchor.size))) or 0):
+        newest, last = vault.ledger.newest(session), session.scalar(select(func.max(Anchor.size))) or 0
+        if newest.size == last:
             return None
+        cosigned = session.scalar(select(func.max(Cosignature.size)))
+        if cosigned is not None and cosigned > last:
+            newest = vault.ledger.signed(session, cosigned)
     text = parse_note(newest.note.encode()).text
     query = make_query(text)
     token = authority.ask(query.data)

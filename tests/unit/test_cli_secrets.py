@@ -143,5 +143,6 @@ def test_no_command_takes_a_secret_as_an_argument_and_each_has_the_shared_option
     found = dict(commands(temoin))
     assert len(found) >= 16
     for name, options in found.items():
-        assert {"--json", "--server", "--secrets-fd"} <= set(options), name
+        if name.split()[0] not in ("audit", "witness"):  # who has neither an account nor a vault
+            assert {"--json", "--server", "--secrets-fd"} <= set(options), name
         assert not [option for option in options if "pass" in option or "pin" in option.split("-")], name

@@ -198,7 +198,7 @@ test("any range of a message opens alone", () => {
     const [sealedStart, sealedStop] = sealedRange(start, stop);
     const data = openRange(opener, start, stop, whole.subarray(sealedStart, sealedStop), whole.length);
     expect(same(data, plain.subarray(start, stop))).toBe(true);
-    const beyond = stop + plain.length;
+    const beyond = stop + plain.length + 1;
     const rest = whole.subarray(sealedStart);
     expect(() => openRange(opener, start, beyond, rest, whole.length)).toThrow(MalformedError);
   }));

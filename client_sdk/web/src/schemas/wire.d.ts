@@ -1015,7 +1015,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `unavailable` */
+                /** @description `ledger_stopped`, `unavailable` */
                 503: {
                     headers: {
                         [name: string]: unknown;
@@ -1646,7 +1646,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `unavailable` */
+                /** @description `ledger_stopped`, `unavailable` */
                 503: {
                     headers: {
                         [name: string]: unknown;
@@ -3573,7 +3573,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `unavailable` */
+                /** @description `ledger_stopped`, `unavailable` */
                 503: {
                     headers: {
                         [name: string]: unknown;

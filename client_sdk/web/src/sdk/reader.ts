@@ -10,6 +10,7 @@ import {
 import {
   CryptoCoreError, MalformedError, TamperedError, UnsupportedVersion, VerificationError,
 } from "../crypto_core/errors.js";
+import { parseNote } from "../crypto_core/receipts/note.js";
 import { Receipt, formatReceipt, parseReceipt, verifyReceipt } from "../crypto_core/receipts/receipt.js";
 import {
   CHUNK_SIZE, HEADER_SIZE, RUN_CHUNKS, SEALED_CHUNK_SIZE, openStream, sealedRange, sealedSize, splitOff,
@@ -156,8 +157,8 @@ export class Reader {
     }
   }
 
-  /** With the first anchor that covers it. Where there is none, or none that the receipt holds under, the receipt
-   * stays as it is. */
+  /** With the first anchor that covers it. Where there is none, none that the receipt holds under, or one under which
+   * fewer have signed, the receipt stays as it is. */
   async #exported(kept: KeptReceipt, digest: Uint8Array, size: number, chunks: SealedBlob["chunks"]): Promise<SealedBlob> {
     const plain = { ...kept, sha256: digest, size, chunks, anchor: null, before: null };
     const session = this.#session;
@@ -167,9 +168,9 @@ export class Reader {
       throw error;
     });
     const anchor = found?.covering ?? null;
-    if (anchor === null) return plain;
+    const { extra, note } = parseReceipt(encodeText(kept.receipt));
+    if (anchor === null || signatures(anchor.checkpoint) < signatures(note)) return plain;
     const { proof } = await session.ask("GET", INCLUSION, { query: { index, size: anchor.size } });
-    const { extra } = parseReceipt(encodeText(kept.receipt));
     try {
       const receipt = decodeText(formatReceipt(new Receipt(extra, index, proof, anchor.checkpoint)));
       const verified = await session.verify(receipt, digest, size);
@@ -348,6 +349,16 @@ async function* checked(blocks: Blocks, expected: Uint8Array): AsyncGenerator<Ui
   const digest = new Sha256();
   yield* hashed(blocks, digest);
   if (!isSame(digest.digest(), expected)) throw new BlobSwapped("another hash than the record names");
+}
+
+/** How many lines have signed; none for what is no note. */
+function signatures(note: string): number {
+  try {
+    return parseNote(encodeText(note)).signatures.length;
+  } catch (error) {
+    if (error instanceof MalformedError) return 0;
+    throw error;
+  }
 }
 
 function contentsOf(facts: RecordFacts): readonly Content[] {
