@@ -16,7 +16,8 @@ from client_sdk.auditor import Auditor
 from client_sdk.client import Draft
 from client_sdk.dossier import export_receipts
 from client_sdk.errors import LedgerForked
-from crypto_core.encoding import format_b64url
+from client_sdk.replica import record_name
+from crypto_core.encoding import format_b64, format_b64url
 from crypto_core.receipts.anchor import parse_certificates
 from crypto_core.receipts.checkpoint import Checkpoint, format_checkpoint
 from crypto_core.receipts.merkle import hash_children
@@ -101,6 +102,21 @@ def test_the_folder_proves_the_authoritys_time(
     alone = prove(exported(laptop, first.id, tmp_path / "first"), tsa)
     assert (alone.receipt.checkpoint.size, alone.before) == (1, None)
     assert abs(anchored.bound_time - time.time()) < 60
+
+
+def test_a_receipt_that_more_have_signed_is_exported_as_it_is(
+    laptop: Device, stamp: Callable[[], None], tmp_path: Path
+) -> None:
+    with laptop.log_in() as client:
+        kept = client.write_entry(Draft(text="x"))
+        stamp()
+        held = kept.receipt + f"\u2014 witness.example {format_b64(bytes(76))}\n"
+        session = client._opened().session
+        session.replica.keep_receipt(record_name(kept.id, kept.revision), held)
+        export_receipts(client, client.item(kept.id), tmp_path / "out")
+    (proof,) = (tmp_path / "out").glob("*.tlog-proof")
+    assert proof.read_text() == held
+    assert not list((tmp_path / "out").glob("*.tsr"))
 
 
 def test_the_readmes_other_ways_are_ways(

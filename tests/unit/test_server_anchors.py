@@ -16,7 +16,9 @@ from crypto_core.errors import TemoinError
 from crypto_core.randomness import make_bytes, make_id
 from crypto_core.receipts.anchor import AnchorAuthorityUnknown, make_query, parse_certificates, verify_token
 from crypto_core.receipts.checkpoint import parse_checkpoint
-from crypto_core.receipts.note import open_note, parse_note
+from crypto_core.receipts.note import (
+    COSIGNATURE, SignerKey, format_signatures, format_vkey, open_note, parse_note, sign,
+)
 from schemas.receipts import Anchors
 from server.anchors.authority import Authority, AuthorityFailed, AuthoritySilent, open_authority
 from server.anchors.check import check_anchors
@@ -24,6 +26,7 @@ from server.anchors.models import Anchor
 from server.anchors.service import LONGEST_RETRY, Rhythm, take_anchor
 from server.config import DAY, ConfigRefused, ServerConfig
 from server.database import table
+from server.ledger.models import Cosignature, LedgerWitness
 from tests.fakes import authority as fakes
 from tests.fakes.processes import ROOT, free_port
 from tests.fakes.vault import FakePerson, FakeVault, b64, code, random_b64, said
@@ -93,6 +96,32 @@ def test_nobody_is_asked_when_the_tree_has_not_grown(
     deposit(person)
     assert take_anchor(vault.parts, asked) is not None
     assert kept(vault) == [1, 2]
+
+
+def cosign(vault: FakeVault, size: int) -> str:
+    """A witness of the vault's cosigns a checkpoint; gives the line."""
+    witness = SignerKey("witness.example", make_bytes(32), COSIGNATURE)
+    vkey = format_vkey(witness.verifier)
+    with vault.parts.database.write() as session:
+        text = parse_note(vault.parts.ledger.signed(session, size).note.encode()).text
+        line = format_signatures([sign(text, witness, time=5)])
+        session.add(LedgerWitness(name="w", vkey=vkey, url="https://witness.example"))
+        session.flush()
+        session.add(Cosignature(size=size, vkey=vkey, time=5, line=line))
+    return line
+
+
+def test_what_witnesses_have_cosigned_is_stamped_before_what_is_newer(
+    vault: FakeVault, person: FakePerson, asked: Authority
+) -> None:
+    deposit(person, 3)
+    line = cosign(vault, 2)
+    for size in (2, 3):
+        taken = take_anchor(vault.parts, asked)
+        assert taken is not None and taken.size == size
+    served = anchors(vault, 1)["covering"]
+    assert served is not None and served["size"] == 2
+    assert str(served["checkpoint"]).endswith(line)
 
 
 def test_a_query_tells_a_hash_and_a_number_alone(
