@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from client_sdk.cli.options import existing_file
-from client_sdk.cli.output import cells, one_line, print_json, screen, table
+from client_sdk.cli.output import one_line, print_json, screen
 from crypto_core.errors import CryptoCoreError
 from crypto_core.receipts.note import ED25519, VerifierKey, format_vkey, parse_vkey
 from crypto_core.receipts.policy import MAX_POLICY_SIZE, parse_policy
@@ -87,11 +87,9 @@ def status(folder: Path, as_json: bool) -> None:
             "ledgers": [{"origin": one.origin, "size": one.size, "root": one.root} for one in seen],
         })
     else:
-        rows = table("Ledger", "Entries", "Root")
-        for one in seen:
-            rows.add_row(*cells((one_line(one.origin), str(one.size), one.root.hex())))
         click.echo(format_vkey(signer.verifier))
-        screen().print(rows)
+        for one in seen:  # in one line each, however narrow the terminal: a root is there to be copied
+            click.echo(f"{one_line(one.origin)}: {one.size} entries, root {one.root.hex()}")
         for case in forks:
             screen().print(f"Two roots for one size, both signed by the ledger: {case}")
         for case in unproven:

@@ -61,6 +61,8 @@ def tell_everything(teller: Teller) -> bytes:
     teller.leave_drafts()
     teller.page.evaluate(f"location.hash = '#{view_table()['trust']}'")  # it is offered only where something is wrong
     teller.visitor.heading("account.trust.title")
+    teller.page.evaluate(f"location.hash = '#{view_table()['verify']}'")  # its door is on the page of whoever is out
+    teller.visitor.heading("receipts.verify.name")
     teller.visitor.lock()
     teller.fail_to_get_in()
     teller.visitor.log_in()
@@ -69,7 +71,7 @@ def tell_everything(teller: Teller) -> bytes:
 
 
 KINDS = {
-    "GET account", "GET blobs", "GET items", "GET sessions", "GET vault", "POST account", "POST accounts",
+    "GET account", "GET blobs", "GET items", "GET ledger", "GET sessions", "GET vault", "POST account", "POST accounts",
     "POST confirm", "POST items", "POST login", "POST logout", "POST pin", "POST uploads", "PUT blobs", "PUT uploads",
 }
 """What a vault is asked for by somebody who uses all of it."""
