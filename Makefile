@@ -55,7 +55,9 @@ test-web: $(WEB)/node_modules/.done  ## the web client's types and tests
 	@$(NPM) run --silent test
 
 test: lint type docs-check test-web $(APP) $(VENV)/.dev  ## every check and every test (TESTS=path for some)
-	@$(BIN)/python -m pytest -n 3 --dist worksteal $(TESTS)
+	@$(BIN)/python -m pytest -n 3 --dist worksteal -m 'not soak and not alone' $(TESTS); many=$$?; \
+	$(BIN)/python -m pytest -m 'alone and not soak' $(TESTS); alone=$$?; \
+	case "$$many $$alone" in "0 0"|"0 5"|"5 0") ;; *) exit 1 ;; esac  # 5: none of this kind are among TESTS
 
 $(VENV)/.browsers: $(VENV)/.dev
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[dev,browsers]'
