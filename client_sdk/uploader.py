@@ -106,7 +106,7 @@ class Uploader:
                 sealed = seal_stream(sealer, blocks, run=in_flight(pool, 2 * IN_FLIGHT))
                 units = _unchanged(whole.passing(_units(sealed)), file, source)
                 if size <= limits.FIRST_UNIT:
-                    answer = self._send_whole(b"".join(units), journal, progress)
+                    answer = self._send_whole(b"".join(units), whole.digest(), journal, progress)
                 else:
                     sending = _Sending(session, journal, size, progress, self._sleep)
                     machine.receive(UploadEvent.ANNOUNCED)
@@ -129,8 +129,7 @@ class Uploader:
         mime = mimetypes.guess_type(name)[0] or "application/octet-stream"
         return Content(journal.blob, journal.key, whole.digest(), plain.digest(), name, mime, source.size)
 
-    def _send_whole(self, data: bytes, journal: Journal, progress: Progress) -> dict[str, Any]:
-        digest = sha256(data).digest()
+    def _send_whole(self, data: bytes, digest: bytes, journal: Journal, progress: Progress) -> dict[str, Any]:
         journal.note(0, digest)
         journal.sync()
         for failures in range(FAILURES):

@@ -153,23 +153,22 @@ test("width doubles to the limit and halves to one", () => {
   expect([...width.split(5)]).toEqual([[0, 2], [2, 4], [4, 5]]);
 });
 
-test("what takes long makes requests narrower, and they go alone until it has been calm for a while", () => {
-  const width = new upload.Width(8);
+test("what takes long makes requests narrower, and where one unit takes long they go alone", () => {
+  const width = new upload.Width();
   for (let count = 0; count < 3; count += 1) width.succeeded(upload.BRIEF);
   expect([width.units, width.requests]).toEqual([8, 2]);
   width.succeeded(upload.BRIEF + 1);
   expect(width.units).toBe(8);
   width.succeeded(upload.LONG + 1);
-  expect([width.units, width.requests]).toEqual([4, 1]);
-  for (let count = 0; count < 3; count += 1) width.succeeded(upload.LONG + 1);
+  expect(width.units).toBe(4);
+  for (let count = 0; count < 2; count += 1) width.succeeded(upload.LONG + 1);
+  expect([width.units, width.requests]).toEqual([1, 2]);
+  width.succeeded(upload.LONG + 1);
   expect([width.units, width.requests]).toEqual([1, 1]);
   width.succeeded(upload.LONG);
-  for (let count = 0; count < 7; count += 1) width.succeeded(upload.BRIEF);
-  expect([width.units, width.requests]).toEqual([8, 1]);
+  expect(width.requests).toBe(1);
   width.succeeded(upload.BRIEF);
-  expect([width.units, width.requests]).toEqual([8, 2]);
-  width.failed();
-  expect([width.units, width.requests]).toEqual([4, 1]);
+  expect([width.units, width.requests]).toEqual([2, 2]);
 });
 
 test("every error has Python's code, sentence and place in the tree", () => {

@@ -97,21 +97,27 @@ test("units are sent again in smaller requests when they fail, two requests at o
   expect(Math.max(...sizes)).toBeGreaterThan(3 * 262_400);
 });
 
-test("while a request is on its way the next units are sealed, and sent", async () => {
+test("while a request is on its way the next units are sealed, and wait for it", async () => {
   const browser = await registered(vault.url);
-  let [sent, second] = [0, (): void => undefined];
-  const both = new Promise<void>((resolve) => (second = resolve));
+  const file = aFile(900_000);
+  let [flying, most, reads] = [0, 0, (): void => undefined];
+  const slice = file.slice.bind(file);
+  file.slice = (...range) => {
+    if (flying > 0) reads();
+    return slice(...range);
+  };
   const { fetch: pass } = browser.network;
   Object.assign(browser.network, { fetch: async (url: string, init: RequestInit) => {
-    if (url.includes("/units/") && (sent += 1) > 1) second();
-    if (sent > 0) await both; // no answer to the first before the second is there
-    return pass(url, init);
+    if (!url.includes("/units/")) return pass(url, init);
+    most = Math.max(most, (flying += 1));
+    if (url.endsWith("/units/0")) await new Promise<void>((resolve) => (reads = resolve)); // until more is read
+    return pass(url, init).finally(() => (flying -= 1));
   } });
   const client = browser.tab();
   await client.logIn(browser.typed);
-  const file = aFile(900_000);
   const { id } = await add(client, file);
   expect(Buffer.compare(await whole(client, id), await bytesOf(file))).toBe(0);
+  expect(most).toBe(1);
 });
 
 test.each([

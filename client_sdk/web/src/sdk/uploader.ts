@@ -281,9 +281,11 @@ class Sending {
     return true;
   }
 
+  /** Sends a run once the one before has landed, and does not wait for it: meanwhile the next one is sealed. */
   async #push(run: Run): Promise<void> {
     if (run.units.length === 0) return;
     await this.#way.journal.sync();
+    await this.#pump(0);
     this.#waiting.push(run);
     await this.#pump(1);
   }

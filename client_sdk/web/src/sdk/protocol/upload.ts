@@ -58,16 +58,12 @@ export const BRIEF = 1000;
 export const LONG = 3000;
 const IN_FLIGHT = 2;
 
-/** Brief requests after a failure, until two are on their way again. */
-const CALM = 8;
-
 /** How many units one request carries, and how many requests go at once: 1 and 2 at first; twice as many units, up to
  * 32, after a brief success; half after a failure or a long one; alone where one unit by itself takes long. */
 export class Width {
   readonly #most: number;
   #units = 1;
   #requests = IN_FLIGHT;
-  #calm = 0;
 
   constructor(most = UNITS_PER_PUT) {
     this.#most = most;
@@ -85,18 +81,15 @@ export class Width {
   succeeded(ms = 0): void {
     if (ms <= BRIEF) {
       this.#units = Math.min(2 * this.#units, this.#most);
-      this.#calm += 1;
-      if (this.#calm >= CALM) this.#requests = IN_FLIGHT;
+      this.#requests = IN_FLIGHT;
     } else if (ms > LONG) {
+      if (this.#units === 1) this.#requests = 1;
       this.failed();
     }
   }
 
-  /** What is on its way when a network breaks is sent again: one request at a time, until it has been good for a while. */
   failed(): void {
     this.#units = Math.max(1, Math.floor(this.#units / 2));
-    this.#requests = 1;
-    this.#calm = 0;
   }
 
   /** A run of units cut to the present width: [start, stop) of each part. */
