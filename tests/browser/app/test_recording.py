@@ -28,8 +28,8 @@ from tests.fakes.visitor import Visitor
 
 FAKES = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 DOCTYPE = b"\x42\x82\x84webm"
-"""How such a film begins; its media type ends in `o/webm`. The last four letters by themselves stand in the base64 of every
-few megabytes of sealed bytes."""
+"""How such a film begins; its media type ends in `o/webm`. The last four letters by themselves stand in the base64 of
+every few megabytes of sealed bytes."""
 LOST = 3.0
 """Seconds that may be missing from the end."""
 SECONDS = """async (bytes) => {

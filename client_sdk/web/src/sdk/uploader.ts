@@ -263,6 +263,7 @@ class Sending {
         run.units.push(unit);
         run.digests.push(digest);
       }
+      if (run.units.length >= this.#width.units) await this.#pump(0); // what lands may widen what is sent next
       if (there || run.units.length >= this.#width.units) {
         await this.#push(run);
         run = emptyRun(number);
