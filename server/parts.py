@@ -6,6 +6,7 @@ Knows: which parts there are and how a running vault's are opened. Refuses to kn
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from flask import current_app
 
@@ -18,10 +19,11 @@ from server.pepper import Pepper
 from server.ports import Clock, Steps
 from server.steps import NoSteps, SystemClock
 from server.stores import BlobStore
-from server.stores.bucket import Bucket
 from server.stores.folder import FolderBlobStore
 from server.stores.objects import ObjectRecords
-from server.stores.s3 import S3BlobStore
+
+if TYPE_CHECKING:
+    from server.stores.bucket import Bucket
 
 
 @dataclass(frozen=True)
@@ -70,9 +72,14 @@ def assemble(
 
 
 def open_bucket(config: ServerConfig) -> Bucket | None:
-    """The bucket for blobs, if there is to be one; nothing is asked of it yet. Raises the errors of `read_secret`."""
+    """The bucket for blobs, if there is to be one; nothing is asked of it yet. Raises the errors of `read_secret`.
+
+    What speaks S3 is loaded only where there is a bucket: that is a fifth of what a start loads.
+    """
     if config.s3 is None:
         return None
+    from server.stores.bucket import Bucket
+
     secret = config.s3.secret
     if config.s3.secret_file is not None:
         secret = read_secret(config.s3.secret_file, "the secret of the object store")
@@ -83,6 +90,8 @@ def _open_store(config: ServerConfig, database: Database, clock: Clock) -> BlobS
     bucket = open_bucket(config)
     if bucket is None:
         return FolderBlobStore(config.data / "blobs")
+    from server.stores.s3 import S3BlobStore
+
     return S3BlobStore(bucket, ObjectRecords(database, clock))
 
 
