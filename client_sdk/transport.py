@@ -43,8 +43,9 @@ _ONCE = {("POST", "/v1/login/finish"), ("POST", "/v1/pin"), ("POST", "/v1/pin/re
 _TIMEOUT = urllib3.Timeout(connect=15.0, read=60.0)
 _CONNECTIONS = 32
 """Kept open for the next request; more than ever are at work at once."""
-_PIECE = limits.UNIT
-"""The most that is read at once: whatever has arrived is given on before a connection breaks."""
+PIECE = 8 * limits.UNIT
+"""Blobs are read up to the next border of so many units at once, so that what comes fast enough is never cut or joined
+again. Whatever has arrived is given on before a connection breaks."""
 _HEADERS = {"User-Agent": "temoin", "Accept": "*/*", "Accept-Encoding": "identity"}
 _PUBLISHED = {**_HEADERS, "Accept-Encoding": "gzip, identity"}
 _PLACE = re.compile(r"<\w+:(\w+)>")
@@ -166,7 +167,7 @@ class HttpTransport:
             if answer.status >= 400:
                 raise _refusal(answer.status, _collect(answer))
             expected = _expected(answer, start, stop, whole)
-            for block in _bytes_of(answer):
+            for block in _bytes_of(answer, start):
                 if expected is not None:
                     expected -= len(block)
                     if expected < 0:
@@ -341,12 +342,15 @@ def _collect(answer: urllib3.BaseHTTPResponse) -> bytes:
     return bytes(data)
 
 
-def _bytes_of(answer: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
+def _bytes_of(answer: urllib3.BaseHTTPResponse, at: int = 0) -> Iterator[bytes]:
+    """The body, which is that of a blob from byte `at` on, in blocks that reach to the next border at most."""
     while True:
+        border = limits.HEADER + PIECE * (max(0, at - limits.HEADER) // PIECE + 1)
         with _faults_as_network_errors():
-            block = answer.read1(_PIECE)
+            block = answer.read1(border - at)
         if not block:
             return
+        at += len(block)
         yield block
 
 
