@@ -17,8 +17,16 @@ from crypto_core.receipts.checkpoint import format_checkpoint, parse_checkpoint
 from crypto_core.receipts.leaf import entry_bytes, format_extra, parse_extra
 from crypto_core.receipts.merkle import hash_leaf, verify_consistency, verify_inclusion
 from crypto_core.receipts.note import format_note, format_vkey, open_note, parse_note, parse_vkey
-from crypto_core.receipts.policy import format_policy, parse_policy
+from crypto_core.receipts.policy import Policy, format_policy, parse_policy
 from crypto_core.receipts.receipt import format_receipt, parse_receipt, verify_receipt
+from crypto_core.receipts.rotation import (
+    format_rotation,
+    format_rotations,
+    open_rotations,
+    parse_rotation,
+    parse_rotations,
+    rotate_policy,
+)
 from crypto_core.receipts.tiles import (
     entries_path,
     format_entries,
@@ -27,6 +35,7 @@ from crypto_core.receipts.tiles import (
     parse_tile_path,
     tile_path,
 )
+from crypto_core.receipts.witnessed import open_checkpoint
 
 FOLDER = Path(__file__).parents[1] / "vectors" / "receipts"
 FILES = sorted(FOLDER.glob("*.json"))
@@ -42,9 +51,15 @@ def hashes(values: list[str]) -> list[bytes]:
     return [bytes.fromhex(value) for value in values]
 
 
+def policy_in(inputs: Inputs) -> Policy:
+    """The policy, and what the records of new keys say for it, where there are any."""
+    policy = parse_policy(inputs["policy"].encode())
+    return rotate_policy(policy, open_rotations(inputs["rotations"].encode())) if "rotations" in inputs else policy
+
+
 def run_verify_receipt(inputs: Inputs) -> Inputs:
     receipt = data(inputs, "receipt")
-    policy = parse_policy(inputs["policy"].encode())
+    policy = policy_in(inputs)
     proven = verify_receipt(receipt, sha256=bytes.fromhex(inputs["sha256"]), size=inputs["size"], policy=policy)
     assert format_receipt(parse_receipt(receipt)) == receipt
     return {
@@ -131,6 +146,21 @@ def run_policy(inputs: Inputs) -> Inputs:
     return {"canonical": canonical.decode(), "policy": policy}
 
 
+def run_rotations(inputs: Inputs) -> Inputs:
+    given = inputs["rotations"].encode()
+    notes = parse_rotations(given)
+    assert format_rotations(notes) == given
+    for text in (parse_note(note.encode()).text for note in notes):
+        assert format_rotation(parse_rotation(text)) == text
+    chain = open_rotations(inputs["held"].encode()).joined(open_rotations(given))
+    policy = rotate_policy(parse_policy(inputs["policy"].encode()), chain)
+    return {"keys": [format_vkey(log.key) for log in policy.logs], "lasts": [log.last for log in policy.logs]}
+
+
+def run_open_checkpoint(inputs: Inputs) -> Inputs:
+    return {"size": open_checkpoint(inputs["note"].encode(), policy_in(inputs)).checkpoint.size}
+
+
 OPS: dict[str, Callable[[Inputs], Inputs]] = {
     "verify_receipt": run_verify_receipt,
     "entry": run_entry,
@@ -143,6 +173,8 @@ OPS: dict[str, Callable[[Inputs], Inputs]] = {
     "open_note": run_open_note,
     "checkpoint": run_checkpoint,
     "policy": run_policy,
+    "rotations": run_rotations,
+    "open_checkpoint": run_open_checkpoint,
 }
 
 
@@ -192,11 +224,17 @@ def test_each_error_of_this_room_has_a_vector() -> None:
         "proof_consistency",
         "signature_invalid",
         "note_key_unknown",
+        "note_key_retired",
+        "rotation_unsigned",
+        "rotation_broken",
+        "rotation_backwards",
+        "rotation_forked",
         "receipt_malformed",
         "receipt_other_bytes",
         "receipt_not_included",
         "receipt_signature",
         "receipt_key_unknown",
+        "receipt_key_retired",
         "receipt_quorum_missing",
     }
 
