@@ -28,6 +28,7 @@ import server.items.service
 import server.limits
 import server.uploads.service
 from crypto_core.encoding import format_json, format_time
+from server.cli.rotation import rotation
 from server.cli.vault import configure, data_option, json_option, open_vault, sentences
 from server.config import ConfigRefused, ServerConfig
 from server.folder import finish_folder, make_folder, require_empty
@@ -228,6 +229,9 @@ def ask_one(data: Path, name: str) -> None:
         outcome = LedgerKeeper(parts, post).ask_now(name)
     click.echo(f"{name}: {outcome.trouble or f'cosigned {outcome.size} entries'}")
     sys.exit(1 if outcome.trouble else 0)
+
+
+main.add_command(rotation)
 
 
 @main.group()
