@@ -169,16 +169,15 @@ def open_rotations(data: bytes) -> RotationChain:
 
 def rotate_policy(policy: Policy, chain: RotationChain) -> Policy:
     """The same trust, in every key of the ledger that the records are of: each may sign alone what its record says.
-    A ledger that the policy does not name is not added.
 
-    Raises RotationBroken if the policy names a key under the ledger's name that is not one of the records'.
+    Raises RotationBroken if the policy trusts none of the records' keys, or another one under the ledger's name.
     """
     keys = chain.keys
-    named = {log.key: log for log in policy.logs if keys and log.key.name == keys[0].name}
-    if not named:
+    if not keys:
         return policy
-    if not named.keys() <= set(keys):
-        raise RotationBroken("a trusted key that is not in the records")
+    named = {log.key: log for log in policy.logs if log.key.name == keys[0].name}
+    if not named or not named.keys() <= set(keys):
+        raise RotationBroken("the records do not know the trusted key")
     last = {one.old: one.size for one in chain.rotations}
     url = next(iter(named.values())).url
     others = (log for log in policy.logs if log.key not in named)

@@ -574,6 +574,8 @@ def rotation_facts() -> list[Fact]:
                sign_rotation(replace(AGAIN, new=LEDGER.verifier), NEXT, LEDGER)),
         listed("unrelated", "rotation_broken", "records that do not know the trusted key",
                sign_rotation(foreign, SAME_NAME, AFTER)),
+        listed("other-ledger", "rotation_broken", "records of a ledger that is not trusted", RECORD,
+               policy=BARE_POLICY.replace(format_vkey(LEDGER.verifier), format_vkey(STRANGER.verifier))),
         listed("unrelated-to-held", "rotation_broken", "records of other keys than those held",
                sign_rotation(foreign, SAME_NAME, AFTER), held=RECORD),
         listed("smaller", "rotation_backwards", "a second record of a smaller tree", RECORD,
