@@ -13,6 +13,7 @@ from flask import current_app
 from server.config import ServerConfig
 from server.database import Database
 from server.folder import Folder, VaultMissing, open_folder, read_secret
+from server.ledger.keys import LedgerKeys
 from server.ledger.marker import Marker
 from server.ledger.service import Ledger
 from server.pepper import Pepper
@@ -59,6 +60,7 @@ def assemble(
     """The parts of a vault whose folder is open; its tables may not be there yet."""
     clock, steps = clock or SystemClock(), steps or NoSteps()
     database = Database(config.database_url)
+    keys = LedgerKeys(config.data, folder.ledger_signer)
     return Parts(
         config=config,
         folder=folder,
@@ -67,7 +69,7 @@ def assemble(
         database=database,
         pepper=folder.pepper,
         store=_open_store(config, database, clock),
-        ledger=Ledger(database, folder.ledger_signer, clock, steps, folder.facts.origin, Marker(config.data)),
+        ledger=Ledger(database, keys, clock, steps, folder.facts.origin, Marker(config.data)),
     )
 
 

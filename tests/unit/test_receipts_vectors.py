@@ -33,8 +33,16 @@ from crypto_core.receipts.note import (
     parse_vkey,
     sign,
 )
-from crypto_core.receipts.policy import format_policy, parse_policy
+from crypto_core.receipts.policy import Policy, format_policy, parse_policy
 from crypto_core.receipts.receipt import format_receipt, parse_receipt, verify_receipt
+from crypto_core.receipts.rotation import (
+    format_rotation,
+    format_rotations,
+    open_rotations,
+    parse_rotation,
+    parse_rotations,
+    rotate_policy,
+)
 from crypto_core.receipts.signatures import SEED_SIZE, sign_ed25519
 from crypto_core.receipts.submission import format_size, format_submission, parse_size, parse_submission
 from crypto_core.receipts.tiles import (
@@ -47,6 +55,7 @@ from crypto_core.receipts.tiles import (
     tile_path,
     tile_width,
 )
+from crypto_core.receipts.witnessed import open_checkpoint
 
 FOLDER = Path(__file__).parents[1] / "vectors" / "receipts"
 FILES = sorted(FOLDER.glob("*.json"))
@@ -63,9 +72,15 @@ def hashes(values: list[str]) -> list[bytes]:
     return [bytes.fromhex(value) for value in values]
 
 
+def policy_in(inputs: Inputs) -> Policy:
+    """The policy, and what the records of new keys say for it, where there are any."""
+    policy = parse_policy(inputs["policy"].encode())
+    return rotate_policy(policy, open_rotations(inputs["rotations"].encode())) if "rotations" in inputs else policy
+
+
 def run_verify_receipt(inputs: Inputs) -> Inputs:
     receipt = data(inputs, "receipt")
-    policy = parse_policy(inputs["policy"].encode())
+    policy = policy_in(inputs)
     proven = verify_receipt(receipt, sha256=bytes.fromhex(inputs["sha256"]), size=inputs["size"], policy=policy)
     assert format_receipt(parse_receipt(receipt)) == receipt
     return {
@@ -207,6 +222,21 @@ def run_size(inputs: Inputs) -> Inputs:
     return {"size": size}
 
 
+def run_rotations(inputs: Inputs) -> Inputs:
+    given = inputs["rotations"].encode()
+    notes = parse_rotations(given)
+    assert format_rotations(notes) == given
+    for text in (parse_note(note.encode()).text for note in notes):
+        assert format_rotation(parse_rotation(text)) == text
+    chain = open_rotations(inputs["held"].encode()).joined(open_rotations(given))
+    policy = rotate_policy(parse_policy(inputs["policy"].encode()), chain)
+    return {"keys": [format_vkey(log.key) for log in policy.logs], "lasts": [log.last for log in policy.logs]}
+
+
+def run_open_checkpoint(inputs: Inputs) -> Inputs:
+    return {"size": open_checkpoint(inputs["note"].encode(), policy_in(inputs)).checkpoint.size}
+
+
 OPS: dict[str, Callable[[Inputs], Inputs]] = {
     "verify_receipt": run_verify_receipt,
     "entry": run_entry,
@@ -219,6 +249,8 @@ OPS: dict[str, Callable[[Inputs], Inputs]] = {
     "open_note": run_open_note,
     "checkpoint": run_checkpoint,
     "policy": run_policy,
+    "rotations": run_rotations,
+    "open_checkpoint": run_open_checkpoint,
 }
 OPS_OF_C2SP: dict[str, Callable[[Inputs], Inputs]] = {
     "signatures": run_signatures,
@@ -285,11 +317,17 @@ def test_each_error_of_this_room_has_a_vector() -> None:
         "proof_consistency",
         "signature_invalid",
         "note_key_unknown",
+        "note_key_retired",
+        "rotation_unsigned",
+        "rotation_broken",
+        "rotation_backwards",
+        "rotation_forked",
         "receipt_malformed",
         "receipt_other_bytes",
         "receipt_not_included",
         "receipt_signature",
         "receipt_key_unknown",
+        "receipt_key_retired",
         "receipt_quorum_missing",
     }
 

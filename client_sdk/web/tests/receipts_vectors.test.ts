@@ -11,12 +11,16 @@ import {
   COSIGNATURE, SignerKey, formatNote, formatSignatures, formatVkey, openNote, parseNote, parseSignatures, parseVkey, sign,
   type Signature,
 } from "../src/crypto_core/receipts/note.js";
-import { formatPolicy, parsePolicy } from "../src/crypto_core/receipts/policy.js";
+import { formatPolicy, parsePolicy, type Policy } from "../src/crypto_core/receipts/policy.js";
 import { formatReceipt, parseReceipt, verifyReceipt } from "../src/crypto_core/receipts/receipt.js";
+import {
+  formatRotation, formatRotations, openRotations, parseRotation, parseRotations, rotatePolicy,
+} from "../src/crypto_core/receipts/rotation.js";
 import { signEd25519 } from "../src/crypto_core/receipts/signatures.js";
 import {
   WIDTH, entriesPath, formatEntries, parseEntries, parseEntriesPath, parseTilePath, tilePath, tileWidth,
 } from "../src/crypto_core/receipts/tiles.js";
+import { openCheckpoint } from "../src/crypto_core/receipts/witnessed.js";
 import { ready } from "../src/crypto_core/sodium.js";
 import { countByOp, fromHex, readFacts, toHex, total } from "./vectors.js";
 
@@ -59,10 +63,16 @@ function spelled({ name, keyHash, raw }: Signature): Values {
   return { name, key_hash: toHex(keyHash), raw: toHex(raw) };
 }
 
+/** The policy, and what the records of new keys say for it, where there are any. */
+function policyIn(inputs: Values): Policy {
+  const policy = parsePolicy(data(inputs, "policy"));
+  return "rotations" in inputs ? rotatePolicy(policy, openRotations(data(inputs, "rotations"))) : policy;
+}
+
 const OPS: Readonly<Record<string, (inputs: Values) => Values>> = {
   verify_receipt(inputs) {
     const receipt = data(inputs, "receipt");
-    const policy = parsePolicy(UTF8.encode(text(inputs, "policy")));
+    const policy = policyIn(inputs);
     const size = inputs["size"] as number | null;
     const proven = verifyReceipt(receipt, { sha256: hash(inputs, "sha256"), size, policy });
     expect(formatReceipt(parseReceipt(receipt))).toEqual(receipt);
@@ -133,6 +143,21 @@ const OPS: Readonly<Record<string, (inputs: Values) => Values>> = {
     const canonical = formatPolicy(policy);
     expect(parsePolicy(canonical)).toEqual(policy);
     return { canonical: Buffer.from(canonical).toString("utf8"), policy };
+  },
+  rotations(inputs) {
+    const given = data(inputs, "rotations");
+    const notes = parseRotations(given);
+    expect(formatRotations(notes)).toEqual(given);
+    for (const note of notes) {
+      const { text: record } = parseNote(UTF8.encode(note));
+      expect(formatRotation(parseRotation(record))).toBe(record);
+    }
+    const chain = openRotations(data(inputs, "held")).joined(openRotations(given));
+    const { logs } = rotatePolicy(parsePolicy(data(inputs, "policy")), chain);
+    return { keys: logs.map(({ key }) => formatVkey(key)), lasts: logs.map(({ last }) => last) };
+  },
+  open_checkpoint(inputs) {
+    return { size: openCheckpoint(data(inputs, "note"), policyIn(inputs)).checkpoint.size };
   },
 };
 
