@@ -24,10 +24,12 @@ export const Kind = {
   CONFIRM: "confirm", //                    host, k_id32, challenge32
   CHANGE: "change", //                      host, challenge32, sha256(body)
   PIN_REOPEN: "pin-reopen", //              host, account16, challenge32; signed by the recovery login key
+  PROFESSIONAL: "professional", //          host, account16, sha256(body); signed by the identity that is to be listed
   // the server's pepper; here so that no use ever takes its labels
   PEPPER: "pepper", //                      use, u32 version
   PEPPER_ROW: "pepper-row", //              column, account16, u32 epoch
   PIN_VERIFIER: "pin-verifier", //          purpose, account16, u32 epoch, tag32
+  CODE_VERIFIER: "code-verifier", //        bundle16, x32
   // keys (§3)
   // wrap: "mk-n"|"mk-s"|"rec-n"|"rec-s", account16, u32 epoch; or "record", item16, u32 revision
   WRAP: "wrap",
@@ -48,6 +50,8 @@ export const Kind = {
   DEVICE_STATE: "device-state", //          name, account16
   // receipts (§6)
   RECEIPT: "receipt",
+  // directory and bundles (§7)
+  FINGERPRINT: "fingerprint", //            pk_box32, pk_sign32
   // recovery (§8)
   RECOVERY_ID: "recovery-id",
   RECOVERY_LOGIN: "recovery-login",
