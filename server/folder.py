@@ -74,11 +74,15 @@ class Folder:
     facts: VaultFacts
     pepper: Pepper
     ledger_signer: SignerKey
-    directory_vkey: str
+    directory_signer: SignerKey
 
     @property
     def ledger_vkey(self) -> str:
         return format_vkey(self.ledger_signer.verifier)
+
+    @property
+    def directory_vkey(self) -> str:
+        return format_vkey(self.directory_signer.verifier)
 
 
 def make_folder(config: ServerConfig, now: int) -> Folder:
@@ -129,7 +133,7 @@ def open_folder(config: ServerConfig) -> Folder:
 def _open_keys(data: Path, facts: VaultFacts, pepper: Pepper) -> Folder:
     signer = _read_signer(data / LEDGER_KEY, facts.origin, "the ledger key")
     directory = _read_signer(data / DIRECTORY_KEY, f"{facts.origin}/directory", "the directory key")
-    return Folder(facts, pepper, signer, format_vkey(directory.verifier))
+    return Folder(facts, pepper, signer, directory)
 
 
 def _read_facts(path: Path) -> tuple[VaultFacts, bytes]:

@@ -30,8 +30,8 @@ class MarkerDamaged(TemoinError):
 class Marker:
     """The file of one vault, which may not be there yet."""
 
-    def __init__(self, folder: Path) -> None:
-        self._path = folder / MARKER
+    def __init__(self, folder: Path, name: str = MARKER) -> None:
+        self._path = folder / name
         self.written = -1
         """The size that this process has seen in it or written to it; -1 before that."""
 

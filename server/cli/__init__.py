@@ -13,7 +13,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,7 +28,7 @@ import server.items.service
 import server.limits
 import server.uploads.service
 from crypto_core.encoding import format_json, format_time
-from crypto_core.errors import TemoinError
+from server.cli.vault import configure, data_option, json_option, open_vault, sentences
 from server.config import ConfigRefused, ServerConfig
 from server.folder import finish_folder, make_folder, require_empty
 from server.help.freshness import list_ageing
@@ -60,10 +60,6 @@ PAUSE = 1
 """Seconds before the workers are started again, where granian has given up because one died twice in a row."""
 
 _log = logging.getLogger("temoin.server")
-_data = click.option(
-    "--data", type=click.Path(path_type=Path, file_okay=False), default=Path("data"), envvar="TEMOIN_DATA",
-    show_default=True, help="The vault's folder.",
-)
 
 
 @click.group()
@@ -74,11 +70,11 @@ def main() -> None:
 
 
 @main.command()
-@_data
+@data_option
 def init(data: Path) -> None:
     """Make a new vault in an empty folder: keys, pepper, database, and an empty ledger."""
-    with _sentences():
-        config = _configure(data)
+    with sentences():
+        config = configure(data)
         require_empty(config)
         if (bucket := open_bucket(config)) is not None:
             bucket.create()
@@ -94,14 +90,14 @@ def init(data: Path) -> None:
 
 
 @main.command()
-@_data
+@data_option
 @click.option("--host", "bind", default="127.0.0.1", show_default=True, help="The address to listen at.")
 @click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True)
 @click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True)
 def run(data: Path, bind: str, port: int, workers: int) -> None:
     """Run the vault until it is told to stop (SIGTERM or Ctrl-C)."""
-    with _sentences():
-        config = _configure(data, _public_host(bind, port))
+    with sentences():
+        config = configure(data, _public_host(bind, port))
         server.limits.require_store(config)
         _require_bucket(config)
         authority = _open_authority(config)
@@ -128,12 +124,12 @@ def run(data: Path, bind: str, port: int, workers: int) -> None:
 
 
 @main.command()
-@_data
+@data_option
 @click.option("--deep", is_flag=True, help="Every checkpoint ever signed, every cosignature and ledger.mark as well.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def check(data: Path, deep: bool, as_json: bool) -> None:
     """Check the ledger and every blob. Exit status 1 if anything is wrong."""
-    with _sentences(), contextlib.closing(open_parts(_configure(data))) as parts:
+    with sentences(), contextlib.closing(open_parts(configure(data))) as parts:
         if (bucket := open_bucket(parts.config)) is not None:
             bucket.probe()
             bucket.close()
@@ -153,10 +149,10 @@ def check(data: Path, deep: bool, as_json: bool) -> None:
 
 
 @main.command()
-@_data
+@data_option
 def anchor(data: Path) -> None:
     """Have the ledger's newest state stamped now, by the authority of TEMOIN_TSA_URL."""
-    with _sentences(), contextlib.closing(open_parts(_configure(data))) as parts:
+    with sentences(), contextlib.closing(open_parts(configure(data))) as parts:
         authority = _open_authority(parts.config)
         if authority is None:
             raise ConfigRefused("TEMOIN_TSA_URL names no time-stamping authority")
@@ -180,24 +176,24 @@ def witnesses() -> None:
 @click.argument("name")
 @click.argument("vkey")
 @click.argument("url")
-@_data
+@data_option
 def add_one(data: Path, name: str, vkey: str, url: str) -> None:
     """Ask a witness from now on.
 
     NAME is a word of yours for it, VKEY the verifier key that its keeper published, URL what stands before
     /add-checkpoint in its address.
     """
-    with _open_vault(data) as parts, parts.database.write() as session:
+    with open_vault(data) as parts, parts.database.write() as session:
         add_witness(session, name, vkey, url)
     click.echo(f"{name} is asked from now on. Try it at once: temoin-server witnesses ask {name}")
 
 
 @witnesses.command("list")
-@_data
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@data_option
+@json_option
 def list_all(data: Path, as_json: bool) -> None:
     """Show each witness, the size of the ledger that it has seen, and what is wrong with it."""
-    with _open_vault(data) as parts, parts.database.read() as session:
+    with open_vault(data) as parts, parts.database.read() as session:
         rows = [
             {"name": one.name, "vkey": one.vkey, "url": one.url, "size": one.size, "trouble": one.trouble or None}
             for one in list_witnesses(session)
@@ -213,20 +209,20 @@ def list_all(data: Path, as_json: bool) -> None:
 
 @witnesses.command("remove")
 @click.argument("name")
-@_data
+@data_option
 def remove_one(data: Path, name: str) -> None:
     """Ask a witness no more. What it has cosigned stays."""
-    with _open_vault(data) as parts, parts.database.write() as session:
+    with open_vault(data) as parts, parts.database.write() as session:
         remove_witness(session, name)
     click.echo(f"{name} is asked no more.")
 
 
 @witnesses.command("ask")
 @click.argument("name")
-@_data
+@data_option
 def ask_one(data: Path, name: str) -> None:
     """Ask a witness now for its cosignature under the public checkpoint. Exit status 1 if it gave none."""
-    with _open_vault(data) as parts, contextlib.closing(HttpPost()) as post:
+    with open_vault(data) as parts, contextlib.closing(HttpPost()) as post:
         with parts.database.read() as session:
             find_witness(session, name)
         outcome = LedgerKeeper(parts, post).ask_now(name)
@@ -350,18 +346,6 @@ def _require_bucket(config: ServerConfig) -> None:
         bucket.close()
 
 
-@contextlib.contextmanager
-def _open_vault(data: Path) -> Iterator[Parts]:
-    """The vault with its tables as they are today, beside one that may be running."""
-    with _sentences(), contextlib.closing(open_parts(_configure(data))) as parts:
-        upgrade(parts.database)
-        yield parts
-
-
-def _configure(data: Path, host: str = "") -> ServerConfig:
-    return ServerConfig.from_environ(os.environ, data, host=host)
-
-
 def _public_host(bind: str, port: int) -> str:
     """The host that login keys sign, unless TEMOIN_HOST says otherwise; empty for this machine alone.
 
@@ -376,14 +360,3 @@ def _public_host(bind: str, port: int) -> str:
 
 def _in_url(bind: str) -> str:
     return f"[{bind}]" if ":" in bind else bind
-
-
-@contextlib.contextmanager
-def _sentences() -> Iterator[None]:
-    """Whatever a person may meet is told in its sentence."""
-    try:
-        yield
-    except TemoinError as error:
-        raise click.ClickException(f"{error.sentence} ({error.detail})" if error.detail else error.sentence) from None
-    except Refusal as refusal:
-        raise click.ClickException(refusal.kind.sentence) from None
