@@ -1,4 +1,4 @@
-"""The messages that a login key signs, each bound to one host and one challenge.
+"""The messages that a login key or an identity signs, each bound to one host.
 
 Knows: which fields stand under which label (protocol §1, §8). Refuses to know: secrets, and who checks.
 The client signs these bytes, the server rebuilds and verifies them: neither sends them.
@@ -38,6 +38,11 @@ def confirm_message(host: str, k_id: bytes, challenge: bytes) -> bytes:
 def pin_reopen_message(host: str, account: bytes, challenge: bytes) -> bytes:
     """For opening a closed PIN path; the recovery login key signs it. `account` is 16 bytes."""
     return context(Kind.PIN_REOPEN, _host(host), _sized(account, ID_SIZE), _sized(challenge, CHALLENGE_SIZE))
+
+
+def professional_message(host: str, account: bytes, body: bytes) -> bytes:
+    """For being listed, over the exact bytes of the request; the identity's own key signs it. `account` is 16 bytes."""
+    return context(Kind.PROFESSIONAL, _host(host), _sized(account, ID_SIZE), sha256(body).digest())
 
 
 def _host(host: str) -> bytes:

@@ -11,17 +11,19 @@ from enum import StrEnum
 
 from marshmallow import Schema
 
-from schemas import accounts, items, receipts, uploads, vault
+from schemas import accounts, directory, items, receipts, shares, uploads, vault
 
 
 class Stage(StrEnum):
-    """How far a session has come. A later stage includes `open`, never `password`."""
+    """How far a session has come. A later stage includes `open`, never `password`; `bundle` is no session's: it is what
+    a reader has who has opened a bundle, good for that bundle's blobs and nothing else."""
 
     NONE = "none"
     PASSWORD = "password"
     OPEN = "open"
     CONFIRMED = "confirmed"
     ANY = "any"
+    BUNDLE = "bundle"
 
 
 OCTETS = "application/octet-stream"
@@ -49,6 +51,7 @@ _PIN = ("pin_wrong", "pin_locked", "pin_closed", "account_damaged", "limiter_una
 _LOGIN = ("challenge_refused", "rate_limited", "limiter_unavailable")
 _OFFERED = ("unauthorized", "stage_insufficient")
 """Where no token is needed, and one that is offered has to be good."""
+_READER = ("not_found", "bundle_over", "opening_over")
 _BODY = ("body_incomplete", "length_required", "too_large", "digest_mismatch")
 
 ENDPOINTS: tuple[Endpoint, ...] = (
@@ -134,6 +137,61 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         "DELETE", "/v1/uploads/<id:blob>", Stage.OPEN, "Give an upload up", gives=(accounts.Nothing,),
         refuses=("not_found", "upload_complete"),
+    ),
+    # bundles: the person's side
+    Endpoint(
+        "POST", "/v1/bundles", Stage.CONFIRMED, "Share: for one professional or one link", shares.PutBundle,
+        gives=(shares.BundleKept,), status=201,
+        refuses=("blob_missing", "id_taken", "not_found", "professional_unknown", "quota_full"),
+    ),
+    Endpoint("GET", "/v1/bundles", Stage.OPEN, "What is and was shared, and each opening", gives=(shares.Bundles,)),
+    Endpoint(
+        "DELETE", "/v1/bundles/<id:bundle>", Stage.OPEN, "End a bundle and what it opened; again if already ended",
+        gives=(accounts.Nothing,), refuses=("not_found",),
+    ),
+    # bundles: the reader's side
+    Endpoint(
+        "GET", "/v1/inbox", Stage.OPEN, "Bundles for this professional, not opened yet or to be opened again",
+        gives=(shares.Inbox,), refuses=("professional_needed",),
+    ),
+    Endpoint(
+        "POST", "/v1/links/<id:bundle>", Stage.NONE, "Try the code of a link", shares.TryCode, gives=(shares.LinkShare,),
+        refuses=("not_found", "bundle_over", "code_wrong", "account_damaged", "rate_limited", "limiter_unavailable"),
+    ),
+    Endpoint(
+        "POST", "/v1/bundles/<id:bundle>/open", Stage.NONE, "Open a bundle, counted; a professional brings a session too",
+        shares.OpenBundle, gives=(shares.BundleOpened,),
+        refuses=(
+            "not_found", "bundle_over", "cap_refused", "openings_used", "id_taken", "rate_limited", "limiter_unavailable",
+            *_OFFERED,
+        ),
+    ),
+    Endpoint(
+        "GET", "/v1/bundles/<id:bundle>/items/<id:item>/revisions/<u32:revision>", Stage.BUNDLE, "The bytes of a record",
+        gives=(OCTETS,), refuses=_READER,
+    ),
+    Endpoint(
+        "GET", "/v1/bundles/<id:bundle>/items/<id:item>/revisions/<u32:revision>/receipt", Stage.BUNDLE,
+        "The receipt of a record", gives=(receipts.ReceiptAnswer,), refuses=_READER,
+    ),
+    Endpoint(
+        "GET", "/v1/bundles/<id:bundle>/blobs/<id:blob>", Stage.BUNDLE, "The bytes of a blob, whole or a range",
+        gives=(OCTETS,), refuses=(*_READER, "range_invalid"), headers=("Range",),
+    ),
+    Endpoint(
+        "GET", "/v1/bundles/<id:bundle>/blobs/<id:blob>/receipt", Stage.BUNDLE, "The receipt of a blob",
+        gives=(receipts.ReceiptAnswer,), refuses=_READER,
+    ),
+    # professionals
+    Endpoint(
+        "POST", "/v1/professional", Stage.CONFIRMED, "Ask to be listed, or to be listed otherwise", directory.Listing,
+        gives=(directory.Professional,), refuses=("signature_refused",), headers=("Temoin-Signature",),
+    ),
+    Endpoint("GET", "/v1/professional", Stage.OPEN, "The account's own standing", gives=(directory.Professional,)),
+    Endpoint("GET", "/directory/checkpoint", Stage.NONE, "The signed state of the directory (C2SP tlog-tiles)", gives=(NOTE,)),
+    Endpoint(
+        "GET", "/directory/tile/<path:tile>", Stage.NONE, "A tile of hashes or entries (C2SP tlog-tiles)", gives=(OCTETS,),
+        refuses=("not_found",),
     ),
     # the ledger, for everybody
     Endpoint("GET", "/ledger/checkpoint", Stage.NONE, "The signed state of the ledger (C2SP tlog-tiles)", gives=(NOTE,)),

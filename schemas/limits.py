@@ -71,6 +71,25 @@ TIMESTAMP = 65_536
 """A token of a time-stamping authority, and, apart from it, its certificates in PEM."""
 VKEY = 1024
 
+LISTED = 200
+"""Characters of a professional's name, organisation or town in the directory."""
+BOX_WRAP = 128
+"""A bundle's key boxed for a professional: key, bundle, hash of the reader's key, and 48 bytes of crypto_box_seal."""
+MANIFEST = 1024 * 1024
+"""The largest sealed manifest, in bytes."""
+NOTE = 64 * 1024
+"""The largest sealed note of what was shared."""
+MESSAGE = 4000
+BUNDLE_RECORDS = 500
+BUNDLE_BLOBS = 5000
+OPENINGS = 1000
+SHARED_FOR = 366 * 86_400
+"""Seconds from now to the latest end of a bundle."""
+OPENING = 3600
+"""Seconds for which one opening is good."""
+CODE_TRIES = 5
+"""Wrong codes after which a link opens nothing any more."""
+
 
 def unit_count(size: int) -> int:
     """How many units the sealed bytes of a blob of `size` bytes are cut into."""

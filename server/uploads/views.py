@@ -32,15 +32,7 @@ def put_blob(blob: bytes) -> Response:
 
 @blueprint.get("/v1/blobs/<id:blob>")
 def get_blob(blob: bytes) -> Response:
-    content = open_blob(parts(), current_account(), blob)
-    header = None if "If-Range" in request.headers else request.headers.get("Range")  # nothing here has a validator
-    try:
-        wanted = parse_range(header, content.size)
-    except Refusal as refusal:
-        answer = refusal.response()
-        answer.headers["Content-Range"] = f"bytes */{content.size}"
-        return answer
-    return _whole(content) if wanted is None else _part(content, *wanted)
+    return answer_content(open_blob(parts(), current_account(), blob))
 
 
 @blueprint.get("/v1/blobs/<id:blob>/receipt")
@@ -77,6 +69,18 @@ def complete(blob: bytes) -> Response:
 def give_up(blob: bytes) -> Response:
     service.give_up(parts(), current_account(), blob)
     return dump(Nothing, {})
+
+
+def answer_content(content: Content) -> Response:
+    """The whole, or the range that the request asks for."""
+    header = None if "If-Range" in request.headers else request.headers.get("Range")  # nothing here has a validator
+    try:
+        wanted = parse_range(header, content.size)
+    except Refusal as refusal:
+        answer = refusal.response()
+        answer.headers["Content-Range"] = f"bytes */{content.size}"
+        return answer
+    return _whole(content) if wanted is None else _part(content, *wanted)
 
 
 def _whole(content: Content) -> Response:

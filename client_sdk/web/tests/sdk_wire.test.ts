@@ -7,14 +7,18 @@ import type * as v from "valibot";
 import { expect, expectTypeOf, test } from "vitest";
 
 import * as accounts from "../src/schemas/accounts.js";
+import * as directory from "../src/schemas/directory.js";
 import { ENDPOINTS, type Answer, type Body } from "../src/schemas/endpoints.js";
 import * as items from "../src/schemas/items.js";
 import * as receipts from "../src/schemas/receipts.js";
+import * as shares from "../src/schemas/shares.js";
 import * as uploads from "../src/schemas/uploads.js";
 import * as vault from "../src/schemas/vault.js";
 import type { components, paths } from "../src/schemas/wire.js";
 
-const { Problem: _problem, ...closed } = { ...accounts, ...items, ...receipts, ...uploads, ...vault };
+const { PROFESSIONS: _professions, Problem: _problem, ...closed } = {
+  ...accounts, ...directory, ...items, ...receipts, ...shares, ...uploads, ...vault,
+};
 type Ours = typeof closed;
 type Wire = Omit<components["schemas"], "Problem">;
 

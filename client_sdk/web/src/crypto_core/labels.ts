@@ -24,10 +24,12 @@ export const Kind = {
   CONFIRM: "confirm", //                    host, k_id32, challenge32
   CHANGE: "change", //                      host, challenge32, sha256(body)
   PIN_REOPEN: "pin-reopen", //              host, account16, challenge32; signed by the recovery login key
+  PROFESSIONAL: "professional", //          host, account16, sha256(body); signed by the identity that is to be listed
   // the server's pepper; here so that no use ever takes its labels
   PEPPER: "pepper", //                      use, u32 version
   PEPPER_ROW: "pepper-row", //              column, account16, u32 epoch
   PIN_VERIFIER: "pin-verifier", //          purpose, account16, u32 epoch, tag32
+  CODE_VERIFIER: "code-verifier", //        bundle16, x32
   // keys (§3)
   // wrap: "mk-n"|"mk-s"|"rec-n"|"rec-s", account16, u32 epoch; or "record", item16, u32 revision
   WRAP: "wrap",
@@ -48,6 +50,19 @@ export const Kind = {
   DEVICE_STATE: "device-state", //          name, account16
   // receipts (§6)
   RECEIPT: "receipt",
+  // directory and bundles (§7)
+  FINGERPRINT: "fingerprint", //            pk_box32, pk_sign32
+  BUNDLE: "bundle", //                      bundle16
+  BUNDLE_SEAL: "bundle-seal",
+  BUNDLE_SIG: "bundle-sig", //              sha256(manifest)
+  BUNDLE_CAP: "bundle-cap", //              bundle16
+  BUNDLE_LINK: "bundle-link", //            bundle16
+  LINK_CODE: "link-code",
+  LINK_WRAP: "link-wrap",
+  CODE: "code", //                          bundle16, code
+  BUNDLE_WRAP: "bundle-wrap", //            bundle16
+  BUNDLE_NOTES: "bundle-notes",
+  BUNDLE_NOTE: "bundle-note", //            bundle16
   // recovery (§8)
   RECOVERY_ID: "recovery-id",
   RECOVERY_LOGIN: "recovery-login",

@@ -1,4 +1,4 @@
-// The messages that a login key signs, each bound to one host and one challenge.
+// The messages that a login key or an identity signs, each bound to one host.
 // Knows: which fields stand under which label (protocol §1, §8). Refuses to know: secrets, and who checks.
 // The client signs these bytes, the server rebuilds and verifies them: neither sends them.
 
@@ -34,6 +34,11 @@ export function confirmMessage(host: string, kId: Uint8Array, challenge: Uint8Ar
 /** For opening a closed PIN path; the recovery login key signs it. `account` is 16 bytes. */
 export function pinReopenMessage(host: string, account: Uint8Array, challenge: Uint8Array): Uint8Array {
   return context(Kind.PIN_REOPEN, hostField(host), sized(account, ID_SIZE), sized(challenge, CHALLENGE_SIZE));
+}
+
+/** For being listed, over the exact bytes of the request; the identity's own key signs it. `account` is 16 bytes. */
+export function professionalMessage(host: string, account: Uint8Array, body: Uint8Array): Uint8Array {
+  return context(Kind.PROFESSIONAL, hostField(host), sized(account, ID_SIZE), sodium.crypto_hash_sha256(body));
 }
 
 function hostField(host: string): Uint8Array {

@@ -5,13 +5,18 @@
 import type * as v from "valibot";
 
 import * as accounts from "./accounts.js";
+import * as directory from "./directory.js";
 import * as items from "./items.js";
 import * as receipts from "./receipts.js";
+import * as shares from "./shares.js";
 import * as uploads from "./uploads.js";
 import * as vault from "./vault.js";
 
-/** How far a session has come. A later stage includes `open`, never `password`. */
-export const Stage = { NONE: "none", PASSWORD: "password", OPEN: "open", CONFIRMED: "confirmed", ANY: "any" } as const;
+/** How far a session has come. A later stage includes `open`, never `password`; `bundle` is no session's: it is what
+ * a reader has who has opened a bundle, good for that bundle's blobs and nothing else. */
+export const Stage = {
+  NONE: "none", PASSWORD: "password", OPEN: "open", CONFIRMED: "confirmed", ANY: "any", BUNDLE: "bundle",
+} as const;
 export type Stage = (typeof Stage)[keyof typeof Stage];
 
 export const OCTETS = "application/octet-stream";
@@ -66,6 +71,26 @@ export const ENDPOINTS = [
   row("PUT", "/v1/uploads/<id:blob>/units/<u32:first>", Stage.OPEN, OCTETS, [uploads.Upload]),
   row("POST", "/v1/uploads/<id:blob>/complete", Stage.OPEN, uploads.CompleteUpload, [uploads.KeptBlob], 201),
   row("DELETE", "/v1/uploads/<id:blob>", Stage.OPEN, null, [accounts.Nothing]),
+  // bundles: the person's side
+  row("POST", "/v1/bundles", Stage.CONFIRMED, shares.PutBundle, [shares.BundleKept], 201),
+  row("GET", "/v1/bundles", Stage.OPEN, null, [shares.Bundles]),
+  row("DELETE", "/v1/bundles/<id:bundle>", Stage.OPEN, null, [accounts.Nothing]),
+  // bundles: the reader's side
+  row("GET", "/v1/inbox", Stage.OPEN, null, [shares.Inbox]),
+  row("POST", "/v1/links/<id:bundle>", Stage.NONE, shares.TryCode, [shares.LinkShare]),
+  row("POST", "/v1/bundles/<id:bundle>/open", Stage.NONE, shares.OpenBundle, [shares.BundleOpened]),
+  row("GET", "/v1/bundles/<id:bundle>/items/<id:item>/revisions/<u32:revision>", Stage.BUNDLE, null, [OCTETS]),
+  row(
+    "GET", "/v1/bundles/<id:bundle>/items/<id:item>/revisions/<u32:revision>/receipt", Stage.BUNDLE, null,
+    [receipts.ReceiptAnswer],
+  ),
+  row("GET", "/v1/bundles/<id:bundle>/blobs/<id:blob>", Stage.BUNDLE, null, [OCTETS]),
+  row("GET", "/v1/bundles/<id:bundle>/blobs/<id:blob>/receipt", Stage.BUNDLE, null, [receipts.ReceiptAnswer]),
+  // professionals
+  row("POST", "/v1/professional", Stage.CONFIRMED, directory.Listing, [directory.Professional]),
+  row("GET", "/v1/professional", Stage.OPEN, null, [directory.Professional]),
+  row("GET", "/directory/checkpoint", Stage.NONE, null, [NOTE]),
+  row("GET", "/directory/tile/<path:tile>", Stage.NONE, null, [OCTETS]),
   // the ledger, for everybody
   row("GET", "/ledger/checkpoint", Stage.NONE, null, [NOTE]),
   row("GET", "/ledger/tile/<path:tile>", Stage.NONE, null, [OCTETS]),

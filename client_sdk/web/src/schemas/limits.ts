@@ -69,6 +69,25 @@ export const RECEIPT = 65_536;
 export const TIMESTAMP = 65_536;
 export const VKEY = 1024;
 
+/** Characters of a professional's name, organisation or town in the directory. */
+export const LISTED = 200;
+/** A bundle's key boxed for a professional: key, bundle, hash of the reader's key, and 48 bytes of crypto_box_seal. */
+export const BOX_WRAP = 128;
+/** The largest sealed manifest, in bytes. */
+export const MANIFEST = 1024 * 1024;
+/** The largest sealed note of what was shared. */
+export const NOTE = 64 * 1024;
+export const MESSAGE = 4000;
+export const BUNDLE_RECORDS = 500;
+export const BUNDLE_BLOBS = 5000;
+export const OPENINGS = 1000;
+/** Seconds from now to the latest end of a bundle. */
+export const SHARED_FOR = 366 * 86_400;
+/** Seconds for which one opening is good. */
+export const OPENING = 3600;
+/** Wrong codes after which a link opens nothing any more. */
+export const CODE_TRIES = 5;
+
 /** How many units the sealed bytes of a blob of `size` bytes are cut into. */
 export function unitCount(size: number): number {
   return size <= FIRST_UNIT ? 1 : 1 + Math.ceil((size - FIRST_UNIT) / UNIT);

@@ -96,6 +96,44 @@ export const PROBLEMS = {
     title: "Recovery refused",
     sentence: "The recovery code is not right. Check each word, and try again.",
   },
+  // who shares, and who opens
+  professional_needed: {
+    status: 403,
+    title: "Not a listed professional",
+    sentence: "This is for professionals whom the vault's operator has listed.",
+  },
+  professional_unknown: {
+    status: 409,
+    title: "Not listed",
+    sentence:
+      "This professional is not listed any more, or is listed anew. Look in the directory again, and "
+      + "compare the digits.",
+  },
+  bundle_over: {
+    status: 410,
+    title: "Over",
+    sentence: "What was shared here can't be opened any more. Ask the person who shared it.",
+  },
+  cap_refused: {
+    status: 403,
+    title: "Wrong key",
+    sentence: "This was not made with the key of what was shared. Take the address whole, as you were given it.",
+  },
+  openings_used: {
+    status: 403,
+    title: "No opening left",
+    sentence: "This was opened as often as the person allowed. Ask for it to be extended.",
+  },
+  opening_over: {
+    status: 401,
+    title: "Opening over",
+    sentence: "This opening has ended, or was ended. Open it again, if that is still allowed.",
+  },
+  code_wrong: {
+    status: 403,
+    title: "Wrong code",
+    sentence: "The code is not right. Ask for it again before you try: after five wrong ones nothing opens any more.",
+  },
   // what is there already
   account_exists: {
     status: 409,
