@@ -50,7 +50,7 @@ def application() -> Flask:
     data = Path(os.environ["TEMOIN_DATA"])
     parts = open_parts(ServerConfig.from_environ(os.environ, data))
     ledger = Unsigned(
-        parts.database, parts.ledger.signer, parts.clock, parts.steps, parts.ledger.origin, Marker(data)
+        parts.database, parts.ledger.keys, parts.clock, parts.steps, parts.ledger.origin, Marker(data)
     )
     return create_app(replace(parts, ledger=ledger))
 
