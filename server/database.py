@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any, TypeVarTuple, Unpack, cast
 
-from sqlalchemy import Connection, CursorResult, MetaData, Table, UpdateBase, create_engine, event, make_url
+from sqlalchemy import (
+    Connection, CursorResult, MetaData, Row, Select, Table, UpdateBase, create_engine, event, make_url,
+)
 from sqlalchemy.exc import DBAPIError, TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 
@@ -22,7 +24,10 @@ from server.problems import Refusal
 PATIENCE = 10
 """Seconds that a write waits for its turn before the answer is `unavailable`."""
 
-_WRITES = "temoin_writes"
+_Columns = TypeVarTuple("_Columns")
+
+_BEGINS = "temoin_begins"
+"""What a connection's transactions begin with; None for none."""
 _REFUSALS = {
     sqlite3.SQLITE_FULL: "storage_full",
     sqlite3.SQLITE_BUSY: "unavailable",
@@ -59,7 +64,10 @@ class Database:
         event.listen(self.engine, "connect", _prepare)
         event.listen(self.engine, "begin", _begin)
         self._reading = sessionmaker(self.engine, expire_on_commit=False)
-        self._writing = sessionmaker(self.engine.execution_options(**{_WRITES: True}), expire_on_commit=False)
+        self._writing = sessionmaker(
+            self.engine.execution_options(**{_BEGINS: "BEGIN IMMEDIATE"}), expire_on_commit=False
+        )
+        self._asking = self.engine.execution_options(**{_BEGINS: None})
         self._turn = threading.Lock()
         self._own = threading.local()
 
@@ -72,6 +80,11 @@ class Database:
         with _faults_as_refusals(), self._reading() as session:
             session.connection()
             yield session
+
+    def first(self, query: Select[Unpack[_Columns]], values: Mapping[str, Any]) -> Row[Unpack[_Columns]] | None:
+        """The first row that one query finds, which by itself sees one moment. Raises as `read`."""
+        with _faults_as_refusals(), self._asking.connect() as connection:
+            return connection.execute(query, values).first()
 
     @contextmanager
     def write(self) -> Iterator[Session]:
@@ -128,8 +141,9 @@ def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    writes = connection.get_execution_options().get(_WRITES, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    begins = connection.get_execution_options().get(_BEGINS, "BEGIN")
+    if begins is not None:  # one query needs no transaction around it
+        connection.exec_driver_sql(begins)
 
 
 @contextmanager
