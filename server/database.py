@@ -12,11 +12,13 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import Any, cast
+from typing import Any, TypeVarTuple, Unpack, cast
 
-from sqlalchemy import Connection, CursorResult, MetaData, Table, UpdateBase, create_engine, event, make_url
+from sqlalchemy import (
+    Connection, CursorResult, MetaData, Row, Select, Table, UpdateBase, create_engine, event, make_url,
+)
 from sqlalchemy.exc import DBAPIError, TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 
@@ -27,6 +29,10 @@ PATIENCE = 10
 LOOKS = 0.001
 """Seconds between two looks of the one who is next, until the lock is free."""
 
+_Columns = TypeVarTuple("_Columns")
+
+_ALONE = "temoin_alone"
+"""Execution option of a connection whose queries need no transaction around them."""
 _UNTIL = "temoin_until"
 """Execution option of a write's connection: until when, by the monotonic clock, it waits for the lock."""
 _REFUSALS = {
@@ -65,6 +71,7 @@ class Database:
         event.listen(self.engine, "connect", _prepare)
         event.listen(self.engine, "begin", _begin)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+        self._asking = self.engine.execution_options(**{_ALONE: True})
         self._turn = threading.Lock()
         self._door = _Door(f"{make_url(url).database}.door")
         self._own = threading.local()
@@ -78,6 +85,11 @@ class Database:
         with _faults_as_refusals(), self._sessions() as session:
             session.connection()
             yield session
+
+    def first(self, query: Select[Unpack[_Columns]], values: Mapping[str, Any]) -> Row[Unpack[_Columns]] | None:
+        """The first row that one query finds, which by itself sees one moment. Raises as `read`."""
+        with _faults_as_refusals(), self._asking.connect() as connection:
+            return connection.execute(query, values).first()
 
     @contextmanager
     def write(self) -> Iterator[Session]:
@@ -166,7 +178,10 @@ def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    until = connection.get_execution_options().get(_UNTIL)
+    options = connection.get_execution_options()
+    if _ALONE in options:
+        return
+    until = options.get(_UNTIL)
     if until is None:
         connection.exec_driver_sql("BEGIN")
         return

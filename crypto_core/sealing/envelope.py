@@ -124,10 +124,15 @@ class Opener:
         return self._chunks.decrypt(first, sealed, whole + last)
 
 
-def seal_stream(sealer: Sealer, plain: Iterable[bytes], *, run: Mapping = map) -> Iterator[bytes]:
-    """The sealed message of `plain`, cut anyhow: first the header, then runs of 16 chunks, in order."""
+def seal_stream(
+    sealer: Sealer, plain: Iterable[bytes], *, run: Mapping = map, chunks: int = RUN_CHUNKS
+) -> Iterator[bytes]:
+    """The sealed message of `plain`, cut anyhow: first the header, then runs of `chunks` chunks, in order."""
+    def work(item: _Run) -> bytes:
+        return sealer.seal_chunks(item.first, item.data, last=item.last)
+
     yield sealer.header
-    yield from run(lambda item: sealer.seal_chunks(item.first, item.data, last=item.last), _runs(plain, CHUNK_SIZE))
+    yield from run(work, _runs(plain, CHUNK_SIZE, chunks))
 
 
 def open_stream(
@@ -251,7 +256,7 @@ class _Run:
     last: bool
 
 
-def _runs(blocks: Iterable[bytes], chunk_size: int, chunks: int = RUN_CHUNKS) -> Iterator[_Run]:
+def _runs(blocks: Iterable[bytes], chunk_size: int, chunks: int) -> Iterator[_Run]:
     """Blocks of any size as runs of `chunks` chunks; the last run holds the rest, which may be nothing."""
     size = chunks * chunk_size
     waiting, first = bytearray(), 0

@@ -10,9 +10,10 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import bindparam, func, select, text
 
 import server.database
 from server.accounts.models import Challenge
@@ -52,6 +53,20 @@ def test_what_a_read_writes_is_not_kept(database: Database) -> None:
         session.add(row())
         session.flush()
     assert count(database) == 0
+
+
+def test_one_query_sees_what_was_committed_and_leaves_nothing_open(database: Database) -> None:
+    query = select(Challenge.expires).where(Challenge.expires == bindparam("least"))
+    assert database.first(query, {"least": 7}) is None
+    with database.write() as session:
+        session.add(row(7))
+        session.flush()
+        assert database.first(query, {"least": 7}) is None
+    found = database.first(query, {"least": 7})
+    assert found is not None and found.expires == 7
+    with database.read() as session:  # the pool gives the same connection again: its transactions begin as ever
+        assert session.connection().exec_driver_sql("SELECT 1").scalar() == 1
+        assert cast(sqlite3.Connection, session.connection().connection.driver_connection).in_transaction
 
 
 def test_a_read_sees_one_moment(database: Database) -> None:
