@@ -68,6 +68,7 @@ export const ENDPOINTS = [
   row("DELETE", "/v1/uploads/<id:blob>", Stage.OPEN, null, [accounts.Nothing]),
   // the ledger, for everybody
   row("GET", "/ledger/checkpoint", Stage.NONE, null, [NOTE]),
+  row("GET", "/ledger/rotations", Stage.NONE, null, [NOTE]),
   row("GET", "/ledger/tile/<path:tile>", Stage.NONE, null, [OCTETS]),
   row("GET", "/v1/ledger/consistency", Stage.NONE, null, [receipts.Consistency]),
   row("GET", "/v1/ledger/inclusion", Stage.NONE, null, [receipts.Inclusion]),
