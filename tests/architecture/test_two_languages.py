@@ -116,6 +116,7 @@ TYPESCRIPT_ONLY_NAMES = {
     "sdk/protocol/sync": {"NOTHING_ACCEPTED": "Python's dataclass has defaults"},
     "sdk/protocol/upload": dict.fromkeys(("BRIEF", "LONG"), "a tab minds how long a request takes (docs/adr/0021)"),
     "sdk/reader": {"hashed": _PRIVATE},
+    "sdk/session": {"readPublished": "the view that checks a receipt has no session"},
     "sdk/replica": {"blobName": "Python's bytes have hex()"},
 }
 SPELLED_OTHERWISE = {

@@ -546,15 +546,17 @@ export class VaultClient {
     const pkS = state.facts?.pk_S ?? null;
     const keyring = new Keyring(parseB64url(account), mkN, login.kPs, opened.epoch, opened.pin_epoch, pkS);
     return new Session({
-      transport: this.#transport, token: opened.token, keyring, state, dropBox: answer.drop_box, pin, home,
-      replica, trust: await TrustStore.load(home, pin.policy),
+      transport: this.#transport, token: opened.token, keyring, state, dropBox: answer.drop_box, pin,
+      keepPin: (moved) => this.#home.pin(this.#transport.host, moved), home, replica,
+      trust: await TrustStore.load(home, pin.policy),
       warnings: await Warnings.load(home), clock: this.#clock, progress: this.#progress,
     });
   }
 
   async #parts(pin: Pin, username: string, session: Session): Promise<Open> {
     const offered = this.#door.offered ?? pin;
-    if (offered.ledgerVkey !== pin.ledgerVkey || offered.directoryVkey !== pin.directoryVkey) {
+    if (offered.ledgerVkey !== session.pin.ledgerVkey) await session.learnRotations();
+    if (offered.ledgerVkey !== session.pin.ledgerVkey || offered.directoryVkey !== session.pin.directoryVkey) {
       await session.warnings.add(Finding.LEDGER_KEY_CHANGED);
       await session.home.keepEvidence("ledger-key", new TextEncoder().encode(`${offered.ledgerVkey}\n`));
     }

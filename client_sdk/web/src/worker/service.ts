@@ -8,7 +8,7 @@ import { formatB64url, parseB64url } from "../crypto_core/encoding.js";
 import { OutOfOrder } from "../crypto_core/errors.js";
 import { makeId } from "../crypto_core/randomness.js";
 import * as passphrase from "../crypto_core/sealing/passphrase.js";
-import { Policy } from "../crypto_core/receipts/policy.js";
+import type { Policy } from "../crypto_core/receipts/policy.js";
 import { ready } from "../crypto_core/sodium.js";
 import type { Argon } from "../sdk/argon.js";
 import { VaultClient, type ClientOptions, type Writing } from "../sdk/client.js";
@@ -20,7 +20,7 @@ import { Credentials, type NewAccount } from "../sdk/keychain.js";
 import type { Progress } from "../sdk/progress.js";
 import { recordName } from "../sdk/replica.js";
 import type { Transport } from "../sdk/transport.js";
-import { checkReceipt, readPolicy } from "./checking.js";
+import { checkReceipt, publishedPolicy, readPolicy } from "./checking.js";
 import { PIECE } from "./api.js";
 import type {
   AccountSession, Checked, Deletion, Download, Draft, FoundDraft, Id, Item, Kept, KeptDraft, KeptReceipt, Kind, NewFile,
@@ -333,8 +333,7 @@ export class VaultService implements VaultApi {
     // What is kept in this worker alone needs no lock between tabs; a browser that forbids stores forbids those, too.
     const home = parts.home?.(store) ?? new Home(store, persistent ? openLocks() : new MemoryLocks());
     const transport = new Watched(parts.transport, (reachable) => this.#reach(reachable));
-    this.#policy = async () =>
-      (await home.policy()) ?? Policy.forKey((await transport.ask("GET", "/v1/vault")).ledger_vkey);
+    this.#policy = async () => (await home.policy()) ?? publishedPolicy(transport);
     return new VaultClient(transport, home, {
       ...parts.client, argon: parts.argon, progress: this.#transfer(true), reading: this.#transfer(false),
       onSensitive: (until) => this.#tell({ kind: "sensitive", open: until !== null, until }),
