@@ -131,8 +131,10 @@ def start_all(vault: FakeVault, works: list[Callable[[Session, Enter], object]])
 
 
 def wait_for(vault: FakeVault, waiting: int) -> None:
+    deadline = time.monotonic() + 5
     while len(vault.parts.ledger._queue) < waiting:
-        pass
+        assert time.monotonic() < deadline, "they do not wait in the queue"
+        time.sleep(0.001)
 
 
 def test_who_comes_while_the_leader_waits_for_its_turn_is_in_its_transaction(vault: FakeVault) -> None:
