@@ -17,6 +17,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 
@@ -99,23 +100,23 @@ class AccountHome:
 
     folder: Path
 
-    @property
+    @cached_property
     def replica(self) -> Path:
         return self.folder / "replica.db"
 
-    @property
+    @cached_property
     def outbox(self) -> Path:
         return self.folder / "outbox"
 
-    @property
+    @cached_property
     def uploads(self) -> Path:
         return self.folder / "uploads"
 
-    @property
+    @cached_property
     def checkpoint(self) -> Path:
         return self.folder / "checkpoint"
 
-    @property
+    @cached_property
     def warned(self) -> Path:
         return self.folder / "warned"
 
