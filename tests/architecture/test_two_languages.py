@@ -72,6 +72,7 @@ PYTHON_ONLY_NAMES = {
     "client_sdk/transport": {
         "PublishedFiles": "the auditor's tools are those of the command line",
         "connect": "a browser has its connections already",
+        "PIECE": "a browser gives on what arrives as it is cut",
     },
     "client_sdk/uploader": {
         **dict.fromkeys(("BLOBS", "COMPLETE", "UNITS", "UPLOAD", "UPLOADS"), _ENDPOINT),
