@@ -21,6 +21,7 @@ from client_sdk.items import Anchor, Content, Happened, Item, KeptReceipt, Seale
 from client_sdk.protocol.sync import Finding
 from client_sdk.replica import Row, record_name
 from client_sdk.session import Session
+from client_sdk.transport import PIECE
 from crypto_core.encoding import format_json, parse_json
 from crypto_core.errors import (
     CryptoCoreError, MalformedError, TamperedError, UnsupportedVersion, VerificationError,
@@ -43,6 +44,8 @@ BLOB_RECEIPT = "/v1/blobs/<id:blob>/receipt"
 RECORD_RECEIPT = "/v1/items/<id:item>/revisions/<u32:revision>/receipt"
 NEAR = 2 * SEALED_CHUNK_SIZE
 """A range that begins this near to the start comes in one request with the header."""
+_AT_ONCE = PIECE // SEALED_CHUNK_SIZE
+"""Chunks of a whole file that are opened at once: as the transport brings them, so that nobody copies them."""
 _SCHEMAS = {kind: schema() for kind, schema in KINDS.items()}
 
 
@@ -95,21 +98,21 @@ class Reader:
     def open(self, row: Row) -> Item:
         """A row as a person sees it. Never raises for what the row holds: `state` says why it isn't open."""
         if row.wrap is None or row.record is None:
-            return _closed(row, "missing", False)
+            return closed(row, "missing", False)
         try:
             facts, sensitive = self.facts(row)
         except NeedsPin:
-            return _closed(row, "locked", True)
+            return closed(row, "locked", True)
         except UnsupportedVersion:
-            return _closed(row, "newer_version", is_sensitive(
+            return closed(row, "newer_version", is_sensitive(
                 self._session.keyring, row.item, row.revision, row.wrap))
         except CryptoCoreError:
-            return _closed(row, "missing", False)
+            return closed(row, "missing", False)
         if facts["kind"] == "tombstone":
             return Item(
                 row.item, row.revision, row.deposited, sensitive, "open", "tombstone", written=facts["written"]
             )
-        return _opened(row, sensitive, facts)
+        return opened(row, sensitive, facts)
 
     def facts(self, row: Row) -> tuple[dict[str, Any], bool]:
         """What a record says, by the names of its schema, and whether it is sensitive.
@@ -228,7 +231,7 @@ class Reader:
             try:
                 header, body = split_off(sealed_hash.passing(blocks), HEADER_SIZE)
                 opener = content_opener(content.key, content.blob, header)
-                for block in unpad_content(open_stream(opener, body, run=in_flight(pool, 4))):
+                for block in unpad_content(open_stream(opener, body, run=in_flight(pool, 4), chunks=_AT_ONCE)):
                     plain_hash.update(block)
                     yield block
             except (TamperedError, MalformedError) as error:
@@ -296,11 +299,13 @@ def sealed_content_size(size: int) -> int:
     return sealed_size(content_plain_size(size))
 
 
-def _closed(row: Row, state: State, sensitive: bool) -> Item:
+def closed(row: Row, state: State, sensitive: bool) -> Item:
+    """An item of which nothing can be shown but that it is there."""
     return Item(row.item, row.revision, row.deposited, sensitive, state)
 
 
-def _opened(row: Row, sensitive: bool, facts: dict[str, Any]) -> Item:
+def opened(row: Row, sensitive: bool, facts: dict[str, Any]) -> Item:
+    """An item as its record, read by `parse_record`, says it."""
     happened = facts["happened"]
     return Item(
         row.item, row.revision, row.deposited, sensitive, "open",

@@ -59,6 +59,17 @@ class Kind(StrEnum):
     RECEIPT = "receipt"
     # directory and bundles (§7)
     FINGERPRINT = "fingerprint"            # pk_box32, pk_sign32
+    BUNDLE = "bundle"                      # bundle16
+    BUNDLE_SEAL = "bundle-seal"
+    BUNDLE_SIG = "bundle-sig"              # sha256(manifest)
+    BUNDLE_CAP = "bundle-cap"              # bundle16
+    BUNDLE_LINK = "bundle-link"            # bundle16
+    LINK_CODE = "link-code"
+    LINK_WRAP = "link-wrap"
+    CODE = "code"                          # bundle16, code
+    BUNDLE_WRAP = "bundle-wrap"            # bundle16
+    BUNDLE_NOTES = "bundle-notes"
+    BUNDLE_NOTE = "bundle-note"            # bundle16
     # recovery (§8)
     RECOVERY_ID = "recovery-id"
     RECOVERY_LOGIN = "recovery-login"

@@ -18,8 +18,9 @@ import pytest
 from crypto_core import derivation, encoding, signed_requests
 from crypto_core.errors import TemoinError
 from crypto_core.labels import Kind, context
+from crypto_core.receipts import directory
 from crypto_core.receipts.signatures import verify_ed25519
-from crypto_core.sealing import envelope, keyring, keys, padding, passphrase, records, recovery
+from crypto_core.sealing import envelope, keyring, keys, padding, passphrase, records, recovery, sharing
 
 VECTORS = Path(__file__).parents[1] / "vectors"
 FACTS = sorted((VECTORS / "sealing").glob("*.json"))
@@ -111,6 +112,7 @@ def _request_message(given: Inputs) -> bytes:
         "login": lambda: signed_requests.login_message(host, given.raw("k_id"), challenge),
         "confirm": lambda: signed_requests.confirm_message(host, given.raw("k_id"), challenge),
         "pin_reopen": lambda: signed_requests.pin_reopen_message(host, given.raw("account"), challenge),
+        "professional": lambda: signed_requests.professional_message(host, given.raw("account"), given.raw("body")),
     }
     return messages[given.text("request")]()
 
@@ -198,6 +200,38 @@ def _drop_box(given: Inputs) -> dict[str, Any]:
     return {"pk_s": pk_s, "sk_s": sk_s}
 
 
+def _parse_entry(given: Inputs) -> dict[str, Any]:
+    entry = directory.parse_entry(given.raw("data"))
+    assert isinstance(entry, directory.Listed)
+    one = entry.listing
+    return {
+        "name": one.name, "town": one.town, "since": entry.since, "replaces": entry.replaces,
+        "fingerprint": one.fingerprint,
+    }
+
+
+def _read_directory(given: Inputs) -> dict[str, Any]:
+    found = directory.read_directory(given.fields("entries"))
+    return {"current": list(found.current), "unread": found.unread}
+
+
+def _open_bundle(given: Inputs) -> dict[str, Any]:
+    key, bundle = given.raw("bundle_key"), given.raw("bundle")
+    reader = None if given.any("reader") is None else given.raw("reader")
+    opened = sharing.open_bundle(key, bundle, given.raw("sealed"), reader=reader, now=given.number("now"))
+    cap = sharing.derive_cap(key, bundle)
+    return {"json": opened.json, "sender": opened.sender, "expires": opened.expires, "cap": cap}
+
+
+def _open_by_link(given: Inputs) -> dict[str, Any]:
+    bundle = given.raw("bundle")
+    link_key = sharing.derive_link(given.raw("secret"), bundle)
+    return {
+        "x": sharing.derive_code(link_key, bundle, given.text("code")),
+        "bundle_key": sharing.unwrap_for_link(link_key, given.raw("share"), bundle, given.raw("wrap")),
+    }
+
+
 OPS: dict[str, Callable[[Inputs], dict[str, Any]]] = {
     "parse_b64url": lambda i: {"data": encoding.parse_b64url(i.text("text"))},
     "parse_time": lambda i: {"seconds": encoding.parse_time(i.text("text"))},
@@ -269,6 +303,22 @@ OPS: dict[str, Callable[[Inputs], dict[str, Any]]] = {
     "format_words": lambda i: {"words": recovery.format_words(i.raw("key"), i.any("language"))},
     "parse_words": lambda i: {"key": recovery.parse_words(i.text("words"))},
     "derive_recovery": _derive_recovery,
+    "parse_entry": _parse_entry,
+    "read_directory": _read_directory,
+    "open_bundle": _open_bundle,
+    "unwrap_for_professional": lambda i: {
+        "bundle_key": sharing.unwrap_for_professional(
+            i.raw("pk_box"), i.raw("sk_box"), i.raw("bundle"), i.raw("wrap")
+        )
+    },
+    "open_bundle_note": lambda i: {
+        "json": sharing.open_bundle_note(i.raw("mk_n"), i.raw("bundle"), i.raw("sealed"))
+    },
+    "parse_fragment": lambda i: dict(
+        zip(("bundle", "secret"), sharing.parse_fragment(i.text("text")), strict=True)
+    ),
+    "parse_code": lambda i: {"code": sharing.parse_code(i.text("text"))},
+    "open_by_link": _open_by_link,
     "derive_segment": lambda i: dict(
         zip(("blob_id", "content_key"), records.derive_segment(i.raw("key"), i.number("number")), strict=True)
     ),

@@ -243,6 +243,8 @@ def requests() -> None:
         ("login", ctx("login", host.encode(), k_id, challenge), {"k_id": k_id}),
         ("confirm", ctx("confirm", host.encode(), k_id, challenge), {"k_id": k_id}),
         ("pin_reopen", ctx("pin-reopen", host.encode(), ACCOUNT, challenge), {"account": ACCOUNT}),
+        ("professional", ctx("professional", host.encode(), ACCOUNT, sha256(body).digest()), {
+            "account": ACCOUNT, "body": body}),
     ]:
         holds(
             f"request_{name}",
@@ -282,7 +284,6 @@ def request_and_changed(name: str, good: dict[str, Any]) -> None:
     bigger = (int.from_bytes(signature[32:], "little") + order).to_bytes(32, "little")
     changes: list[tuple[str, dict[str, Any], str]] = [
         ("host", {"host": "vault.example"}, "the same host without its port"),
-        ("challenge", {"challenge": flipped(good["challenge"], 31)}, "another challenge"),
         ("public", {"public": crypto_sign_seed_keypair(shake("another login", 32))[0]}, "another login key"),
         ("point", {"signature": flipped(signature, 3)}, "one bit of the signature's first half"),
         ("scalar", {"signature": flipped(signature, 40)}, "one bit of its second half"),
@@ -290,6 +291,8 @@ def request_and_changed(name: str, good: dict[str, Any]) -> None:
         ("signature_short", {"signature": signature[:-1]}, "63 bytes of signature"),
         ("small_order", {"public": b"\x01" + bytes(31), "signature": b"\x01" + bytes(63)}, "a key that is no secret"),
     ]
+    if good["request"] != "professional":  # repeating it changes nothing, so it takes no challenge
+        changes.append(("challenge", {"challenge": flipped(good["challenge"], 31)}, "another challenge"))
     for field, other in [("body", b'{"v":2}'), ("k_id", shake("another k-id", 32)), ("account", ITEM)]:
         if field in good:
             changes.append((field, {field: other}, f"another {field}"))

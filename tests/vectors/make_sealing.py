@@ -18,6 +18,7 @@ from facts_of_envelope import envelope
 from facts_of_keys import keys, record_keys, recovery
 from facts_of_records import confusions, links, padding, records
 from facts_of_secrets import chain, requests, secrets
+from facts_of_sharing import bundles, directory, link_codes
 from spelled_again import facts
 
 FOLDER = Path(__file__).parent / "sealing"
@@ -35,6 +36,9 @@ TOPICS = (
     records,
     links,
     confusions,
+    directory,
+    bundles,
+    link_codes,
 )
 
 

@@ -6,6 +6,7 @@ import { derive, kek } from "../src/crypto_core/derivation.js";
 import { formatJson, parseB64url, parseJson, parseTime } from "../src/crypto_core/encoding.js";
 import { TemoinError } from "../src/crypto_core/errors.js";
 import { context, type Kind } from "../src/crypto_core/labels.js";
+import * as directory from "../src/crypto_core/receipts/directory.js";
 import { verifyEd25519 } from "../src/crypto_core/receipts/signatures.js";
 import * as envelope from "../src/crypto_core/sealing/envelope.js";
 import * as keyring from "../src/crypto_core/sealing/keyring.js";
@@ -14,6 +15,7 @@ import * as padding from "../src/crypto_core/sealing/padding.js";
 import * as passphrase from "../src/crypto_core/sealing/passphrase.js";
 import * as records from "../src/crypto_core/sealing/records.js";
 import * as recovery from "../src/crypto_core/sealing/recovery.js";
+import * as sharing from "../src/crypto_core/sealing/sharing.js";
 import * as requests from "../src/crypto_core/signed_requests.js";
 import { ready } from "../src/crypto_core/sodium.js";
 import { bytesOf, countByOp, fromHex, joined, readFacts, sha256Hex, toHex, total, type Fact } from "./vectors.js";
@@ -132,6 +134,8 @@ function requestMessage(given: Inputs): Uint8Array {
       return requests.confirmMessage(host, given.raw("k_id"), challenge);
     case "pin_reopen":
       return requests.pinReopenMessage(host, given.raw("account"), challenge);
+    case "professional":
+      return requests.professionalMessage(host, given.raw("account"), given.raw("body"));
     default:
       throw new Error("no such request");
   }
@@ -217,7 +221,48 @@ function openDropBox(given: Inputs): Outputs {
   return { pk_s: pkS, sk_s: skS };
 }
 
+function parseEntry(given: Inputs): Outputs {
+  const entry = directory.parseEntry(given.raw("data"));
+  if (!(entry instanceof directory.Listed)) throw new Error("not an entry that lists");
+  const { listing, since, replaces } = entry;
+  return { name: listing.name, town: listing.town, since, replaces, fingerprint: listing.fingerprint };
+}
+
+function readDirectory(given: Inputs): Outputs {
+  const found = directory.readDirectory(given.fields("entries"));
+  return { current: [...found.current.keys()], unread: found.unread };
+}
+
+function openBundle(given: Inputs): Outputs {
+  const [key, bundle] = [given.raw("bundle_key"), given.raw("bundle")];
+  const reader = given.any("reader") === null ? null : given.raw("reader");
+  const opened = sharing.openBundle(key, bundle, given.raw("sealed"), reader, given.number("now"));
+  return { ...opened, cap: sharing.deriveCap(key, bundle) };
+}
+
+function openByLink(given: Inputs): Outputs {
+  const bundle = given.raw("bundle");
+  const linkKey = sharing.deriveLink(given.raw("secret"), bundle);
+  return {
+    x: sharing.deriveCode(linkKey, bundle, given.text("code")),
+    bundle_key: sharing.unwrapForLink(linkKey, given.raw("share"), bundle, given.raw("wrap")),
+  };
+}
+
 const OPS: Readonly<Record<string, Run>> = {
+  parse_entry: parseEntry,
+  read_directory: readDirectory,
+  open_bundle: openBundle,
+  unwrap_for_professional: (i) => ({
+    bundle_key: sharing.unwrapForProfessional(i.raw("pk_box"), i.raw("sk_box"), i.raw("bundle"), i.raw("wrap")),
+  }),
+  open_bundle_note: (i) => ({ json: sharing.openBundleNote(i.raw("mk_n"), i.raw("bundle"), i.raw("sealed")) }),
+  parse_fragment: (i) => {
+    const [bundle, secret] = sharing.parseFragment(i.text("text"));
+    return { bundle, secret };
+  },
+  parse_code: (i) => ({ code: sharing.parseCode(i.text("text")) }),
+  open_by_link: openByLink,
   parse_b64url: (i) => ({ data: parseB64url(i.text("text")) }),
   parse_time: (i) => ({ seconds: parseTime(i.text("text")) }),
   parse_json: (i) => ({ value: parseJson(i.raw("data")) }),

@@ -300,7 +300,7 @@ export class Home {
   /** Trust in every ledger that this device knows, to verify receipts offline; null if it knows none. */
   async policy(): Promise<Policy | null> {
     const vkeys = [...new Set((await this.pins()).map((pin) => pin.ledgerVkey))].sort();
-    const logs: Log[] = vkeys.map((vkey) => ({ key: parseVkey(vkey), url: null }));
+    const logs: Log[] = vkeys.map((vkey) => ({ key: parseVkey(vkey), url: null, last: null }));
     return logs.length > 0 ? new Policy(logs, [], [], NONE) : null;
   }
 
