@@ -11,10 +11,12 @@ from flask import Blueprint, Flask, Response
 from limits.errors import StorageError
 
 import server.accounts.views
+import server.directory.views
 import server.guesses.views
 import server.help.views
 import server.items.views
 import server.ledger.views
+import server.shares.views
 import server.shell.views
 import server.uploads.views
 import server.vault
@@ -34,6 +36,9 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     server.guesses.views.blueprint,
     server.items.views.blueprint,
     server.uploads.views.blueprint,
+    server.directory.views.blueprint,
+    server.shares.views.blueprint,
+    server.shares.views.reading,
     server.ledger.views.blueprint,
     server.help.views.blueprint,
 )

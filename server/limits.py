@@ -36,10 +36,13 @@ from server.ports import Clock
 from server.problems import Refusal
 
 SCHEME = "temoin-database"
-WRONG = frozenset({"login_refused", "signature_refused", "account_exists", "recovery_refused"})
+WRONG = frozenset({
+    "login_refused", "signature_refused", "account_exists", "recovery_refused", "cap_refused", "code_wrong"
+})
 """The outcomes that cost a try; a right one costs nothing."""
 TRIES = (
-    "accounts.finish_login", "accounts.sign_up", "accounts.confirm", "accounts.change_credentials", "guesses.reopen"
+    "accounts.finish_login", "accounts.sign_up", "accounts.confirm", "accounts.change_credentials", "guesses.reopen",
+    "shares.open_bundle", "shares.try_code",
 )
 """Where a wrong outcome is counted, all together."""
 

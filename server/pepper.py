@@ -33,6 +33,7 @@ _SEALED_WITH = {
     "share_N": b"share",
     "share_S": b"share",
     "share_R": b"share",
+    "share_L": b"share",
 }
 """The columns that are kept sealed, and the use whose key seals each."""
 
@@ -60,12 +61,18 @@ class Pepper:
         message = context(Kind.PIN_VERIFIER, purpose.encode("ascii"), account, u32(epoch), tag)
         return hmac.digest(self._key(b"pin"), message, "sha256")
 
+    def code_verifier(self, bundle: bytes, x: bytes) -> bytes:
+        """The 32 bytes against which the 32-byte value of a link's code is compared."""
+        return hmac.digest(self._key(b"code"), context(Kind.CODE_VERIFIER, bundle, x), "sha256")
+
     def network_key(self, day: int, network: bytes) -> str:
         """What tries from one network are counted under, for one day; hexadecimal. Nobody can go back from it."""
         return hmac.digest(self._key(b"limiter"), u64(day) + network, "sha256").hex()
 
     def seal_row(self, column: str, account: bytes, epoch: int, value: bytes) -> bytes:
-        """XChaCha20-Poly1305-IETF, nonce24 ‖ ct; bound to column, account and epoch, so rows can't be swapped."""
+        """XChaCha20-Poly1305-IETF, nonce24 ‖ ct; bound to column, account and epoch, so rows can't be swapped.
+
+        `share_L` is a link's: its bundle stands in the place of the account, and 1 in that of the epoch."""
         nonce = make_bytes(NONCE_SIZE)
         key = self._key(_SEALED_WITH[column])
         return nonce + crypto_aead_xchacha20poly1305_ietf_encrypt(value, _row(column, account, epoch), nonce, key)

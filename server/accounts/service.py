@@ -59,7 +59,10 @@ class Caller:
 
 
 def install_stages(app: Flask, pages: Iterable[tuple[str, str]]) -> None:
-    """No view runs before the stage that the table demands for its endpoint was shown; `pages` demand none."""
+    """No view runs before the stage that the table demands for its endpoint was shown; `pages` demand none.
+
+    Stage `bundle` is no session's: server.shares.views holds its own to it.
+    """
     stages = _STAGES | dict.fromkeys(pages, Stage.NONE)
 
     @app.before_request
@@ -69,7 +72,7 @@ def install_stages(app: Flask, pages: Iterable[tuple[str, str]]) -> None:
             return
         method = "GET" if request.method == "HEAD" else request.method
         stage = stages[method, rule.rule]
-        if stage is not Stage.NONE:
+        if stage in _ENOUGH:
             g.caller = authenticate(parts(), request.headers.get("Authorization", ""))
             require_stage(g.caller, *_ENOUGH[stage])
 
@@ -87,7 +90,7 @@ def current_account() -> bytes:
 
 def authenticate(parts: Parts, authorization: str) -> Caller:
     """The session named by an `Authorization: Bearer …` header. Raises Refusal `unauthorized`."""
-    digest = _parse_bearer(authorization)
+    digest = parse_bearer(authorization)
     now = parts.clock.now()
     with parts.database.read() as session:
         token = session.connection().execute(_TOKEN, {"digest": digest}).one_or_none()
@@ -222,7 +225,8 @@ def _touch(parts: Parts, digest: bytes, now: int) -> None:
         return
 
 
-def _parse_bearer(authorization: str) -> bytes:
+def parse_bearer(authorization: str) -> bytes:
+    """SHA-256 of the token in an `Authorization: Bearer …` header. Raises Refusal `unauthorized`."""
     scheme, _, text = authorization.partition(" ")
     try:
         token = parse_b64url(text, limits.TOKEN)

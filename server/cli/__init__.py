@@ -26,10 +26,13 @@ from granian.constants import Interfaces
 import server.accounts.service
 import server.items.service
 import server.limits
+import server.shares.ending
 import server.uploads.service
 from crypto_core.encoding import format_json, format_time
+from server.cli.professionals import professionals
 from server.cli.vault import configure, data_option, json_option, open_vault, sentences
 from server.config import ConfigRefused, ServerConfig
+from server.directory.tree import DirectoryRefuses, begin_directory, check_directory
 from server.folder import finish_folder, make_folder, require_empty
 from server.help.freshness import list_ageing
 from server.help.shelf import shelf
@@ -53,6 +56,7 @@ COLLECTIONS: tuple[Callable[[Parts], Any], ...] = (
     server.limits.collect,
     server.uploads.service.collect,
     server.items.service.collect,
+    server.shares.ending.collect,
 )
 BLOCKING_THREADS = 16
 """Requests that one worker answers at a time."""
@@ -83,6 +87,7 @@ def init(data: Path) -> None:
         with contextlib.closing(assemble(config, folder)) as parts:
             upgrade(parts.database)
             parts.ledger.create()
+            begin_directory(parts)
             LedgerKeeper(parts, HttpPost()).mark()
         finish_folder(config, folder)
     click.echo("A new vault was made. Keep a copy of the pepper apart from the copies of the database.")
@@ -106,6 +111,10 @@ def run(data: Path, bind: str, port: int, workers: int) -> None:
         keeper = LedgerKeeper(parts, HttpPost())
         for reason in keeper.begin():  # reading goes on
             click.echo(f"Nothing new is kept. {reason.sentence} ({reason.code}: {reason.detail})", err=True)
+        try:
+            begin_directory(parts)
+        except DirectoryRefuses as reason:  # the same
+            click.echo(f"Nobody is listed. {reason.sentence} ({reason.code}: {reason.detail})", err=True)
     os.environ.update(TEMOIN_DATA=str(data.absolute()), TEMOIN_HOST=config.host)  # for the workers
     stopping = threading.Event()
     threading.Thread(target=_collect_again_and_again, args=(parts, stopping), daemon=True).start()
@@ -135,6 +144,8 @@ def check(data: Path, deep: bool, as_json: bool) -> None:
             bucket.close()
         report = check_deep(parts) if deep else check_vault(parts)
         report.problems += _check_anchors(parts)
+        with parts.database.read() as session:
+            report.problems += check_directory(parts, session)
     found = asdict(report)
     if as_json:
         click.echo(format_json(found).decode())
@@ -244,6 +255,9 @@ def check_help() -> None:
         click.echo(f"{each.expires_on} {each.row}: {state}")
     click.echo("Every fact is recent." if not ageing else f"Rows to look at again: {len(ageing)}")
     sys.exit(1 if any(each.too_old for each in ageing) else 0)
+
+
+main.add_command(professionals)
 
 
 def serve(target: str, bind: str, port: int, workers: int) -> None:

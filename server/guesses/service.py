@@ -50,7 +50,7 @@ def try_pin(
     `unauthorized` if the credentials were changed between counting and now.
     """
     now = parts.clock.now()
-    with _fail_closed(), parts.database.write() as session:
+    with fail_closed(), parts.database.write() as session:
         refusal = _count(session, account, now)
         row = session.get_one(Account, account)
     if refusal is not None:
@@ -61,7 +61,7 @@ def try_pin(
     parts.steps.reach("guess.compared")
     if not is_right:
         raise Refusal("pin_wrong")
-    with _fail_closed(), parts.database.write() as session:
+    with fail_closed(), parts.database.write() as session:
         current = session.get_one(Account, account)
         if current.epoch != row.epoch:  # compared with what was changed meanwhile: those sessions are over
             raise Refusal("unauthorized")
@@ -118,7 +118,7 @@ def _ladder(attempts: SQLColumnExpression[int], wrong_total: int) -> ColumnEleme
 
 
 @contextmanager
-def _fail_closed() -> Iterator[None]:
+def fail_closed() -> Iterator[None]:
     """Tries that can't be counted are not compared."""
     try:
         yield

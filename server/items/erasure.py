@@ -15,6 +15,7 @@ from server.database import table
 from server.items.models import Item, NamedBlob, Revision
 from server.ledger.service import Enter
 from server.parts import Parts
+from server.shares.ending import forget_records
 from server.uploads.kept import AT_ONCE, erase_blobs
 from server.uploads.models import Blob
 
@@ -43,6 +44,7 @@ def erase_item(vault: Parts, session: Session, account: bytes, item: bytes, tomb
     ]
     if erased:
         session.execute(insert(table(Revision)), erased)
+    forget_records(session, item, tombstone, vault.clock.now())
     packed = session.scalar(select(Revision.erases).where(Revision.item == item, Revision.revision == tombstone))
     doomed = set(unpack_ids(packed or b""))
     erase_blobs(vault.ledger, session, account, doomed - _named(session, doomed))

@@ -26,6 +26,7 @@ from server.ledger.models import Deposit, LedgerEntry, LedgerNode
 from server.ledger.nodes import Nodes, frontier, reader
 from server.parts import Parts
 from server.problems import Refusal
+from server.shares.models import Bundle
 from server.stores import NotKept
 from server.uploads.models import Blob, Upload
 
@@ -183,7 +184,7 @@ def _check_deposits(session: Session, report: CheckReport, owners: dict[int, tup
 def _check_space(session: Session, report: CheckReport) -> None:
     """What each account is told that it uses is what is kept for it and announced by it."""
     used: dict[bytes, int] = {}
-    for table in (Revision, Blob, Upload):
+    for table in (Revision, Blob, Upload, Bundle):
         for account, size in session.execute(select(table.account, func.sum(table.size)).group_by(table.account)):
             used[account] = used.get(account, 0) + size
     for account, counted in session.execute(select(Account.account, Account.used)):

@@ -6,10 +6,12 @@ Knows: every table. Refuses to know: how to connect.
 from alembic import context
 
 import server.accounts.models
+import server.directory.models
 import server.guesses.models
 import server.items.models
 import server.ledger.models
 import server.limits
+import server.shares.models
 import server.uploads.models  # noqa: F401
 from server.database import Base
 

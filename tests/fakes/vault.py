@@ -24,6 +24,7 @@ from schemas import limits
 from server.app import create_app
 from server.config import ServerConfig
 from server.database import Base
+from server.directory.tree import begin_directory
 from server.folder import finish_folder, make_folder
 from server.parts import Parts, assemble
 from server.steps import STEPS
@@ -135,6 +136,7 @@ def make_vault(folder: Path, **settings: Any) -> FakeVault:
     parts = assemble(config, made, clock=clock, steps=steps)
     Base.metadata.create_all(parts.database.engine)
     parts.ledger.create()
+    begin_directory(parts)
     finish_folder(config, made)
     return FakeVault(create_app(parts), parts, clock, steps)
 

@@ -25,6 +25,7 @@ from schemathesis.specs.openapi.checks import (
 
 from crypto_core.randomness import make_bytes, make_id
 from schemas.endpoints import ENDPOINTS, Endpoint, Stage
+from tests.fakes.sharing import FakeBundle
 from tests.fakes.vault import FakePerson, FakeVault, b64, fake_vault, open_person, random_b64
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "api" / "openapi.json"
@@ -41,7 +42,7 @@ class Target:
     vault: FakeVault
     person: FakePerson
     schema: Any
-    known: dict[str, str]
+    known: dict[str, Any]
     tokens: dict[Stage, str] = field(default_factory=dict)
 
     def token(self, stage: Stage) -> str:
@@ -52,9 +53,16 @@ class Target:
                 Stage.OPEN: lambda: self.log_in().token,
                 Stage.ANY: lambda: self.log_in().token,
                 Stage.CONFIRMED: lambda: self.log_in().confirm(),
+                Stage.BUNDLE: self.share,
             }
             self.tokens[stage] = make[stage]()
         return self.tokens[stage]
+
+    def share(self) -> str:
+        """A token of an opening of a fresh bundle, in which all is that there is."""
+        made = FakeBundle(self.log_in(), item=self.known["item"], blob=self.known["blob"])
+        self.known["bundle"] = made.bundle
+        return made.share_it().token()
 
     def log_in(self) -> FakePerson:
         """Past any delay: among what is made up are wrong PINs of this person."""
@@ -83,7 +91,10 @@ def make_target(folder: Path) -> Iterator[Target]:
             "record": random_b64(1096), "blobs": [blob], "erases": None,
         }  # fmt: skip
         assert person.ask("POST", "/v1/items", {"revisions": [revision]}).status_code == 201
-        yield Target(vault, person, schema, {"blob": blob, "upload": upload, "item": item, "tile": "entries/000.p/1"})
+        known = {"blob": blob, "upload": upload, "item": item, "revision": 1, "tile": "entries/000.p/1"}
+        made = Target(vault, person, schema, known)
+        made.tokens[Stage.BUNDLE] = made.share()
+        yield made
 
 
 def name(endpoint: Endpoint) -> str:
@@ -106,7 +117,7 @@ def try_endpoint(target: Target, endpoint: Endpoint, mode: GenerationMode, examp
             known = {**target.known, "blob": target.known["upload" if "uploads" in path else "blob"]}
             case.path_parameters |= {place: known[place] for place in case.path_parameters if place in known}
         answer = case.call(headers={"Authorization": f"Bearer {target.token(endpoint.stage)}"})
-        if answer.status_code == 401:
+        if answer.status_code in (401, 410):
             target.tokens.clear()
         case.validate_response(answer, checks=CHECKS)
 
@@ -146,6 +157,7 @@ TYPES = ["application/json", "application/json; charset=utf-8", "application/oct
 @pytest.mark.parametrize("endpoint", [row for row in ENDPOINTS if row.takes], ids=name)
 def test_what_is_no_message_at_all_is_refused(target: Target, endpoint: Endpoint) -> None:
     path = endpoint.path.replace("<id:blob>", target.known["upload"]).replace("<u32:first>", "0")
+    path = path.replace("<id:bundle>", target.known["bundle"])
 
     @settings(max_examples=15, deadline=None, database=None, derandomize=True)
     @given(

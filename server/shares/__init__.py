@@ -1,0 +1,1 @@
+"""Shares: sealed bundles for one reader, how often and until when they open, and who ended them."""
