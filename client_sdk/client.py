@@ -15,8 +15,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from client_sdk import keychain
+from client_sdk import keychain, opening, professional
 from client_sdk.change import change_credentials
+from client_sdk.directory import Professionals
 from client_sdk.errors import (
     HostDiffers, ItemUnknown, LedgerForked, NetworkError, NotOpen, Refused, ServerFault, TrustError, ValueRefused,
     VaultChanged,
@@ -30,9 +31,12 @@ from client_sdk.keychain import AccountState, Credentials, NewAccount
 from client_sdk.progress import NO_PROGRESS, Progress
 from client_sdk.protocol.sync import Finding
 from client_sdk.protocol.unlock import Unlock, UnlockEvent, unlocking
+from client_sdk.opening import OpenedBundle
+from client_sdk.professional import Standing
 from client_sdk.reader import Reader
 from client_sdk.replica import Replica
 from client_sdk.session import Session
+from client_sdk.sharing import MadeBundle, Shared, Shares, Sharing
 from client_sdk.synchroniser import Synchroniser
 from client_sdk.transport import HttpTransport, Transport, dump_body, endpoint
 from client_sdk.trust_store import TrustStore, Warnings
@@ -68,6 +72,8 @@ class _Open:
     synchroniser: Synchroniser
     writer: Writer
     uploader: Uploader
+    professionals: Professionals
+    shares: Shares
     username: str
     timer: threading.Timer | None = None
 
@@ -364,6 +370,63 @@ class VaultClient:
         with self._writing((), False) as (opened, _):
             return opened.writer.restore(item_id)
 
+    # sharing
+
+    @property
+    def professionals(self) -> Professionals:
+        """The directory, as this device believes it."""
+        return self._opened().professionals
+
+    def make_bundle(self, sharing: Sharing) -> MadeBundle:
+        """A bundle for one reader, made here; nothing of it is sent. Raises as `Shares.make`."""
+        return self._opened().shares.make(sharing)
+
+    def send_bundle(self, made: MadeBundle, password: str, pin: str) -> None:
+        """Shares it, with password and PIN given anew. After a NetworkError the same `made` is given again.
+
+        Raises Refused (`login_refused`, `pin_wrong`, `professional_unknown`, …).
+        """
+        _, confirmed = self._confirm(password, pin)
+        self._opened().shares.send(made, confirmed)
+
+    def shared(self) -> list[Shared]:
+        """All that is and was shared, the newest first, with each opening."""
+        return self._opened().shares.list()
+
+    def end_shared(self, bundle: bytes) -> None:
+        """Ends a bundle and what it opened. What was opened before can't be called back."""
+        self._opened().shares.revoke(bundle)
+
+    def standing(self) -> Standing:
+        """This account's own standing as a professional."""
+        return professional.standing(self._opened().session)
+
+    def ask_to_be_listed(self, password: str, pin: str, *, name: str, org: str, town: str, kind: str) -> Standing:
+        """Asks the operator to list this account, with password and PIN given anew. Raises Refused, MalformedError."""
+        _, confirmed = self._confirm(password, pin)
+        return professional.ask_to_be_listed(
+            self._opened().session, confirmed, name=name, org=org, town=town, kind=kind
+        )
+
+    def inbox(self) -> list[dict[str, Any]]:
+        """What was shared with this professional and has not ended (schemas.shares.Received), the newest first."""
+        return professional.inbox(self._opened().session)
+
+    def open_received(self, bundle: bytes) -> OpenedBundle:
+        """Opens one of the inbox: that counts, and the person sees when. Raises ItemUnknown, Refused, BundleError."""
+        found = next((one for one in self.inbox() if one["bundle"] == bundle), None)
+        if found is None:
+            raise ItemUnknown()
+        return professional.open_received(self._opened().session, bundle, found["wrap"])
+
+    def open_link(self, fragment: str, code: str) -> OpenedBundle:
+        """Opens what a link leads to; takes no account. `fragment` is what follows the address. Each call spends a try.
+
+        Raises LinkMalformed, SecretRefused, Refused (`code_wrong`, `bundle_over`, …), BundleError, VaultChanged.
+        """
+        verify = opening.verify_under(self._meet().policy)
+        return opening.open_link(self._transport, fragment, code, verify=verify, clock=self._clock)
+
     # what the above is made of
 
     def _meet(self) -> Pin:
@@ -440,7 +503,11 @@ class VaultClient:
             session.home.keep_evidence("ledger-key", f"{self._offered.ledger_vkey}\n".encode("ascii"))
         reader, synchroniser = Reader(session), Synchroniser(session)
         writer = Writer(session, reader, synchroniser)
-        return _Open(session, reader, synchroniser, writer, Uploader(session, self._sleep), username)
+        professionals = Professionals(session)
+        return _Open(
+            session, reader, synchroniser, writer, Uploader(session, self._sleep), professionals,
+            Shares(session, reader, professionals), username,
+        )
 
     def _synchronise(self, answer: dict[str, Any] | None = None) -> None:
         try:

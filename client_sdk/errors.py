@@ -15,6 +15,8 @@ Knows: a stable code and a sentence for each. Refuses to know: how they are show
     ├── RangeInvalid         range_invalid
     ├── FileChanged          file_changed
     ├── FileUnreadable       file_unreadable
+    ├── BundleSwapped        bundle_swapped        of what somebody shared: other bytes than they named
+    ├── BundleIncomplete     bundle_incomplete     of what somebody shared: named, and not given
     └── TrustError           the vault may not be what it was; what was seen is kept as evidence
         ├── VaultChanged         vault_changed
         ├── LedgerKeyChanged     ledger_key_changed
@@ -131,6 +133,22 @@ class FileUnreadable(SdkError):
 
     code = "file_unreadable"
     sentence = "The file can't be read. Look whether it is there, and whether you may open it."
+
+
+class BundleSwapped(SdkError):
+    """Something that was shared has other bytes, or another receipt, than the person named."""
+
+    code = "bundle_swapped"
+    sentence = "The vault gave other bytes than were shared. They were not opened. Tell the person who shared them."
+
+
+class BundleIncomplete(SdkError):
+    """Something that was shared is not given: erased meanwhile, or withheld."""
+
+    code = "bundle_incomplete"
+    sentence = (
+        "The vault doesn't give something that was shared: it was erased meanwhile, or is withheld. Ask the person."
+    )
 
 
 class TrustError(SdkError):

@@ -95,21 +95,21 @@ class Reader:
     def open(self, row: Row) -> Item:
         """A row as a person sees it. Never raises for what the row holds: `state` says why it isn't open."""
         if row.wrap is None or row.record is None:
-            return _closed(row, "missing", False)
+            return closed(row, "missing", False)
         try:
             facts, sensitive = self.facts(row)
         except NeedsPin:
-            return _closed(row, "locked", True)
+            return closed(row, "locked", True)
         except UnsupportedVersion:
-            return _closed(row, "newer_version", is_sensitive(
+            return closed(row, "newer_version", is_sensitive(
                 self._session.keyring, row.item, row.revision, row.wrap))
         except CryptoCoreError:
-            return _closed(row, "missing", False)
+            return closed(row, "missing", False)
         if facts["kind"] == "tombstone":
             return Item(
                 row.item, row.revision, row.deposited, sensitive, "open", "tombstone", written=facts["written"]
             )
-        return _opened(row, sensitive, facts)
+        return opened(row, sensitive, facts)
 
     def facts(self, row: Row) -> tuple[dict[str, Any], bool]:
         """What a record says, by the names of its schema, and whether it is sensitive.
@@ -296,11 +296,13 @@ def sealed_content_size(size: int) -> int:
     return sealed_size(content_plain_size(size))
 
 
-def _closed(row: Row, state: State, sensitive: bool) -> Item:
+def closed(row: Row, state: State, sensitive: bool) -> Item:
+    """An item of which nothing can be shown but that it is there."""
     return Item(row.item, row.revision, row.deposited, sensitive, state)
 
 
-def _opened(row: Row, sensitive: bool, facts: dict[str, Any]) -> Item:
+def opened(row: Row, sensitive: bool, facts: dict[str, Any]) -> Item:
+    """An item as its record, read by `parse_record`, says it."""
     happened = facts["happened"]
     return Item(
         row.item, row.revision, row.deposited, sensitive, "open",

@@ -38,7 +38,10 @@ from schemas.vault import Problem
 ANSWER = 32 * 1024 * 1024
 """The largest JSON answer that is read: a full page of a sync in base64url is smaller."""
 TRIES = 4
-_ONCE = {("POST", "/v1/login/finish"), ("POST", "/v1/pin"), ("POST", "/v1/pin/reopen"), ("POST", "/v1/confirm")}
+_ONCE = {
+    ("POST", "/v1/login/finish"), ("POST", "/v1/pin"), ("POST", "/v1/pin/reopen"), ("POST", "/v1/confirm"),
+    ("POST", "/v1/links/<id:bundle>"),
+}
 """A second try of these would spend a challenge or a guess: the person decides. All others are idempotent."""
 _TIMEOUT = urllib3.Timeout(connect=15.0, read=60.0)
 _CONNECTIONS = 32

@@ -15,6 +15,8 @@
 //  ├── RangeInvalid         range_invalid
 //  ├── FileChanged          file_changed
 //  ├── FileUnreadable       file_unreadable
+//  ├── BundleSwapped        bundle_swapped        of what somebody shared: other bytes than they named
+//  ├── BundleIncomplete     bundle_incomplete     of what somebody shared: named, and not given
 //  └── TrustError           the vault may not be what it was; what was seen is kept as evidence
 //      ├── VaultChanged         vault_changed
 //      ├── LedgerKeyChanged     ledger_key_changed
@@ -133,6 +135,20 @@ export class FileChanged extends SdkError {
 export class FileUnreadable extends SdkError {
   static override readonly code = "file_unreadable";
   static override readonly sentence = "The file can't be read. Look whether it is there, and whether you may open it.";
+}
+
+/** Something that was shared has other bytes, or another receipt, than the person named. */
+export class BundleSwapped extends SdkError {
+  static override readonly code = "bundle_swapped";
+  static override readonly sentence =
+    "The vault gave other bytes than were shared. They were not opened. Tell the person who shared them.";
+}
+
+/** Something that was shared is not given: erased meanwhile, or withheld. */
+export class BundleIncomplete extends SdkError {
+  static override readonly code = "bundle_incomplete";
+  static override readonly sentence =
+    "The vault doesn't give something that was shared: it was erased meanwhile, or is withheld. Ask the person.";
 }
 
 /** The vault may not be what it was. */

@@ -319,11 +319,13 @@ const UNTOLD = {
   mood: null, category: null, contents: [], answers: null,
 } as const;
 
-function closed({ item, revision, deposited }: Row, state: State, sensitive: boolean): Item {
+/** An item of which nothing can be shown but that it is there. */
+export function closed({ item, revision, deposited }: Row, state: State, sensitive: boolean): Item {
   return { ...UNTOLD, id: item, revision, deposited, sensitive, state };
 }
 
-function opened(row: Row, sensitive: boolean, facts: RecordFacts): Item {
+/** An item as its record, read by `parseRecord`, says it. */
+export function opened(row: Row, sensitive: boolean, facts: RecordFacts): Item {
   const kind = facts.kind === "recording" ? "document" : facts.kind;
   const item = { ...closed(row, "open", sensitive), kind, written: facts.written };
   if (facts.kind === "tombstone") return item;

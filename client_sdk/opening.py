@@ -1,0 +1,225 @@
+"""Opens what somebody shared, with a link and a code or with a bundle's key, until its end.
+
+Knows: what a reader checks, and in which order (docs/spec/bundle.md). Refuses to know: whose account it is, and what
+becomes of what was read. Nothing is written anywhere: all of it goes with the object.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from typing import Any
+
+from marshmallow import ValidationError
+
+from client_sdk.errors import BundleIncomplete, BundleSwapped, Refused
+from client_sdk.items import Content, Item, KeptReceipt
+from client_sdk.reader import closed, opened, parse_record, sealed_content_size
+from client_sdk.replica import Row, record_name
+from client_sdk.transport import Transport
+from crypto_core.encoding import parse_json
+from crypto_core.errors import (
+    CryptoCoreError, MalformedError, TamperedError, TemoinError, UnsupportedVersion,
+)
+from crypto_core.randomness import make_id
+from crypto_core.receipts.policy import Policy
+from crypto_core.receipts.receipt import VerifiedReceipt, verify_receipt
+from crypto_core.sealing.envelope import HEADER_SIZE, open_stream, split_off
+from crypto_core.sealing.padding import unpad_content
+from crypto_core.sealing.records import content_opener, open_record
+from crypto_core.sealing.sharing import (
+    derive_cap, derive_code, derive_link, open_bundle, parse_code, parse_fragment, unwrap_for_link,
+)
+from schemas.bundles import VERSION, Manifest
+from schemas.limits import RECORD as LARGEST_RECORD
+
+LINK = "/v1/links/<id:bundle>"
+OPEN = "/v1/bundles/<id:bundle>/open"
+RECORD = "/v1/bundles/<id:bundle>/items/<id:item>/revisions/<u32:revision>"
+RECORD_RECEIPT = "/v1/bundles/<id:bundle>/items/<id:item>/revisions/<u32:revision>/receipt"
+BLOB = "/v1/bundles/<id:bundle>/blobs/<id:blob>"
+BLOB_RECEIPT = "/v1/bundles/<id:bundle>/blobs/<id:blob>/receipt"
+
+Verify = Callable[[str, bytes, int], VerifiedReceipt]
+"""(receipt, SHA-256 of the blob, its size) → what is proven. Raises a leaf of VerificationError or TrustError."""
+
+
+@dataclass(frozen=True)
+class SharedItem:
+    """One item of what was shared, with the sealed bytes of its record and their receipt, or why it isn't there."""
+
+    item: Item
+    """Says nothing but its id and revision where it was refused."""
+    record: bytes | None = field(default=None, repr=False)
+    proof: KeptReceipt | None = None
+    refused: TemoinError | None = None
+
+
+@dataclass(frozen=True)
+class OpenedBundle:
+    """A bundle that is open: proven to be the one asked for, for this reader, signed, and not over."""
+
+    bundle: bytes
+    sender: bytes
+    """Ed25519, 32 bytes: the same in all that this person shares, and nobody's name."""
+    created: int
+    """Unix seconds, by the clock of whoever shared it."""
+    expires: int
+    message: str = field(repr=False)
+    items: tuple[SharedItem, ...] = field(repr=False)
+    _asking: _Asking = field(repr=False)
+
+    def sealed(self, content: Content) -> Iterator[bytes]:
+        """The blob of a content, as it was deposited. Whoever takes it compares its SHA-256 in the end.
+
+        Raises BundleIncomplete, or Refused `bundle_over` or `opening_over` once it has ended.
+        """
+        return self._asking.read(BLOB, blob=content.blob)
+
+    def receipt(self, content: Content) -> KeptReceipt:
+        """The receipt of a content. Raises VerificationError, TrustError, BundleIncomplete, or Refused."""
+        size = sealed_content_size(content.size)
+        return self._asking.receipt(BLOB_RECEIPT, content.blob.hex(), content.sealed, size, blob=content.blob)
+
+
+def open_link(
+    transport: Transport, fragment: str, code: str, *, verify: Verify, clock: Callable[[], int]
+) -> OpenedBundle:
+    """Opens with what follows a link's address and its code. Each call spends a try.
+
+    Raises LinkMalformed, SecretRefused, Refused (`code_wrong` with `extra["left"]`, `bundle_over`, …), TamperedError,
+    and as `open_counted`.
+    """
+    bundle, secret = parse_fragment(fragment)
+    link_key = derive_link(secret, bundle)
+    answer = transport.ask("POST", LINK, {"x": derive_code(link_key, bundle, parse_code(code))}, bundle=bundle)
+    key = unwrap_for_link(link_key, answer["share"], bundle, answer["wrap"])
+    return open_counted(transport, bundle, key, None, verify=verify, clock=clock)
+
+
+def open_counted(
+    transport: Transport, bundle: bytes, key: bytes, reader: bytes | None, *, verify: Verify, clock: Callable[[], int],
+    session_token: bytes | None = None,
+) -> OpenedBundle:
+    """Opens what a bundle's key (32 bytes) opens, and reads every record. That counts, and the person sees when.
+
+    `reader` is the reader's own pk_box, None by a link; a professional's session goes with the request.
+    Raises Refused (`bundle_over`, `openings_used`, …), NetworkError, TamperedError, MalformedError, UnsupportedVersion,
+    BundleError.
+    """
+    opening = {"cap": derive_cap(key, bundle), "opening": make_id()}  # sent again after a lost answer, it is one
+    answer = transport.ask("POST", OPEN, opening, token=session_token, bundle=bundle)
+    proven = open_bundle(key, bundle, answer["seal"], reader=reader, now=clock())
+    manifest = parse_manifest(proven.json)
+    asking = _Asking(transport, bundle, answer["token"], verify)
+    items = tuple(map(asking.item, manifest["items"]))
+    return OpenedBundle(
+        bundle, proven.sender, manifest["created"], proven.expires, manifest["message"], items, asking
+    )
+
+
+def verify_under(policy: Policy) -> Verify:
+    """How receipts are proven by whoever has no account: under a policy alone."""
+    def verify(receipt: str, digest: bytes, size: int) -> VerifiedReceipt:
+        return verify_receipt(receipt.encode("utf-8"), sha256=digest, size=size, policy=policy)
+
+    return verify
+
+
+def parse_manifest(json: bytes) -> dict[str, Any]:
+    """A manifest's fields. Raises MalformedError, or UnsupportedVersion for another `v`."""
+    value = parse_json(json)
+    if isinstance(value, dict) and value.get("v") != VERSION:
+        raise UnsupportedVersion()
+    try:
+        facts: dict[str, Any] = Manifest().load(value)
+    except ValidationError:
+        raise MalformedError("a manifest that its schema does not allow") from None
+    return facts
+
+
+def open_content(content: Content, sealed: Iterator[bytes]) -> Iterator[bytes]:
+    """The original bytes of a content without parts from its blob, each chunk verified before it comes.
+
+    Until the iterator has ended without BundleSwapped, what came must not be taken for whole.
+    """
+    sealed_hash, plain_hash = sha256(), sha256()
+    try:
+        header, body = split_off(_hashed(sealed, sealed_hash), HEADER_SIZE)
+        for block in unpad_content(open_stream(content_opener(content.key, content.blob, header), body)):
+            plain_hash.update(block)
+            yield block
+    except (TamperedError, MalformedError) as error:
+        raise BundleSwapped(error.code) from None
+    if sealed_hash.digest() != content.sealed or plain_hash.digest() != content.sha256:
+        raise BundleSwapped("another hash than the record names")
+
+
+def _hashed(blocks: Iterator[bytes], digest: Any) -> Iterator[bytes]:
+    for block in blocks:
+        digest.update(block)
+        yield block
+
+
+@dataclass(frozen=True)
+class _Asking:
+    """Asks for what one bundle names, with the token of one opening."""
+
+    transport: Transport
+    bundle: bytes
+    token: bytes = field(repr=False)
+    verify: Verify
+
+    def read(self, path: str, **places: bytes | int) -> Iterator[bytes]:
+        try:
+            yield from self.transport.read(path, 0, None, token=self.token, bundle=self.bundle, **places)
+        except Refused as refusal:
+            if refusal.code == "not_found":
+                raise BundleIncomplete() from None
+            raise
+
+    def receipt(self, path: str, name: str, digest: bytes, size: int, **places: bytes | int) -> KeptReceipt:
+        try:
+            answer = self.transport.ask(
+                "GET", path, None, token=self.token, headers=None, query=None, bundle=self.bundle, **places
+            )
+        except Refused as refusal:
+            if refusal.code == "not_found":
+                raise BundleIncomplete() from None
+            raise
+        return KeptReceipt(name, answer["receipt"], self.verify(answer["receipt"], digest, size))
+
+    def item(self, named: dict[str, Any]) -> SharedItem:
+        """An item as it is shown, whatever the vault gives in its place."""
+        item, revision = named["item"], named["revision"]
+        row = Row(0, item, revision, 0, None, b"", None, (), None, False, 0)
+        try:
+            record = self._record(named)
+            facts = parse_record(open_record(named["key"], item, revision, record))
+            proof = self._proof(named)
+        except UnsupportedVersion as error:
+            return SharedItem(closed(row, "newer_version", False), refused=error)
+        except (BundleIncomplete, BundleSwapped, CryptoCoreError) as error:
+            return SharedItem(closed(row, "missing", False), refused=error)
+        return SharedItem(opened(replace(row, deposited=proof.verified.commitment.time), False, facts), record, proof)
+
+    def _record(self, named: dict[str, Any]) -> bytes:
+        data = bytearray()
+        for block in self.read(RECORD, item=named["item"], revision=named["revision"]):
+            data += block
+            if len(data) > LARGEST_RECORD:
+                break
+        record = bytes(data)
+        if len(record) != named["size"] or sha256(record).digest() != named["record"]:
+            raise BundleSwapped("another record than was shared")
+        return record
+
+    def _proof(self, named: dict[str, Any]) -> KeptReceipt:
+        item, revision = named["item"], named["revision"]
+        proof = self.receipt(
+            RECORD_RECEIPT, record_name(item, revision), named["record"], named["size"], item=item, revision=revision
+        )
+        if proof.verified.index != named["index"]:
+            raise BundleSwapped("the receipt of another deposit")
+        return proof
