@@ -25,10 +25,7 @@ MIRRORED = ("crypto_core", "schemas", "client_sdk")
 PYTHON_ONLY_MODULES = {
     "client_sdk/anchors": "the page verifies no token: browsers have no X.509",
     "client_sdk/cli": "the command line",
-    **dict.fromkeys(
-        ("client_sdk/directory", "client_sdk/opening", "client_sdk/professional", "client_sdk/sharing"),
-        "so far the command line alone shares and opens",
-    ),
+    **dict.fromkeys(("client_sdk/opening", "client_sdk/professional"), "so far the command line alone opens"),
     "client_sdk/following": "a ledger is followed by a program that stays, not by a page",
     "client_sdk/gathering": "many files at once, from threads; the page sends those that were picked",
     "client_sdk/hashing": "a thread of its own; a worker hashes where it seals",
@@ -57,6 +54,10 @@ _ENDPOINT = "a row of the table of endpoints, which TypeScript names where it is
 _ITS_OWN = "read by its module alone, and not exported"
 _QUERY = "the server reads the query; a client only writes it"
 PYTHON_ONLY_NAMES = {
+    "client_sdk/directory": {
+        **dict.fromkeys(("CHECKPOINT", "TILE"), _ENDPOINT),
+        "find_professionals": "a page looks in the list that it shows (app/views/shares)",
+    },
     "client_sdk/happened": {"Precision": "a type that items.ts has"},
     "client_sdk/home": {
         **dict.fromkeys(

@@ -57,6 +57,7 @@ def tell_everything(teller: Teller) -> bytes:
     teller.delete_and_restore()
     teller.read_everything()
     archive = teller.export()
+    teller.share()
     teller.change_credentials()
     teller.leave_drafts()
     teller.page.evaluate(f"location.hash = '#{view_table()['trust']}'")  # it is offered only where something is wrong
@@ -71,6 +72,7 @@ def tell_everything(teller: Teller) -> bytes:
 
 
 KINDS = {
+    "DELETE bundles", "GET bundles", "POST bundles",
     "GET account", "GET blobs", "GET items", "GET ledger", "GET sessions", "GET vault", "POST account", "POST accounts",
     "POST confirm", "POST items", "POST login", "POST logout", "POST pin", "POST uploads", "PUT blobs", "PUT uploads",
 }

@@ -30,6 +30,7 @@ const journal = () => import("./views/journal/index.js");
 const documents = () => import("./views/documents/index.js");
 const assess = () => import("./views/assess/index.js");
 const receipts = () => import("./views/receipts/index.js");
+const shares = () => import("./views/shares/index.js");
 
 /** View → how it comes: each group of them in a file of its own, so that who is at the door waits for none. */
 export const TABLE: Readonly<Record<View, () => Promise<Found>>> = {
@@ -51,6 +52,8 @@ export const TABLE: Readonly<Record<View, () => Promise<Found>>> = {
   curve: async () => (await assess()).Curve,
   receipt: async () => (await receipts()).Receipt,
   verify: async () => (await receipts()).Verify,
+  shares: async () => (await shares()).Shares,
+  share: async () => (await shares()).Share,
   signUp: async () => (await account()).SignUp,
   logIn: async () => LogIn,
   reopen: async () => (await account()).Reopen,

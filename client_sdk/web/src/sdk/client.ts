@@ -11,6 +11,7 @@ import type { Language } from "../crypto_core/sealing/recovery.js";
 import type { Account, OpenStage, Session as SessionAnswer } from "../schemas/accounts.js";
 import { ARGON_HERE, type Argon } from "./argon.js";
 import { changeCredentials } from "./change.js";
+import { Professionals } from "./directory.js";
 import { exportReceipts } from "./dossier.js";
 import { Door, forgetKeys, forgetLogin } from "./door.js";
 import { Drafts, Thumbnails } from "./drafts.js";
@@ -25,6 +26,7 @@ import { Unlock, UnlockEvent, unlocking } from "./protocol/unlock.js";
 import { Reader } from "./reader.js";
 import { Replica } from "./replica.js";
 import { Session } from "./session.js";
+import { Shares, type Link, type Sharing } from "./sharing.js";
 import { finishRecording, Recording, type Recorded, type Safe } from "./recorder.js";
 import { Synchroniser } from "./synchroniser.js";
 import type { Transport } from "./transport.js";
@@ -79,6 +81,8 @@ interface Open {
   readonly uploader: Uploader;
   readonly drafts: Drafts;
   readonly thumbnails: Thumbnails;
+  readonly professionals: Professionals;
+  readonly shares: Shares;
   username: string;
   /** While the sensitive tier is open: what closes it, and when (milliseconds since 1970). */
   timer: ReturnType<typeof setTimeout> | null;
@@ -497,6 +501,38 @@ export class VaultClient {
     return this.#opened().uploader.giveUp(blob);
   }
 
+  // sharing
+
+  /** Who is listed, and whose digits were compared here. */
+  get professionals(): Professionals {
+    return this.#opened().professionals;
+  }
+
+  /** What is and was shared. */
+  get shares(): Shares {
+    return this.#opened().shares;
+  }
+
+  /** Shares with somebody, with password and PIN given anew; gives link and code where there is no professional.
+   *
+   * After a NetworkError the same call sends the same bytes. Throws as `Shares.make` does, and Refused
+   * (`login_refused`, `pin_wrong`, `professional_unknown`, …). */
+  async share(password: string, pin: string, sharing: Sharing): Promise<Link | null> {
+    const open = this.#opened();
+    const { session, shares, username } = open;
+    const wasOpen = open.timer !== null;
+    if (!wasOpen && shares.needsPin(sharing.items)) await this.stepUp(pin);
+    try {
+      const made = await shares.make(sharing);
+      const { login, token } = await this.#door.confirm(session, username, password, pin);
+      forgetLogin(login);
+      await shares.send(made, token);
+      return made.link;
+    } finally {
+      if (!wasOpen) this.#dropSensitive(open);
+    }
+  }
+
   // what the above is made of
 
   /** Password, then PIN, then the account's own sealed rows. All that is typed or derived dies with this call. */
@@ -562,11 +598,13 @@ export class VaultClient {
     }
     const reader = new Reader(session, this.#reading);
     const synchroniser = new Synchroniser(session);
+    const professionals = new Professionals(session);
     return {
       session, reader, synchroniser, username, writer: new Writer(session, reader, synchroniser),
       uploader: new Uploader(session, this.#sleep, this.#now), drafts: new Drafts(session.home, session.keyring),
-      thumbnails: new Thumbnails(session.home, session.keyring), timer: null, until: 0, shown: 0,
-      recordings: new Map(), sending: [],
+      thumbnails: new Thumbnails(session.home, session.keyring), professionals,
+      shares: new Shares(session, reader, professionals), timer: null, until: 0, shown: 0, recordings: new Map(),
+      sending: [],
     };
   }
 

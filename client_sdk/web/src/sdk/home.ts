@@ -282,6 +282,7 @@ export const PLACES = {
   checkpoint: "c",
   warned: "w",
   evidence: "e",
+  directory: "y",
 } as const;
 export type PlaceName = keyof typeof PLACES;
 

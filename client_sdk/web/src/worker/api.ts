@@ -8,6 +8,7 @@ import type {
   Content as OpenableContent, Deletion, Draft, FoundDraft, Id, Item as OpenedItem, Kept, KeptDraft, KeptReceipt, Kind,
   Opening,
 } from "../sdk/items.js";
+import type { SharingApi } from "./sharing.js";
 
 /** A file of which a part has left, perhaps all: chosen again, it goes on where it was cut. */
 export interface Unfinished {
@@ -114,7 +115,7 @@ export interface Download {
   readonly blob: Blob;
 }
 
-export interface VaultApi {
+export interface VaultApi extends SharingApi {
   /** Who listens for notices. One listener; the last one counts. */
   listen(listener: (notice: Notice) => void): Promise<void>;
 

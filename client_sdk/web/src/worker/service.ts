@@ -14,6 +14,7 @@ import type { Argon } from "../sdk/argon.js";
 import { VaultClient, type ClientOptions, type Writing } from "../sdk/client.js";
 import type { Sent } from "../sdk/uploader.js";
 import { Home, MemoryLocks, openLocks, openStore, type Store } from "../sdk/home.js";
+import type { Professional } from "../sdk/directory.js";
 import { NetworkError, NotOpen, RangeInvalid, Refused } from "../sdk/errors.js";
 import type { Item as OpenedItem } from "../sdk/items.js";
 import { Credentials, type NewAccount } from "../sdk/keychain.js";
@@ -28,6 +29,7 @@ import type {
 } from "./api.js";
 import { Failure, PAUSED, problemOf } from "./problems.js";
 import { Retry } from "./retry.js";
+import type { Link, Listed, Professional as PlainProfessional, Shared, Sharing } from "./sharing.js";
 import { Watched } from "./watched.js";
 
 /** How often a transfer tells how far it is. */
@@ -307,6 +309,33 @@ export class VaultService implements VaultApi {
     return this.#write((client) => client.restoreItem(id));
   }
 
+  // sharing
+
+  professionals(): Promise<Listed> {
+    return this.#ask(async (client) => {
+      const { professionals, unread } = await client.professionals.read();
+      return { professionals: professionals.map(listedPlainly), unread };
+    });
+  }
+
+  noteCompared(entry: number): Promise<void> {
+    return this.#ask((client) => client.professionals.noteCompared(entry));
+  }
+
+  share(password: string, pin: string, sharing: Sharing): Promise<Link | null> {
+    return this.#enter((client) => client.share(password, pin, sharing));
+  }
+
+  shares(): Promise<readonly Shared[]> {
+    return this.#ask(async (client) => (await client.shares.list()).map(
+      ({ wrong_codes: wrongCodes, replaced_by: replacedBy, ...rest }) => ({ ...rest, wrongCodes, replacedBy }),
+    ));
+  }
+
+  revokeShare(bundle: Id): Promise<void> {
+    return this.#ask((client) => client.shares.revoke(bundle));
+  }
+
   // drafts
 
   keepDraft(draft: KeptDraft): Promise<void> {
@@ -497,6 +526,12 @@ export class VaultService implements VaultApi {
 
 function writing({ sensitive, files, slot }: WriteOptions): Writing {
   return { sensitive, attachments: files, slot };
+}
+
+/** A professional without the keys themselves. */
+function listedPlainly({ entry, listing, since, compared }: Professional): PlainProfessional {
+  const { name, org, town, kind, fingerprint } = listing;
+  return { entry, name, org, town, kind, fingerprint, since, compared };
 }
 
 /** An item without what opens its contents. */
