@@ -211,8 +211,14 @@ export function requireSame({ compared }: Professional): void {
   if (compared === "changed") throw new ProKeyChanged();
 }
 
+/** A text by which names are compared for likeness: without case and accents, one space between words. */
+export function foldName(text: string): string {
+  const bare = text.normalize("NFKD").replace(/\p{M}/gu, "");
+  return bare.toUpperCase().toLowerCase().split(/\s+/u).filter((word) => word !== "").join(" ");
+}
+
 function standing({ name, pkBox, pkSign }: Listing, { compared }: Kept): Professional["compared"] {
-  const known = compared.filter((one) => one.name === name);
+  const known = compared.filter((one) => foldName(one.name) === foldName(name));
   if (known.length === 0) return "no";
   const isKnown = known.some((one) =>
     isSame(parseB64url(one.pk_box), pkBox) && isSame(parseB64url(one.pk_sign), pkSign));
