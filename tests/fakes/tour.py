@@ -125,6 +125,7 @@ def look_around(visitor: Visitor, told: Told) -> Iterator[str]:
     yield from _journal(visitor, told)
     yield from _documents(visitor, told)
     yield from _assessments(visitor)
+    yield from _sharing(visitor, told)
     yield from _settings(visitor)
     yield from _questions(visitor, told)
     yield from _reading(visitor, told)
@@ -246,6 +247,51 @@ def _assessments(visitor: Visitor) -> Iterator[str]:
     visitor.heading("assess.curve.name")
     page.get_by_role("img").first.wait_for()
     yield "curve"
+
+
+def _sharing(visitor: Visitor, told: Told) -> Iterator[str]:
+    """By link and code: who is listed in a vault is its operator's doing (tests/browser/app/test_sharing.py)."""
+    page = visitor.page
+    visitor.go_to("shell.journal")
+    visitor.follow("share.list.name")
+    page.get_by_text(visitor.say("share.list.none")).wait_for()
+    yield "shares-empty"
+    visitor.follow("share.new")
+    visitor.heading("share.items.title")
+    visitor.press("account.sign_up.next")
+    page.get_by_text(visitor.say("share.items.empty")).wait_for()
+    for text in (told.words.edited, told.words.document[0]):
+        page.get_by_role("checkbox", name=re.compile(re.escape(text[:30]))).check()
+    yield "share-items"
+    visitor.press("account.sign_up.next")
+    visitor.heading("share.who.title")
+    yield "share-who"
+    visitor.press("share.who.search")
+    page.get_by_text(visitor.say("share.find.nobody")).wait_for()
+    yield "share-find"
+    visitor.press("share.find.back")
+    visitor.press("share.who.make_link")
+    visitor.heading("share.terms.title")
+    yield "share-terms"
+    visitor.fill("share.terms.message", told.texts[0])
+    visitor.press("share.terms.next")
+    visitor.heading("share.preview.title")
+    yield "share-preview"
+    visitor.fill("account.confirm.password", visitor.password)
+    visitor.fill("account.confirm.pin", visitor.pin)
+    visitor.press("share.preview.do")
+    visitor.heading("share.done.title")
+    yield "share-done"
+    visitor.follow("share.list.name")
+    page.get_by_text(visitor.say("share.list.by_link"), exact=True).first.wait_for()
+    unfold(page)
+    yield "shares"
+    page.get_by_role("button").filter(has_text=visitor.say("share.revoke.name")).click()
+    page.get_by_role("dialog").wait_for()
+    yield "shares-revoke"
+    visitor.press("share.revoke.do")
+    visitor.heading("share.list.over")
+    yield "shares-over"
 
 
 def _settings(visitor: Visitor) -> Iterator[str]:

@@ -78,6 +78,7 @@ def tell_everything(teller: Teller, link: Link) -> bytes:
     teller.delete_and_restore()
     teller.read_everything()
     archive = teller.export()
+    teller.share()
     teller.change_credentials()
     teller.ask_to_be_listed()
     teller.leave_drafts()
@@ -95,10 +96,10 @@ def tell_everything(teller: Teller, link: Link) -> bytes:
 
 
 KINDS = {
-    "GET account", "GET blobs", "GET bundles", "GET inbox", "GET items", "GET ledger", "GET professional",
-    "GET sessions", "GET vault", "POST account", "POST accounts", "POST bundles", "POST confirm", "POST items",
-    "POST links", "POST login", "POST logout", "POST pin", "POST professional", "POST uploads", "PUT blobs",
-    "PUT uploads",
+    "DELETE bundles", "GET account", "GET blobs", "GET bundles", "GET inbox", "GET items", "GET ledger",
+    "GET professional", "GET sessions", "GET vault", "POST account", "POST accounts", "POST bundles", "POST confirm",
+    "POST items", "POST links", "POST login", "POST logout", "POST pin", "POST professional", "POST uploads",
+    "PUT blobs", "PUT uploads",
 }
 """What a vault is asked for by somebody who uses all of it."""
 

@@ -12,6 +12,7 @@ export const VIEWS = {
   documents: 20, addDocument: 21, document: 22, uploads: 23, record: 24,
   assess: 30, assessment: 31, curve: 32,
   receipt: 40, verify: 41,
+  shares: 50, share: 51,
   link: 60, inbox: 61, shared: 62, summary: 63, listing: 64,
 } as const;
 export type View = keyof typeof VIEWS;

@@ -31,6 +31,7 @@ const journal = () => import("./views/journal/index.js");
 const documents = () => import("./views/documents/index.js");
 const assess = () => import("./views/assess/index.js");
 const receipts = () => import("./views/receipts/index.js");
+const shares = () => import("./views/shares/index.js");
 const reading = () => import("./views/reading/index.js");
 
 /** View → how it comes: each group of them in a file of its own, so that who is at the door waits for none. */
@@ -53,6 +54,8 @@ export const TABLE: Readonly<Record<View, () => Promise<Found>>> = {
   curve: async () => (await assess()).Curve,
   receipt: async () => (await receipts()).Receipt,
   verify: async () => (await receipts()).Verify,
+  shares: async () => (await shares()).Shares,
+  share: async () => (await shares()).Share,
   link: async () => (await reading()).Link,
   inbox: async () => (await reading()).Inbox,
   shared: async () => (await reading()).Shared,

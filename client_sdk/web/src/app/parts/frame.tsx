@@ -15,7 +15,7 @@ import { underWay, uploads } from "../uploads.js";
 import { Button, Dialog, lasting, Notice } from "./index.js";
 
 const WAYS: readonly (readonly [View, string, readonly View[]])[] = [
-  ["home", "shell.journal", ["write", "entry", "edit", "history", "calendar", "deleted"]],
+  ["home", "shell.journal", ["write", "entry", "edit", "history", "calendar", "deleted", "shares", "share"]],
   ["documents", "shell.documents", ["addDocument", "document", "receipt", "verify", "uploads", "record"]],
   ["assess", "shell.assess", ["assessment", "curve"]],
   ["search", "shell.search", []],

@@ -38,6 +38,7 @@ function Read({ item }: { item: Item }): JSX.Element {
       <p class="actions">
         <a class="button" href={address("assess")}>{say("assess.again")}</a>
         <a class="button plain" href={address("curve")}>{say("assess.curve.name")}</a>
+        <a class="button plain" href={address("share", item.id)}>{say("share.name")}</a>
         <Button plain onClick={() => print()}>{say("site.article.print")}</Button>
         <DeleteItem item={item} />
       </p>
