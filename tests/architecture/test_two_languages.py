@@ -34,7 +34,7 @@ PYTHON_ONLY_MODULES = {
     "crypto_core/receipts/submission": "what a ledger and its witnesses say to each other; a page is neither",
     "client_sdk/witness": "a partner's machine runs it, and no page",
     "client_sdk/upgrading": "so far the command line alone does it; a page exports what it was given",
-    **dict.fromkeys(("client_sdk/pack", "client_sdk/pack_page"), "so far the command line alone writes and checks a pack"),
+    **dict.fromkeys(("client_sdk/pack", "client_sdk/pack_page"), "so far the command line alone makes packs"),
     "schemas/help": "the public pages are written by the server",
     "schemas/outputs": "what the command line prints",
 }
