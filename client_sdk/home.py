@@ -119,23 +119,23 @@ class AccountHome:
 
     folder: Path
 
-    @property
+    @cached_property
     def replica(self) -> Path:
         return self.folder / "replica.db"
 
-    @property
+    @cached_property
     def outbox(self) -> Path:
         return self.folder / "outbox"
 
-    @property
+    @cached_property
     def uploads(self) -> Path:
         return self.folder / "uploads"
 
-    @property
+    @cached_property
     def checkpoint(self) -> Path:
         return self.folder / "checkpoint"
 
-    @property
+    @cached_property
     def warned(self) -> Path:
         return self.folder / "warned"
 

@@ -126,8 +126,7 @@ class Session:
             return False
         self.pin = pin
         self.keep_pin(pin)
-        with self.replica.writing():
-            self.replica.set_fact("dirty", 1)
+        self.replica.set_fact("dirty", 1)
         return True
 
     def forget_ledger(self) -> None:

@@ -51,7 +51,7 @@ PIECE = 8 * limits.UNIT
 again. Whatever has arrived is given on before a connection breaks."""
 _HEADERS = {"User-Agent": "temoin", "Accept": "*/*", "Accept-Encoding": "identity"}
 _PUBLISHED = {**_HEADERS, "Accept-Encoding": "gzip, identity"}
-Piece = bytes | memoryview
+_Piece = bytes | memoryview
 _PLACE = re.compile(r"<\w+:(\w+)>")
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19})", re.ASCII)
 
@@ -73,7 +73,7 @@ class Transport(Protocol):
         """
 
     def put(
-        self, path: str, pieces: Sequence[Piece], digests: Sequence[bytes], *, token: bytes, **places: bytes | int
+        self, path: str, pieces: Sequence[_Piece], digests: Sequence[bytes], *, token: bytes, **places: bytes | int
     ) -> dict[str, Any]:
         """Bytes with the SHA-256 of each piece, tried once: the caller keeps what it has to send again."""
 
@@ -134,7 +134,7 @@ class HttpTransport:
         return once() if (method, path) in _ONCE else self._tried(once)
 
     def put(
-        self, path: str, pieces: Sequence[Piece], digests: Sequence[bytes], *, token: bytes, **places: bytes | int
+        self, path: str, pieces: Sequence[_Piece], digests: Sequence[bytes], *, token: bytes, **places: bytes | int
     ) -> dict[str, Any]:
         row = endpoint("PUT", path)
         sent = {
@@ -181,7 +181,7 @@ class HttpTransport:
                 raise NetworkError("the answer ended early")
 
     def _answer(
-        self, method: str, target: str, content: bytes | Iterable[Piece] | None, headers: Mapping[str, str]
+        self, method: str, target: str, content: bytes | Iterable[_Piece] | None, headers: Mapping[str, str]
     ) -> _Answer:
         return _Answer(self._wire, method, target, content, {**_HEADERS, **headers})
 
@@ -249,7 +249,7 @@ class _Answer:
     """An answer while it is open. Everything that the network does wrong inside becomes a NetworkError."""
 
     def __init__(
-        self, wire: Wire, method: str, target: str, content: bytes | Iterable[Piece] | None, headers: Mapping[str, str]
+        self, wire: Wire, method: str, target: str, content: bytes | Iterable[_Piece] | None, headers: Mapping[str, str]
     ) -> None:
         self._wire, self._method, self._target, self._content, self._headers = wire, method, target, content, headers
 

@@ -2,9 +2,9 @@
 
 Knows: protocol §6, the ledger's keys, and how waiting deposits are batched. Refuses to know: who deposits what.
 
-Group commit: whoever comes while a transaction runs waits in the queue, and the next one to lead takes all that
-wait into one transaction. Nobody waits for a window, and every answer waits for a signed checkpoint that covers it.
-Several processes take turns by the database's write lock.
+Group commit: whoever comes while a transaction runs waits in the queue, and the next one to lead takes all that wait,
+once the database's write lock is its own, into one transaction. Nobody waits for a window, and every answer waits for
+a signed checkpoint that covers it. Several processes take turns by that lock.
 """
 
 from __future__ import annotations
@@ -262,10 +262,13 @@ class Ledger:
         return compute(session, lambda read: consistency_proof(old, new, read))
 
     def _run_waiting(self) -> None:
-        """One transaction for all that wait, by the thread that leads."""
-        batch = [self._queue.popleft() for _ in range(min(len(self._queue), MOST_AT_ONCE))]
+        """One transaction, by the thread that leads, for all that wait once it is its turn; where its turn does not
+        come, that is the end for those who waited from the beginning."""
+        batch: list[_Pending[Any]] = []
+        waiting = len(self._queue)
         try:
             with self.database.write() as session:
+                batch = self._take(len(self._queue))
                 growth = self._start(session)
                 if len(batch) == 1:
                     batch[0].run(session, growth)
@@ -276,7 +279,7 @@ class Ledger:
                     self._append(growth)
                 self._steps.reach("ledger.commit.before")
         except BaseException as failure:
-            for pending in batch:
+            for pending in batch or self._take(waiting):
                 pending.failure = pending.failure or failure
             if not isinstance(failure, Exception):
                 raise
@@ -288,6 +291,9 @@ class Ledger:
             for pending in batch:
                 if pending.failure is None:
                     pending.growth = growth
+
+    def _take(self, number: int) -> list[_Pending[Any]]:
+        return [self._queue.popleft() for _ in range(min(number, MOST_AT_ONCE))]
 
     def _start(self, session: Session) -> _Growth:
         newest = self.newest(session)

@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from crypto_core.encoding import MAX_TIME
 from crypto_core.errors import MalformedError, NoteKeyRetired, RotationBroken, RotationForked, TemoinError
 from crypto_core.receipts.checkpoint import Checkpoint, format_checkpoint
+from crypto_core.receipts.leaf import Commitment
 from crypto_core.receipts.note import COSIGNATURE, Note, SignerKey, format_note, format_vkey, sign
 from crypto_core.receipts.policy import Log, Policy, format_policy, parse_policy
+from crypto_core.receipts.receipt import Receipt, format_receipt
 from crypto_core.receipts.rotation import (
     MAX_ROTATIONS_SIZE,
     Rotation,
@@ -151,3 +153,15 @@ def test_a_policy_is_rotated_for_its_own_ledger_alone() -> None:
     )
     with pytest.raises(RotationBroken):  # the records of a thief, who has the first key, do not know the second
         rotate_policy(replace(policy, logs=tuple(Log(key.verifier) for key in KEYS[:3])), chain)
+
+
+def test_a_receipt_of_both_keys_and_two_witnesses_is_small() -> None:
+    """In a ledger of a million entries, under a name as long as the one that `init` makes."""
+    origin = f"ledger/{'0' * 32}"
+    text = format_checkpoint(Checkpoint(origin, 1_000_000, b"\1" * 32))
+    signers = [sign(text, SignerKey(origin, bytes([number]) * 32)) for number in (1, 2)]
+    witnesses = (SignerKey(f"witness{number}.example/ledgers", bytes([number]) * 32, COSIGNATURE) for number in (3, 4))
+    cosigned = [sign(text, one, time=1_772_400_660) for one in witnesses]
+    note = format_note(Note(text, (*signers, *cosigned)))
+    extra = Commitment(bytes(32), 1_772_400_601, 999_999_999, bytes(32)).extra
+    assert len(format_receipt(Receipt(extra, 999_999, (b"\2" * 32,) * 20, note))) < 2048

@@ -141,6 +141,7 @@ def test_a_crash_between_count_and_compare_never_gives_a_free_try_at_a_code(tmp_
 def test_what_ends_in_mid_download_breaks_off_and_no_range_follows(vault: ServedVault, ending: str) -> None:
     made, lawyer = share_large(vault), open_professional(vault)
     token = made.token()
+    lawyer = open_professional(vault)
     if ending == "unlisted":
         made = FakeBundle(
             made.person, lawyer.become_listed(), item=made.item, blob=made.blob, content=made.content

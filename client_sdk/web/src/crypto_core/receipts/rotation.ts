@@ -149,16 +149,15 @@ export function openRotations(data: Uint8Array): RotationChain {
 }
 
 /** The same trust, in every key of the ledger that the records are of: each may sign alone what its record says.
- * A ledger that the policy does not name is not added.
  *
- * Throws RotationBroken if the policy names a key under the ledger's name that is not one of the records'. */
+ * Throws RotationBroken if the policy trusts none of the records' keys, or another one under the ledger's name. */
 export function rotatePolicy(policy: Policy, chain: RotationChain): Policy {
   const { keys } = chain;
+  if (keys.length === 0) return policy;
   const named = policy.logs.filter((log) => log.key.name === keys[0]?.name);
   const [first] = named;
-  if (first === undefined) return policy;
-  if (!named.every((log) => keys.some((key) => isKey(key, log.key)))) {
-    throw new RotationBroken("a trusted key that is not in the records");
+  if (first === undefined || !named.every((log) => keys.some((key) => isKey(key, log.key)))) {
+    throw new RotationBroken("the records do not know the trusted key");
   }
   const rotated = keys.map((key): Log => ({
     key,
