@@ -26,7 +26,8 @@ PYTHON_ONLY_MODULES = {
     "client_sdk/anchors": "the page verifies no token: browsers have no X.509",
     "client_sdk/cli": "the command line",
     **dict.fromkeys(
-        ("client_sdk/directory", "client_sdk/opening", "client_sdk/professional", "client_sdk/sharing"),
+        ("client_sdk/directory", "client_sdk/opening", "client_sdk/pack", "client_sdk/pack_page",
+         "client_sdk/professional", "client_sdk/sharing"),
         "so far the command line alone shares and opens",
     ),
     "client_sdk/following": "a ledger is followed by a program that stays, not by a page",
