@@ -1,6 +1,6 @@
 """An evidence pack: a folder that shows what was shared, and by which anybody can check it, offline and for good.
 
-Knows: the names of its files, and what each of them proves beside the others (docs/spec/bundle.md). Refuses to know:
+Knows: the names of its files, and what each of them proves beside the others (docs/spec/pack.md). Refuses to know:
 the vault, and how a page looks (client_sdk.pack_page).
 
     index.html          what was shared, in the order in which it happened

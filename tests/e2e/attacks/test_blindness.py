@@ -32,6 +32,7 @@ TEXTS = {
     "mood": "canary mood dove", "tag": "canary tag swift", "category": "canary category stork",
     "happened": "canary summer of the owl", "file": "canary-file-kestrel.heic",
     "bytes": "canary bytes of the photograph",
+    "message": "canary message for the shrike",
     "attached": "canary-attached-osprey.opus", "mime": "image/heic", "other mime": "audio/ogg",
 }
 
@@ -56,6 +57,8 @@ class _Person:
         self.device = Device(folder / "home", proxy.url, USER, SECRET, NUMBERS)
         self.used: set[str] = set()
         self.errors = ""
+        self.link = [""]
+        """The parts of a link and its code that nobody but the reader may see."""
 
     def say(self, *words: str | Path, secrets: tuple[str, ...] | None = None, code: int = 0) -> str:
         answer = self.device.run(*words, secrets=secrets)
@@ -64,7 +67,30 @@ class _Person:
         self.errors += answer.err
         return answer.out
 
-    def tell(self) -> None:
+    def share(self, vault: RealVault, *items: str) -> None:
+        """With a professional, who is the same person here, and by a link. Who is listed is public, and no canary."""
+        asked = json.loads(self.say("pro", "register", USER, "--name", "Claire", "--kind", "lawyer", "--json"))
+        [waiting] = json.loads(vault.command("professionals", "list", "--json").stdout)
+        approved = vault.command("professionals", "approve", waiting["account"], "--fingerprint", asked["fingerprint"])
+        assert approved.returncode == 0, approved.stderr
+        self.say("pro", "status", USER)
+        self.say("pro", "find", USER, TEXTS["person"])
+        self.say("pro", "compare", USER, "0", "--digits", asked["fingerprint"])
+        chosen = [word for item in items for word in ("--items", item)]
+        made = json.loads(self.say(
+            "share", "create", USER, "--to", "0", *chosen, "--message", TEXTS["message"], "--json"))
+        self.say("pro", "inbox", USER)
+        self.say("pro", "open", USER, made["bundle"], "-o", self.folder / "received")
+        linked = json.loads(self.say(
+            "share", "create", USER, "--link", *chosen, "--message", TEXTS["message"], "--json"))
+        secret = linked["address"].partition("#b")[2]
+        self.link = [secret, secret[22:], linked["code"], linked["code"].replace(" ", "")]
+        self.say("open-link", "-o", self.folder / "linked", secrets=(linked["address"], linked["code"]))
+        self.say("share", "list", USER)
+        self.say("share", "log", USER, made["bundle"])
+        self.say("share", "revoke", USER, made["bundle"])
+
+    def tell(self, vault: RealVault) -> None:
         photo, sound = self.folder / TEXTS["file"], self.folder / TEXTS["attached"]
         photo.write_bytes(TEXTS["bytes"].encode() * 20_000)
         sound.write_bytes(TEXTS["bytes"].encode())
@@ -88,6 +114,7 @@ class _Person:
         sealed = next(out.glob("*.sealed"))
         self.say("verify", sealed, sealed.with_suffix(".tlog-proof"))
         self.say("receipts", "upgrade", USER, "--all", code=4)  # there is no witness
+        self.share(vault, entry, document["id"])
         self.say("trust", "accept", USER)
         self.say("change", USER, "--user", NEW_USER, secrets=(SECRET, NUMBERS, NEW_SECRET, NEW_NUMBERS))
         new = (NEW_SECRET, NEW_NUMBERS)
@@ -101,7 +128,7 @@ class _Person:
     def canaries(self) -> list[str]:
         words = (self.folder / "words.txt").read_text("utf-8").split()
         pairs = [" ".join(words[place : place + 2]) for place in range(0, len(words) - 1, 2)]
-        return [USER, SECRET, NUMBERS, NEW_USER, NEW_SECRET, NEW_NUMBERS, *TEXTS.values(), *pairs]
+        return [USER, SECRET, NUMBERS, NEW_USER, NEW_SECRET, NEW_NUMBERS, *TEXTS.values(), *pairs, *self.link]
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +136,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[_Person, Ht
     folder = tmp_path_factory.mktemp("blindness")
     with serving(folder / "vault", workers=1) as vault, http_proxy_to(vault.port) as proxy:
         person = _Person(folder, proxy)
-        person.tell()
+        person.tell(vault)
         yield person, proxy, vault
 
 
