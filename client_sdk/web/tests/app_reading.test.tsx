@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 // What somebody shared, on the page: from the address of a link to what was handed over, and closed again.
-import { act, configure } from "@testing-library/preact";
+import { act } from "@testing-library/preact";
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 
 import { met } from "../src/app/link.js";
@@ -27,8 +27,7 @@ const openLink = async (): Promise<void> => {
   await page.see("What the person wrote to you");
 };
 
-beforeAll(async () => { // what a page loads when it is needed, also on a busy machine
-  configure({ asyncUtilTimeout: 5000 });
+beforeAll(async () => { // what a page loads when it is needed
   await Promise.all([import("../src/app/views/reading/index.js"), import("../src/app/views/account/index.js")]);
 }, 30_000);
 
