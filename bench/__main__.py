@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import sys
 
-from bench import entries, following, ledger, login, sealing, timing, transfer, web
+from bench import crowd, entries, following, ledger, login, receipts, sealing, timing, transfer, web
 from bench.measure import Bench, print_rows
 from bench.tools import ToolMissing
 
 BENCHES: dict[str, Bench] = {
     "sealing": sealing.measure, "entries": entries.measure, "login": login.measure, "transfer": transfer.measure,
-    "timing": timing.measure, "following": following.measure, "ledger": ledger.measure,
+    "timing": timing.measure, "following": following.measure, "ledger": ledger.measure, "crowd": crowd.measure,
+    "receipts": receipts.measure,
 }  # fmt: skip
 
 

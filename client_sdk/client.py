@@ -494,12 +494,17 @@ class VaultClient:
         state = _remembered(replica, mk_n, account)
         keyring = Keyring(account, mk_n, login.k_ps, opened["epoch"], opened["pin_epoch"], state.facts.get("pk_s"))
         session = Session(
-            self._transport, opened["token"], keyring, state, state, answer["drop_box"], pin, home, replica,
-            TrustStore(home, pin.policy), Warnings(home), self._clock, self._progress,
+            self._transport, opened["token"], keyring, state, state, answer["drop_box"], pin, self._keep_pin, home,
+            replica, TrustStore(home, pin.policy), Warnings(home), self._clock, self._progress,
         )
         return session, answer, opened
 
+    def _keep_pin(self, pin: Pin) -> None:
+        self._home.pin(self._transport.host, pin)
+
     def _parts(self, session: Session, username: str) -> _Open:
+        if self._offered.ledger_vkey != session.pin.ledger_vkey:
+            session.learn_rotations()
         if (self._offered.ledger_vkey, self._offered.directory_vkey) != (
             session.pin.ledger_vkey, session.pin.directory_vkey
         ):
@@ -580,7 +585,7 @@ class VaultClient:
             session.forget_ledger()
         if Finding.LEDGER_KEY_CHANGED in session.warnings.findings:
             session.forget_ledger()
-            self._home.pin(self._transport.host, self._offered)
+            self._keep_pin(self._offered)
             session.pin = self._offered
             session.trust.policy = self._offered.policy
         session.warnings.accept(session.links.account_n)

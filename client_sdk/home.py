@@ -4,7 +4,7 @@ Knows: names and places under TEMOIN_HOME, locks, the public facts of vaults.
 Refuses to know: what sealed files hold.
 
     servers/<SHA-256 of the host>      the vault that answered there first
-    vaults/<vault id>.json             that vault's ledger key and directory key
+    vaults/<vault id>.json             that vault's ledger key, the records that led to it, and its directory key
     evidence/                          what a vault said of itself that contradicts its pinned facts
     <vault id>/<account id>/           replica.db  outbox/  uploads/  checkpoint  warned  evidence/
 """
@@ -16,29 +16,49 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 
 from client_sdk.errors import VaultChanged
 from crypto_core.encoding import ID_SIZE, format_json, parse_hex, parse_json
-from crypto_core.errors import MalformedError
-from crypto_core.receipts.note import parse_vkey
-from crypto_core.receipts.policy import NONE, Log, Policy
+from crypto_core.errors import MalformedError, VerificationError
+from crypto_core.receipts.note import format_vkey
+from crypto_core.receipts.policy import NONE, Policy
+from crypto_core.receipts.rotation import open_rotations, rotate_policy
 
 
 @dataclass(frozen=True)
 class Pin:
-    """The facts of a vault, as they were when this device met it."""
+    """The facts of a vault, as they were when this device met it; the ledger's key moves on by records alone."""
 
     vault_id: bytes
     ledger_vkey: str
+    """The newest that is known."""
     directory_vkey: str
+    rotations: bytes = b""
+    """The records that led to it, as they are published."""
 
-    @property
+    @cached_property
     def policy(self) -> Policy:
-        """Trust in this vault's ledger, and in no witness."""
-        return Policy.for_key(self.ledger_vkey)
+        """Trust in this vault's ledger, in every key that it is known to have had; and in no witness."""
+        return rotate_policy(Policy.for_key(self.ledger_vkey), open_rotations(self.rotations))
+
+    def knows(self, vkey: str) -> bool:
+        """Whether the ledger is known to have, or to have had, this key."""
+        return vkey in {format_vkey(key) for key in self.policy.keys}
+
+    def rotated(self, records: bytes) -> Pin:
+        """The pin that published records lead to; fewer than are known change nothing.
+
+        Raises MalformedError, or what `open_rotations`, `RotationChain.joined` and `rotate_policy` raise.
+        """
+        chain = open_rotations(self.rotations).joined(open_rotations(records))
+        if not chain.rotations:
+            return self
+        rotate_policy(Policy.for_key(self.ledger_vkey), chain)
+        return replace(self, ledger_vkey=format_vkey(chain.keys[-1]), rotations=chain.data)
 
 
 class Home:
@@ -72,9 +92,9 @@ class Home:
 
     def policy(self) -> Policy | None:
         """Trust in every ledger that this device knows, to verify receipts offline; None if it knows none."""
-        keys = {parse_vkey(pin.ledger_vkey) for pin in self.pins()}
-        logs = tuple(Log(key) for key in sorted(keys, key=lambda key: (key.name, key.public)))
-        return Policy(logs, (), (), NONE) if logs else None
+        logs = {log.key: log for pin in self.pins() for log in pin.policy.logs}
+        ordered = tuple(logs[key] for key in sorted(logs, key=lambda key: (key.name, key.public)))
+        return Policy(ordered, (), (), NONE) if ordered else None
 
     def account(self, vault_id: bytes, account: bytes) -> AccountHome:
         """Where one account's sealed state lies; made if need be."""
@@ -99,23 +119,23 @@ class AccountHome:
 
     folder: Path
 
-    @property
+    @cached_property
     def replica(self) -> Path:
         return self.folder / "replica.db"
 
-    @property
+    @cached_property
     def outbox(self) -> Path:
         return self.folder / "outbox"
 
-    @property
+    @cached_property
     def uploads(self) -> Path:
         return self.folder / "uploads"
 
-    @property
+    @cached_property
     def checkpoint(self) -> Path:
         return self.folder / "checkpoint"
 
-    @property
+    @cached_property
     def warned(self) -> Path:
         return self.folder / "warned"
 
@@ -195,14 +215,23 @@ def sync_folder(folder: Path) -> None:
 def _format_pin(pin: Pin) -> bytes:
     facts = {
         "vault_id": pin.vault_id.hex(), "ledger_vkey": pin.ledger_vkey, "directory_vkey": pin.directory_vkey,
+        "rotations": pin.rotations.decode(),
     }
     return format_json(facts) + b"\n"
 
 
 def _parse_pin(data: bytes) -> Pin:
-    match parse_json(data):
-        case {"vault_id": str(vault_id), "ledger_vkey": str(ledger), "directory_vkey": str(directory)}:
-            parse_vkey(ledger)
-            return Pin(parse_hex(vault_id, ID_SIZE), ledger, directory)
+    facts = parse_json(data)
+    match {"rotations": "", **facts} if isinstance(facts, dict) else None:  # a device's first release kept none
+        case {
+            "vault_id": str(vault_id), "ledger_vkey": str(ledger), "directory_vkey": str(directory),
+            "rotations": str(rotations),
+        }:
+            pin = Pin(parse_hex(vault_id, ID_SIZE), ledger, directory, rotations.encode())
+            try:
+                _ = pin.policy  # what does not hold is refused here, not where it is first used
+            except VerificationError as error:
+                raise MalformedError(f"pinned records: {error.code}") from None
+            return pin
         case _:
             raise MalformedError("not the facts of a vault")

@@ -6,6 +6,7 @@ An entry goes when its receipts verified, and not before.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -71,8 +72,10 @@ class Outbox:
         return Entry(number, body, tuple(_PUT_ITEMS.load(parse_json(body))["revisions"]))
 
     def _numbers(self) -> list[int]:
-        folder = self._home.outbox
-        return [int(path.name) for path in folder.iterdir() if path.name.isdecimal()] if folder.exists() else []
+        try:
+            return [int(name) for name in os.listdir(self._home.outbox) if name.isdecimal()]
+        except FileNotFoundError:
+            return []
 
     def _path(self, number: int) -> Path:
         return self._home.outbox / f"{number:012d}"

@@ -21,6 +21,7 @@ from client_sdk.items import Anchor, Content, Happened, Item, KeptReceipt, Seale
 from client_sdk.protocol.sync import Finding
 from client_sdk.replica import Row, record_name
 from client_sdk.session import Session
+from client_sdk.transport import PIECE
 from crypto_core.encoding import format_json, parse_json
 from crypto_core.errors import (
     CryptoCoreError, MalformedError, TamperedError, UnsupportedVersion, VerificationError,
@@ -43,6 +44,8 @@ BLOB_RECEIPT = "/v1/blobs/<id:blob>/receipt"
 RECORD_RECEIPT = "/v1/items/<id:item>/revisions/<u32:revision>/receipt"
 NEAR = 2 * SEALED_CHUNK_SIZE
 """A range that begins this near to the start comes in one request with the header."""
+_AT_ONCE = PIECE // SEALED_CHUNK_SIZE
+"""Chunks of a whole file that are opened at once: as the transport brings them, so that nobody copies them."""
 _SCHEMAS = {kind: schema() for kind, schema in KINDS.items()}
 
 
@@ -228,7 +231,7 @@ class Reader:
             try:
                 header, body = split_off(sealed_hash.passing(blocks), HEADER_SIZE)
                 opener = content_opener(content.key, content.blob, header)
-                for block in unpad_content(open_stream(opener, body, run=in_flight(pool, 4))):
+                for block in unpad_content(open_stream(opener, body, run=in_flight(pool, 4), chunks=_AT_ONCE)):
                     plain_hash.update(block)
                     yield block
             except (TamperedError, MalformedError) as error:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from client_sdk.errors import CheckpointInvalid, LedgerForked, LedgerKeyChanged, LedgerLags, TrustError
+from client_sdk.errors import CheckpointInvalid, LedgerForked, LedgerKeyChanged, LedgerLags, Refused, TrustError
 from client_sdk.home import AccountHome, Pin
 from client_sdk.keychain import AccountState, open_account_state
 from client_sdk.progress import Progress
@@ -18,15 +18,17 @@ from client_sdk.protocol.sync import Finding, Links
 from client_sdk.replica import Replica
 from client_sdk.transport import Transport
 from client_sdk.trust_store import TrustStore, Warnings
-from crypto_core.errors import ReceiptKeyUnknown, VerificationError
+from crypto_core.errors import CryptoCoreError, NoteKeyUnknown, ReceiptKeyUnknown, VerificationError
 from crypto_core.receipts.checkpoint import Checkpoint
 from crypto_core.receipts.merkle import consistency_from_inclusion, hash_leaf
 from crypto_core.receipts.receipt import VerifiedReceipt, verify_receipt
+from crypto_core.receipts.rotation import MAX_ROTATIONS_SIZE
 from crypto_core.sealing.keyring import Keyring
 from schemas.limits import CHECKPOINT_NOTE
 
 CONSISTENCY = "/v1/ledger/consistency"
 CHECKPOINT = "/ledger/checkpoint"
+ROTATIONS = "/ledger/rotations"
 LAG = 86_400
 """Seconds for which a public checkpoint may be smaller than the one held here; then it is told."""
 
@@ -44,6 +46,8 @@ class Session:
     """What the vault gave as account record last, whatever it is."""
     drop_box: bytes = field(repr=False)
     pin: Pin
+    keep_pin: Callable[[Pin], None] = field(repr=False)
+    """Where a pin that has moved on is kept for this device."""
     home: AccountHome
     replica: Replica
     trust: TrustStore
@@ -94,7 +98,7 @@ class Session:
         """
         data = receipt.encode("utf-8")
         try:
-            verified = verify_receipt(data, sha256=sha256, size=size, policy=self.trust.policy)
+            verified = self._verify(data, sha256, size)
         except VerificationError as error:
             self.home.keep_evidence("receipt", data)
             if isinstance(error, ReceiptKeyUnknown):
@@ -106,6 +110,24 @@ class Session:
             self.believe(note, verified)
             self._believed = note
         return verified
+
+    def learn_rotations(self) -> bool:
+        """Whether the records of rotations that the vault publishes have taught this device a key: the pin moves on,
+        and the account record with it. Records that can't be believed are kept as evidence, beside those held."""
+        records = self._published(ROTATIONS, MAX_ROTATIONS_SIZE)
+        try:
+            pin = self.pin.rotated(records)
+            self.trust.rotate(pin.policy)
+        except CryptoCoreError as error:
+            for one in filter(None, (self.pin.rotations, records)):
+                self.home.keep_evidence(error.code, one)
+            return False
+        if pin == self.pin:
+            return False
+        self.pin = pin
+        self.keep_pin(pin)
+        self.replica.set_fact("dirty", 1)
+        return True
 
     def forget_ledger(self) -> None:
         """Lets go of the note held, so that the next one begins anew."""
@@ -139,12 +161,13 @@ class Session:
     def watch_ledger(self) -> None:
         """Fetches the public checkpoint, and believes it if it fits. One that does not verify, twice, is a warning."""
         for _ in range(2):
-            note = self._public_note()
+            note = self._published(CHECKPOINT, CHECKPOINT_NOTE)
             try:
                 self._compare_with_held(self.believe(note.decode("utf-8", "replace")), note)
                 return
-            except CheckpointInvalid:
-                self.home.keep_evidence("checkpoint", note)
+            except CheckpointInvalid as error:
+                if error.detail != NoteKeyUnknown.code or not self.learn_rotations():
+                    self.home.keep_evidence("checkpoint", note)
         self.warnings.add(Finding.CHECKPOINT_INVALID)
 
     def _compare_with_held(self, public: Checkpoint, note: bytes) -> None:
@@ -160,13 +183,26 @@ class Session:
                 for name, one in (("lag-public", note), ("lag-held", held.encode("utf-8"))):
                     self.home.keep_evidence(name, one)
 
-    def _public_note(self) -> bytes:
-        note = bytearray()
-        for block in self.transport.read(CHECKPOINT):
-            note += block
-            if len(note) > CHECKPOINT_NOTE:
-                break
-        return bytes(note[:CHECKPOINT_NOTE + 1])
+    def _verify(self, data: bytes, sha256: bytes, size: int) -> VerifiedReceipt:
+        try:
+            return verify_receipt(data, sha256=sha256, size=size, policy=self.trust.policy)
+        except ReceiptKeyUnknown:
+            if not self.learn_rotations():
+                raise
+        return verify_receipt(data, sha256=sha256, size=size, policy=self.trust.policy)
+
+    def _published(self, path: str, most: int) -> bytes:
+        """What anybody may read there; no more than one byte beyond `most`. Nothing where a vault has no such thing."""
+        data = bytearray()
+        try:
+            for block in self.transport.read(path):
+                data += block
+                if len(data) > most:
+                    break
+        except Refused as refusal:
+            if refusal.code != "not_found":
+                raise
+        return bytes(data[:most + 1])
 
     def _consistency(self, old: int, new: int) -> list[bytes]:
         answer = self.ask("GET", CONSISTENCY, query={"old": old, "new": new})

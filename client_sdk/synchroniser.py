@@ -131,11 +131,13 @@ class Synchroniser:
         return Account(n, state.hash, state.facts["previous"], tuple(state.facts["heads"]), seen_n, seen_hash)
 
     def _compare_pins(self, state: AccountState) -> None:
-        pin, facts = self._session.pin, state.facts
-        if facts["vault_id"] != pin.vault_id:
+        session, facts = self._session, state.facts
+        if facts["vault_id"] != session.pin.vault_id:
             raise VaultChanged("the account was made in another vault")
-        if (facts["ledger_vkey"], facts["directory_vkey"]) != (pin.ledger_vkey, pin.directory_vkey):
-            self._session.warnings.add(Finding.LEDGER_KEY_CHANGED)
+        if not session.pin.knows(facts["ledger_vkey"]):  # another device may know a newer one, or an older
+            session.learn_rotations()
+        if not session.pin.knows(facts["ledger_vkey"]) or facts["directory_vkey"] != session.pin.directory_vkey:
+            session.warnings.add(Finding.LEDGER_KEY_CHANGED)
 
     def _pages(self) -> Iterator[bool]:
         session, replica, seen = self._session, self._session.replica, set[str]()

@@ -46,10 +46,12 @@ _ONCE = {
 _TIMEOUT = urllib3.Timeout(connect=15.0, read=60.0)
 _CONNECTIONS = 32
 """Kept open for the next request; more than ever are at work at once."""
-_PIECE = limits.UNIT
-"""The most that is read at once: whatever has arrived is given on before a connection breaks."""
+PIECE = 8 * limits.UNIT
+"""Blobs are read up to the next border of so many units at once, so that what comes fast enough is never cut or joined
+again. Whatever has arrived is given on before a connection breaks."""
 _HEADERS = {"User-Agent": "temoin", "Accept": "*/*", "Accept-Encoding": "identity"}
 _PUBLISHED = {**_HEADERS, "Accept-Encoding": "gzip, identity"}
+_Piece = bytes | memoryview
 _PLACE = re.compile(r"<\w+:(\w+)>")
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19})", re.ASCII)
 
@@ -71,7 +73,7 @@ class Transport(Protocol):
         """
 
     def put(
-        self, path: str, pieces: Sequence[bytes], digests: Sequence[bytes], *, token: bytes, **places: bytes | int
+        self, path: str, pieces: Sequence[_Piece], digests: Sequence[bytes], *, token: bytes, **places: bytes | int
     ) -> dict[str, Any]:
         """Bytes with the SHA-256 of each piece, tried once: the caller keeps what it has to send again."""
 
@@ -132,7 +134,7 @@ class HttpTransport:
         return once() if (method, path) in _ONCE else self._tried(once)
 
     def put(
-        self, path: str, pieces: Sequence[bytes], digests: Sequence[bytes], *, token: bytes, **places: bytes | int
+        self, path: str, pieces: Sequence[_Piece], digests: Sequence[bytes], *, token: bytes, **places: bytes | int
     ) -> dict[str, Any]:
         row = endpoint("PUT", path)
         sent = {
@@ -169,7 +171,7 @@ class HttpTransport:
             if answer.status >= 400:
                 raise _refusal(answer.status, _collect(answer))
             expected = _expected(answer, start, stop, whole)
-            for block in _bytes_of(answer):
+            for block in _bytes_of(answer, start):
                 if expected is not None:
                     expected -= len(block)
                     if expected < 0:
@@ -179,7 +181,7 @@ class HttpTransport:
                 raise NetworkError("the answer ended early")
 
     def _answer(
-        self, method: str, target: str, content: bytes | Iterable[bytes] | None, headers: Mapping[str, str]
+        self, method: str, target: str, content: bytes | Iterable[_Piece] | None, headers: Mapping[str, str]
     ) -> _Answer:
         return _Answer(self._wire, method, target, content, {**_HEADERS, **headers})
 
@@ -247,7 +249,7 @@ class _Answer:
     """An answer while it is open. Everything that the network does wrong inside becomes a NetworkError."""
 
     def __init__(
-        self, wire: Wire, method: str, target: str, content: bytes | Iterable[bytes] | None, headers: Mapping[str, str]
+        self, wire: Wire, method: str, target: str, content: bytes | Iterable[_Piece] | None, headers: Mapping[str, str]
     ) -> None:
         self._wire, self._method, self._target, self._content, self._headers = wire, method, target, content, headers
 
@@ -344,12 +346,15 @@ def _collect(answer: urllib3.BaseHTTPResponse) -> bytes:
     return bytes(data)
 
 
-def _bytes_of(answer: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
+def _bytes_of(answer: urllib3.BaseHTTPResponse, at: int = 0) -> Iterator[bytes]:
+    """The body, which is that of a blob from byte `at` on, in blocks that reach to the next border at most."""
     while True:
+        border = limits.HEADER + PIECE * (max(0, at - limits.HEADER) // PIECE + 1)
         with _faults_as_network_errors():
-            block = answer.read1(_PIECE)
+            block = answer.read1(border - at)
         if not block:
             return
+        at += len(block)
         yield block
 
 

@@ -16,11 +16,11 @@ from client_sdk.home import AccountHome, read_file, write_file
 from client_sdk.protocol.audit import AuditEvent, auditing
 from client_sdk.protocol.sync import Accepted, Finding
 from crypto_core.encoding import format_json, parse_hex, parse_json
-from crypto_core.errors import ConsistencyMismatch, CryptoCoreError, MalformedError
-from crypto_core.receipts.checkpoint import Checkpoint, parse_checkpoint
+from crypto_core.errors import ConsistencyMismatch, CryptoCoreError, MalformedError, NoteKeyRetired, RotationBackwards
+from crypto_core.receipts.checkpoint import Checkpoint
 from crypto_core.receipts.merkle import verify_consistency
-from crypto_core.receipts.note import open_note
 from crypto_core.receipts.policy import Policy
+from crypto_core.receipts.witnessed import open_checkpoint
 
 FetchConsistency = Callable[[int, int], Sequence[bytes]]
 """(smaller size, larger size) → the proof that the ledger gives for them."""
@@ -54,11 +54,9 @@ class TrustStore:
         if self._last is not None and self._last[:2] == (note, self.policy):
             return self._last[2]
         try:
-            checkpoint = parse_checkpoint(open_note(note.encode("utf-8"), self.policy.keys).text)
+            checkpoint = open_checkpoint(note.encode("utf-8"), self.policy).checkpoint
         except CryptoCoreError as error:
             raise CheckpointInvalid(error.code) from None
-        if checkpoint.origin not in {log.key.name for log in self.policy.logs}:
-            raise CheckpointInvalid("another origin")
         self._last = (note, self.policy, checkpoint)
         return checkpoint
 
@@ -91,6 +89,19 @@ class TrustStore:
         if offered.size > known.size:
             write_file(self._home.checkpoint, note.encode("utf-8"), lasting=False)
         return offered
+
+    def rotate(self, policy: Policy) -> None:
+        """Trusts the keys that records have led to from now on.
+
+        Raises RotationBackwards if a record has the key that alone signed the note held here end before it.
+        """
+        held = self.newest
+        if held is not None:
+            try:
+                open_checkpoint(held.encode("utf-8"), policy)
+            except NoteKeyRetired:
+                raise RotationBackwards("before the note held here") from None
+        self.policy = policy
 
     def forget(self) -> None:
         """Lets go of the held note, after a fork was accepted; the evidence stays."""

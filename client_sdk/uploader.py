@@ -16,6 +16,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -42,7 +43,10 @@ FAILURES = 8
 """In a row, after which the network is called gone. The journal stays."""
 BLOBS = 3
 """How many times a file is begun anew under another key, if what was sealed doesn't match its journal."""
-_RUN = RUN_CHUNKS * CHUNK_SIZE
+_AT_ONCE = 4
+"""Units that are sealed, and hashed, at once."""
+_CHUNKS = _AT_ONCE * RUN_CHUNKS
+_RUN = _CHUNKS * CHUNK_SIZE
 _OTHER_BYTES = ("blob_conflict", "upload_mismatch")
 _PASSING = ("body_incomplete", "digest_mismatch", "unavailable")
 
@@ -103,14 +107,15 @@ class Uploader:
             with ThreadPoolExecutor(IN_FLIGHT) as pool, ThreadPoolExecutor(1) as line:
                 plain, whole = Sha256Aside(line), Sha256Aside(line)
                 blocks = pad_content(source.size, plain.passing(_blocks(file)))
-                sealed = seal_stream(sealer, blocks, run=in_flight(pool, 2 * IN_FLIGHT))
-                units = _unchanged(whole.passing(_units(sealed)), file, source)
+                sealed = seal_stream(sealer, blocks, run=in_flight(pool, 2 * IN_FLIGHT), chunks=_CHUNKS)
+                runs = _unchanged(_units(whole.passing(sealed)), file, source)
                 if size <= limits.FIRST_UNIT:
-                    answer = self._send_whole(b"".join(units), whole.digest(), journal, progress)
+                    data = b"".join(unit for units in runs for unit in units)
+                    answer = self._send_whole(data, whole.digest(), journal, progress)
                 else:
                     sending = _Sending(session, journal, size, progress, self._sleep)
                     machine.receive(UploadEvent.ANNOUNCED)
-                    sending.send(in_flight(pool, IN_FLIGHT)(_with_digest, units))
+                    sending.send(chain.from_iterable(in_flight(pool, IN_FLIGHT)(_with_digests, runs)))
                     machine.receive(UploadEvent.ALL_ARRIVED)
                     answer = session.ask("POST", COMPLETE, {"sha256": whole.digest()}, blob=journal.blob)
         except MalformedError:
@@ -157,7 +162,7 @@ class _Run:
     """Consecutive units that go in one request."""
 
     first: int
-    units: tuple[bytes, ...]
+    units: tuple[memoryview, ...]
     digests: tuple[bytes, ...]
 
     def cut(self, start: int, stop: int) -> _Run:
@@ -182,9 +187,9 @@ class _Sending:
         self._flying: dict[Future[dict[str, Any]], _Run] = {}
         self._failures = 0
 
-    def send(self, units: Iterable[tuple[bytes, bytes]]) -> None:
+    def send(self, units: Iterable[tuple[memoryview, bytes]]) -> None:
         """Sends what isn't there of the units, each of which comes with its SHA-256."""
-        run, digests = list[bytes](), list[bytes]()
+        run, digests = list[memoryview](), list[bytes]()
 
         def push(after: int) -> None:
             if run:
@@ -296,20 +301,26 @@ def _read(file: BinaryIO, size: int) -> bytes:
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-def _units(sealed: Iterator[bytes]) -> Iterator[bytes]:
-    """The sealed runs as units: the header goes with the first."""
+def _units(sealed: Iterator[bytes]) -> Iterator[list[memoryview]]:
+    """The sealed runs, cut into units where they lie: the header goes with the first."""
     header = next(sealed)
-    yield header + next(sealed)
-    yield from sealed
+    first = memoryview(header + next(sealed))
+    yield [first[: limits.FIRST_UNIT], *_cut(first[limits.FIRST_UNIT :])]
+    for run in sealed:
+        yield _cut(memoryview(run))
 
 
-def _with_digest(unit: bytes) -> tuple[bytes, bytes]:
-    return unit, sha256(unit).digest()
+def _cut(run: memoryview) -> list[memoryview]:
+    return [run[start : start + limits.UNIT] for start in range(0, len(run), limits.UNIT)]
 
 
-def _unchanged(units: Iterable[bytes], file: BinaryIO, source: Source) -> Iterator[bytes]:
-    """The units, if the file is at the end still the one it was at the start. Raises FileChanged."""
-    yield from units
+def _with_digests(units: list[memoryview]) -> list[tuple[memoryview, bytes]]:
+    return [(unit, sha256(unit).digest()) for unit in units]
+
+
+def _unchanged(runs: Iterable[list[memoryview]], file: BinaryIO, source: Source) -> Iterator[list[memoryview]]:
+    """The runs, if the file is at the end still the one it was at the start. Raises FileChanged."""
+    yield from runs
     status = os.fstat(file.fileno())
     if (status.st_size, status.st_mtime_ns) != (source.size, source.changed):
         raise FileChanged()

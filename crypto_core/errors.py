@@ -14,12 +14,18 @@ Refuses to know: HTTP, files, and the value that was wrong (a message never hold
     │       ├── ConsistencyMismatch    proof_consistency
     │       ├── SignatureInvalid       signature_invalid
     │       ├── NoteKeyUnknown         note_key_unknown         not_yet
+    │       ├── NoteKeyRetired         note_key_retired
+    │       ├── RotationUnsigned       rotation_unsigned
+    │       ├── RotationBroken         rotation_broken
+    │       ├── RotationBackwards      rotation_backwards
+    │       ├── RotationForked         rotation_forked
     │       └── (one leaf for each numbered step of receipts.receipt.verify_receipt)
     │           ├── ReceiptMalformed       receipt_malformed
     │           ├── ReceiptOtherBytes      receipt_other_bytes
     │           ├── ReceiptNotIncluded     receipt_not_included
     │           ├── ReceiptSignature       receipt_signature
     │           ├── ReceiptKeyUnknown      receipt_key_unknown      not_yet
+    │           ├── ReceiptKeyRetired      receipt_key_retired
     │           ├── ReceiptQuorumMissing   receipt_quorum_missing   not_yet
     │           └── (receipts.anchor)        step 8: one leaf for each of its own
     └── (client_sdk.errors)      the server, the network, the person's device
@@ -115,6 +121,56 @@ class NoteKeyUnknown(VerificationError):
     outcome = "not_yet"
 
 
+class NoteKeyRetired(VerificationError):
+    """A checkpoint signed by a key alone that has handed a smaller ledger on to another key."""
+
+    code = "note_key_retired"
+    sentence = (
+        "This was signed with a key of the ledger that has been replaced, and not with the one that replaced it. "
+        "Keep it: somebody may hold the old key. Ask who runs the ledger."
+    )
+
+
+class RotationUnsigned(VerificationError):
+    """A record of a new key that the old key, or the new one, has not signed."""
+
+    code = "rotation_unsigned"
+    sentence = (
+        "The record of the ledger's new key is not signed by both keys. Do not rely on the new key, "
+        "and ask who runs the ledger by another way."
+    )
+
+
+class RotationBroken(VerificationError):
+    """Records of new keys that do not follow on from each other, or from a key that is known here."""
+
+    code = "rotation_broken"
+    sentence = (
+        "The records of the ledger's keys do not lead from the key that is known here to the new one. "
+        "Do not rely on the new key, and ask who runs the ledger by another way."
+    )
+
+
+class RotationBackwards(VerificationError):
+    """A record of a new key that speaks of an earlier ledger than the record before it, or than one that was seen."""
+
+    code = "rotation_backwards"
+    sentence = (
+        "A record of the ledger's new key says that it took over earlier than it can have. Keep the record, "
+        "and ask who runs the ledger by another way."
+    )
+
+
+class RotationForked(VerificationError):
+    """Two records in which one key hands the ledger on differently."""
+
+    code = "rotation_forked"
+    sentence = (
+        "The ledger's key was handed on twice, in records that differ. Keep both: the old key may have been stolen. "
+        "Ask who runs the ledger by another way before you rely on either."
+    )
+
+
 class ReceiptMalformed(VerificationError):
     """Step 1: not a receipt."""
 
@@ -149,6 +205,16 @@ class ReceiptKeyUnknown(VerificationError):
     code = "receipt_key_unknown"
     sentence = "This receipt can't be verified yet: it needs the key of the ledger that signed it."
     outcome = "not_yet"
+
+
+class ReceiptKeyRetired(VerificationError):
+    """Step 6: the checkpoint is larger than the key that signed it may sign alone."""
+
+    code = "receipt_key_retired"
+    sentence = (
+        "This receipt was signed with a key of the ledger after another key had replaced it. Keep it: somebody may "
+        "hold the old key. Ask the service for the receipt again."
+    )
 
 
 class ReceiptQuorumMissing(VerificationError):

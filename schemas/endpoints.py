@@ -195,6 +195,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     ),
     # the ledger, for everybody
     Endpoint("GET", "/ledger/checkpoint", Stage.NONE, "The signed state of the ledger (C2SP tlog-tiles)", gives=(NOTE,)),
+    Endpoint("GET", "/ledger/rotations", Stage.NONE, "The records of the ledger's keys, oldest first; empty for its first", gives=(NOTE,)),
     Endpoint("GET", "/ledger/tile/<path:tile>", Stage.NONE, "A tile of hashes or entries (C2SP tlog-tiles)", gives=(OCTETS,), refuses=("not_found",)),
     Endpoint(
         "GET", "/v1/ledger/consistency", Stage.NONE, "Proof that the ledger only grew", query=receipts.ConsistencyQuery,

@@ -1,19 +1,24 @@
 """The one door to the relational database: a read that sees one moment, a write that is durable or never was.
 
 Knows: SQLite's dialect, and nothing else does. Refuses to know: tables.
-A write takes the database's write lock at its beginning, so everything it reads is still true when it commits;
-writers of one process queue here, those of several processes inside SQLite.
+A write takes the database's write lock at its beginning, so everything it reads is still true when it commits.
+Writers queue: those of one process here, those of several at a door that the kernel keeps (ADR 33).
 """
 
 from __future__ import annotations
 
+import fcntl
+import os
 import sqlite3
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any, cast
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any, TypeVarTuple, Unpack, cast
 
-from sqlalchemy import Connection, CursorResult, MetaData, Table, UpdateBase, create_engine, event, make_url
+from sqlalchemy import (
+    Connection, CursorResult, MetaData, Row, Select, Table, UpdateBase, create_engine, event, make_url,
+)
 from sqlalchemy.exc import DBAPIError, TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 
@@ -21,8 +26,15 @@ from server.problems import Refusal
 
 PATIENCE = 10
 """Seconds that a write waits for its turn before the answer is `unavailable`."""
+LOOKS = 0.001
+"""Seconds between two looks of the one who is next, until the lock is free."""
 
-_WRITES = "temoin_writes"
+_Columns = TypeVarTuple("_Columns")
+
+_ALONE = "temoin_alone"
+"""Execution option of a connection whose queries need no transaction around them."""
+_UNTIL = "temoin_until"
+"""Execution option of a write's connection: until when, by the monotonic clock, it waits for the lock."""
 _REFUSALS = {
     sqlite3.SQLITE_FULL: "storage_full",
     sqlite3.SQLITE_BUSY: "unavailable",
@@ -58,9 +70,10 @@ class Database:
         self.engine = create_engine(url, hide_parameters=True, pool_size=16, max_overflow=112, pool_timeout=PATIENCE)
         event.listen(self.engine, "connect", _prepare)
         event.listen(self.engine, "begin", _begin)
-        self._reading = sessionmaker(self.engine, expire_on_commit=False)
-        self._writing = sessionmaker(self.engine.execution_options(**{_WRITES: True}), expire_on_commit=False)
+        self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+        self._asking = self.engine.execution_options(**{_ALONE: True})
         self._turn = threading.Lock()
+        self._door = _Door(f"{make_url(url).database}.door")
         self._own = threading.local()
 
     @contextmanager
@@ -69,9 +82,14 @@ class Database:
 
         Raises Refusal `unavailable` when the database can't be read.
         """
-        with _faults_as_refusals(), self._reading() as session:
+        with _faults_as_refusals(), self._sessions() as session:
             session.connection()
             yield session
+
+    def first(self, query: Select[Unpack[_Columns]], values: Mapping[str, Any]) -> Row[Unpack[_Columns]] | None:
+        """The first row that one query finds, which by itself sees one moment. Raises as `read`."""
+        with _faults_as_refusals(), self._asking.connect() as connection:
+            return connection.execute(query, values).first()
 
     @contextmanager
     def write(self) -> Iterator[Session]:
@@ -83,8 +101,10 @@ class Database:
         if outer is not None:
             yield outer
             return
-        with self._in_turn(), _faults_as_refusals(), self._writing.begin() as session:
-            session.connection()
+        until = time.monotonic() + PATIENCE
+        with self._in_turn(), _faults_as_refusals(), self._sessions.begin() as session:
+            with self._door.passing():
+                session.connection(execution_options={_UNTIL: until})
             self._own.session = session
             try:
                 yield session
@@ -94,6 +114,7 @@ class Database:
     def close(self) -> None:
         """Closes every idle connection."""
         self.engine.dispose()
+        self._door.close()
 
     @contextmanager
     def _in_turn(self) -> Iterator[None]:
@@ -103,6 +124,35 @@ class Database:
             yield
         finally:
             self._turn.release()
+
+
+class _Door:
+    """Where the writers of several processes wait, one before the other: an empty file beside the database, locked by
+    the one who is next. Who dies lets go of it. It keeps the order and no more than that; without it, as on a disk
+    that can't be written or has no such locks, whoever happens to look finds SQLite's lock free."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._file: int | None = None
+
+    @contextmanager
+    def passing(self) -> Iterator[None]:
+        """To be next from the first line of the block to its last. One thread of a process at a time."""
+        with suppress(OSError):
+            if self._file is None:
+                self._file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+            fcntl.flock(self._file, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            with suppress(OSError):
+                if self._file is not None:
+                    fcntl.flock(self._file, fcntl.LOCK_UN)
+
+    def close(self) -> None:
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
 
 
 def table(model: type[Base]) -> Table:
@@ -128,8 +178,30 @@ def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    writes = connection.get_execution_options().get(_WRITES, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    options = connection.get_execution_options()
+    if _ALONE in options:
+        return
+    until = options.get(_UNTIL)
+    if until is None:
+        connection.exec_driver_sql("BEGIN")
+        return
+    connection.exec_driver_sql("PRAGMA busy_timeout = 0")  # SQLite would look ever less often, up to 100 ms apart
+    try:
+        while not _lock(connection, until):
+            time.sleep(LOOKS)
+    finally:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {PATIENCE * 1000}")
+
+
+def _lock(connection: Connection, until: float) -> bool:
+    """Whether the write lock was free. Raises DBAPIError if it is not and time is up."""
+    try:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    except DBAPIError as error:
+        if _code(error) != sqlite3.SQLITE_BUSY or time.monotonic() >= until:
+            raise
+        return False
+    return True
 
 
 @contextmanager
@@ -139,7 +211,12 @@ def _faults_as_refusals() -> Iterator[None]:
     except PoolTimeout:
         raise Refusal("unavailable") from None
     except DBAPIError as error:
-        primary = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
-        if primary not in _REFUSALS:
+        if _code(error) not in _REFUSALS:
             raise
-        raise Refusal(_REFUSALS[primary]) from error
+        raise Refusal(_REFUSALS[_code(error)]) from error
+
+
+def _code(error: DBAPIError) -> int:
+    """SQLite's primary result code; 0 for an error that has none."""
+    code: int = getattr(error.orig, "sqlite_errorcode", 0)
+    return code & 0xFF

@@ -131,8 +131,8 @@ def open_folder(config: ServerConfig) -> Folder:
 
 
 def _open_keys(data: Path, facts: VaultFacts, pepper: Pepper) -> Folder:
-    signer = _read_signer(data / LEDGER_KEY, facts.origin, "the ledger key")
-    directory = _read_signer(data / DIRECTORY_KEY, f"{facts.origin}/directory", "the directory key")
+    signer = read_signer(data / LEDGER_KEY, facts.origin, "the ledger key")
+    directory = read_signer(data / DIRECTORY_KEY, f"{facts.origin}/directory", "the directory key")
     return Folder(facts, pepper, signer, directory)
 
 
@@ -160,7 +160,8 @@ def _read_pepper(path: Path) -> Pepper:
         raise SecretWrong("the pepper") from None
 
 
-def _read_signer(path: Path, name: str, what: str) -> SignerKey:
+def read_signer(path: Path, name: str, what: str) -> SignerKey:
+    """The signing key in a secret file, under a name. Raises as `read_secret` does."""
     try:
         return SignerKey(name, parse_b64url(read_secret(path, what), SEED_SIZE))
     except MalformedError:
@@ -193,6 +194,26 @@ def _write_new(path: Path, text: str) -> None:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
+
+
+def replace_file(path: Path, text: str) -> None:
+    """The whole of `text` under this name, or what was there before: written beside, synced, renamed; mode 0600.
+
+    One writer at a time. Raises OSError as the disk does.
+    """
+    beside = path.with_name(f"{path.name}.new")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    rename_file(beside, path)
+
+
+def rename_file(path: Path, new: Path) -> None:
+    """Renames within a folder, over what may be there; on disk when this returns."""
+    path.replace(new)
+    _sync_folder(new.parent)
 
 
 def _sync_folder(path: Path) -> None:

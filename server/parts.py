@@ -6,22 +6,25 @@ Knows: which parts there are and how a running vault's are opened. Refuses to kn
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from flask import current_app
 
 from server.config import ServerConfig
 from server.database import Database
 from server.folder import Folder, VaultMissing, open_folder, read_secret
+from server.ledger.keys import LedgerKeys
 from server.ledger.marker import Marker
 from server.ledger.service import Ledger
 from server.pepper import Pepper
 from server.ports import Clock, Steps
 from server.steps import NoSteps, SystemClock
 from server.stores import BlobStore
-from server.stores.bucket import Bucket
 from server.stores.folder import FolderBlobStore
 from server.stores.objects import ObjectRecords
-from server.stores.s3 import S3BlobStore
+
+if TYPE_CHECKING:
+    from server.stores.bucket import Bucket
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,7 @@ def assemble(
     """The parts of a vault whose folder is open; its tables may not be there yet."""
     clock, steps = clock or SystemClock(), steps or NoSteps()
     database = Database(config.database_url)
+    keys = LedgerKeys(config.data, folder.ledger_signer)
     return Parts(
         config=config,
         folder=folder,
@@ -65,14 +69,19 @@ def assemble(
         database=database,
         pepper=folder.pepper,
         store=_open_store(config, database, clock),
-        ledger=Ledger(database, folder.ledger_signer, clock, steps, folder.facts.origin, Marker(config.data)),
+        ledger=Ledger(database, keys, clock, steps, folder.facts.origin, Marker(config.data)),
     )
 
 
 def open_bucket(config: ServerConfig) -> Bucket | None:
-    """The bucket for blobs, if there is to be one; nothing is asked of it yet. Raises the errors of `read_secret`."""
+    """The bucket for blobs, if there is to be one; nothing is asked of it yet. Raises the errors of `read_secret`.
+
+    What speaks S3 is loaded only where there is a bucket: that is a fifth of what a start loads.
+    """
     if config.s3 is None:
         return None
+    from server.stores.bucket import Bucket
+
     secret = config.s3.secret
     if config.s3.secret_file is not None:
         secret = read_secret(config.s3.secret_file, "the secret of the object store")
@@ -83,6 +92,8 @@ def _open_store(config: ServerConfig, database: Database, clock: Clock) -> BlobS
     bucket = open_bucket(config)
     if bucket is None:
         return FolderBlobStore(config.data / "blobs")
+    from server.stores.s3 import S3BlobStore
+
     return S3BlobStore(bucket, ObjectRecords(database, clock))
 
 

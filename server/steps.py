@@ -18,6 +18,10 @@ STEPS: tuple[str, ...] = (
     "ledger.sign",            # the checkpoint is signed, not yet kept
     "ledger.commit.before",
     "ledger.commit.after",    # durable, nobody was told
+    # rotations of the ledger's key, which a command reaches
+    "rotation.key",           # the next key is there, no record names it
+    "rotation.published",     # its record is public, and both sign
+    "rotation.finished",      # the old key is gone
     # deposits of records
     "item.rows",
     "item.erase",

@@ -8,6 +8,7 @@ from __future__ import annotations
 from flask import Blueprint, Response
 from sqlalchemy import text
 
+from crypto_core.receipts.note import format_vkey
 from schemas.vault import Health, Vault
 from server.host import public_host
 from server.parts import parts
@@ -21,13 +22,13 @@ ARGON_NEWEST = 1
 
 @blueprint.get("/v1/vault")
 def facts() -> Response:
-    folder = parts().folder
+    folder, keys = parts().folder, parts().ledger.keys.shown()
     return dump(
         Vault,
         {
             "vault_id": folder.facts.vault_id,
             "host": public_host(),
-            "ledger_vkey": folder.ledger_vkey,
+            "ledger_vkey": format_vkey(keys.newest.verifier),
             "directory_vkey": folder.directory_vkey,
             "argon_newest": ARGON_NEWEST,
             "generation": folder.facts.generation,

@@ -27,6 +27,7 @@ from client_sdk.following.state import Finding
 from client_sdk.protocol.audit import AuditEvent
 from client_sdk.transport import PublishedFiles
 from crypto_core.encoding import format_time
+from crypto_core.receipts.note import format_vkey
 from crypto_core.receipts.policy import MAX_POLICY_SIZE, NONE, Policy, parse_policy
 from crypto_core.receipts.receipt import HEADER, MAX_RECEIPT_SIZE
 from crypto_core.receipts.witnessed import WitnessedCheckpoint
@@ -180,6 +181,8 @@ def _tell(look: Look, as_json: bool) -> int:
         )
         if look.state.uncompared:
             note(f"Not compared yet, for want of tiles: {len(look.state.uncompared)} of the notes that are known.")
+    for one in look.learned:
+        note(f"Beyond {one.size} entries the ledger has a new key, named by the one before: {format_vkey(one.new)}")
     if look.found:
         for finding in look.found:
             note(_spelled(finding))

@@ -21,6 +21,7 @@ from client_sdk.cli.tsa import STEP, TokenFiles, token_facts, token_json, token_
 from client_sdk.home import Home
 from crypto_core.encoding import format_time
 from crypto_core.errors import (
+    ReceiptKeyRetired,
     ReceiptKeyUnknown,
     ReceiptMalformed,
     ReceiptNotIncluded,
@@ -38,6 +39,7 @@ from crypto_core.receipts.receipt import (
     verify_receipt,
     weigh_receipt,
 )
+from crypto_core.receipts.rotation import MAX_ROTATIONS_SIZE, open_rotations, rotate_policy
 from crypto_core.receipts.witnessed import WitnessedCheckpoint
 from schemas import outputs
 
@@ -58,6 +60,7 @@ _STOPS_AT: Mapping[type[VerificationError], int] = {
     ReceiptOtherBytes: 2,
     ReceiptNotIncluded: 5,
     ReceiptKeyUnknown: 6,
+    ReceiptKeyRetired: 6,
     ReceiptSignature: 6,
     ReceiptQuorumMissing: 7,
 }
@@ -74,10 +77,15 @@ _OUTCOMES = {"valid": "VALID", "invalid": "INVALID", "not_yet": "NOT YET VERIFIA
     "--policy", "policy_file", type=existing_file, metavar="FILE",
     help="Whom you trust (tlog-policy). Without it: the ledgers that this device has met.",
 )
+@click.option(
+    "--rotations", "rotations_file", type=existing_file, metavar="FILE",
+    help="The records of the ledger's keys, as it publishes them: who trusts one of the keys comes to the others.",
+)
 @token_options
 @shared
 def verify(
-    common: Shared, paths: tuple[Path, ...], sha256: bytes | None, policy_file: Path | None, tsa: TokenFiles | None
+    common: Shared, paths: tuple[Path, ...], sha256: bytes | None, policy_file: Path | None,
+    rotations_file: Path | None, tsa: TokenFiles | None,
 ) -> None:
     """Check a receipt, with the sealed file or its SHA-256.
 
@@ -93,6 +101,8 @@ def verify(
         policy = Home(common.home).policy() or _NOBODY_TRUSTED
     else:
         policy = parse_policy(_read(policy_file, MAX_POLICY_SIZE))
+    if rotations_file is not None:
+        policy = rotate_policy(policy, open_rotations(_read(rotations_file, MAX_ROTATIONS_SIZE)))
     digest, size = (sha256, None) if sha256 is not None else hash_file(sealed[0])
     try:
         proven = verify_receipt(receipt, sha256=digest, size=size, policy=policy)

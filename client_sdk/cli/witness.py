@@ -54,16 +54,26 @@ def init(name: str, folder: Path) -> None:
     "--policy", "policy_file", type=existing_file, metavar="FILE",
     help="A tlog-policy whose `log` lines name the ledgers; the rest of it is not looked at.",
 )
+@click.option(
+    "--rotations", "records", type=existing_file, metavar="FILE", multiple=True,
+    help="The records of a ledger's keys, as it publishes them: from a key given to the newest. May be repeated.",
+)
 @click.option("--host", "bind", default="127.0.0.1", show_default=True, help="The address to listen at.")
 @click.option("--port", type=click.IntRange(1, 65535), default=8090, show_default=True)
-def serve(folder: Path, vkeys: tuple[str, ...], policy_file: Path | None, bind: str, port: int) -> None:
+def serve(
+    folder: Path, vkeys: tuple[str, ...], policy_file: Path | None, records: tuple[Path, ...], bind: str, port: int
+) -> None:
     """Answer ledgers at POST /add-checkpoint (c2sp.org/tlog-witness) until SIGTERM or Ctrl-C."""
     from client_sdk.witness.serving import serve as serve_application
-    from client_sdk.witness.wsgi import LEDGERS, STATE
+    from client_sdk.witness.wsgi import LEDGERS, ROTATIONS, STATE, open_witness
 
     keys = _ledgers(vkeys, policy_file)
+    os.environ.update({  # for the worker
+        STATE: str(folder.absolute()), LEDGERS: "\n".join(map(format_vkey, keys)),
+        ROTATIONS: "\n".join(str(path.absolute()) for path in records),
+    })
     signer, _ = open_folder(folder)
-    os.environ.update({STATE: str(folder.absolute()), LEDGERS: "\n".join(map(format_vkey, keys))})  # for the worker
+    open_witness()  # what can't be is told here, and not by a worker that dies
     click.echo(f"{format_vkey(signer.verifier)}\nlistens at {bind}:{port}; ledgers: {len(keys)}")
     serve_application(bind, port)
 

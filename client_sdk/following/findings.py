@@ -2,6 +2,8 @@
 
 Knows: what an auditor is told. Refuses to know: how it is found out.
 
+    VerificationError (crypto_core.errors)
+    └── NoteKeyRetired, RotationUnsigned, RotationBroken, RotationBackwards, RotationForked
     TrustError (client_sdk.errors)
     ├── LedgerForked, LedgerLags, LedgerKeyChanged, CheckpointInvalid     the client's own
     └── LedgerFault
@@ -15,6 +17,9 @@ Knows: what an auditor is told. Refuses to know: how it is found out.
 
 from __future__ import annotations
 
+from crypto_core.errors import (
+    NoteKeyRetired, RotationBackwards, RotationBroken, RotationForked, RotationUnsigned, TemoinError,
+)
 from client_sdk.errors import CheckpointInvalid, LedgerForked, LedgerKeyChanged, LedgerLags, TrustError
 
 
@@ -81,9 +86,10 @@ class EntryBackdated(LedgerFault):
     )
 
 
-FAULTS: dict[str, type[TrustError]] = {
+FAULTS: dict[str, type[TemoinError]] = {
     error.code: error
     for error in (
+        NoteKeyRetired, RotationUnsigned, RotationBroken, RotationBackwards, RotationForked,
         LedgerForked, LedgerLags, LedgerKeyChanged, CheckpointInvalid, LedgerUnproven, EntriesDiffer, EntryUnspelled,
         TimesFall, TimeAhead, EntryBackdated,
     )

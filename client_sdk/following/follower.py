@@ -2,9 +2,10 @@
 
 Knows: the judgement of docs/spec/ledger.md, one look at a time. Refuses to know: HTTP, and who made an entry.
 
-A look: the public checkpoint is opened under the policy; it and every note known so far have to be beginnings of one
-tree; then each entry that was not read yet is, down to its hash, and its time is held against the rules.
-What is found is kept with its evidence, and told; a look that finds a fork believes nothing newer.
+A look: the records of the ledger's keys are followed, and the public checkpoint is opened under the policy that they
+lead to; it and every note known so far have to be beginnings of one tree; then each entry that was not read yet is,
+down to its hash, and its time is held against the rules. What is found is kept with its evidence, and told; a look that
+finds a fork believes nothing newer.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from client_sdk.errors import CheckpointInvalid, LedgerForked, LedgerKeyChanged, LedgerLags, ServerFault, TrustError
+from client_sdk.errors import CheckpointInvalid, LedgerForked, LedgerKeyChanged, LedgerLags, ServerFault
 from client_sdk.following.findings import EntriesDiffer, LedgerUnproven
 from client_sdk.following.published import Bundle, Files, PublishedTree
 from client_sdk.following.state import Finding, Followed, load_state, save_state
@@ -22,11 +23,15 @@ from client_sdk.following.times import Times
 from client_sdk.home import keep_evidence, lock_folder, make_folder
 from client_sdk.progress import NO_PROGRESS, Progress
 from client_sdk.protocol.audit import AuditEvent, auditing
-from crypto_core.errors import CryptoCoreError, NoteKeyUnknown, TemoinError
+from crypto_core.errors import (
+    CryptoCoreError, MalformedError, NoteKeyRetired, NoteKeyUnknown, RotationBackwards, TemoinError, UnsupportedVersion,
+    VerificationError,
+)
 from crypto_core.receipts.checkpoint import Checkpoint
 from crypto_core.receipts.leaf import ENTRY_SIZE
 from crypto_core.receipts.note import MAX_NOTE_SIZE
 from crypto_core.receipts.policy import Policy
+from crypto_core.receipts.rotation import MAX_ROTATIONS_SIZE, Rotation, open_rotations, rotate_policy
 from crypto_core.receipts.tiles import WIDTH
 from crypto_core.receipts.witnessed import WitnessedCheckpoint, open_checkpoint
 
@@ -64,7 +69,7 @@ class Sink(Protocol):
 
     def settle(self) -> None: ...
 
-    def finish(self, tree: PublishedTree, note: bytes) -> None: ...
+    def finish(self, tree: PublishedTree, note: bytes, records: bytes) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -80,6 +85,8 @@ class Look:
     read: int
     """Entries that were read for the first time."""
     found: tuple[Finding, ...]
+    learned: tuple[Rotation, ...] = ()
+    """Records of new keys that were followed for the first time."""
 
 
 @dataclass
@@ -109,7 +116,7 @@ class Follower:
             shown = self.files.read("checkpoint", MAX_NOTE_SIZE)
             if shown is None:
                 raise ServerFault("there is no checkpoint")
-            return _Looking(self, policy, before, shown).judge([_opened(note, policy) for note in also])
+            return _Looking(self, policy, before, shown).judge(also)
 
     def _choose_policy(self, before: Followed | None) -> Policy:
         if before is None:
@@ -119,7 +126,7 @@ class Follower:
         if self.policy is None or self.policy == before.policy:
             return before.policy
         try:
-            open_checkpoint(before.note.encode(), self.policy)
+            open_checkpoint(before.note.encode(), replace(before, policy=self.policy).trusted)
         except CryptoCoreError:
             raise PolicyDiffers() from None
         return self.policy
@@ -133,9 +140,14 @@ class _Looking:
         self.now = follower.clock()
         self.found: list[Finding] = []
         self.machine = auditing(before is not None)
+        self.chain = open_rotations(b"" if before is None else before.rotations.encode())
+        self.trusted = rotate_policy(policy, self.chain)
+        self.learned: tuple[Rotation, ...] = ()
 
-    def judge(self, also: list[_Note]) -> Look:
-        offered = self._open_shown()
+    def judge(self, others: Iterable[bytes]) -> Look:
+        records = self._learn_rotations()
+        also = [_opened(note, self.trusted) for note in others]
+        offered = self._open_shown(records)
         if offered is None:
             return self._end(None, None, self.before and self._counted(self.before), 0)
         if self.before is None:
@@ -148,11 +160,38 @@ class _Looking:
             return self._end(event, offered, state if self.before else None, 0)
         return self._end(event, offered, *self._walk(tree, state))
 
-    def _open_shown(self) -> WitnessedCheckpoint | None:
+    def _learn_rotations(self) -> bytes:
+        """Follows the records of new keys, if they lead on from what is trusted; and gives what was shown as such.
+        What is none is passed over: many a server has a page for whatever it hasn't."""
+        records = self.follower.files.read("rotations", MAX_ROTATIONS_SIZE) or b""
         try:
-            return open_checkpoint(self.shown, self.policy)
+            chain = self.chain.joined(open_rotations(records))
+            trusted = rotate_policy(self.policy, chain)
+            self._require_held(trusted)
+        except (MalformedError, UnsupportedVersion):
+            return records
+        except VerificationError as error:
+            self._add(type(error), *filter(None, (self.chain.data, records)), detail=error.detail)
+            return records
+        self.learned = chain.rotations[len(self.chain.rotations):]
+        self.chain, self.trusted = chain, trusted
+        return records
+
+    def _require_held(self, trusted: Policy) -> None:
+        """Raises RotationBackwards if a record has a key end before what it alone has signed and was seen here."""
+        for note in () if self.before is None else (self.before.note, *self.before.uncompared):
+            try:
+                open_checkpoint(note.encode(), trusted)
+            except NoteKeyRetired:
+                raise RotationBackwards("before a note that was seen") from None
+
+    def _open_shown(self, records: bytes) -> WitnessedCheckpoint | None:
+        try:
+            return open_checkpoint(self.shown, self.trusted)
         except NoteKeyUnknown:
-            self._add(LedgerKeyChanged)
+            self._add(LedgerKeyChanged, *filter(None, (self.chain.data, records)))
+        except NoteKeyRetired:
+            self._add(NoteKeyRetired, self.chain.data)
         except CryptoCoreError:
             self._add(CheckpointInvalid)
         return None
@@ -161,8 +200,8 @@ class _Looking:
         self, offered: WitnessedCheckpoint, state: Followed, also: list[_Note]
     ) -> tuple[AuditEvent, Followed, PublishedTree | None]:
         """How it all fits; and the tree whose entries are to be read, None if none is."""
-        held, new = _opened(state.note.encode(), self.policy), _Note(self.shown, offered.checkpoint)
-        known = [held, *(_opened(note.encode(), self.policy) for note in state.uncompared), *also]
+        held, new = _opened(state.note.encode(), self.trusted), _Note(self.shown, offered.checkpoint)
+        known = [held, *(_opened(note.encode(), self.trusted) for note in state.uncompared), *also]
         is_same = (held.checkpoint.size, held.checkpoint.root) == (new.checkpoint.size, new.checkpoint.root)
         if self.before is not None:
             self.machine.receive(AuditEvent.SAME_NOTE if is_same else AuditEvent.OTHER_NOTE)
@@ -219,7 +258,7 @@ class _Looking:
     def _walk(self, tree: PublishedTree, state: Followed) -> tuple[Followed, int]:
         """Reads what was not read yet; gives what is to be kept, and how many entries that were."""
         start, size = state.walked, tree.checkpoint.size
-        shown_before = 0 if self.before is None else _opened(self.before.note.encode(), self.policy).checkpoint.size
+        shown_before = 0 if self.before is None else _opened(self.before.note.encode(), self.trusted).checkpoint.size
         times = Times(state.entry_time, self.now, shown_before, self._late_before())
         sink, progress = self.follower.sink, self.follower.progress
         if start < size:
@@ -236,7 +275,7 @@ class _Looking:
                 if not (bundle.index + 1) % SAVE_EVERY:
                     self._save(state)
             if sink:
-                sink.finish(tree, self.shown)
+                sink.finish(tree, self.shown, self.chain.data)
         except (EntriesDiffer, LedgerUnproven) as error:
             self._add(type(error), detail=error.detail)
         finally:
@@ -256,7 +295,7 @@ class _Looking:
         )
 
     def _add(
-        self, error: type[TrustError], *others: bytes, index: int | None = None, count: int = 1, more: bytes = b"",
+        self, error: type[TemoinError], *others: bytes, index: int | None = None, count: int = 1, more: bytes = b"",
         detail: str = "",
     ) -> None:
         """Keeps the note shown, the one held before and `others`, and what else shows it."""
@@ -273,15 +312,15 @@ class _Looking:
         held = None
         if state is not None:
             state = self._save(state)
-            held = open_checkpoint(state.note.encode(), self.policy)
-        return Look(event, shown, held, state, read, tuple(self.found))
+            held = open_checkpoint(state.note.encode(), self.trusted)
+        return Look(event, shown, held, state, read, tuple(self.found), self.learned)
 
     def _save(self, state: Followed) -> Followed:
         if self.follower.sink:
             self.follower.sink.settle()
         before = {(one.code, one.evidence) for one in state.findings}
         new = tuple(one for one in self.found if (one.code, one.evidence) not in before)
-        state = replace(state, findings=state.findings + new)
+        state = replace(state, findings=state.findings + new, rotations=self.chain.data.decode())
         save_state(self.follower.folder, state)
         return state
 

@@ -52,8 +52,8 @@ class Mirror:
             sync_folder(folder)
         self._touched.clear()
 
-    def finish(self, tree: PublishedTree, note: bytes) -> None:
-        """The tiles above the leaves that are not there yet, then the checkpoint."""
+    def finish(self, tree: PublishedTree, note: bytes, records: bytes) -> None:
+        """The tiles above the leaves that are not there yet, the records of the ledger's keys, then the checkpoint."""
         size = tree.checkpoint.size
         level = 1
         while size >> HEIGHT * level:
@@ -65,6 +65,8 @@ class Mirror:
                 if width == WIDTH:
                     self._drop_partial(path)
             level += 1
+        if records:
+            self._write("rotations", records)
         self.settle()
         self._write("checkpoint", note)
         self.settle()

@@ -11,6 +11,8 @@ from pathlib import Path
 from client_sdk.following.state import Followed, load_state
 from crypto_core.encoding import format_time
 from crypto_core.errors import TemoinError
+from crypto_core.receipts.note import format_vkey
+from crypto_core.receipts.rotation import open_rotations
 from crypto_core.receipts.witnessed import WitnessedCheckpoint, open_checkpoint
 
 NOT_PROVEN = (
@@ -43,7 +45,7 @@ def make_report(folder: Path) -> Report:
     state = load_state(folder)
     if state is None:
         raise NothingFollowed()
-    held = open_checkpoint(state.note.encode(), state.policy)
+    held = open_checkpoint(state.note.encode(), state.trusted)
     return Report(state, held, tuple(_proven(state, held)))
 
 
@@ -56,6 +58,11 @@ def _proven(state: Followed, held: WitnessedCheckpoint) -> list[str]:
     if state.walked:
         whole = "Every entry" if state.walked == size else f"Each of the first {state.walked} entries"
         proven.append(f"{whole} was read and has the hash that stands at its place in the signed tree.")
+    for one in open_rotations(state.rotations.encode()).rotations:
+        proven.append(
+            f"Beyond {one.size} entries the ledger has the key {format_vkey(one.new)}, which the key before it named in"
+            f" a record of {format_time(one.time)} that both have signed."
+        )
     if held.bound_time is not None:
         names = ", ".join(one.witness.key.name for one in held.cosigned)
         proven.append(

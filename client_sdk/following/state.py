@@ -18,6 +18,7 @@ from client_sdk.home import read_file, write_file
 from crypto_core.encoding import format_b64, format_json, parse_b64, parse_json
 from crypto_core.errors import MalformedError
 from crypto_core.receipts.policy import Policy, format_policy, parse_policy
+from crypto_core.receipts.rotation import open_rotations, rotate_policy
 from schemas.fields import Strict, Whole
 
 FILE = "followed.json"
@@ -61,6 +62,13 @@ class Followed:
     uncompared: tuple[str, ...] = ()
     """Notes that could not be compared yet: the tiles that it takes were not shown."""
     findings: tuple[Finding, ...] = ()
+    rotations: str = ""
+    """The records of the ledger's keys that were followed, as they are published."""
+
+    @property
+    def trusted(self) -> Policy:
+        """The policy, and every key that the records lead to."""
+        return rotate_policy(self.policy, open_rotations(self.rotations.encode()))
 
 
 def load_state(folder: Path) -> Followed | None:
@@ -115,6 +123,7 @@ class _Followed(Strict):
     lags_since = Whole(required=True, allow_none=True)
     uncompared = fields.List(fields.String(), required=True)
     findings = fields.List(fields.Nested(_Finding), required=True)
+    rotations = fields.String(load_default="")
 
 
 _FOLLOWED = _Followed()

@@ -7,15 +7,18 @@ seen is durable before anything is signed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from crypto_core.errors import ConsistencyMismatch, MalformedError, NoteKeyUnknown, SignatureInvalid
+from crypto_core.errors import ConsistencyMismatch, MalformedError, NoteKeyRetired, NoteKeyUnknown, SignatureInvalid
 from crypto_core.receipts.checkpoint import Checkpoint
 from crypto_core.receipts.merkle import verify_consistency
-from crypto_core.receipts.note import OpenedNote, SignerKey, VerifierKey, format_signatures, open_note, sign
+from crypto_core.receipts.note import SignerKey, VerifierKey, format_signatures, parse_note, sign
+from crypto_core.receipts.policy import NONE, Log, Policy
+from crypto_core.receipts.rotation import RotationChain, rotate_policy
 from crypto_core.receipts.submission import SIZE_TYPE, Submission, format_size, parse_submission
+from crypto_core.receipts.witnessed import open_checkpoint
 from client_sdk.witness.steps import Clock, Steps
 from client_sdk.witness.store import Seen, Store
 
@@ -34,6 +37,7 @@ class Answer:
 REFUSALS: dict[str, tuple[int, str]] = {
     "malformed": (400, "The body is not what c2sp.org/tlog-witness describes."),
     "old_beyond_new": (400, "The old size is larger than that of the checkpoint."),
+    "key_retired": (403, "A key that has been replaced signed this, and not the one that replaced it."),
     "signature_untrusted": (403, "No key that this witness knows for the ledger has signed this."),
     "origin_unknown": (404, "This witness does not watch a ledger of this name."),
     "size_differs": (409, "Another size was seen last; the body says which."),
@@ -66,17 +70,19 @@ class Evidence(Protocol):
 
 
 class Witness:
-    """Cosigns for the ledgers of `ledgers`, several keys for one origin allowed, with `signer`."""
+    """Cosigns for the ledgers of `ledgers`, several keys for one origin allowed, with `signer`. `chains`: records by
+    which some of them have come by other keys; RotationBroken for one that leads from none of the given keys."""
 
     def __init__(
-        self, signer: SignerKey, ledgers: Sequence[VerifierKey], store: Store, evidence: Evidence, clock: Clock,
-        steps: Steps,
+        self, signer: SignerKey, ledgers: Iterable[VerifierKey], store: Store, evidence: Evidence, clock: Clock,
+        steps: Steps, chains: Iterable[RotationChain] = (),
     ) -> None:
         self._signer, self._store, self._evidence = signer, store, evidence
         self._clock, self._steps = clock, steps
-        self._keys: dict[str, list[VerifierKey]] = {}
-        for key in ledgers:
-            self._keys.setdefault(key.name, []).append(key)
+        self._policy = Policy(tuple(map(Log, ledgers)), (), (), NONE)
+        for chain in chains:
+            self._policy = rotate_policy(self._policy, chain)
+        self._origins = {log.key.name for log in self._policy.logs}
 
     def add_checkpoint(self, body: bytes) -> bytes:
         """The cosignature line over the checkpoint in `body`, which is now the newest seen. Raises Refused."""
@@ -85,23 +91,25 @@ class Witness:
         except MalformedError:
             raise Refused("malformed") from None
         offered = submission.checkpoint
-        opened = self._open(submission, offered.origin)
+        self._require_signature(submission, offered.origin)
         if submission.old > offered.size:
             raise Refused("old_beyond_new")
         self._store.advance(offered.origin, lambda held: self._follow(held, submission, offered), self._steps)
         self._steps.reach("witness.committed")
-        line = format_signatures([sign(opened.text, self._signer, time=self._clock.now())])
+        text = parse_note(submission.note.encode()).text
+        line = format_signatures([sign(text, self._signer, time=self._clock.now())])
         self._steps.reach("witness.signed")
         return line.encode()
 
-    def _open(self, submission: Submission, origin: str) -> OpenedNote:
-        keys = self._keys.get(origin)
-        if keys is None:
+    def _require_signature(self, submission: Submission, origin: str) -> None:
+        if origin not in self._origins:
             raise Refused("origin_unknown")
         try:
-            return open_note(submission.note.encode(), keys)
+            open_checkpoint(submission.note.encode(), self._policy)
         except (NoteKeyUnknown, SignatureInvalid):
             raise Refused("signature_untrusted") from None
+        except NoteKeyRetired:
+            raise Refused("key_retired") from None
 
     def _follow(self, held: Seen | None, submission: Submission, offered: Checkpoint) -> Seen:
         """What is seen from now on, if `offered` may follow what was seen. Raises Refused."""

@@ -11,19 +11,29 @@ from pathlib import Path
 from flask import Flask
 
 from crypto_core.receipts.note import parse_vkey
+from crypto_core.receipts.rotation import open_rotations
 from client_sdk.witness.folder import EvidenceFolder, open_folder
 from client_sdk.witness.service import Witness
 from client_sdk.witness.steps import NoSteps, SystemClock
 from client_sdk.witness.views import create_app, log_to_stderr
 
-STATE, LEDGERS = "TEMOIN_WITNESS_STATE", "TEMOIN_WITNESS_LOGS"
+STATE, LEDGERS, ROTATIONS = "TEMOIN_WITNESS_STATE", "TEMOIN_WITNESS_LOGS", "TEMOIN_WITNESS_ROTATIONS"
 
 
 def application() -> Flask:
-    """Opens the witness in TEMOIN_WITNESS_STATE for the ledgers whose verifier keys TEMOIN_WITNESS_LOGS names, one a
-    line. Raises the errors of `open_folder` and `parse_vkey`."""
+    """The witness that the environment names. Raises as `open_witness` does."""
     log_to_stderr()
+    return create_app(open_witness())
+
+
+def open_witness() -> Witness:
+    """The witness in TEMOIN_WITNESS_STATE for the ledgers whose verifier keys TEMOIN_WITNESS_LOGS names, one a line,
+    and for the keys that the records in the files of TEMOIN_WITNESS_ROTATIONS lead to, one a line.
+
+    Raises the errors of `open_folder`, `parse_vkey`, `open_rotations` and `rotate_policy`.
+    """
     folder = Path(os.environ[STATE])
     signer, store = open_folder(folder)
     keys = [parse_vkey(line) for line in os.environ[LEDGERS].splitlines()]
-    return create_app(Witness(signer, keys, store, EvidenceFolder(folder), SystemClock(), NoSteps()))
+    chains = [open_rotations(Path(path).read_bytes()) for path in os.environ.get(ROTATIONS, "").splitlines()]
+    return Witness(signer, keys, store, EvidenceFolder(folder), SystemClock(), NoSteps(), chains)

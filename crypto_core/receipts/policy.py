@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from crypto_core.errors import CryptoCoreError, MalformedError
 from crypto_core.receipts.note import COSIGNATURE, ED25519, VerifierKey, format_vkey, parse_vkey
@@ -27,6 +27,9 @@ class Log:
 
     key: VerifierKey
     url: bytes | None = None
+    last: int | None = None
+    """How many entries the largest tree has that this key may sign alone; None: any. Not in the file: it follows from
+    the record of the key that replaced it (receipts.rotation)."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,7 @@ class Policy:
 
 def format_policy(policy: Policy) -> bytes:
     """The canonical spelling: logs, witnesses, groups, quorum; single spaces, thresholds in digits, no comments.
+    What is known of a log's last tree is left out.
 
     Raises ValueError for a policy that breaks a rule of the format.
     """
@@ -89,8 +93,9 @@ def format_policy(policy: Policy) -> bytes:
         [b"quorum", policy.quorum],
     ]
     data = b"".join(b" ".join(items) + b"\n" for items in lines)
+    spelled = replace(policy, logs=tuple(replace(log, last=None) for log in policy.logs))
     try:
-        spelled_right = parse_policy(data) == policy
+        spelled_right = parse_policy(data) == spelled
     except CryptoCoreError:
         spelled_right = False
     if not spelled_right:
@@ -130,7 +135,7 @@ class _Reader:
     def read(self, items: list[bytes]) -> None:
         match items:
             case [b"log", vkey, *url] if len(url) <= 1:
-                self.logs.append(Log(_new_key(vkey, ED25519, self.logs), *url))
+                self.logs.append(Log(_new_key(vkey, ED25519, self.logs), next(iter(url), None)))
             case [b"witness", name, vkey, *url] if len(url) <= 1:
                 self._define(name)
                 self.witnesses.append(Witness(name, _new_key(vkey, COSIGNATURE, self.witnesses), *url))

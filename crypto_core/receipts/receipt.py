@@ -14,7 +14,9 @@ from crypto_core.encoding import HASH_SIZE, format_b64, format_time, parse_b64
 from crypto_core.errors import (
     InclusionMismatch,
     MalformedError,
+    NoteKeyRetired,
     NoteKeyUnknown,
+    ReceiptKeyRetired,
     ReceiptKeyUnknown,
     ReceiptMalformed,
     ReceiptNotIncluded,
@@ -130,7 +132,8 @@ def verify_receipt(data: bytes, *, sha256: bytes, size: int | None, policy: Poli
     # 4  Compute the leaf hash from the entry
     # 5  The proof leads from the leaf to the root of the checkpoint          ReceiptNotIncluded
     # 6  A ledger of the policy signed the checkpoint under its own origin,   ReceiptKeyUnknown
-    #    and every signature by a key of the policy verifies                  ReceiptSignature
+    #    and every signature by a key of the policy verifies,                 ReceiptSignature
+    #    and not by a key alone that a record says was replaced before        ReceiptKeyRetired
     # 7  Enough witnesses of the policy cosigned it                           ReceiptQuorumMissing
     # Then, elsewhere: 8 the RFC 3161 token; 9, with the key, the file's own seal.
 
@@ -186,7 +189,7 @@ def proven_sentence(verified: VerifiedReceipt) -> str:
 def weigh_receipt(receipt: Receipt, policy: Policy) -> WitnessedCheckpoint:
     """Step 6, and who cosigned: of a receipt that misses cosignatures, this says which.
 
-    Raises ReceiptSignature or ReceiptKeyUnknown.
+    Raises ReceiptSignature, ReceiptKeyUnknown or ReceiptKeyRetired.
     """
     try:
         return open_checkpoint(receipt.note.encode(), policy)
@@ -194,3 +197,5 @@ def weigh_receipt(receipt: Receipt, policy: Policy) -> WitnessedCheckpoint:
         raise ReceiptSignature(error.detail) from None
     except NoteKeyUnknown:
         raise ReceiptKeyUnknown() from None
+    except NoteKeyRetired:
+        raise ReceiptKeyRetired() from None

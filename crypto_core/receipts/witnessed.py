@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from crypto_core.errors import NoteKeyUnknown
+from crypto_core.errors import NoteKeyRetired, NoteKeyUnknown
 from crypto_core.receipts.checkpoint import Checkpoint, parse_checkpoint
 from crypto_core.receipts.note import OpenedNote, Signature, open_note
 from crypto_core.receipts.policy import NONE, Policy, Witness
@@ -39,15 +39,19 @@ class WitnessedCheckpoint:
 
 
 def open_checkpoint(note: bytes, policy: Policy) -> WitnessedCheckpoint:
-    """Verifies every signature by a key of the policy, one of which has to be the ledger's of the checkpoint's origin.
+    """Verifies every signature by a key of the policy, one of which has to be the ledger's of the checkpoint's origin,
+    and one that may still sign a tree of this size alone.
 
-    Raises MalformedError, SignatureInvalid, or NoteKeyUnknown. Too few cosignatures are no error here.
+    Raises MalformedError, SignatureInvalid, NoteKeyUnknown or NoteKeyRetired. Too few cosignatures are no error here.
     """
     opened = open_note(note, policy.keys)
     checkpoint = parse_checkpoint(opened.text)
-    ledgers = {log.key for log in policy.logs if log.key.name == checkpoint.origin}
-    if ledgers.isdisjoint(signature.key for signature in opened.verified):
+    signed_by = {signature.key for signature in opened.verified}
+    ledgers = [log for log in policy.logs if log.key.name == checkpoint.origin and log.key in signed_by]
+    if not ledgers:
         raise NoteKeyUnknown()
+    if all(log.last is not None and log.last < checkpoint.size for log in ledgers):
+        raise NoteKeyRetired()
     times = _earliest(opened, policy)
     bound = _bound_time(times, policy)
     return WitnessedCheckpoint(

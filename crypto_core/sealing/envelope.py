@@ -124,14 +124,21 @@ class Opener:
         return self._chunks.decrypt(first, sealed, whole + last)
 
 
-def seal_stream(sealer: Sealer, plain: Iterable[bytes], *, run: Mapping = map) -> Iterator[bytes]:
-    """The sealed message of `plain`, cut anyhow: first the header, then runs of 16 chunks, in order."""
+def seal_stream(
+    sealer: Sealer, plain: Iterable[bytes], *, run: Mapping = map, chunks: int = RUN_CHUNKS
+) -> Iterator[bytes]:
+    """The sealed message of `plain`, cut anyhow: first the header, then runs of `chunks` chunks, in order."""
+    def work(item: _Run) -> bytes:
+        return sealer.seal_chunks(item.first, item.data, last=item.last)
+
     yield sealer.header
-    yield from run(lambda item: sealer.seal_chunks(item.first, item.data, last=item.last), _runs(plain, CHUNK_SIZE))
+    yield from run(work, _runs(plain, CHUNK_SIZE, chunks))
 
 
-def open_stream(opener: Opener, sealed_body: Iterable[bytes], *, run: Mapping = map) -> Iterator[bytes]:
-    """What a sealed message holds; `sealed_body`, cut anyhow, is all that follows the header.
+def open_stream(
+    opener: Opener, sealed_body: Iterable[bytes], *, run: Mapping = map, chunks: int = RUN_CHUNKS
+) -> Iterator[bytes]:
+    """What a sealed message holds, `chunks` at once; `sealed_body`, cut anyhow, is all that follows the header.
 
     Only verified chunks come out, in order. Raises TamperedError, also where the end is missing; whoever gets that
     must not take what came before for the whole.
@@ -141,7 +148,7 @@ def open_stream(opener: Opener, sealed_body: Iterable[bytes], *, run: Mapping = 
             raise TamperedError("the end is missing")
         return opener.open_chunks(item.first, item.data, last=item.last)
 
-    yield from run(work, _runs(sealed_body, SEALED_CHUNK_SIZE))
+    yield from run(work, _runs(sealed_body, SEALED_CHUNK_SIZE, chunks))
 
 
 def split_off(blocks: Iterable[bytes], size: int) -> tuple[bytes, Iterator[bytes]]:
@@ -249,18 +256,18 @@ class _Run:
     last: bool
 
 
-def _runs(blocks: Iterable[bytes], chunk_size: int) -> Iterator[_Run]:
-    """Blocks of any size as runs of 16 chunks; the last run holds the rest, which may be nothing."""
-    size = RUN_CHUNKS * chunk_size
+def _runs(blocks: Iterable[bytes], chunk_size: int, chunks: int) -> Iterator[_Run]:
+    """Blocks of any size as runs of `chunks` chunks; the last run holds the rest, which may be nothing."""
+    size = chunks * chunk_size
     waiting, first = bytearray(), 0
     for block in blocks:
         if not waiting and len(block) == size:  # already cut as we need it: nothing to copy
             yield _Run(first, block, last=False)
-            first += RUN_CHUNKS
+            first += chunks
             continue
         waiting += block
         while len(waiting) >= size:
             yield _Run(first, bytes(waiting[:size]), last=False)
-            first += RUN_CHUNKS
+            first += chunks
             del waiting[:size]
     yield _Run(first, bytes(waiting), last=True)

@@ -92,8 +92,7 @@ def authenticate(parts: Parts, authorization: str) -> Caller:
     """The session named by an `Authorization: Bearer …` header. Raises Refusal `unauthorized`."""
     digest = parse_bearer(authorization)
     now = parts.clock.now()
-    with parts.database.read() as session:
-        token = session.connection().execute(_TOKEN, {"digest": digest}).one_or_none()
+    token = parts.database.first(_TOKEN, {"digest": digest})
     if token is None or not _is_alive(token, now, parts.config.open_idle):
         raise Refusal("unauthorized")
     if now - token.last_used >= TOUCH:

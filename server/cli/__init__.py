@@ -30,6 +30,7 @@ import server.shares.ending
 import server.uploads.service
 from crypto_core.encoding import format_json, format_time
 from server.cli.professionals import professionals
+from server.cli.rotation import rotation
 from server.cli.vault import configure, data_option, json_option, open_vault, sentences
 from server.config import ConfigRefused, ServerConfig
 from server.directory.tree import DirectoryRefuses, begin_directory, check_directory
@@ -239,6 +240,9 @@ def ask_one(data: Path, name: str) -> None:
         outcome = LedgerKeeper(parts, post).ask_now(name)
     click.echo(f"{name}: {outcome.trouble or f'cosigned {outcome.size} entries'}")
     sys.exit(1 if outcome.trouble else 0)
+
+
+main.add_command(rotation)
 
 
 @main.group()

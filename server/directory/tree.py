@@ -7,34 +7,27 @@ nodes are hashed anew from the entries whenever they are wanted, and the newest 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import partial
 from itertools import pairwise
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from crypto_core.errors import CryptoCoreError, MalformedError, TemoinError
+from crypto_core.errors import CryptoCoreError, TemoinError
 from crypto_core.receipts.checkpoint import Checkpoint, format_checkpoint, parse_checkpoint
 from crypto_core.receipts.merkle import hash_leaf
 from crypto_core.receipts.note import open_note, sign_note
-from crypto_core.receipts.tiles import (
-    HEIGHT,
-    WIDTH,
-    format_entries,
-    format_tile,
-    parse_entries_path,
-    parse_tile_path,
-    subtree_root,
-    tile_width,
-)
+from crypto_core.receipts.tiles import HEIGHT, WIDTH, subtree_root
 from crypto_core.receipts.tree import new_nodes, root
 from server.directory.models import DirectoryCheckpoint, DirectoryEntry
 from server.ledger.marker import Marker, MarkerDamaged
 from server.ledger.nodes import reader
+from server.ledger.publication import publish_tile
 from server.parts import Parts
 from server.problems import Refusal
 
 MARKER = "directory.mark"
-_ENTRIES = "entries/"
 
 
 class DirectoryRefuses(TemoinError):
@@ -129,12 +122,7 @@ def newest(session: Session) -> DirectoryCheckpoint:
 def read_tile(session: Session, path: str) -> bytes:
     """The bytes at `tile/…` in the newest tree, `path` being what follows; Refusal `not_found` if none."""
     size = newest(session).size
-    try:
-        if path.startswith(_ENTRIES):
-            return _read_entries(session, *parse_entries_path(f"tile/{path}"), size)
-        return _read_hashes(session, *parse_tile_path(f"tile/{path}"), size)
-    except MalformedError:
-        raise Refusal("not_found") from None
+    return publish_tile(path, size, partial(_read_entries, session), partial(_read_hashes, session))
 
 
 def check_directory(vault: Parts, session: Session) -> list[str]:
@@ -202,21 +190,14 @@ def _leaves(session: Session, start: int = 0, stop: int | None = None) -> list[b
     return [hash_leaf(entry) for entry in session.scalars(query)]
 
 
-def _read_entries(session: Session, index: int, width: int, size: int) -> bytes:
-    _require_width(0, index, width, size)
+def _read_entries(session: Session, index: int, width: int) -> Iterable[bytes]:
     start = index * WIDTH
     span = DirectoryEntry.index.between(start, start + width - 1)
-    return format_entries(session.scalars(select(DirectoryEntry.entry).where(span).order_by(DirectoryEntry.index)))
+    return session.scalars(select(DirectoryEntry.entry).where(span).order_by(DirectoryEntry.index))
 
 
-def _read_hashes(session: Session, level: int, index: int, width: int, size: int) -> bytes:
-    _require_width(level, index, width, size)
+def _read_hashes(session: Session, level: int, index: int, width: int) -> Iterable[bytes]:
     below = 1 << HEIGHT * level
     start = index * WIDTH * below
     leaves = _leaves(session, start, start + width * below)
-    return format_tile(subtree_root(leaves[at:at + below]) for at in range(0, len(leaves), below))
-
-
-def _require_width(level: int, index: int, width: int, size: int) -> None:
-    if width > tile_width(level, index, size):
-        raise Refusal("not_found")
+    return (subtree_root(leaves[at:at + below]) for at in range(0, len(leaves), below))

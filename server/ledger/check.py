@@ -14,11 +14,11 @@ from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session, undefer
 
 from crypto_core.errors import TemoinError
-from crypto_core.receipts.checkpoint import Checkpoint, parse_checkpoint
+from crypto_core.receipts.checkpoint import Checkpoint
 from crypto_core.receipts.leaf import Commitment, entry_bytes
 from crypto_core.receipts.merkle import hash_leaf
-from crypto_core.receipts.note import open_note
 from crypto_core.receipts.tree import new_nodes, root
+from crypto_core.receipts.witnessed import open_checkpoint
 from server.accounts.models import Account
 from server.items.models import Revision
 from server.ledger.deep import DeepCheck
@@ -102,8 +102,8 @@ def _check_tree(vault: Parts, session: Session, report: CheckReport, deep: DeepC
         report.problems.append("the tree has other nodes than its entries give")
     expected = Checkpoint(vault.ledger.origin, size, root(size, reader(tree)))
     try:
-        note = open_note(vault.ledger.newest(session).note.encode(), [vault.ledger.signer.verifier])
-        if parse_checkpoint(note.text) != expected:
+        newest = vault.ledger.newest(session).note.encode()
+        if open_checkpoint(newest, vault.ledger.keys.look().policy).checkpoint != expected:
             report.problems.append("the newest checkpoint is not that of the tree")
     except (Refusal, TemoinError):
         report.problems.append("the newest checkpoint is not signed by the ledger's key")

@@ -10,9 +10,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crypto_core.errors import CryptoCoreError
-from crypto_core.receipts.checkpoint import Checkpoint, parse_checkpoint
-from crypto_core.receipts.note import open_note, parse_note, parse_signatures, parse_vkey, verify_signature
+from crypto_core.receipts.checkpoint import Checkpoint
+from crypto_core.receipts.note import parse_note, parse_signatures, parse_vkey, verify_signature
 from crypto_core.receipts.tree import NodeReader, root
+from crypto_core.receipts.witnessed import open_checkpoint
 from server.ledger.models import Cosignature, LedgerWitness, SignedCheckpoint
 from server.ledger.service import Ledger
 from server.problems import Refusal
@@ -27,20 +28,19 @@ class DeepCheck:
     def __init__(self, ledger: Ledger, session: Session, problems: list[str]) -> None:
         """`problems` gets one sentence for each thing that is wrong."""
         self._ledger, self._session, self._problems = ledger, session, problems
+        self._policy = ledger.keys.shown().policy
         self._time = 0
         self.checkpoints = self.cosignatures = 0
 
     def check_checkpoints(self, old: int, new: int, read: NodeReader) -> None:
-        """Those of sizes above `old` up to `new`: signed by the ledger's key, under its name, over the root that the
-        entries give. `read` has every node that is complete at one of these sizes."""
+        """Those of sizes above `old` up to `new`: signed by a key that the ledger had then, under its name, over the
+        root that the entries give. `read` has every node that is complete at one of these sizes."""
         query = select(SignedCheckpoint.size, SignedCheckpoint.time, SignedCheckpoint.note)
         between = query.where(SignedCheckpoint.size > old, SignedCheckpoint.size <= new).order_by(SignedCheckpoint.size)
         for size, time, note in self._session.execute(between.execution_options(yield_per=BATCH)):
             self.checkpoints += 1
             try:
-                signed: Checkpoint | None = parse_checkpoint(
-                    open_note(note.encode(), [self._ledger.signer.verifier]).text
-                )
+                signed: Checkpoint | None = open_checkpoint(note.encode(), self._policy).checkpoint
             except CryptoCoreError:
                 signed = None
             if signed is None:

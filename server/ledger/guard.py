@@ -1,7 +1,8 @@
 """When the ledger refuses to sign: the reasons, each with a code, and how they are found.
 
-Knows: the ledger's key, the marker outside the database, and what witnesses have said. Refuses to know: how a reason is
-mended; each sentence tells the operator. While there is one, nothing new is deposited and everything is read (ADR 27).
+Knows: the ledger's keys, the marker outside the database, and what witnesses have said. Refuses to know: how a reason
+is mended; each sentence tells the operator. While there is one, nothing new is deposited and everything is read
+(ADR 27).
 """
 
 from __future__ import annotations
@@ -12,23 +13,12 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from crypto_core.errors import CryptoCoreError, TemoinError
-from crypto_core.receipts.note import VerifierKey, open_note
 from crypto_core.receipts.tree import root
-from server.ledger.marker import Marker, MarkerDamaged
-from server.ledger.models import LedgerWitness
+from crypto_core.receipts.witnessed import open_checkpoint
+from server.ledger.keys import Keys, LedgerKeyReplaced, LedgerKeys, LedgerRefuses
+from server.ledger.marker import Marker
+from server.ledger.models import LedgerWitness, SignedCheckpoint
 from server.ledger.nodes import compute
-
-
-class LedgerRefuses(TemoinError):
-    """Why nothing is signed. `detail` has numbers and the names that the operator gave to witnesses."""
-
-
-class LedgerKeyReplaced(LedgerRefuses):
-    code = "ledger_key_replaced"
-    sentence = (
-        "The ledger's key is not the one that signed the ledger so far. Put the right ledger.key back: receipts and "
-        "witnesses hold on to it, and another key would be another ledger."
-    )
 
 
 class LedgerWentBackwards(LedgerRefuses):
@@ -65,6 +55,7 @@ class LedgerDisputed(LedgerRefuses):
 
 STOPPING: dict[str, type[LedgerRefuses]] = {one.code: one for one in (LedgerBehindWitness, LedgerDisputed)}
 """Troubles with a witness in which nothing is signed any more."""
+_FIRST_NOTE = select(SignedCheckpoint.note).order_by(SignedCheckpoint.size).limit(1)
 _STOPPED_BY = (
     select(LedgerWitness.name, LedgerWitness.trouble)
     .where(or_(*(LedgerWitness.trouble == code for code in STOPPING)))
@@ -73,21 +64,23 @@ _STOPPED_BY = (
 
 
 class Guard:
-    """Says whether the ledger may sign. What a process has once found right of key and marker stays so in it."""
+    """Says whether the ledger may sign. What a process has once found right of keys and marker stays so in it, until
+    another key signs."""
 
-    def __init__(self, key: VerifierKey, marker: Marker) -> None:
-        self.key, self.marker = key, marker
-        self._is_settled = False
+    def __init__(self, keys: LedgerKeys, marker: Marker) -> None:
+        self.keys, self.marker = keys, marker
+        self._settled: Keys | None = None
 
     def require(self, session: Session, note: str, size: int, known: int) -> None:
-        """Raises a LedgerRefuses unless the ledger whose newest checkpoint is in `note`, of `size` entries, may grow.
-        `known`: the largest tree that this process has itself seen."""
+        """Raises a TemoinError, a LedgerRefuses if it isn't a damaged file, unless the ledger whose newest checkpoint
+        is in `note`, of `size` entries, may grow. `known`: the largest tree that this process has itself seen."""
         if size < known:
             raise LedgerWentBackwards(f"{size} entries after {known}")
-        if not self._is_settled:
-            self._require_key(note)
+        keys = self.keys.look()
+        if self._settled is not keys:
+            self._require_keys(session, note)
             self._require_marker(session, size)
-            self._is_settled = True
+            self._settled = keys
         self._require_witnesses(session)
 
     def reasons(self, session: Session, note: str, size: int) -> list[TemoinError]:
@@ -96,17 +89,24 @@ class Guard:
 
     def marker_reasons(self, session: Session, note: str, size: int) -> list[TemoinError]:
         """Those for which the marker must not follow: another key, or another history than the one marked."""
-        marked = _reason_of(lambda: self._require_marker(session, size))
-        return _reason_of(lambda: self._require_key(note)) + marked
+        wrong_keys = _reason_of(lambda: self._require_keys(session, note))
+        return wrong_keys + [
+            reason for reason in _reason_of(lambda: self._require_marker(session, size))
+            if reason.code not in {one.code for one in wrong_keys}
+        ]
 
-    def _require_key(self, note: str) -> None:
+    def _require_keys(self, session: Session, note: str) -> None:
+        """The first checkpoint and the newest are signed by keys that the records lead to, or by the one that is."""
+        policy = self.keys.look().policy
+        first = session.scalars(_FIRST_NOTE).one()
         try:
-            open_note(note.encode(), [self.key])
+            for one in (first, note):
+                open_checkpoint(one.encode(), policy)
         except CryptoCoreError:
             raise LedgerKeyReplaced() from None
 
     def _require_marker(self, session: Session, size: int) -> None:
-        marked = self.marker.read(self.key)
+        marked = self.marker.read(*self.keys.look().policy.keys)
         if marked is None:
             return
         if size < marked.size:
@@ -123,7 +123,7 @@ class Guard:
 def _reason_of(look: Callable[[], None]) -> list[TemoinError]:
     try:
         look()
-    except (LedgerRefuses, MarkerDamaged) as reason:
+    except TemoinError as reason:
         return [reason]
     return []
 

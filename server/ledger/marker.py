@@ -9,12 +9,12 @@ ahead of it: whatever is killed when, it is behind or the same. It is replaced w
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from crypto_core.errors import CryptoCoreError, TemoinError
 from crypto_core.receipts.checkpoint import Checkpoint, parse_checkpoint
 from crypto_core.receipts.note import VerifierKey, open_note
+from server.folder import replace_file
 
 MARKER = "ledger.mark"
 
@@ -40,10 +40,10 @@ class Marker:
         """Whether there is no file yet."""
         return not self._path.exists()
 
-    def read(self, key: VerifierKey) -> Checkpoint | None:
-        """The checkpoint in it, proven to be signed by `key`; None if there is no file. Raises MarkerDamaged."""
+    def read(self, *keys: VerifierKey) -> Checkpoint | None:
+        """The checkpoint in it, proven to be signed by one of `keys`; None if there is none. Raises MarkerDamaged."""
         try:
-            return parse_checkpoint(open_note(self._path.read_bytes(), [key]).text)
+            return parse_checkpoint(open_note(self._path.read_bytes(), keys).text)
         except FileNotFoundError:
             return None
         except (CryptoCoreError, OSError) as error:
@@ -54,16 +54,5 @@ class Marker:
 
         Raises OSError as the disk does.
         """
-        beside = self._path.with_suffix(".new")
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-            file.write(note)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(self._path)
-        folder = os.open(self._path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        replace_file(self._path, note)
         self.written = size

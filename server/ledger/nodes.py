@@ -21,8 +21,7 @@ Nodes = dict[tuple[int, int], bytes]
 """(level, index) → hash."""
 
 _NODES = LedgerNode.__table__.c
-_NOWHERE = [-1]
-"""The only index asked for at a level that nothing is wanted of."""
+_PLACE = ("level", "index")
 
 
 def compute(session: Session, ask: Callable[[NodeReader], T]) -> T:
@@ -47,24 +46,21 @@ def reader(nodes: Nodes) -> NodeReader:
 
 def read_nodes(session: Session, wanted: Iterable[tuple[int, int]]) -> Nodes:
     """Those of the `wanted` nodes that the tree has."""
-    by_level: dict[int, list[int]] = {}
-    for level, index in wanted:
-        by_level.setdefault(level, []).append(index)
-    if not by_level:
+    places = list(wanted)
+    if not places:
         return {}
-    levels = max(by_level) + 1
-    places = {f"at{level}": by_level.get(level, _NOWHERE) for level in range(levels)}
-    return {(level, index): value for level, index, value in session.connection().execute(_at(levels), places)}
+    named = {f"{name}{at}": value for at, place in enumerate(places) for name, value in zip(_PLACE, place, strict=True)}
+    rows = session.connection().execute(_at(len(places)), named)
+    return {(level, index): value for level, index, value in rows}
 
 
 @cache
-def _at(levels: int) -> Select[int, int, bytes]:
-    """What stands at given places of so many levels. Made once for each height of a tree, since putting it together
-    takes longer than the database does. SQLite reads the whole table if it is asked for pairs: so it is asked level by
-    level, and where nothing is wanted for a place that there isn't."""
+def _at(count: int) -> Select[int, int, bytes]:
+    """What stands at so many places, each with parameters of its own. Made once for each number, since putting it
+    together takes longer than the database does; so does a list of a length that is known only later. SQLite would
+    read the whole table if it were asked for pairs."""
     return select(_NODES.level, _NODES.index, _NODES.hash).where(or_(*(
-        and_(_NODES.level == level, _NODES.index.in_(bindparam(f"at{level}", expanding=True)))
-        for level in range(levels)
+        and_(_NODES.level == bindparam(f"level{at}"), _NODES.index == bindparam(f"index{at}")) for at in range(count)
     )))
 
 

@@ -5,6 +5,8 @@ Knows: c2sp.org/tlog-tiles and the size of the tree that the reader may see. Ref
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
@@ -29,10 +31,22 @@ _ENTRIES = "entries/"
 
 def read_tile(session: Session, path: str, size: int) -> bytes:
     """The bytes at `tile/…` in the tree of `size` entries, `path` being what follows; Refusal `not_found` if none."""
+    return publish_tile(path, size, partial(_read_entries, session), partial(_read_hashes, session))
+
+
+def publish_tile(
+    path: str, size: int, entries: Callable[[int, int], Iterable[bytes]],
+    hashes: Callable[[int, int, int], Iterable[bytes]],
+) -> bytes:
+    """The same of any tree: `entries(index, width)` gives those of a bundle, `hashes(level, index, width)` a tile's."""
     try:
         if path.startswith(_ENTRIES):
-            return _read_entries(session, *parse_entries_path(f"tile/{path}"), size)
-        return _read_hashes(session, *parse_tile_path(f"tile/{path}"), size)
+            index, width = parse_entries_path(f"tile/{path}")
+            _require_width(0, index, width, size)
+            return format_entries(entries(index, width))
+        level, index, width = parse_tile_path(f"tile/{path}")
+        _require_width(level, index, width, size)
+        return format_tile(hashes(level, index, width))
     except MalformedError:
         raise Refusal("not_found") from None
 
@@ -53,26 +67,22 @@ def prove_inclusion(ledger: Ledger, session: Session, known: int, *, index: int,
     return {"index": index, "size": size, "proof": ledger.inclusion(session, index, size)}
 
 
-def _read_entries(session: Session, index: int, width: int, size: int) -> bytes:
-    _require_width(0, index, width, size)
+def _read_entries(session: Session, index: int, width: int) -> Iterable[bytes]:
     start = index * WIDTH
-    rows = session.scalars(
+    return session.scalars(
         select(LedgerEntry.entry)
         .where(LedgerEntry.index >= start, LedgerEntry.index < start + width)
         .order_by(LedgerEntry.index)
     )
-    return format_entries(rows)
 
 
-def _read_hashes(session: Session, level: int, index: int, width: int, size: int) -> bytes:
-    _require_width(level, index, width, size)
+def _read_hashes(session: Session, level: int, index: int, width: int) -> Iterable[bytes]:
     start = index * WIDTH
-    rows = session.scalars(
+    return session.scalars(
         select(LedgerNode.hash)
         .where(LedgerNode.level == HEIGHT * level, LedgerNode.index >= start, LedgerNode.index < start + width)
         .order_by(LedgerNode.index)
     )
-    return format_tile(rows)
 
 
 def _require_width(level: int, index: int, width: int, size: int) -> None:

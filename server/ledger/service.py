@@ -1,10 +1,10 @@
 """The ledger at work: many deposits, one transaction, one signature; and receipts, now and later.
 
-Knows: protocol §6, the ledger's key, and how waiting deposits are batched. Refuses to know: who deposits what.
+Knows: protocol §6, the ledger's keys, and how waiting deposits are batched. Refuses to know: who deposits what.
 
-Group commit: whoever comes while a transaction runs waits in the queue, and the next one to lead takes all that
-wait into one transaction. Nobody waits for a window, and every answer waits for a signed checkpoint that covers it.
-Several processes take turns by the database's write lock.
+Group commit: whoever comes while a transaction runs waits in the queue, and the next one to lead takes all that wait,
+once the database's write lock is its own, into one transaction. Nobody waits for a window, and every answer waits for
+a signed checkpoint that covers it. Several processes take turns by that lock.
 """
 
 from __future__ import annotations
@@ -25,12 +25,13 @@ from crypto_core.randomness import make_bytes
 from crypto_core.receipts.checkpoint import Checkpoint, format_checkpoint
 from crypto_core.receipts.leaf import NONCE_SIZE, Commitment, entry_bytes
 from crypto_core.receipts.merkle import hash_leaf
-from crypto_core.receipts.note import SignerKey, sign_note
+from crypto_core.receipts.note import SignerKey
 from crypto_core.receipts.receipt import Receipt, format_receipt
 from crypto_core.receipts.tree import consistency_proof, inclusion_proof, new_nodes, root
 from server.database import Database, table
 from server.ledger.cosignatures import best_cosigned, with_cosignatures
 from server.ledger.guard import Guard
+from server.ledger.keys import LedgerKeys
 from server.ledger.marker import Marker
 from server.ledger.models import Deposit, LedgerEntry, LedgerNode, SignedCheckpoint
 from server.ledger.nodes import Nodes, compute, frontier, read_nodes, reader
@@ -168,20 +169,25 @@ class _Pending(Generic[T]):
 
 
 class Ledger:
-    """The one ledger of a vault. `origin` is its name, in every checkpoint; `signer` signs them."""
+    """The one ledger of a vault. `origin` is its name, in every checkpoint; `keys` sign them."""
 
     def __init__(
-        self, database: Database, signer: SignerKey, clock: Clock, steps: Steps, origin: str, marker: Marker
+        self, database: Database, keys: LedgerKeys, clock: Clock, steps: Steps, origin: str, marker: Marker
     ) -> None:
         self.database = database
-        self.signer = signer
+        self.keys = keys
         self.origin = origin
-        self.guard = Guard(signer.verifier, marker)
+        self.guard = Guard(keys, marker)
         self._clock = clock
         self._steps = steps
         self._queue: deque[_Pending[Any]] = deque()
         self._lead = Lock()
         self._frontier: tuple[int, Nodes] = (0, {})
+
+    @property
+    def signer(self) -> SignerKey:
+        """The newest of the keys that sign."""
+        return self.keys.shown().newest
 
     def create(self) -> None:
         """Signs the empty tree. Raises LedgerExists if there is a ledger already."""
@@ -256,10 +262,13 @@ class Ledger:
         return compute(session, lambda read: consistency_proof(old, new, read))
 
     def _run_waiting(self) -> None:
-        """One transaction for all that wait, by the thread that leads."""
-        batch = [self._queue.popleft() for _ in range(min(len(self._queue), MOST_AT_ONCE))]
+        """One transaction, by the thread that leads, for all that wait once it is its turn; where its turn does not
+        come, that is the end for those who waited from the beginning."""
+        batch: list[_Pending[Any]] = []
+        waiting = len(self._queue)
         try:
             with self.database.write() as session:
+                batch = self._take(len(self._queue))
                 growth = self._start(session)
                 if len(batch) == 1:
                     batch[0].run(session, growth)
@@ -270,7 +279,7 @@ class Ledger:
                     self._append(growth)
                 self._steps.reach("ledger.commit.before")
         except BaseException as failure:
-            for pending in batch:
+            for pending in batch or self._take(waiting):
                 pending.failure = pending.failure or failure
             if not isinstance(failure, Exception):
                 raise
@@ -282,6 +291,9 @@ class Ledger:
             for pending in batch:
                 if pending.failure is None:
                     pending.growth = growth
+
+    def _take(self, number: int) -> list[_Pending[Any]]:
+        return [self._queue.popleft() for _ in range(min(number, MOST_AT_ONCE))]
 
     def _start(self, session: Session) -> _Growth:
         newest = self.newest(session)
@@ -323,7 +335,7 @@ class Ledger:
     def _sign(self, growth: _Growth) -> None:
         size = growth.new_size
         checkpoint = Checkpoint(self.origin, size, root(size, reader(growth.nodes)))
-        growth.note = sign_note(format_checkpoint(checkpoint), self.signer)
+        growth.note = self.keys.look().sign(format_checkpoint(checkpoint))
         self._steps.reach("ledger.sign")
         growth.connection.execute(_ADD_CHECKPOINT, {"size": size, "time": growth.time, "note": growth.note})
 

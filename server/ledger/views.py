@@ -34,6 +34,12 @@ def get_checkpoint() -> Response:
     return Response(note, content_type=NOTE, headers={"Cache-Control": "no-cache"})
 
 
+@blueprint.get("/ledger/rotations")
+def get_rotations() -> Response:
+    records = parts().ledger.keys.shown().chain.data
+    return Response(records, content_type=NOTE, headers={"Cache-Control": "no-cache"})
+
+
 @blueprint.get("/ledger/tile/<path:tile>")
 def get_tile(tile: str) -> Response:
     vault = parts()

@@ -17,6 +17,7 @@ import fcntl
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from hashlib import sha256
 from io import FileIO
@@ -27,6 +28,8 @@ from server.stores import PIECE, NotKept, NotStaged
 
 _OPEN = 0o600
 _CLOSED = 0o400
+_AHEAD = 4 * PIECE
+"""Bytes that are read at once, twice, where a whole file is hashed."""
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -199,10 +202,16 @@ def _check_kept(kept: Path, size: int, check: Callable[[bytes], None]) -> None:
 
 
 def _digest(file: int) -> bytes:
+    """SHA-256 of a whole file: the next bytes are read while those that came are hashed."""
     seen, at = sha256(), 0
-    while piece := os.pread(file, PIECE, at):
-        seen.update(piece)
-        at += len(piece)
+    now, later = bytearray(_AHEAD), bytearray(_AHEAD)
+    with ThreadPoolExecutor(1) as ahead:
+        reading = ahead.submit(os.preadv, file, [now], at)
+        while size := reading.result():
+            at += size
+            reading = ahead.submit(os.preadv, file, [later], at)
+            seen.update(memoryview(now)[:size])
+            now, later = later, now
     return seen.digest()
 
 

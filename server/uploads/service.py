@@ -16,11 +16,12 @@ from hashlib import sha256 as sha256_of
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import bindparam, delete, func, insert, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from schemas import limits
 from server.accounts.service import give_space_back, take_space
+from server.database import table
 from server.ledger.service import Deposited, Enter
 from server.parts import Parts
 from server.problems import Refusal
@@ -29,6 +30,19 @@ from server.uploads.kept import answer, find_same, insert_blob, require_free, sw
 from server.uploads.models import Blob, Leftover, Upload, UploadUnit
 
 LARGEST_PUT = limits.UNITS_PER_PUT * limits.UNIT + limits.HEADER
+
+_ADD_UNITS = insert(table(UploadUnit))
+_STANDING = union_all(
+    *(
+        select(one.size, literal(one is Blob)).where(one.blob == bindparam("id"), one.account == bindparam("account"))
+        for one in (Blob, Upload)
+    )
+)
+_UNITS = (
+    select(UploadUnit.unit, UploadUnit.sha256)
+    .where(UploadUnit.blob == bindparam("id"), UploadUnit.unit.between(bindparam("first"), bindparam("last")))
+    .order_by(UploadUnit.unit)
+)
 
 
 def start_upload(vault: Parts, account: bytes, blob: bytes, size: int) -> dict[str, Any]:
@@ -73,7 +87,7 @@ def put_units(
     and what `pieces` raises; nothing is kept of the request then.
     """
     with vault.database.read() as session:
-        size = _find(session, account, blob).size
+        size = _require_open(session, account, blob)
         span = unit_span(first, length, size)
         known = _units(session, blob, span)
     if announced is not None and len(announced) != len(span):
@@ -98,7 +112,7 @@ def complete(vault: Parts, account: bytes, blob: bytes, sha256: bytes) -> dict[s
         kept = session.get(Blob, blob)
         if kept is not None:
             return _complete_again(vault, account, kept, sha256)
-        size = _find(session, account, blob).size
+        size = _require_open(session, account, blob)
         count = session.scalar(select(func.count()).where(UploadUnit.blob == blob))
     if count != limits.unit_count(size):
         raise Refusal("upload_incomplete")
@@ -206,12 +220,12 @@ def _record(vault: Parts, account: bytes, blob: bytes, hashes: dict[int, bytes])
     """The rows that make staged units be there; those that came meanwhile have to be the same."""
 
     def work(session: Session, _enter: Enter) -> None:
-        _find(session, account, blob)
+        _require_open(session, account, blob)
         known = _units(session, blob, hashes)
         _require_same(known, hashes)
         fresh = [{"blob": blob, "unit": unit, "sha256": hashes[unit]} for unit in hashes if unit not in known]
         if fresh:
-            session.execute(insert(UploadUnit), fresh)
+            session.connection().execute(_ADD_UNITS, fresh)
         vault.steps.reach("unit.recorded")
 
     try:
@@ -288,22 +302,27 @@ def _drop_stray(vault: Parts, blob: bytes, refusal: Refusal) -> None:
 
 
 def _find(session: Session, account: bytes, blob: bytes) -> Upload:
-    """The account's own upload. Raises Refusal `upload_complete` or `not_found`."""
-    kept = session.get(Blob, blob)
-    if kept is not None and kept.account == account:
-        raise Refusal("upload_complete")
-    upload = session.get(Upload, blob)
-    if upload is None or upload.account != account:
+    """The account's own upload, to be dropped. Raises Refusal `upload_complete` or `not_found`."""
+    _require_open(session, account, blob)
+    return session.get_one(Upload, blob)
+
+
+def _require_open(session: Session, account: bytes, blob: bytes) -> int:
+    """The size of the account's own upload. Raises Refusal `upload_complete` or `not_found`."""
+    found = session.connection().execute(_STANDING, {"id": blob, "account": account}).first()
+    if found is None:
         raise Refusal("not_found")
-    return upload
+    size, is_kept = found
+    if is_kept:
+        raise Refusal("upload_complete")
+    return int(size)
 
 
 def _units(session: Session, blob: bytes, among: range | dict[int, bytes] | None = None) -> dict[int, bytes]:
     """The units that are there, in order, with their hashes; all of them, or those in a contiguous span."""
-    query = select(UploadUnit.unit, UploadUnit.sha256).where(UploadUnit.blob == blob).order_by(UploadUnit.unit)
-    if among is not None:
-        query = query.where(UploadUnit.unit.between(min(among), max(among)))
-    return {unit: digest for unit, digest in session.execute(query)}
+    first, last = (0, limits.U32) if among is None else (min(among), max(among))
+    rows = session.connection().execute(_UNITS, {"id": blob, "first": first, "last": last})
+    return {unit: digest for unit, digest in rows}
 
 
 def _require_same(known: dict[int, bytes], hashes: dict[int, bytes]) -> None:

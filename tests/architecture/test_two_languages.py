@@ -25,11 +25,7 @@ MIRRORED = ("crypto_core", "schemas", "client_sdk")
 PYTHON_ONLY_MODULES = {
     "client_sdk/anchors": "the page verifies no token: browsers have no X.509",
     "client_sdk/cli": "the command line",
-    **dict.fromkeys(
-        ("client_sdk/directory", "client_sdk/opening", "client_sdk/pack", "client_sdk/pack_page",
-         "client_sdk/professional", "client_sdk/sharing"),
-        "so far the command line alone shares and opens",
-    ),
+    **dict.fromkeys(("client_sdk/pack", "client_sdk/pack_page"), "so far the command line alone writes a pack"),
     "client_sdk/following": "a ledger is followed by a program that stays, not by a page",
     "client_sdk/gathering": "many files at once, from threads; the page sends those that were picked",
     "client_sdk/hashing": "a thread of its own; a worker hashes where it seals",
@@ -39,6 +35,7 @@ PYTHON_ONLY_MODULES = {
     "crypto_core/receipts/submission": "what a ledger and its witnesses say to each other; a page is neither",
     "client_sdk/witness": "a partner's machine runs it, and no page",
     "client_sdk/upgrading": "so far the command line alone does it; a page exports what it was given",
+    **dict.fromkeys(("client_sdk/pack", "client_sdk/pack_page"), "so far the command line alone makes packs"),
     "schemas/help": "the public pages are written by the server",
     "schemas/outputs": "what the command line prints",
 }
@@ -48,6 +45,7 @@ TYPESCRIPT_ONLY_MODULES = {
     "crypto_core/sodium": "libsodium is wasm here, and has to be waited for",
     "schemas/wire.d": "the types of the wire, generated from docs/api/openapi.json",
     "sdk/argon": "Argon2id runs in a worker of its own, ended after each use",
+    "sdk/contents": "two read contents here, with ranges of what is shared as well; Python's reader.py does it itself",
     "sdk/digest": "SHA-256 of a stream; Python's hashlib has it",
     "sdk/door": "getting in, which Python's client.py does itself; a login here is entered from two sides",
     "sdk/recorder": "what a page records; the command line has no camera",
@@ -58,12 +56,23 @@ _ENDPOINT = "a row of the table of endpoints, which TypeScript names where it is
 _ITS_OWN = "read by its module alone, and not exported"
 _QUERY = "the server reads the query; a client only writes it"
 PYTHON_ONLY_NAMES = {
+    "client_sdk/directory": {
+        **dict.fromkeys(("CHECKPOINT", "TILE"), _ENDPOINT),
+        "find_professionals": "a page looks in the list that it shows (app/views/shares)",
+    },
     "client_sdk/happened": {"Precision": "a type that items.ts has"},
     "client_sdk/home": {
         **dict.fromkeys(
             ("keep_evidence", "lock_folder", "make_folder", "read_file", "sync_folder", "write_file"),
             "a browser has no folders",
         ),
+    },
+    "client_sdk/opening": {
+        **dict.fromkeys(("BLOB", "BLOB_RECEIPT", "LINK", "OPEN", "RECORD", "RECORD_RECEIPT"), _ENDPOINT),
+        "open_content": "contents.ts opens them, and ranges of them",
+    },
+    "client_sdk/professional": {
+        **dict.fromkeys(("INBOX", "PROFESSIONAL"), _ENDPOINT),
     },
     "client_sdk/reader": {
         "ReceiptPlace": "what client_sdk/upgrading asks for again",
@@ -73,6 +82,7 @@ PYTHON_ONLY_NAMES = {
     "client_sdk/transport": {
         "PublishedFiles": "the auditor's tools are those of the command line",
         "connect": "a browser has its connections already",
+        "PIECE": "a browser gives on what arrives as it is cut",
     },
     "client_sdk/uploader": {
         **dict.fromkeys(("BLOBS", "COMPLETE", "UNITS", "UPLOAD", "UPLOADS"), _ENDPOINT),
@@ -116,7 +126,11 @@ TYPESCRIPT_ONLY_NAMES = {
     "sdk/keychain": {"nextFacts": _PRIVATE},
     "sdk/protocol/sync": {"NOTHING_ACCEPTED": "Python's dataclass has defaults"},
     "sdk/protocol/upload": dict.fromkeys(("BRIEF", "LONG"), "a tab minds how long a request takes (docs/adr/0021)"),
-    "sdk/reader": {"hashed": _PRIVATE},
+    "sdk/opening": {
+        "Link": "the worker is told the secret of a link once, before the code is there",
+        "Openings": "what a page opens may be cut at any place and is tried again",
+    },
+    "sdk/session": {"readPublished": "the view that checks a receipt has no session"},
     "sdk/replica": {"blobName": "Python's bytes have hex()"},
 }
 SPELLED_OTHERWISE = {

@@ -33,9 +33,11 @@ ALLOWED: dict[str, set[str]] = {  # place below src -> places it may import; the
     "sdk": {"sdk", "schemas", "crypto_core"},
     "sdk/protocol": {"sdk/protocol", "sdk/errors", "sdk/items", "schemas", "crypto_core"},
     "worker": {"worker", "sdk", "crypto_core"},
-    "worker/api": {"sdk/items"},
+    "worker/api": {"sdk/items", "worker/sharing"},
+    "worker/sharing": {"sdk/items"},
     "app": {
-        "app", "worker/api", "worker/problems", "sdk/items", "sdk/happened", "crypto_core/encoding", "server/help/data",
+        "app", "worker/api", "worker/sharing", "worker/problems", "sdk/items", "sdk/happened", "crypto_core/encoding",
+        "server/help/data",
     },
     "app/worker": {"app", "worker/api", "worker/problems", "worker/vault.worker"},
     "app/trusted": {"worker/vault.worker", "worker/player.worker"},

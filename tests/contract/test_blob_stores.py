@@ -94,6 +94,15 @@ def test_pieces_in_any_order_make_the_whole(store: BlobStore) -> None:
     assert store.size(BLOB) == 1000
 
 
+@pytest.mark.parametrize("size", [4 * PIECE - 1, 4 * PIECE, 4 * PIECE + 1, 8 * PIECE, 9 * PIECE + 5])
+def test_the_whole_is_hashed_to_its_last_byte_whatever_is_read_at_once(store: BlobStore, size: int) -> None:
+    data, seen = os.urandom(size), list[bytes]()
+    stage(store, BLOB, 0, [data])
+    store.finish(BLOB, size, seen.append)
+    store.finish(BLOB, size, seen.append)
+    assert seen == [sha256(data).digest()] * 2
+
+
 def test_nothing_is_kept_before_it_is_finished(store: BlobStore) -> None:
     stage(store, BLOB, 0, [b"bytes"])
     assert store.size(BLOB) is None

@@ -19,6 +19,7 @@ from crypto_core.errors import MalformedError
 from crypto_core.receipts.checkpoint import Checkpoint, format_checkpoint
 from crypto_core.receipts.merkle import hash_leaf
 from crypto_core.receipts.note import COSIGNATURE, Note, SignerKey, format_note, format_vkey, sign
+from crypto_core.receipts.rotation import Rotation, format_rotations, sign_rotation
 from crypto_core.receipts.tiles import (
     HEIGHT,
     WIDTH,
@@ -59,6 +60,9 @@ class FakeLedger:
     """Of the tree that is shown."""
     cosigned_at: int | None = None
     """When a witness has looked, if one has."""
+    following: SignerKey | None = None
+    """The key that signs as well, while it replaces the other."""
+    records: tuple[str, ...] = ()
     _nodes: dict[tuple[int, int], bytes] = field(default_factory=dict)
 
     def add(self, count: int, time: int = START, branch: bytes = b"") -> FakeLedger:
@@ -76,11 +80,25 @@ class FakeLedger:
         """Another ledger of the same key that begins with the first `size` of these entries."""
         return FakeLedger(self.signer).enter(self.entries[:size])
 
+    def announce(self, following: SignerKey, size: int | None = None) -> FakeLedger:
+        """From now on both sign; or so the record says, if it says another `size`."""
+        at = self.size if size is None else size
+        rotation = Rotation(self.signer.verifier, following.verifier, at, START + len(self.records), START + 9000)
+        self.records = (*self.records, sign_rotation(rotation, self.signer, following))
+        self.following = following
+        return self
+
+    def finish(self) -> FakeLedger:
+        """The old key is gone."""
+        assert self.following is not None
+        self.signer, self.following = self.following, None
+        return self
+
     def note(self, size: int | None = None) -> bytes:
         """The signed checkpoint of the tree of so many entries, or of what is shown."""
         shown = self.size if size is None else size
         text = format_checkpoint(Checkpoint(ORIGIN, shown, root(shown, self._read_node)))
-        signatures = [sign(text, self.signer)]
+        signatures = [sign(text, signer) for signer in (self.signer, self.following) if signer is not None]
         if self.cosigned_at is not None:
             signatures.append(sign(text, WITNESS, time=self.cosigned_at))
         return format_note(Note(text, tuple(signatures))).encode()
@@ -94,6 +112,8 @@ class FakeLedger:
     def _published(self, path: str) -> bytes | None:
         if path == "checkpoint":
             return self.note()
+        if path == "rotations":
+            return format_rotations(self.records)
         try:
             level, index, width = 0, *parse_entries_path(path)
         except MalformedError:

@@ -90,6 +90,8 @@ class RealVault:
     orders: Path | None = None
     """The folder of a test's orders, if it gives any: the same server, with its clock and its deaths
     (tests/fakes/wsgi.py)."""
+    module: str = ""
+    """What serves it instead of the command, if anything: `python -m MODULE DATA PORT WORKERS`."""
     prefix: tuple[str, ...] = ()
     """What the command is started by, such as `unshare`; it has to become the command in the end."""
     process: subprocess.Popen[bytes] | None = None
@@ -110,14 +112,13 @@ class RealVault:
         assert run.returncode == 0, run.stderr
 
     def start(self) -> None:
-        arguments: list[str | Path]
-        if self.orders is None:
-            arguments = [BIN / "temoin-server", "run", "--data", self.data, "--host", "127.0.0.1",
-                         "--port", str(self.port), "--workers", str(self.workers)]  # fmt: skip
-            environment = clean_environment(**self.environment)
-        else:
-            arguments = [sys.executable, "-m", "tests.fakes.wsgi", self.data, str(self.port), str(self.workers)]
-            environment = clean_environment(**self.environment, **{ORDERS: str(self.orders)})
+        arguments: list[str | Path] = [BIN / "temoin-server", "run", "--data", self.data, "--host", "127.0.0.1",
+                                       "--port", str(self.port), "--workers", str(self.workers)]  # fmt: skip
+        environment = clean_environment(**self.environment)
+        if self.orders is not None:
+            environment[ORDERS] = str(self.orders)
+        if module := self.module or (self.orders and "tests.fakes.wsgi"):
+            arguments = [sys.executable, "-m", module, self.data, str(self.port), str(self.workers)]
         with (self.data / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
                 [*self.prefix, *arguments],

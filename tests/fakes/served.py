@@ -22,7 +22,7 @@ from server.config import ServerConfig
 from server.parts import open_parts
 from tests.fakes.orders import Orders, Victim
 from tests.fakes.processes import RealVault
-from tests.fakes.vault import HOST, UNLIMITED, FakeVault, WatchedSteps
+from tests.fakes.vault import HOST, NOON, UNLIMITED, FakeVault, WatchedSteps
 
 LOST = (OSError, http.client.HTTPException)
 """What `ask` raises where no answer came, or only a part of one."""
@@ -39,6 +39,12 @@ class ServedVault(FakeVault):
 
     real: RealVault
     orders: Orders
+
+    def start_anew(self) -> None:
+        """For the next test: noon, and no order of the last one's holds any more."""
+        self.clock.time = NOON
+        self.orders.withdraw()
+        self.orders.forget()
 
     def send(self, method: str, path: str, data: bytes | None, headers: dict[str, str], address: str) -> TestResponse:
         connection = http.client.HTTPConnection("127.0.0.1", self.real.port, timeout=60)

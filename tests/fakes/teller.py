@@ -13,6 +13,7 @@ from pathlib import Path
 
 from playwright.sync_api import FilePayload, Locator, Page, expect
 
+from client_sdk.sharing import Link
 from tests.fakes.visitor import PATIENCE, Visitor
 
 STEM = "qanary"
@@ -28,7 +29,13 @@ TEXTS = {
     "attached": "qanary-attached-hobby.txt", "pdf": "qanary-paper-petrel.pdf", "page": "qanary page of the shearwater",
     "document": "qanary document pipit", "note": "qanary note wagtail", "draft": "qanary draft warbler",
     "draft of a document": "qanary draft dunnock", "looked for": "qanary search kingfisher",
+    "message": "qanary message bittern", "found": "qanary professional crake",
 }  # fmt: skip
+SHARED = {
+    "text": "qanary shared text lapwing", "title": "qanary shared title dotterel", "message": "qanary message knot",
+}  # fmt: skip
+"""What somebody else shares with them."""
+WRONG_CODE = "5930 1847"
 CATEGORY = "medical certificate"
 CHOOSE = """async (box, [name, type, bytes]) => {
   const chosen = new DataTransfer();
@@ -64,6 +71,8 @@ class Teller:
     mark: str = ""
     """What the user name ends with, where several live in one vault."""
     seen: set[int] = field(default_factory=set)
+    shared: list[str] = field(default_factory=list)
+    """What a link carries, and its code."""
     ticked: str = ""
     """The sentence of the questionnaire that was ticked."""
 
@@ -84,7 +93,7 @@ class Teller:
         words = self.visitor.words
         pairs = [" ".join(words[place : place + 2]) for place in range(0, len(words) - 1, 2)]
         names = [USER, SECRET, NUMBERS, NEW_USER, NEW_SECRET, NEW_NUMBERS, WRONG_USER, WRONG_SECRET, WRONG_NUMBERS]
-        return [*names, *TEXTS.values(), *([self.ticked] if self.ticked else []), *pairs]
+        return [*names, *TEXTS.values(), *self.shared, *([self.ticked] if self.ticked else []), *pairs]
 
     @property
     def stems(self) -> list[str]:
@@ -160,6 +169,31 @@ class Teller:
     def write_sensitive(self) -> None:
         self.visitor.write(TEXTS["sensitive"], sensitive=True)
         self.visitor.heading("journal.state.locked")
+
+    def ask_to_be_listed(self) -> None:
+        """As a professional, under a name that all may read; then the list of what was sent, which isn't theirs yet."""
+        visitor = self.visitor
+        self._card("account.settings.listing")
+        visitor.fill("reading.listing.name", "Claire Martin")
+        visitor.fill("account.confirm.password", visitor.password)
+        visitor.fill("account.confirm.pin", visitor.pin)
+        visitor.press("reading.listing.do")
+        self.reads(visitor.say("reading.listing.state.pending"))
+        self.page.evaluate("location.hash = '#61'")  # it is offered to those who are listed
+        self.reads(visitor.say("problem.professional_needed"))
+
+    def read_what_was_shared(self, link: Link) -> None:
+        """By a link and its code, after a wrong one."""
+        visitor = self.visitor
+        self.page.evaluate("(fragment) => { location.hash = fragment }", link.fragment)
+        for code in (WRONG_CODE, link.code):
+            visitor.fill("reading.link.code", code)
+            visitor.press("reading.link.do")
+            self.reads(visitor.say("reading.title" if code == link.code else "problem.code_wrong"))
+        self.reads(SHARED["message"])
+        self.reads(SHARED["text"])
+        visitor.follow("reading.summary.name")
+        self.reads(visitor.say("reading.summary.proves"))
 
     def leave_drafts(self) -> None:
         """One of an entry, one of a document."""
@@ -265,6 +299,32 @@ class Teller:
         with self.page.expect_download() as download:
             self._in_dialog("receipts.export.do").click()
         return Path(download.value.path()).read_bytes()
+
+    def share(self) -> None:
+        """By link and code, which are canaries from then on; nobody is found in the list. Then it is ended."""
+        visitor = self.visitor
+        visitor.go_to("shell.journal")
+        visitor.follow("share.list.name")
+        visitor.follow("share.new")
+        self.page.get_by_role("checkbox", name=re.compile(TEXTS["title"])).check()
+        visitor.press("account.sign_up.next")
+        visitor.press("share.who.search")
+        visitor.fill("share.find.words", TEXTS["found"])
+        self.reads(visitor.say("share.find.found", count=0))
+        visitor.press("share.find.back")
+        visitor.press("share.who.make_link")
+        visitor.fill("share.terms.message", TEXTS["message"])
+        visitor.press("share.terms.next")
+        visitor.fill("account.confirm.password", visitor.password)
+        visitor.fill("account.confirm.pin", visitor.pin)
+        visitor.press("share.preview.do")
+        visitor.heading("share.done.title")
+        link, code = self.page.locator(".shown-once").inner_text(), self.page.locator(".digits").inner_text()
+        self.shared += [link.partition("#")[2], code, code.replace(" ", "")]
+        visitor.follow("share.list.name")
+        self.page.get_by_role("button").filter(has_text=visitor.say("share.revoke.name")).click()
+        self._in_dialog("share.revoke.do").click()
+        self.reads(visitor.say("share.revoke.done"))
 
     # changing
 

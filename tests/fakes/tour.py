@@ -125,8 +125,10 @@ def look_around(visitor: Visitor, told: Told) -> Iterator[str]:
     yield from _journal(visitor, told)
     yield from _documents(visitor, told)
     yield from _assessments(visitor)
+    yield from _sharing(visitor, told)
     yield from _settings(visitor)
     yield from _questions(visitor, told)
+    yield from _reading(visitor, told)
 
 
 def _journal(visitor: Visitor, told: Told) -> Iterator[str]:
@@ -247,6 +249,51 @@ def _assessments(visitor: Visitor) -> Iterator[str]:
     yield "curve"
 
 
+def _sharing(visitor: Visitor, told: Told) -> Iterator[str]:
+    """By link and code: who is listed in a vault is its operator's doing (tests/browser/app/test_sharing.py)."""
+    page = visitor.page
+    visitor.go_to("shell.journal")
+    visitor.follow("share.list.name")
+    page.get_by_text(visitor.say("share.list.none")).wait_for()
+    yield "shares-empty"
+    visitor.follow("share.new")
+    visitor.heading("share.items.title")
+    visitor.press("account.sign_up.next")
+    page.get_by_text(visitor.say("share.items.empty")).wait_for()
+    for text in (told.words.edited, told.words.document[0]):
+        page.get_by_role("checkbox", name=re.compile(re.escape(text[:30]))).check()
+    yield "share-items"
+    visitor.press("account.sign_up.next")
+    visitor.heading("share.who.title")
+    yield "share-who"
+    visitor.press("share.who.search")
+    page.get_by_text(visitor.say("share.find.nobody")).wait_for()
+    yield "share-find"
+    visitor.press("share.find.back")
+    visitor.press("share.who.make_link")
+    visitor.heading("share.terms.title")
+    yield "share-terms"
+    visitor.fill("share.terms.message", told.texts[0])
+    visitor.press("share.terms.next")
+    visitor.heading("share.preview.title")
+    yield "share-preview"
+    visitor.fill("account.confirm.password", visitor.password)
+    visitor.fill("account.confirm.pin", visitor.pin)
+    visitor.press("share.preview.do")
+    visitor.heading("share.done.title")
+    yield "share-done"
+    visitor.follow("share.list.name")
+    page.get_by_text(visitor.say("share.list.by_link"), exact=True).first.wait_for()
+    unfold(page)
+    yield "shares"
+    page.get_by_role("button").filter(has_text=visitor.say("share.revoke.name")).click()
+    page.get_by_role("dialog").wait_for()
+    yield "shares-revoke"
+    visitor.press("share.revoke.do")
+    visitor.heading("share.list.over")
+    yield "shares-over"
+
+
 def _settings(visitor: Visitor) -> Iterator[str]:
     page = visitor.page
     visitor.go_to("shell.settings")
@@ -259,6 +306,12 @@ def _settings(visitor: Visitor) -> Iterator[str]:
             page.get_by_text(visitor.say("account.sessions.mine"), exact=True).wait_for()
         yield name
         visitor.go_to("shell.settings")
+    page.get_by_role("link").filter(has_text=visitor.say("account.settings.listing")).click()
+    page.get_by_text(visitor.say("reading.listing.state.none")).wait_for()
+    yield "listing"
+    page.evaluate("location.hash = '#61'")
+    page.get_by_text(visitor.say("problem.professional_needed")).wait_for()
+    yield "inbox-refused"
     page.evaluate("location.hash = '#7'")
     visitor.heading("account.trust.title")
     yield "trust"
@@ -287,3 +340,29 @@ def _questions(visitor: Visitor, told: Told) -> Iterator[str]:
     page.get_by_role("alertdialog").get_by_role("button", name=visitor.say("shell.lock"), exact=True).click()
     visitor.heading("account.door.title")
     yield "door-closed"
+
+
+def _reading(visitor: Visitor, told: Told) -> Iterator[str]:
+    """What the laptop shares by a link, as somebody without an account reads it; with a wrong code first."""
+    page = visitor.page
+    link = told.share()
+    visitor.come()
+    page.evaluate("(fragment) => { location.hash = fragment }", link.fragment)
+    visitor.box("reading.link.code").wait_for()
+    yield "link"
+    visitor.fill("reading.link.code", "1111 1112" if link.code == "1111 1111" else "1111 1111")
+    visitor.press("reading.link.do")
+    page.get_by_text(visitor.say("reading.link.left", count=4)).wait_for()
+    yield "link-wrong"
+    visitor.fill("reading.link.code", link.code)
+    visitor.press("reading.link.do")
+    visitor.heading("reading.title")
+    yield "shared"
+    unfold(page)
+    yield "shared-unfolded"
+    visitor.follow("reading.summary.name")
+    visitor.heading("reading.summary.title")
+    yield "shared-summary"
+    visitor.press("shell.lock")
+    page.get_by_text(visitor.say("account.closed.read")).wait_for()
+    yield "door-read"

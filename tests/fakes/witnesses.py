@@ -51,8 +51,9 @@ class RealWitness:
         assert run.returncode == 0, run.stderr
         self.vkey = run.stdout.strip()
 
-    def start(self, vkeys: Sequence[str]) -> None:
-        logs = [word for vkey in vkeys for word in ("--log", vkey)]
+    def start(self, vkeys: Sequence[str], records: Sequence[Path] = ()) -> None:
+        logs: list[str | Path] = [word for vkey in vkeys for word in ("--log", vkey)]
+        logs += [word for path in records for word in ("--rotations", path)]
         self.process = subprocess.Popen(
             [BIN / "temoin", "witness", "serve", "--state", self.folder, "--port", str(self.port), *logs],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=clean_environment(), cwd=ROOT,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from itertools import chain
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from client_sdk.reader import sealed_content_size
-from client_sdk.uploader import _blocks, _units
+from client_sdk.uploader import _CHUNKS, _blocks, _units
 from crypto_core.sealing.envelope import HEADER_SIZE, open_stream, seal_stream
 from crypto_core.sealing.padding import pad_content, unpad_content
 from crypto_core.sealing.records import content_opener, content_sealer, make_content_key
@@ -27,14 +28,16 @@ class Dripping(io.BytesIO):
         return super().read(self._step if size is None or size < 0 else min(size, self._step))
 
 
-def units_of(data: bytes, step: int, key: bytes) -> Iterator[bytes]:
+def units_of(data: bytes, step: int, key: bytes) -> Iterator[memoryview]:
     sealer = content_sealer(key, bytes(16))
-    return _units(seal_stream(sealer, pad_content(len(data), _blocks(Dripping(data, step)))))
+    sealed = seal_stream(sealer, pad_content(len(data), _blocks(Dripping(data, step))), chunks=_CHUNKS)
+    return chain.from_iterable(_units(sealed))
 
 
 @given(st.integers(0, 1_200_000), st.sampled_from((1000, 65_536, 10**9)))
 @example(262_144 - 16_384, 10**9)
 @example(262_144 * 4 - 16_384, 65_536)
+@example(262_144 * 9, 10**9)
 @settings(max_examples=25, deadline=None)
 def test_units_are_those_of_the_wire(size: int, step: int) -> None:
     key, data = make_content_key(), bytes(size)

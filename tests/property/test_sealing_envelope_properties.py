@@ -64,9 +64,10 @@ def test_streams_equal_the_whole_however_cut_and_in_parallel(size: int, data: st
     whole = seal(KEY, CONTEXT, message, salt=bytes(24))
     with ThreadPoolExecutor(2) as pool:
         for run in (map, in_flight(pool, data.draw(st.integers(1, 5)))):
-            assert b"".join(seal_stream(sealer, data.draw(cuts(message)), run=run)) == whole
+            chunks = data.draw(st.integers(1, 40))
+            assert b"".join(seal_stream(sealer, data.draw(cuts(message)), run=run, chunks=chunks)) == whole
             header, body = split_off(data.draw(cuts(whole)), HEADER_SIZE)
-            assert b"".join(open_stream(Opener(KEY, CONTEXT, header), body, run=run)) == message
+            assert b"".join(open_stream(Opener(KEY, CONTEXT, header), body, run=run, chunks=chunks)) == message
 
 
 @settings(max_examples=100, deadline=None)

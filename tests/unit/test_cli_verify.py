@@ -23,6 +23,7 @@ from crypto_core.receipts.note import (
     sign,
 )
 from crypto_core.receipts.receipt import Receipt, format_receipt
+from crypto_core.receipts.rotation import Rotation, sign_rotation
 from schemas import outputs
 from tests.fakes.cli_client import NOW, Terminal
 
@@ -206,3 +207,21 @@ def test_a_policy_that_is_none_is_a_failure(case: Case) -> None:
                                    ("--sha256", "xyz", __file__), ("/nowhere", __file__)])  # fmt: skip
 def test_a_command_not_rightly_given(case: Case, words: tuple[str, ...]) -> None:
     assert case.terminal.run("verify", *words).exit_code == 2
+
+
+def test_records_of_the_ledgers_keys_lead_from_the_key_that_is_trusted(case: Case) -> None:
+    """The receipt is signed by the first key, in a tree of two."""
+    second, third = SignerKey(ORIGIN, b"\x08" * 32), SignerKey(ORIGIN, b"\x09" * 32)
+
+    def records(size: int) -> Path:
+        path = case.folder / "rotations"
+        path.write_text(sign_rotation(Rotation(LEDGER.verifier, second.verifier, size, NOW, NOW), LEDGER, second))
+        return path
+
+    words = (case.sealed(), case.receipt(), "--policy")
+    assert case.ends(*words, case.trusting(second)) == (4, "not_yet", "receipt_key_unknown")
+    assert case.ends(*words, case.trusting(second), "--rotations", records(2)) == (0, "valid", None)
+    assert case.ends(*words, case.trusting(), "--rotations", records(2)) == (0, "valid", None)
+    assert case.ends(*words, case.trusting(), "--rotations", records(1)) == (1, "invalid", "receipt_key_retired")
+    broken = case.terminal.run("verify", *words, case.trusting(third), "--rotations", records(2))
+    assert (broken.exit_code, "rotation_broken" in broken.stderr) == (1, True), broken.output

@@ -11,11 +11,12 @@ from click.testing import CliRunner, Result
 import client_sdk.witness.serving
 from client_sdk.cli import temoin
 from crypto_core.receipts.note import COSIGNATURE, SignerKey, format_vkey, parse_vkey
+from crypto_core.receipts.rotation import Rotation, sign_rotation
 from tests.fakes.liar import FakeLedger
 from client_sdk.witness.folder import EvidenceFolder, open_folder
 from client_sdk.witness.steps import NoSteps
 from client_sdk.witness.store import Seen
-from client_sdk.witness.wsgi import LEDGERS, STATE
+from client_sdk.witness.wsgi import LEDGERS, ROTATIONS, STATE
 
 
 def run(*arguments: object) -> Result:
@@ -34,7 +35,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
     """What would be served; no socket is opened."""
     calls: list[tuple[str, int]] = []
     monkeypatch.setattr(client_sdk.witness.serving, "serve", lambda *where: calls.append(where))
-    for name in (STATE, LEDGERS):
+    for name in (STATE, LEDGERS, ROTATIONS):
         monkeypatch.setenv(name, "")
     return calls
 
@@ -72,6 +73,24 @@ def test_serve_takes_keys_from_the_command_and_from_a_policy(
     assert served == [("127.0.0.1", 8099)]
     assert environment[LEDGERS].splitlines() == [one, other]
     assert environment[STATE] == str(folder)
+
+
+def test_serve_takes_the_records_of_a_ledgers_keys(
+    folder: Path, tmp_path: Path, served: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger, second = FakeLedger(), SignerKey(FakeLedger().signer.name, bytes(32))
+    records, environment = tmp_path / "rotations", dict[str, str]()
+    rotation = Rotation(ledger.signer.verifier, second.verifier, 3, 0, 0)
+    records.write_text(sign_rotation(rotation, ledger.signer, second))
+    monkeypatch.setattr("os.environ", environment)
+    assert run("serve", "--state", folder, "--log", ledger.vkey, "--rotations", records).exit_code == 0
+    assert (environment[ROTATIONS], len(served)) == (str(records), 1)
+    stranger = format_vkey(SignerKey("ledger.example/other", bytes(32)).verifier)
+    refused = run("serve", "--state", folder, "--log", stranger, "--rotations", records)
+    assert refused.exit_code == 1 and "rotation_broken" in refused.output
+    records.write_text(records.read_text().replace("size 3", "size 2"))
+    refused = run("serve", "--state", folder, "--log", ledger.vkey, "--rotations", records)
+    assert refused.exit_code == 1 and "rotation_unsigned" in refused.output and len(served) == 1
 
 
 def test_serve_refuses_a_folder_that_is_no_witness(tmp_path: Path, served: list[tuple[str, int]]) -> None:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Column, MetaData, String, Table, inspect, text
 
 import server.app  # noqa: F401  (all models)
 from server.database import Base, Database
-from server.migrations import upgrade
+from server.migrations import newest, upgrade
 
 
 @pytest.fixture
@@ -73,3 +78,33 @@ def test_an_upgrade_that_fails_leaves_nothing(database: Database, monkeypatch: p
     with pytest.raises(OSError):
         upgrade(database)
     assert inspect(database.engine).get_table_names() == []
+
+
+def scripts() -> Config:
+    config = Config()
+    config.set_main_option("script_location", "server:migrations")
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def test_the_newest_file_is_the_end_of_the_chain() -> None:
+    assert ScriptDirectory.from_config(scripts()).get_heads() == [newest()]
+
+
+def test_a_vault_at_the_newest_version_loads_no_alembic(tmp_path: Path, database: Database) -> None:
+    upgrade(database)
+    code = (
+        "import sys; from server.database import Database; from server.migrations import upgrade\n"
+        f"upgrade(Database('sqlite:///{tmp_path / 'vault.db'}')); print('alembic' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"
+
+
+def test_an_older_version_is_brought_up(database: Database) -> None:
+    older = scripts()
+    with database.write() as session:
+        older.attributes["connection"] = session.connection()
+        command.upgrade(older, "0001")
+    assert differences(database, Base.metadata) != []
+    upgrade(database)
+    assert differences(database, Base.metadata) == []

@@ -1,4 +1,7 @@
-"""Facts published by others: Ed25519 (RFC 8032, Wycheproof, CCTV), Merkle proofs (transparency-dev), notes (Go)."""
+"""Facts published by others: Ed25519 (RFC 8032, Wycheproof, CCTV), Merkle proofs (transparency-dev), a note (Go).
+
+The examples of C2SP are files in tests/vectors/c2sp (test_receipts_vectors.py).
+"""
 
 from __future__ import annotations
 
@@ -9,14 +12,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from crypto_core.errors import ConsistencyMismatch, InclusionMismatch, SignatureInvalid
-from crypto_core.receipts.checkpoint import format_checkpoint, parse_checkpoint
 from crypto_core.receipts.merkle import EMPTY_ROOT, hash_leaf, verify_consistency, verify_inclusion
-from crypto_core.receipts.note import SignerKey, format_note, format_vkey, open_note, parse_note, parse_vkey, sign_note
+from crypto_core.receipts.note import SignerKey, format_vkey, open_note, parse_vkey, sign_note
 from crypto_core.receipts.signatures import derive_public, sign_ed25519, verify_ed25519
-from crypto_core.receipts.tiles import parse_tile_path, tile_path, tile_width
 
 ACCEPTED = Path(__file__).parents[1] / "vectors" / "cctv_accepted.json"
 
@@ -122,32 +121,3 @@ def test_the_signed_note_that_go_documents() -> None:
     assert format_vkey(signer.verifier) == vkey
     assert sign_note(text, signer) == f"{text}\n{line}"
     assert open_note(f"{text}\n{line}".encode(), [parse_vkey(vkey)]).text == text
-
-
-def test_the_cosigned_checkpoint_that_c2sp_documents() -> None:
-    published = (
-        "example.com/behind-the-sofa\n20852163\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n\n"
-        "\u2014 example.com/behind-the-sofa "
-        "Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4URYN7u5/Zhcyv2q1gGzGku9nTo+zyWE+xeMcTOAYQ8=\n"
-        "\u2014 witness.example.com/w1 "
-        "jWbPPwAAAABkGFDLEZMHwSRaJNiIDoe9DYn/zXcrtPHeolMI5OWXEhZCB9dlrDJsX3b2oyin1nPZqhf5nNo0xUe+mbIUBkBIfZ+qnA==\n"
-    )
-    note = parse_note(published.encode())
-    checkpoint = parse_checkpoint(note.text)
-    assert (checkpoint.origin, checkpoint.size) == ("example.com/behind-the-sofa", 20852163)
-    assert format_checkpoint(checkpoint) == note.text
-    assert format_note(note) == published
-    assert int.from_bytes(note.signatures[1].raw[:8], "big") == 1679315147
-
-
-@pytest.mark.parametrize(
-    ("level", "index", "width"),
-    [(0, 0, 256), (0, 272, 256), (0, 273, 112), (0, 274, 0), (1, 0, 256), (1, 1, 17), (2, 0, 1), (2, 1, 0), (3, 0, 0)],
-)
-def test_the_tiles_of_the_tree_of_70000_that_c2sp_describes(level: int, index: int, width: int) -> None:
-    assert tile_width(level, index, 70_000) == width
-
-
-def test_the_tile_path_that_c2sp_describes() -> None:
-    assert tile_path(0, 1_234_067) == "tile/0/x001/x234/067"
-    assert parse_tile_path("tile/0/x001/x234/067") == (0, 1_234_067, 256)

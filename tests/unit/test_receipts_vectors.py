@@ -1,4 +1,8 @@
-"""Runs every file of tests/vectors/receipts by its `op`, and holds the files to their generator."""
+"""Runs every file of tests/vectors/receipts and tests/vectors/c2sp by its `op`, and holds our own to their generator.
+
+Those of c2sp hold the examples in the documents that receipts and ledger keep to, and a few values of other people's
+programs: `source` says which. Where an example can't be verified, because its key is not published, `why` says so.
+"""
 
 from __future__ import annotations
 
@@ -16,20 +20,46 @@ from crypto_core.errors import TemoinError
 from crypto_core.receipts.checkpoint import format_checkpoint, parse_checkpoint
 from crypto_core.receipts.leaf import entry_bytes, format_extra, parse_extra
 from crypto_core.receipts.merkle import hash_leaf, verify_consistency, verify_inclusion
-from crypto_core.receipts.note import format_note, format_vkey, open_note, parse_note, parse_vkey
-from crypto_core.receipts.policy import format_policy, parse_policy
+from crypto_core.receipts.note import (
+    COSIGNATURE,
+    Signature,
+    SignerKey,
+    format_note,
+    format_signatures,
+    format_vkey,
+    open_note,
+    parse_note,
+    parse_signatures,
+    parse_vkey,
+    sign,
+)
+from crypto_core.receipts.policy import Policy, format_policy, parse_policy
 from crypto_core.receipts.receipt import format_receipt, parse_receipt, verify_receipt
+from crypto_core.receipts.rotation import (
+    format_rotation,
+    format_rotations,
+    open_rotations,
+    parse_rotation,
+    parse_rotations,
+    rotate_policy,
+)
+from crypto_core.receipts.signatures import SEED_SIZE, sign_ed25519
+from crypto_core.receipts.submission import format_size, format_submission, parse_size, parse_submission
 from crypto_core.receipts.tiles import (
+    WIDTH,
     entries_path,
     format_entries,
     parse_entries,
     parse_entries_path,
     parse_tile_path,
     tile_path,
+    tile_width,
 )
+from crypto_core.receipts.witnessed import open_checkpoint
 
 FOLDER = Path(__file__).parents[1] / "vectors" / "receipts"
 FILES = sorted(FOLDER.glob("*.json"))
+PUBLISHED = sorted((FOLDER.parent / "c2sp").glob("*.json"))
 Inputs = dict[str, Any]
 
 
@@ -42,9 +72,15 @@ def hashes(values: list[str]) -> list[bytes]:
     return [bytes.fromhex(value) for value in values]
 
 
+def policy_in(inputs: Inputs) -> Policy:
+    """The policy, and what the records of new keys say for it, where there are any."""
+    policy = parse_policy(inputs["policy"].encode())
+    return rotate_policy(policy, open_rotations(inputs["rotations"].encode())) if "rotations" in inputs else policy
+
+
 def run_verify_receipt(inputs: Inputs) -> Inputs:
     receipt = data(inputs, "receipt")
-    policy = parse_policy(inputs["policy"].encode())
+    policy = policy_in(inputs)
     proven = verify_receipt(receipt, sha256=bytes.fromhex(inputs["sha256"]), size=inputs["size"], policy=policy)
     assert format_receipt(parse_receipt(receipt)) == receipt
     return {
@@ -131,6 +167,76 @@ def run_policy(inputs: Inputs) -> Inputs:
     return {"canonical": canonical.decode(), "policy": policy}
 
 
+def run_signatures(inputs: Inputs) -> Inputs:
+    lines = inputs["lines"]
+    found = parse_signatures(lines.encode())
+    assert format_signatures(found) == lines
+    return {"signatures": [spelled(one) for one in found]}
+
+
+def run_note(inputs: Inputs) -> Inputs:
+    found = parse_note(inputs["note"].encode())
+    assert format_note(found) == inputs["note"]
+    return {"text": found.text, "signatures": [spelled(one) for one in found.signatures]}
+
+
+def spelled(one: Signature) -> Inputs:
+    return {"name": one.name, "key_hash": one.key_hash.hex(), "raw": one.raw.hex()}
+
+
+def run_cosigned_message(inputs: Inputs) -> Inputs:
+    seed = bytes(SEED_SIZE)
+    made = sign(inputs["text"], SignerKey("any", seed, COSIGNATURE), time=inputs["time"])
+    assert made.raw == inputs["time"].to_bytes(8, "big") + sign_ed25519(seed, inputs["message"].encode())
+    return {}
+
+
+def run_tiles(inputs: Inputs) -> Inputs:
+    size, tiles, level = inputs["size"], [], 0
+    while count := size >> 8 * level:
+        full, partial = divmod(count, WIDTH)
+        assert [tile_width(level, index, size) for index in range(full)] == [WIDTH] * full
+        assert tile_width(level, full, size) == partial and tile_width(level, full + 1, size) == 0
+        tiles.append([level, full, partial])
+        level += 1
+    assert tile_width(level, 0, size) == 0
+    return {"tiles": tiles}
+
+
+def run_submission(inputs: Inputs) -> Inputs:
+    body = inputs["body"].encode()
+    found = parse_submission(body)
+    assert format_submission(found) == body
+    return {
+        "old": found.old,
+        "proof": [value.hex() for value in found.proof],
+        "note": found.note,
+        "origin": found.checkpoint.origin,
+        "size": found.checkpoint.size,
+    }
+
+
+def run_size(inputs: Inputs) -> Inputs:
+    size = parse_size(inputs["body"].encode())
+    assert format_size(size).decode() == inputs["body"]
+    return {"size": size}
+
+
+def run_rotations(inputs: Inputs) -> Inputs:
+    given = inputs["rotations"].encode()
+    notes = parse_rotations(given)
+    assert format_rotations(notes) == given
+    for text in (parse_note(note.encode()).text for note in notes):
+        assert format_rotation(parse_rotation(text)) == text
+    chain = open_rotations(inputs["held"].encode()).joined(open_rotations(given))
+    policy = rotate_policy(parse_policy(inputs["policy"].encode()), chain)
+    return {"keys": [format_vkey(log.key) for log in policy.logs], "lasts": [log.last for log in policy.logs]}
+
+
+def run_open_checkpoint(inputs: Inputs) -> Inputs:
+    return {"size": open_checkpoint(inputs["note"].encode(), policy_in(inputs)).checkpoint.size}
+
+
 OPS: dict[str, Callable[[Inputs], Inputs]] = {
     "verify_receipt": run_verify_receipt,
     "entry": run_entry,
@@ -143,13 +249,23 @@ OPS: dict[str, Callable[[Inputs], Inputs]] = {
     "open_note": run_open_note,
     "checkpoint": run_checkpoint,
     "policy": run_policy,
+    "rotations": run_rotations,
+    "open_checkpoint": run_open_checkpoint,
+}
+OPS_OF_C2SP: dict[str, Callable[[Inputs], Inputs]] = {
+    "signatures": run_signatures,
+    "note": run_note,
+    "cosigned_message": run_cosigned_message,
+    "tiles": run_tiles,
+    "submission": run_submission,
+    "size": run_size,
 }
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [*FILES, *PUBLISHED], ids=lambda path: f"{path.parent.stem}: {path.stem}")
 def test_vector(path: Path) -> None:
     fact = json.loads(path.read_text("utf-8"))
-    run = OPS[fact["op"]]
+    run = (OPS | OPS_OF_C2SP)[fact["op"]]
     if fact["expect"] != "success":
         assert fact["outputs"] is None
         with pytest.raises(TemoinError) as caught:
@@ -177,9 +293,18 @@ def test_every_op_has_vectors_and_four_are_refused_for_each_that_is_not() -> Non
 
 
 def test_no_two_vectors_ask_the_same() -> None:
-    facts = [json.loads(path.read_text("utf-8")) for path in FILES]
+    facts = [json.loads(path.read_text("utf-8")) for path in (*FILES, *PUBLISHED)]
     asked = Counter(json.dumps([fact["op"], fact["inputs"]], sort_keys=True) for fact in facts)
     assert [question for question, times in asked.items() if times > 1] == []
+
+
+def test_each_document_of_c2sp_has_its_examples_here_and_each_op_its_facts() -> None:
+    facts = [json.loads(path.read_text("utf-8")) for path in PUBLISHED]
+    documents = {fact["source"].partition(",")[0].removeprefix("c2sp.org/") for fact in facts}
+    assert documents >= {
+        "signed-note", "tlog-checkpoint", "tlog-tiles", "tlog-proof", "tlog-cosignature", "tlog-witness", "tlog-policy",
+    }  # fmt: skip
+    assert {fact["op"] for fact in facts} >= set(OPS_OF_C2SP)
 
 
 def test_each_error_of_this_room_has_a_vector() -> None:
@@ -192,11 +317,17 @@ def test_each_error_of_this_room_has_a_vector() -> None:
         "proof_consistency",
         "signature_invalid",
         "note_key_unknown",
+        "note_key_retired",
+        "rotation_unsigned",
+        "rotation_broken",
+        "rotation_backwards",
+        "rotation_forked",
         "receipt_malformed",
         "receipt_other_bytes",
         "receipt_not_included",
         "receipt_signature",
         "receipt_key_unknown",
+        "receipt_key_retired",
         "receipt_quorum_missing",
     }
 

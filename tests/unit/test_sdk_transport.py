@@ -12,6 +12,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -22,8 +23,9 @@ from urllib3 import HTTPSConnectionPool
 from urllib3.util import parse_url
 
 from client_sdk.errors import NetworkError, Refused, SdkError, ServerAddress, ServerFault
-from client_sdk.transport import TRIES, HttpTransport, PublishedFiles, connect
+from client_sdk.transport import PIECE, TRIES, HttpTransport, PublishedFiles, connect
 from crypto_core.encoding import format_b64, format_b64url
+from schemas.limits import HEADER
 from schemas.problems import PROBLEMS
 from tests.fakes.wire import FakeWire
 
@@ -225,6 +227,13 @@ def test_a_broken_read_goes_on_where_it_was(start: int, stop: int | None) -> Non
     data = bytes(range(100))
     read = transport(blob_handler(data, [3, 0, 2])).read("/v1/blobs/<id:blob>", start, stop, blob=bytes(16))
     assert b"".join(read) == data[start:stop]
+
+
+def test_blocks_end_where_units_do_also_after_a_break() -> None:
+    data, broken = bytes(HEADER + 3 * PIECE + 7), HEADER + PIECE + 1000
+    read = transport(blob_handler(data, [broken])).read("/v1/blobs/<id:blob>", blob=bytes(16))
+    ends = [*accumulate(map(len, read))]
+    assert ends == [HEADER + PIECE, broken, HEADER + 2 * PIECE, HEADER + 3 * PIECE, len(data)]
 
 
 def test_a_read_that_never_goes_on_is_given_up() -> None:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import fcntl
 import sqlite3
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import bindparam, func, select, text
 
+import server.database
 from server.accounts.models import Challenge
 from server.database import Base, Database
 from server.problems import Refusal
@@ -49,6 +55,20 @@ def test_what_a_read_writes_is_not_kept(database: Database) -> None:
     assert count(database) == 0
 
 
+def test_one_query_sees_what_was_committed_and_leaves_nothing_open(database: Database) -> None:
+    query = select(Challenge.expires).where(Challenge.expires == bindparam("least"))
+    assert database.first(query, {"least": 7}) is None
+    with database.write() as session:
+        session.add(row(7))
+        session.flush()
+        assert database.first(query, {"least": 7}) is None
+    found = database.first(query, {"least": 7})
+    assert found is not None and found.expires == 7
+    with database.read() as session:  # the pool gives the same connection again: its transactions begin as ever
+        assert session.connection().exec_driver_sql("SELECT 1").scalar() == 1
+        assert cast(sqlite3.Connection, session.connection().connection.driver_connection).in_transaction
+
+
 def test_a_read_sees_one_moment(database: Database) -> None:
     with database.read() as session:
         before = session.scalar(select(func.count()).select_from(Challenge))
@@ -77,6 +97,68 @@ def test_writes_take_turns(database: Database) -> None:
         assert session.get_one(Challenge, bytes(32)).expires == 160
 
 
+@pytest.fixture
+def another(tmp_path: Path) -> Iterator[Database]:
+    """The same database, as another process has it."""
+    made = Database(f"sqlite:///{tmp_path / 'vault.db'}")
+    yield made
+    made.close()
+
+
+def wait_until_one_is_next(door: Path) -> None:
+    deadline = time.monotonic() + 10
+    with door.open("rb") as file:
+        while time.monotonic() < deadline:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return
+            fcntl.flock(file, fcntl.LOCK_UN)
+            time.sleep(0.001)
+    raise AssertionError("nobody waits at the door")
+
+
+def test_who_has_just_written_waits_behind_another_process(
+    database: Database, another: Database, tmp_path: Path
+) -> None:
+    for _ in range(10):
+        order: list[str] = []
+
+        def write(by: Database, name: str, order: list[str] = order) -> None:
+            with by.write():
+                order.append(name)
+
+        threads = [threading.Thread(target=write, args=each) for each in ((another, "other"), (database, "again"))]
+        with database.write():
+            threads[0].start()
+            wait_until_one_is_next(tmp_path / "vault.db.door")
+            threads[1].start()
+        for thread in threads:
+            thread.join()
+        assert order == ["other", "again"]
+
+
+def test_who_dies_at_the_door_keeps_nobody_out(database: Database, tmp_path: Path) -> None:
+    door = tmp_path / "vault.db.door"
+    door.touch()
+    code = f"import fcntl, time; held = open({str(door)!r}); fcntl.flock(held, fcntl.LOCK_EX); time.sleep(60)"
+    with subprocess.Popen([sys.executable, "-c", code]) as process:
+        wait_until_one_is_next(door)
+        killing = threading.Timer(0.1, process.kill)
+        killing.start()
+        with database.write() as session:
+            session.add(row())
+        killing.join()
+    assert count(database) == 1
+
+
+def test_without_a_door_there_is_no_order_and_every_write_is_kept(tmp_path: Path, database: Database) -> None:
+    (tmp_path / "vault.db.door").mkdir()
+    with database.write() as session:
+        session.add(row())
+    assert count(database) == 1
+
+
 def test_sqlite_is_set_up_to_be_durable_and_to_erase(database: Database) -> None:
     with database.write() as session:
         found = {
@@ -86,9 +168,10 @@ def test_sqlite_is_set_up_to_be_durable_and_to_erase(database: Database) -> None
     assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1}
 
 
-def test_a_locked_database_is_unavailable(database: Database, tmp_path: Path) -> None:
-    with database.read() as session:  # a connection that waits no time at all, left in the pool for the write
-        session.execute(text("PRAGMA busy_timeout = 0"))
+def test_a_locked_database_is_unavailable(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server.database, "PATIENCE", 0.1)
     other = sqlite3.connect(tmp_path / "vault.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(Refusal) as caught, database.write():

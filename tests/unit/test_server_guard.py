@@ -12,13 +12,14 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import text
 
+from crypto_core.encoding import format_b64url
 from crypto_core.receipts.checkpoint import parse_checkpoint
 from crypto_core.receipts.note import SignerKey, open_note
 from server.cli import main
+from server.folder import LEDGER_KEY
 from server.ledger.check import check_deep
-from server.ledger.guard import Guard
 from server.ledger.keeper import LedgerKeeper
-from server.ledger.marker import MARKER, Marker
+from server.ledger.marker import MARKER
 from server.ledger.submitting import Posted
 from server.parts import Parts, assemble
 from server.problems import Refusal
@@ -37,13 +38,11 @@ def keeper_of(parts: Parts) -> LedgerKeeper:
 
 
 def restarted(vault: FakeVault, signer: SignerKey | None = None) -> Parts:
-    """The same folder, as a new process opens it."""
+    """The same folder, as a new process opens it; with the key of `signer` in the place of its own."""
     vault.parts.database.close()
-    parts = assemble(vault.parts.config, vault.parts.folder, clock=vault.clock)
     if signer is not None:
-        parts.ledger.signer = signer
-        parts.ledger.guard = Guard(signer.verifier, Marker(parts.config.data))
-    return parts
+        (vault.parts.config.data / LEDGER_KEY).write_text(f"{format_b64url(signer.seed)}\n")
+    return assemble(vault.parts.config, vault.parts.folder, clock=vault.clock)
 
 
 def copy_of(vault: FakeVault, name: str) -> Path:
@@ -74,7 +73,7 @@ def signs(parts: Parts) -> bool:
 
 def marked(vault: FakeVault) -> int:
     note = (vault.parts.config.data / MARKER).read_bytes()
-    return parse_checkpoint(open_note(note, [vault.parts.ledger.signer.verifier]).text).size
+    return parse_checkpoint(open_note(note, [vault.parts.folder.ledger_signer.verifier]).text).size
 
 
 def test_the_marker_follows_the_ledger_and_is_its_signed_note(vault: FakeVault) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from sqlalchemy import delete, func, select, text, update
@@ -126,6 +128,44 @@ def start_all(vault: FakeVault, works: list[Callable[[Session, Enter], object]])
     for thread in threads:
         thread.join()
     return outcomes
+
+
+def wait_for(vault: FakeVault, waiting: int) -> None:
+    deadline = time.monotonic() + 5
+    while len(vault.parts.ledger._queue) < waiting:
+        assert time.monotonic() < deadline, "they do not wait in the queue"
+        time.sleep(0.001)
+
+
+def test_who_comes_while_the_leader_waits_for_its_turn_is_in_its_transaction(vault: FakeVault) -> None:
+    threads = [threading.Thread(target=deposit, args=(vault, number)) for number in range(3)]
+    with vault.parts.database.write():
+        for number, thread in enumerate(threads, 1):
+            thread.start()
+            wait_for(vault, number)
+        time.sleep(0.1)  # the first of them has long been leading
+    for thread in threads:
+        thread.join()
+    assert [one.size for one in require_consistent_history(vault)] == [0, 3]
+
+
+def test_a_turn_that_does_not_come_ends_it_for_those_who_waited_for_it_and_for_nobody_else(
+    vault: FakeVault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database, later = vault.parts.database, threading.Thread(target=deposit, args=(vault, 1))
+    write = database.write
+
+    def no_turn() -> NoReturn:
+        monkeypatch.setattr(database, "write", write)
+        later.start()
+        wait_for(vault, 2)
+        raise Refusal("unavailable")
+
+    monkeypatch.setattr(database, "write", no_turn)
+    with pytest.raises(Refusal, match="unavailable"):
+        deposit(vault, 0)
+    later.join()
+    assert [one.size for one in require_consistent_history(vault)] == [0, 1]
 
 
 def test_one_that_fails_does_not_disturb_those_it_was_batched_with(vault: FakeVault) -> None:

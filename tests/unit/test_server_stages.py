@@ -12,11 +12,11 @@ from werkzeug.test import TestResponse
 
 from crypto_core.encoding import format_json
 from crypto_core.randomness import make_bytes, make_id
-from schemas import limits
 from schemas.endpoints import ENDPOINTS, Endpoint, Stage
 from schemas.limits import TOKEN
 from server.app import require_table
 from server.database import Base
+from tests.fakes.sharing import put_revision
 from tests.fakes.vault import FakePerson, FakeVault, b64, fake_vault, open_person, random_b64, said
 from tests.unit.test_server_sharing_rights import SHARING
 
@@ -118,21 +118,13 @@ class Strangers:
             }
 
 
-def put_item(item: str, revision: int, **more: object) -> dict[str, object]:
-    sent = {
-        "item": item, "revision": revision, "replaces": revision - 1, "wrap": random_b64(limits.WRAP),
-        "link": random_b64(limits.LINK), "record": random_b64(1096), "blobs": [], "erases": None, **more,
-    }  # fmt: skip
-    return {"revisions": [sent]}
-
-
 @pytest.fixture(scope="module")
 def strangers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Strangers]:
     with fake_vault(tmp_path_factory.mktemp("strangers")) as vault:
         owner, other = open_person(vault), open_person(vault)
         made = Strangers(vault, owner, other, *(b64(make_id()) for _ in range(3)))
         assert owner.ask("PUT", f"/v1/blobs/{made.blob}", data=make_bytes(500)).status_code == 201
-        assert owner.ask("POST", "/v1/items", put_item(made.item, 1, blobs=[made.blob])).status_code == 201
+        assert owner.ask("POST", "/v1/items", put_revision(made.item, 1, blobs=[made.blob])).status_code == 201
         assert owner.ask("POST", "/v1/uploads", {"blob": made.upload, "size": 500}).status_code == 201
         assert owner.ask("PUT", f"/v1/uploads/{made.upload}/units/0", data=make_bytes(500)).status_code == 200
         yield made
@@ -173,16 +165,16 @@ FOREIGN: dict[str, tuple[Ask, str, str]] = {
         lambda s, item, blob, upload: s.ask("POST", "/v1/uploads", {"blob": blob, "size": 600}), "blob_conflict", ""
     ),
     "POST /v1/items": (
-        lambda s, item, blob, upload: s.ask("POST", "/v1/items", put_item(item, 1)), "id_taken", ""
+        lambda s, item, blob, upload: s.ask("POST", "/v1/items", put_revision(item, 1)), "id_taken", ""
     ),
 }  # fmt: skip
 NAMELESS = {
     "GET /v1/vault", "GET /v1/health", "POST /v1/login/start", "POST /v1/login/finish", "POST /v1/accounts",
     "POST /v1/logout", "GET /v1/sessions", "POST /v1/sessions/end-others", "GET /v1/account", "PUT /v1/account/record",
-    "GET /v1/items", "GET /ledger/checkpoint", "GET /ledger/tile/<path:tile>", "GET /v1/ledger/consistency",
-    "GET /v1/ledger/anchors", "GET /v1/ledger/inclusion", "POST /v1/pin", "POST /v1/pin/reopen", "POST /v1/confirm",
-    "POST /v1/account/credentials", "GET /v1/bundles", "GET /v1/inbox", "POST /v1/professional", "GET /v1/professional",
-    "GET /directory/checkpoint", "GET /directory/tile/<path:tile>",
+    "GET /v1/items", "GET /ledger/checkpoint", "GET /ledger/rotations", "GET /ledger/tile/<path:tile>",
+    "GET /v1/ledger/consistency", "GET /v1/ledger/anchors", "GET /v1/ledger/inclusion", "POST /v1/pin",
+    "POST /v1/pin/reopen", "POST /v1/confirm", "POST /v1/account/credentials", "GET /v1/bundles", "GET /v1/inbox",
+    "POST /v1/professional", "GET /v1/professional", "GET /directory/checkpoint", "GET /directory/tile/<path:tile>",
 }
 """They take no id of anything kept: whose rows they mean is what the token says, and nothing else."""
 
@@ -210,11 +202,11 @@ def test_the_ids_of_somebody_else_open_and_change_nothing(strangers: Strangers, 
 
 def test_a_blob_of_somebody_else_can_be_neither_named_nor_erased(strangers: Strangers) -> None:
     mine, before = b64(make_id()), strangers.rows()
-    refused = strangers.ask("POST", "/v1/items", put_item(mine, 1, blobs=[strangers.blob]))
-    unknown = strangers.ask("POST", "/v1/items", put_item(mine, 1, blobs=[b64(make_id())]))
+    refused = strangers.ask("POST", "/v1/items", put_revision(mine, 1, blobs=[strangers.blob]))
+    unknown = strangers.ask("POST", "/v1/items", put_revision(mine, 1, blobs=[b64(make_id())]))
     assert said(refused)["code"] == said(unknown)["code"] == "blob_missing"
-    assert strangers.ask("POST", "/v1/items", put_item(mine, 1)).status_code == 201
-    erased = strangers.ask("POST", "/v1/items", put_item(mine, 2, erases=[strangers.blob, strangers.upload]))
+    assert strangers.ask("POST", "/v1/items", put_revision(mine, 1)).status_code == 201
+    erased = strangers.ask("POST", "/v1/items", put_revision(mine, 2, erases=[strangers.blob, strangers.upload]))
     assert erased.status_code == 201  # carried out at once, in stage `confirmed`
     assert strangers.rows() == before
     assert strangers.owner.ask("GET", f"/v1/blobs/{strangers.blob}").status_code == 200

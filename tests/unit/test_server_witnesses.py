@@ -376,7 +376,7 @@ def test_a_restart_asks_first_what_the_witnesses_know(scene: Scene) -> None:
     scene.look()
     scene.vault.parts.database.close()
     old.write_bytes(copy)
-    scene.vault.parts.ledger.guard = Guard(scene.vault.parts.ledger.signer.verifier, Marker(scene.folder))
+    scene.vault.parts.ledger.guard = Guard(scene.vault.parts.ledger.keys, Marker(scene.folder))
     scene.vault.parts.ledger._frontier = (0, {})
     assert scene.keeper.due() == []
     assert [reason.code for reason in scene.keeper.begin()] == ["ledger_behind_witness"]

@@ -23,6 +23,7 @@ from crypto_core.receipts.note import (
     verify_signature,
 )
 from crypto_core.receipts.policy import parse_policy
+from crypto_core.receipts.rotation import Rotation, RotationChain, open_rotations, sign_rotation
 from crypto_core.receipts.submission import MAX_SUBMISSION_SIZE, Submission, format_submission, parse_submission
 from tests.fakes.liar import ORIGIN, FakeLedger
 from tests.fakes.processes import ROOT
@@ -61,6 +62,7 @@ class Scene:
     ledgers: list[VerifierKey]
     clock: SetClock = field(default_factory=SetClock)
     steps: DeadlySteps = field(default_factory=DeadlySteps)
+    chains: list[RotationChain] = field(default_factory=list)
 
     @property
     def key(self) -> VerifierKey:
@@ -73,7 +75,8 @@ class Scene:
     def client(self) -> FlaskClient:
         """A witness that was just started."""
         signer, store = open_folder(self.folder)
-        return create_app(Witness(signer, self.ledgers, store, self.evidence, self.clock, self.steps)).test_client()
+        one = Witness(signer, self.ledgers, store, self.evidence, self.clock, self.steps, self.chains)
+        return create_app(one).test_client()
 
     def send(self, body: bytes) -> TestResponse:
         return self.client().post(ADD_CHECKPOINT, data=body)
@@ -240,6 +243,29 @@ def test_a_ledgers_signature_of_another_text_and_a_witnesss_line_do_not_count(sc
     cosigner = SignerKey(ORIGIN, ledger.signer.seed, COSIGNATURE)
     only = format_note(Note(text, (sign(text, cosigner, time=1),)))
     assert scene.refuses(format_submission(Submission(0, (), only)))[0] == 403
+
+
+def test_it_goes_through_a_rotation_and_refuses_the_old_key_alone(scene: Scene) -> None:
+    ledger, new = FakeLedger.of(3), SignerKey(ORIGIN, bytes(32))
+    old = ledger.signer
+    rotation = Rotation(old.verifier, new.verifier, 3, NOON, NOON)
+    scene.cosigns(ledger, 0)
+    ledger.grow(4)
+
+    def submission(size: int, before: int, *signers: SignerKey) -> bytes:
+        text = parse_note(ledger.note(size).encode()).text
+        note = format_note(Note(text, tuple(sign(text, signer) for signer in signers)))
+        return format_submission(replace(parse_submission(ledger.submission(before, size)), note=note))
+
+    assert scene.send(submission(4, 3, old, new)).status_code == 200, "who knows only the old key goes on"
+    assert scene.refuses(submission(5, 4, new))[0] == 403
+    scene.chains = [open_rotations(sign_rotation(rotation, old, new).encode())]
+    assert scene.refuses(submission(5, 4, old)) == (
+        403, "text/plain; charset=utf-8",
+        b"key_retired: A key that has been replaced signed this, and not the one that replaced it.\n",
+    )
+    assert scene.send(submission(5, 4, old, new)).status_code == 200
+    assert scene.send(submission(7, 5, new)).status_code == 200
 
 
 def test_a_ledger_with_two_keys_is_one_ledger(scene: Scene) -> None:

@@ -1,7 +1,8 @@
 """Writes tests/vectors/receipts/*.json: one fact a file, at least four refusals for each success.
 
-Knows: the formats of docs/spec/receipt.md, ledger.md and note-and-policy.md. Refuses to know: real randomness; every
-key and nonce comes from one fixed SHAKE-256 stream, so that a second run leaves every file byte for byte the same.
+Knows: the formats of docs/spec/receipt.md, ledger.md, rotation.md and note-and-policy.md. Refuses to know: real
+randomness; every key and nonce comes from one fixed SHAKE-256 stream, so that a second run leaves every file byte for
+byte the same.
 
 A file: `op` names what is done, `expect` is "success" or an error code, `why` says what the fact is about, `inputs` and
 `outputs` hold text as it is, bytes in hexadecimal. Text that is not UTF-8 stands under `<name>_hex` instead.
@@ -31,6 +32,7 @@ from crypto_core.receipts.note import (
     sign_note,
 )
 from crypto_core.receipts.receipt import Receipt, format_receipt
+from crypto_core.receipts.rotation import Rotation, format_rotation, format_rotations, sign_rotation
 from crypto_core.receipts.signatures import sign_ed25519
 from crypto_core.receipts.tiles import format_entries
 
@@ -71,6 +73,13 @@ WITNESS_LINES = "".join(f"witness w{n} {format_vkey(key.verifier)}\n" for n, key
 POLICY = f"log {format_vkey(LEDGER.verifier)}\n{WITNESS_LINES}group two-of-three 2 w1 w2 w3\nquorum two-of-three\n"
 
 
+NEXT, AFTER = (SignerKey(LEDGER.name, fixed(label)) for label in ("next key", "key after next"))
+DAY = 86_400
+HANDED_ON = Rotation(LEDGER.verifier, NEXT.verifier, 8, CLAIMED - DAY, CLAIMED + 27 * DAY)
+AGAIN = Rotation(NEXT.verifier, AFTER.verifier, 9, CLAIMED + 30 * DAY, CLAIMED + 58 * DAY)
+RECORD, SECOND = sign_rotation(HANDED_ON, LEDGER, NEXT), sign_rotation(AGAIN, NEXT, AFTER)
+
+
 @dataclass(frozen=True)
 class Fact:
     """One file."""
@@ -103,9 +112,12 @@ def note_of(*lines: Signature, text: str = TEXT) -> str:
 def receipt_facts() -> list[Fact]:
     """verify_receipt, by the numbers of its steps."""
     def fact(name: str, expect: str, why: str, receipt: str | bytes, *, policy: str = POLICY,
-             size: int | None = len(FILE), digest: bytes = COMMITMENT.sha256, **outputs: Any) -> Fact:
+             size: int | None = len(FILE), digest: bytes = COMMITMENT.sha256, rotations: str | None = None,
+             **outputs: Any) -> Fact:
         given = {"receipt": receipt} if isinstance(receipt, str) else {"receipt_hex": receipt.hex()}
         inputs = {**given, "sha256": digest.hex(), "size": size, "policy": policy}
+        if rotations is not None:
+            inputs["rotations"] = rotations
         return Fact(f"verify-receipt-{name}", "verify_receipt", expect, why, inputs, outputs or None)
 
     def written(receipt: Receipt) -> str:
@@ -120,7 +132,7 @@ def receipt_facts() -> list[Fact]:
     by_stranger, by_same_name = sign(TEXT, STRANGER), sign(TEXT, SAME_NAME)
     own, first = sign(TEXT, LEDGER), sign(TEXT, WITNESSES[0], time=COSIGNED[0])
     thrice = (sign(TEXT, WITNESSES[0], time=COSIGNED[n]) for n in (2, 0, 1))
-    bent = replace(own, raw=own.raw[:-1] + bytes([own.raw[-1] ^ 1]))
+    bent = _bent_line(own)
     moved = replace(first, raw=(COSIGNED[0] - 86400).to_bytes(8, "big") + first.raw[8:])
     other_origin = format_checkpoint(Checkpoint("other.example/ledger", SIZE, ROOT))
     other_root = format_checkpoint(Checkpoint(LEDGER.name, SIZE, fixed("root")))
@@ -146,6 +158,12 @@ def receipt_facts() -> list[Fact]:
              **proven, bound_time=None, cosigned_by=[]),
         fact("only-entry", "success", "in a tree of one entry the proof is empty", written(alone), policy=BARE_POLICY,
              **(proven | {"index": 0, "tree_size": 1}), bound_time=None, cosigned_by=[]),
+        fact("rotated-before", "success", "the old key alone, in the tree at which it handed the ledger on", plain,
+             policy=BARE_POLICY, rotations=sign_rotation(replace(HANDED_ON, size=SIZE), LEDGER, NEXT),
+             **proven, bound_time=None, cosigned_by=[]),
+        fact("rotated-by-both", "success", "both keys, in a tree that is larger",
+             written(replace(bare, note=note_of(own, sign(TEXT, NEXT)))), policy=BARE_POLICY, rotations=RECORD,
+             **proven, bound_time=None, cosigned_by=[]),
         # step 1
         fact("1-empty", "receipt_malformed", "nothing at all", ""),
         fact("1-other-version", "receipt_malformed", "another first line", full.replace("@v1", "@v2", 1)),
@@ -201,6 +219,20 @@ def receipt_facts() -> list[Fact]:
              written(replace(bare, note=note_of(first)))),
         fact("6-other-origin", "receipt_key_unknown", "a known ledger's key under a checkpoint of another origin",
              written(replace(bare, note=sign_note(other_origin, LEDGER))), policy=BARE_POLICY),
+        fact("6-retired", "receipt_key_retired", "the old key alone, in a tree larger than the one it handed on", plain,
+             policy=BARE_POLICY, rotations=RECORD),
+        fact("6-retired-beside-witnesses", "receipt_key_retired", "witnesses don't make up for the missing new key",
+             full, rotations=RECORD),
+        fact("6-new-key-bent", "receipt_signature", "the old key's signature is right, the new key's is not",
+             written(replace(bare, note=note_of(own, _bent_line(sign(TEXT, NEXT))))), policy=BARE_POLICY,
+             rotations=RECORD),
+        fact("6-new-key-unrecorded", "receipt_key_unknown", "the new key, whose record is not at hand",
+             written(replace(bare, note=note_of(sign(TEXT, NEXT)))), policy=BARE_POLICY),
+        fact("6-rotated-stranger", "receipt_key_unknown", "a record does not make a third key known",
+             written(replace(bare, note=note_of(sign(TEXT, AFTER)))), policy=BARE_POLICY, rotations=RECORD),
+        fact("6-policy-of-a-third-key", "rotation_broken", "the policy trusts a key that the records don't know",
+             plain, policy=BARE_POLICY.replace("quorum", f"log {format_vkey(AFTER.verifier)}\nquorum"),
+             rotations=RECORD),
         fact("6-bent", "receipt_signature", "one bit of the ledger's signature is another",
              written(replace(bare, note=note_of(bent))), policy=BARE_POLICY),
         fact("6-signature-short", "receipt_signature", "63 bytes of signature by the ledger's key",
@@ -488,6 +520,121 @@ def note_facts() -> list[Fact]:
     ]
 
 
+def rotation_facts() -> list[Fact]:
+    """Records of new keys, lists of them, and checkpoints under what follows from them."""
+    def listed(name: str, expect: str, why: str, *notes: str, held: str = "", policy: str = BARE_POLICY,
+               rotations: str | None = None, **outputs: Any) -> Fact:
+        text = format_rotations(notes).decode() if rotations is None else rotations
+        inputs = {"rotations": text, "held": held, "policy": policy}
+        return Fact(f"rotations-{name}", "rotations", expect, why, inputs, outputs or None)
+
+    def witnessed(name: str, expect: str, why: str, note: str, rotations: str = RECORD, **outputs: Any) -> Fact:
+        inputs = {"note": note, "policy": BARE_POLICY, "rotations": rotations}
+        return Fact(f"checkpoint-rotated-{name}", "open_checkpoint", expect, why, inputs, outputs or None)
+
+    def trusted(*keys: tuple[SignerKey, int | None]) -> dict[str, Any]:
+        return {"keys": [format_vkey(key.verifier) for key, _ in keys], "lasts": [last for _, last in keys]}
+
+    def made(rotation: Rotation, *signers: SignerKey) -> str:
+        text = format_rotation(rotation)
+        return note_of(*(sign(text, signer) for signer in signers), text=text)
+
+    text = format_rotation(HANDED_ON)
+    old_line, new_line = sign(text, LEDGER), sign(text, NEXT)
+    both = f"{RECORD}\n{SECOND}"
+    other = Rotation(LEDGER.verifier, AFTER.verifier, 8, CLAIMED, CLAIMED + 28 * DAY)
+    foreign = Rotation(SAME_NAME.verifier, AFTER.verifier, 8, CLAIMED, CLAIMED + 28 * DAY)
+    new_policy = BARE_POLICY.replace(format_vkey(LEDGER.verifier), format_vkey(NEXT.verifier))
+    own, new = sign(TEXT, LEDGER), sign(TEXT, NEXT)
+    small = format_checkpoint(Checkpoint(LEDGER.name, 8, tree.root(8, read)))
+    return [
+        listed("one", "success", "the old key may sign alone up to its last tree", RECORD,
+               **trusted((LEDGER, 8), (NEXT, None))),
+        listed("two", "success", "from the first key to the third", RECORD, SECOND, held=RECORD,
+               **trusted((LEDGER, 8), (NEXT, 9), (AFTER, None))),
+        listed("from-the-new-key", "success", "who knows the new key learns the old one: both have signed", RECORD,
+               policy=new_policy, **trusted((LEDGER, 8), (NEXT, None))),
+        listed("none", "success", "a ledger that never changed its key", **trusted((LEDGER, None))),
+        listed("shorter", "success", "fewer records than are held are old news, and nothing is unlearned", RECORD,
+               held=both, **trusted((LEDGER, 8), (NEXT, 9), (AFTER, None))),
+        listed("old-key-missing", "rotation_unsigned", "the new key alone", made(HANDED_ON, NEXT)),
+        listed("new-key-missing", "rotation_unsigned", "the old key alone", made(HANDED_ON, LEDGER)),
+        listed("stranger", "rotation_unsigned", "signed by another key of the same name",
+               made(HANDED_ON, SAME_NAME, NEXT)),
+        listed("old-key-bent", "rotation_unsigned", "one bit of the old key's signature is another",
+               note_of(_bent_line(old_line), new_line, text=text)),
+        listed("new-key-bent", "rotation_unsigned", "one bit of the new key's signature is another",
+               note_of(old_line, _bent_line(new_line), text=text)),
+        listed("other-size", "rotation_unsigned", "another size than was signed", RECORD.replace("size 8", "size 7")),
+        listed("second-unsigned", "rotation_unsigned", "every record has to be signed", RECORD, made(AGAIN, AFTER)),
+        listed("gap", "rotation_broken", "the first record is missing", SECOND),
+        listed("other-order", "rotation_broken", "the newest record first", SECOND, RECORD),
+        listed("twice", "rotation_broken", "one record twice", RECORD, RECORD),
+        listed("back-to-the-first", "rotation_broken", "a key that was replaced comes back", RECORD,
+               sign_rotation(replace(AGAIN, new=LEDGER.verifier), NEXT, LEDGER)),
+        listed("unrelated", "rotation_broken", "records that do not know the trusted key",
+               sign_rotation(foreign, SAME_NAME, AFTER)),
+        listed("other-ledger", "rotation_broken", "records of a ledger that is not trusted", RECORD,
+               policy=BARE_POLICY.replace(format_vkey(LEDGER.verifier), format_vkey(STRANGER.verifier))),
+        listed("unrelated-to-held", "rotation_broken", "records of other keys than those held",
+               sign_rotation(foreign, SAME_NAME, AFTER), held=RECORD),
+        listed("smaller", "rotation_backwards", "a second record of a smaller tree", RECORD,
+               sign_rotation(replace(AGAIN, size=7), NEXT, AFTER)),
+        listed("earlier", "rotation_backwards", "a second record of an earlier time", RECORD,
+               sign_rotation(replace(AGAIN, time=HANDED_ON.time - 1), NEXT, AFTER)),
+        listed("forked", "rotation_forked", "the old key handed the ledger on to another key as well",
+               sign_rotation(other, LEDGER, AFTER), held=RECORD),
+        listed("forked-size", "rotation_forked", "the same two keys, another size",
+               sign_rotation(replace(HANDED_ON, size=9), LEDGER, NEXT), held=RECORD),
+        listed("forked-later", "rotation_forked", "the second record is another", RECORD,
+               sign_rotation(replace(AGAIN, until=AGAIN.until + 1), NEXT, AFTER), held=both),
+        listed("line-missing", "malformed", "a record of five lines",
+               rotations=RECORD.replace("size 8\n", "")),
+        listed("line-named-otherwise", "malformed", "a line by another name",
+               rotations=RECORD.replace("until ", "end ")),
+        listed("other-origin", "malformed", "a first line that is not the ledger's",
+               rotations=RECORD.replace("/rotation\n", "/rotations\n")),
+        listed("leading-zero", "malformed", "a size with a leading zero",
+               rotations=RECORD.replace("size 8", "size 08")),
+        listed("end-before-beginning", "malformed", "an end before the beginning",
+               rotations=RECORD.replace("until 2026", "until 2025")),
+        listed("same-key", "malformed", "a key that follows itself", rotations=RECORD.replace(
+            format_vkey(NEXT.verifier), format_vkey(LEDGER.verifier))),
+        listed("no-signature", "malformed", "a text without signatures", rotations=text),
+        listed("no-last-newline", "malformed", "the last newline is missing", rotations=RECORD[:-1]),
+        listed("empty-line-after", "malformed", "an empty line at the end", rotations=RECORD + "\n"),
+        listed("no-empty-line-between", "malformed", "two records without an empty line between them",
+               rotations=RECORD + SECOND),
+        listed("witness-key", "malformed", "a witness's key is no ledger's", rotations=RECORD.replace(
+            format_vkey(NEXT.verifier), format_vkey(WITNESSES[0].verifier))),
+        witnessed("both", "success", "both keys", note_of(own, new), size=SIZE),
+        witnessed("new-alone", "success", "the new key alone, once the old one is gone", note_of(new), size=SIZE),
+        witnessed("old-alone-in-time", "success", "the old key alone, in the tree at which it handed the ledger on",
+                  sign_note(small, LEDGER), size=8),
+        witnessed("old-alone", "note_key_retired", "the old key alone, in a larger tree", note_of(own)),
+        witnessed("old-beside-stranger", "note_key_retired", "the old key, and one that nobody knows",
+                  note_of(own, sign(TEXT, SAME_NAME))),
+        witnessed("second-alone", "note_key_retired", "the second key alone, after the third took over", note_of(new),
+                  both),
+        witnessed("first-and-second", "note_key_retired", "two keys that were both replaced", note_of(own, new), both),
+        witnessed("new-bent", "signature_invalid", "the new key's signature is not genuine",
+                  note_of(own, _bent_line(new))),
+        witnessed("old-bent", "signature_invalid", "a known key's signature has to hold, also an old one's",
+                  note_of(_bent_line(own), new)),
+        witnessed("stranger", "note_key_unknown", "signed by neither", note_of(sign(TEXT, SAME_NAME))),
+        witnessed("third-unrecorded", "note_key_unknown", "a third key without its record", note_of(sign(TEXT, AFTER))),
+        witnessed("other-origin", "note_key_unknown", "both keys, under the name of another ledger", note_of(
+            *(sign(text, key) for text in [format_checkpoint(Checkpoint("other.example/ledger", SIZE, ROOT))]
+              for key in (LEDGER, NEXT)), text=format_checkpoint(Checkpoint("other.example/ledger", SIZE, ROOT)))),
+        witnessed("record-for-checkpoint", "malformed", "a record is no checkpoint", RECORD),
+        witnessed("cosignature", "note_key_unknown", "a cosignature by a witness is not the ledger's",
+                  note_of(sign(TEXT, WITNESSES[0], time=COSIGNED[0]))),
+        witnessed("no-signature", "malformed", "nobody has signed", TEXT),
+        witnessed("first-line-empty", "malformed", "a checkpoint without its origin",
+                  note_of(*(sign("\n1\n", key) for key in (LEDGER, NEXT)), text="\n1\n")),
+    ]
+
+
 def policy_facts() -> list[Fact]:
     """Policies."""
     ledger = f"log {format_vkey(LEDGER.verifier)}"
@@ -549,7 +696,8 @@ def policy_facts() -> list[Fact]:
 
 def all_facts() -> dict[str, bytes]:
     """File name → its bytes."""
-    facts = [*receipt_facts(), *leaf_facts(), *merkle_facts(), *tile_facts(), *note_facts(), *policy_facts()]
+    facts = [*receipt_facts(), *leaf_facts(), *merkle_facts(), *tile_facts(), *note_facts(), *policy_facts(),
+             *rotation_facts()]
     files = {f"{fact.name}.json": fact.as_bytes() for fact in facts}
     if len(files) != len(facts):
         raise ValueError("two facts have one name")
@@ -565,6 +713,10 @@ def main() -> None:
             old.unlink()
     for name, data in files.items():
         (FOLDER / name).write_bytes(data)
+
+
+def _bent_line(signature: Signature) -> Signature:
+    return replace(signature, raw=signature.raw[:-1] + bytes([signature.raw[-1] ^ 1]))
 
 
 def _bent(value: bytes) -> bytes:

@@ -15,7 +15,9 @@ import { LEDGER, MemoryVault } from "./memory_vault.js";
 import { readFacts } from "./vectors.js";
 
 const SEALED = "a sealed file stands here, opaque to the ledger";
-const facts = readFacts("receipts").filter(({ op, inputs }) => op === "verify_receipt" && "receipt" in inputs);
+/** Those of a policy alone: the view takes no records of a ledger's keys beside one. */
+const facts = readFacts("receipts").filter(({ op, inputs }) =>
+  op === "verify_receipt" && "receipt" in inputs && !("rotations" in inputs));
 const factOf = (name: string): Record<string, string> =>
   facts.find((fact) => fact.name === `verify-receipt-${name}`)!.inputs as Record<string, string>;
 const file = (text: string, name: string): File => new File([text], name);

@@ -13,6 +13,7 @@ import { Policy } from "../src/crypto_core/receipts/policy.js";
 import { ready } from "../src/crypto_core/sodium.js";
 import { checkReceipt, readPolicy } from "../src/worker/checking.js";
 import { Failure } from "../src/worker/problems.js";
+import { MemoryReading } from "./memory_reading.js";
 import { sampleItems, samplePicture } from "./samples.js";
 
 export const NAME = "camille";
@@ -51,7 +52,7 @@ export function problem(code: string, more: Partial<Problem> = {}): Failure {
   return new Failure({ code, detail: "", retryAfter: null, extra: {}, ...more });
 }
 
-export class MemoryVault implements VaultApi {
+export class MemoryVault extends MemoryReading implements VaultApi {
   /** What the next opening says; change it to see warnings, wrong PINs, an advised change. */
   opening: Opening = {
     lastOpened: null, wrongPins: 0, wrongTotal: 0, adviseChange: false, warnings: [], waiting: 0,
@@ -79,6 +80,7 @@ export class MemoryVault implements VaultApi {
   readonly #now: () => number;
 
   constructor({ delay = 0, now = Date.now, items }: MemoryOptions = {}) {
+    super();
     this.#delay = delay;
     this.#now = now;
     this.#rows = (items ?? sampleItems(Math.floor(now() / 1000))).map((item) => ({
@@ -98,7 +100,7 @@ export class MemoryVault implements VaultApi {
 
   /** Holds nothing any more, as an ended worker. */
   erase(): void {
-    [this.#rows, this.#drafts, this.#waiting, this.#accounts] = [[], [], [], []];
+    [this.#rows, this.#drafts, this.#waiting, this.#accounts, this.shared] = [[], [], [], [], []];
     [this.#open, this.#made] = [null, null];
     this.#thumbnails.clear();
     this.calls.length = 0;
@@ -426,6 +428,18 @@ export class MemoryVault implements VaultApi {
   }
 
   // what the above is made of
+
+  protected override called(name: keyof VaultApi, ...given: unknown[]): Promise<void> {
+    return this.#call(name, ...given);
+  }
+
+  protected override confirmed(password: string, pin: string): void {
+    this.#confirm(password, pin);
+  }
+
+  protected override time(): number {
+    return Math.floor(this.#now() / 1000);
+  }
 
   async #call(name: keyof VaultApi, ...given: unknown[]): Promise<void> {
     this.calls.push([name, ...given]);

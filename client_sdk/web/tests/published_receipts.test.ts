@@ -1,17 +1,14 @@
-// Facts published by others: Ed25519 (RFC 8032, Wycheproof, CCTV), Merkle proofs (transparency-dev), notes (Go, C2SP).
+// Facts published by others: Ed25519 (RFC 8032, Wycheproof, CCTV), Merkle proofs (transparency-dev), a note (Go). The
+// examples of C2SP are files in tests/vectors/c2sp (receipts_vectors.test.ts).
 // Knows: what each publication demands. Refuses to know: how it is met.
 
 import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
 
 import { ConsistencyMismatch, InclusionMismatch, SignatureInvalid } from "../src/crypto_core/errors.js";
-import { formatCheckpoint, parseCheckpoint } from "../src/crypto_core/receipts/checkpoint.js";
 import { EMPTY_ROOT, hashLeaf, verifyConsistency, verifyInclusion } from "../src/crypto_core/receipts/merkle.js";
-import {
-  SignerKey, formatNote, formatVkey, openNote, parseNote, parseVkey, signNote,
-} from "../src/crypto_core/receipts/note.js";
+import { SignerKey, formatVkey, openNote, parseVkey, signNote } from "../src/crypto_core/receipts/note.js";
 import { derivePublic, signEd25519, verifyEd25519 } from "../src/crypto_core/receipts/signatures.js";
-import { parseTilePath, tilePath, tileWidth } from "../src/crypto_core/receipts/tiles.js";
 import { ready } from "../src/crypto_core/sodium.js";
 import {
   REASON, bytesIn, findPublished, readAllPublished, readCases, readPublished, testPublished,
@@ -117,33 +114,6 @@ describe("signed notes", () => {
     expect(formatVkey(signer.verifier)).toBe(vkey);
     expect(signNote(text, signer)).toBe(`${text}\n${line}`);
     expect(openNote(UTF8.encode(`${text}\n${line}`), [parseVkey(vkey)]).text).toBe(text);
-  });
-
-  test("the cosigned checkpoint that C2SP documents", () => {
-    const published = "example.com/behind-the-sofa\n20852163\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n\n"
-      + "\u2014 example.com/behind-the-sofa "
-      + "Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4URYN7u5/Zhcyv2q1gGzGku9nTo+zyWE+xeMcTOAYQ8=\n"
-      + "\u2014 witness.example.com/w1 "
-      + "jWbPPwAAAABkGFDLEZMHwSRaJNiIDoe9DYn/zXcrtPHeolMI5OWXEhZCB9dlrDJsX3b2oyin1nPZqhf5nNo0xUe+mbIUBkBIfZ+qnA==\n";
-    const note = parseNote(UTF8.encode(published));
-    const checkpoint = parseCheckpoint(note.text);
-    expect(checkpoint).toMatchObject({ origin: "example.com/behind-the-sofa", size: 20852163 });
-    expect(formatCheckpoint(checkpoint)).toBe(note.text);
-    expect(formatNote(note)).toBe(published);
-    expect(Buffer.from(note.signatures[1]?.raw.slice(0, 8) ?? []).readBigUInt64BE()).toBe(1679315147n);
-  });
-});
-
-describe("tiles", () => {
-  test.each([
-    [0, 0, 256], [0, 272, 256], [0, 273, 112], [0, 274, 0], [1, 0, 256], [1, 1, 17], [2, 0, 1], [2, 1, 0], [3, 0, 0],
-  ])("of the tree of 70,000 that C2SP describes: level %i, index %i", (level, index, width) => {
-    expect(tileWidth(level, index, 70_000)).toBe(width);
-  });
-
-  test("the path that C2SP describes", () => {
-    expect(tilePath(0, 1_234_067)).toBe("tile/0/x001/x234/067");
-    expect(parseTilePath("tile/0/x001/x234/067")).toEqual([0, 1_234_067, 256]);
   });
 });
 

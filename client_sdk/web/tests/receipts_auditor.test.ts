@@ -11,6 +11,7 @@ import { formatCheckpoint } from "../src/crypto_core/receipts/checkpoint.js";
 import { SignerKey, formatVkey, signNote } from "../src/crypto_core/receipts/note.js";
 import { Policy, parsePolicy } from "../src/crypto_core/receipts/policy.js";
 import { Receipt, formatReceipt, parseReceipt, weighReceipt } from "../src/crypto_core/receipts/receipt.js";
+import { openRotations, rotatePolicy } from "../src/crypto_core/receipts/rotation.js";
 import { ready } from "../src/crypto_core/sodium.js";
 import { Auditor, hashFile } from "../src/sdk/auditor.js";
 import { FileUnreadable } from "../src/sdk/errors.js";
@@ -22,11 +23,15 @@ beforeAll(ready);
 
 test("every receipt of the shared facts is judged by the hash alone as they say", async () => {
   const facts = readFacts("receipts").filter(({ op, inputs }) => op === "verify_receipt" && "receipt" in inputs);
-  const judged = await Promise.all(facts.map(async ({ name, expect: due, inputs }) => {
-    const { receipt, policy, sha256 } = inputs as Record<string, string>;
-    const check = Auditor.checkReceipt(fromHex(sha256 ?? ""), UTF8.encode(receipt), parsePolicy(UTF8.encode(policy)));
-    return [name, due, await check.then(({ outcome }) => outcome, (error: { code: string }) => error.code)];
-  }));
+  const judge = async (inputs: Record<string, string>): Promise<string> => {
+    const { receipt, policy, rotations, sha256 } = inputs;
+    const held = parsePolicy(UTF8.encode(policy));
+    const trusted = rotations === undefined ? held : rotatePolicy(held, openRotations(UTF8.encode(rotations)));
+    return (await Auditor.checkReceipt(fromHex(sha256 ?? ""), UTF8.encode(receipt), trusted)).outcome;
+  };
+  const judged = await Promise.all(facts.map(async ({ name, expect: due, inputs }) => (
+    [name, due, await judge(inputs as Record<string, string>).catch((error: { code: string }) => error.code)]
+  )));
   const differing = judged.filter(([, due, found]) => found !== (due === "success" ? "valid" : due));
   expect(differing).toEqual([["verify-receipt-2-other-size", "receipt_other_bytes", "valid"]]); // a hash has no size
 });

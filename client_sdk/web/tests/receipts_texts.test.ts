@@ -78,7 +78,7 @@ const policies = fc.record({
     groups.push({ name: theOne(named, 8 + groups.length), threshold: 1 + threshold % members.length, members });
     free = [...free.filter((name) => !members.includes(name)), theOne(groups, -1).name];
   }
-  return new Policy(all.slice(0, split), witnesses, groups, theOne([NONE, ...free], quorum % (free.length + 1)));
+  return new Policy(all.slice(0, split).map((one) => ({ ...one, last: null })), witnesses, groups, theOne([NONE, ...free], quorum % (free.length + 1)));
 });
 
 /** Random bytes, or something right with a small change. */
@@ -323,8 +323,8 @@ describe("mistakes of ours", () => {
     const { logs, witnesses: trusted, groups } = madePolicy(1, 1);
     for (const wrong of [
       new Policy(logs, trusted, groups, "nobody"), madePolicy(2, 1), new Policy(logs, trusted, groups, "all of them"),
-      new Policy([{ key: ledger.verifier, url: "https://\u0100/" }], [], [], NONE),
-      new Policy([{ key: ledger.verifier, url: "" }], [], [], NONE), // would be read as no URL
+      new Policy([{ key: ledger.verifier, url: "https://\u0100/", last: null }], [], [], NONE),
+      new Policy([{ key: ledger.verifier, url: "", last: null }], [], [], NONE), // would be read as no URL
     ]) {
       expect(() => formatPolicy(wrong)).toThrow(RangeError);
     }
@@ -386,7 +386,7 @@ function madeReceipt(at: readonly number[]): Uint8Array {
 function madePolicy(threshold: number, count: number): Policy {
   const trusted = witnesses.slice(0, count).map(({ verifier }, n) => ({ name: `w${n}`, key: verifier, url: null }));
   const group = { name: "all-of-them", threshold, members: trusted.map(({ name }) => name) };
-  return new Policy([{ key: ledger.verifier, url: null }], trusted, [group], group.name);
+  return new Policy([{ key: ledger.verifier, url: null, last: null }], trusted, [group], group.name);
 }
 
 function isRefused(run: () => void): boolean {

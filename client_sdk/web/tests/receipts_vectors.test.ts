@@ -1,4 +1,4 @@
-// Runs every file of tests/vectors/receipts by its `op`, as pytest does.
+// Runs every file of tests/vectors/receipts and tests/vectors/c2sp by its `op`, as pytest does.
 // Knows: the ops. Refuses to know: any fact by itself; all of them stand in the files.
 
 import { beforeAll, describe, expect, test } from "vitest";
@@ -7,18 +7,29 @@ import { TemoinError } from "../src/crypto_core/errors.js";
 import { formatCheckpoint, parseCheckpoint } from "../src/crypto_core/receipts/checkpoint.js";
 import { entryBytes, formatExtra, parseExtra } from "../src/crypto_core/receipts/leaf.js";
 import { hashLeaf, verifyConsistency, verifyInclusion } from "../src/crypto_core/receipts/merkle.js";
-import { formatNote, formatVkey, openNote, parseNote, parseVkey } from "../src/crypto_core/receipts/note.js";
-import { formatPolicy, parsePolicy } from "../src/crypto_core/receipts/policy.js";
+import {
+  COSIGNATURE, SignerKey, formatNote, formatSignatures, formatVkey, openNote, parseNote, parseSignatures, parseVkey, sign,
+  type Signature,
+} from "../src/crypto_core/receipts/note.js";
+import { formatPolicy, parsePolicy, type Policy } from "../src/crypto_core/receipts/policy.js";
 import { formatReceipt, parseReceipt, verifyReceipt } from "../src/crypto_core/receipts/receipt.js";
 import {
-  entriesPath, formatEntries, parseEntries, parseEntriesPath, parseTilePath, tilePath,
+  formatRotation, formatRotations, openRotations, parseRotation, parseRotations, rotatePolicy,
+} from "../src/crypto_core/receipts/rotation.js";
+import { signEd25519 } from "../src/crypto_core/receipts/signatures.js";
+import {
+  WIDTH, entriesPath, formatEntries, parseEntries, parseEntriesPath, parseTilePath, tilePath, tileWidth,
 } from "../src/crypto_core/receipts/tiles.js";
+import { openCheckpoint } from "../src/crypto_core/receipts/witnessed.js";
 import { ready } from "../src/crypto_core/sodium.js";
 import { countByOp, fromHex, readFacts, toHex, total } from "./vectors.js";
 
 type Values = Readonly<Record<string, unknown>>;
 
 const FACTS = readFacts("receipts");
+/** A browser asks no witness: what a ledger sends to one is Python's alone. */
+const PYTHON_ONLY = new Set(["submission", "size"]);
+const PUBLISHED = readFacts("c2sp").filter(({ op }) => !PYTHON_ONLY.has(op));
 const UTF8 = new TextEncoder();
 
 /** Where a fact has no such text, the code under test is given none: it fails, and the fact with it. */
@@ -48,10 +59,20 @@ function octets(name: string): string {
   return Buffer.from(name, "utf8").toString("latin1");
 }
 
+function spelled({ name, keyHash, raw }: Signature): Values {
+  return { name, key_hash: toHex(keyHash), raw: toHex(raw) };
+}
+
+/** The policy, and what the records of new keys say for it, where there are any. */
+function policyIn(inputs: Values): Policy {
+  const policy = parsePolicy(data(inputs, "policy"));
+  return "rotations" in inputs ? rotatePolicy(policy, openRotations(data(inputs, "rotations"))) : policy;
+}
+
 const OPS: Readonly<Record<string, (inputs: Values) => Values>> = {
   verify_receipt(inputs) {
     const receipt = data(inputs, "receipt");
-    const policy = parsePolicy(UTF8.encode(text(inputs, "policy")));
+    const policy = policyIn(inputs);
     const size = inputs["size"] as number | null;
     const proven = verifyReceipt(receipt, { sha256: hash(inputs, "sha256"), size, policy });
     expect(formatReceipt(parseReceipt(receipt))).toEqual(receipt);
@@ -123,12 +144,61 @@ const OPS: Readonly<Record<string, (inputs: Values) => Values>> = {
     expect(parsePolicy(canonical)).toEqual(policy);
     return { canonical: Buffer.from(canonical).toString("utf8"), policy };
   },
+  rotations(inputs) {
+    const given = data(inputs, "rotations");
+    const notes = parseRotations(given);
+    expect(formatRotations(notes)).toEqual(given);
+    for (const note of notes) {
+      const { text: record } = parseNote(UTF8.encode(note));
+      expect(formatRotation(parseRotation(record))).toBe(record);
+    }
+    const chain = openRotations(data(inputs, "held")).joined(openRotations(given));
+    const { logs } = rotatePolicy(parsePolicy(data(inputs, "policy")), chain);
+    return { keys: logs.map(({ key }) => formatVkey(key)), lasts: logs.map(({ last }) => last) };
+  },
+  open_checkpoint(inputs) {
+    return { size: openCheckpoint(data(inputs, "note"), policyIn(inputs)).checkpoint.size };
+  },
+};
+
+const OPS_OF_C2SP: Readonly<Record<string, (inputs: Values) => Values>> = {
+  signatures(inputs) {
+    const found = parseSignatures(data(inputs, "lines"));
+    expect(formatSignatures(found)).toBe(inputs["lines"]);
+    return { signatures: found.map(spelled) };
+  },
+  note(inputs) {
+    const found = parseNote(data(inputs, "note"));
+    expect(formatNote(found)).toBe(inputs["note"]);
+    return { text: found.text, signatures: found.signatures.map(spelled) };
+  },
+  cosigned_message(inputs) {
+    const [seed, time] = [new Uint8Array(32), number(inputs, "time")];
+    const made = sign(text(inputs, "text"), new SignerKey("any", seed, COSIGNATURE), time);
+    expect(Buffer.from(made.raw).readBigUInt64BE()).toBe(BigInt(time));
+    expect(made.raw.slice(8)).toEqual(signEd25519(seed, data(inputs, "message")));
+    return {};
+  },
+  tiles(inputs) {
+    const size = number(inputs, "size");
+    const tiles: number[][] = [];
+    let level = 0;
+    for (let count = size; count > 0; count = Math.floor(count / WIDTH)) {
+      const [full, partial] = [Math.floor(count / WIDTH), count % WIDTH];
+      for (let index = 0; index < full; index += 1) expect(tileWidth(level, index, size)).toBe(WIDTH);
+      expect([tileWidth(level, full, size), tileWidth(level, full + 1, size)]).toEqual([partial, 0]);
+      tiles.push([level, full, partial]);
+      level += 1;
+    }
+    expect(tileWidth(level, 0, size)).toBe(0);
+    return { tiles };
+  },
 };
 
 beforeAll(ready);
 
-test.each(FACTS)("$name: $why", ({ op, expect: due, inputs, outputs }) => {
-  const run = OPS[op] as (inputs: Values) => Values;
+test.each([...FACTS, ...PUBLISHED])("$name: $why", ({ op, expect: due, inputs, outputs }) => {
+  const run = { ...OPS, ...OPS_OF_C2SP }[op] as (inputs: Values) => Values;
   if (due !== "success") {
     expect(outputs).toBeNull();
     let caught: unknown;
@@ -157,5 +227,10 @@ describe("the files", () => {
     expect(total(successes)).toBeGreaterThan(0);
     expect(total(refusals)).toBeGreaterThanOrEqual(4 * total(successes));
     for (const counts of [successes, refusals]) expect(new Set(counts.keys())).toEqual(new Set(Object.keys(OPS)));
+  });
+
+  test("of c2sp ask for each op that is theirs", () => {
+    const asked = new Set(PUBLISHED.map(({ op }) => op));
+    for (const op of Object.keys(OPS_OF_C2SP)) expect(asked).toContain(op);
   });
 });

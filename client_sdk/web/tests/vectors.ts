@@ -18,7 +18,7 @@ export interface Fact {
 const ROOT = resolve(import.meta.dirname, "../../../tests/vectors");
 
 /** Every file of one folder of tests/vectors, in the order of their names. */
-export function readFacts(folder: "sealing" | "receipts"): Fact[] {
+export function readFacts(folder: "sealing" | "receipts" | "c2sp"): Fact[] {
   const names = readdirSync(resolve(ROOT, folder)).filter((name) => name.endsWith(".json")).sort();
   return names.map((name) => ({
     name: name.slice(0, -".json".length),

@@ -105,7 +105,9 @@ test("a receipt is checked before anybody is in, by a policy or the key that the
   expect(network.seen).toEqual([]);
   const here = await api.checkReceipt(...files, null);
   expect([here.outcome, here.code, here.step]).toEqual(["not_yet", "receipt_key_unknown", 6]);
-  expect(network.seen.map(({ method, path }) => [method, path])).toEqual([["GET", "/v1/vault"]]);
+  expect(network.seen.map(({ method, path }) => [method, path])).toEqual([
+    ["GET", "/v1/vault"], ["GET", "/ledger/rotations"],
+  ]);
   await expect(api.checkReceipt(...files, new Blob(["no policy"]))).rejects.toMatchObject({ code: "malformed" });
 });
 

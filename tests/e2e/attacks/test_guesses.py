@@ -32,9 +32,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedVault]:
 
 @pytest.fixture
 def vault(running: ServedVault) -> ServedVault:
-    running.clock.time = NOON
-    running.orders.withdraw()
-    running.orders.forget()
+    running.start_anew()
     return running
 
 

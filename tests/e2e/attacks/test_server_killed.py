@@ -64,7 +64,7 @@ SOAK = pytest.mark.soak
 
 def soak_rounds(count: int) -> list[tuple[str, str]]:
     chance = random.Random(count)
-    workers, servers = list(STEPS), list(STEPS)
+    workers, servers = list(DEEDS), list(DEEDS)
     rounds: list[tuple[str, str]] = []
     while len(rounds) < count:
         chance.shuffle(workers)
@@ -112,8 +112,8 @@ class Crowd:
 
 
 def test_the_deeds_reach_the_table_of_steps() -> None:
-    assert set(DEEDS) == set(STEPS)
-    assert {step for both in SHORT for step in both} == set(STEPS)
+    by_requests = {step for step in STEPS if not step.startswith("rotation.")}  # which a command reaches
+    assert set(DEEDS) == {step for both in SHORT for step in both} == by_requests
 
 
 @pytest.mark.parametrize(

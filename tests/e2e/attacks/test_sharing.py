@@ -21,7 +21,7 @@ from server.shares.ending import collect
 from tests.fakes.orders import Victim
 from tests.fakes.served import ServedVault, served_vault
 from tests.fakes.sharing import FakeBundle, open_professional
-from tests.fakes.vault import NOON, b64, code, open_person, said
+from tests.fakes.vault import b64, code, open_person, said
 
 LARGE = limits.FIRST_UNIT + 31 * limits.UNIT
 """8.4 MB: far more than what socket and server hold between them."""
@@ -35,9 +35,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedVault]:
 
 @pytest.fixture
 def vault(running: ServedVault) -> ServedVault:
-    running.clock.time = NOON
-    running.orders.withdraw()
-    running.orders.forget()
+    running.start_anew()
     return running
 
 
@@ -141,10 +139,10 @@ def test_a_crash_between_count_and_compare_never_gives_a_free_try_at_a_code(tmp_
 
 @pytest.mark.parametrize("ending", ["revoked", "expired", "unlisted", "the hour"])
 def test_what_ends_in_mid_download_breaks_off_and_no_range_follows(vault: ServedVault, ending: str) -> None:
-    made = share_large(vault)
+    made, lawyer = share_large(vault), open_professional(vault)
     token = made.token()
+    lawyer = open_professional(vault)
     if ending == "unlisted":
-        lawyer = open_professional(vault)
         made = FakeBundle(
             made.person, lawyer.become_listed(), item=made.item, blob=made.blob, content=made.content
         ).share_it()

@@ -99,6 +99,46 @@ export class NoteKeyUnknown extends VerificationError {
   static override readonly outcome = "not_yet";
 }
 
+/** A checkpoint signed by a key alone that has handed a smaller ledger on to another key. */
+export class NoteKeyRetired extends VerificationError {
+  static override readonly code = "note_key_retired";
+  static override readonly sentence =
+    "This was signed with a key of the ledger that has been replaced, and not with the one "
+    + "that replaced it. Keep it: somebody may hold the old key. Ask who runs the ledger.";
+}
+
+/** A record of a new key that the old key, or the new one, has not signed. */
+export class RotationUnsigned extends VerificationError {
+  static override readonly code = "rotation_unsigned";
+  static override readonly sentence =
+    "The record of the ledger's new key is not signed by both keys. Do not "
+    + "rely on the new key, and ask who runs the ledger by another way.";
+}
+
+/** Records of new keys that do not follow on from each other, or from a key that is known here. */
+export class RotationBroken extends VerificationError {
+  static override readonly code = "rotation_broken";
+  static override readonly sentence =
+    "The records of the ledger's keys do not lead from the key that is known here to the "
+    + "new one. Do not rely on the new key, and ask who runs the ledger by another way.";
+}
+
+/** A record of a new key that speaks of an earlier ledger than the record before it, or than one that was seen. */
+export class RotationBackwards extends VerificationError {
+  static override readonly code = "rotation_backwards";
+  static override readonly sentence =
+    "A record of the ledger's new key says that it took over earlier than it "
+    + "can have. Keep the record, and ask who runs the ledger by another way.";
+}
+
+/** Two records in which one key hands the ledger on differently. */
+export class RotationForked extends VerificationError {
+  static override readonly code = "rotation_forked";
+  static override readonly sentence =
+    "The ledger's key was handed on twice, in records that differ. Keep both: the old key may "
+    + "have been stolen. Ask who runs the ledger by another way before you rely on either.";
+}
+
 /** Step 1: not a receipt. */
 export class ReceiptMalformed extends VerificationError {
   static override readonly code = "receipt_malformed";
@@ -132,6 +172,14 @@ export class ReceiptKeyUnknown extends VerificationError {
   static override readonly sentence =
     "This receipt can't be verified yet: it needs the key of the ledger that signed it.";
   static override readonly outcome = "not_yet";
+}
+
+/** Step 6: the checkpoint is larger than the key that signed it may sign alone. */
+export class ReceiptKeyRetired extends VerificationError {
+  static override readonly code = "receipt_key_retired";
+  static override readonly sentence =
+    "This receipt was signed with a key of the ledger after another key had replaced it. "
+    + "Keep it: somebody may hold the old key. Ask the service for the receipt again.";
 }
 
 /** Step 7: too few of the witnesses that the policy demands have cosigned the checkpoint. */

@@ -9,8 +9,10 @@ import { Keyring } from "../crypto_core/sealing/keyring.js";
 import * as passphrase from "../crypto_core/sealing/passphrase.js";
 import type { Language } from "../crypto_core/sealing/recovery.js";
 import type { Account, OpenStage, Session as SessionAnswer } from "../schemas/accounts.js";
+import type { Inbox } from "../schemas/shares.js";
 import { ARGON_HERE, type Argon } from "./argon.js";
 import { changeCredentials } from "./change.js";
+import { Professionals, type Professional } from "./directory.js";
 import { exportReceipts } from "./dossier.js";
 import { Door, forgetKeys, forgetLogin } from "./door.js";
 import { Drafts, Thumbnails } from "./drafts.js";
@@ -19,12 +21,16 @@ import type { Home, Pin } from "./home.js";
 import type { Content, Deletion, Draft, Id, Item, Kept, KeptReceipt, Kind, Opening } from "./items.js";
 import * as keychain from "./keychain.js";
 import { AccountState, Credentials, type NewAccount } from "./keychain.js";
+import type { OpenedBundle, Openings } from "./opening.js";
+import * as professional from "./professional.js";
+import type { Named, Standing } from "./professional.js";
 import { NO_PROGRESS, type Progress } from "./progress.js";
 import { Finding } from "./protocol/sync.js";
 import { Unlock, UnlockEvent, unlocking } from "./protocol/unlock.js";
 import { Reader } from "./reader.js";
 import { Replica } from "./replica.js";
 import { Session } from "./session.js";
+import { Shares, type Link, type Sharing } from "./sharing.js";
 import { finishRecording, Recording, type Recorded, type Safe } from "./recorder.js";
 import { Synchroniser } from "./synchroniser.js";
 import type { Transport } from "./transport.js";
@@ -79,6 +85,8 @@ interface Open {
   readonly uploader: Uploader;
   readonly drafts: Drafts;
   readonly thumbnails: Thumbnails;
+  readonly professionals: Professionals;
+  readonly shares: Shares;
   username: string;
   /** While the sensitive tier is open: what closes it, and when (milliseconds since 1970). */
   timer: ReturnType<typeof setTimeout> | null;
@@ -497,6 +505,72 @@ export class VaultClient {
     return this.#opened().uploader.giveUp(blob);
   }
 
+  // what others share
+
+  /** How this account stands among the professionals. */
+  standing(): Promise<Standing> {
+    return professional.standing(this.#opened().session);
+  }
+
+  /** Asks to be listed as a professional, with password and PIN given anew. Throws Refused, MalformedError. */
+  async askToBeListed(named: Named, password: string, pin: string): Promise<Standing> {
+    const { session, username } = this.#opened();
+    const { login, token } = await this.#door.confirm(session, username, password, pin);
+    forgetLogin(login);
+    return professional.askToBeListed(session, this.#transport, token, named);
+  }
+
+  /** What was sent to this account, the newest first. Throws Refused `professional_needed`. */
+  inbox(): Promise<Inbox["bundles"]> {
+    return professional.inbox(this.#opened().session);
+  }
+
+  /** Whoever is listed under this account's own name with other keys. Throws DirectoryInvalid or DirectoryForked. */
+  async listedOtherwise(): Promise<readonly Professional[]> {
+    const { session, professionals } = this.#opened();
+    return professional.listedOtherwise(await professional.standing(session), (await professionals.read()).professionals);
+  }
+
+  /** Opens one of them: that counts, and the person sees when. Throws Refused, and as `openReceived`. */
+  async openReceived(bundle: Id, openings: Openings): Promise<OpenedBundle> {
+    const { session } = this.#opened();
+    const received = (await professional.inbox(session)).find((one) => one.bundle === bundle);
+    if (received === undefined) throw new ItemUnknown();
+    return professional.openReceived(session, received, openings);
+  }
+
+  // sharing
+
+  /** Who is listed, and whose digits were compared here. */
+  get professionals(): Professionals {
+    return this.#opened().professionals;
+  }
+
+  /** What is and was shared. */
+  get shares(): Shares {
+    return this.#opened().shares;
+  }
+
+  /** Shares with somebody, with password and PIN given anew; gives link and code where there is no professional.
+   *
+   * After a NetworkError the same call sends the same bytes. Throws as `Shares.make` does, and Refused
+   * (`login_refused`, `pin_wrong`, `professional_unknown`, …). */
+  async share(password: string, pin: string, sharing: Sharing): Promise<Link | null> {
+    const open = this.#opened();
+    const { session, shares, username } = open;
+    const wasOpen = open.timer !== null;
+    if (!wasOpen && shares.needsPin(sharing.items)) await this.stepUp(pin);
+    try {
+      const made = await shares.make(sharing);
+      const { login, token } = await this.#door.confirm(session, username, password, pin);
+      forgetLogin(login);
+      await shares.send(made, token);
+      return made.link;
+    } finally {
+      if (!wasOpen) this.#dropSensitive(open);
+    }
+  }
+
   // what the above is made of
 
   /** Password, then PIN, then the account's own sealed rows. All that is typed or derived dies with this call. */
@@ -546,25 +620,29 @@ export class VaultClient {
     const pkS = state.facts?.pk_S ?? null;
     const keyring = new Keyring(parseB64url(account), mkN, login.kPs, opened.epoch, opened.pin_epoch, pkS);
     return new Session({
-      transport: this.#transport, token: opened.token, keyring, state, dropBox: answer.drop_box, pin, home,
-      replica, trust: await TrustStore.load(home, pin.policy),
+      transport: this.#transport, token: opened.token, keyring, state, dropBox: answer.drop_box, pin,
+      keepPin: (moved) => this.#home.pin(this.#transport.host, moved), home, replica,
+      trust: await TrustStore.load(home, pin.policy),
       warnings: await Warnings.load(home), clock: this.#clock, progress: this.#progress,
     });
   }
 
   async #parts(pin: Pin, username: string, session: Session): Promise<Open> {
     const offered = this.#door.offered ?? pin;
-    if (offered.ledgerVkey !== pin.ledgerVkey || offered.directoryVkey !== pin.directoryVkey) {
+    if (offered.ledgerVkey !== session.pin.ledgerVkey) await session.learnRotations();
+    if (offered.ledgerVkey !== session.pin.ledgerVkey || offered.directoryVkey !== session.pin.directoryVkey) {
       await session.warnings.add(Finding.LEDGER_KEY_CHANGED);
       await session.home.keepEvidence("ledger-key", new TextEncoder().encode(`${offered.ledgerVkey}\n`));
     }
     const reader = new Reader(session, this.#reading);
     const synchroniser = new Synchroniser(session);
+    const professionals = new Professionals(session);
     return {
       session, reader, synchroniser, username, writer: new Writer(session, reader, synchroniser),
       uploader: new Uploader(session, this.#sleep, this.#now), drafts: new Drafts(session.home, session.keyring),
-      thumbnails: new Thumbnails(session.home, session.keyring), timer: null, until: 0, shown: 0,
-      recordings: new Map(), sending: [],
+      thumbnails: new Thumbnails(session.home, session.keyring), professionals,
+      shares: new Shares(session, reader, professionals), timer: null, until: 0, shown: 0, recordings: new Map(),
+      sending: [],
     };
   }
 

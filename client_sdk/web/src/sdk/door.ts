@@ -7,6 +7,7 @@ import * as passphrase from "../crypto_core/sealing/passphrase.js";
 import { LANGUAGES, deriveRecovery, parseWords, readyWords, type Language } from "../crypto_core/sealing/recovery.js";
 import { pinReopenMessage } from "../crypto_core/signed_requests.js";
 import { sodium } from "../crypto_core/sodium.js";
+import { PROBLEMS } from "../schemas/problems.js";
 import type { Vault } from "../schemas/vault.js";
 import type { Argon } from "./argon.js";
 import { HostDiffers, NetworkError, Refused, ServerFault, TrustError, ValueRefused, VaultChanged } from "./errors.js";
@@ -118,9 +119,14 @@ export class Door {
     const challenge = await this.#challenge(login);
     const step = passphrase.derivePinStep(login.kPs, keyring.account, keyring.pinEpoch, pin);
     const sig = keychain.signConfirm(login, this.#transport.host, challenge);
-    const { token } = await session.ask("POST", "/v1/confirm", { body: { challenge, sig, x: step.tag } });
-    forgetKeys(step.tag, step.wrapping);
-    return { login, token };
+    try {
+      const { token } = await session.ask("POST", "/v1/confirm", { body: { challenge, sig, x: step.tag } });
+      return { login, token };
+    } catch (error) {
+      throw error instanceof Refused && error.code === "challenge_refused" ? ofAnotherPair(error) : error;
+    } finally {
+      forgetKeys(step.tag, step.wrapping);
+    }
   }
 
   async #compare(answer: Vault): Promise<Pin> {
@@ -138,6 +144,12 @@ export class Door {
   async #challenge(login: passphrase.LoginKeys): Promise<Uint8Array> {
     return (await this.#transport.ask("POST", "/v1/login/start", { body: { K_id: login.kId } })).challenge;
   }
+}
+
+/** A challenge of a moment ago that is not this account's was asked for under another user name or password. */
+function ofAnotherPair({ retryAfter, extra }: Refused): Refused {
+  const { status, sentence } = PROBLEMS.login_refused;
+  return new Refused("login_refused", status, sentence, retryAfter, extra);
 }
 
 /** What the recovery code needs and nothing else does. Throws NetworkError. */

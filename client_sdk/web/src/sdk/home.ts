@@ -10,11 +10,12 @@
 import { openDB, type IDBPDatabase, type IDBPTransaction } from "idb";
 
 import {
-  ID_SIZE, concat, encodeText, formatB64url, formatHex, formatJson, parseB64url, parseHex, parseJson,
+  ID_SIZE, concat, decodeText, encodeText, formatB64url, formatHex, formatJson, parseB64url, parseHex, parseJson,
 } from "../crypto_core/encoding.js";
-import { MalformedError } from "../crypto_core/errors.js";
+import { MalformedError, VerificationError } from "../crypto_core/errors.js";
 import { NONE, Policy, type Log } from "../crypto_core/receipts/policy.js";
-import { parseVkey } from "../crypto_core/receipts/note.js";
+import { formatVkey } from "../crypto_core/receipts/note.js";
+import { openRotations, rotatePolicy } from "../crypto_core/receipts/rotation.js";
 import { sodium } from "../crypto_core/sodium.js";
 import { SdkError, VaultChanged } from "./errors.js";
 import type { Id } from "./items.js";
@@ -227,21 +228,42 @@ export function openLocks(): Locks {
   return "locks" in navigator ? new BrowserLocks() : new MemoryLocks();
 }
 
-/** The facts of a vault, as they were when this device met it. */
+/** The facts of a vault, as they were when this device met it; the ledger's key moves on by records alone. */
 export class Pin {
   readonly vaultId: Id;
+  /** The newest that is known. */
   readonly ledgerVkey: string;
   readonly directoryVkey: string;
+  /** The records that led to it, as they are published. */
+  readonly rotations: Uint8Array;
+  #policy: Policy | null = null;
 
-  constructor(vaultId: Id, ledgerVkey: string, directoryVkey: string) {
+  constructor(vaultId: Id, ledgerVkey: string, directoryVkey: string, rotations: Uint8Array = new Uint8Array()) {
     this.vaultId = vaultId;
     this.ledgerVkey = ledgerVkey;
     this.directoryVkey = directoryVkey;
+    this.rotations = rotations;
   }
 
-  /** Trust in this vault's ledger, and in no witness. */
+  /** Trust in this vault's ledger, in every key that it is known to have had; and in no witness. */
   get policy(): Policy {
-    return Policy.forKey(this.ledgerVkey);
+    return (this.#policy ??= rotatePolicy(Policy.forKey(this.ledgerVkey), openRotations(this.rotations)));
+  }
+
+  /** Whether the ledger is known to have, or to have had, this key. */
+  knows(vkey: string): boolean {
+    return this.policy.keys.some((key) => formatVkey(key) === vkey);
+  }
+
+  /** The pin that published records lead to; fewer than are known change nothing.
+   *
+   * Throws MalformedError, or what `openRotations`, `RotationChain.joined` and `rotatePolicy` throw. */
+  rotated(records: Uint8Array): Pin {
+    const chain = openRotations(this.rotations).joined(openRotations(records));
+    const newest = chain.keys.at(-1);
+    if (newest === undefined) return this;
+    rotatePolicy(Policy.forKey(this.ledgerVkey), chain);
+    return new Pin(this.vaultId, formatVkey(newest), this.directoryVkey, chain.data);
   }
 }
 
@@ -260,6 +282,7 @@ export const PLACES = {
   checkpoint: "c",
   warned: "w",
   evidence: "e",
+  directory: "y",
 } as const;
 export type PlaceName = keyof typeof PLACES;
 
@@ -299,9 +322,10 @@ export class Home {
 
   /** Trust in every ledger that this device knows, to verify receipts offline; null if it knows none. */
   async policy(): Promise<Policy | null> {
-    const vkeys = [...new Set((await this.pins()).map((pin) => pin.ledgerVkey))].sort();
-    const logs: Log[] = vkeys.map((vkey) => ({ key: parseVkey(vkey), url: null }));
-    return logs.length > 0 ? new Policy(logs, [], [], NONE) : null;
+    const found = (await this.pins()).flatMap((pin) => pin.policy.logs);
+    const logs = new Map<string, Log>(found.map((log) => [formatVkey(log.key), log]));
+    const ordered = [...logs].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, log]) => log);
+    return ordered.length > 0 ? new Policy(ordered, [], [], NONE) : null;
   }
 
   /** Where one account's sealed state lies. */
@@ -389,7 +413,7 @@ function pinKey(vaultId: Id): string {
 function formatPin(pin: Pin): Uint8Array {
   return formatJson({
     vault_id: formatHex(parseB64url(pin.vaultId, ID_SIZE)), ledger_vkey: pin.ledgerVkey,
-    directory_vkey: pin.directoryVkey,
+    directory_vkey: pin.directoryVkey, rotations: decodeText(pin.rotations),
   });
 }
 
@@ -397,12 +421,23 @@ function parsePin(kept: unknown): Pin {
   const facts = kept instanceof Uint8Array ? parseJson(kept) : null;
   if (typeof facts === "object" && facts !== null && "vault_id" in facts && "ledger_vkey" in facts) {
     const { vault_id: vaultId, ledger_vkey: ledger, directory_vkey: directory } = facts as Record<string, unknown>;
-    if (typeof vaultId === "string" && typeof ledger === "string" && typeof directory === "string") {
-      parseVkey(ledger);
-      return new Pin(formatB64url(parseHex(vaultId, ID_SIZE)), ledger, directory);
+    const { rotations = "" } = facts as Record<string, unknown>; // a device's first release kept none
+    if ([vaultId, ledger, directory, rotations].every((one) => typeof one === "string")) {
+      const id = formatB64url(parseHex(vaultId as string, ID_SIZE));
+      return holding(new Pin(id, ledger as string, directory as string, encodeText(rotations as string)));
     }
   }
   throw new MalformedError("not the facts of a vault");
+}
+
+/** What does not hold is refused here, not where it is first used. */
+function holding(pin: Pin): Pin {
+  try {
+    void pin.policy;
+    return pin;
+  } catch (error) {
+    throw error instanceof VerificationError ? new MalformedError(`pinned records: ${error.code}`) : error;
+  }
 }
 
 async function answered<T>(ask: () => Promise<T>): Promise<T> {

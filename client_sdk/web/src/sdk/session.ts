@@ -1,15 +1,20 @@
 // One open session: what its reader, writer and synchroniser share.
 // Knows: who asks whom, with which keys. Refuses to know: what is asked for.
 
-import { concat, decodeText, encodeText, formatB64url } from "../crypto_core/encoding.js";
-import { MalformedError, ReceiptKeyUnknown, VerificationError } from "../crypto_core/errors.js";
+import { concat, decodeText, encodeText, formatB64url, isSame } from "../crypto_core/encoding.js";
+import {
+  CryptoCoreError, MalformedError, NoteKeyUnknown, ReceiptKeyUnknown, VerificationError,
+} from "../crypto_core/errors.js";
 import type { Checkpoint } from "../crypto_core/receipts/checkpoint.js";
 import { consistencyFromInclusion, hashLeaf } from "../crypto_core/receipts/merkle.js";
 import { verifyReceipt, type VerifiedReceipt } from "../crypto_core/receipts/receipt.js";
+import { MAX_ROTATIONS_SIZE } from "../crypto_core/receipts/rotation.js";
 import type { Keyring } from "../crypto_core/sealing/keyring.js";
 import type { Answer, Body, Method, Path } from "../schemas/endpoints.js";
 import { CHECKPOINT_NOTE } from "../schemas/limits.js";
-import { CheckpointInvalid, LedgerForked, LedgerKeyChanged, LedgerLags, type TrustError } from "./errors.js";
+import {
+  CheckpointInvalid, LedgerForked, LedgerKeyChanged, LedgerLags, Refused, type TrustError,
+} from "./errors.js";
 import type { AccountHome, Pin } from "./home.js";
 import type { Id } from "./items.js";
 import { openAccountState, type AccountState } from "./keychain.js";
@@ -21,6 +26,7 @@ import type { TrustStore, Warnings } from "./trust_store.js";
 
 export const CONSISTENCY = "/v1/ledger/consistency";
 export const CHECKPOINT = "/ledger/checkpoint";
+export const ROTATIONS = "/ledger/rotations";
 /** Seconds for which a public checkpoint may be smaller than the one held here; then it is told. */
 export const LAG = 86_400;
 
@@ -31,6 +37,8 @@ export interface SessionParts {
   readonly state: AccountState;
   readonly dropBox: Uint8Array;
   readonly pin: Pin;
+  /** Where a pin that has moved on is kept for this device. */
+  readonly keepPin: (pin: Pin) => Promise<void>;
   readonly home: AccountHome;
   readonly replica: Replica;
   readonly trust: TrustStore;
@@ -59,6 +67,7 @@ export class Session {
   /** Whether the public checkpoint has been behind for longer than a day. */
   lags = false;
   readonly #token: Uint8Array;
+  readonly #keepPin: (pin: Pin) => Promise<void>;
   #dropBox: Uint8Array;
 
   constructor(parts: SessionParts) {
@@ -68,6 +77,7 @@ export class Session {
     this.state = this.offered = parts.state;
     this.#dropBox = parts.dropBox;
     this.pin = parts.pin;
+    this.#keepPin = parts.keepPin;
     this.home = parts.home;
     this.replica = parts.replica;
     this.trust = parts.trust;
@@ -146,7 +156,7 @@ export class Session {
     const data = encodeText(receipt);
     let verified: VerifiedReceipt;
     try {
-      verified = verifyReceipt(data, { sha256, size, policy: this.trust.policy });
+      verified = await this.#verify(data, sha256, size);
     } catch (error) {
       if (error instanceof VerificationError) await this.home.keepEvidence("receipt", data);
       if (!(error instanceof ReceiptKeyUnknown)) throw error;
@@ -155,6 +165,28 @@ export class Session {
     }
     await this.believe(receipt.slice(receipt.indexOf("\n\n") + 2), verified);
     return verified;
+  }
+
+  /** Whether the records of rotations that the vault publishes have taught this device a key: the pin moves on, and the
+   * account record with it. Records that can't be believed are kept as evidence, beside those held. */
+  async learnRotations(): Promise<boolean> {
+    const records = await readPublished(this.transport, ROTATIONS, MAX_ROTATIONS_SIZE);
+    let pin: Pin;
+    try {
+      pin = this.pin.rotated(records);
+      this.trust.rotate(pin.policy);
+    } catch (error) {
+      if (!(error instanceof CryptoCoreError)) throw error;
+      for (const one of [this.pin.rotations, records].filter(({ length }) => length > 0)) {
+        await this.home.keepEvidence(error.code, one);
+      }
+      return false;
+    }
+    if (isSame(pin.rotations, this.pin.rotations)) return false;
+    this.pin = pin;
+    await this.#keepPin(pin);
+    await this.replica.writing(() => this.replica.setFact("dirty", true));
+    return true;
   }
 
   /** Advances the trust store; a fork leaves a warning, and is thrown the first time.
@@ -179,12 +211,13 @@ export class Session {
   /** Fetches the public checkpoint, and believes it if it fits. One that does not verify, twice, is a warning. */
   async watchLedger(): Promise<void> {
     for (let tries = 0; tries < 2; tries += 1) {
-      const note = await this.#publicNote();
+      const note = await readPublished(this.transport, CHECKPOINT, CHECKPOINT_NOTE);
       try {
         await this.#compareWithHeld(await this.believe(textOf(note)), note);
         return;
       } catch (error) {
         if (!(error instanceof CheckpointInvalid)) throw error;
+        if (error.detail === NoteKeyUnknown.code && (await this.learnRotations())) continue;
         await this.home.keepEvidence("checkpoint", note);
       }
     }
@@ -198,20 +231,36 @@ export class Session {
     await this.home.keepEvidence("lag-held", encodeText(this.trust.newest ?? ""));
   }
 
-  async #publicNote(): Promise<Uint8Array> {
-    const blocks: Uint8Array[] = [];
-    let size = 0;
-    for await (const block of this.transport.read(CHECKPOINT)) {
-      blocks.push(block);
-      size += block.length;
-      if (size > CHECKPOINT_NOTE) break;
+  async #verify(data: Uint8Array, sha256: Uint8Array, size: number): Promise<VerifiedReceipt> {
+    try {
+      return verifyReceipt(data, { sha256, size, policy: this.trust.policy });
+    } catch (error) {
+      if (!(error instanceof ReceiptKeyUnknown) || !(await this.learnRotations())) throw error;
     }
-    return concat(...blocks).slice(0, CHECKPOINT_NOTE + 1);
+    return verifyReceipt(data, { sha256, size, policy: this.trust.policy });
   }
 
   async #consistency(old: number, wider: number): Promise<readonly Uint8Array[]> {
     return (await this.ask("GET", CONSISTENCY, { query: { old, new: wider } })).proof;
   }
+}
+
+/** What anybody may read there; no more than one byte beyond `most`. Nothing where a vault has no such thing. */
+export async function readPublished(
+  transport: Transport, path: typeof CHECKPOINT | typeof ROTATIONS, most: number,
+): Promise<Uint8Array> {
+  const blocks: Uint8Array[] = [];
+  let size = 0;
+  try {
+    for await (const block of transport.read(path)) {
+      blocks.push(block);
+      size += block.length;
+      if (size > most) break;
+    }
+  } catch (error) {
+    if (!(error instanceof Refused) || error.code !== "not_found") throw error;
+  }
+  return concat(...blocks).slice(0, most + 1);
 }
 
 /** The text of a note; nothing if it is not UTF-8, which no ledger signs. */

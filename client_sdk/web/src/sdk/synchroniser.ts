@@ -147,10 +147,11 @@ export class Synchroniser {
   }
 
   async #comparePins({ facts }: ReadState): Promise<void> {
-    const { pin, warnings } = this.#session;
-    if (facts.vault_id !== pin.vaultId) throw new VaultChanged("the account was made in another vault");
-    if (facts.ledger_vkey !== pin.ledgerVkey || facts.directory_vkey !== pin.directoryVkey) {
-      await warnings.add(Finding.LEDGER_KEY_CHANGED);
+    const session = this.#session;
+    if (facts.vault_id !== session.pin.vaultId) throw new VaultChanged("the account was made in another vault");
+    if (!session.pin.knows(facts.ledger_vkey)) await session.learnRotations(); // another device may know more, or less
+    if (!session.pin.knows(facts.ledger_vkey) || facts.directory_vkey !== session.pin.directoryVkey) {
+      await session.warnings.add(Finding.LEDGER_KEY_CHANGED);
     }
   }
 

@@ -7,11 +7,13 @@
 import * as v from "valibot";
 
 import { encodeText, formatJson, isSame, parseJson } from "../crypto_core/encoding.js";
-import { ConsistencyMismatch, CryptoCoreError, MalformedError } from "../crypto_core/errors.js";
-import { parseCheckpoint, type Checkpoint } from "../crypto_core/receipts/checkpoint.js";
+import {
+  ConsistencyMismatch, CryptoCoreError, MalformedError, NoteKeyRetired, RotationBackwards,
+} from "../crypto_core/errors.js";
+import type { Checkpoint } from "../crypto_core/receipts/checkpoint.js";
 import { verifyConsistency } from "../crypto_core/receipts/merkle.js";
-import { openNote } from "../crypto_core/receipts/note.js";
 import type { Policy } from "../crypto_core/receipts/policy.js";
+import { openCheckpoint } from "../crypto_core/receipts/witnessed.js";
 import {
   AccountRecordInvalid, AccountRecordOlder, BlobSwapped, CheckpointInvalid, ItemsMissing, LedgerForked,
   LedgerKeyChanged, Refused, Untrusted, type TrustError,
@@ -72,8 +74,6 @@ export class TrustStore {
     const last = this.#last;
     if (last !== null && last.note === note && last.policy === this.policy) return last.checkpoint;
     const checkpoint = opened(note, this.policy);
-    const isKnown = this.policy.logs.some((log) => log.key.name === checkpoint.origin);
-    if (!isKnown) throw new CheckpointInvalid("another origin");
     this.#last = { note, policy: this.policy, checkpoint };
     return checkpoint;
   }
@@ -94,6 +94,20 @@ export class TrustStore {
       if (this.#held.since > now) await this.#hold({ ...this.#held, since: now });
       return now - this.#held.since > most;
     });
+  }
+
+  /** Trusts the keys that records have led to from now on.
+   *
+   * Throws RotationBackwards if a record has the key that alone signed the note held here end before it. */
+  rotate(policy: Policy): void {
+    if (this.newest !== null) {
+      try {
+        openCheckpoint(encodeText(this.newest), policy);
+      } catch (error) {
+        throw error instanceof NoteKeyRetired ? new RotationBackwards("before the note held here") : error;
+      }
+    }
+    this.policy = policy;
   }
 
   /** Lets go of the held note, after a fork was accepted; the evidence stays. */
@@ -245,7 +259,7 @@ function parseStanding(kept: unknown): Standing {
 
 function opened(note: string, policy: Policy): Checkpoint {
   try {
-    return parseCheckpoint(openNote(encodeText(note), policy.keys).text);
+    return openCheckpoint(encodeText(note), policy).checkpoint;
   } catch (error) {
     if (error instanceof CryptoCoreError) throw new CheckpointInvalid(error.code);
     throw error;

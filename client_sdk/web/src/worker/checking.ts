@@ -5,18 +5,29 @@
 import { VerificationError } from "../crypto_core/errors.js";
 import { MAX_POLICY_SIZE, NONE, parsePolicy, type Policy } from "../crypto_core/receipts/policy.js";
 import { MAX_RECEIPT_SIZE, parseReceipt, verifyReceipt, weighReceipt } from "../crypto_core/receipts/receipt.js";
+import { MAX_ROTATIONS_SIZE } from "../crypto_core/receipts/rotation.js";
 import { hashFile } from "../sdk/auditor.js";
+import { Pin } from "../sdk/home.js";
+import { ROTATIONS, readPublished } from "../sdk/session.js";
+import type { Transport } from "../sdk/transport.js";
 import type { Checked, Weighed } from "./api.js";
 
 /** Code of an error → the step that it ends at. */
 const STOPS_AT: Readonly<Record<string, number>> = {
   receipt_malformed: 1, receipt_other_bytes: 2, receipt_not_included: 5, receipt_key_unknown: 6, receipt_signature: 6,
-  receipt_quorum_missing: 7,
+  receipt_key_retired: 6, receipt_quorum_missing: 7,
 };
 
 /** The policy in a file. Rejects with MalformedError or UnsupportedVersion. */
 export async function readPolicy(file: Blob): Promise<Policy> {
   return parsePolicy(await read(file, MAX_POLICY_SIZE));
+}
+
+/** Trust in the ledger whose vault this page comes from, in every key that its records lead to. */
+export async function publishedPolicy(transport: Transport): Promise<Policy> {
+  const vault = await transport.ask("GET", "/v1/vault");
+  const pin = new Pin(vault.vault_id, vault.ledger_vkey, vault.directory_vkey);
+  return pin.rotated(await readPublished(transport, ROTATIONS, MAX_ROTATIONS_SIZE)).policy;
 }
 
 /** Checks the sealed file, which is hashed in pieces, against its receipt. Rejects with FileUnreadable. */

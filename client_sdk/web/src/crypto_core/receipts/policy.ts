@@ -18,6 +18,9 @@ const NUMBER = /^[1-9][0-9]{0,4}$/;
 export interface Log {
   readonly key: VerifierKey;
   readonly url: string | null;
+  /** How many entries the largest tree has that this key may sign alone; null: any. Not in the file: it follows from
+   * the record of the key that replaced it (rotation.ts). */
+  readonly last: number | null;
 }
 
 /** A cosigner under the name that the policy gives it. */
@@ -52,7 +55,7 @@ export class Policy {
   /** One ledger and no witness: its operator's word is all there is. Throws as `parseVkey` does,
    * and MalformedError for a witness's key. */
   static forKey(vkey: string): Policy {
-    return new Policy([{ key: requireAlgorithm(parseVkey(vkey), ED25519), url: null }], [], [], NONE);
+    return new Policy([{ key: requireAlgorithm(parseVkey(vkey), ED25519), url: null, last: null }], [], [], NONE);
   }
 
   /** Every key whose signatures are checked. */
@@ -71,6 +74,7 @@ export class Policy {
 }
 
 /** The canonical spelling: logs, witnesses, groups, quorum; single spaces, thresholds in digits, no comments.
+ * What is known of a log's last tree is left out.
  *
  * Throws RangeError for a policy that breaks a rule of the format. */
 export function formatPolicy(policy: Policy): Uint8Array {
@@ -113,7 +117,7 @@ class Reader {
   read(word: string, items: readonly string[]): void {
     const [first, second, ...others] = items;
     if (word === "log" && first !== undefined && items.length <= 2) {
-      this.#logs.push({ key: newKey(first, ED25519, this.#logs), url: second ?? null });
+      this.#logs.push({ key: newKey(first, ED25519, this.#logs), url: second ?? null, last: null });
     } else if (word === "witness" && first !== undefined && second !== undefined && items.length <= 3) {
       this.#define(first);
       this.#witnesses.push({ name: first, key: newKey(second, COSIGNATURE, this.#witnesses), url: others[0] ?? null });

@@ -6,8 +6,8 @@ import {
   HASH_SIZE, decodeText, encodeText, formatB64, formatTime, isSame, parseB64,
 } from "../encoding.js";
 import {
-  InclusionMismatch, MalformedError, NoteKeyUnknown, ReceiptKeyUnknown, ReceiptMalformed, ReceiptNotIncluded,
-  ReceiptOtherBytes, ReceiptQuorumMissing, ReceiptSignature, SignatureInvalid,
+  InclusionMismatch, MalformedError, NoteKeyRetired, NoteKeyUnknown, ReceiptKeyRetired, ReceiptKeyUnknown,
+  ReceiptMalformed, ReceiptNotIncluded, ReceiptOtherBytes, ReceiptQuorumMissing, ReceiptSignature, SignatureInvalid,
 } from "../errors.js";
 import { parseCheckpoint, parseDecimal, type Checkpoint } from "./checkpoint.js";
 import { EXTRA_SIZE, entryBytes, parseExtra, type Commitment } from "./leaf.js";
@@ -113,7 +113,8 @@ export function verifyReceipt(data: Uint8Array, { sha256, size, policy }: Expect
   // 4  Compute the leaf hash from the entry
   // 5  The proof leads from the leaf to the root of the checkpoint          ReceiptNotIncluded
   // 6  A ledger of the policy signed the checkpoint under its own origin,   ReceiptKeyUnknown
-  //    and every signature by a key of the policy verifies                  ReceiptSignature
+  //    and every signature by a key of the policy verifies,                 ReceiptSignature
+  //    and not by a key alone that a record says was replaced before        ReceiptKeyRetired
   // 7  Enough witnesses of the policy cosigned it                           ReceiptQuorumMissing
   // Then, elsewhere: 8 the RFC 3161 token; 9, with the key, the file's own seal.
 
@@ -162,12 +163,12 @@ export function provenSentence(verified: VerifiedReceipt): string {
 
 /** Step 6, and who cosigned: of a receipt that misses cosignatures, this says which.
  *
- * Throws ReceiptSignature or ReceiptKeyUnknown. */
+ * Throws ReceiptSignature, ReceiptKeyUnknown or ReceiptKeyRetired. */
 export function weighReceipt(receipt: Receipt, policy: Policy): WitnessedCheckpoint {
   const open = () => inOurWords(
     () => openCheckpoint(encodeText(receipt.note), policy), SignatureInvalid, ReceiptSignature,
   );
-  return inOurWords(open, NoteKeyUnknown, ReceiptKeyUnknown);
+  return inOurWords(() => inOurWords(open, NoteKeyUnknown, ReceiptKeyUnknown), NoteKeyRetired, ReceiptKeyRetired);
 }
 
 type Refusal = new (detail?: string) => Error & { readonly detail: string };

@@ -2,7 +2,7 @@
 // Knows: notes, checkpoints and policies (docs/spec/note-and-policy.md).
 // Refuses to know: entries, receipts, what time it is.
 
-import { NoteKeyUnknown } from "../errors.js";
+import { NoteKeyRetired, NoteKeyUnknown } from "../errors.js";
 import { parseCheckpoint, type Checkpoint } from "./checkpoint.js";
 import { formatVkey, openNote, type OpenedNote, type Signature } from "./note.js";
 import { NONE, type Policy, type Witness } from "./policy.js";
@@ -31,14 +31,17 @@ export interface WitnessedCheckpoint {
   readonly boundTime: number | null;
 }
 
-/** Verifies every signature by a key of the policy, one of which has to be the ledger's of the checkpoint's origin.
+/** Verifies every signature by a key of the policy, one of which has to be the ledger's of the checkpoint's origin,
+ * and one that may still sign a tree of this size alone.
  *
- * Throws MalformedError, SignatureInvalid, or NoteKeyUnknown. Too few cosignatures are no error here. */
+ * Throws MalformedError, SignatureInvalid, NoteKeyUnknown or NoteKeyRetired. Too few cosignatures are no error here. */
 export function openCheckpoint(note: Uint8Array, policy: Policy): WitnessedCheckpoint {
   const opened = openNote(note, policy.keys);
   const checkpoint = parseCheckpoint(opened.text);
-  const ledgers = policy.logs.filter(({ key }) => key.name === checkpoint.origin).map(({ key }) => formatVkey(key));
-  if (!opened.verified.some(({ key }) => ledgers.includes(formatVkey(key)))) throw new NoteKeyUnknown();
+  const signedBy = opened.verified.map(({ key }) => formatVkey(key));
+  const ledgers = policy.logs.filter(({ key }) => key.name === checkpoint.origin && signedBy.includes(formatVkey(key)));
+  if (ledgers.length === 0) throw new NoteKeyUnknown();
+  if (ledgers.every(({ last }) => last !== null && last < checkpoint.size)) throw new NoteKeyRetired();
   const times = earliest(opened, policy);
   const bound = boundTime(times, policy);
   const found: Omit<WitnessedCheckpoint, typeof WITNESSED> = {

@@ -11,7 +11,8 @@ import { address, type View } from "../../router.js";
 import { session, warnings } from "../../state.js";
 
 const CARDS: readonly (readonly [View, string])[] = [
-  ["credentials", "credentials"], ["sessions", "sessions"], ["deleted", "deleted"],
+  ["credentials", "credentials"], ["sessions", "sessions"], ["shares", "shares"], ["deleted", "deleted"],
+  ["listing", "listing"],
 ];
 
 export function Settings(): JSX.Element {

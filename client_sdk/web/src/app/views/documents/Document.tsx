@@ -59,6 +59,7 @@ function Read({ item, edit }: { item: Item; edit: (resumed: FoundDraft | null) =
       <p class="actions">
         <Button onClick={() => edit(null)}>{say("documents.edit.name")}</Button>
         <a class="button plain" href={address("history", item.id)}>{say("documents.history")}</a>
+        <a class="button plain" href={address("share", item.id)}>{say("share.name")}</a>
         <Button plain onClick={() => print()}>{say("site.article.print")}</Button>
         <DeleteItem item={item} />
       </p>

@@ -46,6 +46,7 @@ function Read({ item }: { item: Item }): JSX.Element {
         <a class="button plain" href={address("history", item.id)}>
           {say("journal.entry.history", { count: item.revision })}
         </a>
+        <a class="button plain" href={address("share", item.id)}>{say("share.name")}</a>
         <Button plain onClick={() => print()}>{say("site.article.print")}</Button>
         <DeleteItem item={item} />
       </p>

@@ -26,6 +26,7 @@ export default function Timeline(): JSX.Element {
         <a href={address("calendar")}>{say("journal.calendar.name")}</a>
         <a href={address("curve")}>{say("assess.curve.name")}</a>
         <a href={address("deleted")}>{say("journal.deleted.name")}</a>
+        <a href={address("shares")}>{say("share.list.name")}</a>
       </nav>
       <Problem error={itemsError.value} />
       <Unfinished />

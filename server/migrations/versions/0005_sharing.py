@@ -6,7 +6,7 @@ Knows: the tables as they were on this day; they never change again. Refuses to 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0006"
+revision = "0005"
 down_revision = "0004"
 branch_labels = None
 depends_on = None

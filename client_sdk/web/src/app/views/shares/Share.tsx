@@ -1,0 +1,83 @@
+// Sharing, step by step: what, with whom, until when; then what the reader will see, and the last word.
+// Knows: the order of the steps. Refuses to know: keys; link and code are shown once and kept nowhere.
+
+import type { JSX } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { say } from "../../i18n.js";
+import { Notice } from "../../parts/index.js";
+import { address } from "../../router.js";
+import { vault } from "../../state.js";
+import type { Link, Professional, Sharing } from "../../../worker/sharing.js";
+import "../documents/documents.css";
+import "../journal/journal.css";
+import { Choose } from "./Choose.js";
+import { Done } from "./Done.js";
+import { Preview } from "./Preview.js";
+import "./shares.css";
+import { DEFAULT, Terms, type Chosen } from "./Terms.js";
+import { extending } from "./told.js";
+import { Who } from "./Who.js";
+
+const STEPS = ["items", "who", "terms", "preview"] as const;
+type Step = (typeof STEPS)[number] | "done";
+
+export interface Terms extends Chosen {
+  /** Null for a link and a code. */
+  readonly reader: Professional | null;
+}
+
+export default function Share({ id }: { id: string | null }): JSX.Element {
+  const [before] = useState(() => extending.value);
+  const [step, setStep] = useState<Step>(before === null ? "items" : "who");
+  const [ids, setIds] = useState<readonly string[]>(() =>
+    before?.items?.map(({ item }) => item) ?? (id === null ? [] : [id]));
+  const [terms, setTerms] = useState<Terms>({ ...DEFAULT, reader: null });
+  const [sharing, setSharing] = useState<Sharing | null>(null);
+  const [link, setLink] = useState<Link | null>(null);
+  useEffect(() => () => {
+    extending.value = null;
+  }, []);
+  const used = before?.opened.length ?? 0;
+  const preview = async (items: Sharing["items"], chosen: Chosen): Promise<void> => {
+    const { message, days, openings } = chosen;
+    setTerms({ ...terms, ...chosen });
+    setSharing({
+      bundle: await vault().makeId(), items, to: terms.reader?.entry ?? null, message: message.trim(),
+      expires: Math.floor(Date.now() / 1000) + days * 86_400, openings: used + openings,
+      replaces: before?.bundle ?? null,
+    });
+    setStep("preview");
+  };
+  if (step === "done" && sharing !== null) return <Done sharing={sharing} reader={terms.reader} link={link} />;
+  const at = STEPS.findIndex((one) => one === step);
+  return (
+    <>
+      <p class="tools">
+        {at > 0
+          ? <button class="link" type="button" onClick={() => setStep(STEPS[at - 1]!)}>← {say("account.back")}</button>
+          : <a href={address("shares")}>← {say("share.list.name")}</a>}
+      </p>
+      <p class="hint">{say("account.sign_up.step", { step: at + 1, steps: STEPS.length })}</p>
+      {before !== null && <Notice><p>{say("share.extends", { count: used })}</p></Notice>}
+      {step === "items" && <Choose ids={ids} onChange={setIds} next={() => setStep("who")} />}
+      {step === "who" && (
+        <Who
+          next={(reader) => {
+            setTerms({ ...terms, reader });
+            setStep("terms");
+          }}
+        />
+      )}
+      {step === "terms" && <Terms ids={ids} chosen={terms} next={preview} />}
+      {step === "preview" && sharing !== null && (
+        <Preview
+          sharing={sharing} reader={terms.reader}
+          confirm={async (password, pin) => {
+            setLink(await vault().share(password, pin, sharing));
+            setStep("done");
+          }}
+        />
+      )}
+    </>
+  );
+}
