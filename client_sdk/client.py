@@ -427,6 +427,10 @@ class VaultClient:
         verify = opening.verify_under(self._meet().policy)
         return opening.open_link(self._transport, fragment, code, verify=verify, clock=self._clock)
 
+    def known_policy(self) -> Policy:
+        """Trust in the ledger of the vault that answers here, as this device pinned it when it first met it."""
+        return self._meet().policy
+
     # what the above is made of
 
     def _meet(self) -> Pin:

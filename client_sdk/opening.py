@@ -29,7 +29,7 @@ from crypto_core.sealing.envelope import HEADER_SIZE, open_stream, split_off
 from crypto_core.sealing.padding import unpad_content
 from crypto_core.sealing.records import content_opener, open_record
 from crypto_core.sealing.sharing import (
-    derive_cap, derive_code, derive_link, open_bundle, parse_code, parse_fragment, unwrap_for_link,
+    OpenedManifest, derive_cap, derive_code, derive_link, open_bundle, parse_code, parse_fragment, unwrap_for_link,
 )
 from schemas.bundles import VERSION, Manifest
 from schemas.limits import RECORD as LARGEST_RECORD
@@ -68,6 +68,7 @@ class OpenedBundle:
     expires: int
     message: str = field(repr=False)
     items: tuple[SharedItem, ...] = field(repr=False)
+    manifest: OpenedManifest = field(repr=False)
     _asking: _Asking = field(repr=False)
 
     def sealed(self, content: Content) -> Iterator[bytes]:
@@ -115,7 +116,7 @@ def open_counted(
     asking = _Asking(transport, bundle, answer["token"], verify)
     items = tuple(map(asking.item, manifest["items"]))
     return OpenedBundle(
-        bundle, proven.sender, manifest["created"], proven.expires, manifest["message"], items, asking
+        bundle, proven.sender, manifest["created"], proven.expires, manifest["message"], items, proven, asking
     )
 
 

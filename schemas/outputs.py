@@ -232,3 +232,67 @@ class VerifiedAnchored(Verified):
     tsa_policy = fields.String(required=True, allow_none=True)
     tsa_before_time = Time(required=True, allow_none=True)
     """The earliest that the token over the ledger without the file can mean."""
+
+
+class ListedProfessional(Strict):
+    """`pro find`, and `pro compare`."""
+
+    entry = Whole(required=True)
+    name = fields.String(required=True)
+    org = fields.String(required=True)
+    town = fields.String(required=True)
+    kind = fields.String(required=True)
+    since = Time(required=True)
+    fingerprint = fields.String(required=True)
+    compared = fields.String(required=True, validate=one_of("no", "yes", "changed"))
+
+
+class Standing(Strict):
+    """`pro register`, `pro status`: `fingerprint` is that of the account's own keys."""
+
+    state = fields.String(required=True)
+    entry = Whole(required=True, allow_none=True)
+    name = fields.String(required=True, allow_none=True)
+    fingerprint = fields.String(required=True)
+
+
+class ReceivedBundle(Strict):
+    """One row of `pro inbox`."""
+
+    bundle = Hex(limits.ID, required=True)
+    created = Time(required=True)
+    expires = Time(required=True)
+    openings = Whole(required=True)
+    opened = Whole(required=True)
+
+
+class SharedBundle(Strict):
+    """`share create`; `address` and `code` only of a link, and only now."""
+
+    bundle = Hex(limits.ID, required=True)
+    address = fields.String(required=True, allow_none=True)
+    code = fields.String(required=True, allow_none=True)
+
+
+class SharedRow(Strict):
+    """One row of `share list`, and `share log`. `name` is null for a link."""
+
+    bundle = Hex(limits.ID, required=True)
+    name = fields.String(required=True, allow_none=True)
+    created = Time(required=True)
+    expires = Time(required=True)
+    openings = Whole(required=True)
+    opened = fields.List(Time(), required=True)
+    wrong_codes = Whole(required=True)
+    ended = Time(required=True, allow_none=True)
+    why = fields.String(required=True, allow_none=True)
+
+
+class OpenedPack(Strict):
+    """`pro open`, `open-link`: `missing` are items that the vault did not give as they were shared."""
+
+    bundle = Hex(limits.ID, required=True)
+    directory = fields.String(required=True)
+    message = fields.String(required=True)
+    items = Whole(required=True)
+    missing = fields.List(fields.String(), required=True)

@@ -16,7 +16,10 @@ from client_sdk.cli.audit import audit
 from client_sdk.cli.documents import documents
 from client_sdk.cli.failures import Program
 from client_sdk.cli.journal import journal
+from client_sdk.cli.open_link import open_link
+from client_sdk.cli.pro import pro
 from client_sdk.cli.receipts import receipts
+from client_sdk.cli.share import share
 from client_sdk.cli.trust import trust
 from client_sdk.cli.verify import verify
 from client_sdk.cli.witness import witness
@@ -35,7 +38,9 @@ def temoin() -> None:
     """
 
 
-for _command in (register, login_check, change, journal, documents, receipts, verify, audit, trust, witness):
+for _command in (
+    register, login_check, change, journal, documents, share, pro, open_link, receipts, verify, audit, trust, witness,
+):
     temoin.add_command(_command)
 
 

@@ -1,4 +1,4 @@
-"""Where a password and a PIN come from: a descriptor, the environment, or a question on the terminal.
+"""Where a password, a PIN, a link or its code come from: a descriptor, the environment, or a question on the terminal.
 
 Knows: that order. Refuses to know: an argument of the command line (other programs can read it), what is right, and
 how to keep a secret anywhere.
@@ -51,6 +51,14 @@ class Secrets:
     def next_pin(self) -> str:
         """The one that takes the place of `pin`; typed twice on a terminal."""
         return self._get("New PIN", twice=True)
+
+    def link(self) -> str:
+        """An address that leads to something shared; what follows its # is a secret."""
+        return self._get("Link")
+
+    def code(self) -> str:
+        """What was told beside a link."""
+        return self._get("Code")
 
     def _get(self, name: str, *, twice: bool = False) -> str:
         if name not in self._known:

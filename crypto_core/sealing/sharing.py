@@ -87,6 +87,8 @@ class OpenedManifest:
     """The Ed25519 key that signed it, 32 bytes."""
     expires: int
     """Unix seconds."""
+    signature: bytes
+    """What a stranger verifies later, with `verify_manifest`, 64 bytes."""
 
 
 def make_bundle_key() -> bytes:
@@ -134,17 +136,23 @@ def open_bundle(bundle_key: bytes, bundle: bytes, sealed: bytes, *, reader: byte
             sender, expires = parse_b64url(signer, KEY_SIZE), parse_time(end)
         case _:
             raise MalformedError("not a manifest")
-    try:
-        verify_ed25519(sender, _signed(manifest), signature)
-    except SignatureInvalid:
-        raise BundleSignature() from None
+    verify_manifest(manifest, sender, signature)
     if parse_b64url(named, ID_SIZE) != bundle:
         raise BundleOther()
     if meant != (None if reader is None else format_b64url(sha256(reader).digest())):
         raise BundleOtherReader()
     if now >= expires:
         raise BundleExpired()
-    return OpenedManifest(manifest, sender, expires)
+    return OpenedManifest(manifest, sender, expires, signature)
+
+
+def verify_manifest(manifest: bytes, sender: bytes, signature: bytes) -> bytes:
+    """The manifest, now proven to be signed by `sender` (32 bytes). Raises BundleSignature."""
+    try:
+        verify_ed25519(sender, _signed(manifest), signature)
+    except SignatureInvalid:
+        raise BundleSignature() from None
+    return manifest
 
 
 def seal_bundle_note(mk_n: bytes, bundle: bytes, json: bytes) -> bytes:

@@ -108,11 +108,14 @@ def append(vault: Parts, session: Session, entry: bytes) -> int:
 
 
 def mark(vault: Parts) -> None:
-    """Writes the newest checkpoint beside the database. Raises a DirectoryRefuses if that is no continuation."""
-    with vault.database.read() as session:
+    """Writes the newest checkpoint beside the database. Raises a DirectoryRefuses if that is no continuation.
+
+    Under the database's write lock, though it writes nothing there: several commands take turns at the file.
+    """
+    with vault.database.write() as session:
         found, tree = newest(session), Tree(_leaves(session))
-    _require_marked(vault, tree)
-    _marker(vault).keep(found.size, found.note)
+        _require_marked(vault, tree)
+        _marker(vault).keep(found.size, found.note)
 
 
 def newest(session: Session) -> DirectoryCheckpoint:

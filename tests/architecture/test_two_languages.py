@@ -25,7 +25,7 @@ MIRRORED = ("crypto_core", "schemas", "client_sdk")
 PYTHON_ONLY_MODULES = {
     "client_sdk/anchors": "the page verifies no token: browsers have no X.509",
     "client_sdk/cli": "the command line",
-    **dict.fromkeys(("client_sdk/opening", "client_sdk/professional"), "so far the command line alone opens"),
+    **dict.fromkeys(("client_sdk/pack", "client_sdk/pack_page"), "so far the command line alone writes packs"),
     "client_sdk/following": "a ledger is followed by a program that stays, not by a page",
     "client_sdk/gathering": "many files at once, from threads; the page sends those that were picked",
     "client_sdk/hashing": "a thread of its own; a worker hashes where it seals",
@@ -44,6 +44,7 @@ TYPESCRIPT_ONLY_MODULES = {
     "crypto_core/sodium": "libsodium is wasm here, and has to be waited for",
     "schemas/wire.d": "the types of the wire, generated from docs/api/openapi.json",
     "sdk/argon": "Argon2id runs in a worker of its own, ended after each use",
+    "sdk/contents": "two read contents here, with ranges of what is shared as well; Python's reader.py does it itself",
     "sdk/digest": "SHA-256 of a stream; Python's hashlib has it",
     "sdk/door": "getting in, which Python's client.py does itself; a login here is entered from two sides",
     "sdk/recorder": "what a page records; the command line has no camera",
@@ -64,6 +65,13 @@ PYTHON_ONLY_NAMES = {
             ("keep_evidence", "lock_folder", "make_folder", "read_file", "sync_folder", "write_file"),
             "a browser has no folders",
         ),
+    },
+    "client_sdk/opening": {
+        **dict.fromkeys(("BLOB", "BLOB_RECEIPT", "LINK", "OPEN", "RECORD", "RECORD_RECEIPT"), _ENDPOINT),
+        "open_content": "contents.ts opens them, and ranges of them",
+    },
+    "client_sdk/professional": {
+        **dict.fromkeys(("INBOX", "PROFESSIONAL"), _ENDPOINT),
     },
     "client_sdk/reader": {
         "ReceiptPlace": "what client_sdk/upgrading asks for again",
@@ -116,7 +124,10 @@ TYPESCRIPT_ONLY_NAMES = {
     "sdk/keychain": {"nextFacts": _PRIVATE},
     "sdk/protocol/sync": {"NOTHING_ACCEPTED": "Python's dataclass has defaults"},
     "sdk/protocol/upload": dict.fromkeys(("BRIEF", "LONG"), "a tab minds how long a request takes (docs/adr/0021)"),
-    "sdk/reader": {"hashed": _PRIVATE},
+    "sdk/opening": {
+        "Link": "the worker is told the secret of a link once, before the code is there",
+        "Openings": "what a page opens may be cut at any place and is tried again",
+    },
     "sdk/replica": {"blobName": "Python's bytes have hex()"},
 }
 SPELLED_OTHERWISE = {

@@ -38,6 +38,8 @@ class Network(httpx.BaseTransport):
     """Path → what becomes of the JSON of its answer: a vault that lies."""
     spoils: Callable[[httpx.Request, bytes], bytes] | None = None
     """What becomes of any other body."""
+    answers: Callable[[httpx.Request], bytes | None] = lambda _: None
+    """What is answered in the application's place, as bytes; None where it answers itself."""
     seen: list[httpx.Request] = field(default_factory=list)
     received: int = 0
     """Body bytes that came back."""
@@ -46,6 +48,8 @@ class Network(httpx.BaseTransport):
         self.seen.append(request)
         if self.cut_before(request):
             raise httpx.ConnectError("cut", request=request)
+        if (made_up := self.answers(request)) is not None:
+            return httpx.Response(200, stream=httpx.ByteStream(made_up))
         answer = httpx.WSGITransport(app=self.vault.app).handle_request(request)
         data = answer.read()
         if self.cut_after(request):

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from playwright.sync_api import FilePayload, Locator, Page, expect
 
+from client_sdk.sharing import Link
 from tests.fakes.visitor import PATIENCE, Visitor
 
 STEM = "qanary"
@@ -30,6 +31,11 @@ TEXTS = {
     "draft of a document": "qanary draft dunnock", "looked for": "qanary search kingfisher",
     "message": "qanary message bittern", "found": "qanary professional crake",
 }  # fmt: skip
+SHARED = {
+    "text": "qanary shared text lapwing", "title": "qanary shared title dotterel", "message": "qanary message knot",
+}  # fmt: skip
+"""What somebody else shares with them."""
+WRONG_CODE = "5930 1847"
 CATEGORY = "medical certificate"
 CHOOSE = """async (box, [name, type, bytes]) => {
   const chosen = new DataTransfer();
@@ -163,6 +169,31 @@ class Teller:
     def write_sensitive(self) -> None:
         self.visitor.write(TEXTS["sensitive"], sensitive=True)
         self.visitor.heading("journal.state.locked")
+
+    def ask_to_be_listed(self) -> None:
+        """As a professional, under a name that all may read; then the list of what was sent, which isn't theirs yet."""
+        visitor = self.visitor
+        self._card("account.settings.listing")
+        visitor.fill("reading.listing.name", "Claire Martin")
+        visitor.fill("account.confirm.password", visitor.password)
+        visitor.fill("account.confirm.pin", visitor.pin)
+        visitor.press("reading.listing.do")
+        self.reads(visitor.say("reading.listing.state.pending"))
+        self.page.evaluate("location.hash = '#61'")  # it is offered to those who are listed
+        self.reads(visitor.say("problem.professional_needed"))
+
+    def read_what_was_shared(self, link: Link) -> None:
+        """By a link and its code, after a wrong one."""
+        visitor = self.visitor
+        self.page.evaluate("(fragment) => { location.hash = fragment }", link.fragment)
+        for code in (WRONG_CODE, link.code):
+            visitor.fill("reading.link.code", code)
+            visitor.press("reading.link.do")
+            self.reads(visitor.say("reading.title" if code == link.code else "problem.code_wrong"))
+        self.reads(SHARED["message"])
+        self.reads(SHARED["text"])
+        visitor.follow("reading.summary.name")
+        self.reads(visitor.say("reading.summary.proves"))
 
     def leave_drafts(self) -> None:
         """One of an entry, one of a document."""

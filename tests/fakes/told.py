@@ -5,6 +5,7 @@ Knows: what they wrote, and which parts of it are sensitive, were changed, or de
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from client_sdk.client import Draft, VaultClient
 from client_sdk.happened import parse_happened
+from client_sdk.sharing import Link, Sharing
 from tests.fakes.film import make_film, make_sound
 from tests.fakes.visitor import PASSWORD, PIN
 
@@ -33,6 +35,8 @@ class Words:
     assessment: str
     media: tuple[str, str]
     """The titles of a film and of a sound."""
+    message: str
+    """What stands beside what is shared."""
 
 
 STORIES = {
@@ -57,6 +61,7 @@ STORIES = {
         ("au printemps 2019", "La première fois. Je ne l’avais jamais écrit."),
         "Où j’en suis",
         ("La porte de la cuisine", "Son message vocal de dimanche"),
+        "Merci de lire avant jeudi. Le plus important est la photographie du bras.",
     ),
     "en": Words(
         (
@@ -79,6 +84,7 @@ STORIES = {
         ("in spring 2019", "The first time. I had never written it down."),
         "Where I stand",
         ("The kitchen door", "His voice message of Sunday"),
+        "Please read this before Thursday. The photograph of the arm matters most.",
     ),
 }  # fmt: skip
 EDITED = 4
@@ -98,6 +104,14 @@ class Told:
     @property
     def texts(self) -> list[str]:
         return [entry[1] for entry in self.words.entries]
+
+    def share(self) -> Link:
+        """All that isn't sensitive, for an hour, with whoever has the link and the code."""
+        items = [(item.id, item.revision) for item in self.laptop.items() if not item.sensitive]
+        made = self.laptop.make_bundle(Sharing(items, None, int(time.time()) + 3600, 10, self.words.message))
+        self.laptop.send_bundle(made, PASSWORD, PIN)
+        assert made.link is not None
+        return made.link
 
     def change_elsewhere(self) -> None:
         """The laptop writes another version of the entry that a page may have open."""

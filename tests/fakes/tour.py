@@ -128,6 +128,7 @@ def look_around(visitor: Visitor, told: Told) -> Iterator[str]:
     yield from _sharing(visitor, told)
     yield from _settings(visitor)
     yield from _questions(visitor, told)
+    yield from _reading(visitor, told)
 
 
 def _journal(visitor: Visitor, told: Told) -> Iterator[str]:
@@ -305,6 +306,12 @@ def _settings(visitor: Visitor) -> Iterator[str]:
             page.get_by_text(visitor.say("account.sessions.mine"), exact=True).wait_for()
         yield name
         visitor.go_to("shell.settings")
+    page.get_by_role("link").filter(has_text=visitor.say("account.settings.listing")).click()
+    page.get_by_text(visitor.say("reading.listing.state.none")).wait_for()
+    yield "listing"
+    page.evaluate("location.hash = '#61'")
+    page.get_by_text(visitor.say("problem.professional_needed")).wait_for()
+    yield "inbox-refused"
     page.evaluate("location.hash = '#7'")
     visitor.heading("account.trust.title")
     yield "trust"
@@ -333,3 +340,29 @@ def _questions(visitor: Visitor, told: Told) -> Iterator[str]:
     page.get_by_role("alertdialog").get_by_role("button", name=visitor.say("shell.lock"), exact=True).click()
     visitor.heading("account.door.title")
     yield "door-closed"
+
+
+def _reading(visitor: Visitor, told: Told) -> Iterator[str]:
+    """What the laptop shares by a link, as somebody without an account reads it; with a wrong code first."""
+    page = visitor.page
+    link = told.share()
+    visitor.come()
+    page.evaluate("(fragment) => { location.hash = fragment }", link.fragment)
+    visitor.box("reading.link.code").wait_for()
+    yield "link"
+    visitor.fill("reading.link.code", "1111 1112" if link.code == "1111 1111" else "1111 1111")
+    visitor.press("reading.link.do")
+    page.get_by_text(visitor.say("reading.link.left", count=4)).wait_for()
+    yield "link-wrong"
+    visitor.fill("reading.link.code", link.code)
+    visitor.press("reading.link.do")
+    visitor.heading("reading.title")
+    yield "shared"
+    unfold(page)
+    yield "shared-unfolded"
+    visitor.follow("reading.summary.name")
+    visitor.heading("reading.summary.title")
+    yield "shared-summary"
+    visitor.press("shell.lock")
+    page.get_by_text(visitor.say("account.closed.read")).wait_for()
+    yield "door-read"

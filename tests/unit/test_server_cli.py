@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 import server.cli
 from server.cli import collect, main
 from server.config import ConfigRefused, ServerConfig
+from server.directory.tree import DirectoryMarkerDamaged
 from server.folder import SecretExposed, SecretWrong, VaultExists, VaultMissing, open_folder
 from server.parts import open_parts
 from server.problems import Refusal
@@ -183,6 +184,13 @@ def test_run_serves_and_tells_its_workers_where(
     assert served == [("server.wsgi:application", "127.0.0.1", 8111, 3)]
     assert os.environ["TEMOIN_DATA"] == str(data.absolute())
     assert os.environ["TEMOIN_HOST"] == ""
+
+
+def test_run_says_why_nobody_can_be_listed_and_serves_all_the_same(data: Path, served: list[object]) -> None:
+    (data / "directory.mark").write_text("not a note")
+    run = call("run", data)
+    assert run.exit_code == 0 and len(served) == 1
+    assert f"Nobody is listed. {DirectoryMarkerDamaged.sentence}" in run.output
 
 
 def test_run_on_every_address_wants_to_know_the_public_host(

@@ -4,7 +4,7 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 
-import { act, waitFor } from "@testing-library/preact";
+import { act, configure, waitFor } from "@testing-library/preact";
 
 import { speakWords, type Words } from "../src/app/i18n.js";
 import { closed, enter, hear } from "../src/app/state.js";
@@ -12,6 +12,9 @@ import { leave, lockNow, watch } from "../src/app/lock.js";
 import { startShell } from "../src/app/shell.js";
 import { beginVault } from "../src/app/vault.js";
 import { MemoryVault, NAME, PASSWORD, PIN } from "./memory_vault.js";
+
+/** What a page loads when it is needed takes a while on a busy machine. */
+configure({ asyncUtilTimeout: 5000 });
 
 const words = (path: string): Words => JSON.parse(readFileSync(resolve(import.meta.dirname, path), "utf-8")) as Words;
 

@@ -161,11 +161,12 @@ describe("an error", () => {
   it("names the rule that a secret broke, in the words of Python", () => {
     const passphrase = read(join(repository, "crypto_core/sealing/passphrase.py"));
     const recovery = read(join(repository, "crypto_core/sealing/recovery.py"));
+    const sharing = read(join(repository, "crypto_core/sealing/sharing.py"));
     const strength = read(join(repository, "client_sdk/strength.py"));
     const constants: Readonly<Record<string, string>> = {
       what: "password", USERNAME_POINTS: "64", shortest: "8", longest: "1024", WORDS: "24", furthest: "7",
     };
-    const refusals = (passphrase + recovery + strength).matchAll(/SecretRefused\((?:" "\.join\(\[)?f?"([^"]+)"/g);
+    const refusals = (passphrase + recovery + sharing + strength).matchAll(/SecretRefused\((?:" "\.join\(\[)?f?"([^"]+)"/g);
     const rules = [...refusals].map(([, rule]) =>
       rule!.replace(/\{(\w+)\}/g, (_, name: string) => constants[name]!)
         .replace("PIN has 8 to 1024", "PIN has 4 to 12"));

@@ -13,7 +13,7 @@ import { Policy } from "../src/crypto_core/receipts/policy.js";
 import { ready } from "../src/crypto_core/sodium.js";
 import { checkReceipt, readPolicy } from "../src/worker/checking.js";
 import { Failure } from "../src/worker/problems.js";
-import { MemoryShares } from "./memory_shares.js";
+import { MemoryReading } from "./memory_reading.js";
 import { sampleItems, samplePicture } from "./samples.js";
 
 export const NAME = "camille";
@@ -52,7 +52,7 @@ export function problem(code: string, more: Partial<Problem> = {}): Failure {
   return new Failure({ code, detail: "", retryAfter: null, extra: {}, ...more });
 }
 
-export class MemoryVault extends MemoryShares implements VaultApi {
+export class MemoryVault extends MemoryReading implements VaultApi {
   /** What the next opening says; change it to see warnings, wrong PINs, an advised change. */
   opening: Opening = {
     lastOpened: null, wrongPins: 0, wrongTotal: 0, adviseChange: false, warnings: [], waiting: 0,

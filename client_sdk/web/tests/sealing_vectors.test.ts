@@ -237,7 +237,8 @@ function openBundle(given: Inputs): Outputs {
   const [key, bundle] = [given.raw("bundle_key"), given.raw("bundle")];
   const reader = given.any("reader") === null ? null : given.raw("reader");
   const opened = sharing.openBundle(key, bundle, given.raw("sealed"), reader, given.number("now"));
-  return { ...opened, cap: sharing.deriveCap(key, bundle) };
+  const { json, sender, expires } = opened;
+  return { json, sender, expires, cap: sharing.deriveCap(key, bundle) };
 }
 
 function openByLink(given: Inputs): Outputs {

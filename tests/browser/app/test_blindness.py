@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
 
+from client_sdk.client import VaultClient
+from client_sdk.items import Draft
+from client_sdk.sharing import Link, Sharing
 from tests.browser.app.conftest import describe_vault
 from tests.fakes.canary import find_canaries
 from tests.fakes.http_proxy import HttpProxy, http_proxy_to
 from tests.fakes.processes import RealVault, running
-from tests.fakes.teller import CATEGORY, TEXTS, Teller
+from tests.fakes.teller import CATEGORY, SHARED, TEXTS, WRONG_CODE, Teller
 from tests.fakes.tour import view_table
-from tests.fakes.visitor import Visitor
+from tests.fakes.visitor import PASSWORD, PIN, Visitor
 
 
 @dataclass
@@ -27,10 +32,12 @@ class Story:
     vault: RealVault
     archive: bytes
     console: list[str]
+    link: Link
 
     @property
     def canaries(self) -> list[str]:
-        return [*self.teller.canaries, CATEGORY, "Certificat médical"]
+        told = [*self.teller.canaries, CATEGORY, "Certificat médical", *SHARED.values(), WRONG_CODE.replace(" ", "")]
+        return [*told, WRONG_CODE, self.link.code, self.link.code.replace(" ", ""), self.link.fragment[2 + 22:]]
 
 
 @pytest.fixture(scope="module")
@@ -41,11 +48,25 @@ def told(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         teller = Teller(Visitor(context.new_page(), proxy.url))
         console: list[str] = []
         teller.page.on("console", lambda said: console.append(said.text))
-        yield Story(teller, proxy, vault, tell_everything(teller), console)
+        link = share(vault.url, folder / "another")
+        yield Story(teller, proxy, vault, tell_everything(teller, link), console, link)
         context.close()
 
 
-def tell_everything(teller: Teller) -> bytes:
+def share(server: str, folder: Path) -> Link:
+    """What somebody else shares, from the command line."""
+    with VaultClient.connect(server, folder) as client:
+        client.register(client.make_account("another", PASSWORD, PIN))
+        client.log_in("another", PASSWORD, PIN)
+        kept = client.write_entry(Draft(title=SHARED["title"], text=SHARED["text"]))
+        items, end = [(kept.id, kept.revision)], int(time.time()) + 3600
+        made = client.make_bundle(Sharing(items, None, end, 10, SHARED["message"]))
+        client.send_bundle(made, PASSWORD, PIN)
+    assert made.link is not None
+    return made.link
+
+
+def tell_everything(teller: Teller, link: Link) -> bytes:
     """Every view, with canaries wherever something can be said; gives what was exported."""
     teller.sign_up()
     teller.write()
@@ -59,11 +80,14 @@ def tell_everything(teller: Teller) -> bytes:
     archive = teller.export()
     teller.share()
     teller.change_credentials()
+    teller.ask_to_be_listed()
     teller.leave_drafts()
     teller.page.evaluate(f"location.hash = '#{view_table()['trust']}'")  # it is offered only where something is wrong
     teller.visitor.heading("account.trust.title")
     teller.page.evaluate(f"location.hash = '#{view_table()['verify']}'")  # its door is on the page of whoever is out
     teller.visitor.heading("receipts.verify.name")
+    teller.visitor.lock()
+    teller.read_what_was_shared(link)
     teller.visitor.lock()
     teller.fail_to_get_in()
     teller.visitor.log_in()
@@ -72,9 +96,10 @@ def tell_everything(teller: Teller) -> bytes:
 
 
 KINDS = {
-    "DELETE bundles", "GET bundles", "POST bundles",
-    "GET account", "GET blobs", "GET items", "GET ledger", "GET sessions", "GET vault", "POST account", "POST accounts",
-    "POST confirm", "POST items", "POST login", "POST logout", "POST pin", "POST uploads", "PUT blobs", "PUT uploads",
+    "DELETE bundles", "GET account", "GET blobs", "GET bundles", "GET inbox", "GET items", "GET ledger",
+    "GET professional", "GET sessions", "GET vault", "POST account", "POST accounts", "POST bundles", "POST confirm",
+    "POST items", "POST links", "POST login", "POST logout", "POST pin", "POST professional", "POST uploads",
+    "PUT blobs", "PUT uploads",
 }
 """What a vault is asked for by somebody who uses all of it."""
 

@@ -6,8 +6,9 @@
 
 import { signal } from "@preact/signals";
 
+import { met } from "./link.js";
 import { address, forgetPlaces } from "./router.js";
-import { beforeLock, closed, forget, forgetful, forgetRead, session, type Closed } from "./state.js";
+import { beforeLock, closed, forget, forgetful, forgetRead, reading, session, type Closed } from "./state.js";
 import { endVault, isRunning } from "./vault.js";
 
 /** Without activity for so long, an open vault locks. */
@@ -67,6 +68,7 @@ export function stay(): void {
 export async function lockNow(why: Closed["why"]): Promise<void> {
   if (locking !== null) return;
   const open = session.value;
+  const read = open === null ? reading.value : null;
   const mine = locking = Symbol();
   const hooks = [...beforeLock].map(async (keep) => keep());
   page.empty();
@@ -76,13 +78,14 @@ export async function lockNow(why: Closed["why"]): Promise<void> {
   if (locking !== mine) return; // left meanwhile: there is nothing more to end
   forget();
   forgetPlaces();
+  met.value = null;
   history.replaceState(history.state, "", address("home"));
   if (open !== null) await within(CLOSE_MS, open.vault.lock());
   if (locking !== mine) return;
   locking = null;
   endVault();
   forgetFound();
-  closed.value = { why, kept: hooks.length === 0 ? null : kept && !forgetful.value };
+  closed.value = { why: read === null ? why : "read", kept: hooks.length === 0 ? null : kept && !forgetful.value };
   page.show();
 }
 
@@ -94,6 +97,7 @@ export function leave(): void {
   page.empty();
   forget();
   forgetPlaces();
+  met.value = null;
   forgetFound();
   closed.value = null;
 }
@@ -123,7 +127,7 @@ function check(): void {
 }
 
 function limit(): number {
-  return session.value === null ? SIGN_UP_IDLE_MS : IDLE_MS;
+  return session.value === null && reading.value === null ? SIGN_UP_IDLE_MS : IDLE_MS;
 }
 
 function keepDrafts(): void {

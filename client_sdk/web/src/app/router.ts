@@ -4,6 +4,7 @@
 import { signal } from "@preact/signals";
 
 import { forgetSteps, noteStep } from "./left.js";
+import { takeLink } from "./link.js";
 
 export const VIEWS = {
   home: 0, signUp: 1, logIn: 2, reopen: 3, settings: 4, credentials: 5, sessions: 6, trust: 7,
@@ -12,6 +13,7 @@ export const VIEWS = {
   assess: 30, assessment: 31, curve: 32,
   receipt: 40, verify: 41,
   shares: 50, share: 51,
+  link: 60, inbox: 61, shared: 62, summary: 63, listing: 64,
 } as const;
 export type View = keyof typeof VIEWS;
 
@@ -67,6 +69,7 @@ export function keepInHistory(state: unknown): void {
 
 /** A step that a link makes has no state yet; one that somebody comes back to has. */
 function follow(): void {
+  takeLink(address("link"));
   const before = history.state !== null;
   if (!before && kept !== null) history.replaceState(kept, "");
   read(before);

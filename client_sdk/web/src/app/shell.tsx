@@ -9,12 +9,13 @@ import { useEffect, useState } from "preact/hooks";
 
 import "./app.css";
 import { LANGUAGES, say, speak } from "./i18n.js";
+import { takeLink } from "./link.js";
 import { startLock } from "./lock.js";
 import { Button, PinDialog, Problem, Waiting } from "./parts/index.js";
 import { Bar, Foot, Said, SoonLocked } from "./parts/frame.js";
 import { Door } from "./views/account/door.js";
 import { LogIn } from "./views/account/log_in.js";
-import { keepInHistory, place, startRouter, type View } from "./router.js";
+import { address, keepInHistory, place, startRouter, type View } from "./router.js";
 import { session } from "./state.js";
 import { startWith, type Running } from "./vault.js";
 
@@ -31,6 +32,7 @@ const documents = () => import("./views/documents/index.js");
 const assess = () => import("./views/assess/index.js");
 const receipts = () => import("./views/receipts/index.js");
 const shares = () => import("./views/shares/index.js");
+const reading = () => import("./views/reading/index.js");
 
 /** View → how it comes: each group of them in a file of its own, so that who is at the door waits for none. */
 export const TABLE: Readonly<Record<View, () => Promise<Found>>> = {
@@ -54,6 +56,11 @@ export const TABLE: Readonly<Record<View, () => Promise<Found>>> = {
   verify: async () => (await receipts()).Verify,
   shares: async () => (await shares()).Shares,
   share: async () => (await shares()).Share,
+  link: async () => (await reading()).Link,
+  inbox: async () => (await reading()).Inbox,
+  shared: async () => (await reading()).Shared,
+  summary: async () => (await reading()).Summary,
+  listing: async () => (await reading()).Listing,
   signUp: async () => (await account()).SignUp,
   logIn: async () => LogIn,
   reopen: async () => (await account()).Reopen,
@@ -63,7 +70,7 @@ export const TABLE: Readonly<Record<View, () => Promise<Found>>> = {
   trust: async () => (await account()).Trust,
 };
 const CLOSED: readonly View[] = ["home", "signUp", "logIn", "reopen"];
-const ALWAYS: readonly View[] = ["verify"];
+const ALWAYS: readonly View[] = ["verify", "link", "shared", "summary"];
 /** Views that are about an item: without one there is nothing to show. */
 const ABOUT: readonly View[] = ["entry", "edit", "history", "document", "assessment", "receipt"];
 
@@ -72,6 +79,7 @@ const loaded = new Map<View, Found>([["logIn", LogIn]]);
 
 /** Shows the page in #app, until `stop`; `start` starts a vault when somebody begins to log in or sign up. */
 export function startShell(start: () => Running, stop: AbortSignal = new AbortController().signal): void {
+  takeLink(address("link"));
   const root = document.getElementById("app");
   if (root === null) throw new Error("no place for the page");
   startWith(() => {

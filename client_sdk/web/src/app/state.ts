@@ -2,7 +2,7 @@
 // passwords; `forget` lets go of everything, and nothing else of the page may hold what a person wrote.
 
 import { computed, signal } from "@preact/signals";
-import type { Item, Notice, Opening, Unfinished, VaultApi } from "../worker/api.js";
+import type { Item, Notice, Opening, Handed, Unfinished, VaultApi } from "../worker/api.js";
 import { noteUpload, uploads } from "./uploads.js";
 
 export interface Session {
@@ -11,15 +11,23 @@ export interface Session {
   readonly opening: Opening;
 }
 
-/** Why there is no session any more. `kept`: whether what was being written is; null if nothing was. */
+/** What somebody shared, while it is read; `vault` reads it, also where there is no session. */
+export interface Reading {
+  readonly vault: VaultApi;
+  readonly shared: Handed;
+}
+
+/** Why nothing is open any more; `read`: only what somebody shared was. `kept`: whether what was being written is; null
+ * if nothing was. */
 export interface Closed {
-  readonly why: "asked" | "idle" | "ended" | "unsure";
+  readonly why: "asked" | "idle" | "ended" | "unsure" | "read";
   readonly kept: boolean | null;
 }
 
 const STOP_NOTHING: readonly string[] = ["ledger_lags"];
 
 export const session = signal<Session | null>(null);
+export const reading = signal<Reading | null>(null);
 /** The newest revision of every item, as the last look brought it; null before the first. */
 export const items = signal<readonly Item[] | null>(null);
 /** Why the last look at the items brought nothing, null if it did. */
@@ -132,6 +140,7 @@ export function hear(notice: Notice, ended: () => void): void {
 
 /** Lets go of everything that was read. The session stays until `endSession`: what is being kept needs its vault. */
 export function forgetRead(): void {
+  reading.value = null;
   items.value = null;
   itemsError.value = null;
   sensitiveUntil.value = null;

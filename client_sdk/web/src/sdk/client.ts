@@ -9,9 +9,10 @@ import { Keyring } from "../crypto_core/sealing/keyring.js";
 import * as passphrase from "../crypto_core/sealing/passphrase.js";
 import type { Language } from "../crypto_core/sealing/recovery.js";
 import type { Account, OpenStage, Session as SessionAnswer } from "../schemas/accounts.js";
+import type { Inbox } from "../schemas/shares.js";
 import { ARGON_HERE, type Argon } from "./argon.js";
 import { changeCredentials } from "./change.js";
-import { Professionals } from "./directory.js";
+import { Professionals, type Professional } from "./directory.js";
 import { exportReceipts } from "./dossier.js";
 import { Door, forgetKeys, forgetLogin } from "./door.js";
 import { Drafts, Thumbnails } from "./drafts.js";
@@ -20,6 +21,9 @@ import type { Home, Pin } from "./home.js";
 import type { Content, Deletion, Draft, Id, Item, Kept, KeptReceipt, Kind, Opening } from "./items.js";
 import * as keychain from "./keychain.js";
 import { AccountState, Credentials, type NewAccount } from "./keychain.js";
+import type { OpenedBundle, Openings } from "./opening.js";
+import * as professional from "./professional.js";
+import type { Named, Standing } from "./professional.js";
 import { NO_PROGRESS, type Progress } from "./progress.js";
 import { Finding } from "./protocol/sync.js";
 import { Unlock, UnlockEvent, unlocking } from "./protocol/unlock.js";
@@ -499,6 +503,40 @@ export class VaultClient {
   /** Gives one of them up. */
   giveUp(blob: Id): Promise<void> {
     return this.#opened().uploader.giveUp(blob);
+  }
+
+  // what others share
+
+  /** How this account stands among the professionals. */
+  standing(): Promise<Standing> {
+    return professional.standing(this.#opened().session);
+  }
+
+  /** Asks to be listed as a professional, with password and PIN given anew. Throws Refused, MalformedError. */
+  async askToBeListed(named: Named, password: string, pin: string): Promise<Standing> {
+    const { session, username } = this.#opened();
+    const { login, token } = await this.#door.confirm(session, username, password, pin);
+    forgetLogin(login);
+    return professional.askToBeListed(session, this.#transport, token, named);
+  }
+
+  /** What was sent to this account, the newest first. Throws Refused `professional_needed`. */
+  inbox(): Promise<Inbox["bundles"]> {
+    return professional.inbox(this.#opened().session);
+  }
+
+  /** Whoever is listed under this account's own name with other keys. Throws DirectoryInvalid or DirectoryForked. */
+  async listedOtherwise(): Promise<readonly Professional[]> {
+    const { session, professionals } = this.#opened();
+    return professional.listedOtherwise(await professional.standing(session), (await professionals.read()).professionals);
+  }
+
+  /** Opens one of them: that counts, and the person sees when. Throws Refused, and as `openReceived`. */
+  async openReceived(bundle: Id, openings: Openings): Promise<OpenedBundle> {
+    const { session } = this.#opened();
+    const received = (await professional.inbox(session)).find((one) => one.bundle === bundle);
+    if (received === undefined) throw new ItemUnknown();
+    return professional.openReceived(session, received, openings);
   }
 
   // sharing

@@ -1,40 +1,35 @@
 // Opens what the replica holds, and reads contents from the vault, whole or any range.
-// Knows: how a sealed row becomes an Item, and which sealed bytes a range needs. Refuses to know: how it is written.
-// Contents come out verified chunk by chunk; whoever reads a whole file must not take it for whole before the end.
+// Knows: how a sealed row becomes an Item. Refuses to know: how it is written, and how a content is opened (contents.ts).
 
 import * as v from "valibot";
 
 import {
-  decodeText, encodeText, formatB64url, formatHex, formatJson, isSame, parseB64url, parseJson,
+  decodeText, encodeText, formatB64url, formatHex, formatJson, parseB64url, parseJson,
 } from "../crypto_core/encoding.js";
 import {
-  CryptoCoreError, MalformedError, TamperedError, UnsupportedVersion, VerificationError,
+  CryptoCoreError, MalformedError, UnsupportedVersion, VerificationError,
 } from "../crypto_core/errors.js";
 import { parseNote } from "../crypto_core/receipts/note.js";
 import { Receipt, formatReceipt, parseReceipt, verifyReceipt } from "../crypto_core/receipts/receipt.js";
-import {
-  CHUNK_SIZE, HEADER_SIZE, RUN_CHUNKS, SEALED_CHUNK_SIZE, openStream, sealedRange, sealedSize, splitOff,
-  type Blocks, type Opener,
-} from "../crypto_core/sealing/envelope.js";
 import { NeedsPin, isSensitive, unwrapRecordKey } from "../crypto_core/sealing/keyring.js";
-import { contentPlainSize, contentRange, unpadContent } from "../crypto_core/sealing/padding.js";
-import { contentOpener, deriveSegment, openRecord } from "../crypto_core/sealing/records.js";
+import { deriveSegment, openRecord } from "../crypto_core/sealing/records.js";
 import { KINDS, VERSION } from "../schemas/documents.js";
-import { Sha256, sha256 } from "./digest.js";
-import { BlobSwapped, ItemUnknown, RangeInvalid, Refused, ServerFault } from "./errors.js";
+import { Contents, sealedContentSize } from "./contents.js";
+import { sha256 } from "./digest.js";
+import { BlobSwapped, ItemUnknown, Refused } from "./errors.js";
 import type { Content, Id, Item, KeptReceipt, Kind, SealedBlob, State } from "./items.js";
 import type { Progress } from "./progress.js";
 import { Finding } from "./protocol/sync.js";
 import { blobName, recordName, type Row } from "./replica.js";
 import type { Session } from "./session.js";
 
+export { sealedContentSize } from "./contents.js";
+
 const ANCHORS = "/v1/ledger/anchors";
 const INCLUSION = "/v1/ledger/inclusion";
 export const BLOB = "/v1/blobs/<id:blob>";
 const BLOB_RECEIPT = "/v1/blobs/<id:blob>/receipt";
 const RECORD_RECEIPT = "/v1/items/<id:item>/revisions/<u32:revision>/receipt";
-/** A range that begins this near to the start comes in one request with the header. */
-const NEAR = 2 * SEALED_CHUNK_SIZE;
 
 /** What a record says, by the names of its schema. */
 export type RecordFacts = ReturnType<typeof parseRecord>;
@@ -42,16 +37,14 @@ export type RecordFacts = ReturnType<typeof parseRecord>;
 /** Reads for one session. */
 export class Reader {
   readonly #session: Session;
-  readonly #progress: Progress;
   /** What was opened, for as long as the row is what it was. Nothing sensitive is ever in it. */
   readonly #opened = new WeakMap<Row, Item>();
-  /** Headers that opened: public bytes, kept so that whoever seeks in a film asks once for each piece. */
-  readonly #headers = new Map<Id, Uint8Array>();
+  readonly #contents: Contents;
 
   /** `progress` hears of what is read, apart from what is sent. */
   constructor(session: Session, progress: Progress = session.progress) {
     this.#session = session;
-    this.#progress = progress;
+    this.#contents = new Contents((blob, start, stop) => session.read(BLOB, { blob }, start, stop), progress);
   }
 
   /** The newest revision of every item that isn't deleted, of one kind if named; `tombstone` names those that are.
@@ -117,15 +110,7 @@ export class Reader {
 
   /** The original bytes of a content, or of the range [start, stop). Throws RangeInvalid for one outside. */
   content(content: Content, start = 0, stop: number | null = null): AsyncGenerator<Uint8Array> {
-    const whole = start === 0 && stop === null;
-    if (whole && content.parts === undefined) return this.#watched(content, this.#whole(content));
-    const end = stop === null ? content.size : Math.min(stop, content.size);
-    if (!(start >= 0 && start <= content.size && end >= start)) throw new RangeInvalid();
-    if (content.parts !== undefined) {
-      const joined = this.#joined(content.parts, start, end);
-      return this.#watched(content, whole ? checked(joined, content.sha256) : joined);
-    }
-    return this.#watched(content, this.#range(content, start, end));
+    return this.#watched(content, this.#contents.read(content, start, stop));
   }
 
   /** The receipt of a record, from this device or from the vault; verified either way. */
@@ -150,10 +135,8 @@ export class Reader {
     const own = await this.receipt(row);
     yield this.#exported(own, sha256(row.record), row.record.length, [row.record]);
     for (const content of contentsOf(facts)) {
-      const size = sealedContentSize(content.size);
       const kept = await this.blobReceipt(content);
-      const chunks = this.#shown(content.name, size, this.#session.read(BLOB, { blob: content.blob }));
-      yield this.#exported(kept, content.sealed, size, chunks);
+      yield this.#exported(kept, content.sealed, sealedContentSize(content.size), this.#contents.sealed(content));
     }
   }
 
@@ -226,74 +209,6 @@ export class Reader {
       throw error;
     }
   }
-
-  async *#whole(content: Content): AsyncGenerator<Uint8Array> {
-    const sealedHash = new Sha256();
-    const plainHash = new Sha256();
-    const blocks = this.#shown(
-      content.name, sealedContentSize(content.size), this.#session.read(BLOB, { blob: content.blob }),
-    );
-    const [header, body] = await splitOff(hashed(blocks, sealedHash), HEADER_SIZE);
-    try {
-      const opener = contentOpener(content.key, parseB64url(content.blob), header);
-      for await (const block of unpadContent(openStream(opener, body))) {
-        plainHash.update(block);
-        yield block;
-      }
-    } catch (error) {
-      throw asSwapped(error);
-    }
-    if (!isSame(sealedHash.digest(), content.sealed) || !isSame(plainHash.digest(), content.sha256)) {
-      throw new BlobSwapped("another hash than the record names");
-    }
-  }
-
-  /** The bytes [start, stop) of segments, one after the other; those of them that are wanted whole are hashed. */
-  async *#joined(parts: readonly Content[], start: number, stop: number): AsyncGenerator<Uint8Array> {
-    let before = 0;
-    for (const part of parts) {
-      const [first, last] = [Math.max(0, start - before), Math.min(stop - before, part.size)];
-      if (first < last) yield* first === 0 && last === part.size ? this.#whole(part) : this.#range(part, first, last);
-      before += part.size;
-    }
-  }
-
-  async *#range(content: Content, start: number, stop: number): AsyncGenerator<Uint8Array> {
-    if (start === stop) return;
-    const { blob } = content;
-    const whole = sealedContentSize(content.size);
-    const [plainStart, plainStop] = contentRange(start, stop);
-    const [firstByte, after, first] = sealedRange(plainStart, plainStop);
-    const end = Math.min(after, whole);
-    const known = this.#headers.get(blob);
-    const near = known === undefined && firstByte <= NEAR;
-    const [header, rest] = known !== undefined ? [known, null] as const : await splitOff(
-      this.#session.read(BLOB, { blob }, 0, near ? end : HEADER_SIZE), HEADER_SIZE,
-    );
-    const body = near && rest !== null
-      ? (await splitOff(rest, firstByte - HEADER_SIZE))[1]
-      : this.#session.read(BLOB, { blob }, firstByte, end);
-    try {
-      const opener = contentOpener(content.key, parseB64url(blob), header);
-      this.#headers.set(blob, header);
-      const plain = openRun(opener, first, this.#shown(content.name, end - firstByte, body), end === whole);
-      yield* cut(plain, plainStart - first * CHUNK_SIZE, stop - start);
-    } catch (error) {
-      throw asSwapped(error);
-    }
-  }
-
-  async *#shown(name: string, size: number, blocks: Blocks): AsyncGenerator<Uint8Array> {
-    this.#progress.start(name, size);
-    try {
-      for await (const block of blocks) {
-        this.#progress.advance(block.length);
-        yield block;
-      }
-    } finally {
-      this.#progress.done();
-    }
-  }
 }
 
 /** A record's fields. Throws MalformedError, or UnsupportedVersion for a `v` or kind that this version lacks. */
@@ -309,23 +224,21 @@ export function parseRecord(json: Uint8Array): v.InferOutput<(typeof KINDS)[keyo
   return loaded.output;
 }
 
-/** How many bytes the blob of a content of `size` bytes has. */
-export function sealedContentSize(size: number): number {
-  return sealedSize(contentPlainSize(size));
-}
-
 const UNTOLD = {
   kind: null, title: null, text: null, happened: null, written: null, place: null, people: [], tags: [], danger: null,
   mood: null, category: null, contents: [], answers: null,
 } as const;
 
+/** Which revision it is, and when it was deposited. */
+export type Placed = Pick<Row, "item" | "revision" | "deposited">;
+
 /** An item of which nothing can be shown but that it is there. */
-export function closed({ item, revision, deposited }: Row, state: State, sensitive: boolean): Item {
+export function closed({ item, revision, deposited }: Placed, state: State, sensitive: boolean): Item {
   return { ...UNTOLD, id: item, revision, deposited, sensitive, state };
 }
 
 /** An item as its record, read by `parseRecord`, says it. */
-export function opened(row: Row, sensitive: boolean, facts: RecordFacts): Item {
+export function opened(row: Placed, sensitive: boolean, facts: RecordFacts): Item {
   const kind = facts.kind === "recording" ? "document" : facts.kind;
   const item = { ...closed(row, "open", sensitive), kind, written: facts.written };
   if (facts.kind === "tombstone") return item;
@@ -347,12 +260,6 @@ function filesOf(facts: Exclude<RecordFacts, { readonly kind: "tombstone" }>): r
   }, ...others];
 }
 
-async function* checked(blocks: Blocks, expected: Uint8Array): AsyncGenerator<Uint8Array> {
-  const digest = new Sha256();
-  yield* hashed(blocks, digest);
-  if (!isSame(digest.digest(), expected)) throw new BlobSwapped("another hash than the record names");
-}
-
 /** How many lines have signed; none for what is no note. */
 function signatures(note: string): number {
   try {
@@ -365,50 +272,4 @@ function signatures(note: string): number {
 
 function contentsOf(facts: RecordFacts): readonly Content[] {
   return facts.kind === "tombstone" ? [] : facts.contents;
-}
-
-/** The vault is at fault where bytes don't open as those of the record; anything else is what it was. */
-function asSwapped(error: unknown): unknown {
-  return error instanceof TamperedError || error instanceof MalformedError ? new BlobSwapped(error.code) : error;
-}
-
-/** The same blocks, hashed on their way. */
-export async function* hashed(blocks: Blocks, digest: Sha256): AsyncGenerator<Uint8Array> {
-  for await (const block of blocks) {
-    digest.update(block);
-    yield block;
-  }
-}
-
-/** The plain bytes of consecutive sealed chunks from number `first`; `toTheEnd`: the message ends with them.
- *
- * One run's room is used for all of them: what a film leaves behind is collected late. */
-async function* openRun(opener: Opener, first: number, sealed: Blocks, toTheEnd: boolean): AsyncGenerator<Uint8Array> {
-  const run = new Uint8Array(RUN_CHUNKS * SEALED_CHUNK_SIZE);
-  let [number, filled] = [first, 0];
-  for await (const block of sealed) {
-    for (let at = 0; at < block.length;) {
-      if (filled === run.length) { // and there is more: so this run isn't the last
-        yield opener.openChunks(number, run, false);
-        number += RUN_CHUNKS;
-        filled = 0;
-      }
-      const part = block.subarray(at, at + run.length - filled);
-      run.set(part, filled);
-      filled += part.length;
-      at += part.length;
-    }
-  }
-  yield opener.openChunks(number, run.subarray(0, filled), toTheEnd);
-}
-
-async function* cut(plain: AsyncIterable<Uint8Array>, start: number, size: number): AsyncGenerator<Uint8Array> {
-  let [skip, left] = [start, size];
-  for await (const block of plain) {
-    const part = block.subarray(skip, skip + left);
-    skip = Math.max(0, skip - block.length);
-    left -= part.length;
-    if (part.length > 0) yield part;
-  }
-  if (left > 0) throw new ServerFault("fewer bytes than the range holds");
 }

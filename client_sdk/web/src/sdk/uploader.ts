@@ -9,13 +9,14 @@ import { CHUNK_SIZE, RUN_CHUNKS, sealStream } from "../crypto_core/sealing/envel
 import { CONTENT_BORDER, padContent } from "../crypto_core/sealing/padding.js";
 import { contentSealer } from "../crypto_core/sealing/records.js";
 import * as limits from "../schemas/limits.js";
+import { hashed, sealedContentSize } from "./contents.js";
 import { Sha256, sha256 } from "./digest.js";
 import { FileChanged, FileUnreadable, NetworkError, Refused, SdkError, ServerFault, ValueRefused } from "./errors.js";
 import type { Content, Id } from "./items.js";
 import { JournalMismatch, Journals, Source, type Journal, type Unfinished } from "./journal.js";
 import type { Progress } from "./progress.js";
 import { UploadEvent, Width, uploading } from "./protocol/upload.js";
-import { BLOB, hashed, sealedContentSize } from "./reader.js";
+import { BLOB } from "./reader.js";
 import { blobName } from "./replica.js";
 import type { Session } from "./session.js";
 

@@ -115,7 +115,82 @@ export interface Download {
   readonly blob: Blob;
 }
 
-export interface VaultApi extends SharingApi {
+/** One thing of what somebody shared. Where it isn't given as it was named, `item` says only which it is, and `refused` is
+ * the code of why. `proof` is its verified receipt; where it is null, `doubt` is why. */
+export interface SharedItem {
+  readonly item: Item;
+  readonly refused: string | null;
+  readonly proof: KeptReceipt | null;
+  readonly doubt: string | null;
+}
+
+/** What somebody shared, while it is open. Times are Unix seconds, by the clock of whoever shared it. */
+export interface Handed {
+  readonly bundle: Id;
+  /** The same 32 bytes in all that one person shares, and nobody's name. */
+  readonly sender: Uint8Array;
+  readonly created: number;
+  readonly expires: number;
+  readonly message: string;
+  readonly items: readonly SharedItem[];
+  /** Whether the ledger's key was known to this browser before; if not, it is the one that the vault names. */
+  readonly pinned: boolean;
+}
+
+/** What was sent to a professional, before it is opened. */
+export interface Received {
+  readonly bundle: Id;
+  readonly created: number;
+  readonly expires: number;
+  readonly openings: number;
+  readonly opened: number;
+}
+
+/** What was sent to a professional and has not ended, the newest first. `alarm`: the code of why the directory can't be
+ * trusted with this name; `strangers` are the digits of others who are listed under it. */
+export interface Inbox {
+  readonly received: readonly Received[];
+  readonly alarm: string | null;
+  readonly strangers: readonly string[];
+}
+
+/** What a professional is listed as, for everybody to read. */
+export interface Named {
+  readonly name: string;
+  readonly org: string;
+  readonly town: string;
+  readonly kind: "association" | "lawyer" | "doctor" | "police" | "other";
+}
+
+/** A professional's own standing; `fingerprint` are the digits of their own keys, to be compared by telephone. */
+export interface Standing {
+  readonly state: "none" | "pending" | "approved" | "revoked";
+  readonly listing: Named | null;
+  readonly asked: Named | null;
+  readonly fingerprint: string;
+}
+
+/** What others share. A link needs no open vault; what was opened is read until `closeShared`, a lock, or its end. */
+export interface ReadingApi {
+  /** Takes the end of a link, and asks nobody. Rejects with link_malformed. */
+  meetLink(fragment: string): Promise<void>;
+  /** Tries a code for it: five wrong ones in a row end it. `extra.left` of code_wrong says how many are left. */
+  openLink(code: string): Promise<Handed>;
+  standing(): Promise<Standing>;
+  /** Asks to be listed, with password and PIN given anew. */
+  askToBeListed(named: Named, password: string, pin: string): Promise<Standing>;
+  inbox(): Promise<Inbox>;
+  /** Opens one of them: it counts, and the person sees when. */
+  openReceived(bundle: Id): Promise<Handed>;
+  /** As readContent and readPiece, of what is shared. */
+  readShared(item: Id, revision: number, content: Id, range?: readonly [number, number]): Promise<Blob>;
+  readSharedPiece(item: Id, revision: number, content: Id, start: number, stop: number): Promise<ArrayBuffer>;
+  /** The receipts of a content, verified; a recording has one for each of its parts. */
+  sharedReceipts(item: Id, revision: number, content: Id): Promise<readonly KeptReceipt[]>;
+  closeShared(): Promise<void>;
+}
+
+export interface VaultApi extends ReadingApi, SharingApi {
   /** Who listens for notices. One listener; the last one counts. */
   listen(listener: (notice: Notice) => void): Promise<void>;
 

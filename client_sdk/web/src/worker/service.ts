@@ -2,8 +2,6 @@
 // Knows: which call leads to which step, what the page is told unasked, and when to try again.
 // Refuses to know: how a message crosses, and whether this is a worker at all. No key leaves, no word but as an answer.
 
-import { transfer } from "comlink";
-
 import { formatB64url, parseB64url } from "../crypto_core/encoding.js";
 import { OutOfOrder } from "../crypto_core/errors.js";
 import { makeId } from "../crypto_core/randomness.js";
@@ -15,27 +13,27 @@ import { VaultClient, type ClientOptions, type Writing } from "../sdk/client.js"
 import type { Sent } from "../sdk/uploader.js";
 import { Home, MemoryLocks, openLocks, openStore, type Store } from "../sdk/home.js";
 import type { Professional } from "../sdk/directory.js";
-import { NetworkError, NotOpen, RangeInvalid, Refused } from "../sdk/errors.js";
-import type { Item as OpenedItem } from "../sdk/items.js";
+import { NetworkError, NotOpen, Refused, TrustError } from "../sdk/errors.js";
 import { Credentials, type NewAccount } from "../sdk/keychain.js";
+import { ProListedOtherwise, type Standing as ProvenStanding } from "../sdk/professional.js";
 import type { Progress } from "../sdk/progress.js";
+import { verifyUnder, type ReadingWith } from "../sdk/opening.js";
 import { recordName } from "../sdk/replica.js";
 import type { Transport } from "../sdk/transport.js";
 import { checkReceipt, readPolicy } from "./checking.js";
-import { PIECE } from "./api.js";
 import type {
   AccountSession, Checked, Deletion, Download, Draft, FoundDraft, Id, Item, Kept, KeptDraft, KeptReceipt, Kind, NewFile,
-  Notice, Opening, Recorded, Typed, Unfinished, VaultApi, WriteOptions,
+  Handed, Inbox, Named, Notice, Opening, Recorded, Standing, Typed, Unfinished, VaultApi, WriteOptions,
 } from "./api.js";
+import { fileOf, pieceOf, shown } from "./pieces.js";
 import { Failure, PAUSED, problemOf } from "./problems.js";
+import { Reading } from "./reading.js";
 import { Retry } from "./retry.js";
 import type { Link, Listed, Professional as PlainProfessional, Shared, Sharing } from "./sharing.js";
 import { Watched } from "./watched.js";
 
 /** How often a transfer tells how far it is. */
 const PROGRESS_MS = 100;
-/** What a browser may show of itself; any other file is bytes to it, so that no page can be made of one. */
-const SHOWN = /^(image\/(?!svg)[\w.+-]+|audio\/[\w.+-]+|video\/[\w.+-]+|application\/pdf|text\/plain)$/;
 
 /** What the service is made with; a test brings twins. */
 export interface ServiceParts {
@@ -58,8 +56,11 @@ interface Made {
 export class VaultService implements VaultApi {
   readonly #client: Promise<VaultClient>;
   readonly #retry = new Retry(() => this.#again());
-  /** Whom a receipt is checked against that came without a policy. */
-  #policy: (() => Promise<Policy>) | null = null;
+  /** Whom a receipt is checked against that came without a policy, and whether this browser knew it before. */
+  #policy: (() => Promise<readonly [Policy, pinned: boolean]>) | null = null;
+  /** With what a link is read, but for the policy. */
+  #link: Omit<ReadingWith, "verify"> | null = null;
+  readonly #reading = new Reading();
   #listener: ((notice: Notice) => void) | null = null;
   #forgetful = false;
   #made: Made | null = null;
@@ -151,6 +152,7 @@ export class VaultService implements VaultApi {
     this.#made = null;
     this.#retry.stop();
     for (const one of this.#transfers.values()) one.abort();
+    this.#reading.close();
     return this.#ask((client) => client.lock());
   }
 
@@ -203,27 +205,16 @@ export class VaultService implements VaultApi {
   }
 
   readContent(item: Id, revision: number, content: Id, range?: readonly [number, number]): Promise<Blob> {
-    return this.#ask(async (client) => {
+    return this.#ask((client) => {
       const found = client.contentOf(item, revision, content);
-      const pieces: Blob[] = []; // a Blob, so that the heap never holds the whole
-      for await (const block of client.readContent(found, ...(range ?? []))) {
-        pieces.push(new Blob([new Uint8Array(block)]));
-      }
-      return new Blob(pieces, { type: SHOWN.test(found.mime) ? found.mime : "application/octet-stream" });
+      return fileOf(client.readContent(found, ...(range ?? [])), found.mime);
     });
   }
 
   readPiece(item: Id, revision: number, content: Id, start: number, stop: number): Promise<ArrayBuffer> {
-    return this.#ask(async (client) => {
-      if (stop - start > PIECE) throw new RangeInvalid();
-      const piece = new Uint8Array(Math.max(0, stop - start));
-      let size = 0;
-      for await (const block of client.readContent(client.contentOf(item, revision, content), start, stop)) {
-        piece.set(block, size);
-        size += block.length;
-      }
-      const { buffer } = size < piece.length ? piece.slice(0, size) : piece;
-      return transfer(buffer, [buffer]);
+    return this.#ask((client) => {
+      const found = client.contentOf(item, revision, content);
+      return pieceOf((from, to) => client.readContent(found, from, to), start, stop);
     });
   }
 
@@ -248,7 +239,7 @@ export class VaultService implements VaultApi {
 
   checkReceipt(sealed: Blob, receipt: Blob, policy: Blob | null): Promise<Checked> {
     return this.#ask(async () =>
-      checkReceipt(sealed, receipt, policy === null ? await this.#policy!() : await readPolicy(policy)));
+      checkReceipt(sealed, receipt, policy === null ? (await this.#policy!())[0] : await readPolicy(policy)));
   }
 
   // writing
@@ -309,6 +300,63 @@ export class VaultService implements VaultApi {
     return this.#write((client) => client.restoreItem(id));
   }
 
+  // what others share
+
+  meetLink(fragment: string): Promise<void> {
+    return this.#ask(() => this.#reading.meet(fragment));
+  }
+
+  openLink(code: string): Promise<Handed> {
+    return this.#ask(async () => {
+      const [policy, pinned] = await this.#policy!();
+      return this.#reading.openLink(code, { ...this.#link!, verify: verifyUnder(policy) }, pinned);
+    });
+  }
+
+  standing(): Promise<Standing> {
+    return this.#ask(async (client) => standingOf(await client.standing()));
+  }
+
+  askToBeListed(named: Named, password: string, pin: string): Promise<Standing> {
+    return this.#enter(async (client) => standingOf(await client.askToBeListed(named, password, pin)));
+  }
+
+  inbox(): Promise<Inbox> {
+    return this.#ask(async (client) => {
+      const received = (await client.inbox()).map(
+        ({ bundle, created, expires, openings, opened }) => ({ bundle, created, expires, openings, opened }),
+      );
+      try {
+        const strangers = (await client.listedOtherwise()).map(({ listing }) => listing.fingerprint);
+        return { received, alarm: strangers.length > 0 ? ProListedOtherwise.code : null, strangers };
+      } catch (error) {
+        if (!(error instanceof TrustError)) throw error;
+        return { received, alarm: error.code, strangers: [] };
+      }
+    });
+  }
+
+  openReceived(bundle: Id): Promise<Handed> {
+    return this.#ask(async (client) =>
+      this.#reading.show(await client.openReceived(bundle, this.#reading.openings), true));
+  }
+
+  readShared(item: Id, revision: number, content: Id, range?: readonly [number, number]): Promise<Blob> {
+    return this.#ask(() => this.#reading.file(item, revision, content, range));
+  }
+
+  readSharedPiece(item: Id, revision: number, content: Id, start: number, stop: number): Promise<ArrayBuffer> {
+    return this.#ask(() => this.#reading.piece(item, revision, content, start, stop));
+  }
+
+  sharedReceipts(item: Id, revision: number, content: Id): Promise<readonly KeptReceipt[]> {
+    return this.#ask(() => this.#reading.receipts(item, revision, content));
+  }
+
+  closeShared(): Promise<void> {
+    return this.#ask(() => this.#reading.close());
+  }
+
   // sharing
 
   professionals(): Promise<Listed> {
@@ -362,10 +410,14 @@ export class VaultService implements VaultApi {
     // What is kept in this worker alone needs no lock between tabs; a browser that forbids stores forbids those, too.
     const home = parts.home?.(store) ?? new Home(store, persistent ? openLocks() : new MemoryLocks());
     const transport = new Watched(parts.transport, (reachable) => this.#reach(reachable));
-    this.#policy = async () =>
-      (await home.policy()) ?? Policy.forKey((await transport.ask("GET", "/v1/vault")).ledger_vkey);
+    this.#policy = async () => {
+      const known = await home.policy();
+      return known ? [known, true] : [Policy.forKey((await transport.ask("GET", "/v1/vault")).ledger_vkey), false];
+    };
+    const [clock, reading] = [parts.client?.clock ?? clockOfDevice, this.#transfer(false)];
+    this.#link = { transport, clock, progress: reading };
     return new VaultClient(transport, home, {
-      ...parts.client, argon: parts.argon, progress: this.#transfer(true), reading: this.#transfer(false),
+      ...parts.client, clock, argon: parts.argon, progress: this.#transfer(true), reading,
       onSensitive: (until) => this.#tell({ kind: "sensitive", open: until !== null, until }),
     });
   }
@@ -529,15 +581,23 @@ function writing({ sensitive, files, slot }: WriteOptions): Writing {
   return { sensitive, attachments: files, slot };
 }
 
+/** Unix seconds. */
+function clockOfDevice(): number {
+  return Math.floor(Date.now() / 1000);
+}
+
+function standingOf({ state, listing, asked, fingerprint }: ProvenStanding): Standing {
+  return { state, listing: listing && namedIn(listing), asked: asked && namedIn(asked), fingerprint };
+}
+
+function namedIn({ name, org, town, kind }: Named): Named {
+  return { name, org, town, kind };
+}
+
 /** A professional without the keys themselves. */
 function listedPlainly({ entry, listing, since, compared }: Professional): PlainProfessional {
   const { name, org, town, kind, fingerprint } = listing;
   return { entry, name, org, town, kind, fingerprint, since, compared };
-}
-
-/** An item without what opens its contents. */
-function shown(item: OpenedItem): Item {
-  return { ...item, contents: item.contents.map(({ key: _, parts: __, ...content }) => content) };
 }
 
 /** A word without its case and accents. */

@@ -8,7 +8,7 @@ import { lang, LANGUAGES, moment, say } from "../i18n.js";
 import { lockNow, secondsLeft, stay } from "../lock.js";
 import { address, type View } from "../router.js";
 import {
-  beforeLock, forgetful, reachable, sending, sensitiveUntil, stopping, unfinished, unread, vault, waiting,
+  beforeLock, forgetful, reachable, reading, sending, sensitiveUntil, stopping, unfinished, unread, vault, waiting,
   warnings,
 } from "../state.js";
 import { underWay, uploads } from "../uploads.js";
@@ -19,16 +19,16 @@ const WAYS: readonly (readonly [View, string, readonly View[]])[] = [
   ["documents", "shell.documents", ["addDocument", "document", "receipt", "verify", "uploads", "record"]],
   ["assess", "shell.assess", ["assessment", "curve"]],
   ["search", "shell.search", []],
-  ["settings", "shell.settings", ["credentials", "sessions", "trust"]],
+  ["settings", "shell.settings", ["credentials", "sessions", "trust", "listing", "inbox", "shared", "summary"]],
 ];
 
-/** The ways through an open vault, and the key that closes it. */
+/** The ways through an open vault, and the key that closes it; the key alone where only what somebody shared is read. */
 export function Bar({ open, view }: { open: boolean; view: View }): JSX.Element | null {
-  if (!open) return null;
+  if (!open && reading.value === null) return null;
   return (
     <nav class="ways-bar" aria-label={say("shell.nav")}>
       <ul>
-        {WAYS.map(([to, key, within]) => (
+        {open && WAYS.map(([to, key, within]) => (
           <li key={to}>
             <a href={address(to)} {...current(to === view, within.includes(view))}>
               {say(key)}

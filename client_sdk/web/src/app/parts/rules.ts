@@ -20,6 +20,7 @@ const RULES: readonly (readonly [RegExp, string])[] = [
   [/^the recovery code has 24/, "words_count"],
   [/^word (?<count>\d+) of the recovery code/, "word_unknown"],
   [/^a word of the recovery code/, "words_wrong"],
+  [/^a code has eight digits/, "code_digits"],
 ];
 
 /** The rule that a `detail` names, null if it is none of them. */

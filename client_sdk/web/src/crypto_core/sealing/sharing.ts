@@ -61,11 +61,13 @@ export class LinkMalformed extends BundleError {
 
 /** A manifest that is proven to be the one asked for, for this reader, not over, and signed. Only `openBundle` makes one.
  *
- * `json` holds record keys, `sender` is the Ed25519 key that signed it (32 bytes), `expires` is in Unix seconds. */
+ * `json` holds record keys, `sender` is the Ed25519 key that signed it (32 bytes), `expires` is in Unix seconds,
+ * `signature` is what a stranger verifies later, with `verifyManifest` (64 bytes). */
 export interface OpenedManifest {
   readonly json: Uint8Array;
   readonly sender: Uint8Array;
   readonly expires: number;
+  readonly signature: Uint8Array;
 }
 
 /** BK, a new key for one bundle, 32 bytes. */
@@ -112,7 +114,7 @@ export function openBundle(
   const key = derive(bundleKey, Kind.BUNDLE_SEAL);
   const plain = unpadRecord(openSealed(key, context(Kind.BUNDLE, bundle), sealed));
   const end = Math.max(0, plain.length - SIGNATURE_SIZE);
-  const [manifest, signature] = [plain.slice(0, end), plain.subarray(end)];
+  const [manifest, signature] = [plain.slice(0, end), plain.slice(end)];
   const facts = parseJson(manifest);
   if (typeof facts !== "object" || facts === null) {
     throw new MalformedError("not a manifest");
@@ -125,11 +127,7 @@ export function openBundle(
     throw new MalformedError("not a manifest");
   }
   const [sender, expires] = [parseB64url(signer, KEY_SIZE), parseTime(last)];
-  try {
-    verifyEd25519(sender, signed(manifest), signature);
-  } catch (error) {
-    throw error instanceof SignatureInvalid ? new BundleSignature() : error;
-  }
+  verifyManifest(manifest, sender, signature);
   if (!isSame(parseB64url(named, ID_SIZE), bundle)) {
     throw new BundleOther();
   }
@@ -139,7 +137,17 @@ export function openBundle(
   if (now >= expires) {
     throw new BundleExpired();
   }
-  return { json: manifest, sender, expires };
+  return { json: manifest, sender, expires, signature };
+}
+
+/** The manifest, now proven to be signed by `sender` (32 bytes). Throws BundleSignature. */
+export function verifyManifest(manifest: Uint8Array, sender: Uint8Array, signature: Uint8Array): Uint8Array {
+  try {
+    verifyEd25519(sender, signed(manifest), signature);
+    return manifest;
+  } catch (error) {
+    throw error instanceof SignatureInvalid ? new BundleSignature() : error;
+  }
 }
 
 /** What the person is shown later of what was shared: holds no key. Padded as records are. */

@@ -12,6 +12,7 @@ import { session, warnings } from "../../state.js";
 
 const CARDS: readonly (readonly [View, string])[] = [
   ["credentials", "credentials"], ["sessions", "sessions"], ["shares", "shares"], ["deleted", "deleted"],
+  ["listing", "listing"],
 ];
 
 export function Settings(): JSX.Element {

@@ -3,17 +3,18 @@
 
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
-import { day, lang, say } from "../../i18n.js";
+import { day, say } from "../../i18n.js";
 import { Button, Notice, Title } from "../../parts/index.js";
 import { address } from "../../router.js";
 import type { Id, Item } from "../../../worker/api.js";
 import { DeleteItem } from "../journal/DeleteItem.js";
-import { Facts, Prose } from "../journal/facts.js";
+import { Facts } from "../journal/facts.js";
 import "../journal/journal.css";
 import { Reading } from "../journal/reading.js";
 import { kept } from "../journal/told.js";
 import { Result } from "./Result.js";
-import { QUESTIONS, weigh } from "./weigh.js";
+import { Ticked } from "./Ticked.js";
+import { weigh } from "./weigh.js";
 
 export default function Assessment({ id }: { id: Id | null }): JSX.Element {
   useEffect(() => () => {
@@ -23,10 +24,7 @@ export default function Assessment({ id }: { id: Id | null }): JSX.Element {
 }
 
 function Read({ item }: { item: Item }): JSX.Element {
-  const answers = item.answers ?? {};
-  const level = weigh(answers);
-  const ticked = QUESTIONS.filter((question) => answers[question.id]);
-  const unknown = Object.keys(answers).some((id) => answers[id] && !QUESTIONS.some((question) => question.id === id));
+  const level = weigh(item.answers ?? {});
   return (
     <article class="entry">
       <div role="status" class="not-on-paper">
@@ -35,11 +33,7 @@ function Read({ item }: { item: Item }): JSX.Element {
       <Title>{say("assess.of", { day: day(item.written ?? item.deposited) })}</Title>
       {level === 2 && <Result level={level} />}
       <h2>{say("assess.ticked")}</h2>
-      {unknown ? <Prose text={item.text ?? ""} /> : (
-        ticked.length > 0
-          ? <ul class="prose">{ticked.map(({ id, texts }) => <li key={id}>{texts[lang.value]}</li>)}</ul>
-          : <p>{say("assess.none_ticked")}</p>
-      )}
+      <Ticked item={item} />
       <Facts item={item} />
       <p class="actions">
         <a class="button" href={address("assess")}>{say("assess.again")}</a>

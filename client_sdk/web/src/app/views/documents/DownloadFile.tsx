@@ -5,13 +5,14 @@ import type { JSX } from "preact";
 import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { say } from "../../i18n.js";
 import { Button, Dialog, Problem } from "../../parts/index.js";
-import { vault } from "../../state.js";
 import type { Content, Item } from "../../../worker/api.js";
 import { saveFile } from "./addresses.js";
 import { Going } from "./Going.js";
 import { neutralName } from "./kinds.js";
+import { useSource } from "./source.js";
 
 export function DownloadFile({ item, content }: { item: Item; content: Content }): JSX.Element {
+  const source = useSource();
   const [asking, setAsking] = useState(false);
   const [neutral, setNeutral] = useState(true);
   const [busy, setBusy] = useState(false);
@@ -29,7 +30,7 @@ export function DownloadFile({ item, content }: { item: Item; content: Content }
     setBusy(true);
     setError(null);
     try {
-      const bytes = await vault().readContent(item.id, item.revision, content.blob);
+      const bytes = await source.readContent(item.id, item.revision, content.blob);
       if (!here.current) return;
       const name = names[neutral ? 0 : 1];
       revoke.current();

@@ -6,7 +6,6 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { formatHex } from "../../../crypto_core/encoding.js";
 import { say, size } from "../../i18n.js";
 import { Button, Problem } from "../../parts/index.js";
-import { vault } from "../../state.js";
 import type { Content, Item } from "../../../worker/api.js";
 import { makeThumbnail } from "../journal/thumbnail.js";
 import { useObjectUrl } from "./addresses.js";
@@ -17,10 +16,12 @@ import { NotShown } from "./NotShown.js";
 import { Pdf } from "./Pdf.js";
 import { Playing } from "./Playing.js";
 import { comesInRanges, endPlayer, startPlayer, writesWhatItPlays } from "./playing.js";
+import { useSource, type Source } from "./source.js";
 import { decodeText } from "./text.js";
 
 export function FileOf({ item, content }: { item: Item; content: Content }): JSX.Element {
   const kind = kindOf(content);
+  const source = useSource();
   const [small, setSmall] = useState<Blob | null>(null);
   const [opened, setOpened] = useState<Blob | null>(null);
   const plays = kind === "audio" || kind === "video";
@@ -37,7 +38,7 @@ export function FileOf({ item, content }: { item: Item; content: Content }): JSX
   useEffect(() => {
     if (kind !== "image") return;
     let here = true;
-    vault().thumbnail(content.blob).then((found) => here && setSmall(found), () => undefined); // there is a button, too
+    source.thumbnail(content.blob).then((found) => here && setSmall(found), () => undefined); // there is a button, too
     return () => {
       here = false;
     };
@@ -52,9 +53,9 @@ export function FileOf({ item, content }: { item: Item; content: Content }): JSX
       else if (!fits) setInRanges(false);
       else {
         const range = kind === "text" && content.size > TEXT_SHOWN ? [0, TEXT_SHOWN] as const : undefined;
-        const whole = await vault().readContent(item.id, item.revision, content.blob, range);
+        const whole = await source.readContent(item.id, item.revision, content.blob, range);
         setOpened(whole);
-        if (kind === "image" && small === null) void keepSmall(content, whole).then(setSmall, () => undefined);
+        if (kind === "image" && small === null) void keepSmall(source, content, whole).then(setSmall, () => undefined);
       }
     } catch (failed) {
       setError(failed);
@@ -73,7 +74,7 @@ export function FileOf({ item, content }: { item: Item; content: Content }): JSX
   const shows = inRanges || (kind !== "other" && fits);
   const isOpen = opened !== null || playing !== "no";
   return (
-    <section class="file" aria-label={content.name}>
+    <div class="file" role="group" aria-label={content.name}>
       {opened !== null && <Shown content={content} bytes={opened} />}
       {plays && playing === "yes" && <Playing item={item} content={content} kind={kind} at={at} onFailed={stop} />}
       {playing === "broken" && <NotShown />}
@@ -98,13 +99,13 @@ export function FileOf({ item, content }: { item: Item; content: Content }): JSX
         )}
         <DownloadFile item={item} content={content} />
       </p>
-    </section>
+    </div>
   );
 }
 
-async function keepSmall(content: Content, whole: Blob): Promise<Blob | null> {
+async function keepSmall(source: Source, content: Content, whole: Blob): Promise<Blob | null> {
   const made = await makeThumbnail(whole);
-  if (made) await vault().keepThumbnail(content.blob, made);
+  if (made) await source.keepThumbnail(content.blob, made);
   return made;
 }
 

@@ -3,9 +3,9 @@
 
 import type { JSX } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
-import { vault } from "../../state.js";
 import type { Content, Item } from "../../../worker/api.js";
 import { endPlayer, FRAME, playIn } from "./playing.js";
+import { useSource } from "./source.js";
 
 interface Given {
   readonly item: Item;
@@ -18,6 +18,7 @@ interface Given {
 }
 
 export function Playing({ item, content, kind, at, onFailed }: Given): JSX.Element {
+  const source = useSource();
   const frame = useRef<HTMLIFrameElement>(null);
   const end = useRef<() => void>(() => undefined);
   useLayoutEffect(() => () => {
@@ -25,11 +26,11 @@ export function Playing({ item, content, kind, at, onFailed }: Given): JSX.Eleme
     void endPlayer();
   }, []);
   const fill = async (): Promise<void> => {
-    const id = await vault().makeId();
+    const id = await source.makeId();
     if (frame.current === null) return;
     const media = {
       kind, id, name: content.name, mime: content.mime, size: content.size,
-      read: (start: number, stop: number) => vault().readPiece(item.id, item.revision, content.blob, start, stop),
+      read: (start: number, stop: number) => source.readPiece(item.id, item.revision, content.blob, start, stop),
     };
     end.current();
     end.current = playIn(frame.current, media, at.current, {

@@ -45,8 +45,8 @@ export function marksOf(item: Item): readonly string[] {
   ].filter((mark): mark is string => mark !== null && mark !== "");
 }
 
-/** Every fact of an item, with the three times apart. */
-export function Facts({ item }: { item: Item }): JSX.Element {
+/** Every fact of an item, with the three times apart. `others`: somebody else's, whose receipt is not asked for here. */
+export function Facts({ item, others }: { item: Item; others?: boolean }): JSX.Element {
   const facts: (readonly [string, string | null])[] = [
     ["happened", item.happened && spellHappened(item.happened)],
     ["place", item.place], ["people", item.people.join(", ")],
@@ -61,7 +61,7 @@ export function Facts({ item }: { item: Item }): JSX.Element {
       {facts.filter(([, value]) => value).map(([name, value]) => (
         <div key={name}><dt>{say(`journal.fact.${name}`)}</dt><dd>{value}</dd></div>
       ))}
-      {item.deposited !== 0 && (
+      {item.deposited !== 0 && !others && (
         <div class="not-on-paper">
           <dt>{say("journal.fact.receipt")}</dt>
           <dd><a href={address("receipt", item.id)}>{say("journal.receipt")}</a></dd>

@@ -1,0 +1,188 @@
+"""`temoin pro`: the directory of professionals, and a professional's own account.
+
+Knows: what is shown, asked and compared. Refuses to know: whom the operator approves.
+Digits that are to be compared are typed as somebody reads them out; they are not shown beside the question.
+"""
+
+from __future__ import annotations
+
+import hmac
+from pathlib import Path
+from typing import Any
+
+import click
+
+from client_sdk.cli.opened_pack import output_option, require_new, write_opened
+from client_sdk.cli.options import Shared, item_id, shared, user_argument
+from client_sdk.cli.output import cells, facts, note, one_line, print_json, screen, spell_time, table
+from client_sdk.cli.session import opened
+from client_sdk.directory import Listed, Professional, find_professionals
+from client_sdk.errors import ItemUnknown
+from client_sdk.professional import ProListedOtherwise, Standing, listed_otherwise
+from crypto_core.errors import TemoinError
+from schemas import limits, outputs
+from schemas.directory import PROFESSIONS
+
+_COMPARED = {"no": "", "yes": "compared", "changed": "OTHER KEYS than you compared"}
+
+
+class DigitsDiffer(TemoinError):
+    """What was read out are not the digits of that entry."""
+
+    code = "digits_differ"
+    sentence = (
+        "These are not the digits of this entry, so nothing was noted. Type them again as they are read out; if they "
+        "stay different, share nothing with this entry and tell who runs the vault."
+    )
+
+
+@click.group()
+def pro() -> None:
+    """Find a professional and compare digits; or be one, and open what was shared with you."""
+
+
+@pro.command()
+@user_argument
+@click.option("--name", required=True, metavar="N", help="As people know you. Everybody can read it.")
+@click.option("--org", default="", metavar="O", help="Your organisation.")
+@click.option("--town", default="", metavar="T")
+@click.option("--kind", type=click.Choice(PROFESSIONS), required=True)
+@shared
+def register(common: Shared, user: str, name: str, org: str, town: str, kind: str) -> None:
+    """Ask the vault's operator to list you. Asks for password and PIN.
+
+    Then call the operator and read out the digits that are shown: they approve you by them.
+    """
+    with opened(common, user) as client:
+        standing = client.ask_to_be_listed(
+            common.secrets.password(), common.secrets.pin(), name=name, org=org, town=town, kind=kind
+        )
+    _tell(common, standing)
+
+
+@pro.command()
+@user_argument
+@shared
+def status(common: Shared, user: str) -> None:
+    """Show whether you are listed, and your digits to read out."""
+    with opened(common, user) as client:
+        standing = client.standing()
+    _tell(common, standing)
+
+
+@pro.command()
+@user_argument
+@shared
+def inbox(common: Shared, user: str) -> None:
+    """List what was shared with you, and look whether somebody else is listed under your name."""
+    with opened(common, user) as client:
+        found = client.inbox()
+        others = listed_otherwise(client.standing(), client.professionals.read().professionals)
+    if common.as_json:
+        print_json(outputs.ReceivedBundle(many=True), [
+            {name: one[name] for name in ("bundle", "created", "expires", "openings", "opened")} for one in found
+        ])
+    else:
+        rows = table("BUNDLE", "SHARED", "UNTIL", "OPENED")
+        for one in found:
+            rows.add_row(*cells((
+                one["bundle"].hex(), spell_time(one["created"]), spell_time(one["expires"]),
+                f"{one['opened']} of {one['openings']}",
+            )))
+        screen().print(rows if found else "Nothing is here.")
+    if others:
+        raise ProListedOtherwise(", ".join(f"entry {one.entry}" for one in others))
+
+
+@pro.command("open")
+@user_argument
+@click.argument("bundle", type=item_id, metavar="BUNDLE")
+@output_option
+@shared
+def open_(common: Shared, user: str, bundle: bytes, directory: Path) -> None:
+    """Open what was shared with you, into a new folder. The person sees that you did, and when."""
+    require_new(directory)
+    with opened(common, user) as client:
+        write_opened(common, client.open_received(bundle), client.policy, directory)
+
+
+@pro.command()
+@user_argument
+@click.argument("words", nargs=-1)
+@click.option("--kind", type=click.Choice(PROFESSIONS))
+@shared
+def find(common: Shared, user: str, words: tuple[str, ...], kind: str | None) -> None:
+    """Look for somebody by name, organisation or town. The vault doesn't learn for whom: all of it is read."""
+    with opened(common, user) as client:
+        listed = client.professionals.read()
+    found = find_professionals(listed.professionals, " ".join(words), kind)
+    if common.as_json:
+        print_json(outputs.ListedProfessional(many=True), list(map(_facts, found)))
+        return
+    rows = table("ENTRY", "NAME", "ORGANISATION", "TOWN", "KIND", "DIGITS")
+    for one in found:
+        said = one.listing
+        rows.add_row(*cells((
+            str(one.entry), one_line(said.name), one_line(said.org), one_line(said.town), said.kind,
+            _COMPARED[one.compared],
+        )))
+    screen().print(rows if found else "Nobody is listed so.")
+    _tell_unread(listed)
+
+
+@pro.command()
+@user_argument
+@click.argument("entry", type=click.IntRange(0, limits.SAFE_INTEGER))
+@click.option("--digits", metavar="DIGITS", help="All forty, as they were read out to you.")
+@shared
+def compare(common: Shared, user: str, entry: int, digits: str | None) -> None:
+    """Note that an entry's digits are those that the professional read out to you.
+
+    Call by a telephone number that you have from elsewhere, not from the directory. From then on this device refuses
+    anybody listed under that name with other keys.
+    """
+    with opened(common, user) as client:
+        found = next((one for one in client.professionals.read().professionals if one.entry == entry), None)
+        if found is None:
+            raise ItemUnknown()
+        read_out = digits or click.prompt("The forty digits that they read out to you", err=True)
+        if not hmac.compare_digest(_bare(read_out), _bare(found.listing.fingerprint)):
+            raise DigitsDiffer()
+        client.professionals.note_compared(entry)
+    if common.as_json:
+        print_json(outputs.ListedProfessional(), _facts(found) | {"compared": "yes"})
+    else:
+        screen().print(f"Noted: entry {entry} is {one_line(found.listing.name)}.")
+
+
+def _bare(digits: str) -> bytes:
+    return "".join(digits.split()).encode("utf-8")
+
+
+def _tell(common: Shared, standing: Standing) -> None:
+    said = standing.asked or standing.listing
+    name = None if said is None else said["name"]
+    if common.as_json:
+        print_json(outputs.Standing(), {
+            "state": standing.state, "entry": standing.entry, "name": name, "fingerprint": standing.fingerprint,
+        })
+        return
+    screen().print(facts({
+        "State": standing.state, "Entry": None if standing.entry is None else str(standing.entry), "Name": name,
+        "Digits": standing.fingerprint,
+    }))
+    if standing.asked is not None:
+        note("Read these digits out to whoever runs the vault, by telephone or face to face: they list you by them.")
+
+
+def _tell_unread(listed: Listed) -> None:
+    if listed.unread:
+        note(f"{listed.unread} entries need a newer version of this program.")
+
+
+def _facts(one: Professional) -> dict[str, Any]:
+    said = one.listing
+    return {
+        "entry": one.entry, "name": said.name, "org": said.org, "town": said.town, "kind": said.kind,
+        "since": one.since, "fingerprint": said.fingerprint, "compared": one.compared,
+    }

@@ -1,0 +1,72 @@
+// What somebody handed over, as its reader sees it: the words beside it, then everything in the order in which it happened.
+// Knows: items and their three times. Refuses to know: bundles, and where files and receipts come from.
+
+import type { JSX } from "preact";
+import { useMemo } from "preact/hooks";
+import { say } from "../../i18n.js";
+import { newestFirst } from "../../text/order.js";
+import type { Content, Item } from "../../../worker/api.js";
+import { Ticked } from "../assess/Ticked.js";
+import { FileFacts } from "../documents/FileOf.js";
+import "../documents/documents.css";
+import { Facts, Prose, titleOf, whenOf } from "../journal/facts.js";
+import "../journal/journal.css";
+import "./reading.css";
+
+export interface HandedProps {
+  readonly items: readonly Item[];
+  readonly message: string;
+  /** How a file of an item is shown. */
+  readonly fileOf: (item: Item, content: Content) => JSX.Element;
+  /** What its receipt comes to, where there is one. */
+  readonly receiptOf: (item: Item) => JSX.Element | null;
+}
+
+export function Handed({ items, message, fileOf, receiptOf }: HandedProps): JSX.Element {
+  const sorted = useMemo(() => oldestFirst(items), [items]);
+  return (
+    <>
+      {message !== "" && (
+        <section class="handed-message">
+          <h2>{say("reading.message")}</h2>
+          <Prose text={message} />
+        </section>
+      )}
+      <h2>{say("reading.timeline", { count: sorted.length })}</h2>
+      <ol class="handed">
+        {sorted.map((item) => (
+          <li key={`${item.id}.${item.revision}`}><One item={item} fileOf={fileOf} receiptOf={receiptOf} /></li>
+        ))}
+      </ol>
+    </>
+  );
+}
+
+function One({ item, fileOf, receiptOf }: { item: Item } & Pick<HandedProps, "fileOf" | "receiptOf">): JSX.Element {
+  if (item.state !== "open") {
+    return (
+      <article class="entry">
+        <h3>{say(item.state === "newer_version" ? "journal.state.newer_version" : "reading.not_given")}</h3>
+        {receiptOf(item)}
+      </article>
+    );
+  }
+  return (
+    <article class="entry">
+      <p class="handed-when">{whenOf(item)}</p>
+      <h3>{titleOf(item)}</h3>
+      {item.kind === "assessment" ? <Ticked item={item} /> : item.text && <Prose text={item.text} />}
+      {item.contents.map((content) => <div key={content.blob}>{fileOf(item, content)}</div>)}
+      <Facts item={item} others />
+      {item.contents.length > 0 && <h4>{say("documents.originals", { count: item.contents.length })}</h4>}
+      {item.contents.map((content) => <FileFacts key={content.blob} content={content} />)}
+      {receiptOf(item)}
+    </article>
+  );
+}
+
+/** In the order in which it happened; what can't be shown stands at the end. */
+export function oldestFirst(items: readonly Item[]): readonly Item[] {
+  const open = [...newestFirst(items.filter(({ state }) => state === "open"))].reverse();
+  return [...open, ...items.filter(({ state }) => state !== "open")];
+}

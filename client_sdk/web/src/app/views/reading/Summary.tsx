@@ -1,0 +1,69 @@
+// One page about what somebody shared, to print: what there is, from when, and what its receipt comes to.
+// Knows: titles and times. Refuses to know: texts and files: those are in the timeline.
+
+import type { JSX } from "preact";
+import { useMemo } from "preact/hooks";
+import { formatHex } from "../../../crypto_core/encoding.js";
+import { day, moment, number, say } from "../../i18n.js";
+import { Button, Title } from "../../parts/index.js";
+import { address } from "../../router.js";
+import { reading } from "../../state.js";
+import type { Handed } from "../../../worker/api.js";
+import { titleOf, whenOf } from "../journal/facts.js";
+import { oldestFirst } from "./Handed.js";
+import { NothingOpen } from "./NothingOpen.js";
+import { standingOf } from "./Proof.js";
+import "./reading.css";
+
+/** Hexadecimal digits of a fingerprint that stand in the table; the whole of it stands in the timeline. */
+const DIGITS = 16;
+
+export default function Summary(): JSX.Element {
+  return reading.value === null ? <NothingOpen /> : <Page shared={reading.value.shared} />;
+}
+
+function Page({ shared }: { shared: Handed }): JSX.Element {
+  const sorted = useMemo(() => oldestFirst(shared.items.map(({ item }) => item)), [shared]);
+  const files = sorted.reduce((count, item) => count + item.contents.length, 0);
+  return (
+    <article class="handed-summary">
+      <p class="tools"><a href={address("shared")}>← {say("reading.title")}</a></p>
+      <Title>{say("reading.summary.title")}</Title>
+      <p>
+        {say("reading.summary.count", { count: sorted.length, files: number(files) })}{" "}
+        {say("reading.given", { moment: moment(shared.created) })}
+      </p>
+      <div class="table-holder" role="region" aria-label={say("reading.summary.title")} tabIndex={0}>
+        <table>
+          <thead>
+            <tr>
+              {(["when", "what", "deposited", "receipt", "fingerprint"] as const).map((name) => (
+                <th key={name} scope="col">{say(`reading.summary.${name}`)}</th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {sorted.map((item) => {
+              const one = shared.items.find((each) => each.item === item)!;
+              const sealed = one.proof?.verified.commitment.sha256;
+              return (
+                <tr key={`${item.id}.${item.revision}`}>
+                  <td>{item.state === "open" ? whenOf(item) : "—"}</td>
+                  <th scope="row">{item.state === "open" ? titleOf(item) : say("reading.not_given")}</th>
+                  <td>{item.deposited === 0 ? "—" : day(item.deposited)}</td>
+                  <td>{standingOf(one)}</td>
+                  <td>{sealed === undefined ? "—" : <code>{formatHex(sealed).slice(0, DIGITS)}</code>}</td>
+                </tr>
+              );
+            })}
+          </tbody>
+        </table>
+      </div>
+      <p>{say("reading.summary.proves")}</p>
+      <p>{say("reading.summary.not")}</p>
+      <p class="hint">{say(shared.pinned ? "reading.key_known" : "reading.key_named")}</p>
+      <p class="actions"><Button onClick={() => print()}>{say("site.article.print")}</Button></p>
+      <p class="hint not-on-paper">{say("site.check.print_care")}</p>
+    </article>
+  );
+}

@@ -1,0 +1,123 @@
+// A professional's own account: asking to be listed, what became of it, and what was sent to the keys that are listed.
+// Knows: the identity that every account has. Refuses to know: who approves whom, and what else the directory lists.
+
+import { parseB64url, formatB64url } from "../crypto_core/encoding.js";
+import { TemoinError } from "../crypto_core/errors.js";
+import { Kind } from "../crypto_core/labels.js";
+import { Listing, deriveFingerprint } from "../crypto_core/receipts/directory.js";
+import { deriveBox, openIdentity } from "../crypto_core/sealing/keys.js";
+import { derivePublic, signWithSeed } from "../crypto_core/sealing/passphrase.js";
+import { unwrapForProfessional } from "../crypto_core/sealing/sharing.js";
+import { professionalMessage } from "../crypto_core/signed_requests.js";
+import type { Listing as ListingFields, Professional as Answer } from "../schemas/directory.js";
+import type { Inbox, Received } from "../schemas/shares.js";
+import { foldName, type Professional } from "./directory.js";
+import type { Id } from "./items.js";
+import { openCounted, type OpenedBundle, type Openings } from "./opening.js";
+import type { Session } from "./session.js";
+import { dumpBody, endpoint, type Transport } from "./transport.js";
+
+const PROFESSIONAL = "/v1/professional";
+const INBOX = "/v1/inbox";
+const OPEN = "/v1/bundles/<id:bundle>/open";
+
+/** Somebody of this professional's own name is listed with other keys. */
+export class ProListedOtherwise extends TemoinError {
+  static override readonly code = "pro_listed_otherwise";
+  static override readonly sentence =
+    "Somebody is listed under your name with keys that aren't yours. People may share with them and believe it is " +
+    "you. Tell who runs the vault at once, and compare digits with everybody who shares with you.";
+}
+
+/** Who somebody says they are, in clear and for everybody: what a listing has beside its keys. */
+export type Named = Omit<ListingFields, "pk_box" | "pk_sign">;
+
+/** The account's standing, with the digits that others compare: those of its own keys, whatever the vault lists. */
+export interface Standing extends Answer {
+  readonly fingerprint: string;
+}
+
+/** An account's own keys. Holds secrets. */
+export class Identity {
+  readonly pkSign: Uint8Array;
+  readonly pkBox: Uint8Array;
+  readonly #signSeed: Uint8Array;
+  readonly #skBox: Uint8Array;
+
+  /** From the two seeds, 32 bytes each. */
+  constructor(signSeed: Uint8Array, boxSeed: Uint8Array) {
+    this.#signSeed = signSeed;
+    this.pkSign = derivePublic(signSeed);
+    [this.pkBox, this.#skBox] = deriveBox(boxSeed);
+  }
+
+  /** The digits to compare. */
+  get fingerprint(): string {
+    return deriveFingerprint(this.pkBox, this.pkSign);
+  }
+
+  /** Ed25519 over a message, 64 bytes. */
+  sign(message: Uint8Array): Uint8Array {
+    return signWithSeed(this.#signSeed, message);
+  }
+
+  /** The key of a bundle that was wrapped for this account. Throws TamperedError, MalformedError, BundleOther(Reader). */
+  unwrap(bundle: Id, wrap: Uint8Array): Uint8Array {
+    return unwrapForProfessional(this.pkBox, this.#skBox, parseB64url(bundle), wrap);
+  }
+}
+
+/** As it is sealed in the account. Throws TamperedError or MalformedError. */
+export async function loadIdentity(session: Session): Promise<Identity> {
+  const { mkN, account } = session.keyring;
+  const { identity } = await session.ask("GET", "/v1/account");
+  return new Identity(
+    openIdentity(mkN, Kind.IDENTITY_SIGN, account, identity.sign),
+    openIdentity(mkN, Kind.IDENTITY_BOX, account, identity.box),
+  );
+}
+
+/** The account's own standing. */
+export async function standing(session: Session): Promise<Standing> {
+  const answer = await session.ask("GET", PROFESSIONAL);
+  return { ...answer, fingerprint: (await loadIdentity(session)).fingerprint };
+}
+
+/** Asks to be listed; `token` is of stage `confirmed`. Throws MalformedError for a text that can't be shown as it is. */
+export async function askToBeListed(
+  session: Session, transport: Transport, token: Uint8Array, named: Named,
+): Promise<Standing> {
+  const identity = await loadIdentity(session);
+  new Listing(named.name, named.org, named.town, named.kind, identity.pkBox, identity.pkSign);
+  const fields = { ...named, pk_box: identity.pkBox, pk_sign: identity.pkSign };
+  const body = dumpBody(endpoint("POST", PROFESSIONAL), fields);
+  const signature = identity.sign(professionalMessage(transport.host, session.keyring.account, body));
+  const headers = { "Temoin-Signature": formatB64url(signature) };
+  return { ...await transport.ask("POST", PROFESSIONAL, { body, headers, token }), fingerprint: identity.fingerprint };
+}
+
+/** What was sent to this account and has not ended, the newest first. Throws Refused `professional_needed`. */
+export async function inbox(session: Session): Promise<Inbox["bundles"]> {
+  return (await session.ask("GET", INBOX)).bundles;
+}
+
+/** Opens one of them: that counts, and the person sees it. Throws as `openCounted`, and as `Identity.unwrap`. */
+export async function openReceived(
+  session: Session, { bundle, wrap }: Pick<Received, "bundle" | "wrap">, openings: Openings,
+): Promise<OpenedBundle> {
+  const identity = await loadIdentity(session);
+  const by = {
+    transport: session.transport, clock: session.clock, progress: session.progress,
+    verify: (receipt: string, digest: Uint8Array, size: number) => session.verify(receipt, digest, size),
+  };
+  return openCounted(bundle, identity.unwrap(bundle, wrap), identity.pkBox, openings, by, (body) =>
+    session.ask("POST", OPEN, { places: { bundle }, body }));
+}
+
+/** Whoever is listed under this professional's own name with keys that aren't this account's. */
+export function listedOtherwise(own: Standing, everybody: readonly Professional[]): readonly Professional[] {
+  const said = own.listing ?? own.asked;
+  if (said === null) return [];
+  const name = foldName(said.name);
+  return everybody.filter(({ listing }) => foldName(listing.name) === name && listing.fingerprint !== own.fingerprint);
+}

@@ -1,0 +1,38 @@
+// What was opened as it leaves the worker: an item without keys, a file, or a piece of one.
+// Knows: what a browser may show of itself. Refuses to know: where the bytes come from.
+
+import { transfer } from "comlink";
+
+import { RangeInvalid } from "../sdk/errors.js";
+import type { Item as OpenedItem } from "../sdk/items.js";
+import { PIECE, type Item } from "./api.js";
+
+/** What a browser may show of itself; any other file is bytes to it, so that no page can be made of one. */
+const SHOWN = /^(image\/(?!svg)[\w.+-]+|audio\/[\w.+-]+|video\/[\w.+-]+|application\/pdf|text\/plain)$/;
+
+/** All of it. A Blob, so that the heap never holds the whole. */
+export async function fileOf(blocks: AsyncIterable<Uint8Array>, mime: string): Promise<Blob> {
+  const pieces: Blob[] = [];
+  for await (const block of blocks) pieces.push(new Blob([new Uint8Array(block)]));
+  return new Blob(pieces, { type: SHOWN.test(mime) ? mime : "application/octet-stream" });
+}
+
+/** The bytes [start, stop), which `read` gives. Throws RangeInvalid for more than PIECE. */
+export async function pieceOf(
+  read: (start: number, stop: number) => AsyncIterable<Uint8Array>, start: number, stop: number,
+): Promise<ArrayBuffer> {
+  if (stop - start > PIECE) throw new RangeInvalid();
+  const piece = new Uint8Array(Math.max(0, stop - start));
+  let size = 0;
+  for await (const block of read(start, stop)) {
+    piece.set(block, size);
+    size += block.length;
+  }
+  const { buffer } = size < piece.length ? piece.slice(0, size) : piece;
+  return transfer(buffer, [buffer]);
+}
+
+/** An item without what opens its contents. */
+export function shown(item: OpenedItem): Item {
+  return { ...item, contents: item.contents.map(({ key: _, parts: __, ...content }) => content) };
+}

@@ -1,0 +1,113 @@
+"""Sharing with real processes: from being listed to a folder that anybody can check, by key and by link."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.processes import Answer, Device, RealVault, serving
+
+ROOT = Path(__file__).resolve().parents[2]
+PHOTOGRAPH = ROOT / "docs" / "demo" / "photograph.jpg"
+TEXT = "Ce soir-là, 21 h 30 <b>"
+
+
+@pytest.fixture(scope="module")
+def vault(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealVault]:
+    with serving(tmp_path_factory.mktemp("vault") / "data") as running:
+        yield running
+
+
+@pytest.fixture
+def person(vault: RealVault, tmp_path: Path, request: pytest.FixtureRequest) -> Device:
+    made = Device(tmp_path / "home", vault.url, user=request.node.name)
+    made.register()
+    return made
+
+
+def items(person: Device) -> list[str]:
+    entry = person.ok("journal", "add", person.user, "--text", TEXT, "--happened", "2024-03", "--json").json["id"]
+    document = person.ok("documents", "add", person.user, PHOTOGRAPH, "--json").json[0]["id"]
+    return ["--items", entry, "--items", document]
+
+
+def is_as_it_was(folder: Path) -> bool:
+    [original] = (folder / "originals").iterdir()
+    page = (folder / "index.html").read_text("utf-8")
+    assert "Ce soir-là, 21 h 30 &lt;b&gt;" in page and original.name in page
+    for line in (folder / "SHA256SUMS").read_text("utf-8").splitlines():
+        digest, _, name = line.partition("  ")
+        assert sha256((folder / name).read_bytes()).hexdigest() == digest
+    return original.read_bytes() == PHOTOGRAPH.read_bytes()
+
+
+def code(answer: Answer) -> str:
+    """The code of a refusal."""
+    assert answer.code == 1, answer.err
+    return answer.err.rpartition("(")[2].partition(")")[0]
+
+
+def test_from_being_listed_to_being_refused(person: Device, vault: RealVault, tmp_path: Path) -> None:
+    lawyer = Device(tmp_path / "lawyer", vault.url, user="lawyer")
+    lawyer.register()
+    asked = lawyer.ok("pro", "register", lawyer.user, "--name", "Claire Martin", "--org", "Rive", "--town", "Lyon",
+                      "--kind", "lawyer", "--json").json  # fmt: skip
+    assert (asked["state"], asked["name"]) == ("pending", "Claire Martin")
+    assert code(lawyer.run("pro", "inbox", lawyer.user)) == "professional_needed"
+    account = vault.command("professionals", "list", "--json").stdout
+    number = account.partition('"account":"')[2][:32]
+    wrong = vault.command("professionals", "approve", number, "--fingerprint", "0" * 40)
+    assert wrong.returncode == 1
+    listed = vault.command("professionals", "approve", number, "--fingerprint", asked["fingerprint"])
+    assert listed.returncode == 0, listed.stderr
+
+    [found] = person.ok("pro", "find", person.user, "martin", "lyon", "--json").json
+    assert (found["fingerprint"], found["compared"]) == (asked["fingerprint"], "no")
+    chosen = items(person)
+    assert code(person.run("share", "create", person.user, "--to", "martin", *chosen)) == "pro_not_compared"
+    entry = str(found["entry"])
+    assert code(person.run("pro", "compare", person.user, entry, "--digits", "0" * 40)) == "digits_differ"
+    person.ok("pro", "compare", person.user, entry, "--digits", asked["fingerprint"].replace(" ", ""))
+    made = person.ok("share", "create", person.user, "--to", "martin", *chosen, "--openings", "2",
+                     "--message", "Voilà", "--json").json  # fmt: skip
+
+    [received] = lawyer.ok("pro", "inbox", lawyer.user, "--json").json
+    assert received["bundle"] == made["bundle"]
+    opened = lawyer.ok("pro", "open", lawyer.user, made["bundle"], "-o", tmp_path / "pack", "--json").json
+    assert (opened["message"], opened["items"], opened["missing"]) == ("Voilà", 2, [])
+    assert is_as_it_was(tmp_path / "pack")
+    log = person.ok("share", "log", person.user, made["bundle"], "--json").json
+    assert (len(log["opened"]), log["openings"], log["why"], log["name"]) == (1, 2, None, "Claire Martin")
+    assert code(lawyer.run("pro", "open", lawyer.user, made["bundle"], "-o", tmp_path / "pack")) == "file_exists"
+
+    person.ok("share", "revoke", person.user, made["bundle"])
+    assert lawyer.run("pro", "open", lawyer.user, made["bundle"], "-o", tmp_path / "again").code == 1
+    assert lawyer.ok("pro", "inbox", lawyer.user, "--json").json == []
+    [row] = person.ok("share", "list", person.user, "--json").json
+    assert (row["why"], len(row["opened"])) == ("revoked", 1)
+
+
+def test_by_link_and_code(person: Device, vault: RealVault, tmp_path: Path) -> None:
+    made = person.ok("share", "create", person.user, "--link", *items(person), "--json").json
+    address, spoken = made["address"], made["code"]
+    assert address.startswith(f"{vault.url}/app#b")
+    stranger = Device(tmp_path / "stranger", vault.url)
+    refused = stranger.run("open-link", address, "-o", tmp_path / "never", secrets=[])
+    assert refused.code == 2 and address.partition("#")[2] not in refused.err
+    wrong = f"{(int(spoken.replace(' ', '')) + 1) % 10**8:08}"
+    assert code(stranger.run("open-link", "-o", tmp_path / "never", secrets=[address, wrong])) == "code_wrong"
+    opened = stranger.run("open-link", "-o", tmp_path / "pack", "--json", secrets=[address, spoken])
+    assert opened.code == 0, opened.err
+    assert opened.json["items"] == 2
+    assert is_as_it_was(tmp_path / "pack")
+    fragment = "#" + address.partition("#")[2]
+    for _ in range(5):
+        answer = stranger.run("open-link", vault.url, "-o", tmp_path / "never", secrets=[fragment, wrong])
+        assert code(answer) == "code_wrong"
+    assert code(stranger.run("open-link", "-o", tmp_path / "never", secrets=[address, spoken])) == "bundle_over"
+    [row] = person.ok("share", "list", person.user, "--json").json
+    assert (row["why"], len(row["opened"])) == ("codes", 1)
+    assert not (tmp_path / "never").exists()

@@ -1,0 +1,412 @@
+"""Sharing through the whole SDK and the whole server, in one process; and a vault that lies to each of the two."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from client_sdk.client import Draft, VaultClient
+from client_sdk.directory import (
+    DirectoryForked, DirectoryInvalid, ProKeyChanged, Professional, find_professionals, require_same,
+)
+from client_sdk.errors import BundleIncomplete, BundleSwapped, ItemUnknown, Refused, TrustError, ValueRefused
+from client_sdk.opening import OpenedBundle, open_content
+from client_sdk.professional import listed_otherwise
+from client_sdk.sharing import MadeBundle, Sharing
+from crypto_core.encoding import format_b64url, parse_b64url
+from crypto_core.errors import MalformedError, SecretRefused, TamperedError
+from crypto_core.randomness import make_bytes, make_id
+from crypto_core.receipts.checkpoint import Checkpoint, format_checkpoint
+from crypto_core.receipts.directory import Listed as ListedEntry, Listing, format_entry
+from crypto_core.receipts.merkle import hash_leaf
+from crypto_core.receipts.note import SignerKey, sign_note
+from crypto_core.receipts.tiles import format_entries
+from crypto_core.receipts.tree import new_nodes, root
+from crypto_core.sealing import passphrase, sharing
+from crypto_core.sealing.keyring import NeedsPin
+from server.directory.service import approve, revoke
+from server.items.service import collect
+from tests.fakes.devices import PASSWORD, PIN, USERNAME, Device, make_device, register
+from tests.fakes.vault import FakeVault
+
+DAY = 86_400
+PRO = "cabinet"
+FILE = make_bytes(300_000)
+
+
+@dataclass
+class Scene:
+    """A person with an entry, a sensitive one and a file; a professional who is listed."""
+
+    vault: FakeVault
+    person: Device
+    reader: Device
+    client: VaultClient
+    pro: VaultClient
+    account: bytes
+    entry: bytes
+    sensitive: bytes
+    document: bytes
+
+    def sharing(self, *items: bytes, to: int | None = 0, **more: Any) -> Sharing:
+        given = {"expires": self.vault.clock.now() + 30 * DAY, "openings": 3, **more}
+        return Sharing([(item, 1) for item in items or (self.entry, self.document)], to, **given)
+
+    def share(self, *items: bytes, to: int | None = 0, **more: Any) -> MadeBundle:
+        made = self.client.make_bundle(self.sharing(*items, to=to, **more))
+        self.client.send_bundle(made, PASSWORD, PIN)
+        return made
+
+    def listed(self) -> Professional:
+        return self.client.professionals.read().professionals[0]
+
+
+@pytest.fixture(autouse=True)
+def _stretch_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passphrase, "stretch", cache(passphrase.stretch))
+
+
+@pytest.fixture
+def scene(vault: FakeVault, tmp_path: Path) -> Iterator[Scene]:
+    person, reader = (make_device(vault, tmp_path / name) for name in ("person", "reader"))
+    register(person)
+    pro = reader.client()
+    account = pro.register(pro.make_account(PRO, PASSWORD, PIN))
+    pro.log_in(PRO, PASSWORD, PIN)
+    asked = pro.ask_to_be_listed(PASSWORD, PIN, name="Claire Martin", org="Rive", town="Lyon", kind="lawyer")
+    approve(vault.parts, account.hex(), asked.fingerprint)
+    path = tmp_path / "photo.jpg"
+    path.write_bytes(FILE)
+    client = person.log_in()
+    entry = client.write_entry(Draft("What happened", title="Evening"))
+    sensitive = client.write_entry(Draft("Behind the PIN"), sensitive=True)
+    document = client.add_document(path)
+    with client, pro:
+        yield Scene(vault, person, reader, client, pro, account, entry.id, sensitive.id, document.id)
+
+
+def told(opened: OpenedBundle) -> list[str | None]:
+    return [one.item.text or one.item.title for one in opened.items]
+
+
+# what is meant to happen
+
+
+def test_a_professional_opens_the_very_bytes_that_were_deposited(scene: Scene) -> None:
+    digits = scene.pro.standing().fingerprint
+    assert scene.listed().listing.fingerprint == digits
+    scene.client.professionals.note_compared(0)
+    assert scene.listed().compared == "yes"
+    made = scene.share(message="Voilà")
+    [received] = scene.pro.inbox()
+    assert (received["bundle"], received["opened"], received["openings"]) == (made.bundle, 0, 3)
+    opened = scene.pro.open_received(made.bundle)
+    assert (opened.message, told(opened)) == ("Voilà", ["What happened", "photo.jpg"])
+    own = scene.client.item(scene.document)
+    assert opened.items[1].proof is not None
+    assert opened.items[1].proof.verified == scene.client.receipt(own).verified
+    [content] = opened.items[1].item.contents
+    assert b"".join(open_content(content, opened.sealed(content))) == FILE
+    assert opened.receipt(content).verified.commitment.sha256 == content.sealed
+    [shared] = scene.client.shared()
+    assert (shared.name, shared.items) == ("Claire Martin", ((scene.entry, 1), (scene.document, 1)))
+    assert shared.facts["opened"] == [scene.vault.clock.now()]
+
+
+def test_link_and_code_open_without_an_account(scene: Scene) -> None:
+    made = scene.share(to=None)
+    assert made.link is not None
+    stranger = scene.reader.client()
+    opened = stranger.open_link(made.link.fragment, made.link.code)
+    assert told(opened) == ["What happened", "photo.jpg"]
+    [shared] = scene.client.shared()
+    assert (shared.name, len(shared.facts["opened"])) == (None, 1)
+
+
+def test_what_is_sensitive_is_shared_only_after_the_pin(scene: Scene) -> None:
+    with pytest.raises(NeedsPin):
+        scene.client.make_bundle(scene.sharing(scene.sensitive))
+    scene.client.step_up(PIN)
+    made = scene.share(scene.sensitive)
+    assert told(scene.pro.open_received(made.bundle)) == ["Behind the PIN"]
+
+
+def test_sharing_takes_password_and_pin_anew(scene: Scene) -> None:
+    made = scene.client.make_bundle(scene.sharing())
+    for password, pin, code in (("another password", PIN, "challenge_refused"), (PASSWORD, "739155", "pin_wrong")):
+        with pytest.raises(Refused) as caught:
+            scene.client.send_bundle(made, password, pin)
+        assert caught.value.code == code
+    assert scene.pro.inbox() == []
+
+
+def test_revoked_is_refused_in_mid_download(scene: Scene) -> None:
+    made = scene.share()
+    opened = scene.pro.open_received(made.bundle)
+    [content] = opened.items[1].item.contents
+    scene.client.end_shared(made.bundle)
+    scene.client.end_shared(made.bundle)
+    with pytest.raises(Refused) as caught:
+        list(opened.sealed(content))
+    assert caught.value.code == "bundle_over"
+    assert scene.pro.inbox() == []
+    [shared] = scene.client.shared()
+    assert (shared.facts["why"], shared.facts["ended"]) == ("revoked", scene.vault.clock.now())
+
+
+def test_the_end_that_was_set_ends_what_is_open(scene: Scene) -> None:
+    made = scene.share(expires=scene.vault.clock.now() + 600)
+    opened = scene.pro.open_received(made.bundle)
+    scene.vault.clock.advance(600)
+    with pytest.raises(Refused) as caught:
+        opened.receipt(opened.items[1].item.contents[0])
+    assert caught.value.code == "bundle_over"
+
+
+def test_an_extended_bundle_keeps_what_was_opened(scene: Scene) -> None:
+    first = scene.share(openings=2)
+    scene.pro.open_received(first.bundle)
+    second = scene.share(openings=2, replaces=first.bundle)
+    assert [one["bundle"] for one in scene.pro.inbox()] == [second.bundle]
+    scene.pro.open_received(second.bundle)
+    with pytest.raises(Refused) as caught:
+        scene.pro.open_received(second.bundle)
+    assert caught.value.code == "openings_used"
+
+
+def test_a_lost_answer_to_an_opening_costs_nothing(scene: Scene) -> None:
+    made = scene.share(openings=1)
+    lost = iter([True])
+    scene.reader.network.cut_after = lambda request: request.url.path.endswith("/open") and next(lost, False)
+    assert told(scene.pro.open_received(made.bundle)) == ["What happened", "photo.jpg"]
+    assert len(scene.client.shared()[0].facts["opened"]) == 1
+
+
+def test_five_wrong_codes_end_a_link(scene: Scene) -> None:
+    made = scene.share(to=None)
+    assert made.link is not None
+    stranger, wrong = scene.reader.client(), f"{(int(made.link.code.replace(' ', '')) + 1) % 10**8:08}"
+    with pytest.raises(SecretRefused):
+        stranger.open_link(made.link.fragment, "1234")
+    lefts = []
+    for _ in range(5):
+        with pytest.raises(Refused) as caught:
+            stranger.open_link(made.link.fragment, wrong)
+        lefts.append((caught.value.code, caught.value.extra.get("left")))
+    assert lefts == [("code_wrong", left) for left in (4, 3, 2, 1, 0)]
+    with pytest.raises(Refused) as caught:
+        stranger.open_link(made.link.fragment, made.link.code)
+    assert caught.value.code == "bundle_over"
+    assert scene.client.shared()[0].facts["why"] == "codes"
+
+
+def test_what_can_not_be_shared_is_refused_before_anything_is_sent(scene: Scene) -> None:
+    with pytest.raises(ValueRefused):
+        scene.client.make_bundle(scene.sharing(message="a" * 4001))
+    with pytest.raises(ItemUnknown):
+        scene.client.make_bundle(scene.sharing(make_id()))
+    with pytest.raises(Refused) as caught:
+        scene.client.make_bundle(scene.sharing(to=7))
+    assert caught.value.code == "professional_unknown"
+    with pytest.raises(MalformedError):
+        scene.pro.ask_to_be_listed(PASSWORD, PIN, name="Claire\u202e", org="", town="", kind="lawyer")
+
+
+def test_the_directory_is_read_whole_and_searched_here(scene: Scene) -> None:
+    scene.person.network.seen.clear()
+    everybody = scene.client.professionals.read().professionals
+    assert {path for path in scene.person.network.paths("GET")} == {
+        "/directory/checkpoint", "/directory/tile/entries/000.p/1"}
+    assert find_professionals(everybody, "LYON márTin") == list(everybody)
+    assert find_professionals(everybody, "Paris") == []
+    assert find_professionals(everybody, kind="doctor") == []
+
+
+def test_whoever_is_no_longer_listed_opens_nothing(scene: Scene) -> None:
+    made = scene.share()
+    revoke(scene.vault.parts, scene.account.hex())
+    with pytest.raises(Refused) as caught:
+        scene.pro.inbox()
+    assert caught.value.code == "professional_needed"
+    assert scene.client.professionals.read().professionals == ()
+    assert scene.client.shared()[0].facts["why"] == "unlisted"
+    assert made.bundle
+
+
+# a vault that lies
+
+
+@dataclass
+class Swapped:
+    """A directory of somebody else's making under the right key, for one device."""
+
+    signer: SignerKey
+    entries: list[bytes]
+
+    def note(self, size: int | None = None) -> bytes:
+        leaves = list(map(hash_leaf, self.entries[:size]))
+        nodes = {(level, index): value for level, index, value in new_nodes(0, leaves, lambda *_: b"")}
+        top = root(len(leaves), lambda level, index: nodes[level, index])
+        return sign_note(format_checkpoint(Checkpoint(self.signer.name, len(leaves), top)), self.signer).encode()
+
+    def show(self, device: Device) -> None:
+        def answer(request: httpx.Request) -> bytes | None:
+            if request.url.path == "/directory/checkpoint":
+                return self.note()
+            return format_entries(self.entries) if request.url.path.startswith("/directory/tile/entries/") else None
+
+        device.network.answers = answer
+
+
+def swapped(scene: Scene, *listings: Listing) -> Swapped:
+    """The true first entries, and then others."""
+    seed = parse_b64url((scene.vault.parts.config.data / "directory.key").read_text().strip())
+    origin = f"{scene.vault.parts.folder.facts.origin}/directory"
+    true = [format_entry(ListedEntry(scene.listed().listing, scene.listed().since, None))]
+    return Swapped(SignerKey(origin, seed), [*true, *(format_entry(ListedEntry(one, 0, None)) for one in listings)])
+
+
+def somebody(name: str = "Claire Martin") -> Listing:
+    return Listing(name, "Rive", "Lyon", "lawyer", make_bytes(32), make_bytes(32))
+
+
+def test_a_key_swapped_for_one_victim_is_a_fork(scene: Scene) -> None:
+    lie = swapped(scene)
+    lie.entries[0] = format_entry(ListedEntry(somebody(), 0, None))
+    lie.show(scene.person)
+    with pytest.raises(DirectoryForked):
+        scene.client.make_bundle(scene.sharing())
+    assert len(list((scene.client._opened().session.home.folder / "evidence").glob("directory-*"))) == 2
+
+
+def test_a_key_that_takes_the_place_of_a_compared_one_is_refused(scene: Scene) -> None:
+    scene.client.professionals.read()
+    scene.client.professionals.note_compared(0)
+    lie = swapped(scene, somebody("claire MARTIN"))
+    lie.show(scene.person)
+    old, new = scene.client.professionals.read().professionals
+    require_same(old)
+    with pytest.raises(ProKeyChanged):
+        require_same(new)
+    with pytest.raises(ProKeyChanged):
+        scene.client.make_bundle(scene.sharing(to=1))
+
+
+def test_a_professional_sees_a_namesake_with_other_keys(scene: Scene) -> None:
+    lie = swapped(scene, somebody("Paul Roux"), somebody())
+    lie.show(scene.reader)
+    found = listed_otherwise(scene.pro.standing(), scene.pro.professionals.read().professionals)
+    assert [one.entry for one in found] == [2]
+
+
+@pytest.mark.parametrize("lie", ["other entries", "fewer", "another key", "no note", "two of one"])
+def test_a_directory_that_is_not_what_was_signed_is_refused(scene: Scene, lie: str) -> None:
+    made = swapped(scene, somebody("Paul Roux"))
+    made.show(scene.person)
+    scene.client.professionals.read()
+    match lie:
+        case "other entries":
+            kept = made.note()
+            made.entries[1] = format_entry(ListedEntry(somebody("Luc Roy"), 0, None))
+            made.note = lambda size=None: kept  # type: ignore[method-assign]
+        case "fewer":
+            made.entries.pop()
+        case "another key":
+            made.signer = SignerKey(made.signer.name, make_bytes(32))
+        case "no note":
+            made.note = lambda size=None: b"\xff\n"  # type: ignore[method-assign]
+        case _:
+            made.entries.append(b'{"v":1,"revokes":9}')
+    with pytest.raises(DirectoryInvalid):
+        scene.client.professionals.read()
+
+
+def spoiling(part: str, change: Callable[[bytes], bytes]) -> Callable[[httpx.Request, bytes], bytes]:
+    return lambda request, body: change(body) if request.url.path.endswith(part) else body
+
+
+def refused(opened: OpenedBundle) -> list[type[Exception] | None]:
+    return [None if one.refused is None else type(one.refused) for one in opened.items]
+
+
+def test_a_record_of_other_bytes_is_refused_and_the_rest_is_shown(scene: Scene) -> None:
+    made = scene.share()
+    scene.reader.network.spoils = spoiling("/revisions/1", lambda body: body[:-1] + bytes([body[-1] ^ 1]))
+    assert refused(scene.pro.open_received(made.bundle)) == [BundleSwapped, BundleSwapped]
+    record = f"/items/{format_b64url(scene.entry)}/revisions/1"
+    scene.reader.network.spoils = spoiling(record, lambda body: body[:-1])
+    assert refused(scene.pro.open_received(made.bundle)) == [BundleSwapped, None]
+
+
+def test_a_content_of_other_bytes_is_never_taken_for_whole(scene: Scene) -> None:
+    opened = scene.pro.open_received(scene.share().bundle)
+    [content] = opened.items[1].item.contents
+    for change in (lambda body: body[:100] + b"\0" + body[101:], lambda body: body[:-1] + bytes([body[-1] ^ 1])):
+        scene.reader.network.spoils = spoiling(f"/blobs/{format_b64url(content.blob)}", change)
+        with pytest.raises(BundleSwapped):
+            list(open_content(content, opened.sealed(content)))
+
+
+def test_a_dropped_item_is_told(scene: Scene) -> None:
+    made = scene.share()
+    scene.client.delete_item(scene.entry)
+    scene.vault.clock.advance(8 * DAY)
+    collect(scene.vault.parts)
+    scene.client.log_in(USERNAME, PASSWORD, PIN)
+    scene.pro.log_in(PRO, PASSWORD, PIN)
+    assert refused(scene.pro.open_received(made.bundle)) == [BundleIncomplete, None]
+
+
+def test_the_receipt_of_another_deposit_is_refused(scene: Scene) -> None:
+    made = scene.share()
+    other = scene.client.receipt(scene.client.item(scene.document)).receipt
+    first = f"/v1/bundles/{format_b64url(made.bundle)}/items/{format_b64url(scene.entry)}/revisions/1/receipt"
+    scene.reader.network.rewrites[first] = lambda answer: {**answer, "receipt": other}
+    opened = scene.pro.open_received(made.bundle)
+    assert opened.items[0].refused is not None
+    assert opened.items[0].refused.code == "receipt_other_bytes"
+
+
+def test_an_old_bundle_in_the_place_of_a_new_one_is_refused(scene: Scene) -> None:
+    old, new = scene.share(), scene.share()
+    [first, second] = scene.pro.inbox()
+    scene.reader.network.rewrites["/v1/inbox"] = lambda answer: {"bundles": [
+        {**one, "bundle": format_b64url(new.bundle), "wrap": format_b64url(
+            next(two["wrap"] for two in (first, second) if two["bundle"] == old.bundle))}
+        for one in answer["bundles"][:1]]}
+    with pytest.raises(sharing.BundleOther):
+        scene.pro.open_received(new.bundle)
+
+
+def test_the_seal_of_another_bundle_is_refused(scene: Scene) -> None:
+    old, new = scene.share(), scene.share()
+    seals: list[str] = []
+
+    def keep(answer: dict[str, Any]) -> dict[str, Any]:
+        seals.append(answer["seal"])
+        return {**answer, "seal": seals[0]}
+
+    for one in (old, new):
+        scene.reader.network.rewrites[f"/v1/bundles/{format_b64url(one.bundle)}/open"] = keep
+    scene.pro.open_received(old.bundle)
+    with pytest.raises(TamperedError):
+        scene.pro.open_received(new.bundle)
+
+
+def test_an_end_that_the_vault_extends_is_not_the_one_that_was_signed(scene: Scene) -> None:
+    made = scene.share(expires=scene.vault.clock.now() + DAY)
+    pro = scene.pro._opened().session
+    pro.clock = lambda: scene.vault.clock.now() + DAY  # the vault's own clock stands still
+    with pytest.raises(sharing.BundleExpired):
+        scene.pro.open_received(made.bundle)
+
+
+def test_a_lie_about_the_directory_is_a_matter_of_trust() -> None:
+    assert {DirectoryForked, DirectoryInvalid, ProKeyChanged} <= set(TrustError.__subclasses__())
+    assert USERNAME != PRO
