@@ -310,7 +310,7 @@ class Teller:
         visitor.press("account.sign_up.next")
         visitor.press("share.who.search")
         visitor.fill("share.find.words", TEXTS["found"])
-        self.reads(visitor.say("share.find.found", count=0))
+        self.reads(visitor.say("share.find.nobody"))
         visitor.press("share.find.back")
         visitor.press("share.who.make_link")
         visitor.fill("share.terms.message", TEXTS["message"])

@@ -1,4 +1,4 @@
-"""A person shares in the browser; a professional and whoever has link and code open it; the person sees it and ends it.
+"""A person shares in the browser; a professional, or whoever has link and code, opens it; the person sees and ends it.
 
 The professional is an account of its own, listed by the operator's command; the readers here are the Python SDK's.
 """

@@ -37,7 +37,7 @@ export function Choose(props: {
         <Field label={say("share.items.search")} type="search" value={typed} onInput={setTyped} />
       )}
       {kept.length === 0 && <Notice><p>{say("share.items.none")}</p></Notice>}
-      <fieldset class="picked">
+      <fieldset class="offered">
         <legend>{say("share.items.which")}</legend>
         {shown.slice(0, Math.max(SHOWN, chosen.length)).map((item) => (
           <Tick

@@ -20,12 +20,12 @@ export function Who({ next }: { next: (reader: Professional | null) => void }): 
   return (
     <>
       <Title>{say("share.who.title")}</Title>
-      <section class="card-like">
+      <section class="to-whom">
         <h2>{say("share.who.professional")}</h2>
         <p>{say("share.who.professional_text")}</p>
         <p class="actions"><Button onClick={() => setWay("list")}>{say("share.who.search")}</Button></p>
       </section>
-      <section class="card-like">
+      <section class="to-whom">
         <h2>{say("share.who.link")}</h2>
         <p>{say("share.who.link_text")}</p>
         <p class="actions"><Button plain onClick={() => next(null)}>{say("share.who.make_link")}</Button></p>
