@@ -50,6 +50,7 @@ from crypto_core.receipts.receipt import VerifiedReceipt
 from crypto_core.sealing import passphrase
 from crypto_core.sealing.keyring import Keyring
 from crypto_core.sealing.recovery import LANGUAGES, Language
+from schemas.problems import PROBLEMS
 from schemas.vault import Vault
 
 __all__ = [
@@ -460,14 +461,22 @@ class VaultClient:
         return challenge
 
     def _confirm(self, password: str, pin: str) -> tuple[passphrase.LoginKeys, bytes]:
-        """The login keys that the password gives, and a token of stage `confirmed`. Raises Refused."""
+        """The login keys that the password gives, and a token of stage `confirmed`. Raises Refused (`login_refused`,
+        `pin_wrong`, …)."""
         opened = self._opened()
         session = opened.session
         login = Credentials(opened.username, password, pin).stretch(session.pin.vault_id)
         challenge = self._challenge(login)
         step = passphrase.derive_pin_step(login.k_ps, session.account, session.keyring.pin_epoch, pin)
         signature = keychain.sign_confirm(login, self._transport.host, challenge)
-        answer = session.ask("POST", "/v1/confirm", {"challenge": challenge, "sig": signature, "x": step.tag})
+        try:
+            answer = session.ask("POST", "/v1/confirm", {"challenge": challenge, "sig": signature, "x": step.tag})
+        except Refused as refusal:
+            # A challenge of a moment ago that is not this account's was asked for under another user name or password.
+            if refusal.code != "challenge_refused":
+                raise
+            of_another = PROBLEMS["login_refused"]
+            raise Refused("login_refused", of_another.status, of_another.sentence, extra=refusal.extra) from None
         confirmed: bytes = answer["token"]
         return login, confirmed
 

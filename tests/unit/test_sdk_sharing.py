@@ -139,7 +139,7 @@ def test_what_is_sensitive_is_shared_only_after_the_pin(scene: Scene) -> None:
 
 def test_sharing_takes_password_and_pin_anew(scene: Scene) -> None:
     made = scene.client.make_bundle(scene.sharing())
-    for password, pin, code in (("another password", PIN, "challenge_refused"), (PASSWORD, "739155", "pin_wrong")):
+    for password, pin, code in (("another password", PIN, "login_refused"), (PASSWORD, "739155", "pin_wrong")):
         with pytest.raises(Refused) as caught:
             scene.client.send_bundle(made, password, pin)
         assert caught.value.code == code
