@@ -62,21 +62,23 @@ def asset(name: str) -> AnyResponse:
 
 
 def answer_packed(
-    body: bytes, packed: bytes, etag: str, media_type: str, age: int | None, status: int = 200
+    body: bytes, packed: bytes, etag: str, media_type: str, age: int | None, status: int = 200,
+    smallest: bytes | None = None,
 ) -> AnyResponse:
     """The bytes, compressed for a browser that wants it, or 304 for one that has them.
 
-    Without an `age` in seconds nobody keeps the answer.
+    `packed` is gzip, `smallest` brotli where there is any. Without an `age` in seconds nobody keeps the answer.
     """
-    small = request.accept_encodings["gzip"] > 0
-    answer = Response(packed if small else body, status, content_type=media_type)
-    if small:
-        answer.content_encoding = "gzip"
+    coded: dict[str, bytes | None] = {"br": smallest, "gzip": packed}
+    coding = next((name for name, sent in coded.items() if sent is not None and request.accept_encodings[name] > 0), "")
+    answer = Response(coded.get(coding) or body, status, content_type=media_type)
+    if coding:
+        answer.content_encoding = coding
     answer.vary.add("Accept-Encoding")
     if age is None:
         answer.cache_control.no_store = True
         return answer
     answer.cache_control.public = True
     answer.cache_control.max_age = age
-    answer.set_etag(f"{etag}-gz" if small else etag)
+    answer.set_etag(f"{etag}-{coding}" if coding else etag)
     return answer.make_conditional(request) if status == 200 else answer

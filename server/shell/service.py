@@ -47,6 +47,8 @@ class Built:
 
     body: bytes
     packed: bytes
+    smallest: bytes
+    """By brotli (RFC 7932), as the build left it beside the file."""
     media_type: str
     integrity: str
 
@@ -64,7 +66,8 @@ def built(name: str) -> Built | None:
         return None
     body = path.read_bytes()
     digest = base64.b64encode(hashlib.sha384(body).digest()).decode("ascii")
-    return Built(body, gzip.compress(body, 9, mtime=0), TYPES[path.suffix], f"sha384-{digest}")
+    smallest = path.with_name(f"{name}.br").read_bytes()
+    return Built(body, gzip.compress(body, 9, mtime=0), smallest, TYPES[path.suffix], f"sha384-{digest}")
 
 
 @lru_cache(maxsize=64)

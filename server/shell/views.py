@@ -40,4 +40,4 @@ def player() -> Response:
 @blueprint.get(_FILE)
 def file(name: str) -> Response:
     found = built(name) or abort(404)
-    return answer_packed(found.body, found.packed, name, found.media_type, ASSET_AGE)
+    return answer_packed(found.body, found.packed, name, found.media_type, ASSET_AGE, smallest=found.smallest)

@@ -54,6 +54,11 @@ def test_files_are_compressed_and_kept_for_a_year(client: FlaskClient) -> None:
         assert (answer.status_code, answer.headers["Content-Encoding"]) == (200, "gzip")
         assert gzip.decompress(answer.data) == (FOLDER / name).read_bytes()
         assert "max-age=31536000" in answer.headers["Cache-Control"]
+        smallest = client.get(PREFIX + name, headers={"Accept-Encoding": "gzip, br"})
+        assert (smallest.status_code, smallest.headers["Content-Encoding"]) == (200, "br")
+        assert smallest.data == (FOLDER / f"{name}.br").read_bytes() and len(smallest.data) < len(answer.data)
+        assert smallest.headers["ETag"] != answer.headers["ETag"] and smallest.headers["Vary"] == "Accept-Encoding"
+        assert client.get(f"{PREFIX}{name}.br").status_code == 404
 
 
 def test_only_what_a_worker_loads_may_compile_wasm(client: FlaskClient) -> None:

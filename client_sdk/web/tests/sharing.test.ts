@@ -64,7 +64,7 @@ const refusal = async (asked: Promise<unknown>): Promise<string> =>
   asked.then(() => "believed", (error: { code?: string }) => error.code ?? String(error));
 
 const namesOf = async ({ client }: Scene): Promise<readonly string[]> =>
-  (await client.professionals.read()).professionals.map(({ entry, listing, compared }) => `${entry} ${listing.name} ${compared}`);
+  (await (await client.professionals()).read()).professionals.map(({ entry, listing, compared }) => `${entry} ${listing.name} ${compared}`);
 
 describe("the directory", () => {
   test("is read whole: who is listed now, also two of one name, and nobody who was revoked or replaced", async () => {
@@ -95,7 +95,7 @@ describe("the directory", () => {
     const { client, directory } = await aScene();
     directory.list(new FakeProfessional("Anne Élan"));
     directory.entries.push(encodeText('{"v":2,"more":true}'));
-    const { professionals, unread } = await client.professionals.read();
+    const { professionals, unread } = await (await client.professionals()).read();
     expect([professionals.length, unread]).toEqual([1, 1]);
   });
 
@@ -127,7 +127,7 @@ describe("the directory", () => {
     expect(await namesOf(scene)).toHaveLength(2);
     const { id } = await client.writeEntry(saying("one"));
     lie(directory);
-    expect(await refusal(client.professionals.read())).toBe(code);
+    expect(await refusal((await client.professionals()).read())).toBe(code);
     expect(await refusal(client.share(PASSWORD, PIN, sharing([[id, 1]], { to: 0 })))).toBe(code);
     expect(sent).toEqual([]);
     const kept = (await browser.evidence()).filter(({ name }) => name === "directory");
@@ -137,7 +137,7 @@ describe("the directory", () => {
   test("that could not be had is not believed empty", async () => {
     const scene = await aScene();
     scene.browser.network.cutBefore = ({ path }) => path.startsWith("/directory/");
-    expect(await refusal(scene.client.professionals.read())).toBe("network");
+    expect(await refusal((await scene.client.professionals()).read())).toBe("network");
   });
 
   test("outlives the tab, sealed: names and digits that were compared can't be read on the device", async () => {
@@ -145,7 +145,7 @@ describe("the directory", () => {
     const anne = new FakeProfessional("Anne Élan");
     scene.directory.list(anne);
     await namesOf(scene);
-    await scene.client.professionals.noteCompared(0);
+    await (await scene.client.professionals()).noteCompared(0);
     const kept = new TextDecoder("latin1").decode(Buffer.concat((await scene.browser.kept()).map(([key, value]) =>
       Buffer.concat([Buffer.from(key), value instanceof Uint8Array ? value : Buffer.from(JSON.stringify(value))]))));
     for (const word of ["Anne", "Grenoble", formatB64url(anne.box[0]), formatHex(anne.box[0]), formatB64(anne.box[0])]) {
@@ -163,13 +163,13 @@ describe("the directory", () => {
     directory.list(new FakeProfessional("Anne Élan"));
     directory.list(new FakeProfessional("Claire Martin"));
     await namesOf(scene);
-    await client.professionals.noteCompared(0);
+    await (await client.professionals()).noteCompared(0);
     directory.list(new FakeProfessional("ANNE  Elan"), 0);
     expect(await namesOf(scene)).toEqual(["1 Claire Martin no", "2 ANNE  Elan changed"]);
     expect(await refusal(client.share(PASSWORD, PIN, sharing([[id, 1]], { to: 2 })))).toBe("pro_key_changed");
     expect(sent).toEqual([]);
     await client.share(PASSWORD, PIN, sharing([[id, 1]], { to: 1 }));
-    await client.professionals.noteCompared(2);
+    await (await client.professionals()).noteCompared(2);
     expect(await namesOf(scene)).toEqual(["1 Claire Martin no", "2 ANNE  Elan yes"]);
     await client.share(PASSWORD, PIN, sharing([[id, 1]], { to: 2 }));
     expect(sent).toHaveLength(2);
@@ -177,7 +177,7 @@ describe("the directory", () => {
 
   test("knows nobody whom it did not show", async () => {
     const { client } = await aScene();
-    expect(await refusal(client.professionals.noteCompared(0))).toBe("item_unknown");
+    expect(await refusal((await client.professionals()).noteCompared(0))).toBe("item_unknown");
   });
 });
 
@@ -336,7 +336,7 @@ describe("what is shared", () => {
     await client.share(PASSWORD, PIN, sharing([[id, 1]]));
     scene.listed = [listed(sent[1], { wrong_codes: 2 }), listed(sent[0], { ended: "2026-11-26T12:00:00Z", why: "revoked" })];
     const items = [{ item: id, revision: 1 }];
-    expect(await client.shares.list()).toMatchObject([
+    expect(await (await client.shares()).list()).toMatchObject([
       { name: null, items, wrong_codes: 2, entry: null, ended: null, opened: [1_795_690_800] },
       { name: "Anne Élan", items, entry: 0, why: "revoked" },
     ]);
@@ -349,6 +349,6 @@ describe("what is shared", () => {
     await client.share(PASSWORD, PIN, sharing([[id, 1]]));
     await client.share(PASSWORD, PIN, sharing([[id, 1]]));
     scene.listed = [listed(sent[0], { note: sent[1].note })];
-    expect(await client.shares.list()).toMatchObject([{ name: null, items: null }]);
+    expect(await (await client.shares()).list()).toMatchObject([{ name: null, items: null }]);
   });
 });

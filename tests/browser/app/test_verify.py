@@ -49,6 +49,8 @@ def test_a_receipt_is_checked_without_an_account_by_keyboard_and_nothing_is_sent
     assert page.get_by_text(visitor.say("receipts.verify.key_here"), exact=True).is_visible()
     assert [one.url for one in sent if one.method != "GET" or one.post_data_buffer] == []
     asked = {one.url.removeprefix(real_vault.url) for one in sent}
-    assert {one for one in asked if not one.startswith("/a/")} == {"/v1/vault"}, "the public key, and no more"
+    assert {one for one in asked if not one.startswith("/a/")} == {
+        "/v1/vault", "/ledger/rotations"
+    }, "the public keys, and no more"
     digest = sha256(SEALED).hexdigest()
     assert not any(digest[:16] in one for one in asked)

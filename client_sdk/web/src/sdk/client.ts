@@ -12,9 +12,8 @@ import type { Account, OpenStage, Session as SessionAnswer } from "../schemas/ac
 import type { Inbox } from "../schemas/shares.js";
 import { ARGON_HERE, type Argon } from "./argon.js";
 import { changeCredentials } from "./change.js";
-import { Professionals, type Professional } from "./directory.js";
-import { exportReceipts } from "./dossier.js";
-import { Door, forgetKeys, forgetLogin } from "./door.js";
+import type { Professional, Professionals } from "./directory.js";
+import { Door, fetched, forgetKeys, forgetLogin } from "./door.js";
 import { Drafts, Thumbnails } from "./drafts.js";
 import { ItemUnknown, LedgerForked, NetworkError, NotOpen, Refused, ServerFault } from "./errors.js";
 import type { Home, Pin } from "./home.js";
@@ -22,7 +21,6 @@ import type { Content, Deletion, Draft, Id, Item, Kept, KeptReceipt, Kind, Openi
 import * as keychain from "./keychain.js";
 import { AccountState, Credentials, type NewAccount } from "./keychain.js";
 import type { OpenedBundle, Openings } from "./opening.js";
-import * as professional from "./professional.js";
 import type { Named, Standing } from "./professional.js";
 import { NO_PROGRESS, type Progress } from "./progress.js";
 import { Finding } from "./protocol/sync.js";
@@ -30,7 +28,7 @@ import { Unlock, UnlockEvent, unlocking } from "./protocol/unlock.js";
 import { Reader } from "./reader.js";
 import { Replica } from "./replica.js";
 import { Session } from "./session.js";
-import { Shares, type Link, type Sharing } from "./sharing.js";
+import type { Link, Shares, Sharing } from "./sharing.js";
 import { finishRecording, Recording, type Recorded, type Safe } from "./recorder.js";
 import { Synchroniser } from "./synchroniser.js";
 import type { Transport } from "./transport.js";
@@ -85,8 +83,8 @@ interface Open {
   readonly uploader: Uploader;
   readonly drafts: Drafts;
   readonly thumbnails: Thumbnails;
-  readonly professionals: Professionals;
-  readonly shares: Shares;
+  /** Made when sharing is first asked for: a login doesn't load what that takes. */
+  sharing: { readonly professionals: Professionals; readonly shares: Shares } | null;
   username: string;
   /** While the sensitive tier is open: what closes it, and when (milliseconds since 1970). */
   timer: ReturnType<typeof setTimeout> | null;
@@ -369,8 +367,9 @@ export class VaultClient {
   /** An item's sealed record and contents with their verified receipts, as one archive.
    *
    * Throws NeedsPin or BlobSwapped. */
-  exportReceipts(id: Id, revision: number): Promise<Blob> {
+  async exportReceipts(id: Id, revision: number): Promise<Blob> {
     const { reader, session } = this.#opened();
+    const { exportReceipts } = await fetched(import("./dossier.js"));
     return exportReceipts(reader.sealedBlobs(reader.row(id, revision)), session.trust.policy);
   }
 
@@ -508,8 +507,9 @@ export class VaultClient {
   // what others share
 
   /** How this account stands among the professionals. */
-  standing(): Promise<Standing> {
-    return professional.standing(this.#opened().session);
+  async standing(): Promise<Standing> {
+    const { session } = this.#opened();
+    return (await professional()).standing(session);
   }
 
   /** Asks to be listed as a professional, with password and PIN given anew. Throws Refused, MalformedError. */
@@ -517,38 +517,42 @@ export class VaultClient {
     const { session, username } = this.#opened();
     const { login, token } = await this.#door.confirm(session, username, password, pin);
     forgetLogin(login);
-    return professional.askToBeListed(session, this.#transport, token, named);
+    return (await professional()).askToBeListed(session, this.#transport, token, named);
   }
 
   /** What was sent to this account, the newest first. Throws Refused `professional_needed`. */
-  inbox(): Promise<Inbox["bundles"]> {
-    return professional.inbox(this.#opened().session);
+  async inbox(): Promise<Inbox["bundles"]> {
+    const { session } = this.#opened();
+    return (await professional()).inbox(session);
   }
 
   /** Whoever is listed under this account's own name with other keys. Throws DirectoryInvalid or DirectoryForked. */
   async listedOtherwise(): Promise<readonly Professional[]> {
-    const { session, professionals } = this.#opened();
-    return professional.listedOtherwise(await professional.standing(session), (await professionals.read()).professionals);
+    const { session } = this.#opened();
+    const { listedOtherwise, standing } = await professional();
+    const { professionals } = await (await this.professionals()).read();
+    return listedOtherwise(await standing(session), professionals);
   }
 
   /** Opens one of them: that counts, and the person sees when. Throws Refused, and as `openReceived`. */
   async openReceived(bundle: Id, openings: Openings): Promise<OpenedBundle> {
     const { session } = this.#opened();
-    const received = (await professional.inbox(session)).find((one) => one.bundle === bundle);
+    const { inbox, openReceived } = await professional();
+    const received = (await inbox(session)).find((one) => one.bundle === bundle);
     if (received === undefined) throw new ItemUnknown();
-    return professional.openReceived(session, received, openings);
+    return openReceived(session, received, openings);
   }
 
   // sharing
 
   /** Who is listed, and whose digits were compared here. */
-  get professionals(): Professionals {
-    return this.#opened().professionals;
+  async professionals(): Promise<Professionals> {
+    return (await this.#sharing(this.#opened())).professionals;
   }
 
   /** What is and was shared. */
-  get shares(): Shares {
-    return this.#opened().shares;
+  async shares(): Promise<Shares> {
+    return (await this.#sharing(this.#opened())).shares;
   }
 
   /** Shares with somebody, with password and PIN given anew; gives link and code where there is no professional.
@@ -557,7 +561,8 @@ export class VaultClient {
    * (`login_refused`, `pin_wrong`, `professional_unknown`, …). */
   async share(password: string, pin: string, sharing: Sharing): Promise<Link | null> {
     const open = this.#opened();
-    const { session, shares, username } = open;
+    const { session, username } = open;
+    const { shares } = await this.#sharing(open);
     const wasOpen = open.timer !== null;
     if (!wasOpen && shares.needsPin(sharing.items)) await this.stepUp(pin);
     try {
@@ -572,6 +577,15 @@ export class VaultClient {
   }
 
   // what the above is made of
+
+  async #sharing(open: Open): Promise<NonNullable<Open["sharing"]>> {
+    const [directory, sharing] = await fetched(Promise.all([import("./directory.js"), import("./sharing.js")]));
+    if (open.sharing === null) {
+      const professionals = new directory.Professionals(open.session);
+      open.sharing = { professionals, shares: new sharing.Shares(open.session, open.reader, professionals) };
+    }
+    return open.sharing;
+  }
 
   /** Password, then PIN, then the account's own sealed rows. All that is typed or derived dies with this call. */
   async #enter(
@@ -636,13 +650,11 @@ export class VaultClient {
     }
     const reader = new Reader(session, this.#reading);
     const synchroniser = new Synchroniser(session);
-    const professionals = new Professionals(session);
     return {
       session, reader, synchroniser, username, writer: new Writer(session, reader, synchroniser),
       uploader: new Uploader(session, this.#sleep, this.#now), drafts: new Drafts(session.home, session.keyring),
-      thumbnails: new Thumbnails(session.home, session.keyring), professionals,
-      shares: new Shares(session, reader, professionals), timer: null, until: 0, shown: 0, recordings: new Map(),
-      sending: [],
+      thumbnails: new Thumbnails(session.home, session.keyring), sharing: null,
+      timer: null, until: 0, shown: 0, recordings: new Map(), sending: [],
     };
   }
 
@@ -823,6 +835,10 @@ function keepingOf({ drafts }: Open, { slot = null, waits }: Writing): Keeping {
     waits?.();
     return entry;
   };
+}
+
+function professional(): Promise<typeof import("./professional.js")> {
+  return fetched(import("./professional.js"));
 }
 
 const AT_ONCE = 2;

@@ -61,7 +61,7 @@ export class Door {
     if (!LANGUAGES.includes(language)) throw new ValueRefused("the recovery words are English or French");
     typed.requireNew(this.thisYear);
     const pin = await this.meet();
-    await loadWords();
+    await fetched(readyWords());
     await this.#argon.test();
     return keychain.makeAccount(typed, pin, language, this.thisYear, this.#argon.stretch);
   }
@@ -86,7 +86,7 @@ export class Door {
 
   /** What `VaultClient.reopenPin` does. */
   async reopenPin(username: string, password: string, words: string): Promise<void> {
-    await loadWords();
+    await fetched(readyWords());
     const recovery = deriveRecovery(parseWords(words));
     const pin = await this.meet();
     const login = await new Credentials(username, password, "").stretch(pin.vaultId, this.#argon.stretch);
@@ -152,10 +152,10 @@ function ofAnotherPair({ retryAfter, extra }: Refused): Refused {
   return new Refused("login_refused", status, sentence, retryAfter, extra);
 }
 
-/** What the recovery code needs and nothing else does. Throws NetworkError. */
-async function loadWords(): Promise<void> {
-  await readyWords().catch(() => {
-    throw new NetworkError("the word lists");
+/** What a login doesn't load, once it is wanted: the word lists of a recovery code, sharing. Throws NetworkError. */
+export function fetched<T>(part: Promise<T>): Promise<T> {
+  return part.catch(() => {
+    throw new NetworkError("a part of the page");
   });
 }
 

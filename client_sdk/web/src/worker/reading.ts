@@ -3,7 +3,8 @@
 
 import { NotOpen } from "../sdk/errors.js";
 import type { KeptReceipt } from "../sdk/items.js";
-import { Link, Openings, openLink, type OpenedBundle, type ReadingWith } from "../sdk/opening.js";
+import type { Policy } from "../crypto_core/receipts/policy.js";
+import { Link, Openings, openLink, verifyUnder, type OpenedBundle, type ReadingWith } from "../sdk/opening.js";
 import type { Id, Handed, SharedItem } from "./api.js";
 import { fileOf, pieceOf, shown } from "./pieces.js";
 
@@ -21,9 +22,9 @@ export class Reading {
   }
 
   /** Tries a code for the link. `pinned`: the ledger's key was known before. Throws NotOpen where there is no link. */
-  async openLink(code: string, by: ReadingWith, pinned: boolean): Promise<Handed> {
+  async openLink(code: string, by: Omit<ReadingWith, "verify">, policy: Policy, pinned: boolean): Promise<Handed> {
     if (this.#link === null) throw new NotOpen();
-    return this.show(await openLink(this.#link, code, this.openings, by), pinned);
+    return this.show(await openLink(this.#link, code, this.openings, { ...by, verify: verifyUnder(policy) }), pinned);
   }
 
   /** From now on this is read. */

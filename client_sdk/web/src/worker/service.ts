@@ -11,27 +11,29 @@ import { ready } from "../crypto_core/sodium.js";
 import type { Argon } from "../sdk/argon.js";
 import { VaultClient, type ClientOptions, type Writing } from "../sdk/client.js";
 import type { Sent } from "../sdk/uploader.js";
+import { fetched } from "../sdk/door.js";
 import { Home, MemoryLocks, openLocks, openStore, type Store } from "../sdk/home.js";
 import type { Professional } from "../sdk/directory.js";
 import { NetworkError, NotOpen, Refused, TrustError } from "../sdk/errors.js";
 import { Credentials, type NewAccount } from "../sdk/keychain.js";
-import { ProListedOtherwise, type Standing as ProvenStanding } from "../sdk/professional.js";
+import type { ProListedOtherwise, Standing as ProvenStanding } from "../sdk/professional.js";
 import type { Progress } from "../sdk/progress.js";
-import { verifyUnder, type ReadingWith } from "../sdk/opening.js";
+import type { ReadingWith } from "../sdk/opening.js";
 import { recordName } from "../sdk/replica.js";
 import type { Transport } from "../sdk/transport.js";
-import { checkReceipt, publishedPolicy, readPolicy } from "./checking.js";
 import type {
   AccountSession, Checked, Deletion, Download, Draft, FoundDraft, Id, Item, Kept, KeptDraft, KeptReceipt, Kind, NewFile,
   Handed, Inbox, Named, Notice, Opening, Recorded, Standing, Typed, Unfinished, VaultApi, WriteOptions,
 } from "./api.js";
 import { fileOf, pieceOf, shown } from "./pieces.js";
 import { Failure, PAUSED, problemOf } from "./problems.js";
-import { Reading } from "./reading.js";
+import type { Reading } from "./reading.js";
 import { Retry } from "./retry.js";
 import type { Link, Listed, Professional as PlainProfessional, Shared, Sharing } from "./sharing.js";
 import { Watched } from "./watched.js";
 
+/** The code of ProListedOtherwise. */
+const LISTED_OTHERWISE: typeof ProListedOtherwise.code = "pro_listed_otherwise";
 /** How often a transfer tells how far it is. */
 const PROGRESS_MS = 100;
 
@@ -60,7 +62,8 @@ export class VaultService implements VaultApi {
   #policy: (() => Promise<readonly [Policy, pinned: boolean]>) | null = null;
   /** With what a link is read, but for the policy. */
   #link: Omit<ReadingWith, "verify"> | null = null;
-  readonly #reading = new Reading();
+  /** What others shared, once something of it is looked at. */
+  #reading: Reading | null = null;
   #listener: ((notice: Notice) => void) | null = null;
   #forgetful = false;
   #made: Made | null = null;
@@ -152,7 +155,7 @@ export class VaultService implements VaultApi {
     this.#made = null;
     this.#retry.stop();
     for (const one of this.#transfers.values()) one.abort();
-    this.#reading.close();
+    this.#reading?.close();
     return this.#ask((client) => client.lock());
   }
 
@@ -238,8 +241,10 @@ export class VaultService implements VaultApi {
   }
 
   checkReceipt(sealed: Blob, receipt: Blob, policy: Blob | null): Promise<Checked> {
-    return this.#ask(async () =>
-      checkReceipt(sealed, receipt, policy === null ? (await this.#policy!())[0] : await readPolicy(policy)));
+    return this.#ask(async () => {
+      const { checkReceipt, readPolicy } = await fetched(import("./checking.js"));
+      return checkReceipt(sealed, receipt, policy === null ? (await this.#policy!())[0] : await readPolicy(policy));
+    });
   }
 
   // writing
@@ -303,13 +308,13 @@ export class VaultService implements VaultApi {
   // what others share
 
   meetLink(fragment: string): Promise<void> {
-    return this.#ask(() => this.#reading.meet(fragment));
+    return this.#read((reading) => reading.meet(fragment));
   }
 
   openLink(code: string): Promise<Handed> {
-    return this.#ask(async () => {
+    return this.#read(async (reading) => {
       const [policy, pinned] = await this.#policy!();
-      return this.#reading.openLink(code, { ...this.#link!, verify: verifyUnder(policy) }, pinned);
+      return reading.openLink(code, this.#link!, policy, pinned);
     });
   }
 
@@ -328,7 +333,7 @@ export class VaultService implements VaultApi {
       );
       try {
         const strangers = (await client.listedOtherwise()).map(({ listing }) => listing.fingerprint);
-        return { received, alarm: strangers.length > 0 ? ProListedOtherwise.code : null, strangers };
+        return { received, alarm: strangers.length > 0 ? LISTED_OTHERWISE : null, strangers };
       } catch (error) {
         if (!(error instanceof TrustError)) throw error;
         return { received, alarm: error.code, strangers: [] };
@@ -337,37 +342,37 @@ export class VaultService implements VaultApi {
   }
 
   openReceived(bundle: Id): Promise<Handed> {
-    return this.#ask(async (client) =>
-      this.#reading.show(await client.openReceived(bundle, this.#reading.openings), true));
+    return this.#read(async (reading, client) =>
+      reading.show(await client.openReceived(bundle, reading.openings), true));
   }
 
   readShared(item: Id, revision: number, content: Id, range?: readonly [number, number]): Promise<Blob> {
-    return this.#ask(() => this.#reading.file(item, revision, content, range));
+    return this.#read((reading) => reading.file(item, revision, content, range));
   }
 
   readSharedPiece(item: Id, revision: number, content: Id, start: number, stop: number): Promise<ArrayBuffer> {
-    return this.#ask(() => this.#reading.piece(item, revision, content, start, stop));
+    return this.#read((reading) => reading.piece(item, revision, content, start, stop));
   }
 
   sharedReceipts(item: Id, revision: number, content: Id): Promise<readonly KeptReceipt[]> {
-    return this.#ask(() => this.#reading.receipts(item, revision, content));
+    return this.#read((reading) => reading.receipts(item, revision, content));
   }
 
   closeShared(): Promise<void> {
-    return this.#ask(() => this.#reading.close());
+    return this.#ask(() => this.#reading?.close());
   }
 
   // sharing
 
   professionals(): Promise<Listed> {
     return this.#ask(async (client) => {
-      const { professionals, unread } = await client.professionals.read();
+      const { professionals, unread } = await (await client.professionals()).read();
       return { professionals: professionals.map(listedPlainly), unread };
     });
   }
 
   noteCompared(entry: number): Promise<void> {
-    return this.#ask((client) => client.professionals.noteCompared(entry));
+    return this.#ask(async (client) => (await client.professionals()).noteCompared(entry));
   }
 
   share(password: string, pin: string, sharing: Sharing): Promise<Link | null> {
@@ -375,13 +380,13 @@ export class VaultService implements VaultApi {
   }
 
   shares(): Promise<readonly Shared[]> {
-    return this.#ask(async (client) => (await client.shares.list()).map(
+    return this.#ask(async (client) => (await (await client.shares()).list()).map(
       ({ wrong_codes: wrongCodes, replaced_by: replacedBy, ...rest }) => ({ ...rest, wrongCodes, replacedBy }),
     ));
   }
 
   revokeShare(bundle: Id): Promise<void> {
-    return this.#ask((client) => client.shares.revoke(bundle));
+    return this.#ask(async (client) => (await client.shares()).revoke(bundle));
   }
 
   // drafts
@@ -412,7 +417,7 @@ export class VaultService implements VaultApi {
     const transport = new Watched(parts.transport, (reachable) => this.#reach(reachable));
     this.#policy = async () => {
       const known = await home.policy();
-      return known ? [known, true] : [await publishedPolicy(transport), false];
+      return known ? [known, true] : [await (await fetched(import("./checking.js"))).publishedPolicy(transport), false];
     };
     const [clock, reading] = [parts.client?.clock ?? clockOfDevice, this.#transfer(false)];
     this.#link = { transport, clock, progress: reading };
@@ -433,6 +438,14 @@ export class VaultService implements VaultApi {
       this.#watch(client);
       throw this.#seen(client, error);
     }
+  }
+
+  /** The same, with what others shared. */
+  #read<T>(act: (reading: Reading, client: VaultClient) => T | Promise<T>): Promise<T> {
+    return this.#ask(async (client) => {
+      const { Reading } = await fetched(import("./reading.js"));
+      return act(this.#reading ??= new Reading(), client);
+    });
   }
 
   /** What changes who is in: one after the other. */
