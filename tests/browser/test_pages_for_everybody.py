@@ -158,7 +158,7 @@ def test_everything_can_be_read_without_script(chromium: Browser, address: str) 
     expect(page.locator("[data-search]")).to_be_hidden()
     page.goto(address + "/fr/2")
     expect(page.locator("[data-paper]")).to_be_visible()
-    assert page.locator("[data-result]:visible").count() == 3
+    expect(page.locator("[data-result]:visible")).to_have_count(3)
     expect(page.locator("button:visible")).to_have_count(0)
     context.close()
 

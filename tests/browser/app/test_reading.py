@@ -101,7 +101,7 @@ def test_a_link_and_its_code_are_all_that_a_reader_needs_until_it_is_ended(
     visitor.heading("reading.title")
     expect(page.get_by_text(MESSAGE)).to_be_visible()
     expect(page.get_by_text(WRITTEN)).to_be_visible()
-    assert page.get_by_text(visitor.say("reading.proof.valid")).count() == 3
+    expect(page.get_by_text(visitor.say("reading.proof.valid"))).to_have_count(3)
     assert page.get_by_role("alert").count() == 0
     assert person.times(made) == 1
 
@@ -197,7 +197,7 @@ def test_a_professional_is_listed_and_opens_what_was_sent_to_them(
     expect(page.get_by_text(visitor.say("reading.key_known"))).to_be_visible()
     assert person.times(made) == 1
     visitor.follow("reading.summary.name")
-    assert page.get_by_role("row").count() == 4
+    expect(page.get_by_role("row")).to_have_count(4)
     page.get_by_role("link").filter(has_text=visitor.say("reading.title")).click()
     visitor.press("reading.close")
     page.get_by_text(visitor.say("reading.inbox.opened", count=1, openings=5)).wait_for()

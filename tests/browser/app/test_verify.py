@@ -45,7 +45,7 @@ def test_a_receipt_is_checked_without_an_account_by_keyboard_and_nothing_is_sent
     expect(button).to_be_focused()
     page.keyboard.press("Enter")
     page.get_by_text(visitor.say("receipts.outcome.valid"), exact=True).wait_for()
-    assert page.get_by_text(visitor.say("receipts.verify.mark.holds"), exact=True).count() == 7
+    expect(page.get_by_text(visitor.say("receipts.verify.mark.holds"), exact=True)).to_have_count(7)
     assert page.get_by_text(visitor.say("receipts.verify.key_here"), exact=True).is_visible()
     assert [one.url for one in sent if one.method != "GET" or one.post_data_buffer] == []
     asked = {one.url.removeprefix(real_vault.url) for one in sent}
