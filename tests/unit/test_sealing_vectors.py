@@ -19,6 +19,7 @@ from crypto_core import derivation, encoding, signed_requests
 from crypto_core.errors import TemoinError
 from crypto_core.labels import Kind, context
 from crypto_core.receipts import directory
+from crypto_core.receipts.policy import format_policy
 from crypto_core.receipts.signatures import verify_ed25519
 from crypto_core.sealing import boxes, envelope, keyring, keys, padding, passphrase, records, recovery, sharing
 
@@ -212,7 +213,8 @@ def _parse_entry(given: Inputs) -> dict[str, Any]:
 
 def _read_directory(given: Inputs) -> dict[str, Any]:
     found = directory.read_directory(given.fields("entries"))
-    return {"current": list(found.current), "unread": found.unread}
+    policy = None if found.policy is None else format_policy(found.policy).decode()
+    return {"current": list(found.current), "unread": found.unread, "policy": policy}
 
 
 def _open_bundle(given: Inputs) -> dict[str, Any]:

@@ -3,10 +3,11 @@
 import { beforeAll, describe, expect, test } from "vitest";
 
 import { derive, kek } from "../src/crypto_core/derivation.js";
-import { formatJson, parseB64url, parseJson, parseTime } from "../src/crypto_core/encoding.js";
+import { decodeText, formatJson, parseB64url, parseJson, parseTime } from "../src/crypto_core/encoding.js";
 import { TemoinError } from "../src/crypto_core/errors.js";
 import { context, type Kind } from "../src/crypto_core/labels.js";
 import * as directory from "../src/crypto_core/receipts/directory.js";
+import { formatPolicy } from "../src/crypto_core/receipts/policy.js";
 import { verifyEd25519 } from "../src/crypto_core/receipts/signatures.js";
 import * as boxes from "../src/crypto_core/sealing/boxes.js";
 import * as envelope from "../src/crypto_core/sealing/envelope.js";
@@ -231,7 +232,8 @@ function parseEntry(given: Inputs): Outputs {
 
 function readDirectory(given: Inputs): Outputs {
   const found = directory.readDirectory(given.fields("entries"));
-  return { current: [...found.current.keys()], unread: found.unread };
+  const policy = found.policy === null ? null : decodeText(formatPolicy(found.policy));
+  return { current: [...found.current.keys()], unread: found.unread, policy };
 }
 
 function openBundle(given: Inputs): Outputs {
