@@ -188,6 +188,16 @@ def test_a_lost_answer_to_an_opening_costs_nothing(scene: Scene) -> None:
     assert len(scene.client.shared()[0].facts["opened"]) == 1
 
 
+def test_an_opening_that_was_cut_off_goes_on_for_an_hour_and_then_is_another(scene: Scene) -> None:
+    made, opening = scene.share(openings=2), make_id()
+    for _ in range(2):
+        assert told(scene.pro.open_received(made.bundle, opening)) == ["What happened", "photo.jpg"]
+    assert len(scene.client.shared()[0].facts["opened"]) == 1
+    scene.vault.clock.advance(3601)
+    assert told(scene.pro.open_received(made.bundle, opening)) == ["What happened", "photo.jpg"]
+    assert len(scene.client.shared()[0].facts["opened"]) == 2
+
+
 def test_five_wrong_codes_end_a_link(scene: Scene) -> None:
     made = scene.share(to=None)
     assert made.link is not None
