@@ -107,7 +107,8 @@ def _file(row: Row, content: Content, place: str) -> list[str]:
     if content.blob in row.masked:
         shown.append(_told(_words()["masked"]))
     return [
-        *shown, f'<p><a href="{escape(address)}">{escape(content.name)}</a> · {content.size} {size["fr"]}/{size["en"]}<br>',
+        *shown,
+        f'<p><a href="{escape(address)}">{escape(content.name)}</a> · {content.size} {size["fr"]}/{size["en"]}<br>',
         f"SHA-256 <code>{content.sha256.hex()}</code></p>",
     ]
 
