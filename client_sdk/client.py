@@ -434,20 +434,26 @@ class VaultClient:
         """What was shared with this professional and has not ended (schemas.shares.Received), the newest first."""
         return professional.inbox(self._opened().session)
 
-    def open_received(self, bundle: bytes) -> OpenedBundle:
-        """Opens one of the inbox: that counts, and the person sees when. Raises ItemUnknown, Refused, BundleError."""
+    def open_received(self, bundle: bytes, resume: bytes | None = None) -> OpenedBundle:
+        """Opens one of the inbox: that counts, and the person sees when. `resume`: as `opening.open_counted`.
+
+        Raises ItemUnknown, Refused, BundleError.
+        """
         found = next((one for one in self.inbox() if one["bundle"] == bundle), None)
         if found is None:
             raise ItemUnknown()
-        return professional.open_received(self._opened().session, bundle, found["wrap"])
+        return professional.open_received(self._opened().session, bundle, found["wrap"], resume)
 
-    def open_link(self, fragment: str, code: str) -> OpenedBundle:
+    def open_link(self, fragment: str, code: str, resume: bytes | None = None) -> OpenedBundle:
         """Opens what a link leads to; takes no account. `fragment` is what follows the address. Each call spends a try.
+        `resume`: as `opening.open_counted`.
 
         Raises LinkMalformed, SecretRefused, Refused (`code_wrong`, `bundle_over`, …), BundleError, VaultChanged.
         """
         verify = opening.verify_under(self._meet().policy)
-        return opening.open_link(self._transport, fragment, code, verify=verify, clock=self._clock)
+        return opening.open_link(
+            self._transport, fragment, code, verify=verify, clock=self._clock, resume=resume
+        )
 
     def known_policy(self) -> Policy:
         """Trust in the ledger of the vault that answers here, as this device pinned it when it first met it."""
