@@ -41,8 +41,8 @@ def accept(common: Shared, user: str) -> None:
 def policy(common: Shared, user: str, policy_file: Path) -> None:
     """Say whose signatures the directory of professionals must have.
 
-    FILE is a tlog-policy from somebody you trust, not from the vault; its `log` line is the vault's directory. From then
-    on this device shares with nobody in a directory that the witnesses of this policy have not signed.
+    FILE is a tlog-policy from somebody you trust, not from the vault; its `log` line is the vault's directory. From
+    then on this device shares with nobody in a directory that the witnesses of this policy have not signed.
     """
     with policy_file.open("rb") as file:
         demanded = parse_policy(file.read(MAX_POLICY_SIZE + 1))
