@@ -116,10 +116,22 @@ class Revised(Strict):
 
 
 class Extract(Record):
-    """What was made of another item to be shared: a copy of that revision, from which something was taken out."""
+    """A part of another item, made to be shared: a copy of that revision from which something was left out."""
 
     kind = fields.String(required=True, validate=one_of("extract"))
     of = fields.Nested(Revised, required=True)
+    masked = fields.List(Id(), required=True, validate=validate.Length(max=limits.BLOBS_PER_REVISION))
+    """The contents that are no originals: pictures of which parts were covered."""
+    segments = fields.Nested(Segments, required=True, allow_none=True)
+    """As in a recording, where that file was kept."""
+
+    @validates_schema
+    def _named(self, data: dict[str, Any], **_: Any) -> None:
+        blobs, masked, segments = [one["blob"] for one in data["contents"]], data["masked"], data["segments"]
+        if len(set(masked)) != len(masked) or not set(masked) <= set(blobs):
+            raise ValidationError("A masked file that is not there.")
+        if segments is not None and (segments["sha256"] is None or not 0 < (segments["count"] or 0) <= len(blobs)):
+            raise ValidationError("Segments that are not there.")
 
 
 class Sent(Strict):

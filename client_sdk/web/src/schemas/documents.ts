@@ -107,8 +107,26 @@ export type Recording = v.InferOutput<typeof Recording>;
 export const Revised = strict({ item: id(), revision: u32() });
 export type Revised = v.InferOutput<typeof Revised>;
 
-/** What was made of another item to be shared: a copy of that revision, from which something was taken out. */
-export const Extract = strict({ ...written, kind: oneOf("extract"), of: Revised });
+/** A part of another item, made to be shared: a copy of that revision from which something was left out.
+ *
+ * `masked` are the contents that are no originals: pictures of which parts were covered; `segments` as in a recording,
+ * where that file was kept. */
+export const Extract = v.pipe(
+  strict({
+    ...written,
+    kind: oneOf("extract"),
+    of: Revised,
+    masked: v.pipe(v.array(id()), v.maxLength(limits.BLOBS_PER_REVISION)),
+    segments: v.nullable(Segments),
+  }),
+  v.check(({ contents, masked }) => (
+    new Set(masked).size === masked.length && masked.every((blob) => contents.some((one) => one.blob === blob))
+  ), "A masked file that is not there."),
+  v.check(({ contents, segments }) => (
+    segments === null
+    || (segments.sha256 !== null && segments.count !== null && segments.count > 0 && segments.count <= contents.length)
+  ), "Segments that are not there."),
+);
 export type Extract = v.InferOutput<typeof Extract>;
 
 /** Whose it is: the deposit as it was sent. Its sealed words are the blob `deposit`, `key` opens them.
