@@ -22,6 +22,7 @@ from client_sdk.errors import (
     HostDiffers, ItemUnknown, LedgerForked, NetworkError, NotOpen, Refused, ServerFault, TrustError, ValueRefused,
     VaultChanged,
 )
+from client_sdk.extract import Redaction, redact
 from client_sdk.gathering import Chosen, Gathering, Outcome, Plan
 from client_sdk.home import Home, Pin
 from client_sdk.items import (
@@ -42,7 +43,7 @@ from client_sdk.transport import HttpTransport, Transport, dump_body, endpoint
 from client_sdk.trust_store import TrustStore, Warnings
 from client_sdk.upgrading import Upgrade, Upgrader
 from client_sdk.uploader import Uploaded, Uploader
-from client_sdk.writer import Writer
+from client_sdk.writer import Writer, require_open
 from crypto_core.encoding import format_b64url, format_json
 from crypto_core.errors import CryptoCoreError, TemoinError, UnsupportedVersion
 from crypto_core.receipts.policy import Policy
@@ -264,6 +265,11 @@ class VaultClient:
         """One revision, the newest if none is named. Raises ItemUnknown, also for a deleted item."""
         return self._opened().reader.item(item_id, revision)
 
+    def extracts(self, item_id: bytes) -> list[Item]:
+        """The parts that were made of an item to be shared, the oldest first; but for those that are locked."""
+        made = [one for one in self._opened().reader.items("extract") if one.of is not None and one.of[0] == item_id]
+        return sorted(made, key=lambda one: one.deposited)
+
     def history(self, item_id: bytes) -> list[Item]:
         """Every revision, the oldest first; a deletion has kind `tombstone`. Raises ItemUnknown."""
         return self._opened().reader.history(item_id)
@@ -356,6 +362,15 @@ class VaultClient:
         opened = self._opened()
         return Gathering(opened.session, opened.writer, opened.uploader).add(files, plan)
 
+    def make_extract(self, item: Item, redaction: Redaction) -> Kept:
+        """A part of an open revision, to be shared: an item of its own, with its own receipt.
+
+        Raises NeedsPin, UnsupportedVersion, ItemUnknown, or ValueRefused (as `redact`).
+        """
+        part = redact(require_open(item), redaction)
+        with self._writing((), False) as (opened, _):
+            return opened.writer.extract(part, item.sensitive)
+
     def stay(self) -> None:
         """Asks for something, so that the session does not end for lack of use. Raises Refused once it is over."""
         self._opened().session.ask("GET", "/v1/account")
@@ -419,20 +434,26 @@ class VaultClient:
         """What was shared with this professional and has not ended (schemas.shares.Received), the newest first."""
         return professional.inbox(self._opened().session)
 
-    def open_received(self, bundle: bytes) -> OpenedBundle:
-        """Opens one of the inbox: that counts, and the person sees when. Raises ItemUnknown, Refused, BundleError."""
+    def open_received(self, bundle: bytes, resume: bytes | None = None) -> OpenedBundle:
+        """Opens one of the inbox: that counts, and the person sees when. `resume`: as `opening.open_counted`.
+
+        Raises ItemUnknown, Refused, BundleError.
+        """
         found = next((one for one in self.inbox() if one["bundle"] == bundle), None)
         if found is None:
             raise ItemUnknown()
-        return professional.open_received(self._opened().session, bundle, found["wrap"])
+        return professional.open_received(self._opened().session, bundle, found["wrap"], resume)
 
-    def open_link(self, fragment: str, code: str) -> OpenedBundle:
+    def open_link(self, fragment: str, code: str, resume: bytes | None = None) -> OpenedBundle:
         """Opens what a link leads to; takes no account. `fragment` is what follows the address. Each call spends a try.
+        `resume`: as `opening.open_counted`.
 
         Raises LinkMalformed, SecretRefused, Refused (`code_wrong`, `bundle_over`, …), BundleError, VaultChanged.
         """
         verify = opening.verify_under(self._meet().policy)
-        return opening.open_link(self._transport, fragment, code, verify=verify, clock=self._clock)
+        return opening.open_link(
+            self._transport, fragment, code, verify=verify, clock=self._clock, resume=resume
+        )
 
     def known_policy(self) -> Policy:
         """Trust in the ledger of the vault that answers here, as this device pinned it when it first met it."""

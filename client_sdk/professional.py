@@ -104,12 +104,12 @@ def inbox(session: Session) -> list[dict[str, Any]]:
     return bundles
 
 
-def open_received(session: Session, bundle: bytes, wrap: bytes) -> OpenedBundle:
+def open_received(session: Session, bundle: bytes, wrap: bytes, resume: bytes | None = None) -> OpenedBundle:
     """Opens one of them: that counts, and the person sees it. Raises as `open_counted`, and as `Identity.unwrap`."""
     identity = load_identity(session)
     return open_counted(
         session.transport, bundle, identity.unwrap(bundle, wrap), identity.pk_box, verify=session.verify,
-        clock=session.clock, session_token=session.token,
+        clock=session.clock, session_token=session.token, resume=resume,
     )
 
 

@@ -44,8 +44,16 @@ class ListedItem(Strict):
     state = fields.String(required=True, validate=one_of("open", "locked", "newer_version", "missing"))
 
 
+class MadeFrom(Strict):
+    """Of which item and revision an extract is a part."""
+
+    item = Hex(limits.ID, required=True)
+    revision = Whole(1, required=True)
+
+
 class ShownItem(ListedItem):
-    """`journal show`, and each element of `journal history`."""
+    """`journal show`, and each element of `journal history`. `of` is null but for an extract; its files in `masked` are
+    no originals."""
 
     text = fields.String(required=True)
     written = Time(required=True, allow_none=True)
@@ -55,6 +63,8 @@ class ShownItem(ListedItem):
     danger = Whole(0, 10, required=True, allow_none=True)
     mood = fields.String(required=True, allow_none=True)
     category = fields.String(required=True, allow_none=True)
+    of = fields.Nested(MadeFrom, required=True, allow_none=True)
+    masked = fields.List(Hex(limits.ID), required=True)
     receipt = fields.String(required=True)
 
 
@@ -296,3 +306,37 @@ class OpenedPack(Strict):
     message = fields.String(required=True)
     items = Whole(required=True)
     missing = fields.List(fields.String(), required=True)
+
+
+class PackFinding(Strict):
+    """One file of a pack that is at fault."""
+
+    name = fields.String(required=True)
+    code = fields.String(required=True)
+    sentence = fields.String(required=True)
+    detail = fields.String(required=True)
+
+
+class PackReceipt(Strict):
+    """What the receipt of one sealed file of a pack proves."""
+
+    name = fields.String(required=True)
+    index = Whole(required=True)
+    claimed_time = Time(required=True)
+    bound_time = Time(required=True, allow_none=True)
+
+
+class CheckedPack(Strict):
+    """`verify-pack`: `proven` of `items` are whole; `keys` are the ledger's, to compare; `beyond` counts receipts that
+    are newer than the checkpoint."""
+
+    outcome = fields.String(required=True)
+    items = Whole(required=True)
+    proven = Whole(required=True)
+    sender = Hex(limits.KEY, required=True, allow_none=True)
+    keys = fields.List(fields.String(), required=True)
+    origin = fields.String(required=True, allow_none=True)
+    tree_size = Whole(required=True, allow_none=True)
+    beyond = Whole(required=True)
+    receipts = fields.List(fields.Nested(PackReceipt), required=True)
+    findings = fields.List(fields.Nested(PackFinding), required=True)

@@ -14,6 +14,7 @@ from client_sdk import __version__
 from client_sdk.cli.account import change, login_check, register
 from client_sdk.cli.audit import audit
 from client_sdk.cli.documents import documents
+from client_sdk.cli.extract import extract
 from client_sdk.cli.failures import Program
 from client_sdk.cli.journal import journal
 from client_sdk.cli.open_link import open_link
@@ -22,6 +23,7 @@ from client_sdk.cli.receipts import receipts
 from client_sdk.cli.share import share
 from client_sdk.cli.trust import trust
 from client_sdk.cli.verify import verify
+from client_sdk.cli.verify_pack import verify_pack
 from client_sdk.cli.witness import witness
 
 
@@ -39,7 +41,8 @@ def temoin() -> None:
 
 
 for _command in (
-    register, login_check, change, journal, documents, share, pro, open_link, receipts, verify, audit, trust, witness,
+    register, login_check, change, journal, documents, extract, share, pro, open_link, receipts, verify, verify_pack,
+    audit, trust, witness,
 ):
     temoin.add_command(_command)
 

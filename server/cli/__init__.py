@@ -24,6 +24,7 @@ from granian import Granian
 from granian.constants import Interfaces
 
 import server.accounts.service
+import server.boxes.ending
 import server.items.service
 import server.limits
 import server.shares.ending
@@ -60,6 +61,7 @@ COLLECTIONS: tuple[Callable[[Parts], Any], ...] = (
     server.uploads.service.collect,
     server.items.service.collect,
     server.shares.ending.collect,
+    server.boxes.ending.collect,
 )
 BLOCKING_THREADS = 16
 """Requests that one worker answers at a time."""

@@ -25,7 +25,10 @@ MIRRORED = ("crypto_core", "schemas", "client_sdk")
 PYTHON_ONLY_MODULES = {
     "client_sdk/anchors": "the page verifies no token: browsers have no X.509",
     "client_sdk/cli": "the command line",
-    **dict.fromkeys(("client_sdk/pack", "client_sdk/pack_page"), "so far the command line alone writes packs"),
+    **dict.fromkeys(
+        (f"client_sdk/pack{name}" for name in ("", "_check", "_errors", "_ledger", "_page", "_sink", "_source")),
+        "so far the command line alone writes and checks packs",
+    ),
     "client_sdk/following": "a ledger is followed by a program that stays, not by a page",
     "client_sdk/gathering": "many files at once, from threads; the page sends those that were picked",
     "client_sdk/hashing": "a thread of its own; a worker hashes where it seals",
@@ -35,7 +38,6 @@ PYTHON_ONLY_MODULES = {
     "crypto_core/receipts/submission": "what a ledger and its witnesses say to each other; a page is neither",
     "client_sdk/witness": "a partner's machine runs it, and no page",
     "client_sdk/upgrading": "so far the command line alone does it; a page exports what it was given",
-    **dict.fromkeys(("client_sdk/pack", "client_sdk/pack_page"), "so far the command line alone makes packs"),
     "schemas/help": "the public pages are written by the server",
     "schemas/outputs": "what the command line prints",
 }

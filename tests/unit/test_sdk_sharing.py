@@ -193,6 +193,22 @@ def test_a_lost_answer_to_an_opening_costs_nothing(scene: Scene) -> None:
     assert len(scene.client.shared()[0].facts["opened"]) == 1
 
 
+def used(scene: Scene, bundle: bytes) -> int:
+    [found] = [one for one in scene.person.log_in().shared() if one.facts["bundle"] == bundle]
+    return len(found.facts["opened"])
+
+
+def test_an_opening_that_was_cut_off_goes_on_for_an_hour_and_then_is_another(scene: Scene) -> None:
+    made, opening = scene.share(to=None, openings=2), make_id()
+    assert made.link is not None
+    for later, counted in ((0, 1), (3599, 1), (1, 2)):
+        scene.vault.clock.advance(later)
+        opened = scene.reader.client().open_link(made.link.fragment, made.link.code, opening)
+        assert told(opened) == ["What happened", "photo.jpg"]
+        assert scene.reader.network.paths("POST")[-1].endswith("/open")
+        assert used(scene, made.bundle) == counted
+
+
 def test_five_wrong_codes_end_a_link(scene: Scene) -> None:
     made = scene.share(to=None)
     assert made.link is not None

@@ -87,6 +87,8 @@ class _Person:
         secret = linked["address"].partition("#b")[2]
         self.link = [secret, secret[22:], linked["code"], linked["code"].replace(" ", "")]
         self.say("open-link", "-o", self.folder / "linked", secrets=(linked["address"], linked["code"]))
+        for pack in ("received", "linked"):
+            self.say("verify-pack", self.folder / pack)
         self.say("share", "list", USER)
         self.say("share", "log", USER, made["bundle"])
         self.say("share", "revoke", USER, made["bundle"])
