@@ -58,7 +58,7 @@ run: $(VENV)/.run $(APP)  ## set everything up and serve a vault on http://127.0
 demo: $(VENV)/.run  ## the story in a terminal, in under a minute, on a throw-away vault
 	@$(BIN)/python docs/demo/tell.py
 
-test-web: $(WEB)/node_modules/.done  ## the web client's types and tests
+test-web: $(WEB)/node_modules/.done $(VERIFIER)  ## the web client's types and tests
 	@$(NPM) run --silent type
 	@$(NPM) run --silent test
 
