@@ -17,11 +17,12 @@ from typing import Any
 
 from client_sdk import keychain, opening, professional
 from client_sdk.change import change_credentials
-from client_sdk.directory import Professionals
+from client_sdk.directory import Professional, Professionals
 from client_sdk.errors import (
     HostDiffers, ItemUnknown, LedgerForked, NetworkError, NotOpen, Refused, ServerFault, TrustError, ValueRefused,
     VaultChanged,
 )
+from client_sdk.extract import Redaction, redact
 from client_sdk.gathering import Chosen, Gathering, Outcome, Plan
 from client_sdk.home import Home, Pin
 from client_sdk.items import (
@@ -42,7 +43,7 @@ from client_sdk.transport import HttpTransport, Transport, dump_body, endpoint
 from client_sdk.trust_store import TrustStore, Warnings
 from client_sdk.upgrading import Upgrade, Upgrader
 from client_sdk.uploader import Uploaded, Uploader
-from client_sdk.writer import Writer
+from client_sdk.writer import Writer, require_open
 from crypto_core.encoding import format_b64url, format_json
 from crypto_core.errors import CryptoCoreError, TemoinError, UnsupportedVersion
 from crypto_core.receipts.policy import Policy
@@ -217,6 +218,8 @@ class VaultClient:
         session = opened.session
         self._confirm(password, pin)
         restored = self._restored(opened, pin) if Finding.ACCOUNT_RECORD_INVALID in session.warnings.findings else None
+        if Finding.DIRECTORY_FORKED in session.warnings.findings:
+            opened.professionals.start_anew()
         with session.home.lock():
             session.state = restored or session.state
             self._accept(session)
@@ -261,6 +264,11 @@ class VaultClient:
     def item(self, item_id: bytes, revision: int | None = None) -> Item:
         """One revision, the newest if none is named. Raises ItemUnknown, also for a deleted item."""
         return self._opened().reader.item(item_id, revision)
+
+    def extracts(self, item_id: bytes) -> list[Item]:
+        """The parts that were made of an item to be shared, the oldest first; but for those that are locked."""
+        made = [one for one in self._opened().reader.items("extract") if one.of is not None and one.of[0] == item_id]
+        return sorted(made, key=lambda one: one.deposited)
 
     def history(self, item_id: bytes) -> list[Item]:
         """Every revision, the oldest first; a deletion has kind `tombstone`. Raises ItemUnknown."""
@@ -354,6 +362,15 @@ class VaultClient:
         opened = self._opened()
         return Gathering(opened.session, opened.writer, opened.uploader).add(files, plan)
 
+    def make_extract(self, item: Item, redaction: Redaction) -> Kept:
+        """A part of an open revision, to be shared: an item of its own, with its own receipt.
+
+        Raises NeedsPin, UnsupportedVersion, ItemUnknown, or ValueRefused (as `redact`).
+        """
+        part = redact(require_open(item), redaction)
+        with self._writing((), False) as (opened, _):
+            return opened.writer.extract(part, item.sensitive)
+
     def stay(self) -> None:
         """Asks for something, so that the session does not end for lack of use. Raises Refused once it is over."""
         self._opened().session.ask("GET", "/v1/account")
@@ -406,8 +423,12 @@ class VaultClient:
         """Asks the operator to list this account, with password and PIN given anew. Raises Refused, MalformedError."""
         _, confirmed = self._confirm(password, pin)
         return professional.ask_to_be_listed(
-            self._opened().session, confirmed, name=name, org=org, town=town, kind=kind
+            self._opened().session, self.professionals, confirmed, name=name, org=org, town=town, kind=kind
         )
+
+    def listed_otherwise(self) -> list[Professional]:
+        """Whoever is listed under a name of this professional with other keys. Raises as `Professionals.read`."""
+        return professional.listed_otherwise(self._opened().session, self.professionals)
 
     def inbox(self) -> list[dict[str, Any]]:
         """What was shared with this professional and has not ended (schemas.shares.Received), the newest first."""

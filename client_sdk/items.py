@@ -72,7 +72,7 @@ class Item:
     sensitive: bool
     state: State
     kind: str | None = field(default=None, repr=False)
-    """`journal`, `document`, `assessment`, or in a history `tombstone`; None unless open."""
+    """`journal`, `document`, `assessment`, `extract`, `received`, or in a history `tombstone`; None unless open."""
     title: str | None = field(default=None, repr=False)
     text: str | None = field(default=None, repr=False)
     happened: Happened | None = field(default=None, repr=False)
@@ -86,6 +86,10 @@ class Item:
     contents: tuple[Content, ...] = field(default=(), repr=False)
     answers: Mapping[str, bool] | None = field(default=None, repr=False)
     """What was ticked in a self-assessment, by question; None for anything else."""
+    of: tuple[bytes, int] | None = None
+    """Of which item and revision an extract is a part; None for anything else."""
+    masked: tuple[bytes, ...] = ()
+    """Of an extract the blobs that are no originals: pictures of which parts were covered."""
 
 
 @dataclass(frozen=True)

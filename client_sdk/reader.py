@@ -312,7 +312,7 @@ def opened(row: Row, sensitive: bool, facts: dict[str, Any]) -> Item:
         "document" if facts["kind"] == "recording" else facts["kind"], facts["title"], facts["text"],
         None if happened is None else Happened(**happened), facts["written"], facts["place"], tuple(facts["people"]),
         tuple(facts["tags"]), facts["danger"], facts["mood"], facts["category"],
-        _files(facts), facts.get("answers"),
+        _files(facts), facts.get("answers"), _origin(facts), tuple(facts.get("masked", ())),
     )
 
 
@@ -332,6 +332,11 @@ def _files(facts: dict[str, Any]) -> tuple[Content, ...]:
         segments["mime"], sum(part.size for part in parts), parts,
     )
     return (joined, *others)
+
+
+def _origin(facts: dict[str, Any]) -> tuple[bytes, int] | None:
+    of = facts.get("of")
+    return None if of is None else (of["item"], of["revision"])
 
 
 def _signatures(note: str) -> int:

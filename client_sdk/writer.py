@@ -18,6 +18,7 @@ from marshmallow import ValidationError
 from client_sdk.errors import (
     ItemUnknown, NoteTooLong, Refused, ServerFault, TrustError, ValueRefused,
 )
+from client_sdk.extract import Extract
 from client_sdk.items import Content, Deletion, Draft, Item, Kept
 from client_sdk.outbox import Entry, Outbox
 from client_sdk.protocol.sync import Finding, place_key
@@ -32,14 +33,14 @@ from crypto_core.receipts.receipt import VerifiedReceipt
 from crypto_core.sealing.keyring import NeedsPin, wrap_record_key
 from crypto_core.sealing.records import MAX_PARENTS, Link, make_record_key, seal_link, seal_record
 from schemas import limits
-from schemas.documents import VERSION, Assessment, Record, Recording, Tombstone
+from schemas.documents import KINDS, VERSION, Tombstone
 
 ITEMS = "/v1/items"
 REBASES = 5
 """How often in a row another device may be first before this is called a refusal."""
 ERASURE_DELAY = 7 * 86_400
 _TOMBSTONE = Tombstone()
-_SCHEMAS = {"journal": Record(), "document": Record(), "assessment": Assessment(), "recording": Recording()}
+_SCHEMAS = {kind: schema() for kind, schema in KINDS.items() if schema is not Tombstone}
 
 
 _Flight = tuple[Entry, Sequence["Writing"], Future[dict[str, Any]] | None]
@@ -71,10 +72,18 @@ class Writer:
         """New items, one for each draft, in batches as large as the wire allows. `answers` are an assessment's."""
         blobs, after = tuple(one.blob for one in contents), self._session.trust.newest
         writings = [
-            Writing(make_id(), 1, self._record(kind, draft, contents, after, answers), sensitive, blobs)
+            Writing(make_id(), 1, self._record(kind, draft, contents, after, {"answers": answers}), sensitive, blobs)
             for draft in drafts
         ]
         return list(self._deposit(*_batches(writings)))
+
+    def extract(self, part: Extract, sensitive: bool) -> Kept:
+        """A part of an item as an item of its own, behind the PIN as that is. Files that it keeps go as they are."""
+        item, revision = part.of
+        more = {"of": {"item": item, "revision": revision}, "masked": ()}
+        json = self._record("extract", part.draft, part.contents, self._session.trust.newest, more)
+        blobs = tuple(one.blob for one in _blobs_of(part.contents))
+        return self._deposit((Writing(make_id(), 1, json, sensitive, blobs),))[0]
 
     def edit(self, item_id: bytes, changes: Mapping[str, Any], contents: Sequence[Content] = ()) -> Kept:
         """The next revision of an item: what it says now, with changes, and with more contents."""
@@ -85,20 +94,17 @@ class Writer:
             raise ValueRefused(f"no such field: {', '.join(sorted(unknown))}")
         draft = replace(_draft_of(item), **{"written": None, **changes})
         both = (*item.contents, *contents)
-        json = self._record(str(item.kind), draft, both, self._session.trust.newest, item.answers)
+        json = self._record(str(item.kind), draft, both, self._session.trust.newest, {"answers": item.answers})
         blobs = tuple(one.blob for one in _blobs_of(both))
         writing = Writing(item.id, item.revision + 1, json, item.sensitive, blobs)
         return self._deposit((writing,))[0]
 
     def editable(self, item_id: bytes) -> Item:
-        """An item, if it can be edited here and now. Raises ItemUnknown, NeedsPin or UnsupportedVersion."""
-        item = self._reader.item(item_id, None)
-        if item.state == "locked":
-            raise NeedsPin
-        if item.state == "newer_version":
-            raise UnsupportedVersion()
-        if item.state != "open":
-            raise ItemUnknown(item.state)
+        """An item, if it can be edited here and now. Raises ItemUnknown, NeedsPin, UnsupportedVersion, or ValueRefused
+        for an extract: what was made for a reader is made anew."""
+        item = require_open(self._reader.item(item_id, None))
+        if item.kind == "extract":
+            raise ValueRefused("an extract is made anew, not changed")
         return item
 
     def delete(self, item_id: bytes) -> Deletion:
@@ -143,15 +149,17 @@ class Writer:
 
     def _record(
         self, kind: str, draft: Draft, contents: Sequence[Content], after: str | None,
-        answers: Mapping[str, bool] | None,
+        more: Mapping[str, Any],
     ) -> bytes:
+        """`more`: what a record of this kind says besides."""
         session = self._session
         joined = next((one for one in contents if one.parts is not None), None)
-        schema, kind = (_SCHEMAS[kind], kind) if joined is None else (_SCHEMAS["recording"], "recording")
+        kind = "recording" if kind == "document" and joined is not None else kind
+        schema = _SCHEMAS[kind]
         facts = {
             **{one.name: getattr(draft, one.name) for one in fields(Draft)}, "v": VERSION, "kind": kind,
             "written": session.clock() if draft.written is None else draft.written, "contents": _blobs_of(contents),
-            "after": after, "answers": answers, "segments": joined and _segments_of(joined),
+            "after": after, "segments": joined and _segments_of(joined), **more,
         }
         value = schema.dump(facts)
         try:
@@ -306,6 +314,17 @@ class Writer:
         return Kept(
             answer["item"], answer["revision"], answer["deposited"], answer["receipt"], verified, conflict
         )
+
+
+def require_open(item: Item) -> Item:
+    """The item itself. Raises NeedsPin, UnsupportedVersion or ItemUnknown unless it is open."""
+    if item.state == "locked":
+        raise NeedsPin
+    if item.state == "newer_version":
+        raise UnsupportedVersion()
+    if item.state != "open":
+        raise ItemUnknown(item.state)
+    return item
 
 
 def _draft_of(item: Item) -> Draft:

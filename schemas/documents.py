@@ -108,6 +108,56 @@ class Recording(Record):
             raise ValidationError("Segments that are not there.")
 
 
+class Revised(Strict):
+    """One revision of another item."""
+
+    item = Id(required=True)
+    revision = U32(required=True)
+
+
+class Extract(Record):
+    """A part of another item, made to be shared: a copy of that revision from which something was left out."""
+
+    kind = fields.String(required=True, validate=one_of("extract"))
+    of = fields.Nested(Revised, required=True)
+    masked = fields.List(Id(), required=True, validate=validate.Length(max=limits.BLOBS_PER_REVISION))
+    """The contents that are no originals: pictures of which parts were covered."""
+    segments = fields.Nested(Segments, required=True, allow_none=True)
+    """As in a recording, where that file was kept."""
+
+    @validates_schema
+    def _named(self, data: dict[str, Any], **_: Any) -> None:
+        blobs, masked, segments = [one["blob"] for one in data["contents"]], data["masked"], data["segments"]
+        if len(set(masked)) != len(masked) or not set(masked) <= set(blobs):
+            raise ValidationError("A masked file that is not there.")
+        if segments is not None and (segments["sha256"] is None or not 0 < (segments["count"] or 0) <= len(blobs)):
+            raise ValidationError("Segments that are not there.")
+
+
+class Sent(Strict):
+    """Whose it is: the deposit as it was sent. Its sealed words are the blob `deposit`, `key` opens them."""
+
+    box = Id(required=True)
+    deposit = Id(required=True)
+    key = Bytes(limits.KEY, required=True)
+    sealed = Hash(required=True)
+    """SHA-256 of the sealed words."""
+    size = Whole(required=True)
+    """Of the sealed words, in bytes."""
+    name = Text(limits.PERSON, required=True)
+    message = Text(limits.MESSAGE, required=True)
+    written = Time(required=True)
+    """By the depositor's clock."""
+
+
+class Received(Record):
+    """What somebody else put into a box, and the person accepted: `sent` and the files are theirs, the rest is the
+    person's own."""
+
+    kind = fields.String(required=True, validate=one_of("received"))
+    sent = fields.Nested(Sent, required=True)
+
+
 class Tombstone(_Sealed):
     """A deletion: the record hashes that it ends. Always of the normal tier; its format is frozen."""
 
@@ -138,6 +188,7 @@ class AccountRecord(Strict):
 
 
 KINDS: dict[str, type[Strict]] = {
-    "journal": Record, "document": Record, "assessment": Assessment, "recording": Recording, "tombstone": Tombstone,
+    "journal": Record, "document": Record, "assessment": Assessment, "recording": Recording,
+    "extract": Extract, "received": Received, "tombstone": Tombstone,
 }
 """The schema of each kind of record; another kind, or another `v`, is shown as \"needs a newer version\"."""

@@ -44,8 +44,16 @@ class ListedItem(Strict):
     state = fields.String(required=True, validate=one_of("open", "locked", "newer_version", "missing"))
 
 
+class MadeFrom(Strict):
+    """Of which item and revision an extract is a part."""
+
+    item = Hex(limits.ID, required=True)
+    revision = Whole(1, required=True)
+
+
 class ShownItem(ListedItem):
-    """`journal show`, and each element of `journal history`."""
+    """`journal show`, and each element of `journal history`. `of` is null but for an extract; its files in `masked` are
+    no originals."""
 
     text = fields.String(required=True)
     written = Time(required=True, allow_none=True)
@@ -55,6 +63,8 @@ class ShownItem(ListedItem):
     danger = Whole(0, 10, required=True, allow_none=True)
     mood = fields.String(required=True, allow_none=True)
     category = fields.String(required=True, allow_none=True)
+    of = fields.Nested(MadeFrom, required=True, allow_none=True)
+    masked = fields.List(Hex(limits.ID), required=True)
     receipt = fields.String(required=True)
 
 

@@ -14,6 +14,7 @@ from client_sdk import __version__
 from client_sdk.cli.account import change, login_check, register
 from client_sdk.cli.audit import audit
 from client_sdk.cli.documents import documents
+from client_sdk.cli.extract import extract
 from client_sdk.cli.failures import Program
 from client_sdk.cli.journal import journal
 from client_sdk.cli.open_link import open_link
@@ -40,8 +41,8 @@ def temoin() -> None:
 
 
 for _command in (
-    register, login_check, change, journal, documents, share, pro, open_link, receipts, verify, verify_pack, audit,
-    trust, witness,
+    register, login_check, change, journal, documents, extract, share, pro, open_link, receipts, verify, verify_pack,
+    audit, trust, witness,
 ):
     temoin.add_command(_command)
 

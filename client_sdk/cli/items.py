@@ -72,10 +72,13 @@ def show_item(common: Shared, user: str, item_id: bytes, revision: int | None) -
         if item.kind == "tombstone" and revision is None:
             raise ItemUnknown
         receipt = client.receipt(item)
+        parts = client.extracts(item.id)
     if common.as_json:
         print_json(outputs.ShownItem(), shown(item, receipt.receipt))
         return
     print_item(item)
+    for part in parts:
+        screen().print(f"Made of it to be shared, on {spell_time(part.deposited)}:  {part.id.hex()}")
     screen().print(f"\n{proven_sentence(receipt.verified)}")
 
 
@@ -169,13 +172,16 @@ def listed(item: Item) -> dict[str, Any]:
 
 def shown(item: Item, receipt: str) -> dict[str, Any]:
     """An item whole, with its receipt as text."""
-    return vars(item) | {"text": item.text or "", "receipt": receipt}
+    of = None if item.of is None else {"item": item.of[0], "revision": item.of[1]}
+    return vars(item) | {"text": item.text or "", "receipt": receipt, "of": of}
 
 
 def print_item(item: Item) -> None:
     """One item for a person."""
     about = facts({
         "ID": f"{item.id.hex()}  revision {item.revision}",
+        "Extract": "parts were left out by the person who made it to be shared" if item.kind == "extract" else None,
+        "Made from": f"{item.of[0].hex()}  revision {item.of[1]}" if item.of else None,
         "Happened": spell_happened(item.happened) if item.happened else None,
         "Written": spell_time(item.written) if item.written is not None else None,
         "Deposited": spell_time(item.deposited),
@@ -186,6 +192,7 @@ def print_item(item: Item) -> None:
         "Category": item.category,
         "Tags": ", ".join(item.tags) or None,
         **{f"File {number}": f"{content.name}  {spell_size(content.size)}  {content.mime}"
+           + ("  parts of it are covered: no original" if content.blob in item.masked else "")
            for number, content in enumerate(item.contents, 1)},
         "Sensitive": "yes" if item.sensitive else None,
     })

@@ -18,7 +18,7 @@ from client_sdk.cli.output import cells, facts, note, one_line, print_json, scre
 from client_sdk.cli.session import opened
 from client_sdk.directory import Listed, Professional, find_professionals
 from client_sdk.errors import ItemUnknown
-from client_sdk.professional import ProListedOtherwise, Standing, listed_otherwise
+from client_sdk.professional import ProListedOtherwise, Standing
 from crypto_core.errors import TemoinError
 from schemas import limits, outputs
 from schemas.directory import PROFESSIONS
@@ -79,7 +79,7 @@ def inbox(common: Shared, user: str | None) -> None:
     """List what was shared with you, and look whether somebody else is listed under your name."""
     with opened(common, user) as client:
         found = client.inbox()
-        others = listed_otherwise(client.standing(), client.professionals.read().professionals)
+        others = client.listed_otherwise()
     if common.as_json:
         print_json(outputs.ReceivedBundle(many=True), [
             {name: one[name] for name in ("bundle", "created", "expires", "openings", "opened")} for one in found

@@ -31,7 +31,7 @@ PYTHON_ONLY_MODULES = {
     "client_sdk/taken": "folders that are given again; a browser is given files",
     **dict.fromkeys(("crypto_core/receipts/anchor", "crypto_core/receipts/der"), "as client_sdk/anchors"),
     "client_sdk/strength": "the sign-up page asks its own zxcvbn (app/views/account), so that no other page loads it",
-    "client_sdk/pack_sink": "a folder, or a ZIP file on a disk; what a page writes leaves it as one stream (sdk/archive)",
+    "client_sdk/pack_sink": "a folder, or a ZIP file on a disk; a page writes one stream (sdk/archive)",
     "client_sdk/witness": "a partner's machine runs it, and no page",
     "client_sdk/upgrading": "so far the command line alone does it; a page exports what it was given",
     "schemas/help": "the public pages are written by the server",

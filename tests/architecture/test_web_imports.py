@@ -36,10 +36,10 @@ ALLOWED: dict[str, set[str]] = {  # place below src -> places it may import; the
     "worker": {"worker", "sdk", "crypto_core"},
     "worker/packing": {"worker", "sdk", "crypto_core", "client_sdk/verifier"},
     "worker/api": {"sdk/items", "worker/sharing"},
-    "worker/sharing": {"sdk/items"},
+    "worker/sharing": {"sdk/extract", "sdk/items"},
     "app": {
-        "app", "worker/api", "worker/sharing", "worker/problems", "sdk/items", "sdk/happened", "crypto_core/encoding",
-        "server/help/data",
+        "app", "worker/api", "worker/sharing", "worker/problems", "sdk/items", "sdk/happened", "sdk/extract",
+        "crypto_core/encoding", "server/help/data",
     },
     "app/worker": {"app", "worker/api", "worker/problems", "worker/vault.worker"},
     "app/trusted": {"worker/vault.worker", "worker/player.worker"},

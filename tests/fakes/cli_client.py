@@ -16,6 +16,7 @@ from click.testing import CliRunner, Result
 from client_sdk.cli import temoin
 from client_sdk.client import VaultClient
 from client_sdk.errors import ItemUnknown, Refused
+from client_sdk.extract import Redaction, redact
 from client_sdk.gathering import Chosen, Outcome, Plan
 from client_sdk.items import Content, Deletion, Draft, Item, Kept, KeptReceipt, Opening
 from crypto_core.errors import TemoinError
@@ -126,6 +127,19 @@ class FakeClient:
         if item_id not in self.fake.items:
             raise ItemUnknown
         return self._seen(self.fake.items[item_id][-1 if revision is None else revision - 1])
+
+    def extracts(self, item_id: bytes) -> list[Item]:
+        self.fake.did("extracts", item_id)
+        made = [revisions[-1] for revisions in self.fake.items.values() if revisions[-1].kind == "extract"]
+        return [self._seen(one) for one in made if one.of is not None and one.of[0] == item_id]
+
+    def make_extract(self, item: Item, redaction: Redaction) -> Kept:
+        self.fake.did("make_extract", item.id, redaction)
+        part = redact(item, redaction)
+        return self._kept(self.fake.add(
+            kind="extract", of=part.of, text=part.draft.text, title=part.draft.title, place=part.draft.place,
+            contents=part.contents, sensitive=item.sensitive,
+        ))  # fmt: skip
 
     def history(self, item_id: bytes) -> list[Item]:
         self.fake.did("history", item_id)

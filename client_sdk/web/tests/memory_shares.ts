@@ -1,8 +1,9 @@
 // The sharing part of the memory twin: a directory of three, and what was shared.
 // Knows: what the contract says of each call. Refuses to know: keys, seals, and who is in.
 
-import type { Id } from "../src/sdk/items.js";
-import type { Link, Listed, Professional, Shared, Sharing, SharingApi } from "../src/worker/sharing.js";
+import type { Redaction } from "../src/sdk/extract.js";
+import type { Id, Kept } from "../src/sdk/items.js";
+import type { Covered, Link, Listed, Professional, Shared, Sharing, SharingApi } from "../src/worker/sharing.js";
 import { Failure } from "../src/worker/problems.js";
 
 const DAY = 86_400;
@@ -31,6 +32,8 @@ export abstract class MemoryShares implements SharingApi {
   protected abstract confirmed(password: string, pin: string): void;
   /** Unix seconds. */
   protected abstract time(): number;
+
+  abstract makeExtract(item: Id, revision: number, redaction: Redaction, covered: readonly Covered[]): Promise<Kept>;
 
   async professionals(): Promise<Listed> {
     await this.called("professionals");

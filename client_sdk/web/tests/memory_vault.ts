@@ -4,7 +4,8 @@
 // Anything new can be signed up. One account is there already: NAME, PASSWORD, PIN (and WORDS, its recovery code).
 
 import type { VerifiedReceipt } from "../src/crypto_core/receipts/receipt.js";
-import { EMPTY_DRAFT } from "../src/sdk/items.js";
+import { redact, type Redaction } from "../src/sdk/extract.js";
+import { EMPTY_DRAFT, type Content, type Item as OpenedItem } from "../src/sdk/items.js";
 import type {
   AccountSession, Checked, Deletion, Download, Draft, FoundDraft, Id, Item, Kept, KeptDraft, KeptReceipt, Kind, NewFile,
   Notice, Opening, Problem, Recorded, Typed, Unfinished, VaultApi, WriteOptions,
@@ -12,7 +13,8 @@ import type {
 import { Policy } from "../src/crypto_core/receipts/policy.js";
 import { ready } from "../src/crypto_core/sodium.js";
 import { checkReceipt, readPolicy } from "../src/worker/checking.js";
-import { Failure } from "../src/worker/problems.js";
+import { Failure, problemOf } from "../src/worker/problems.js";
+import type { Covered } from "../src/worker/sharing.js";
 import { MemoryReading } from "./memory_reading.js";
 import { sampleItems, samplePicture } from "./samples.js";
 
@@ -310,6 +312,28 @@ export class MemoryVault extends MemoryReading implements VaultApi {
 
   // writing
 
+  async makeExtract(id: Id, revision: number, redaction: Redaction, covered: readonly Covered[]): Promise<Kept> {
+    await this.#call("makeExtract", id, revision, redaction, covered);
+    const { item, files } = this.#row(id, revision);
+    if (this.#shown(item).state === "locked") throw problem("pin_needed");
+    const pictures = new Map<Id, Content>();
+    const [all, key] = [new Map(files), HASH];
+    for (const { content, picture } of covered) {
+      const blob = await this.makeId();
+      all.set(blob, picture);
+      const { name, type: mime, size } = picture;
+      pictures.set(content, { blob, key, name, mime, size, sealed: HASH, sha256: HASH });
+    }
+    try {
+      const { draft, contents, of, masked } = redact(item as OpenedItem, redaction, pictures);
+      return this.#append({
+        ...blank(item), ...draft, id: await this.makeId(), revision: 1, state: "open", kind: "extract", contents, of, masked,
+      }, all);
+    } catch (error) {
+      throw new Failure(problemOf(error));
+    }
+  }
+
   async writeEntry(draft: Draft, options: WriteOptions): Promise<Kept> {
     await this.#call("writeEntry", draft, options);
     return this.#keep(await this.makeId(), "journal", draft, options.sensitive, options.files, options.slot, null);
@@ -501,7 +525,10 @@ export class MemoryVault extends MemoryReading implements VaultApi {
     const revision = (before?.item.revision ?? 0) + 1;
     const written = draft.written ?? now;
     return this.#append(
-      { ...draft, id, revision, deposited: now, sensitive, state: "open", kind, contents, answers, written }, added,
+      {
+        ...draft, id, revision, deposited: now, sensitive, state: "open", kind, contents, answers, written, of: null,
+        masked: [],
+      }, added,
     );
   }
 
@@ -542,7 +569,7 @@ function blank(item: Item): Item {
   return {
     id: item.id, revision: item.revision, deposited: item.deposited, sensitive: item.sensitive, state: item.state,
     kind: null, title: null, text: null, happened: null, written: null, place: null, people: [], tags: [], danger: null,
-    mood: null, category: null, contents: [], answers: null,
+    mood: null, category: null, contents: [], answers: null, of: null, masked: [],
   };
 }
 

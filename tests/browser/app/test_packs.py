@@ -1,4 +1,4 @@
-"""An evidence pack, saved where it is read and checked from a disk: by the page of one file, and by the command line."""
+"""An evidence pack, saved where it is read, and checked from a disk: by the page of one file, by the command line."""
 
 from __future__ import annotations
 

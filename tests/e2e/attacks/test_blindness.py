@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
@@ -118,6 +119,10 @@ class _Person:
         self.say("receipts", "upgrade", USER, "--all", code=4)  # there is no witness
         self.share(vault, entry, document["id"])
         self.say("trust", "accept", USER)
+        with urlopen(f"{vault.url}/v1/vault") as answer:
+            policy = f"log {json.load(answer)['directory_vkey']}\nquorum none\n"
+        (self.folder / "policy.txt").write_text(policy, "ascii")
+        self.say("trust", "policy", USER, self.folder / "policy.txt")
         self.say("change", USER, "--user", NEW_USER, secrets=(SECRET, NUMBERS, NEW_SECRET, NEW_NUMBERS))
         new = (NEW_SECRET, NEW_NUMBERS)
         self.say("journal", "delete", NEW_USER, entry, secrets=new)

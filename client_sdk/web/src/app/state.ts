@@ -28,8 +28,10 @@ const STOP_NOTHING: readonly string[] = ["ledger_lags"];
 
 export const session = signal<Session | null>(null);
 export const reading = signal<Reading | null>(null);
-/** The newest revision of every item, as the last look brought it; null before the first. */
+/** The newest revision of every item, as the last look brought it; null before the first. What was made of them to be
+ * shared stands apart. */
 export const items = signal<readonly Item[] | null>(null);
+export const extracts = signal<readonly Item[]>([]);
 /** Why the last look at the items brought nothing, null if it did. */
 export const itemsError = signal<unknown>(null);
 /** When the sensitive tier closes (ms since 1970), null while it is closed. */
@@ -95,7 +97,8 @@ export async function refreshItems(): Promise<void> {
   try {
     const found = await open.vault.items();
     if (session.value !== open) return;
-    items.value = found;
+    items.value = found.filter(({ kind }) => kind !== "extract");
+    extracts.value = found.filter(({ kind }) => kind === "extract");
     itemsError.value = null;
   } catch (error) {
     if (session.value === open) itemsError.value = error;
@@ -142,6 +145,7 @@ export function hear(notice: Notice, ended: () => void): void {
 export function forgetRead(): void {
   reading.value = null;
   items.value = null;
+  extracts.value = [];
   itemsError.value = null;
   sensitiveUntil.value = null;
   warnings.value = [];

@@ -103,6 +103,51 @@ export const Recording = v.pipe(
 );
 export type Recording = v.InferOutput<typeof Recording>;
 
+/** One revision of another item. */
+export const Revised = strict({ item: id(), revision: u32() });
+export type Revised = v.InferOutput<typeof Revised>;
+
+/** A part of another item, made to be shared: a copy of that revision from which something was left out.
+ *
+ * `masked` are the contents that are no originals: pictures of which parts were covered; `segments` as in a recording,
+ * where that file was kept. */
+export const Extract = v.pipe(
+  strict({
+    ...written,
+    kind: oneOf("extract"),
+    of: Revised,
+    masked: v.pipe(v.array(id()), v.maxLength(limits.BLOBS_PER_REVISION)),
+    segments: v.nullable(Segments),
+  }),
+  v.check(({ contents, masked }) => (
+    new Set(masked).size === masked.length && masked.every((blob) => contents.some((one) => one.blob === blob))
+  ), "A masked file that is not there."),
+  v.check(({ contents, segments }) => (
+    segments === null
+    || (segments.sha256 !== null && segments.count !== null && segments.count > 0 && segments.count <= contents.length)
+  ), "Segments that are not there."),
+);
+export type Extract = v.InferOutput<typeof Extract>;
+
+/** Whose it is: the deposit as it was sent. Its sealed words are the blob `deposit`, `key` opens them.
+ *
+ * `sealed` and `size` are the SHA-256 and the bytes of the sealed words; `written` is by the depositor's clock. */
+export const Sent = strict({
+  box: id(),
+  deposit: id(),
+  key: bytes(limits.KEY),
+  sealed: hash(),
+  size: whole(),
+  name: text(limits.PERSON),
+  message: text(limits.MESSAGE),
+  written: time(),
+});
+export type Sent = v.InferOutput<typeof Sent>;
+
+/** What somebody else put into a box, and the person accepted: `sent` and the files are theirs, the rest is the person's own. */
+export const Received = strict({ ...written, kind: oneOf("received"), sent: Sent });
+export type Received = v.InferOutput<typeof Received>;
+
 /** A deletion: the record hashes that it ends. Always of the normal tier; its format is frozen. */
 export const Tombstone = strict({
   v: v.literal(VERSION),
@@ -135,7 +180,10 @@ export const AccountRecord = strict({
 export type AccountRecord = v.InferOutput<typeof AccountRecord>;
 
 /** The schema of each kind of record; another kind, or another `v`, is shown as "needs a newer version". */
-export const KINDS = { journal: Record, document: Record, assessment: Assessment, recording: Recording, tombstone: Tombstone } as const;
+export const KINDS = {
+  journal: Record, document: Record, assessment: Assessment, recording: Recording, extract: Extract, received: Received,
+  tombstone: Tombstone,
+} as const;
 
 /** A record of any kind as JSON spells it, for `formatJson`. Checks nothing: parsing it with its schema does. */
 export function dumpDocument<Facts extends { readonly kind: keyof typeof KINDS }>(facts: Facts) {

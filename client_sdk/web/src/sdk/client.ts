@@ -16,6 +16,7 @@ import type { Professional, Professionals } from "./directory.js";
 import { Door, fetched, forgetKeys, forgetLogin } from "./door.js";
 import { Drafts, Thumbnails } from "./drafts.js";
 import { ItemUnknown, LedgerForked, NetworkError, NotOpen, Refused, ServerFault } from "./errors.js";
+import type { Redaction } from "./extract.js";
 import type { Home, Pin } from "./home.js";
 import type { Content, Deletion, Draft, Id, Item, Kept, KeptReceipt, Kind, Opening } from "./items.js";
 import * as keychain from "./keychain.js";
@@ -35,7 +36,7 @@ import type { Transport } from "./transport.js";
 import { TrustStore, Warnings } from "./trust_store.js";
 import type { Unfinished } from "./journal.js";
 import { Uploader, type Sent, type Sleep, type Uploaded } from "./uploader.js";
-import { Writer, type Answers, type Keeping, type Written } from "./writer.js";
+import { requireOpen, Writer, type Answers, type Keeping, type Written } from "./writer.js";
 
 /** How long the sensitive tier stays open after a step-up. */
 export const SENSITIVE_SECONDS = 120;
@@ -249,6 +250,8 @@ export class VaultClient {
     forgetLogin(login);
     const isLost = session.warnings.findings.has(Finding.ACCOUNT_RECORD_INVALID);
     const restored = isLost ? await this.#restored(open, pin) : null;
+    const isForked = session.warnings.findings.has(Finding.DIRECTORY_FORKED);
+    if (isForked) await (await this.#sharing(open)).professionals.startAnew();
     await session.locked(async () => {
       session.state = restored ?? session.state;
       await this.#accept(session);
@@ -441,6 +444,23 @@ export class VaultClient {
       open.writer.edit(id, changes, contents, keepingOf(open, how)));
   }
 
+  /** A part of a revision, to be shared: an item of its own, with its own receipt. `covered`: by the blobs of its
+   * pictures, what stands in their place.
+   *
+   * Throws ItemUnknown, NeedsPin, UnsupportedVersion, or ValueRefused (as `redact`). */
+  async makeExtract(
+    id: Id, revision: number, redaction: Redaction, covered: ReadonlyMap<Id, Blob> = new Map(),
+    how: Pick<Writing, "waits"> = {},
+  ): Promise<Kept> {
+    const { redact } = await fetched(import("./extract.js"));
+    const item = requireOpen(this.#opened().reader.item(id, revision));
+    const attachments = [...covered.values()].map((file) => ({ file, thumbnail: null }));
+    return this.#writing({ attachments }, item.sensitive, (open, sent) => {
+      const masked = new Map([...covered.keys()].map((blob, place) => [blob, sent[place] as Content]));
+      return open.writer.extract(redact(item, redaction, masked), item.sensitive, keepingOf(open, how));
+    });
+  }
+
   /** Hides an item now; it is erased after seven days, and can be restored until then.
    *
    * Throws ItemUnknown, Untrusted, or Refused `revision_conflict` if another device changed it meanwhile. */
@@ -517,6 +537,7 @@ export class VaultClient {
     const { session, username } = this.#opened();
     const { login, token } = await this.#door.confirm(session, username, password, pin);
     forgetLogin(login);
+    await (await this.professionals()).noteOwn(named.name);
     return (await professional()).askToBeListed(session, this.#transport, token, named);
   }
 
@@ -526,12 +547,10 @@ export class VaultClient {
     return (await professional()).inbox(session);
   }
 
-  /** Whoever is listed under this account's own name with other keys. Throws DirectoryInvalid or DirectoryForked. */
+  /** Whoever is listed under a name of this account with other keys. Throws as `Professionals.read`. */
   async listedOtherwise(): Promise<readonly Professional[]> {
     const { session } = this.#opened();
-    const { listedOtherwise, standing } = await professional();
-    const { professionals } = await (await this.professionals()).read();
-    return listedOtherwise(await standing(session), professionals);
+    return (await professional()).listedOtherwise(session, await this.professionals());
   }
 
   /** Opens one of them: that counts, and the person sees when. Throws Refused, and as `openReceived`. */

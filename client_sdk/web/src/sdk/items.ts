@@ -54,7 +54,7 @@ export const EMPTY_DRAFT: Draft = {
   category: null,
 };
 
-export type Kind = "journal" | "document" | "assessment" | "tombstone";
+export type Kind = "journal" | "document" | "assessment" | "extract" | "received" | "tombstone";
 
 /** One revision of an item. Unless `state` is `open`, only the first five fields say anything. */
 export interface Item {
@@ -79,6 +79,10 @@ export interface Item {
   readonly contents: readonly Content[];
   /** A self-assessment's answers, by question; null for anything else. */
   readonly answers: Readonly<Record<string, boolean>> | null;
+  /** Of which item and revision an extract is a part; null for anything else. */
+  readonly of: { readonly item: Id; readonly revision: number } | null;
+  /** Of an extract the blobs that are no originals: pictures of which parts were covered. */
+  readonly masked: readonly Id[];
 }
 
 /** Said only of what is kept: the receipt verified under the pinned key. `receipt` is the tlog-proof, whole.

@@ -226,7 +226,7 @@ export function parseRecord(json: Uint8Array): v.InferOutput<(typeof KINDS)[keyo
 
 const UNTOLD = {
   kind: null, title: null, text: null, happened: null, written: null, place: null, people: [], tags: [], danger: null,
-  mood: null, category: null, contents: [], answers: null,
+  mood: null, category: null, contents: [], answers: null, of: null, masked: [],
 } as const;
 
 /** Which revision it is, and when it was deposited. */
@@ -244,12 +244,14 @@ export function opened(row: Placed, sensitive: boolean, facts: RecordFacts): Ite
   if (facts.kind === "tombstone") return item;
   const { title, text, happened, place, people, tags, danger, mood, category } = facts;
   const answers = facts.kind === "assessment" ? facts.answers : null;
-  return { ...item, title, text, happened, place, people, tags, danger, mood, category, contents: filesOf(facts), answers };
+  const { of, masked } = facts.kind === "extract" ? facts : item;
+  const contents = filesOf(facts);
+  return { ...item, title, text, happened, place, people, tags, danger, mood, category, contents, answers, of, masked };
 }
 
 /** The files as a person has them: the segments of a recording are one. */
 function filesOf(facts: Exclude<RecordFacts, { readonly kind: "tombstone" }>): readonly Content[] {
-  if (facts.kind !== "recording") return facts.contents;
+  if (!("segments" in facts) || facts.segments === null) return facts.contents;
   const { key, name, mime, count, sha256: whole } = facts.segments;
   const [parts, others] = [facts.contents.slice(0, count ?? 0), facts.contents.slice(count ?? 0)];
   if (parts.length === 0 && whole !== null) return others; // erased with the item that they were recorded for

@@ -14,6 +14,7 @@ import type { PutRevision } from "../schemas/items.js";
 import * as limits from "../schemas/limits.js";
 import { sha256 } from "./digest.js";
 import { ItemUnknown, NoteTooLong, Refused, ServerFault, TrustError, ValueRefused } from "./errors.js";
+import type { Extract } from "./extract.js";
 import { EMPTY_DRAFT, type Content, type Deletion, type Draft, type Id, type Item, type Kept } from "./items.js";
 import { Outbox, type Entry } from "./outbox.js";
 import { Finding, placeKey } from "./protocol/sync.js";
@@ -75,6 +76,13 @@ export class Writer {
     return kept;
   }
 
+  /** A part of an item as an item of its own, behind the PIN as that is. Files that it keeps go as they are. */
+  extract({ draft, contents, of, masked }: Extract, sensitive: boolean, keeping?: Keeping): Promise<Kept> {
+    const json = this.#json("extract", draft, contents, { of, masked: [...masked] });
+    const blobs = blobsOf(contents).map((one) => one.blob);
+    return this.#depositOne({ item: formatB64url(makeId()), revision: 1, json, sensitive, blobs, erases: null }, keeping);
+  }
+
   /** The next revision of an item: what it says now, with changes, and with more contents. */
   async edit(
     id: Id, changes: Partial<Draft>, contents: readonly Content[] = [], keeping?: Keeping,
@@ -122,12 +130,11 @@ export class Writer {
     return item.sensitive;
   }
 
-  /** An item, if it can be edited here and now. Throws ItemUnknown, NeedsPin or UnsupportedVersion. */
+  /** An item, if it can be edited here and now. Throws ItemUnknown, NeedsPin, UnsupportedVersion, or ValueRefused for an
+   * extract: what was made for a reader is made anew. */
   editable(id: Id): Item {
-    const item = this.#reader.item(id, null);
-    if (item.state === "locked") throw new NeedsPin();
-    if (item.state === "newer_version") throw new UnsupportedVersion();
-    if (item.state !== "open") throw new ItemUnknown(item.state);
+    const item = requireOpen(this.#reader.item(id, null));
+    if (item.kind === "extract") throw new ValueRefused("an extract is made anew, not changed");
     return item;
   }
 
@@ -185,13 +192,19 @@ export class Writer {
   }
 
   #record(kind: Written, draft: Draft, contents: readonly Content[], answers: Answers | null): Uint8Array {
+    return this.#json(kind, draft, contents, kind === "assessment" ? { answers } : {});
+  }
+
+  /** `more`: what a record of this kind says besides. */
+  #json(kind: Written | "extract", draft: Draft, contents: readonly Content[], more: object): Uint8Array {
     const { text, title, happened, written, place, people, tags, danger, mood, category } = draft;
     const joined = contents.find((one) => one.parts !== undefined);
-    const sealed = joined === undefined ? kind : "recording";
+    const segments = joined === undefined ? null : segmentsOf(joined);
+    const sealed = kind === "document" && joined !== undefined ? "recording" : kind;
     const value = dumpDocument({
       v: VERSION, kind: sealed, title, text, happened, written: written ?? this.#session.clock(), place, people, tags,
-      danger, mood, category, contents: blobsOf(contents), after: this.#session.trust.newest,
-      ...(kind === "assessment" ? { answers } : {}), ...(joined === undefined ? {} : { segments: segmentsOf(joined) }),
+      danger, mood, category, contents: blobsOf(contents), after: this.#session.trust.newest, ...more,
+      ...(sealed === "recording" || sealed === "extract" ? { segments } : {}),
     });
     const loaded = v.safeParse(KINDS[sealed], value);
     if (!loaded.success) {
@@ -334,6 +347,14 @@ interface Answered {
   readonly revision: number;
   readonly deposited: number;
   readonly receipt: string;
+}
+
+/** The item itself. Throws NeedsPin, UnsupportedVersion or ItemUnknown unless it is open. */
+export function requireOpen(item: Item): Item {
+  if (item.state === "locked") throw new NeedsPin();
+  if (item.state === "newer_version") throw new UnsupportedVersion();
+  if (item.state !== "open") throw new ItemUnknown(item.state);
+  return item;
 }
 
 /** The reason why a batch stays in the outbox; anything else is thrown on. */

@@ -15,6 +15,7 @@ import { fetched } from "../sdk/door.js";
 import { Home, MemoryLocks, openLocks, openStore, type Store } from "../sdk/home.js";
 import type { Professional } from "../sdk/directory.js";
 import { NetworkError, NotOpen, Refused, TrustError } from "../sdk/errors.js";
+import type { Redaction } from "../sdk/extract.js";
 import { Credentials, type NewAccount } from "../sdk/keychain.js";
 import type { ProListedOtherwise, Standing as ProvenStanding } from "../sdk/professional.js";
 import type { Progress } from "../sdk/progress.js";
@@ -29,7 +30,7 @@ import { fileOf, pieceOf, shown } from "./pieces.js";
 import { Failure, PAUSED, problemOf } from "./problems.js";
 import type { Reading } from "./reading.js";
 import { Retry } from "./retry.js";
-import type { Link, Listed, Professional as PlainProfessional, Shared, Sharing } from "./sharing.js";
+import type { Covered, Link, Listed, Professional as PlainProfessional, Shared, Sharing } from "./sharing.js";
 import { Watched } from "./watched.js";
 
 /** The code of ProListedOtherwise. */
@@ -380,6 +381,11 @@ export class VaultService implements VaultApi {
 
   noteCompared(entry: number): Promise<void> {
     return this.#ask(async (client) => (await client.professionals()).noteCompared(entry));
+  }
+
+  makeExtract(item: Id, revision: number, redaction: Redaction, covered: readonly Covered[]): Promise<Kept> {
+    const pictures = new Map(covered.map(({ content, picture }) => [content, picture]));
+    return this.#write((client, waits) => client.makeExtract(item, revision, redaction, pictures, { waits }));
   }
 
   share(password: string, pin: string, sharing: Sharing): Promise<Link | null> {

@@ -1,7 +1,8 @@
 // What the page may ask of the worker about sharing, on the side of the person who shares.
 // Knows: the questions and answers, as plain values. Refuses to know: keys, wraps, and how a bundle is made.
 
-import type { Id } from "../sdk/items.js";
+import type { Redaction } from "../sdk/extract.js";
+import type { Id, Kept } from "../sdk/items.js";
 
 /** Somebody who is listed in the directory. */
 export interface Professional {
@@ -69,7 +70,15 @@ export interface Shared {
   readonly replacedBy: Id | null;
 }
 
+/** A picture of an item with parts of it covered, to stand in its place. */
+export interface Covered {
+  readonly content: Id;
+  readonly picture: File;
+}
+
 export interface SharingApi {
+  /** A part of a revision, to be shared: an item of its own. As any writing, it resolves when the receipt verified. */
+  makeExtract(item: Id, revision: number, redaction: Redaction, covered: readonly Covered[]): Promise<Kept>;
   /** Reads the whole directory: whom somebody looks for is nobody's to know. */
   professionals(): Promise<Listed>;
   /** The digits of this entry were compared: from now on nobody of its name is shared with under other keys. */
