@@ -62,7 +62,7 @@ function article(row: Row): string {
   const { item } = row;
   return [
     "<article>", `<h2>${escape(item.title || "–")}</h2>`,
-    ...((item.kind as string | null) === "extract" ? [told(WORDS.extract)] : []),
+    ...(item.kind === "extract" ? [told(WORDS.extract)] : []),
     facts([
       ["happened", item.happened && escape(item.happened.words)],
       ["written", item.written !== null && time(item.written)],
