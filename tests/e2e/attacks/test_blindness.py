@@ -114,7 +114,9 @@ class _Person:
         sealed = next(out.glob("*.sealed"))
         self.say("verify", sealed, sealed.with_suffix(".tlog-proof"))
         self.say("receipts", "upgrade", USER, "--all", code=4)  # there is no witness
-        self.share(vault, entry, document["id"])
+        part = json.loads(self.say(
+            "extract", USER, entry, "--cut", "0-3", "--keep", "title", "--keep-file", "1", "--json"))["id"]
+        self.share(vault, entry, document["id"], part)
         self.say("trust", "accept", USER)
         self.say("change", USER, "--user", NEW_USER, secrets=(SECRET, NUMBERS, NEW_SECRET, NEW_NUMBERS))
         new = (NEW_SECRET, NEW_NUMBERS)
