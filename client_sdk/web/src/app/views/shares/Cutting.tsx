@@ -1,7 +1,7 @@
 // A text of which sentences or words are marked to be cut, by a tap, a click or keys. Knows: which are marked.
 // Refuses to know: what becomes of them.
 
-import type { JSX, TargetedKeyboardEvent } from "preact";
+import { Fragment, type JSX, type TargetedKeyboardEvent } from "preact";
 import { useMemo, useRef, useState } from "preact/hooks";
 import { say } from "../../i18n.js";
 import { sentencesIn, type Piece, type Sentence } from "../../text/pieces.js";
@@ -77,10 +77,10 @@ export function Cutting(props: {
               }}
             >
               {own.map(({ text, gap }, n) => {
-                const isLast = n === own.length - 1;
-                return cut.has(one[0] + n) ? <del key={n}>{text}{isLast ? "" : gap}</del> : text + (isLast ? "" : gap);
+                if (!cut.has(one[0] + n)) return text + gap;
+                const goesOn = n < own.length - 1 && cut.has(one[0] + n + 1);
+                return <Fragment key={n}><del>{text}{goesOn && gap}</del>{!goesOn && gap}</Fragment>;
               })}
-              {own.at(-1)?.gap}
             </span>
           );
         })}
