@@ -9,6 +9,7 @@ WORKERS ?= 2
 TESTS   ?= tests
 WEB     := client_sdk/web
 APP     := server/shell/static/manifest.json
+VERIFIER := client_sdk/verifier/verify.html
 # npm and node are those of the environment, whatever else the machine has.
 NPM      = cd $(WEB) && PATH="$(abspath $(BIN)):$$PATH" npm
 comma   := ,
@@ -16,7 +17,7 @@ comma   := ,
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo app test test-web test-browsers lint type bench bench-web soak vectors docs-check screenshots clean
+.PHONY: help run demo app checks test test-web test-browsers lint type bench bench-web soak vectors docs-check screenshots clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -36,12 +37,19 @@ $(WEB)/node_modules/.done: $(WEB)/package-lock.json $(VENV)/.run
 	@$(NPM) ci --silent --no-audit --no-fund
 	@touch $@
 
-$(APP): $(WEB)/node_modules/.done $(WEB)/vite.config.ts $(shell find $(WEB)/src $(WEB)/locales -type f) \
-	$(wildcard server/help/locales/*.json server/help/data/*.json crypto_core/sealing/*.json)
+SOURCES = $(shell find $(WEB)/src $(WEB)/locales -type f) $(wildcard server/help/locales/*.json server/help/data/*.json \
+	server/help/static/*.css crypto_core/sealing/*.json client_sdk/*.json)
+
+$(VERIFIER): $(WEB)/node_modules/.done $(WEB)/verifier.vite.config.ts $(SOURCES)
+	@echo "Building the page that checks packs…"
+	@$(NPM) run --silent build:verifier
+
+# It is in the client as well, which puts it into the packs that it writes.
+$(APP): $(VERIFIER) $(WEB)/vite.config.ts
 	@echo "Building the web client…"
 	@$(NPM) run --silent build
 
-app: $(APP)  ## the web client, as the server serves it at /app
+app: $(APP)  ## the web client, as the server serves it at /app, and the page that checks packs
 
 run: $(VENV)/.run $(APP)  ## set everything up and serve a vault on http://127.0.0.1:8080, data in ./data
 	@test -e $(DATA)/vault.json || $(BIN)/temoin-server init --data $(DATA)
@@ -50,11 +58,14 @@ run: $(VENV)/.run $(APP)  ## set everything up and serve a vault on http://127.0
 demo: $(VENV)/.run  ## the story in a terminal, in under a minute, on a throw-away vault
 	@$(BIN)/python docs/demo/tell.py
 
-test-web: $(WEB)/node_modules/.done  ## the web client's types and tests
+test-web: $(WEB)/node_modules/.done $(VERIFIER)  ## the web client's types and tests
 	@$(NPM) run --silent type
 	@$(NPM) run --silent test
 
-test: lint type docs-check test-web $(APP) $(VENV)/.dev  ## every check and every test (TESTS=path for some)
+checks: lint type docs-check test-web $(APP)
+
+test: $(VENV)/.dev  ## every check and every test (TESTS=path for some)
+	@$(MAKE) --no-print-directory -j2 --output-sync=target checks
 	@$(BIN)/python -m pytest -n 3 --dist worksteal -m 'not soak and not alone' $(TESTS); many=$$?; \
 	$(BIN)/python -m pytest -m 'alone and not soak' $(TESTS); alone=$$?; \
 	case "$$many $$alone" in "0 0"|"0 5"|"5 0") ;; *) exit 1 ;; esac  # 5: none of this kind are among TESTS
@@ -64,7 +75,7 @@ $(VENV)/.browsers: $(VENV)/.dev
 	@touch $@
 
 test-browsers: $(VENV)/.browsers $(APP)  ## the pages and the vault in Firefox and in WebKitGTK
-	@$(BIN)/python -m pytest tests/browser_others/pages.py tests/browser_others/app.py
+	@$(BIN)/python -m pytest -n 2 --dist loadfile tests/browser_others/pages.py tests/browser_others/app.py
 
 screenshots: $(VENV)/.dev $(APP)  ## pictures of all pages in build/screenshots (PAGES=0,1,app/home for some)
 	@PYTHONPATH=. $(BIN)/python tests/browser/screenshots.py $(subst $(comma), ,$(PAGES))
@@ -94,4 +105,4 @@ docs-check: $(VENV)/.dev  ## what the documents say is so: the generated ones ar
 	@$(BIN)/python docs/api/generate.py --check
 
 clean:  ## remove what was built; the vault's data stays
-	@rm -rf $(VENV) build server/shell/static $(WEB)/node_modules .mypy_cache .pytest_cache .hypothesis *.egg-info
+	@rm -rf $(VENV) build server/shell/static client_sdk/verifier $(WEB)/node_modules .mypy_cache .pytest_cache .hypothesis *.egg-info

@@ -17,7 +17,7 @@ from typing import Any
 
 from client_sdk import keychain, opening, professional
 from client_sdk.change import change_credentials
-from client_sdk.directory import Professionals
+from client_sdk.directory import Professional, Professionals
 from client_sdk.errors import (
     HostDiffers, ItemUnknown, LedgerForked, NetworkError, NotOpen, Refused, ServerFault, TrustError, ValueRefused,
     VaultChanged,
@@ -218,6 +218,8 @@ class VaultClient:
         session = opened.session
         self._confirm(password, pin)
         restored = self._restored(opened, pin) if Finding.ACCOUNT_RECORD_INVALID in session.warnings.findings else None
+        if Finding.DIRECTORY_FORKED in session.warnings.findings:
+            opened.professionals.start_anew()
         with session.home.lock():
             session.state = restored or session.state
             self._accept(session)
@@ -421,27 +423,37 @@ class VaultClient:
         """Asks the operator to list this account, with password and PIN given anew. Raises Refused, MalformedError."""
         _, confirmed = self._confirm(password, pin)
         return professional.ask_to_be_listed(
-            self._opened().session, confirmed, name=name, org=org, town=town, kind=kind
+            self._opened().session, self.professionals, confirmed, name=name, org=org, town=town, kind=kind
         )
+
+    def listed_otherwise(self) -> list[Professional]:
+        """Whoever is listed under a name of this professional with other keys. Raises as `Professionals.read`."""
+        return professional.listed_otherwise(self._opened().session, self.professionals)
 
     def inbox(self) -> list[dict[str, Any]]:
         """What was shared with this professional and has not ended (schemas.shares.Received), the newest first."""
         return professional.inbox(self._opened().session)
 
-    def open_received(self, bundle: bytes) -> OpenedBundle:
-        """Opens one of the inbox: that counts, and the person sees when. Raises ItemUnknown, Refused, BundleError."""
+    def open_received(self, bundle: bytes, resume: bytes | None = None) -> OpenedBundle:
+        """Opens one of the inbox: that counts, and the person sees when. `resume`: as `opening.open_counted`.
+
+        Raises ItemUnknown, Refused, BundleError.
+        """
         found = next((one for one in self.inbox() if one["bundle"] == bundle), None)
         if found is None:
             raise ItemUnknown()
-        return professional.open_received(self._opened().session, bundle, found["wrap"])
+        return professional.open_received(self._opened().session, bundle, found["wrap"], resume)
 
-    def open_link(self, fragment: str, code: str) -> OpenedBundle:
+    def open_link(self, fragment: str, code: str, resume: bytes | None = None) -> OpenedBundle:
         """Opens what a link leads to; takes no account. `fragment` is what follows the address. Each call spends a try.
+        `resume`: as `opening.open_counted`.
 
         Raises LinkMalformed, SecretRefused, Refused (`code_wrong`, `bundle_over`, …), BundleError, VaultChanged.
         """
         verify = opening.verify_under(self._meet().policy)
-        return opening.open_link(self._transport, fragment, code, verify=verify, clock=self._clock)
+        return opening.open_link(
+            self._transport, fragment, code, verify=verify, clock=self._clock, resume=resume
+        )
 
     def known_policy(self) -> Policy:
         """Trust in the ledger of the vault that answers here, as this device pinned it when it first met it."""

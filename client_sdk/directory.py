@@ -1,30 +1,34 @@
 """The professionals' directory as this device believes it: read whole, so that nobody learns whom somebody looks for.
 
-Knows: that the pinned key has signed it, that it only grew, and whose digits were compared here.
-Refuses to know: who approved whom, and which of two people of one name is the right one.
+Knows: that the pinned key has signed it, that it only grew, that the witnesses it asks for have signed too, and whose
+digits were compared here. Refuses to know: who approved whom, and which of two people of one name is the right one.
 
-What is remembered lies sealed on this device: the newest signed note, and the keys that were compared.
+What is remembered lies sealed on this device: the newest signed note, whose cosignatures are demanded, the keys that
+were compared, and the names that are this account's own. Two histories are a warning about the vault.
 """
 
 from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from client_sdk.errors import ItemUnknown, Refused, TrustError
+from client_sdk.errors import DirectoryForked, ItemUnknown, Refused, TrustError
 from client_sdk.home import read_file, write_file
+from client_sdk.protocol.sync import Finding
 from client_sdk.session import Session
 from crypto_core.encoding import format_b64url, format_json, parse_b64url, parse_json
 from crypto_core.errors import CryptoCoreError, MalformedError
 from crypto_core.receipts.checkpoint import Checkpoint, parse_checkpoint
-from crypto_core.receipts.directory import Directory, Listing, read_directory
+from crypto_core.receipts.directory import Directory, Listed as ListedEntry, Listing, read_directory
 from crypto_core.receipts.merkle import hash_leaf
-from crypto_core.receipts.note import open_note, parse_vkey
+from crypto_core.receipts.note import format_vkey, open_note, parse_vkey
+from crypto_core.receipts.policy import Policy, format_policy, parse_policy
 from crypto_core.receipts.tiles import WIDTH, entries_path, parse_entries
 from crypto_core.receipts.tree import new_nodes, root
+from crypto_core.receipts.witnessed import open_checkpoint
 from crypto_core.sealing.records import open_device_state, seal_device_state
 from schemas.limits import CHECKPOINT_NOTE
 
@@ -48,13 +52,13 @@ class DirectoryInvalid(TrustError):
     )
 
 
-class DirectoryForked(TrustError):
-    """Two signed states of the directory of which neither continues the other."""
+class DirectoryUnwitnessed(TrustError):
+    """Too few of the witnesses that are demanded have cosigned the newest state of the directory."""
 
-    code = "directory_forked"
+    code = "directory_unwitnessed"
     sentence = (
-        "The vault showed another directory of professionals before. Both signed states are kept as evidence; share "
-        "with nobody in it, and ask somebody you trust to look at them."
+        "The witnesses have not confirmed that everybody is shown the same directory of professionals, so nothing is "
+        "shared with anybody in it. Try again in a minute; if it stays so, ask who runs the vault."
     )
 
 
@@ -85,6 +89,10 @@ class Listed:
 
     professionals: tuple[Professional, ...]
     unread: int
+    ever: tuple[Listing, ...]
+    """Whoever was ever listed, those too whose entry has ended."""
+    own: tuple[str, ...]
+    """The names under which this account asked to be listed, or was, as this device remembers."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +102,9 @@ class _Kept:
     note: str | None = None
     compared: tuple[Listing, ...] = ()
     """As they were listed when their digits were compared."""
+    policy: Policy | None = None
+    """Whose cosignatures are demanded; None as long as no directory that was believed has named any."""
+    own: tuple[str, ...] = ()
 
 
 class Professionals:
@@ -105,12 +116,15 @@ class Professionals:
         """By entry, as it was shown: digits that somebody compared are never those of another reading."""
 
     def read(self) -> Listed:
-        """Reads all of it and believes it, if it continues what was seen before.
+        """Reads all of it and believes it, if it continues what was seen before and enough witnesses have signed.
 
-        Raises DirectoryInvalid, DirectoryForked (both notes are kept as evidence), NetworkError.
+        Raises DirectoryInvalid, DirectoryUnwitnessed, DirectoryForked (both notes are kept as evidence; and again while
+        that warning stands), NetworkError.
         """
         with self._session.home.lock():
             kept = self._kept()
+            if Finding.DIRECTORY_FORKED in self._session.warnings.findings:
+                raise DirectoryForked()
             note, checkpoint, entries = self._fetch()
             leaves = list(map(hash_leaf, entries))
             if _root_of(leaves) != checkpoint.root:
@@ -118,14 +132,17 @@ class Professionals:
             if kept.note is not None:
                 self._require_grown(kept.note, note, checkpoint, leaves)
             directory = _understood(entries)
-            if kept.note != note:
-                self._keep(_Kept(note, kept.compared))
+            for demanded in (kept.policy, directory.policy):
+                _require_met(note, demanded)
+            if (kept.note, kept.policy) != (note, directory.policy or kept.policy):
+                self._keep(replace(kept, note=note, policy=directory.policy or kept.policy))
         professionals = tuple(
             Professional(entry, one.listing, one.since, _standing(one.listing, kept.compared))
             for entry, one in directory.current.items()
         )
         self._read = {one.entry: one.listing for one in professionals}
-        return Listed(professionals, directory.unread)
+        ever = tuple(one.listing for one in directory.all.values() if isinstance(one, ListedEntry))
+        return Listed(professionals, directory.unread, ever, kept.own)
 
     def note_compared(self, entry: int) -> None:
         """The digits of an entry, as it was read last, were compared: whoever is listed under that name with other keys
@@ -134,7 +151,30 @@ class Professionals:
             raise ItemUnknown()
         with self._session.home.lock():
             kept, listing = self._kept(), self._read[entry]
-            self._keep(_Kept(kept.note, (*(one for one in kept.compared if one != listing), listing)))
+            compared = (*(one for one in kept.compared if one != listing), listing)
+            self._keep(replace(kept, compared=compared))
+
+    def note_own(self, *names: str) -> None:
+        """This account is, or asked to be, listed under these names: the vault is not asked for them again."""
+        with self._session.home.lock():
+            kept = self._kept()
+            if not set(names) <= set(kept.own):
+                self._keep(replace(kept, own=tuple(dict.fromkeys((*kept.own, *names)))))
+
+    def demand(self, policy: Policy) -> None:
+        """From now on no state of the directory is believed without the cosignatures that `policy` asks for.
+
+        Raises DirectoryInvalid for a policy whose ledger isn't this vault's directory.
+        """
+        if self._session.pin.directory_vkey not in {format_vkey(log.key) for log in policy.logs}:
+            raise DirectoryInvalid("a policy about another directory")
+        with self._session.home.lock():
+            self._keep(replace(self._kept(), policy=policy))
+
+    def start_anew(self) -> None:
+        """Lets go of the note held and of whose cosignatures are demanded; compared keys and own names stay."""
+        with self._session.home.lock():
+            self._keep(replace(self._kept(), note=None, policy=None))
 
     def _fetch(self) -> tuple[str, Checkpoint, list[bytes]]:
         """The newest state, with every entry of it. A bundle may have grown since its note was asked for: then both
@@ -190,6 +230,7 @@ class Professionals:
             self._session.home.keep_evidence("directory", one.encode("utf-8"))
         if known.size > checkpoint.size:
             raise DirectoryInvalid("fewer entries than before")
+        self._session.warnings.add(Finding.DIRECTORY_FORKED)
         raise DirectoryForked()
 
     @property
@@ -202,13 +243,23 @@ class Professionals:
             return _Kept()
         session = self._session
         match parse_json(open_device_state(session.keyring.mk_n, _STATE, session.account, sealed)):
-            case {"v": 1, "note": str() | None as note, "compared": [*compared]}:
+            case {
+                "v": 2, "note": str() | None as note, "compared": [*compared], "policy": str() | None as policy,
+                "own": [*own],
+            } if all(isinstance(name, str) for name in own):
+                demanded = None if policy is None else parse_policy(policy.encode("utf-8"))
+                return _Kept(note, tuple(map(_parse_compared, compared)), demanded, tuple(own))
+            case {"v": 1, "note": str() | None as note, "compared": [*compared]}:  # before there were witnesses
                 return _Kept(note, tuple(map(_parse_compared, compared)))
         raise MalformedError("not what this device keeps of the directory")
 
     def _keep(self, kept: _Kept) -> None:
         session = self._session
-        data = format_json({"v": 1, "note": kept.note, "compared": list(map(_format_compared, kept.compared))})
+        data = format_json({
+            "v": 2, "note": kept.note, "compared": list(map(_format_compared, kept.compared)),
+            "policy": None if kept.policy is None else format_policy(kept.policy).decode("utf-8"),
+            "own": list(kept.own),
+        })
         write_file(self._path, seal_device_state(session.keyring.mk_n, _STATE, session.account, data))
 
 
@@ -246,6 +297,14 @@ def _standing(listing: Listing, compared: Sequence[Listing]) -> Literal["no", "y
         return "no"
     is_known = any((one.pk_box, one.pk_sign) == (listing.pk_box, listing.pk_sign) for one in of_that_name)
     return "yes" if is_known else "changed"
+
+
+def _require_met(note: str, demanded: Policy | None) -> None:
+    try:
+        if demanded is not None and not open_checkpoint(note.encode("utf-8"), demanded).is_met:
+            raise DirectoryUnwitnessed()
+    except CryptoCoreError as error:
+        raise DirectoryInvalid(error.code) from None
 
 
 def _understood(entries: list[bytes]) -> Directory:

@@ -23,6 +23,7 @@ Knows: a stable code and a sentence for each. Refuses to know: how they are show
         ├── LedgerForked         ledger_forked
         ├── LedgerLags           ledger_lags           told, and stops nothing
         ├── CheckpointInvalid    checkpoint_invalid
+        ├── DirectoryForked      directory_forked
         ├── ItemsMissing         items_missing
         ├── AccountRecordOlder   account_record_older
         ├── AccountRecordInvalid account_record_invalid
@@ -202,6 +203,16 @@ class CheckpointInvalid(TrustError):
     sentence = "The vault's signed state of its ledger does not verify. Try again; if it stays so, ask who runs it."
 
 
+class DirectoryForked(TrustError):
+    """Two signed states of the directory of professionals of which neither continues the other."""
+
+    code = "directory_forked"
+    sentence = (
+        "The vault showed another directory of professionals before. Both signed states are kept as evidence. Nothing "
+        "is shared with anybody in it, edited or deleted until you have looked at it and run `temoin trust accept`."
+    )
+
+
 class ItemsMissing(TrustError):
     """Revisions that other revisions, the account record or this device know of, and the vault does not show."""
 
@@ -247,10 +258,11 @@ class ArgonChanged(TrustError):
 
 
 class Untrusted(TrustError):
-    """An edit or a deletion while a warning stands."""
+    """An edit or a deletion while a warning stands, or sharing with somebody who is known from the vault alone."""
 
     code = "warned"
     sentence = (
-        "A warning about this vault stands, so nothing is edited or deleted. Reading, exporting and adding go on. "
-        "When you have looked at it, `temoin trust accept` ends the warning."
+        "A warning about this vault stands, so nothing is edited or deleted, or shared with a professional whose "
+        "digits you have not compared. Reading, exporting and adding go on. When you have looked at it, "
+        "`temoin trust accept` ends the warning."
     )

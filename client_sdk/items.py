@@ -72,7 +72,7 @@ class Item:
     sensitive: bool
     state: State
     kind: str | None = field(default=None, repr=False)
-    """`journal`, `document`, `assessment`, `extract`, or in a history `tombstone`; None unless open."""
+    """`journal`, `document`, `assessment`, `extract`, `received`, or in a history `tombstone`; None unless open."""
     title: str | None = field(default=None, repr=False)
     text: str | None = field(default=None, repr=False)
     happened: Happened | None = field(default=None, repr=False)

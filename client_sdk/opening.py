@@ -71,6 +71,11 @@ class OpenedBundle:
     manifest: OpenedManifest = field(repr=False)
     _asking: _Asking = field(repr=False)
 
+    @property
+    def transport(self) -> Transport:
+        """The vault that it came from."""
+        return self._asking.transport
+
     def sealed(self, content: Content) -> Iterator[bytes]:
         """The blob of a content, as it was deposited. Whoever takes it compares its SHA-256 in the end.
 
@@ -85,7 +90,8 @@ class OpenedBundle:
 
 
 def open_link(
-    transport: Transport, fragment: str, code: str, *, verify: Verify, clock: Callable[[], int]
+    transport: Transport, fragment: str, code: str, *, verify: Verify, clock: Callable[[], int],
+    resume: bytes | None = None,
 ) -> OpenedBundle:
     """Opens with what follows a link's address and its code. Each call spends a try.
 
@@ -96,21 +102,30 @@ def open_link(
     link_key = derive_link(secret, bundle)
     answer = transport.ask("POST", LINK, {"x": derive_code(link_key, bundle, parse_code(code))}, bundle=bundle)
     key = unwrap_for_link(link_key, answer["share"], bundle, answer["wrap"])
-    return open_counted(transport, bundle, key, None, verify=verify, clock=clock)
+    return open_counted(transport, bundle, key, None, verify=verify, clock=clock, resume=resume)
 
 
 def open_counted(
     transport: Transport, bundle: bytes, key: bytes, reader: bytes | None, *, verify: Verify, clock: Callable[[], int],
-    session_token: bytes | None = None,
+    session_token: bytes | None = None, resume: bytes | None = None,
 ) -> OpenedBundle:
     """Opens what a bundle's key (32 bytes) opens, and reads every record. That counts, and the person sees when.
 
-    `reader` is the reader's own pk_box, None by a link; a professional's session goes with the request.
+    `reader` is the reader's own pk_box, None by a link; a professional's session goes with the request. `resume` is the
+    id of an opening (16 bytes) that may have been counted already: within its hour it isn't counted again.
     Raises Refused (`bundle_over`, `openings_used`, …), NetworkError, TamperedError, MalformedError, UnsupportedVersion,
     BundleError.
     """
-    opening = {"cap": derive_cap(key, bundle), "opening": make_id()}  # sent again after a lost answer, it is one
-    answer = transport.ask("POST", OPEN, opening, token=session_token, bundle=bundle)
+    def ask(opening: bytes) -> dict[str, Any]:  # sent again after a lost answer, it is one
+        body = {"cap": derive_cap(key, bundle), "opening": opening}
+        return transport.ask("POST", OPEN, body, token=session_token, bundle=bundle)
+
+    try:
+        answer = ask(resume or make_id())
+    except Refused as refusal:
+        if resume is None or refusal.code != "id_taken":
+            raise
+        answer = ask(make_id())  # its hour is over
     proven = open_bundle(key, bundle, answer["seal"], reader=reader, now=clock())
     manifest = parse_manifest(proven.json)
     asking = _Asking(transport, bundle, answer["token"], verify)

@@ -1,13 +1,16 @@
-"""An evidence pack: a folder that shows what was shared, and by which anybody can check it, offline and for good.
+"""An evidence pack: it shows what was shared, and anybody can check it by itself, offline and for good.
 
 Knows: the names of its files, and what each of them proves beside the others (docs/spec/pack.md). Refuses to know:
-the vault, and how a page looks (client_sdk.pack_page).
+where they are written (client_sdk.pack_sink), and how a page looks (client_sdk.pack_page).
 
     index.html          what was shared, in the order in which it happened
+    verify.html         a page that checks the pack in a browser, if this installation has it
     originals/          the files as they were before they were sealed: the working copy
     sealed/             every record and file as it was deposited, beside each its receipt: the evidentiary copy
     bundle.json, .sig   what the person signed: which records, with their keys; and the signature
     policy.txt          the key of the ledger that signed the receipts
+    checkpoint          the newest public state of that ledger, and in
+    consistency/        that the trees of the receipts are its beginning
     SHA256SUMS          of every other file, as sha256sum writes it
 """
 
@@ -15,76 +18,124 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from hashlib import sha256
-from pathlib import Path
-from typing import BinaryIO
+from importlib.resources import files
 
 from client_sdk.dossier import POLICY, PROOF, SEALED
-from client_sdk.errors import BundleSwapped
-from client_sdk.home import make_folder, write_file
-from client_sdk.items import Content
+from client_sdk.errors import BundleSwapped, NetworkError, Refused, ServerFault
+from client_sdk.items import Content, Item
 from client_sdk.opening import OpenedBundle, SharedItem, open_content
-from client_sdk.pack_page import format_page
+from client_sdk.pack_ledger import Continuity, fetch_continuity
+from client_sdk.pack_page import Page, Row, format_page
+from client_sdk.pack_sink import PackSink
 from client_sdk.replica import record_name
+from crypto_core.errors import CryptoCoreError, TemoinError
+from crypto_core.receipts.checkpoint import Checkpoint
 from crypto_core.receipts.policy import Policy, format_policy
 
-PAGE, SUMS = "index.html", "SHA256SUMS"
+PAGE, VERIFIER, SUMS = "index.html", "verify.html", "SHA256SUMS"
 MANIFEST, SIGNATURE = "bundle.json", "bundle.sig"
+CHECKPOINT, CONSISTENCY = "checkpoint", "consistency"
 SEALED_FOLDER, ORIGINALS = "sealed", "originals"
 
-_BLOCK = 1 << 20
-_UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]')
-_LONGEST = 100
-"""Characters of a file's name that are kept."""
+_UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|\u200e\u200f\u202a-\u202e\u2066-\u2069]')
+_LONGEST, _LONGEST_BYTES = 100, 200
+"""Of a file's name that are kept: characters, and bytes of UTF-8."""
 
 
-def write_pack(opened: OpenedBundle, policy: Policy, folder: Path) -> list[SharedItem]:
-    """Writes all of it into a new or empty folder; gives the items that the vault did not give as they were shared.
+@dataclass(frozen=True)
+class Written:
+    """What a pack that was written lacks."""
+
+    refused: tuple[SharedItem, ...]
+    """The items that the vault did not give as they were shared."""
+    ledger: TemoinError | None
+    """Why it has no checkpoint."""
+    verifier: bool
+    """Whether it has the page that checks it."""
+
+
+def write_pack(opened: OpenedBundle, policy: Policy, sink: PackSink) -> Written:
+    """Writes all of it.
 
     Raises BundleSwapped or BundleIncomplete for a file (nothing of that one is then left), Refused once the bundle has
     ended, a leaf of VerificationError for its receipt, OSError as the disk does.
     """
-    sums = dict[str, str]()
+    sums, trees, rows = dict[str, str](), set[Checkpoint](), list[Row]()
 
-    def keep(name: str, data: bytes) -> None:
-        write_file(folder / name, data, lasting=False)
-        sums[name] = sha256(data).hexdigest()
+    def keep(name: str, blocks: Iterable[bytes]) -> None:
+        sums[name] = sink.write(name, blocks)
 
-    make_folder(folder)
-    shown = [one for one in opened.items if one.refused is None]
-    for number, one in enumerate(shown, 1):
-        assert one.record is not None and one.proof is not None
-        name = record_name(one.item.id, one.item.revision)
-        keep(f"{SEALED_FOLDER}/{name}{SEALED}", one.record)
-        keep(f"{SEALED_FOLDER}/{name}{PROOF}", one.proof.receipt.encode("utf-8"))
-        for place, content in enumerate(one.item.contents, 1):
-            for part in content.parts or (content,):
+    for number, one in enumerate(opened.items, 1):
+        if one.record is None or one.proof is None:
+            continue
+        stem = record_stem(one.item.id, one.item.revision)
+        keep(stem + SEALED, [one.record])
+        keep(stem + PROOF, [one.proof.receipt.encode("utf-8")])
+        trees.add(one.proof.verified.checkpoint)
+        places = [original_name(number, place, content) for place, content in enumerate(one.item.contents, 1)]
+        for place, content in zip(places, one.item.contents, strict=True):
+            for part in parts_of(content):
                 name = sealed_name(part)
-                sums[name] = _write(folder / name, _whole(opened.sealed(part), part.sealed))
-                keep(name.removesuffix(SEALED) + PROOF, opened.receipt(part).receipt.encode("utf-8"))
-            name = original_name(number, place, content)
-            sums[name] = _write(folder / name, _original(folder, content))
-    keep(MANIFEST, opened.manifest.json)
-    keep(SIGNATURE, opened.manifest.signature.hex().encode("ascii") + b"\n")
-    keep(POLICY, format_policy(policy))
-    rows = [
-        (one.item, one.proof, [original_name(number, place, file) for place, file in enumerate(one.item.contents, 1)])
-        for number, one in enumerate(shown, 1) if one.proof is not None
-    ]
-    keep(PAGE, format_page(opened.message, opened.created, opened.sender, rows))
-    write_file(folder / SUMS, "".join(f"{digest}  {name}\n" for name, digest in sorted(sums.items())).encode("utf-8"))
-    return [one for one in opened.items if one.refused is not None]
+                if name not in sums:
+                    keep(name, _whole(opened.sealed(part), part.sealed))
+                    proof = opened.receipt(part)
+                    keep(name.removesuffix(SEALED) + PROOF, [proof.receipt.encode("utf-8")])
+                    trees.add(proof.verified.checkpoint)
+            keep(place, original_blocks(content, ((part, sink.read(sealed_name(part))) for part in parts_of(content))))
+        rows.append(_row(one.item, one.proof.verified.index, one.proof.verified.checkpoint.origin, places))
+    keep(MANIFEST, [opened.manifest.json])
+    keep(SIGNATURE, [opened.manifest.signature.hex().encode("ascii") + b"\n"])
+    keep(POLICY, [format_policy(policy)])
+    found = _continuity(opened, policy, trees)
+    if isinstance(found, Continuity):
+        keep(CHECKPOINT, [found.note])
+        for size, proof_of in found.proofs.items():
+            keep(consistency_name(size), [proof_of])
+    verifier = _verifier()
+    if verifier is not None:
+        keep(VERIFIER, [verifier])
+    refused = tuple(one for one in opened.items if one.refused is not None)
+    keep(PAGE, [format_page(Page(
+        opened.message, opened.created, opened.sender, rows, len(refused),
+        found.checkpoint if isinstance(found, Continuity) else None, verifier is not None,
+    ))])
+    sink.write(SUMS, [format_sums(sums)])
+    return Written(refused, None if isinstance(found, Continuity) else found, verifier is not None)
+
+
+def parts_of(content: Content) -> tuple[Content, ...]:
+    """The contents of which each is a blob: the segments of a recording, or the content itself."""
+    return (content,) if content.parts is None else content.parts
+
+
+def record_stem(item: bytes, revision: int) -> str:
+    """Where the record of a revision lies, and its receipt, without their endings."""
+    return f"{SEALED_FOLDER}/{record_name(item, revision)}"
 
 
 def sealed_name(content: Content) -> str:
-    """Where the blob of a content lies."""
+    """Where the blob of a content without parts lies."""
     return f"{SEALED_FOLDER}/{content.blob.hex()}{SEALED}"
 
 
 def original_name(number: int, place: int, content: Content) -> str:
-    """Where the original of a file lies: `number` counts items, `place` the files of one, both from 1."""
-    name = _UNSAFE.sub("_", content.name).strip(" .")[-_LONGEST:] or "file"
-    return f"{ORIGINALS}/{number:03}-{place:02}-{name}"
+    """Where the original of a file lies: `number` counts the manifest's items, `place` the files of one, from 1."""
+    name = _UNSAFE.sub("_", content.name).strip(" .")[-_LONGEST:]
+    while len(name.encode("utf-8")) > _LONGEST_BYTES:
+        name = name[1:]
+    return f"{ORIGINALS}/{number:03}-{place:02}-{name or 'file'}"
+
+
+def consistency_name(size: int) -> str:
+    """Where the proof lies that the tree of `size` entries is the checkpoint's beginning."""
+    return f"{CONSISTENCY}/{size}"
+
+
+def format_sums(sums: dict[str, str]) -> bytes:
+    """SHA256SUMS from the SHA-256 of each file, in hex."""
+    return "".join(f"{digest}  {name}\n" for name, digest in sorted(sums.items())).encode("utf-8")
 
 
 def original_blocks(content: Content, sealed: Iterable[tuple[Content, Iterator[bytes]]]) -> Iterator[bytes]:
@@ -98,18 +149,21 @@ def original_blocks(content: Content, sealed: Iterable[tuple[Content, Iterator[b
         raise BundleSwapped("another hash than the record names")
 
 
-def blocks_of(file: BinaryIO) -> Iterator[bytes]:
-    """A file in blocks of 1 MiB."""
-    while block := file.read(_BLOCK):
-        yield block
+def _continuity(opened: OpenedBundle, policy: Policy, trees: Iterable[Checkpoint]) -> Continuity | TemoinError:
+    """What there is of the ledger, or why there is nothing: a pack is written either way."""
+    try:
+        return fetch_continuity(opened.transport, policy, trees)
+    except (NetworkError, ServerFault, Refused, CryptoCoreError) as error:
+        return error
 
 
-def _original(folder: Path, content: Content) -> Iterator[bytes]:
-    def read(part: Content) -> Iterator[bytes]:
-        with (folder / sealed_name(part)).open("rb") as file:
-            yield from blocks_of(file)
+def _verifier() -> bytes | None:
+    page = files("client_sdk").joinpath("verifier", VERIFIER)
+    return page.read_bytes() if page.is_file() else None
 
-    return original_blocks(content, ((part, read(part)) for part in content.parts or (content,)))
+
+def _row(item: Item, index: int, origin: str, places: list[str]) -> Row:
+    return Row(item, item.deposited, index, origin, places)
 
 
 def _whole(blocks: Iterator[bytes], expected: bytes) -> Iterator[bytes]:
@@ -119,18 +173,3 @@ def _whole(blocks: Iterator[bytes], expected: bytes) -> Iterator[bytes]:
         yield block
     if digest.digest() != expected:
         raise BundleSwapped("another hash than the record names")
-
-
-def _write(path: Path, blocks: Iterator[bytes]) -> str:
-    """The SHA-256 of what was written, in hex; what fails leaves nothing."""
-    make_folder(path.parent)
-    digest, temporary = sha256(), path.with_name(f".{path.name}.part")
-    try:
-        with temporary.open("wb") as file:
-            for block in blocks:
-                digest.update(block)
-                file.write(block)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return digest.hexdigest()

@@ -1,114 +1,131 @@
 """The page of an evidence pack: what was shared in the order in which it happened, in French and English, offline.
 
-Knows: HTML and the words on this page. Refuses to know: files, and whether anything is true. It runs no script and asks
-no network for anything.
+Knows: HTML, and the words in pack_words.json. Refuses to know: files, and whether anything is true. It runs no script
+and asks no network for anything. Python and TypeScript write the same bytes (tests/vectors/pack_page.json).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Sequence, Set
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from html import escape
+from importlib.resources import files
+from typing import Any
+from urllib.parse import quote
 
-from client_sdk.items import Content, Item, KeptReceipt
+from client_sdk.items import Content, Item
+from crypto_core.receipts.checkpoint import Checkpoint
 
-Row = tuple[Item, KeptReceipt, Sequence[str]]
-"""An item, its receipt, and where each of its files lies."""
-
-_SHOWN = {"image/jpeg", "image/png", "image/gif", "image/webp"}
-_HEAD = """\
-<!doctype html>
-<html lang="fr">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; \
-media-src 'self'">
-<title>Dossier</title>
-<style>
-body { font: 1rem/1.5 sans-serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem; }
-article { border-top: 1px solid #888; padding: 1rem 0; break-inside: avoid; }
-dt { font-weight: bold; } dd { margin: 0 0 .4rem; }
-.text { white-space: pre-wrap; } code { word-break: break-all; } img, video { max-width: 100%; }
-</style>
-</head>
-<body>
-<h1>Ce qui a été transmis <span lang="en">· What was shared</span></h1>
-"""
-_MEANING = """\
-<section>
-<h2>Ce que prouvent les reçus</h2>
-<p>Pour chaque élément, un registre public a signé un reçu : ces octets existaient au plus tard à la date de dépôt,
-selon l’horloge du service. Le reçu ne dit pas qui les a faits, ni qu’ils disent vrai.</p>
-<p>Le dossier <code>sealed</code> contient les fichiers exactement tels qu’ils ont été déposés, avec leurs reçus :
-c’est la copie qui fait preuve. Le dossier <code>originals</code> contient les mêmes, lisibles : c’est la copie de
-travail.</p>
-<p>Pour vérifier sans réseau, dans ce dossier : <code>sha256sum -c SHA256SUMS</code> et, pour chaque reçu,
-<code>temoin verify NOM.sealed NOM.tlog-proof --policy policy.txt</code>.</p>
-</section>
-<section lang="en">
-<h2>What the receipts prove</h2>
-<p>For each item, a public ledger has signed a receipt: these bytes existed no later than the time of deposit, by the
-service’s clock. It doesn’t say who made them, nor that what they say is true.</p>
-<p>The folder <code>sealed</code> holds the files exactly as they were deposited, with their receipts: this is the copy
-to prove with. The folder <code>originals</code> holds the same, readable: this is the copy to work with.</p>
-<p>To check without a network, in this folder: <code>sha256sum -c SHA256SUMS</code> and, for each receipt,
-<code>temoin verify NAME.sealed NAME.tlog-proof --policy policy.txt</code>.</p>
-</section>
-"""
+SHOWN = {"image/jpeg", "image/png", "image/gif", "image/webp"}
+"""Kinds of pictures that are shown on the page."""
 
 
-def format_page(message: str, created: int, sender: bytes, rows: Sequence[Row]) -> bytes:
-    """The whole page, UTF-8. `created` in Unix seconds; `sender` is the key that signed, 32 bytes."""
-    parts = [_HEAD, _facts([
-        ("Transmis le", "Shared", _time(created)), ("Éléments", "Items", str(len(rows))),
-        ("Clé de la personne", "The person’s key", f"<code>{sender.hex()}</code>"),
+@dataclass(frozen=True)
+class Row:
+    """An item, what its receipt says, and where each of its files lies."""
+
+    item: Item
+    deposited: int
+    """Unix seconds, by the ledger's operator."""
+    index: int
+    origin: str
+    places: Sequence[str] = field(repr=False)
+    masked: Set[bytes] = frozenset()
+    """The blobs among its files of which parts were covered."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """All that the page says."""
+
+    message: str = field(repr=False)
+    created: int
+    """Unix seconds."""
+    sender: bytes
+    """The key that signed, 32 bytes."""
+    rows: Sequence[Row] = field(repr=False)
+    missing: int
+    """How many items were shared and aren't here."""
+    checkpoint: Checkpoint | None
+    """The ledger's state beside the receipts, if it could be had."""
+    verifier: bool
+    """Whether verify.html lies beside it."""
+
+
+def format_page(page: Page) -> bytes:
+    """The whole page, UTF-8."""
+    words, at = _words(), page.checkpoint
+    parts = [*words["head"], f"<h1>{_both(words['title'])}</h1>", _facts([
+        ("shared", _time(page.created)), ("items", str(len(page.rows))),
+        ("missing", page.missing and str(page.missing)), ("sender", f"<code>{page.sender.hex()}</code>"),
+        ("ledger", at is not None and f"{escape(at.origin)} · {at.size}"),
     ])]
-    if message:
-        parts.append(f'<p class="text">{escape(message)}</p>\n')
-    parts.extend(_article(*row) for row in sorted(rows, key=lambda row: _order(row[0])))
-    return "".join([*parts, _MEANING, "</body>\n</html>\n"]).encode("utf-8")
+    if page.message:
+        parts.append(f'<p class="text">{escape(page.message)}</p>')
+    if page.missing:
+        parts.append(_told(words["missing"]))
+    if at is None:
+        parts.append(_told(words["no_checkpoint"]))
+    parts.extend(_article(row) for row in sorted(page.rows, key=lambda row: _order(row.item)))
+    for language, mark in (("fr", ""), ("en", ' lang="en"')):
+        verifier = [words["verifier"][language]] if page.verifier else []
+        parts.extend([f"<section{mark}>", *words["proofs"][language], *verifier, "</section>"])
+    return "".join(f"{part}\n" for part in (*parts, *words["foot"])).encode("utf-8")
 
 
-def _article(item: Item, proof: KeptReceipt, places: Sequence[str]) -> str:
-    happened = item.happened.words if item.happened is not None else None
-    pairs = [
-        ("Faits", "Happened", happened and escape(happened)),
-        ("Écrit le", "Written", item.written is not None and _time(item.written)),
-        ("Déposé le", "Deposited", _time(proof.verified.commitment.time)),
-        ("Lieu", "Place", item.place and escape(item.place)),
-        ("Personnes", "People", escape(", ".join(item.people))),
-        ("Danger ressenti", "Danger felt", item.danger is not None and f"{item.danger} / 10"),
-        ("Reçu", "Receipt", f"{proof.verified.index} · {escape(proof.verified.checkpoint.origin)}"),
+def _article(row: Row) -> str:
+    item = row.item
+    parts = [
+        "<article>", f"<h2>{escape(item.title or '–')}</h2>",
+        *([_told(_words()["extract"])] if item.kind == "extract" else []),
+        _facts([
+            ("happened", item.happened is not None and escape(item.happened.words)),
+            ("written", item.written is not None and _time(item.written)),
+            ("deposited", _time(row.deposited)),
+            ("place", item.place and escape(item.place)),
+            ("people", escape(", ".join(item.people))),
+            ("danger", item.danger is not None and f"{item.danger} / 10"),
+            ("receipt", f"{row.index} · {escape(row.origin)}"),
+        ]),
+        *([f'<p class="text">{escape(item.text)}</p>'] if item.text else []),
+        *(part for one, place in zip(item.contents, row.places, strict=True) for part in _file(row, one, place)),
+        "</article>",
     ]
-    files = "".join(map(_file, item.contents, places))
-    text = f'<p class="text">{escape(item.text)}</p>\n' if item.text else ""
-    return f"<article>\n<h2>{escape(item.title or '–')}</h2>\n{_facts(pairs)}{text}{files}</article>\n"
+    return "\n".join(parts)
 
 
-def _file(content: Content, place: str) -> str:
-    address = escape("/".join(map(_quoted, place.split("/"))))
-    shown = ""
-    if content.mime in _SHOWN:
-        shown = f'<p><img src="{address}" alt=""></p>\n'
-    elif content.mime.startswith(("audio/", "video/")):
-        tag = content.mime.partition("/")[0]
-        shown = f'<p><{tag} src="{address}" controls preload="none"></{tag}></p>\n'
-    told = f'<a href="{address}">{escape(content.name)}</a> · {content.size} o/bytes<br>'
-    return f"{shown}<p>{told}\nSHA-256 <code>{content.sha256.hex()}</code></p>\n"
+def _file(row: Row, content: Content, place: str) -> list[str]:
+    address, size = "/".join(quote(part, safe="!*'()") for part in place.split("/")), _words()["bytes"]
+    shown, tag = [], content.mime.partition("/")[0]
+    if content.mime in SHOWN:
+        shown.append(f'<p><img src="{escape(address)}" alt=""></p>')
+    elif tag in ("audio", "video"):
+        shown.append(f'<p><{tag} src="{escape(address)}" controls preload="none"></{tag}></p>')
+    if content.blob in row.masked:
+        shown.append(_told(_words()["masked"]))
+    return [
+        *shown,
+        f'<p><a href="{escape(address)}">{escape(content.name)}</a> · {content.size} {size["fr"]}/{size["en"]}<br>',
+        f"SHA-256 <code>{content.sha256.hex()}</code></p>",
+    ]
 
 
-def _facts(pairs: Sequence[tuple[str, str, object]]) -> str:
-    """`value` is HTML already; what says nothing is left out."""
-    told = "".join(
-        f'<dt>{french} <span lang="en">· {english}</span></dt><dd>{value}</dd>\n'
-        for french, english, value in pairs if value
-    )
-    return f"<dl>\n{told}</dl>\n"
+def _facts(pairs: Sequence[tuple[str, object]]) -> str:
+    """The second of each pair is HTML already; what says nothing is left out."""
+    names = _words()["facts"]
+    rows = (f"<dt>{_both(names[name])}</dt><dd>{value}</dd>" for name, value in pairs if value)
+    return "\n".join(["<dl>", *rows, "</dl>"])
 
 
-def _quoted(part: str) -> str:
-    return "".join(f"%{byte:02X}" if chr(byte) in '%#?"' or byte > 126 else chr(byte) for byte in part.encode("utf-8"))
+def _told(text: dict[str, str]) -> str:
+    return f'<p class="told">{_both(text)}</p>'
+
+
+def _both(text: dict[str, str]) -> str:
+    return f'{text["fr"]} <span lang="en">· {text["en"]}</span>'
 
 
 def _order(item: Item) -> tuple[int, int]:
@@ -118,3 +135,9 @@ def _order(item: Item) -> tuple[int, int]:
 
 def _time(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+@cache
+def _words() -> dict[str, Any]:
+    words: dict[str, Any] = json.loads(files("client_sdk").joinpath("pack_words.json").read_bytes())
+    return words

@@ -5,11 +5,10 @@ Knows: the identity that every account has. Refuses to know: who approves whom, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from client_sdk.directory import Professional, fold_name
+from client_sdk.directory import Professional, Professionals, fold_name
 from client_sdk.opening import OpenedBundle, open_counted
 from client_sdk.session import Session
 from client_sdk.transport import dump_body, endpoint
@@ -83,11 +82,16 @@ def standing(session: Session) -> Standing:
     return _standing(session, session.ask("GET", PROFESSIONAL))
 
 
-def ask_to_be_listed(session: Session, confirmed: bytes, *, name: str, org: str, town: str, kind: str) -> Standing:
-    """Asks the operator; `confirmed` is a token of that stage. Raises MalformedError for a text that can't be shown as
-    it is."""
+def ask_to_be_listed(
+    session: Session, professionals: Professionals, confirmed: bytes, *, name: str, org: str, town: str, kind: str
+) -> Standing:
+    """Asks the operator; `confirmed` is a token of that stage. The name is remembered on this device first.
+
+    Raises MalformedError for a text that can't be shown as it is.
+    """
     identity = load_identity(session)
     listing = Listing(name, org, town, kind, identity.pk_box, identity.pk_sign)
+    professionals.note_own(name)
     body = dump_body(endpoint("POST", PROFESSIONAL), vars(listing))
     signature = identity.sign(professional_message(session.transport.host, session.account, body))
     headers = {"Temoin-Signature": format_b64url(signature)}
@@ -100,23 +104,29 @@ def inbox(session: Session) -> list[dict[str, Any]]:
     return bundles
 
 
-def open_received(session: Session, bundle: bytes, wrap: bytes) -> OpenedBundle:
+def open_received(session: Session, bundle: bytes, wrap: bytes, resume: bytes | None = None) -> OpenedBundle:
     """Opens one of them: that counts, and the person sees it. Raises as `open_counted`, and as `Identity.unwrap`."""
     identity = load_identity(session)
     return open_counted(
         session.transport, bundle, identity.unwrap(bundle, wrap), identity.pk_box, verify=session.verify,
-        clock=session.clock, session_token=session.token,
+        clock=session.clock, session_token=session.token, resume=resume,
     )
 
 
-def listed_otherwise(own: Standing, everybody: Iterable[Professional]) -> list[Professional]:
-    """Whoever is listed under this professional's own name with keys that aren't this account's."""
+def listed_otherwise(session: Session, professionals: Professionals) -> list[Professional]:
+    """Whoever is listed under a name of this account with keys that aren't its own.
+
+    Its names are those that this device remembers, those that the directory has or had with its keys, and what the
+    vault says: whichever of them is left out, the others count. Raises as `Professionals.read`.
+    """
+    own, listed = standing(session), professionals.read()
     said = own.listing or own.asked
-    if said is None:
-        return []
+    proven = [one.name for one in listed.ever if one.fingerprint == own.fingerprint]
+    professionals.note_own(*proven)
+    names = {fold_name(name) for name in (*listed.own, *proven, *([] if said is None else [said["name"]]))}
     return [
-        one for one in everybody
-        if fold_name(one.listing.name) == fold_name(said["name"]) and one.listing.fingerprint != own.fingerprint
+        one for one in listed.professionals
+        if fold_name(one.listing.name) in names and one.listing.fingerprint != own.fingerprint
     ]
 
 

@@ -89,8 +89,9 @@ class Shares:
     def make(self, sharing: Sharing) -> MadeBundle:
         """Everything that is sent, made here. The receipt of each item is verified first.
 
-        Raises ItemUnknown, NeedsPin, ValueRefused, ProKeyChanged, DirectoryInvalid, DirectoryForked, or Refused
-        `professional_unknown` for an entry that is not current.
+        Raises ItemUnknown, NeedsPin, ValueRefused, ProKeyChanged, as `Professionals.read`, Refused
+        `professional_unknown` for an entry that is not current, or Untrusted for one whose digits were not compared
+        while a warning stands.
         """
         session = self._session
         reader = None if sharing.to is None else self._reader_of(sharing.to)
@@ -138,6 +139,8 @@ class Shares:
             kind = PROBLEMS["professional_unknown"]
             raise Refused("professional_unknown", kind.status, kind.sentence)
         require_same(found)
+        if found.compared != "yes":  # the vault alone says whose key it is, and it was caught at something
+            self._session.warnings.require_none()
         return found
 
     def _record(self, item: bytes, revision: int) -> dict[str, Any]:

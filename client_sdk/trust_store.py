@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from client_sdk.errors import (
-    AccountRecordInvalid, AccountRecordOlder, BlobSwapped, CheckpointInvalid, ItemsMissing, LedgerForked,
-    LedgerKeyChanged, Refused, TrustError, Untrusted,
+    AccountRecordInvalid, AccountRecordOlder, BlobSwapped, CheckpointInvalid, DirectoryForked, ItemsMissing,
+    LedgerForked, LedgerKeyChanged, Refused, TrustError, Untrusted,
 )
 from client_sdk.home import AccountHome, read_file, write_file
 from client_sdk.protocol.audit import AuditEvent, auditing
@@ -33,6 +33,7 @@ ERRORS: dict[Finding, type[TrustError]] = {
     Finding.LEDGER_FORKED: LedgerForked,
     Finding.LEDGER_KEY_CHANGED: LedgerKeyChanged,
     Finding.CHECKPOINT_INVALID: CheckpointInvalid,
+    Finding.DIRECTORY_FORKED: DirectoryForked,
 }
 
 

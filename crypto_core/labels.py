@@ -70,6 +70,13 @@ class Kind(StrEnum):
     BUNDLE_WRAP = "bundle-wrap"            # bundle16
     BUNDLE_NOTES = "bundle-notes"
     BUNDLE_NOTE = "bundle-note"            # bundle16
+    # deposit boxes (§7)
+    DEPOSIT_BOX = "deposit-box"
+    BOX_SEED = "box-seed"                  # box16
+    BOX_NOTES = "box-notes"
+    BOX_NOTE = "box-note"                  # box16
+    DEPOSIT_CAP = "deposit-cap"            # box16
+    DEPOSIT = "deposit"                    # box16, deposit16
     # recovery (§8)
     RECOVERY_ID = "recovery-id"
     RECOVERY_LOGIN = "recovery-login"

@@ -134,6 +134,30 @@ class Extract(Record):
             raise ValidationError("Segments that are not there.")
 
 
+class Sent(Strict):
+    """Whose it is: the deposit as it was sent. Its sealed words are the blob `deposit`, `key` opens them."""
+
+    box = Id(required=True)
+    deposit = Id(required=True)
+    key = Bytes(limits.KEY, required=True)
+    sealed = Hash(required=True)
+    """SHA-256 of the sealed words."""
+    size = Whole(required=True)
+    """Of the sealed words, in bytes."""
+    name = Text(limits.PERSON, required=True)
+    message = Text(limits.MESSAGE, required=True)
+    written = Time(required=True)
+    """By the depositor's clock."""
+
+
+class Received(Record):
+    """What somebody else put into a box, and the person accepted: `sent` and the files are theirs, the rest is the
+    person's own."""
+
+    kind = fields.String(required=True, validate=one_of("received"))
+    sent = fields.Nested(Sent, required=True)
+
+
 class Tombstone(_Sealed):
     """A deletion: the record hashes that it ends. Always of the normal tier; its format is frozen."""
 
@@ -165,6 +189,6 @@ class AccountRecord(Strict):
 
 KINDS: dict[str, type[Strict]] = {
     "journal": Record, "document": Record, "assessment": Assessment, "recording": Recording,
-    "extract": Extract, "tombstone": Tombstone,
+    "extract": Extract, "received": Received, "tombstone": Tombstone,
 }
 """The schema of each kind of record; another kind, or another `v`, is shown as \"needs a newer version\"."""

@@ -11,12 +11,13 @@ from enum import StrEnum
 
 from marshmallow import Schema
 
-from schemas import accounts, directory, items, receipts, shares, uploads, vault
+from schemas import accounts, boxes, directory, items, receipts, shares, uploads, vault
 
 
 class Stage(StrEnum):
-    """How far a session has come. A later stage includes `open`, never `password`; `bundle` is no session's: it is what
-    a reader has who has opened a bundle, good for that bundle's blobs and nothing else."""
+    """How far a session has come. A later stage includes `open`, never `password`; `bundle` and
+    `depositor` are no session's: the one is what a reader has who has opened a bundle, good for that bundle's blobs; the
+    other what somebody has who has entered a box, good for putting things into it. Neither is good for anything else."""
 
     NONE = "none"
     PASSWORD = "password"
@@ -24,6 +25,7 @@ class Stage(StrEnum):
     CONFIRMED = "confirmed"
     ANY = "any"
     BUNDLE = "bundle"
+    DEPOSITOR = "depositor"
 
 
 OCTETS = "application/octet-stream"
@@ -52,6 +54,7 @@ _LOGIN = ("challenge_refused", "rate_limited", "limiter_unavailable")
 _OFFERED = ("unauthorized", "stage_insufficient")
 """Where no token is needed, and one that is offered has to be good."""
 _READER = ("not_found", "bundle_over", "opening_over")
+_DEPOSITOR = ("not_found", "box_over", "visit_over")
 _BODY = ("body_incomplete", "length_required", "too_large", "digest_mismatch")
 
 ENDPOINTS: tuple[Endpoint, ...] = (
@@ -181,6 +184,59 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         "GET", "/v1/bundles/<id:bundle>/blobs/<id:blob>/receipt", Stage.BUNDLE, "The receipt of a blob",
         gives=(receipts.ReceiptAnswer,), refuses=_READER,
+    ),
+    # boxes: the person's side
+    Endpoint(
+        "POST", "/v1/boxes", Stage.CONFIRMED, "Let somebody who has no account put things in", boxes.PutBox,
+        gives=(boxes.BoxKept,), status=201, refuses=("id_taken", "quota_full"),
+    ),
+    Endpoint("GET", "/v1/boxes", Stage.OPEN, "The boxes, and how much was put into each", gives=(boxes.Boxes,)),
+    Endpoint(
+        "DELETE", "/v1/boxes/<id:box>", Stage.OPEN, "Close a box; what waits in it stays; again if already ended",
+        gives=(accounts.Nothing,), refuses=("not_found",),
+    ),
+    Endpoint(
+        "GET", "/v1/boxes/<id:box>/deposits", Stage.OPEN, "What waits to be accepted", gives=(boxes.WaitingDeposits,),
+        refuses=("not_found",),
+    ),
+    Endpoint(
+        "DELETE", "/v1/boxes/<id:box>/deposits/<id:deposit>", Stage.OPEN,
+        "Refuse a deposit: erased after a delay, at once if confirmed", gives=(accounts.Nothing,), refuses=("not_found",),
+    ),
+    # boxes: the depositor's side
+    Endpoint(
+        "POST", "/v1/boxes/<id:box>/enter", Stage.NONE, "Enter a box with the key of its address", boxes.EnterBox,
+        gives=(boxes.BoxEntered,), refuses=("not_found", "box_over", "cap_refused", "rate_limited", "limiter_unavailable"),
+    ),
+    Endpoint(
+        "PUT", "/v1/boxes/<id:box>/blobs/<id:blob>", Stage.DEPOSITOR, "Keep a blob of one unit or less", OCTETS,
+        gives=(uploads.KeptBlob,), status=201,
+        refuses=("blob_conflict", "box_full", "storage_full", "ledger_stopped", *_DEPOSITOR, *_BODY),
+        headers=("Content-Digest",),
+    ),
+    Endpoint(
+        "POST", "/v1/boxes/<id:box>/uploads", Stage.DEPOSITOR, "Announce a blob; again with the same size to go on",
+        uploads.StartUpload, gives=(uploads.Upload,), status=201, refuses=("blob_conflict", "box_full", *_DEPOSITOR),
+    ),
+    Endpoint(
+        "PUT", "/v1/boxes/<id:box>/uploads/<id:blob>/units/<u32:first>", Stage.DEPOSITOR,
+        "Whole consecutive units, from `first`", OCTETS, gives=(uploads.Upload,),
+        refuses=("unit_invalid", "upload_complete", "blob_conflict", "storage_full", *_DEPOSITOR, *_BODY),
+        headers=("Content-Digest", "Temoin-Unit-Digests"),
+    ),
+    Endpoint(
+        "POST", "/v1/boxes/<id:box>/uploads/<id:blob>/complete", Stage.DEPOSITOR, "Check the whole and keep it; idempotent",
+        uploads.CompleteUpload, gives=(uploads.KeptBlob,), status=201,
+        refuses=("upload_incomplete", "upload_mismatch", "blob_conflict", "box_full", "storage_full", "ledger_stopped", *_DEPOSITOR),
+    ),
+    Endpoint(
+        "DELETE", "/v1/boxes/<id:box>/uploads/<id:blob>", Stage.DEPOSITOR, "Give an upload up", gives=(accounts.Nothing,),
+        refuses=("upload_complete", *_DEPOSITOR),
+    ),
+    Endpoint(
+        "POST", "/v1/boxes/<id:box>/deposits", Stage.DEPOSITOR, "Put what was sent into the box, as one deposit",
+        boxes.PutDeposit, gives=(boxes.DepositKept,), status=201,
+        refuses=("blob_missing", "id_taken", "box_full", *_DEPOSITOR),
     ),
     # professionals
     Endpoint(

@@ -90,6 +90,17 @@ OPENING = 3600
 CODE_TRIES = 5
 """Wrong codes after which a link opens nothing any more."""
 
+BOX_DEPOSITS = 100
+"""The most that one box takes, whatever becomes of them."""
+BOX_BYTES_LEAST = FIRST_UNIT
+"""The least that a box is given, in sealed bytes: room for somebody's words."""
+DEPOSIT_BLOBS = 100
+"""Files of one deposit."""
+DEPOSIT = FIRST_UNIT
+"""The largest sealed words of a deposit, in bytes: they go in one request."""
+VISIT = 3600
+"""Seconds for which a depositor's token is good."""
+
 
 def unit_count(size: int) -> int:
     """How many units the sealed bytes of a blob of `size` bytes are cut into."""

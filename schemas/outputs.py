@@ -306,3 +306,37 @@ class OpenedPack(Strict):
     message = fields.String(required=True)
     items = Whole(required=True)
     missing = fields.List(fields.String(), required=True)
+
+
+class PackFinding(Strict):
+    """One file of a pack that is at fault."""
+
+    name = fields.String(required=True)
+    code = fields.String(required=True)
+    sentence = fields.String(required=True)
+    detail = fields.String(required=True)
+
+
+class PackReceipt(Strict):
+    """What the receipt of one sealed file of a pack proves."""
+
+    name = fields.String(required=True)
+    index = Whole(required=True)
+    claimed_time = Time(required=True)
+    bound_time = Time(required=True, allow_none=True)
+
+
+class CheckedPack(Strict):
+    """`verify-pack`: `proven` of `items` are whole; `keys` are the ledger's, to compare; `beyond` counts receipts that
+    are newer than the checkpoint."""
+
+    outcome = fields.String(required=True)
+    items = Whole(required=True)
+    proven = Whole(required=True)
+    sender = Hex(limits.KEY, required=True, allow_none=True)
+    keys = fields.List(fields.String(), required=True)
+    origin = fields.String(required=True, allow_none=True)
+    tree_size = Whole(required=True, allow_none=True)
+    beyond = Whole(required=True)
+    receipts = fields.List(fields.Nested(PackReceipt), required=True)
+    findings = fields.List(fields.Nested(PackFinding), required=True)

@@ -56,10 +56,14 @@ PROBLEMS: dict[str, ProblemKind] = {
         409, "Not listed", "This professional is not listed any more, or is listed anew. Look in the directory again, and compare the digits."
     ),
     "bundle_over": ProblemKind(410, "Over", "What was shared here can't be opened any more. Ask the person who shared it."),
-    "cap_refused": ProblemKind(403, "Wrong key", "This was not made with the key of what was shared. Take the address whole, as you were given it."),
+    "cap_refused": ProblemKind(403, "Wrong key", "The address does not fit what it leads to. Take it whole, as you were given it."),
     "openings_used": ProblemKind(403, "No opening left", "This was opened as often as the person allowed. Ask for it to be extended."),
     "opening_over": ProblemKind(401, "Opening over", "This opening has ended, or was ended. Open it again, if that is still allowed."),
     "code_wrong": ProblemKind(403, "Wrong code", "The code is not right. Ask for it again before you try: after five wrong ones nothing opens any more."),
+    # who puts something into a box
+    "box_over": ProblemKind(410, "Over", "Nothing can be put into this box any more. Ask the person who gave you the address."),
+    "box_full": ProblemKind(507, "Box full", "This is more than the box still takes. Send less, or ask the person who gave you the address for another box."),
+    "visit_over": ProblemKind(401, "Visit over", "This visit has ended. Open the address again; what has arrived is still there."),
     # what is there already
     "account_exists": ProblemKind(409, "Already taken", "This user name with this password can't be used. Choose another user name or password."),
     "id_taken": ProblemKind(409, "Id taken", "An id in the request is in use already. Try again with fresh ones."),

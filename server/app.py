@@ -11,6 +11,7 @@ from flask import Blueprint, Flask, Response
 from limits.errors import StorageError
 
 import server.accounts.views
+import server.boxes.views
 import server.directory.views
 import server.guesses.views
 import server.help.views
@@ -39,6 +40,8 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     server.directory.views.blueprint,
     server.shares.views.blueprint,
     server.shares.views.reading,
+    server.boxes.views.blueprint,
+    server.boxes.views.visiting,
     server.ledger.views.blueprint,
     server.help.views.blueprint,
 )

@@ -71,7 +71,7 @@ class ServerConfig:
     login_rate: str = "10 per minute; 100 per day"
     """Wrong passwords, wrong recovery codes and taken accounts, per network."""
     start_rate: str = "120 per minute"
-    """Challenges, per network."""
+    """Challenges, and visits to boxes, per network."""
     signup_rate: str = "30 per hour"
     """New accounts, per network."""
     limiter_url: str = ""

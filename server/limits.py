@@ -42,7 +42,7 @@ WRONG = frozenset({
 """The outcomes that cost a try; a right one costs nothing."""
 TRIES = (
     "accounts.finish_login", "accounts.sign_up", "accounts.confirm", "accounts.change_credentials", "guesses.reopen",
-    "shares.open_bundle", "shares.try_code",
+    "shares.open_bundle", "shares.try_code", "boxes.enter",
 )
 """Where a wrong outcome is counted, all together."""
 
@@ -124,9 +124,10 @@ def install_limits(app: Flask, parts: Parts) -> None:
         strategy="fixed-window",
         swallow_errors=False,
     )
-    _limit(app, limiter.limit(config.start_rate), "accounts.start_login")
     for endpoint in TRIES:
         _limit(app, _count_first(limiter.limiter, config.login_rate, "tries", WRONG.__contains__), endpoint)
+    for endpoint in ("accounts.start_login", "boxes.enter"):
+        _limit(app, limiter.limit(config.start_rate), endpoint)
     _limit(app, _count_first(limiter.limiter, config.signup_rate, "sign-ups", _was_made), "accounts.sign_up")
     app.register_error_handler(StorageError, lambda _: Refusal("limiter_unavailable").response())
     app.register_error_handler(RateLimitExceeded, lambda _: _too_many(limiter))

@@ -25,6 +25,10 @@ STEPS: tuple[str, ...] = (
     # deposits of records
     "item.rows",
     "item.erase",
+    # deposits in boxes
+    "box.deposited",          # all rows of a deposit are written, nothing is committed
+    "box.accepted",           # the same of what accepts one
+    "box.erased",             # the same of what refuses one
     "deposit.rows",
     "deposit.entries",
     # uploads

@@ -23,6 +23,7 @@ from client_sdk.cli.receipts import receipts
 from client_sdk.cli.share import share
 from client_sdk.cli.trust import trust
 from client_sdk.cli.verify import verify
+from client_sdk.cli.verify_pack import verify_pack
 from client_sdk.cli.witness import witness
 
 
@@ -40,8 +41,8 @@ def temoin() -> None:
 
 
 for _command in (
-    register, login_check, change, journal, documents, extract, share, pro, open_link, receipts, verify, audit, trust,
-    witness,
+    register, login_check, change, journal, documents, extract, share, pro, open_link, receipts, verify, verify_pack,
+    audit, trust, witness,
 ):
     temoin.add_command(_command)
 

@@ -102,6 +102,8 @@ existing_path = click.Path(exists=True, path_type=Path)
 existing_file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 user_argument = click.argument("user", metavar="USER")
+own_name = click.argument("user", metavar="[USER]", required=False)
+"""Asked for where it isn't given: a name in a command stays in the shell's history."""
 id_argument = click.argument("item_id", metavar="ID", type=item_id)
 
 

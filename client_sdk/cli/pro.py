@@ -12,13 +12,13 @@ from typing import Any
 
 import click
 
-from client_sdk.cli.opened_pack import output_option, require_new, write_opened
-from client_sdk.cli.options import Shared, item_id, shared, user_argument
+from client_sdk.cli.opened_pack import output_option, unfinished, write_opened
+from client_sdk.cli.options import Shared, item_id, own_name, shared, user_argument
 from client_sdk.cli.output import cells, facts, note, one_line, print_json, screen, spell_time, table
 from client_sdk.cli.session import opened
 from client_sdk.directory import Listed, Professional, find_professionals
 from client_sdk.errors import ItemUnknown
-from client_sdk.professional import ProListedOtherwise, Standing, listed_otherwise
+from client_sdk.professional import ProListedOtherwise, Standing
 from crypto_core.errors import TemoinError
 from schemas import limits, outputs
 from schemas.directory import PROFESSIONS
@@ -42,13 +42,15 @@ def pro() -> None:
 
 
 @pro.command()
-@user_argument
+@own_name
 @click.option("--name", required=True, metavar="N", help="As people know you. Everybody can read it.")
 @click.option("--org", default="", metavar="O", help="Your organisation.")
 @click.option("--town", default="", metavar="T")
 @click.option("--kind", type=click.Choice(PROFESSIONS), required=True)
 @shared
-def register(common: Shared, user: str, name: str, org: str, town: str, kind: str) -> None:
+def register(
+    common: Shared, user: str | None, name: str, org: str, town: str, kind: str
+) -> None:
     """Ask the vault's operator to list you. Asks for password and PIN.
 
     Then call the operator and read out the digits that are shown: they approve you by them.
@@ -61,9 +63,9 @@ def register(common: Shared, user: str, name: str, org: str, town: str, kind: st
 
 
 @pro.command()
-@user_argument
+@own_name
 @shared
-def status(common: Shared, user: str) -> None:
+def status(common: Shared, user: str | None) -> None:
     """Show whether you are listed, and your digits to read out."""
     with opened(common, user) as client:
         standing = client.standing()
@@ -71,13 +73,13 @@ def status(common: Shared, user: str) -> None:
 
 
 @pro.command()
-@user_argument
+@own_name
 @shared
-def inbox(common: Shared, user: str) -> None:
+def inbox(common: Shared, user: str | None) -> None:
     """List what was shared with you, and look whether somebody else is listed under your name."""
     with opened(common, user) as client:
         found = client.inbox()
-        others = listed_otherwise(client.standing(), client.professionals.read().professionals)
+        others = client.listed_otherwise()
     if common.as_json:
         print_json(outputs.ReceivedBundle(many=True), [
             {name: one[name] for name in ("bundle", "created", "expires", "openings", "opened")} for one in found
@@ -95,15 +97,19 @@ def inbox(common: Shared, user: str) -> None:
 
 
 @pro.command("open")
-@user_argument
-@click.argument("bundle", type=item_id, metavar="BUNDLE")
+@click.argument("words", metavar="[USER] BUNDLE", nargs=-1, required=True)
 @output_option
 @shared
-def open_(common: Shared, user: str, bundle: bytes, directory: Path) -> None:
-    """Open what was shared with you, into a new folder. The person sees that you did, and when."""
-    require_new(directory)
-    with opened(common, user) as client:
-        write_opened(common, client.open_received(bundle), client.policy, directory)
+def open_(common: Shared, words: tuple[str, ...], target: Path) -> None:
+    """Open what was shared with you, into a new folder or ZIP file. The person sees that you did, and when.
+
+    If it is cut off, give the same command again within the hour: that is no second opening.
+    """
+    if len(words) > 2:
+        raise click.UsageError("Give the bundle, and before it your user name or nothing.")
+    bundle = item_id(words[-1])
+    with unfinished(target, bundle) as opening, opened(common, words[0] if len(words) == 2 else None) as client:
+        write_opened(common, client.open_received(bundle, opening), client.policy, target)
 
 
 @pro.command()

@@ -52,6 +52,10 @@ class Secrets:
         """The one that takes the place of `pin`; typed twice on a terminal."""
         return self._get("New PIN", twice=True)
 
+    def user(self) -> str:
+        """The user name, where it was not given: of the environment first, so that it needn't come with the others."""
+        return self._environment.get(_variable("User")) or self._line() or ask("User name", "TEMOIN_USER")
+
     def link(self) -> str:
         """An address that leads to something shared; what follows its # is a secret."""
         return self._get("Link")
@@ -111,6 +115,13 @@ def _variable(name: str) -> str:
     return f"TEMOIN_{name.upper().replace(' ', '_')}"
 
 
+def ask(name: str, variable: str) -> str:
+    """An answer typed on the terminal, and shown. Without a terminal a usage error that names the other ways."""
+    _require_terminal(name, variable)
+    answer: str = click.prompt(name, err=True)
+    return answer
+
+
 def _ask(name: str, twice: bool) -> str:
     first = ask_hidden(f"{name}: ")
     if twice and ask_hidden(f"{name}, once more: ") != first:
@@ -120,14 +131,17 @@ def _ask(name: str, twice: bool) -> str:
 
 def ask_hidden(question: str) -> str:
     """An answer typed on the terminal, not shown. Without a terminal a usage error that names the other ways."""
-    try:
-        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
-    except OSError:
-        raise click.UsageError(
-            f"There is no terminal to ask on for the {question.partition(':')[0]}. "
-            "Give it with --secrets-fd, or in TEMOIN_PASSWORD and TEMOIN_PIN."
-        ) from None
+    _require_terminal(question.partition(":")[0], "TEMOIN_PASSWORD and TEMOIN_PIN")
     try:
         return getpass.getpass(question)
     except EOFError:
         raise click.Abort from None
+
+
+def _require_terminal(name: str, variables: str) -> None:
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        raise click.UsageError(
+            f"There is no terminal to ask on for the {name}. Give it with --secrets-fd, or in {variables}."
+        ) from None

@@ -23,10 +23,10 @@ def connected(shared: Shared) -> VaultClient:
 
 
 @contextmanager
-def opened(shared: Shared, user: str) -> Iterator[VaultClient]:
-    """A client with this person logged in. Asks for password and PIN."""
+def opened(shared: Shared, user: str | None) -> Iterator[VaultClient]:
+    """A client with this person logged in. Asks for password and PIN, and for the user name where it is None."""
     with connected(shared) as client:
-        tell_opening(shared, log_in(shared, client, user))
+        tell_opening(shared, log_in(shared, client, user or shared.secrets.user()))
         yield client
 
 

@@ -69,6 +69,7 @@ class Finding(Enum):
     LEDGER_FORKED = "ledger_forked"
     LEDGER_KEY_CHANGED = "ledger_key_changed"
     CHECKPOINT_INVALID = "checkpoint_invalid"
+    DIRECTORY_FORKED = "directory_forked"
 
 
 @dataclass

@@ -1,7 +1,8 @@
 """The professionals' directory: who is listed, by which keys, and the digits by which two people compare them.
 
 Knows: the entries of protocol §7 (docs/spec/directory.md) and what they come to, read one after the other.
-Refuses to know: who approved whom, trees and signatures, and which of two people of one name is the right one.
+Refuses to know: who approved whom, trees and signatures, which of two people of one name is the right one, and whether
+the witnesses that an entry asks for have signed.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from crypto_core.encoding import (
 )
 from crypto_core.errors import MalformedError, UnsupportedVersion
 from crypto_core.labels import Kind, context
+from crypto_core.receipts.policy import Policy, format_policy, parse_policy
 
 VERSION = 1
 MAX_ENTRY = 4096
@@ -78,7 +80,14 @@ class Revoked:
     revokes: int
 
 
-Entry = Listed | Revoked
+@dataclass(frozen=True)
+class Witnessed:
+    """An entry that says whose cosignatures this directory has from now on, and how many of them are enough."""
+
+    policy: Policy
+
+
+Entry = Listed | Revoked | Witnessed
 
 
 @dataclass(frozen=True)
@@ -90,6 +99,8 @@ class Directory:
     all: Mapping[int, Entry]
     unread: int
     """Entries of a newer version than this one, which are passed over."""
+    policy: Policy | None
+    """That of the last entry that has one."""
 
 
 def derive_fingerprint(pk_box: bytes, pk_sign: bytes) -> str:
@@ -101,10 +112,15 @@ def derive_fingerprint(pk_box: bytes, pk_sign: bytes) -> str:
 
 
 def format_entry(entry: Entry) -> bytes:
-    """An entry's one spelling: compact JSON, names in this order. Raises MalformedError beyond 4,096 bytes."""
+    """An entry's one spelling: compact JSON, names in this order; a policy in its canonical spelling.
+
+    Raises MalformedError beyond 4,096 bytes, or for a policy whose names are not UTF-8.
+    """
     facts: dict[str, Any] = {"v": VERSION}
     if isinstance(entry, Revoked):
         facts["revokes"] = entry.revokes
+    elif isinstance(entry, Witnessed):
+        facts["policy"] = _spelled(entry.policy)
     else:
         one = entry.listing
         facts |= {
@@ -118,7 +134,8 @@ def format_entry(entry: Entry) -> bytes:
 
 
 def parse_entry(data: bytes) -> Entry:
-    """The inverse of `format_entry`. Raises MalformedError, or UnsupportedVersion for another `v`."""
+    """The inverse of `format_entry`. Raises MalformedError, or UnsupportedVersion for another `v`, or for a policy with
+    a key of an algorithm that this version doesn't know."""
     if len(data) > MAX_ENTRY:
         raise MalformedError("an entry of more than 4,096 bytes")
     facts = parse_json(data)
@@ -135,26 +152,31 @@ def parse_entry(data: bytes) -> Entry:
 def read_directory(entries: Iterable[bytes]) -> Directory:
     """All entries in their order. Raises MalformedError for one that isn't spelled right, or that replaces or revokes
     what isn't current: no directory that the operator's commands made has such a one."""
-    current, everything, unread = dict[int, Listed](), dict[int, Entry](), 0
+    current, everything, unread, policy = dict[int, Listed](), dict[int, Entry](), 0, None
     for index, data in enumerate(entries):
         try:
             entry = parse_entry(data)
         except UnsupportedVersion:
             unread += 1
             continue
+        everything[index] = entry
+        if isinstance(entry, Witnessed):
+            policy = entry.policy
+            continue
         ends = entry.revokes if isinstance(entry, Revoked) else entry.replaces
         if ends is not None and current.pop(ends, None) is None:
             raise MalformedError("an entry that ends what is not listed")
-        everything[index] = entry
         if isinstance(entry, Listed):
             current[index] = entry
-    return Directory(current, everything, unread)
+    return Directory(current, everything, unread, policy)
 
 
 def _entry(facts: dict[str, Any]) -> Entry:
     match facts:
         case {"v": _, "revokes": int(revokes)} if len(facts) == 2 and _is_whole(revokes):
             return Revoked(revokes)
+        case {"v": _, "policy": str(policy)} if len(facts) == 2:
+            return Witnessed(parse_policy(policy.encode("utf-8")))
         case {
             "name": str(name), "org": str(org), "town": str(town), "kind": str(kind), "pk_box": str(box),
             "pk_sign": str(sign), "from": str(since), "replaces": replaces,
@@ -162,6 +184,13 @@ def _entry(facts: dict[str, Any]) -> Entry:
             listing = Listing(name, org, town, kind, parse_b64url(box, KEY_SIZE), parse_b64url(sign, KEY_SIZE))
             return Listed(listing, parse_time(since), replaces)
     raise MalformedError("an entry without what it has to say")
+
+
+def _spelled(policy: Policy) -> str:
+    try:
+        return format_policy(policy).decode("utf-8")
+    except UnicodeDecodeError:
+        raise MalformedError("a policy whose names are not text") from None
 
 
 def _is_whole(value: object) -> bool:

@@ -6,13 +6,15 @@ for how long (that is the keyring), and where a share comes from.
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import Literal
 
-from nacl.bindings import crypto_box_seed_keypair
+from nacl.bindings import crypto_box_seal, crypto_box_seal_open, crypto_box_seed_keypair
+from nacl.exceptions import CryptoError
 
 from crypto_core.derivation import KEY_SIZE, derive, kek, require_key
-from crypto_core.encoding import u32
-from crypto_core.errors import MalformedError
+from crypto_core.encoding import ID_SIZE, u32
+from crypto_core.errors import MalformedError, TamperedError
 from crypto_core.labels import Kind, context
 from crypto_core.sealing.envelope import open_sealed, seal
 from crypto_core.sealing.recovery import derive_recovery
@@ -20,6 +22,8 @@ from crypto_core.sealing.recovery import derive_recovery
 WRAPPED_KEY_SIZE = 104
 """A 32-byte key once sealed."""
 DROP_BOX_SIZE = 136
+BOXED_KEY_SIZE = 128
+"""A 32-byte key once boxed for somebody's public key and one place."""
 
 MasterWrap = Literal["mk-n", "mk-s", "rec-n", "rec-s"]
 """Which master key is wrapped: the normal or the sensitive one, for the password and PIN or for the recovery code."""
@@ -48,7 +52,7 @@ def wrap_master(kek: bytes, which: MasterWrap, account: bytes, epoch: int, mk: b
 
 def unwrap_master(kek: bytes, which: MasterWrap, account: bytes, epoch: int, wrapped: bytes) -> bytes:
     """The inverse of `wrap_master`. Raises TamperedError or MalformedError."""
-    return _key_of(open_sealed(kek, _wrap_context(which, account, epoch), wrapped))
+    return key_of(open_sealed(kek, _wrap_context(which, account, epoch), wrapped))
 
 
 def seal_identity(mk_n: bytes, kind: IdentityKind, account: bytes, seed: bytes) -> bytes:
@@ -58,7 +62,7 @@ def seal_identity(mk_n: bytes, kind: IdentityKind, account: bytes, seed: bytes) 
 
 def open_identity(mk_n: bytes, kind: IdentityKind, account: bytes, sealed: bytes) -> bytes:
     """The inverse of `seal_identity`. Raises TamperedError or MalformedError."""
-    return _key_of(open_sealed(derive(mk_n, Kind.IDENTITY), context(kind, account), sealed))
+    return key_of(open_sealed(derive(mk_n, Kind.IDENTITY), context(kind, account), sealed))
 
 
 def derive_box(seed: bytes) -> tuple[bytes, bytes]:
@@ -80,15 +84,35 @@ def open_drop_box(mk_s: bytes, account: bytes, epoch: int, sealed: bytes) -> tup
     return pair[:KEY_SIZE], pair[KEY_SIZE:]
 
 
+def box_key(pk: bytes, key: bytes, place: bytes) -> bytes:
+    """`crypto_box_seal(pk, key ‖ place ‖ SHA-256(pk))`: a key (32 bytes) for whoever holds the other half of `pk`, and
+    for one place (16 bytes): 128 bytes."""
+    if len(place) != ID_SIZE:
+        raise ValueError("an id is exactly 16 bytes")
+    return crypto_box_seal(require_key(key) + place + sha256(pk).digest(), require_key(pk))
+
+
+def unbox_key(pk: bytes, sk: bytes, boxed: bytes) -> tuple[bytes, bytes, bytes]:
+    """(key, place, hash): whoever asks compares the last two. Raises TamperedError or MalformedError."""
+    if len(boxed) != BOXED_KEY_SIZE:
+        raise MalformedError("a boxed key is 128 bytes")
+    try:
+        plain = crypto_box_seal_open(boxed, pk, sk)
+    except CryptoError:
+        raise TamperedError("the box does not open") from None
+    return plain[:KEY_SIZE], plain[KEY_SIZE:KEY_SIZE + ID_SIZE], plain[KEY_SIZE + ID_SIZE:]
+
+
+def key_of(message: bytes) -> bytes:
+    """What a seal of a key or seed held, 32 bytes. Raises MalformedError."""
+    if len(message) != KEY_SIZE:
+        raise MalformedError("a key is exactly 32 bytes")
+    return message
+
+
 def _wrap_context(which: MasterWrap, account: bytes, epoch: int) -> bytes:
     return context(Kind.WRAP, which.encode("ascii"), account, u32(epoch))
 
 
 def _joined(*keys: bytes) -> bytes:
     return b"".join(map(require_key, keys))
-
-
-def _key_of(message: bytes) -> bytes:
-    if len(message) != KEY_SIZE:
-        raise MalformedError("a key is exactly 32 bytes")
-    return message

@@ -12,22 +12,18 @@ import re
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from nacl.bindings import crypto_box_seal, crypto_box_seal_open
-from nacl.exceptions import CryptoError
-
 from crypto_core.derivation import KEY_SIZE, derive, kek, require_key
 from crypto_core.encoding import ID_SIZE, format_b64url, parse_b64url, parse_json, parse_time
-from crypto_core.errors import CryptoCoreError, MalformedError, SecretRefused, SignatureInvalid, TamperedError
+from crypto_core.errors import CryptoCoreError, MalformedError, SecretRefused, SignatureInvalid
 from crypto_core.labels import Kind, context
 from crypto_core.randomness import make_bytes
 from crypto_core.receipts.signatures import SIGNATURE_SIZE, verify_ed25519
 from crypto_core.sealing.envelope import open_sealed, seal
+from crypto_core.sealing.keys import box_key, key_of, unbox_key
 from crypto_core.sealing.padding import pad_record, unpad_record
 from crypto_core.sealing.passphrase import sign_with_seed
 
 CODE_DIGITS = 8
-BOX_WRAP_SIZE = 128
-"""A bundle's key once boxed for a professional."""
 FRAGMENT = "#b"
 """What stands before the 64 characters of a link."""
 
@@ -170,22 +166,17 @@ def open_bundle_note(mk_n: bytes, bundle: bytes, sealed: bytes) -> bytes:
 
 def wrap_for_professional(pk_box: bytes, bundle_key: bytes, bundle: bytes) -> bytes:
     """`crypto_box_seal(pk_box, BK ‖ bundle ‖ SHA-256(pk_box))`, 128 bytes."""
-    return crypto_box_seal(require_key(bundle_key) + _id(bundle) + sha256(pk_box).digest(), require_key(pk_box))
+    return box_key(pk_box, bundle_key, bundle)
 
 
 def unwrap_for_professional(pk_box: bytes, sk_box: bytes, bundle: bytes, wrap: bytes) -> bytes:
     """BK. Raises TamperedError or MalformedError; BundleOther, BundleOtherReader for what opens but isn't this wrap."""
-    if len(wrap) != BOX_WRAP_SIZE:
-        raise MalformedError("a wrap for a professional is 128 bytes")
-    try:
-        plain = crypto_box_seal_open(wrap, pk_box, sk_box)
-    except CryptoError:
-        raise TamperedError("the box does not open") from None
-    if not hmac.compare_digest(plain[KEY_SIZE + ID_SIZE:], sha256(pk_box).digest()):
+    bundle_key, named, reader = unbox_key(pk_box, sk_box, wrap)
+    if not hmac.compare_digest(reader, sha256(pk_box).digest()):
         raise BundleOtherReader()
-    if plain[KEY_SIZE:KEY_SIZE + ID_SIZE] != bundle:
+    if named != bundle:
         raise BundleOther()
-    return plain[:KEY_SIZE]
+    return bundle_key
 
 
 # by link and code
@@ -198,13 +189,18 @@ def format_fragment(bundle: bytes, secret: bytes) -> str:
 
 def parse_fragment(text: str) -> tuple[bytes, bytes]:
     """(bundle, secret). Raises LinkMalformed."""
-    if not text.startswith(FRAGMENT):
+    both = bytes_after(FRAGMENT, text, ID_SIZE + KEY_SIZE)
+    return both[:ID_SIZE], both[ID_SIZE:]
+
+
+def bytes_after(sign: str, text: str, size: int) -> bytes:
+    """The `size` bytes that stand in base64url after the sign of a fragment. Raises LinkMalformed."""
+    if not text.startswith(sign):
         raise LinkMalformed()
     try:
-        both = parse_b64url(text.removeprefix(FRAGMENT), ID_SIZE + KEY_SIZE)
+        return parse_b64url(text.removeprefix(sign), size)
     except MalformedError:
         raise LinkMalformed() from None
-    return both[:ID_SIZE], both[ID_SIZE:]
 
 
 def format_code(code: str) -> str:
@@ -237,10 +233,7 @@ def wrap_for_link(link_key: bytes, share: bytes, bundle: bytes, bundle_key: byte
 
 def unwrap_for_link(link_key: bytes, share: bytes, bundle: bytes, wrap: bytes) -> bytes:
     """The inverse of `wrap_for_link`. Raises TamperedError or MalformedError."""
-    bundle_key = open_sealed(_link_kek(link_key, share), context(Kind.BUNDLE_WRAP, bundle), wrap)
-    if len(bundle_key) != KEY_SIZE:
-        raise MalformedError("a key is exactly 32 bytes")
-    return bundle_key
+    return key_of(open_sealed(_link_kek(link_key, share), context(Kind.BUNDLE_WRAP, bundle), wrap))
 
 
 def _link_kek(link_key: bytes, share: bytes) -> bytes:

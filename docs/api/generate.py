@@ -115,7 +115,7 @@ def _answers(row: Endpoint) -> dict[str, Any]:
     if "Range" in row.headers:
         answers["206"] = {"description": "The range asked for", "content": _content(row.gives)}
     codes = {*row.refuses, *EVERYWHERE}
-    codes |= set(AUTHORISED) if row.stage not in (Stage.NONE, Stage.BUNDLE) else set()
+    codes |= set(AUTHORISED) if row.stage not in (Stage.NONE, Stage.BUNDLE, Stage.DEPOSITOR) else set()
     codes |= set(WITH_BODY) if row.takes is not None else set()
     for code in PROBLEMS:  # in the order of the table
         if code in codes:

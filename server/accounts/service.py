@@ -61,7 +61,7 @@ class Caller:
 def install_stages(app: Flask, pages: Iterable[tuple[str, str]]) -> None:
     """No view runs before the stage that the table demands for its endpoint was shown; `pages` demand none.
 
-    Stage `bundle` is no session's: server.shares.views holds its own to it.
+    Stages `bundle` and `depositor` are no session's: server.shares.views and server.boxes.views hold their own to them.
     """
     stages = _STAGES | dict.fromkeys(pages, Stage.NONE)
 
@@ -192,8 +192,13 @@ def replace_account_record(parts: Parts, account: bytes, n: int, record: bytes) 
 
 def take_space(session: Session, account: bytes, size: int, quota: int) -> None:
     """Counts `size` bytes more as used, in the caller's transaction. Raises Refusal `quota_full`."""
-    if session.connection().execute(_TAKE_SPACE, {"id": account, "more": size, "quota": quota}).rowcount == 0:
+    if not claim_space(session, account, size, quota):
         raise Refusal("quota_full")
+
+
+def claim_space(session: Session, account: bytes, size: int, quota: int) -> bool:
+    """The same; whether there was so much left, and such an account."""
+    return session.connection().execute(_TAKE_SPACE, {"id": account, "more": size, "quota": quota}).rowcount > 0
 
 
 def give_space_back(session: Session, account: bytes, size: int) -> None:

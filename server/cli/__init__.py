@@ -24,16 +24,19 @@ from granian import Granian
 from granian.constants import Interfaces
 
 import server.accounts.service
+import server.boxes.ending
 import server.items.service
 import server.limits
 import server.shares.ending
 import server.uploads.service
 from crypto_core.encoding import format_json, format_time
+from crypto_core.receipts.policy import format_policy
 from server.cli.professionals import professionals
 from server.cli.rotation import rotation
 from server.cli.vault import configure, data_option, json_option, open_vault, sentences
 from server.config import ConfigRefused, ServerConfig
 from server.directory.tree import DirectoryRefuses, begin_directory, check_directory
+from server.directory.witnessing import DirectoryLog, require_witnesses
 from server.folder import finish_folder, make_folder, require_empty
 from server.help.freshness import list_ageing
 from server.help.shelf import shelf
@@ -41,7 +44,7 @@ from server.host import is_loopback
 from server.ledger.check import check_deep, check_vault
 from server.ledger.keeper import LedgerKeeper
 from server.ledger.post import HttpPost
-from server.ledger.witnesses import add_witness, find_witness, list_witnesses, remove_witness
+from server.ledger.witnesses import MOST, add_witness, find_witness, list_witnesses, remove_witness
 from server.migrations import upgrade
 from server.parts import Parts, assemble, open_bucket, open_parts
 from server.problems import Refusal
@@ -58,6 +61,7 @@ COLLECTIONS: tuple[Callable[[Parts], Any], ...] = (
     server.uploads.service.collect,
     server.items.service.collect,
     server.shares.ending.collect,
+    server.boxes.ending.collect,
 )
 BLOCKING_THREADS = 16
 """Requests that one worker answers at a time."""
@@ -206,15 +210,19 @@ def add_one(data: Path, name: str, vkey: str, url: str) -> None:
 def list_all(data: Path, as_json: bool) -> None:
     """Show each witness, the size of the ledger that it has seen, and what is wrong with it."""
     with open_vault(data) as parts, parts.database.read() as session:
-        rows = [
-            {"name": one.name, "vkey": one.vkey, "url": one.url, "size": one.size, "trouble": one.trouble or None}
-            for one in list_witnesses(session)
+        about = DirectoryLog(parts)
+        rows: list[dict[str, Any]] = [
+            {
+                "name": one.name, "vkey": one.vkey, "url": one.url, "size": one.size, "trouble": one.trouble or None,
+                "directory": {"size": directory.size, "trouble": directory.trouble or None},
+            }
+            for one in list_witnesses(session) for directory in [about.asked(session, one)]
         ]
     if as_json:
         click.echo(format_json(rows).decode())
         return
     for row in rows:
-        click.echo(f"{row['name']}: {row['size']} entries seen; {row['trouble'] or 'nothing wrong'}\n  {row['url']}\n"
+        click.echo(f"{row['name']}: {_seen(row)}\n  directory: {_seen(row['directory'])}\n  {row['url']}\n"
                    f"  {row['vkey']}")
     click.echo(f"Witnesses: {len(rows)}")
 
@@ -233,13 +241,33 @@ def remove_one(data: Path, name: str) -> None:
 @click.argument("name")
 @data_option
 def ask_one(data: Path, name: str) -> None:
-    """Ask a witness now for its cosignature under the public checkpoint. Exit status 1 if it gave none."""
+    """Ask a witness now for its cosignatures under what is public. Exit status 1 if it gave one too few."""
     with open_vault(data) as parts, contextlib.closing(HttpPost()) as post:
         with parts.database.read() as session:
             find_witness(session, name)
-        outcome = LedgerKeeper(parts, post).ask_now(name)
-    click.echo(f"{name}: {outcome.trouble or f'cosigned {outcome.size} entries'}")
-    sys.exit(1 if outcome.trouble else 0)
+        outcomes = LedgerKeeper(parts, post).ask_now(name)
+    for word, outcome in outcomes.items():
+        click.echo(f"{name}, {word}: {outcome.trouble or f'cosigned {outcome.size} entries'}")
+    sys.exit(1 if any(outcome.trouble for outcome in outcomes.values()) else 0)
+
+
+@witnesses.command("require")
+@click.argument("count", type=click.IntRange(0, MOST))
+@data_option
+def require(data: Path, count: int) -> None:
+    """Have people ask for cosignatures under the directory of professionals.
+
+    COUNT is how many of today's witnesses are enough; 0 for none. It stands in the directory, for everybody to see.
+    From then on people share only with those in a directory that so many have cosigned: nobody can be shown another.
+    """
+    with open_vault(data) as parts:
+        policy = require_witnesses(parts, count)
+    click.echo("From now on this is asked for, as soon as those who were asked for before have cosigned it:")
+    click.echo(format_policy(policy).decode(), nl=False)
+
+
+def _seen(row: dict[str, Any]) -> str:
+    return f"{row['size']} entries seen; {row['trouble'] or 'nothing wrong'}"
 
 
 main.add_command(rotation)

@@ -6,10 +6,11 @@ tree it is bytes. Entries and checkpoints are only ever added.
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, ForeignKey, LargeBinary, Text
+from sqlalchemy import BigInteger, ForeignKey, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.database import Base
+from server.ledger.models import Asked, CosignatureLine
 
 
 class DirectoryEntry(Base):
@@ -29,6 +30,24 @@ class DirectoryCheckpoint(Base):
     size: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     time: Mapped[int] = mapped_column(BigInteger)
     note: Mapped[str] = mapped_column(Text)
+
+
+class DirectoryWitness(Asked):
+    """How it stands with one of the vault's witnesses about the directory; there once it was asked."""
+
+    __tablename__ = "directory_witnesses"
+
+    name: Mapped[str] = mapped_column(
+        String(64), ForeignKey("witnesses.name", ondelete="CASCADE"), primary_key=True
+    )
+
+
+class DirectoryCosignature(CosignatureLine):
+    """Under a checkpoint of the directory."""
+
+    __tablename__ = "directory_cosignatures"
+
+    size: Mapped[int] = mapped_column(ForeignKey("directory_checkpoints.size"), primary_key=True, autoincrement=False)
 
 
 class Professional(Base):

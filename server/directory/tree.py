@@ -20,7 +20,8 @@ from crypto_core.receipts.merkle import hash_leaf
 from crypto_core.receipts.note import open_note, sign_note
 from crypto_core.receipts.tiles import HEIGHT, WIDTH, subtree_root
 from crypto_core.receipts.tree import new_nodes, root
-from server.directory.models import DirectoryCheckpoint, DirectoryEntry
+from server.directory.models import DirectoryCheckpoint, DirectoryCosignature, DirectoryEntry, DirectoryWitness
+from server.ledger.cosignatures import is_cosigned
 from server.ledger.marker import Marker, MarkerDamaged
 from server.ledger.nodes import reader
 from server.ledger.publication import publish_tile
@@ -58,6 +59,25 @@ class DirectoryMarkerDamaged(DirectoryRefuses):
     )
 
 
+class DirectoryBehindWitness(DirectoryRefuses):
+    code = "directory_behind_witness"
+    sentence = (
+        "A witness knows a larger directory than this one: an old copy of the database was put back, or the witness is "
+        "wrong. Put the newest copy back; or, if you are sure of yours, `temoin-server witnesses remove` it."
+    )
+
+
+class DirectoryDisputed(DirectoryRefuses):
+    code = "directory_disputed"
+    sentence = (
+        "A witness says that the directory does not continue what it has seen. Ask its keeper for the two notes, and "
+        "put the right copy of the database back; or, if you are sure of yours, `temoin-server witnesses remove` it."
+    )
+
+
+_STOPPING = {one.code: one for one in (DirectoryBehindWitness, DirectoryDisputed)}
+
+
 class Tree:
     """The nodes over some leaf hashes."""
 
@@ -65,9 +85,13 @@ class Tree:
         self.size = len(leaves)
         self._nodes = {(level, index): value for level, index, value in new_nodes(0, leaves, reader({}))}
 
+    def read(self, level: int, index: int) -> bytes:
+        """A node of it. KeyError for any other."""
+        return self._nodes[level, index]
+
     def root(self, size: int) -> bytes:
         """Of the first `size` leaves, of which there are enough."""
-        return root(size, reader(self._nodes))
+        return root(size, self.read)
 
 
 def begin_directory(vault: Parts) -> None:
@@ -90,13 +114,14 @@ def append(vault: Parts, session: Session, entry: bytes) -> int:
     """
     if len(entry) > 0xFFFF:
         raise ValueError("an entry of up to 65,535 bytes")
-    leaves = _leaves(session)
-    tree, signed = Tree(leaves), newest(session)
+    known = leaves(session)
+    tree, signed = Tree(known), newest(session)
     _require_marked(vault, tree)
     if signed.size != tree.size or not _is_signed(vault, signed, tree):
         raise DirectoryDiverged(f"at {tree.size} entries")
+    _require_undisputed(session)
     session.add(DirectoryEntry(index=tree.size, entry=entry))
-    _sign(vault, session, Tree([*leaves, hash_leaf(entry)]))
+    _sign(vault, session, Tree([*known, hash_leaf(entry)]))
     return tree.size
 
 
@@ -106,7 +131,7 @@ def mark(vault: Parts) -> None:
     Under the database's write lock, though it writes nothing there: several commands take turns at the file.
     """
     with vault.database.write() as session:
-        found, tree = newest(session), Tree(_leaves(session))
+        found, tree = newest(session), Tree(leaves(session))
         _require_marked(vault, tree)
         _marker(vault).keep(found.size, found.note)
 
@@ -126,11 +151,11 @@ def read_tile(session: Session, path: str) -> bytes:
 
 
 def check_directory(vault: Parts, session: Session) -> list[str]:
-    """One sentence for each thing that is wrong: every entry, every checkpoint ever signed, and the marker."""
+    """One sentence for each thing that is wrong: every entry, every checkpoint and cosignature, and the marker."""
     indexes = session.scalars(select(DirectoryEntry.index).order_by(DirectoryEntry.index)).all()
     if list(indexes) != list(range(len(indexes))):
         return ["an entry of the directory is missing"]
-    tree, problems = Tree(_leaves(session)), []
+    tree, problems = Tree(leaves(session)), list[str]()
     checkpoints = session.scalars(select(DirectoryCheckpoint).order_by(DirectoryCheckpoint.size)).all()
     for one in checkpoints:
         if one.size > tree.size or not _is_signed(vault, one, tree):
@@ -139,8 +164,14 @@ def check_directory(vault: Parts, session: Session) -> list[str]:
         problems.append("a checkpoint of the directory is missing")
     if any(later.time < earlier.time for earlier, later in pairwise(checkpoints)):
         problems.append("a checkpoint of the directory is older than a smaller one")
+    texts = {one.size: one.note.rpartition("\n\n")[0] + "\n" for one in checkpoints}
+    for kept in session.scalars(select(DirectoryCosignature).order_by(DirectoryCosignature.size)):
+        if not is_cosigned(texts.get(kept.size, ""), kept.line, kept.vkey, kept.time):
+            name = kept.vkey.partition("+")[0]
+            problems.append(f"a cosignature by {name} under {kept.size} entries of the directory does not verify")
     try:
         _require_marked(vault, tree)
+        _require_undisputed(session)
     except DirectoryRefuses as reason:
         problems.append(f"{reason.code}: {reason.detail or reason.sentence}")
     return problems
@@ -178,11 +209,18 @@ def _require_marked(vault: Parts, tree: Tree) -> None:
         raise DirectoryDiverged(f"at {marked.size} entries")
 
 
+def _require_undisputed(session: Session) -> None:
+    """Raises a DirectoryRefuses while a witness has seen what this directory doesn't continue."""
+    query = select(DirectoryWitness).where(DirectoryWitness.trouble.in_(_STOPPING)).limit(1)
+    if (found := session.scalar(query)) is not None:
+        raise _STOPPING[found.trouble](found.name)
+
+
 def _marker(vault: Parts) -> Marker:
     return Marker(vault.config.data, MARKER)
 
 
-def _leaves(session: Session, start: int = 0, stop: int | None = None) -> list[bytes]:
+def leaves(session: Session, start: int = 0, stop: int | None = None) -> list[bytes]:
     """The leaf hashes of the entries [start, stop), or of all from `start` on."""
     query = select(DirectoryEntry.entry).where(DirectoryEntry.index >= start).order_by(DirectoryEntry.index)
     if stop is not None:
@@ -199,5 +237,5 @@ def _read_entries(session: Session, index: int, width: int) -> Iterable[bytes]:
 def _read_hashes(session: Session, level: int, index: int, width: int) -> Iterable[bytes]:
     below = 1 << HEIGHT * level
     start = index * WIDTH * below
-    leaves = _leaves(session, start, start + width * below)
-    return (subtree_root(leaves[at:at + below]) for at in range(0, len(leaves), below))
+    found = leaves(session, start, start + width * below)
+    return (subtree_root(found[at:at + below]) for at in range(0, len(found), below))

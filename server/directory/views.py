@@ -12,6 +12,8 @@ from schemas import directory as wire
 from schemas.endpoints import NOTE, OCTETS
 from server.accounts.service import current_account
 from server.directory import service, tree
+from server.directory.models import DirectoryCosignature
+from server.ledger.cosignatures import with_cosignatures
 from server.parts import parts
 from server.requests import dump, parse_message, read_json_body
 
@@ -21,7 +23,8 @@ blueprint = Blueprint("directory", __name__)
 @blueprint.get("/directory/checkpoint")
 def get_checkpoint() -> Response:
     with parts().database.read() as session:
-        note = tree.newest(session).note
+        newest = tree.newest(session)
+        note = with_cosignatures(session, newest.size, newest.note, DirectoryCosignature)
     return Response(note, content_type=NOTE, headers={"Cache-Control": "no-cache"})
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from crypto_core.encoding import ID_SIZE
 from server.accounts.service import give_space_back
+from server.boxes.ending import is_undecided
 from server.database import table
 from server.items.models import Item, NamedBlob, Revision
 from server.ledger.service import Enter
@@ -60,12 +61,13 @@ def erase_if_due(vault: Parts, item: bytes, now: int, session: Session, _enter: 
 
 
 def erase_unnamed(vault: Parts, last: int, session: Session, _enter: Enter) -> int:
-    """A work for the ledger: erases up to AT_ONCE blobs that no item names, kept at `last` or before; says how many.
+    """A work for the ledger: erases up to AT_ONCE blobs that neither an item nor a deposit that waits
+    names, kept at `last` or before; says how many.
 
     The caller has to `sweep`.
     """
     is_named = exists().where(NamedBlob.blob == Blob.blob)
-    query = select(Blob.account, Blob.blob).where(Blob.created <= last, ~is_named).limit(AT_ONCE)
+    query = select(Blob.account, Blob.blob).where(Blob.created <= last, ~is_named, ~is_undecided()).limit(AT_ONCE)
     by_account: dict[bytes, list[bytes]] = {}
     for account, blob in session.execute(query):
         by_account.setdefault(account, []).append(blob)
@@ -83,5 +85,6 @@ def unpack_ids(packed: bytes) -> list[bytes]:
 
 
 def _named(session: Session, blobs: set[bytes]) -> set[bytes]:
-    """Those that a revision which is not erased names."""
-    return set(session.scalars(select(NamedBlob.blob).where(NamedBlob.blob.in_(blobs)).distinct()))
+    """Those that a revision which is not erased names, or a deposit that waits."""
+    is_named = exists().where(NamedBlob.blob == Blob.blob) | is_undecided()
+    return set(session.scalars(select(Blob.blob).where(Blob.blob.in_(blobs), is_named)))

@@ -19,6 +19,7 @@ from crypto_core.encoding import format_b64url
 from schemas import limits
 from schemas.items import Revision as RevisionAnswer
 from server.accounts.service import take_space
+from server.boxes.ending import accept_deposits
 from server.database import table
 from server.items.cursor import format_cursor, parse_cursor
 from server.items.erasure import erase_if_due, erase_item, erase_unnamed, pack_ids, unpack_ids
@@ -175,6 +176,7 @@ class _Batch:
         ]
         if named:
             connection.execute(_ADD_NAMES, named)
+            accept_deposits(self.vault, self.session, self.account, {name["blob"] for name in named})
         self.vault.steps.reach("deposit.rows")
         return deposits
 

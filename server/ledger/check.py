@@ -20,6 +20,7 @@ from crypto_core.receipts.merkle import hash_leaf
 from crypto_core.receipts.tree import new_nodes, root
 from crypto_core.receipts.witnessed import open_checkpoint
 from server.accounts.models import Account
+from server.boxes.models import Box, BoxDeposit, DepositBlob
 from server.items.models import Revision
 from server.ledger.deep import DeepCheck
 from server.ledger.models import Deposit, LedgerEntry, LedgerNode
@@ -184,13 +185,34 @@ def _check_deposits(session: Session, report: CheckReport, owners: dict[int, tup
 def _check_space(session: Session, report: CheckReport) -> None:
     """What each account is told that it uses is what is kept for it and announced by it."""
     used: dict[bytes, int] = {}
-    for table in (Revision, Blob, Upload, Bundle):
+    for table in (Revision, Blob, Upload, Bundle, Box):
         for account, size in session.execute(select(table.account, func.sum(table.size)).group_by(table.account)):
             used[account] = used.get(account, 0) + size
+    report.problems += _settle_boxes(session, used)
     for account, counted in session.execute(select(Account.account, Account.used)):
         if used.pop(account, 0) != counted:
             report.problems.append(f"account {account.hex()}: the space counted is not the space used")
     report.problems += [f"account {account.hex()} is gone, and its bytes are not" for account in used]
+
+
+def _settle_boxes(session: Session, used: dict[bytes, int]) -> Iterator[str]:
+    """Every box by what was put into it; what its holder uses, its account does."""
+    deposited, pieces = (
+        {box: count for box, count in session.execute(query)}
+        for query in (
+            select(BoxDeposit.box, func.sum(BoxDeposit.size)).group_by(BoxDeposit.box),
+            select(DepositBlob.box, func.count()).group_by(DepositBlob.box),
+        )
+    )
+    for table in (Blob, Upload):
+        held = select(Box.box, func.count()).join(table, table.account == Box.holder).group_by(Box.box)
+        for box, count in session.execute(held):
+            pieces[box] = pieces.get(box, 0) + count
+    for one in session.scalars(select(Box)):
+        size = used.pop(one.holder, 0)
+        used[one.account] = used.get(one.account, 0) + size
+        if (one.used, one.pieces) != (size + deposited.get(one.box, 0), pieces.get(one.box, 0)):
+            yield f"box {one.box.hex()}: what is counted is not what was put in"
 
 
 def _in_batches(session: Session) -> Iterator[Sequence[Row[int, bytes]]]:

@@ -13,18 +13,21 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from crypto_core.errors import CryptoCoreError
-from crypto_core.receipts.note import VerifierKey, format_signatures, format_vkey, parse_signatures, verify_signature
-from server.ledger.models import Cosignature, LedgerWitness
+from crypto_core.receipts.note import (
+    VerifierKey, format_signatures, format_vkey, parse_signatures, parse_vkey, verify_signature,
+)
+from server.ledger.models import Cosignature, CosignatureLine, LedgerWitness
+
 
 NEAR = 64
 """Rows that are looked at, from a deposit on and back from the newest: no receipt may cost more, however long the
 ledger."""
 
 
-def with_cosignatures(session: Session, size: int, note: str) -> str:
+def with_cosignatures(session: Session, size: int, note: str, kept: type[CosignatureLine] = Cosignature) -> str:
     """The signed note of the checkpoint of `size`, and below it every cosignature kept for it: the same text, the
     same signature, more lines."""
-    query = select(Cosignature.line).where(Cosignature.size == size).order_by(Cosignature.time, Cosignature.vkey)
+    query = select(kept.line).where(kept.size == size).order_by(kept.time, kept.vkey)
     return note + "".join(session.scalars(query))
 
 
@@ -57,8 +60,19 @@ def verified_cosignature(text: str, lines: bytes, key: VerifierKey) -> tuple[int
     return min(((time, line) for time, line in found if time is not None), default=None)
 
 
-def keep_cosignature(session: Session, size: int, key: VerifierKey, time: int, line: str) -> None:
+def keep_cosignature(
+    session: Session, size: int, key: VerifierKey, time: int, line: str, kept: type[CosignatureLine] = Cosignature
+) -> None:
     """Keeps a verified one; the earliest stays."""
     vkey = format_vkey(key)
-    if session.get(Cosignature, (size, vkey)) is None:
-        session.add(Cosignature(size=size, vkey=vkey, time=time, line=line))
+    if session.get(kept, {"size": size, "vkey": vkey}) is None:
+        session.add(kept(size=size, vkey=vkey, time=time, line=line))
+
+
+def is_cosigned(text: str, line: str, vkey: str, time: int) -> bool:
+    """Whether a line that was kept is what it was kept as: a signature over `text` by this key, at this time."""
+    try:
+        (signature,) = parse_signatures(line.encode())
+        return verify_signature(text, signature, parse_vkey(vkey)) == time
+    except (CryptoCoreError, ValueError):
+        return False

@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from crypto_core.errors import CryptoCoreError
 from crypto_core.receipts.checkpoint import Checkpoint
-from crypto_core.receipts.note import parse_note, parse_signatures, parse_vkey, verify_signature
 from crypto_core.receipts.tree import NodeReader, root
 from crypto_core.receipts.witnessed import open_checkpoint
+from server.ledger.cosignatures import is_cosigned
 from server.ledger.models import Cosignature, LedgerWitness, SignedCheckpoint
 from server.ledger.service import Ledger
 from server.problems import Refusal
@@ -66,12 +66,7 @@ class DeepCheck:
         joined = query.outerjoin(SignedCheckpoint, SignedCheckpoint.size == Cosignature.size)
         for size, vkey, time, line, note in self._session.execute(joined.execution_options(yield_per=BATCH)):
             self.cosignatures += 1
-            try:
-                (signature,) = parse_signatures(line.encode())
-                is_right = verify_signature(parse_note(note.encode()).text, signature, parse_vkey(vkey)) == time
-            except (CryptoCoreError, ValueError, AttributeError):
-                is_right = False
-            if not is_right:
+            if not is_cosigned(f"{note}".rpartition("\n\n")[0] + "\n", line, vkey, time):
                 name = vkey.partition("+")[0]
                 self._problems.append(f"a cosignature by {name} under {size} entries does not verify")
 

@@ -1,4 +1,4 @@
-"""What happens to the ledger beside the deposits: the marker follows it, and witnesses are asked about it.
+"""What happens beside the deposits: the marker follows the ledger, and witnesses are asked about it and the directory.
 
 Knows: when. Refuses to know: what a witness is told, and what becomes of a reason not to sign.
 One process of a vault does this, `temoin-server run` itself, and none of its workers: no deposit waits for any of it.
@@ -12,12 +12,11 @@ import time
 from collections.abc import Callable, Iterable
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from crypto_core.errors import TemoinError
-from server.ledger.models import Cosignature, LedgerWitness
-from server.ledger.service import Signed
-from server.ledger.submitting import Outcome, Post, Submitter
+from server.directory.witnessing import DirectoryLog
+from server.ledger.models import LedgerWitness
+from server.ledger.submitting import LedgerLog, Log, Outcome, Post, Submitter
 from server.parts import Parts
 from server.problems import Refusal
 
@@ -29,20 +28,26 @@ FIRST_PATIENCE = 5
 _log = logging.getLogger("temoin.server")
 
 
+Asking = tuple[str, Log]
+"""The name of a witness, and what it is asked about."""
+
+
 class LedgerKeeper:
-    """Keeps one open vault's ledger company."""
+    """Keeps one open vault's ledger company, and its directory."""
 
     def __init__(self, parts: Parts, post: Post) -> None:
-        self._parts = parts
-        self._submitter = Submitter(parts.database, parts.ledger, parts.clock, post)
-        self._flying: dict[str, threading.Thread] = {}
-        self._told: dict[str, str] = {}
+        self._parts, self._post = parts, post
+        self._logs: tuple[Log, ...] = (
+            LedgerLog(parts.ledger, parts.config.checkpoint_interval), DirectoryLog(parts),
+        )
+        self._flying: dict[tuple[str, str], threading.Thread] = {}
+        self._told: dict[tuple[str, str], str] = {}
 
     def begin(self) -> list[TemoinError]:
         """The first look: every witness is asked what it has seen, so that nothing is signed beside it. Gives the
         reasons for which the ledger will not sign. A witness that is silent is waited for FIRST_PATIENCE seconds."""
         _quietly(self.mark)
-        self.ask(self.names())
+        self.ask(self.everything())
         self.wait(FIRST_PATIENCE)
         with self._parts.database.read() as session:
             newest = self._parts.ledger.newest(session)
@@ -69,28 +74,34 @@ class LedgerKeeper:
                 return
         ledger.guard.marker.keep(newest.size, newest.note)
 
-    def names(self) -> list[str]:
-        """Every witness."""
+    def everything(self) -> list[Asking]:
+        """Every witness, about every tree that has something to cosign."""
         with self._parts.database.read() as session:
-            return list(session.scalars(select(LedgerWitness.name)))
+            names = session.scalars(select(LedgerWitness.name)).all()
+            return [(name, log) for log in self._logs if names and log.shown(session) is not None for name in names]
 
-    def due(self) -> list[str]:
-        """The witnesses that have not cosigned the public checkpoint, and whose time has come."""
+    def due(self) -> list[Asking]:
+        """The witnesses that have not cosigned the checkpoint that is shown, and whose time has come."""
+        due = list[Asking]()
         with self._parts.database.read() as session:
-            size = self._public(session).size
-            asked_already = select(Cosignature.vkey).where(Cosignature.size == size)
-            return list(session.scalars(
-                select(LedgerWitness.name)
-                .where(LedgerWitness.not_before <= self._parts.clock.now())
-                .where(LedgerWitness.vkey.not_in(asked_already) | (LedgerWitness.trouble != ""))
-            ))
+            witnesses = session.scalars(select(LedgerWitness)).all()
+            for log in self._logs:
+                if not witnesses or (shown := log.shown(session)) is None:
+                    continue
+                signed = set(session.scalars(select(log.kept.vkey).where(log.kept.size == shown.size)))
+                for one in witnesses:
+                    asked = log.asked(session, one)
+                    if asked.not_before <= self._parts.clock.now() and (one.vkey not in signed or asked.trouble):
+                        due.append((one.name, log))
+        return due
 
-    def ask(self, names: Iterable[str]) -> None:
-        """Starts to ask these witnesses about the public checkpoint; who is being asked already is not asked again."""
-        for name in names:
-            if name not in self._flying or not self._flying[name].is_alive():
-                self._flying[name] = threading.Thread(target=self._ask_one, args=(name,), daemon=True)
-                self._flying[name].start()
+    def ask(self, askings: Iterable[Asking]) -> None:
+        """Starts to ask these witnesses about what is shown; who is being asked already is not asked again."""
+        for name, log in askings:
+            place = name, log.word
+            if place not in self._flying or not self._flying[place].is_alive():
+                self._flying[place] = threading.Thread(target=self._ask_one, args=(name, log), daemon=True)
+                self._flying[place].start()
 
     def wait(self, seconds: float) -> None:
         """Until all that were asked have answered, for this long at most."""
@@ -98,23 +109,26 @@ class LedgerKeeper:
         for thread in list(self._flying.values()):
             thread.join(max(0, deadline - time.monotonic()))
 
-    def ask_now(self, name: str) -> Outcome:
-        """Asks one witness, and waits for its answer."""
+    def ask_now(self, name: str) -> dict[str, Outcome]:
+        """Asks one witness about each tree that has something to cosign, and waits for its answers; by `Log.word`."""
+        return {log.word: self._ask(one, log) for one, log in self.everything() if one == name}
+
+    def _ask(self, name: str, log: Log) -> Outcome:
         with self._parts.database.read() as session:
-            signed = self._public(session)
-        return self._submitter.ask(name, signed)
+            shown = log.shown(session)
+        assert shown is not None  # no tree shrinks
+        return Submitter(self._parts.database, log, self._parts.clock, self._post).ask(name, shown)
 
-    def _public(self, session: Session) -> Signed:
-        return self._parts.ledger.public(session, self._parts.config.checkpoint_interval)
-
-    def _ask_one(self, name: str) -> None:
+    def _ask_one(self, name: str, log: Log) -> None:
+        place = name, log.word
         try:
-            trouble = self.ask_now(name).trouble
+            trouble = self._ask(name, log).trouble
         except Exception as error:  # the vault is closing, or its database is not there just now
             trouble = type(error).__name__
-        if trouble != self._told.get(name, ""):
-            _log.warning("witness %s: %s", name, trouble or "answers again")
-        self._told[name] = trouble
+        if trouble != self._told.get(place, ""):
+            about = "" if log.word == LedgerLog.word else " about the directory"
+            _log.warning("witness %s%s: %s", name, about, trouble or "answers again")
+        self._told[place] = trouble
 
 
 def _quietly(act: Callable[[], None]) -> None:

@@ -57,16 +57,11 @@ class Deposit(Base):
     sha256: Mapped[bytes] = mapped_column(LargeBinary(HASH_SIZE))
 
 
-class LedgerWitness(Base):
-    """Somebody apart whom the operator asks for cosignatures, and how the last try ended."""
+class Asked(Base):
+    """How it stands with a witness about one tree, and how the last try ended."""
 
-    __tablename__ = "witnesses"
+    __abstract__ = True
 
-    name: Mapped[str] = mapped_column(String(64), primary_key=True)
-    """The operator's own word for it."""
-    vkey: Mapped[str] = mapped_column(Text, unique=True)
-    url: Mapped[str] = mapped_column(Text)
-    """What stands before `/add-checkpoint`."""
     size: Mapped[int] = mapped_column(BigInteger, default=0)
     """How many entries it had seen when it last said so."""
     trouble: Mapped[str] = mapped_column(String(40), default="")
@@ -77,15 +72,34 @@ class LedgerWitness(Base):
     """Unix seconds: it is not asked again earlier."""
 
 
-class Cosignature(Base):
-    """What a witness signed under the checkpoint of this size; it verified before it was kept. Rows outlive
-    witnesses."""
+class LedgerWitness(Asked):
+    """Somebody apart whom the operator asks for cosignatures; and how it stands with the ledger."""
 
-    __tablename__ = "cosignatures"
+    __tablename__ = "witnesses"
 
-    size: Mapped[int] = mapped_column(ForeignKey("checkpoints.size"), primary_key=True, autoincrement=False)
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    """The operator's own word for it."""
+    vkey: Mapped[str] = mapped_column(Text, unique=True)
+    url: Mapped[str] = mapped_column(Text)
+    """What stands before `/add-checkpoint`."""
+
+
+class CosignatureLine(Base):
+    """What a witness signed under a checkpoint of one size; it verified before it was kept. Rows outlive witnesses."""
+
+    __abstract__ = True
+
+    size: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     vkey: Mapped[str] = mapped_column(Text, primary_key=True)
     time: Mapped[int] = mapped_column(BigInteger)
     """The witness's own, Unix seconds."""
     line: Mapped[str] = mapped_column(Text)
     """The signature line, newline included."""
+
+
+class Cosignature(CosignatureLine):
+    """Under a checkpoint of the ledger."""
+
+    __tablename__ = "cosignatures"
+
+    size: Mapped[int] = mapped_column(ForeignKey("checkpoints.size"), primary_key=True, autoincrement=False)

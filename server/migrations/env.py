@@ -6,6 +6,7 @@ Knows: every table. Refuses to know: how to connect.
 from alembic import context
 
 import server.accounts.models
+import server.boxes.models
 import server.directory.models
 import server.guesses.models
 import server.items.models

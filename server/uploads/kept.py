@@ -1,7 +1,7 @@
 """Blobs that are kept: how one becomes so, is read, proven, and erased.
 
-Knows: that a blob is kept once, with a receipt, in a row or in the store. Refuses to know: units, HTTP, and which item
-names a blob (server.items).
+Knows: that a blob is kept once, with a receipt, in a row or in the store. Refuses to know: units, HTTP, which item
+names a blob (server.items), and whether an `account` is one or the holder of a box (server.boxes).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from sqlalchemy import bindparam, delete, insert, select, union_all
 from sqlalchemy.orm import Session, undefer
 
 from schemas import limits
-from server.accounts.service import give_space_back, take_space
+from server.boxes.space import give_space_back, take_space
 from server.database import table
 from server.ledger.service import Deposited, Enter, Ledger
 from server.parts import Parts
@@ -154,7 +154,7 @@ def erase_blobs(ledger: Ledger, session: Session, account: bytes, blobs: Collect
         ledger.forget(session, [deposit for _, _, deposit, _ in rows])
         session.execute(delete(Blob).where(Blob.blob.in_([blob for blob, _, _, _ in rows])))
         session.add_all(Leftover(blob=blob) for blob, _, _, is_stored in rows if is_stored)
-        give_space_back(session, account, sum(size for _, size, _, _ in rows))
+        give_space_back(session, account, sum(size for _, size, _, _ in rows), len(rows))
 
 
 def sweep(vault: Parts) -> None:

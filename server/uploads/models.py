@@ -20,6 +20,7 @@ class Blob(Base):
 
     blob: Mapped[bytes] = mapped_column(LargeBinary(ID_SIZE), primary_key=True)
     account: Mapped[bytes] = mapped_column(LargeBinary(ID_SIZE), index=True)
+    """Or the holder of a box (server.boxes.models), until a deposit names it."""
     size: Mapped[int] = mapped_column(BigInteger)
     sha256: Mapped[bytes] = mapped_column(LargeBinary(HASH_SIZE))
     deposit: Mapped[int] = mapped_column(BigInteger, unique=True)
@@ -36,6 +37,7 @@ class Upload(Base):
 
     blob: Mapped[bytes] = mapped_column(LargeBinary(ID_SIZE), primary_key=True)
     account: Mapped[bytes] = mapped_column(LargeBinary(ID_SIZE), index=True)
+    """Or the holder of a box."""
     size: Mapped[int] = mapped_column(BigInteger)
     started: Mapped[int] = mapped_column(BigInteger, index=True)
 

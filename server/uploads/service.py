@@ -1,7 +1,7 @@
 """Uploads: a large blob that arrives in units, in any order, over a network that breaks.
 
 Knows: protocol §5: which units are there, what completing checks, when an upload is given up.
-Refuses to know: HTTP; what the bytes are.
+Refuses to know: HTTP; what the bytes are; whether an `account` is one or the holder of a box (server.boxes).
 
 The row of a unit is written after its bytes were synced, and only rows count: a body cut in the middle, or a crash,
 leaves bytes that nobody believes. The whole is hashed when it is completed, and if that goes wrong, unit by unit,
@@ -20,7 +20,7 @@ from sqlalchemy import bindparam, delete, func, insert, literal, select, union_a
 from sqlalchemy.orm import Session
 
 from schemas import limits
-from server.accounts.service import give_space_back, take_space
+from server.boxes.space import give_space_back, take_space
 from server.database import table
 from server.ledger.service import Deposited, Enter
 from server.parts import Parts
@@ -142,6 +142,12 @@ def give_up(vault: Parts, account: bytes, blob: bytes) -> None:
 
     vault.ledger.commit(work)
     sweep(vault)
+
+
+def drop_uploads(session: Session, account: bytes) -> None:
+    """Drops all that are on their way for an account, or a box's holder. The caller has to `sweep`."""
+    for upload in session.scalars(select(Upload).where(Upload.account == account)):
+        _drop(session, upload)
 
 
 def collect(vault: Parts) -> None:

@@ -5,6 +5,8 @@ Knows: the rows of schemas.endpoints below /v1/blobs and /v1/uploads. Refuses to
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from flask import Blueprint, Response, request
 
 from crypto_core.encoding import format_b64
@@ -54,9 +56,7 @@ def read(blob: bytes) -> Response:
 
 @blueprint.put("/v1/uploads/<id:blob>/units/<u32:first>")
 def put_units(blob: bytes, first: int) -> Response:
-    length, announced = content_length(service.LARGEST_PUT), unit_digests()
-    pieces = read_octets(service.LARGEST_PUT, needs_digest=announced is None)
-    return dump(Upload, service.put_units(parts(), current_account(), blob, first, length, pieces, announced))
+    return dump(Upload, service.put_units(parts(), current_account(), blob, first, *read_units()))
 
 
 @blueprint.post("/v1/uploads/<id:blob>/complete")
@@ -69,6 +69,12 @@ def complete(blob: bytes) -> Response:
 def give_up(blob: bytes) -> Response:
     service.give_up(parts(), current_account(), blob)
     return dump(Nothing, {})
+
+
+def read_units() -> tuple[int, Iterator[bytes], list[bytes] | None]:
+    """What `put_units` takes of a request's body: its length, its pieces, and the digests that it announces."""
+    length, announced = content_length(service.LARGEST_PUT), unit_digests()
+    return length, read_octets(service.LARGEST_PUT, needs_digest=announced is None), announced
 
 
 def answer_content(content: Content) -> Response:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
-from tests.fakes.processes import Answer, Device, RealVault, serving
+from crypto_core.receipts.note import SignerKey, format_vkey
+from tests.fakes.processes import PASSWORD, PIN, Answer, Device, RealVault, serving
 
 ROOT = Path(__file__).resolve().parents[2]
 PHOTOGRAPH = ROOT / "docs" / "demo" / "photograph.jpg"
+OTHER_LEDGER = format_vkey(SignerKey("ledger.example/other", bytes(range(32))).verifier)
 TEXT = "Ce soir-là, 21 h 30 <b>"
 
 
@@ -44,6 +47,25 @@ def is_as_it_was(folder: Path) -> bool:
     return original.read_bytes() == PHOTOGRAPH.read_bytes()
 
 
+def holds(anybody: Device, pack: Path) -> None:
+    """Verifies it, then with a changed byte, with a ledger that nobody trusts, and by sha256sum."""
+    said = anybody.run("verify-pack", pack, "--json", secrets=[])
+    assert said.code == 0, said.out
+    assert (said.json["outcome"], said.json["items"], said.json["proven"]) == ("valid", 2, 2)
+    assert len(said.json["receipts"]) == 3 and len(said.json["sender"]) == 64 and len(said.json["keys"]) == 1
+    other = pack.parent / "other.txt"
+    other.write_text(f"log {OTHER_LEDGER}\nquorum none\n", "utf-8")
+    assert anybody.run("verify-pack", pack, "--policy", other, secrets=[]).code == 4
+    if pack.is_dir():
+        assert subprocess.run(["sha256sum", "-c", "SHA256SUMS"], cwd=pack, capture_output=True).returncode == 0
+        page = pack / "index.html"
+        right = page.read_bytes()
+        page.write_bytes(right.replace(b"21 h 30", b"22 h 30"))
+        told = anybody.run("verify-pack", pack, secrets=[])
+        assert told.code == 1 and "index.html" in told.out and "(pack_changed)" in told.out
+        page.write_bytes(right)
+
+
 def code(answer: Answer) -> str:
     """The code of a refusal."""
     assert answer.code == 1, answer.err
@@ -74,9 +96,11 @@ def test_from_being_listed_to_being_refused(person: Device, vault: RealVault, tm
     made = person.ok("share", "create", person.user, "--to", "martin", *chosen, "--openings", "2",
                      "--message", "Voilà", "--json").json  # fmt: skip
 
-    [received] = lawyer.ok("pro", "inbox", lawyer.user, "--json").json
+    [received] = lawyer.run("pro", "inbox", "--json", secrets=[lawyer.user, PASSWORD, PIN]).json
     assert received["bundle"] == made["bundle"]
-    opened = lawyer.ok("pro", "open", lawyer.user, made["bundle"], "-o", tmp_path / "pack", "--json").json
+    own = [lawyer.user, PASSWORD, PIN]
+    opened = lawyer.run("pro", "open", made["bundle"], "-o", tmp_path / "pack", "--json", secrets=own).json
+    holds(lawyer, tmp_path / "pack")
     assert (opened["message"], opened["items"], opened["missing"]) == ("Voilà", 2, [])
     assert is_as_it_was(tmp_path / "pack")
     log = person.ok("share", "log", person.user, made["bundle"], "--json").json
@@ -95,19 +119,22 @@ def test_by_link_and_code(person: Device, vault: RealVault, tmp_path: Path) -> N
     address, spoken = made["address"], made["code"]
     assert address.startswith(f"{vault.url}/app#b")
     stranger = Device(tmp_path / "stranger", vault.url)
-    refused = stranger.run("open-link", address, "-o", tmp_path / "never", secrets=[])
-    assert refused.code == 2 and address.partition("#")[2] not in refused.err
     wrong = f"{(int(spoken.replace(' ', '')) + 1) % 10**8:08}"
     assert code(stranger.run("open-link", "-o", tmp_path / "never", secrets=[address, wrong])) == "code_wrong"
     opened = stranger.run("open-link", "-o", tmp_path / "pack", "--json", secrets=[address, spoken])
     assert opened.code == 0, opened.err
     assert opened.json["items"] == 2
     assert is_as_it_was(tmp_path / "pack")
+    holds(stranger, tmp_path / "pack")
+    pasted = stranger.run("open-link", address, "-o", tmp_path / "pack.zip", secrets=[spoken])
+    assert pasted.code == 0 and "other programs on this device can see it" in pasted.err
+    assert address.partition("#")[2] not in pasted.err + pasted.out
+    holds(stranger, tmp_path / "pack.zip")
     fragment = "#" + address.partition("#")[2]
     for _ in range(5):
         answer = stranger.run("open-link", vault.url, "-o", tmp_path / "never", secrets=[fragment, wrong])
         assert code(answer) == "code_wrong"
     assert code(stranger.run("open-link", "-o", tmp_path / "never", secrets=[address, spoken])) == "bundle_over"
     [row] = person.ok("share", "list", person.user, "--json").json
-    assert (row["why"], len(row["opened"])) == ("codes", 1)
+    assert (row["why"], len(row["opened"])) == ("codes", 2)
     assert not (tmp_path / "never").exists()

@@ -26,14 +26,14 @@ def silent_listener() -> Iterator[int]:
         yield port
 
 
-def ledger_vkey(vault: RealVault) -> str:
+def ledger_vkey(vault: RealVault, which: str = "ledger") -> str:
     with urllib.request.urlopen(f"{vault.url}/v1/vault", timeout=10) as answer:
-        return str(json.load(answer)["ledger_vkey"])
+        return str(json.load(answer)[f"{which}_vkey"])
 
 
-def signers(vault: RealVault) -> tuple[int, list[str]]:
+def signers(vault: RealVault, which: str = "ledger") -> tuple[int, list[str]]:
     """Size of the public checkpoint, and the names below it."""
-    with urllib.request.urlopen(f"{vault.url}/ledger/checkpoint", timeout=10) as answer:
+    with urllib.request.urlopen(f"{vault.url}/{which}/checkpoint", timeout=10) as answer:
         note = parse_note(answer.read())
     return int(note.text.split("\n")[1]), [one.name for one in note.signatures]
 
@@ -103,6 +103,42 @@ def test_from_a_deposit_to_a_receipt_that_two_strangers_have_signed(tmp_path: Pa
         with_mute.write_text(policy.read_text().replace("group both all w0 w1", f"witness w2 {mute.vkey}\n"
                                                         "group both all w0 w1 w2"))
         assert stranger.run("verify", sealed, receipt, "--policy", with_mute).code == 4
+
+
+def listed(vault: RealVault, device: Device) -> None:
+    asked = device.ok("pro", "register", device.user, "--name", device.user, "--kind", "lawyer", "--json").json
+    waiting = next(one for one in json.loads(vault.command("professionals", "list", "--json").stdout) if one["asked"])
+    run = vault.command("professionals", "approve", waiting["account"], "--fingerprint", asked["fingerprint"])
+    assert run.returncode == 0, run.stderr
+
+
+def test_people_share_in_a_directory_that_a_stranger_has_signed_and_in_no_other(tmp_path: Path) -> None:
+    with witnessing(tmp_path, 1) as (one,), serving(tmp_path / "data") as vault:
+        one.start([ledger_vkey(vault), ledger_vkey(vault, "directory")])
+        add(vault, "one", one.vkey, one.url)
+        names = ("person", "first", "second")
+        person, first, second = (Device(tmp_path / name, vault.url, user=name) for name in names)
+        for device in (person, first, second):
+            device.register()
+        listed(vault, first)
+        assert vault.command("witnesses", "require", "2").returncode == 1
+        wait_until(lambda: signers(vault, "directory") == (1, [ledger_name(vault), one.name]))
+        assert vault.command("witnesses", "require", "1").returncode == 0
+        wait_until(lambda: one.name in signers(vault, "directory")[1] and signers(vault, "directory")[0] == 2)
+        assert [found["entry"] for found in person.ok("pro", "find", person.user, "--json").json] == [0]
+        assert '"directory":{"size":2,"trouble":null}' in vault.command("witnesses", "list", "--json").stdout
+        one.stop()
+        listed(vault, second)
+        refused = person.run("pro", "find", person.user)
+        assert (refused.code, "directory_unwitnessed" in refused.err) == (1, True)
+        one.start([ledger_vkey(vault), ledger_vkey(vault, "directory")])
+        assert vault.command("witnesses", "ask", "one").returncode == 0
+        assert [found["entry"] for found in person.ok("pro", "find", person.user, "--json").json] == [0, 2]
+        assert vault.command("check", "--deep").returncode == 0
+
+
+def ledger_name(vault: RealVault) -> str:
+    return ledger_vkey(vault, "directory").partition("+")[0]
 
 
 def test_receipts_wait_where_no_witness_answers(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ from crypto_core.receipts.receipt import verify_receipt
 from crypto_core.receipts.signatures import derive_public, sign_ed25519
 from crypto_core.signed_requests import change_message
 from schemas import limits
+from tests.fakes.boxes import FakeBox, FakeDeposit
 from tests.fakes.served import ServedVault
 from tests.fakes.vault import HOST, FakePerson, b64, open_person, random_b64, said
 
@@ -45,6 +46,8 @@ class Kept:
     records: dict[tuple[str, int], str] = field(default_factory=dict)
     """(item, revision) → record, as it travelled."""
     erased: set[str] = field(default_factory=set)
+    deposits: dict[str, tuple[str, bool]] = field(default_factory=dict)
+    """Deposit → its box, and whether it waits there."""
     receipts: list[tuple[bytes, int, str]] = field(default_factory=list)
     """(SHA-256, size, receipt)"""
     roots: dict[int, bytes] = field(default_factory=dict)
@@ -171,6 +174,26 @@ class Story:
 
         return deed
 
+    def put_deposit(self) -> Deed:
+        return self._deposit()[1]
+
+    def accept_deposit(self) -> Deed:
+        made, put = self._deposit()
+        accept = self._items([self._revision(made.item, 1, made.names)])
+        return self._settle(made, put, accept)
+
+    def refuse_deposit(self) -> Deed:
+        """In a confirmed session: gone at once."""
+        made, put = self._deposit()
+
+        def refuse() -> None:
+            with self._lock:
+                for name in made.names:
+                    self.kept.blobs.pop(name, None)
+            self._good(made.box.refuse(made.deposit, token=self.person.confirm()))
+
+        return self._settle(made, put, refuse)
+
     # ---- after a crash
 
     def look(self) -> None:
@@ -187,6 +210,9 @@ class Story:
         for blob in list(self.asked)[-LOOKED_AT:]:
             self._look_at_blob(blob)
         self._look_at_items()
+        for deposit, (box, waits) in list(self.kept.deposits.items())[-LOOKED_AT:]:
+            waiting = said(self._good(self.person.ask("GET", f"/v1/boxes/{box}/deposits")))["deposits"]
+            assert (deposit in {one["deposit"] for one in waiting}) == waits
 
     def _look_at_blob(self, blob: str) -> None:
         proven = self.person.ask("GET", f"/v1/blobs/{blob}/receipt")
@@ -224,6 +250,44 @@ class Story:
     def _blob(self, content: bytes) -> Deed:
         blob, data = self._new_blob(content)
         return lambda: self._keep_blob(blob, self.person.ask("PUT", f"/v1/blobs/{blob}", data=data))
+
+    def _deposit(self) -> tuple[FakeDeposit, Deed]:
+        """What somebody else puts into a box of the person's."""
+        made = FakeDeposit(FakeBox(self.person).make(), [make_bytes(5000)])
+        self.asked |= made.contents
+        sent: dict[str, str] = {}
+        """Blob → receipt."""
+
+        def deed() -> None:
+            token = str(said(self._good(made.box.enter()))["token"])
+            for blob, data in made.contents.items():
+                if blob not in sent:
+                    answer = self._good(made.box.visit("PUT", f"blobs/{blob}", data=data, token=token))
+                    sent[blob] = said(answer)["receipt"]
+            self._good(made.put(token=token))
+            with self._lock:
+                self.kept.deposits[made.deposit] = made.box.box, True
+                self.kept.blobs |= made.contents
+            for blob, data in made.contents.items():
+                self._keep_receipt(data, sent[blob])
+
+        return made, deed
+
+    def _settle(self, made: FakeDeposit, put: Deed, decide: Deed) -> Deed:
+        """The deposit, then what becomes of it."""
+        done: list[Deed] = []
+
+        def deed() -> None:
+            if not done:
+                put()
+                done.append(put)
+            with self._lock:
+                self.kept.deposits.pop(made.deposit, None)  # nobody knows, until it is acknowledged
+            decide()
+            with self._lock:
+                self.kept.deposits[made.deposit] = made.box.box, False
+
+        return deed
 
     def _revision(self, item: str, revision: int, blobs: list[str], erases: list[str] | None = None) -> dict[str, Any]:
         return {

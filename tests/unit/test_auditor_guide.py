@@ -35,7 +35,7 @@ class Desk:
 
     def run(self) -> tuple[list[str], int]:
         """What the three commands say, line by line, and how the last one that ran ended."""
-        script = block("sh", "check.py").replace("python3", sys.executable)
+        script = block("sh", "check.py FILE").replace("python3", sys.executable)
         ended = subprocess.run(
             ["sh", "-e", "-c", script], cwd=self.folder, capture_output=True, text=True, timeout=60,
             env={"KEY": self.key, "PATH": "/usr/bin:/bin"},
@@ -53,12 +53,12 @@ def desk(vault: FakeVault, tmp_path: Path) -> Desk:
     folder.mkdir()
     (folder / "FILE.sealed").write_bytes(SEALED)
     (folder / "FILE.tlog-proof").write_text(deposited[4].receipt)
-    (folder / "check.py").write_text(block("python", "hashlib"))
+    (folder / "check.py").write_text(block("python", "RFC 6962"))
     return Desk(folder, folder / "FILE.tlog-proof", format_vkey(vault.parts.ledger.signer.verifier))
 
 
 def test_it_is_forty_lines_and_needs_nothing_of_ours() -> None:
-    code = block("python", "hashlib")
+    code = block("python", "RFC 6962")
     assert len([line for line in code.splitlines() if line.strip()]) <= 40
     assert re.findall(r"^(?:import|from) .*$", code, re.M) == ["import base64, hashlib, sys"]
 

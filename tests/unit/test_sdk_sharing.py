@@ -13,19 +13,24 @@ import pytest
 
 from client_sdk.client import Draft, VaultClient
 from client_sdk.directory import (
-    DirectoryForked, DirectoryInvalid, ProKeyChanged, Professional, find_professionals, require_same,
+    DirectoryInvalid, DirectoryUnwitnessed, ProKeyChanged, Professional, find_professionals, require_same,
 )
-from client_sdk.errors import BundleIncomplete, BundleSwapped, ItemUnknown, Refused, TrustError, ValueRefused
+from client_sdk.errors import (
+    BundleIncomplete, BundleSwapped, DirectoryForked, ItemUnknown, Refused, TrustError, Untrusted, ValueRefused,
+)
 from client_sdk.opening import OpenedBundle, open_content
-from client_sdk.professional import listed_otherwise
+from client_sdk.protocol.sync import Finding
 from client_sdk.sharing import MadeBundle, Sharing
 from crypto_core.encoding import format_b64url, parse_b64url
 from crypto_core.errors import MalformedError, SecretRefused, TamperedError
 from crypto_core.randomness import make_bytes, make_id
 from crypto_core.receipts.checkpoint import Checkpoint, format_checkpoint
-from crypto_core.receipts.directory import Listed as ListedEntry, Listing, format_entry
+from crypto_core.receipts.directory import Listed as ListedEntry, Listing, Witnessed, format_entry
 from crypto_core.receipts.merkle import hash_leaf
-from crypto_core.receipts.note import SignerKey, sign_note
+from crypto_core.receipts.note import (
+    COSIGNATURE, SignerKey, format_signatures, format_vkey, parse_note, sign, sign_note,
+)
+from crypto_core.receipts.policy import Policy, parse_policy
 from crypto_core.receipts.tiles import format_entries
 from crypto_core.receipts.tree import new_nodes, root
 from crypto_core.sealing import passphrase, sharing
@@ -188,6 +193,22 @@ def test_a_lost_answer_to_an_opening_costs_nothing(scene: Scene) -> None:
     assert len(scene.client.shared()[0].facts["opened"]) == 1
 
 
+def used(scene: Scene, bundle: bytes) -> int:
+    [found] = [one for one in scene.person.log_in().shared() if one.facts["bundle"] == bundle]
+    return len(found.facts["opened"])
+
+
+def test_an_opening_that_was_cut_off_goes_on_for_an_hour_and_then_is_another(scene: Scene) -> None:
+    made, opening = scene.share(to=None, openings=2), make_id()
+    assert made.link is not None
+    for later, counted in ((0, 1), (3599, 1), (1, 2)):
+        scene.vault.clock.advance(later)
+        opened = scene.reader.client().open_link(made.link.fragment, made.link.code, opening)
+        assert told(opened) == ["What happened", "photo.jpg"]
+        assert scene.reader.network.paths("POST")[-1].endswith("/open")
+        assert used(scene, made.bundle) == counted
+
+
 def test_five_wrong_codes_end_a_link(scene: Scene) -> None:
     made = scene.share(to=None)
     assert made.link is not None
@@ -301,8 +322,133 @@ def test_a_key_that_takes_the_place_of_a_compared_one_is_refused(scene: Scene) -
 def test_a_professional_sees_a_namesake_with_other_keys(scene: Scene) -> None:
     lie = swapped(scene, somebody("Paul Roux"), somebody())
     lie.show(scene.reader)
-    found = listed_otherwise(scene.pro.standing(), scene.pro.professionals.read().professionals)
-    assert [one.entry for one in found] == [2]
+    assert [one.entry for one in scene.pro.listed_otherwise()] == [2]
+
+
+@pytest.mark.parametrize("said", [{"listing": None, "state": "none", "entry": None}, {"name": "Paul Roux"}])
+def test_a_vault_that_hides_a_professionals_own_name_hides_no_namesake(scene: Scene, said: dict[str, Any]) -> None:
+    """It says that nobody is listed, or that somebody else is, and takes the true entry back."""
+    lie = swapped(scene, somebody())
+    lie.entries.append(b'{"v":1,"revokes":0}')
+    lie.show(scene.reader)
+    scene.reader.network.rewrites["/v1/professional"] = lambda answer: {**answer, **(
+        said if "state" in said else {"listing": answer["listing"] | said}
+    )}
+    assert [one.entry for one in scene.pro.listed_otherwise()] == [1]
+    lie.entries[:2] = [lie.entries[1]]  # a device that remembers the name needs no entry of its own
+    lie.entries.pop()
+    scene.pro.professionals.start_anew()
+    assert [one.entry for one in scene.pro.listed_otherwise()] == [0]
+
+
+def test_a_new_device_learns_a_professionals_name_from_the_directory(scene: Scene, tmp_path: Path) -> None:
+    other = make_device(scene.vault, tmp_path / "other")
+    swapped(scene, somebody("CLAIRE martin")).show(other)
+    other.network.rewrites["/v1/professional"] = lambda answer: {
+        **answer, "listing": None, "state": "none", "entry": None}
+    with other.client() as pro:
+        pro.log_in(PRO, PASSWORD, PIN)
+        assert [one.entry for one in pro.listed_otherwise()] == [1]
+
+
+def test_two_histories_stay_a_warning_until_the_person_has_looked(scene: Scene) -> None:
+    lie, honest = swapped(scene), scene.person.network.answers
+    lie.entries[0] = format_entry(ListedEntry(somebody(), 0, None))
+    lie.show(scene.person)
+    for answers in (scene.person.network.answers, honest):  # and though the vault shows the first one again
+        scene.person.network.answers = answers
+        with pytest.raises(DirectoryForked):
+            scene.client.make_bundle(scene.sharing())
+    assert [one.code for one in scene.client._opened().session.told] == ["directory_forked"]
+    assert scene.client.make_bundle(scene.sharing(to=None)).link is not None
+    scene.client.accept_trust(PASSWORD, PIN)
+    assert scene.client.make_bundle(scene.sharing()).body
+
+
+def test_under_a_warning_nothing_is_shared_with_somebody_whom_the_vault_alone_knows(scene: Scene) -> None:
+    scene.client._opened().session.warnings.add(Finding.LEDGER_FORKED)
+    with pytest.raises(Untrusted):
+        scene.client.make_bundle(scene.sharing())
+    assert scene.client.make_bundle(scene.sharing(to=None)).link is not None
+    scene.client.professionals.read()
+    scene.client.professionals.note_compared(0)
+    assert scene.client.make_bundle(scene.sharing()).body
+
+
+# witnesses
+
+
+def witness(name: str) -> SignerKey:
+    return SignerKey(name, make_bytes(32), COSIGNATURE)
+
+
+def asked_for(lie: Swapped, quorum: int, *witnesses: SignerKey) -> Policy:
+    lines = [f"log {format_vkey(lie.signer.verifier)}"]
+    lines += [f"witness w{at} {format_vkey(one.verifier)}" for at, one in enumerate(witnesses)]
+    members = " ".join(f"w{at}" for at in range(len(witnesses)))
+    return parse_policy("\n".join([*lines, f"group some {quorum} {members}", "quorum some", ""]).encode())
+
+
+def cosigned(lie: Swapped, *witnesses: SignerKey) -> Callable[..., bytes]:
+    """Its newest state, as these witnesses saw it."""
+    plain, count = lie.note(), len(lie.entries)
+    text = parse_note(plain).text
+    lines = format_signatures(sign(text, one, time=1_795_000_000) for one in witnesses)
+    assert count
+    return lambda size=None: plain + lines.encode()
+
+
+def test_a_directory_that_asks_for_witnesses_is_believed_with_their_quorum_alone(scene: Scene) -> None:
+    lie, one, two, three = swapped(scene), witness("one"), witness("two"), witness("three")
+    lie.entries.append(format_entry(Witnessed(asked_for(lie, 2, one, two, three))))
+    lie.show(scene.person)
+    for few in ([], [two], [two, witness("two")]):
+        lie.note = cosigned(lie, *few) if few else lie.note  # type: ignore[method-assign]
+        with pytest.raises(DirectoryUnwitnessed):
+            scene.client.make_bundle(scene.sharing())
+        del lie.note
+    lie.note = cosigned(lie, one, three)  # type: ignore[method-assign]
+    assert scene.client.make_bundle(scene.sharing()).body
+    del lie.note
+    lie.entries.append(format_entry(ListedEntry(somebody("Claire Martín"), 0, None)))  # shown to one person alone
+    with pytest.raises(DirectoryUnwitnessed):
+        scene.client.professionals.read()
+    assert scene.client.make_bundle(scene.sharing(to=None)).link is not None
+
+
+def test_a_fork_is_refused_at_first_sight_by_whoever_was_given_the_policy(scene: Scene) -> None:
+    lie, one = swapped(scene, somebody("Paul Roux")), witness("one")
+    lie.show(scene.person)
+    policy = asked_for(lie, 1, one)
+    scene.client.professionals.demand(policy)
+    with pytest.raises(DirectoryUnwitnessed):
+        scene.client.professionals.read()
+    lie.note = cosigned(lie, one)  # type: ignore[method-assign]
+    assert len(scene.client.professionals.read().professionals) == 2
+    lie.signer = SignerKey("another.example/directory", make_bytes(32))
+    with pytest.raises(DirectoryInvalid):
+        scene.client.professionals.demand(asked_for(lie, 1, one))
+
+
+def test_other_witnesses_count_once_those_before_have_signed_that_entry(scene: Scene) -> None:
+    lie, old, new = swapped(scene), witness("old"), witness("new")
+    lie.entries.append(format_entry(Witnessed(asked_for(lie, 1, old))))
+    lie.show(scene.person)
+    lie.note = cosigned(lie, old)  # type: ignore[method-assign]
+    scene.client.professionals.read()
+    del lie.note
+    lie.entries.append(format_entry(Witnessed(asked_for(lie, 1, new))))
+    for missing in ([new], [old]):
+        lie.note = cosigned(lie, *missing)  # type: ignore[method-assign]
+        with pytest.raises(DirectoryUnwitnessed):
+            scene.client.professionals.read()
+        del lie.note
+    lie.note = cosigned(lie, old, new)  # type: ignore[method-assign]
+    scene.client.professionals.read()
+    del lie.note
+    lie.entries.append(format_entry(ListedEntry(somebody("Paul Roux"), 0, None)))
+    lie.note = cosigned(lie, new)  # type: ignore[method-assign]
+    assert len(scene.client.professionals.read().professionals) == 2
 
 
 @pytest.mark.parametrize("lie", ["other entries", "fewer", "another key", "no note", "two of one"])

@@ -19,8 +19,9 @@ from crypto_core import derivation, encoding, signed_requests
 from crypto_core.errors import TemoinError
 from crypto_core.labels import Kind, context
 from crypto_core.receipts import directory
+from crypto_core.receipts.policy import format_policy
 from crypto_core.receipts.signatures import verify_ed25519
-from crypto_core.sealing import envelope, keyring, keys, padding, passphrase, records, recovery, sharing
+from crypto_core.sealing import boxes, envelope, keyring, keys, padding, passphrase, records, recovery, sharing
 
 VECTORS = Path(__file__).parents[1] / "vectors"
 FACTS = sorted((VECTORS / "sealing").glob("*.json"))
@@ -212,7 +213,8 @@ def _parse_entry(given: Inputs) -> dict[str, Any]:
 
 def _read_directory(given: Inputs) -> dict[str, Any]:
     found = directory.read_directory(given.fields("entries"))
-    return {"current": list(found.current), "unread": found.unread}
+    policy = None if found.policy is None else format_policy(found.policy).decode()
+    return {"current": list(found.current), "unread": found.unread, "policy": policy}
 
 
 def _open_bundle(given: Inputs) -> dict[str, Any]:
@@ -230,6 +232,11 @@ def _open_by_link(given: Inputs) -> dict[str, Any]:
         "x": sharing.derive_code(link_key, bundle, given.text("code")),
         "bundle_key": sharing.unwrap_for_link(link_key, given.raw("share"), bundle, given.raw("wrap")),
     }
+
+
+def _parse_box_fragment(given: Inputs) -> dict[str, Any]:
+    address = boxes.parse_box_fragment(given.text("text"))
+    return {**vars(address), "cap": boxes.derive_deposit_cap(address.secret, address.box)}
 
 
 OPS: dict[str, Callable[[Inputs], dict[str, Any]]] = {
@@ -319,6 +326,17 @@ OPS: dict[str, Callable[[Inputs], dict[str, Any]]] = {
     ),
     "parse_code": lambda i: {"code": sharing.parse_code(i.text("text"))},
     "open_by_link": _open_by_link,
+    "parse_box_fragment": _parse_box_fragment,
+    "open_box": lambda i: dict(
+        zip(("pk_box", "sk_box"), boxes.open_box(i.raw("mk_n"), i.raw("box"), i.raw("sealed")), strict=True)
+    ),
+    "open_box_note": lambda i: {"json": boxes.open_box_note(i.raw("mk_n"), i.raw("box"), i.raw("sealed"))},
+    "open_deposit": lambda i: {
+        "json": boxes.open_deposit(i.raw("key"), i.raw("box"), i.raw("deposit"), i.raw("sealed"))
+    },
+    "unwrap_deposit_key": lambda i: {
+        "key": boxes.unwrap_deposit_key(i.raw("pk_box"), i.raw("sk_box"), i.raw("box"), i.raw("wrap"))
+    },
     "derive_segment": lambda i: dict(
         zip(("blob_id", "content_key"), records.derive_segment(i.raw("key"), i.number("number")), strict=True)
     ),

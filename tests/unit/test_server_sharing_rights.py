@@ -194,13 +194,14 @@ def test_everybody_gets_what_the_matrix_says(scene: Scene, endpoint: str, kind: 
 
 
 @pytest.mark.parametrize(
-    "row", [row for row in ENDPOINTS if row.stage not in (Stage.NONE, Stage.BUNDLE)],
+    "row", [row for row in ENDPOINTS if row.stage not in (Stage.NONE, Stage.BUNDLE, Stage.DEPOSITOR)],
     ids=lambda row: f"{row.method} {row.path}",
 )
 def test_an_opening_is_no_session(scene: Scene, row: Endpoint) -> None:
     path = row.path
     for place, name in (("<id:bundle>", scene.for_link.bundle), ("<id:blob>", scene.for_link.blob),
-                        ("<id:item>", scene.for_link.item), ("<u32:revision>", "1"), ("<u32:first>", "0")):
+                        ("<id:item>", scene.for_link.item), ("<u32:revision>", "1"), ("<u32:first>", "0"),
+                        ("<id:box>", b64(make_id())), ("<id:deposit>", b64(make_id()))):
         path = path.replace(place, name)
     answer = scene.vault.ask(row.method, path, token=scene.openings[scene.for_link.bundle])
     assert (answer.status_code, outcome(answer)) == (401, "unauthorized")

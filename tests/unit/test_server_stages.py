@@ -18,6 +18,7 @@ from server.app import require_table
 from server.database import Base
 from tests.fakes.sharing import put_revision
 from tests.fakes.vault import FakePerson, FakeVault, b64, fake_vault, open_person, random_b64, said
+from tests.unit.test_server_box_rights import BOXES
 from tests.unit.test_server_sharing_rights import SHARING
 
 SHOWN = ("none", "unknown", "malformed", "expired", "password", "open", "confirmed")
@@ -28,9 +29,14 @@ LETS_IN = {
     Stage.CONFIRMED: {"confirmed"},
     Stage.ANY: {"password", "open", "confirmed"},
     Stage.BUNDLE: set(),
+    Stage.DEPOSITOR: set(),
 }
 ID = "AAAAAAAAAAAAAAAAAAAAAA"
-PLACES = {"bundle": ID, "blob": ID, "item": ID, "revision": "1", "first": "0", "tile": "0/000"}
+PLACES = {
+    "bundle": ID, "blob": ID, "item": ID, "box": ID, "deposit": ID, "revision": "1", "first": "0", "tile": "0/000",
+}
+OWN_TOKENS = {Stage.BUNDLE: "opening_over", Stage.DEPOSITOR: "visit_over"}
+"""What no session opens → how it says so."""
 
 
 @dataclass
@@ -80,8 +86,8 @@ def test_only_the_stages_of_the_table_are_let_in(scene: Scene, endpoint: Endpoin
     code = said(answer).get("code") if answer.status_code >= 400 else None
     if shown in LETS_IN[endpoint.stage]:
         assert code not in ("unauthorized", "stage_insufficient", "internal")
-    elif endpoint.stage is Stage.BUNDLE:  # no session opens what an opening does
-        assert (answer.status_code, code) == (401, "opening_over")
+    elif endpoint.stage in OWN_TOKENS:
+        assert (answer.status_code, code) == (401, OWN_TOKENS[endpoint.stage])
     elif shown in ("password", "open", "confirmed"):
         assert (answer.status_code, code) == (403, "stage_insufficient")
     else:
@@ -174,15 +180,16 @@ NAMELESS = {
     "GET /v1/items", "GET /ledger/checkpoint", "GET /ledger/rotations", "GET /ledger/tile/<path:tile>",
     "GET /v1/ledger/consistency", "GET /v1/ledger/anchors", "GET /v1/ledger/inclusion", "POST /v1/pin",
     "POST /v1/pin/reopen", "POST /v1/confirm", "POST /v1/account/credentials", "GET /v1/bundles", "GET /v1/inbox",
+    "GET /v1/boxes",
     "POST /v1/professional", "GET /v1/professional", "GET /directory/checkpoint", "GET /directory/tile/<path:tile>",
 }
 """They take no id of anything kept: whose rows they mean is what the token says, and nothing else."""
 
 
 def test_every_endpoint_is_held_against_somebody_else() -> None:
-    sharing = SHARING - NAMELESS
-    assert FOREIGN.keys() | NAMELESS | sharing == {name(endpoint) for endpoint in ENDPOINTS}
-    assert not FOREIGN.keys() & (NAMELESS | sharing)
+    elsewhere = (SHARING | BOXES) - NAMELESS
+    assert FOREIGN.keys() | NAMELESS | elsewhere == {name(endpoint) for endpoint in ENDPOINTS}
+    assert not FOREIGN.keys() & (NAMELESS | elsewhere)
 
 
 @pytest.mark.parametrize("endpoint", FOREIGN)

@@ -69,10 +69,8 @@ class Scene:
             folder = self.folder / name
             self.keys[name] = make_folder(folder, f"witness.example/{name}")
             signer, store = open_folder(folder)
-            ledger = self.vault.parts.ledger.signer.verifier
-            self.witnesses[name] = Witness(
-                signer, [ledger], store, EvidenceFolder(folder), self.vault.clock, NoSteps()
-            )
+            logs = [self.vault.parts.ledger.signer.verifier, self.vault.parts.folder.directory_signer.verifier]
+            self.witnesses[name] = Witness(signer, logs, store, EvidenceFolder(folder), self.vault.clock, NoSteps())
             with self.vault.parts.database.write() as session:
                 add_witness(session, name, format_vkey(self.keys[name].verifier), HERE.format(name))
 

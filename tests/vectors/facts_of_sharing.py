@@ -60,6 +60,19 @@ def listed(**changed: Any) -> dict[str, Any]:
     return entry | changed
 
 
+def vkey(name: str, algorithm: int) -> str:
+    """A signed note's verifier key, of the key pair that is drawn from the name."""
+    key = bytes([algorithm]) + crypto_sign_seed_keypair(shake(name, 32))[0]
+    return f"{name}+{sha256(name.encode() + LINE_END + key).digest()[:4].hex()}+{base64.b64encode(key).decode()}"
+
+
+LINE_END = b"\n"
+WITNESSES = (
+    f"log {vkey('ledger.example/directory', 1)}\nwitness one {vkey('one.example/w', 4)}\n"
+    f"witness two {vkey('two.example/w', 4)}\ngroup all 2 one two\nquorum all\n"
+)
+
+
 def digits(box: bytes, sign: bytes) -> str:
     digest = sha512(ctx("fingerprint", box, sign)).digest()
     return " ".join(f"{int.from_bytes(digest[at:at + 5], 'big') % 100000:05d}" for at in range(0, 40, 5))
@@ -97,6 +110,10 @@ def directory() -> None:
         ("both", compact({"v": 1, "revokes": 0, "name": "Claire"}), "half of each kind"),
         ("large", compact(listed(org="a" * 4096)), "more than 4,096 bytes"),
         ("list", b"[]", "no object"),
+        ("policy_spaced", compact({"v": 1, "policy": WITNESSES.replace("quorum ", "quorum  ")}), "a policy respelled"),
+        ("policy_no_quorum", compact({"v": 1, "policy": WITNESSES[:-11]}), "a policy without a quorum"),
+        ("policy_number", compact({"v": 1, "policy": 1}), "a policy that is no text"),
+        ("policy_more", compact({"v": 1, "policy": WITNESSES, "from": END}), "a policy and something else"),
         ("no_version", compact({"revokes": 0}), "no version"),
     ]:
         refuses(f"directory_entry_{name}", "parse_entry", MALFORMED, why, good, data=data)
@@ -109,7 +126,13 @@ def directory() -> None:
     spelled = [*spelled, compact(listed(pk_box=b64url(box[::-1]))).hex()]
     holds(
         "directory_read", "read_directory", "one moved, one revoked, one of a newer version; two of one name are two",
-        {"entries": spelled}, current=[2, 5], unread=1,
+        {"entries": spelled}, current=[2, 5], unread=1, policy=None,
+    )
+    fewer = WITNESSES.replace("all 2", "all 1")
+    asking = [compact({"v": 1, "policy": one}).hex() for one in (WITNESSES, fewer)]
+    holds(
+        "directory_read_policy", "read_directory", "the last entry that asks for witnesses counts",
+        {"entries": [*spelled, *asking]}, current=[2, 5], unread=1, policy=fewer,
     )
     for name, entry, why in [
         ("revoked_twice", {"v": 1, "revokes": 1}, "ends what is ended"),
@@ -117,8 +140,11 @@ def directory() -> None:
         ("ahead", {"v": 1, "revokes": 9}, "ends what isn't there yet"),
         ("itself", listed(replaces=6), "replaces itself"),
         ("newer", {"v": 1, "revokes": 3}, "ends an entry that can't be read"),
+        ("nobody", {"v": 1, "revokes": 7}, "ends an entry that lists nobody"),
+        ("nobody_replaced", listed(replaces=7), "replaces an entry that lists nobody"),
+        ("policy_broken", {"v": 1, "policy": "quorum one\n"}, "asks for a witness that it doesn't name"),
     ]:
-        changed = [*spelled, compact(entry).hex()]
+        changed = [*spelled, *asking, compact(entry).hex()]
         refuses(f"directory_read_{name}", "read_directory", MALFORMED, why, {"entries": spelled}, entries=changed)
 
 

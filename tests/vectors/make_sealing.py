@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from facts_of_boxes import addresses, deposits, kept_boxes
 from facts_of_encoding import encoding, labels
 from facts_of_envelope import envelope
 from facts_of_keys import keys, record_keys, recovery
@@ -39,6 +40,9 @@ TOPICS = (
     directory,
     bundles,
     link_codes,
+    addresses,
+    kept_boxes,
+    deposits,
 )
 
 

@@ -4,9 +4,10 @@
 import { concat, encodeText } from "../src/crypto_core/encoding.js";
 import { makeBytes } from "../src/crypto_core/randomness.js";
 import { formatCheckpoint } from "../src/crypto_core/receipts/checkpoint.js";
-import { Listed, Listing, Revoked, formatEntry, type Entry } from "../src/crypto_core/receipts/directory.js";
+import { Listed, Listing, Revoked, Witnessed, formatEntry, type Entry } from "../src/crypto_core/receipts/directory.js";
 import { hashLeaf } from "../src/crypto_core/receipts/merkle.js";
-import { SignerKey, formatVkey, signNote } from "../src/crypto_core/receipts/note.js";
+import { COSIGNATURE, SignerKey, formatNote, formatVkey, sign } from "../src/crypto_core/receipts/note.js";
+import { parsePolicy } from "../src/crypto_core/receipts/policy.js";
 import { WIDTH, formatEntries, parseEntriesPath } from "../src/crypto_core/receipts/tiles.js";
 import { newNodes, root } from "../src/crypto_core/receipts/tree.js";
 import { deriveBox } from "../src/crypto_core/sealing/keys.js";
@@ -36,12 +37,19 @@ export class FakeProfessional {
   }
 }
 
+/** Somebody apart, who cosigns what they have seen. */
+export function aWitness(name: string): SignerKey {
+  return new SignerKey(name, makeBytes(32), COSIGNATURE);
+}
+
 /** Published under `signer`. Every field may be changed, as a liar would. */
 export class MemoryDirectory {
   readonly signer: SignerKey;
   readonly entries: Uint8Array[] = [];
   /** In the place of the newest note. */
   instead: string | null = null;
+  /** Who has looked at the newest state, and cosigns it. */
+  witnesses: readonly SignerKey[] = [];
   /** What becomes of the bytes of a bundle of entries. */
   spoils: (bundle: Uint8Array) => Uint8Array = (bundle) => bundle;
 
@@ -54,12 +62,20 @@ export class MemoryDirectory {
   }
 
   /** Gives the number of the entry. */
-  list(professional: FakeProfessional, replaces: number | null = null): number {
-    return this.#append(new Listed(professional.listing, SINCE, replaces));
+  list({ listing }: { readonly listing: Listing }, replaces: number | null = null): number {
+    return this.#append(new Listed(listing, SINCE, replaces));
   }
 
   revoke(entry: number): number {
     return this.#append(new Revoked(entry));
+  }
+
+  /** From now on so many of these are to cosign. */
+  demand(quorum: number, ...witnesses: readonly SignerKey[]): number {
+    const lines = witnesses.map(({ verifier }, at) => `witness w${at} ${formatVkey(verifier)}`);
+    const group = `group some ${quorum} ${witnesses.map((_, at) => `w${at}`).join(" ")}`;
+    const policy = [`log ${this.vkey}`, ...lines, group, "quorum some", ""].join("\n");
+    return this.#append(new Witnessed(parsePolicy(encodeText(policy))));
   }
 
   note(size = this.entries.length, signer = this.signer, origin = ORIGIN): string {
@@ -67,7 +83,9 @@ export class MemoryDirectory {
     const read = (level: number, index: number): Uint8Array => nodes.get(`${level} ${index}`)!;
     const leaves = this.entries.slice(0, size).map(hashLeaf);
     for (const [level, index, hash] of newNodes(0, leaves, read)) nodes.set(`${level} ${index}`, hash);
-    return signNote(formatCheckpoint({ origin, size, root: root(size, read), extensions: [] }), signer);
+    const text = formatCheckpoint({ origin, size, root: root(size, read), extensions: [] });
+    const cosignatures = this.witnesses.map((one) => sign(text, one, SINCE));
+    return formatNote({ text, signatures: [sign(text, signer), ...cosignatures] });
   }
 
   /** What the vault answers in its name; null to anything else. */

@@ -105,6 +105,11 @@ const RECORD: Record = {
   contents: [CONTENT], after: null,
 };
 const ASSESSMENT = { ...RECORD, kind: "assessment" as const, answers: { "hits-me": true, constructor: false } };
+const EXTRACT = { ...RECORD, kind: "extract" as const, of: { item: ID, revision: 3 } };
+const RECEIVED = {
+  ...RECORD, kind: "received" as const,
+  sent: { box: ID, deposit: ID, key: HASH, sealed: HASH, size: 1096, name: "A", message: "I saw it", written: 7 },
+};
 const TOMBSTONE = { v: 1 as const, kind: "tombstone" as const, ends: [HASH], written: 5, after: "note" };
 const ACCOUNT = {
   v: 1 as const, n: 1, previous: null, vault_id: ID, epoch: 1, pin_epoch: 1, argon: 1, pk_S: HASH, identity_sign: HASH,
@@ -122,7 +127,7 @@ function again(schema: v.GenericSchema, spelled: unknown): unknown {
 }
 
 describe("documents", () => {
-  test.each([RECORD, { ...RECORD, kind: "document" as const }, ASSESSMENT, TOMBSTONE])("$kind comes back", (facts) => {
+  test.each([RECORD, { ...RECORD, kind: "document" as const }, ASSESSMENT, EXTRACT, RECEIVED, TOMBSTONE])("$kind comes back", (facts) => {
     expect(again(KINDS[facts.kind], dumpDocument(facts))).toEqual(facts);
   });
 
@@ -149,6 +154,10 @@ describe("documents", () => {
     ["a missing name", { ...TOMBSTONE, after: undefined }],
     ["another version", { ...RECORD, v: 2 }],
     ["answers in a journal", { ...RECORD, answers: {} }],
+    ["an extract of nothing", { ...EXTRACT, of: null }],
+    ["an extract of revision 0", { ...EXTRACT, of: { item: ID, revision: 0 } }],
+    ["what was received, and nobody's", { ...RECEIVED, sent: undefined }],
+    ["what was received, with words too long", { ...RECEIVED, sent: { ...RECEIVED.sent, message: "m".repeat(4001) } }],
     ["another kind's shape", { ...TOMBSTONE, kind: "journal" }],
     ["danger 11", { ...RECORD, danger: 11 }],
     ["danger as text", { ...RECORD, danger: "1" }],

@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { OutOfOrder } from "../src/crypto_core/errors.js";
 import { ENDPOINTS } from "../src/schemas/endpoints.js";
 import * as accounts from "../src/schemas/accounts.js";
+import * as boxes from "../src/schemas/boxes.js";
 import * as directory from "../src/schemas/directory.js";
 import * as items from "../src/schemas/items.js";
 import * as receipts from "../src/schemas/receipts.js";
@@ -187,7 +188,7 @@ test("every error has Python's code, sentence and place in the tree", () => {
 
 test("the table of endpoints is Python's", () => {
   const names = new Map<unknown, string>(
-    [accounts, directory, items, receipts, shares, uploads, vault].flatMap((module) =>
+    [accounts, boxes, directory, items, receipts, shares, uploads, vault].flatMap((module) =>
       Object.entries(module).map(([name, schema]) => [schema, name] as const)));
   const named = (one: unknown): string | null => (one === null ? null : typeof one === "string" ? one : names.get(one)!);
   const here = ENDPOINTS.map(({ method, path, stage, takes, gives, status }) =>

@@ -7,6 +7,7 @@ import type * as v from "valibot";
 import { expect, expectTypeOf, test } from "vitest";
 
 import * as accounts from "../src/schemas/accounts.js";
+import * as boxes from "../src/schemas/boxes.js";
 import * as directory from "../src/schemas/directory.js";
 import { ENDPOINTS, type Answer, type Body } from "../src/schemas/endpoints.js";
 import * as items from "../src/schemas/items.js";
@@ -17,7 +18,7 @@ import * as vault from "../src/schemas/vault.js";
 import type { components, paths } from "../src/schemas/wire.js";
 
 const { PROFESSIONS: _professions, Problem: _problem, ...closed } = {
-  ...accounts, ...directory, ...items, ...receipts, ...shares, ...uploads, ...vault,
+  ...accounts, ...boxes, ...directory, ...items, ...receipts, ...shares, ...uploads, ...vault,
 };
 type Ours = typeof closed;
 type Wire = Omit<components["schemas"], "Problem">;

@@ -3,11 +3,13 @@
 import { beforeAll, describe, expect, test } from "vitest";
 
 import { derive, kek } from "../src/crypto_core/derivation.js";
-import { formatJson, parseB64url, parseJson, parseTime } from "../src/crypto_core/encoding.js";
+import { decodeText, formatJson, parseB64url, parseJson, parseTime } from "../src/crypto_core/encoding.js";
 import { TemoinError } from "../src/crypto_core/errors.js";
 import { context, type Kind } from "../src/crypto_core/labels.js";
 import * as directory from "../src/crypto_core/receipts/directory.js";
+import { formatPolicy } from "../src/crypto_core/receipts/policy.js";
 import { verifyEd25519 } from "../src/crypto_core/receipts/signatures.js";
+import * as boxes from "../src/crypto_core/sealing/boxes.js";
 import * as envelope from "../src/crypto_core/sealing/envelope.js";
 import * as keyring from "../src/crypto_core/sealing/keyring.js";
 import * as keys from "../src/crypto_core/sealing/keys.js";
@@ -230,7 +232,8 @@ function parseEntry(given: Inputs): Outputs {
 
 function readDirectory(given: Inputs): Outputs {
   const found = directory.readDirectory(given.fields("entries"));
-  return { current: [...found.current.keys()], unread: found.unread };
+  const policy = found.policy === null ? null : decodeText(formatPolicy(found.policy));
+  return { current: [...found.current.keys()], unread: found.unread, policy };
 }
 
 function openBundle(given: Inputs): Outputs {
@@ -264,6 +267,19 @@ const OPS: Readonly<Record<string, Run>> = {
   },
   parse_code: (i) => ({ code: sharing.parseCode(i.text("text")) }),
   open_by_link: openByLink,
+  parse_box_fragment: (i) => {
+    const { box, secret, pkBox } = boxes.parseBoxFragment(i.text("text"));
+    return { box, secret, pk_box: pkBox, cap: boxes.deriveDepositCap(secret, box) };
+  },
+  open_box: (i) => {
+    const [pkBox, skBox] = boxes.openBox(i.raw("mk_n"), i.raw("box"), i.raw("sealed"));
+    return { pk_box: pkBox, sk_box: skBox };
+  },
+  open_box_note: (i) => ({ json: boxes.openBoxNote(i.raw("mk_n"), i.raw("box"), i.raw("sealed")) }),
+  open_deposit: (i) => ({ json: boxes.openDeposit(i.raw("key"), i.raw("box"), i.raw("deposit"), i.raw("sealed")) }),
+  unwrap_deposit_key: (i) => ({
+    key: boxes.unwrapDepositKey(i.raw("pk_box"), i.raw("sk_box"), i.raw("box"), i.raw("wrap")),
+  }),
   parse_b64url: (i) => ({ data: parseB64url(i.text("text")) }),
   parse_time: (i) => ({ seconds: parseTime(i.text("text")) }),
   parse_json: (i) => ({ value: parseJson(i.raw("data")) }),

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { encodeText, formatB64, formatB64url, formatHex, parseB64url, parseJson } from "../src/crypto_core/encoding.js";
 import { TamperedError } from "../src/crypto_core/errors.js";
 import { makeBytes, makeId } from "../src/crypto_core/randomness.js";
+import { Listing } from "../src/crypto_core/receipts/directory.js";
 import { SignerKey } from "../src/crypto_core/receipts/note.js";
 import { openRecord } from "../src/crypto_core/sealing/records.js";
 import {
@@ -18,7 +19,7 @@ import { sha256 } from "../src/sdk/digest.js";
 import { EMPTY_DRAFT, type Id, type Kept } from "../src/sdk/items.js";
 import type { Sharing } from "../src/sdk/sharing.js";
 import { Browser, saying } from "./clients.js";
-import { FakeProfessional, MemoryDirectory } from "./memory_directory.js";
+import { FakeProfessional, MemoryDirectory, aWitness } from "./memory_directory.js";
 import { json } from "./memory_network.js";
 import { RealVault } from "./real_vault.js";
 
@@ -173,6 +174,102 @@ describe("the directory", () => {
     expect(await namesOf(scene)).toEqual(["1 Claire Martin no", "2 ANNE  Elan yes"]);
     await client.share(PASSWORD, PIN, sharing([[id, 1]], { to: 2 }));
     expect(sent).toHaveLength(2);
+  });
+
+  test("that had two histories is a warning until the person has looked; a link goes on", async () => {
+    const scene = await aScene();
+    const { client, directory, sent } = scene;
+    const { id } = await client.writeEntry(saying("one"));
+    const anne = new FakeProfessional("Anne Élan");
+    directory.list(anne);
+    await namesOf(scene);
+    const honest = directory.note();
+    directory.entries.length = 0;
+    directory.list(new FakeProfessional("Anne Élan"));
+    expect(await refusal((await client.professionals()).read())).toBe("directory_forked");
+    directory.entries.length = 0;
+    directory.list(anne); // the vault shows the first one again
+    expect(directory.note()).toBe(honest);
+    expect(await refusal(client.share(PASSWORD, PIN, sharing([[id, 1]], { to: 0 })))).toBe("directory_forked");
+    expect(client.warnings).toEqual(["directory_forked"]);
+    await client.share(PASSWORD, PIN, sharing([[id, 1]]));
+    await client.acceptTrust(PASSWORD, PIN);
+    await client.share(PASSWORD, PIN, sharing([[id, 1]], { to: 0 }));
+    expect(sent).toHaveLength(2);
+  });
+
+  test("that asks for witnesses is believed with their quorum alone", async () => {
+    const scene = await aScene();
+    const { client, directory, sent } = scene;
+    const { id } = await client.writeEntry(saying("one"));
+    const [one, two, three] = [aWitness("one"), aWitness("two"), aWitness("three")];
+    directory.list(new FakeProfessional("Anne Élan"));
+    directory.demand(2, one, two, three);
+    for (const few of [[], [two], [two, aWitness("two")]]) {
+      directory.witnesses = few;
+      expect(await refusal(client.share(PASSWORD, PIN, sharing([[id, 1]], { to: 0 })))).toBe("directory_unwitnessed");
+    }
+    directory.witnesses = [one, three];
+    await client.share(PASSWORD, PIN, sharing([[id, 1]], { to: 0 }));
+    directory.witnesses = [];
+    directory.list(new FakeProfessional("Anne Élan")); // shown to one person alone
+    expect(await refusal((await client.professionals()).read())).toBe("directory_unwitnessed");
+    await client.share(PASSWORD, PIN, sharing([[id, 1]]));
+    expect(sent).toHaveLength(2);
+    const [old, other] = [aWitness("old"), aWitness("other")];
+    directory.demand(1, other);
+    for (const few of [[one, two], [other], [one, other]]) {
+      directory.witnesses = few;
+      expect(await refusal((await client.professionals()).read())).toBe("directory_unwitnessed");
+    }
+    directory.witnesses = [one, two, other];
+    expect(await namesOf(scene)).toHaveLength(2);
+    directory.list(new FakeProfessional("Claire Martin"));
+    directory.witnesses = [old, other];
+    expect(await namesOf(scene)).toHaveLength(3);
+  });
+
+  test("under a warning shows the way to those alone whose digits were compared here, and to a link", async () => {
+    const scene = await aScene();
+    const { browser, client, directory, sent } = scene;
+    const { id } = await client.writeEntry(saying("one"));
+    directory.list(new FakeProfessional("Anne Élan"));
+    const honest = browser.network.answers!;
+    browser.network.answers = (one) => (one.path === "/ledger/checkpoint" ? new Response("no note") : honest(one));
+    await client.lock();
+    await client.logIn(browser.typed);
+    expect(client.warnings).toEqual(["checkpoint_invalid"]);
+    expect(await refusal(client.share(PASSWORD, PIN, sharing([[id, 1]], { to: 0 })))).toBe("warned");
+    await client.share(PASSWORD, PIN, sharing([[id, 1]]));
+    await (await client.professionals()).noteCompared(0);
+    await client.share(PASSWORD, PIN, sharing([[id, 1]], { to: 0 }));
+    expect(sent).toHaveLength(2);
+  });
+
+  test("shows a professional whoever has their name, though the vault hides that it is theirs", async () => {
+    const { browser, client, directory } = await aScene();
+    const named = { name: "Claire Martin", org: "", town: "", kind: "lawyer" } as const;
+    await client.askToBeListed(named, PASSWORD, PIN);
+    browser.network.rewrites.set("GET /v1/professional", (said: Said) => (
+      { ...said, state: "none", entry: null, listing: null, asked: null }
+    ));
+    directory.list(new FakeProfessional("Paul Roux"));
+    directory.list(new FakeProfessional("CLAIRE  Martín"));
+    const found = async (of: VaultClient): Promise<readonly number[]> => (await of.listedOtherwise()).map(({ entry }) => entry);
+    expect(await found(client)).toEqual([1]);
+    await client.lock();
+    await client.logIn(browser.typed); // and it is remembered when the tab was closed
+    expect(await found(client)).toEqual([1]);
+    const another = browser.another();
+    another.network.answers = browser.network.answers;
+    another.network.rewrites.set("GET /v1/vault", browser.network.rewrites.get("GET /v1/vault")!);
+    another.network.rewrites.set("GET /v1/professional", browser.network.rewrites.get("GET /v1/professional")!);
+    const fresh = await another.logIn();
+    expect(await found(fresh), "no device can know what it was never told").toEqual([]);
+    const asked = browser.network.seen.find(({ method, path }) => `${method} ${path}` === "POST /v1/professional")!;
+    const { pk_box: box, pk_sign: own } = parseJson(asked.body) as Said;
+    directory.list({ listing: new Listing(named.name, "", "", "lawyer", parseB64url(box), parseB64url(own)) });
+    expect(await found(fresh), "unless the directory has its own keys").toEqual([1]);
   });
 
   test("knows nobody whom it did not show", async () => {

@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from threading import Event
 
 import pytest
@@ -36,6 +37,12 @@ def shifts(page: Page) -> None:
 
 
 WAYS = pytest.mark.parametrize("way", [tap, shifts])
+
+
+def judge(leave: Callable[[], float]) -> float:
+    """Milliseconds of one way out; the middle of three where the first was too long, for the machine may be busy."""
+    spent = leave()
+    return spent if spent < MOST else statistics.median([spent, leave(), leave()])
 
 
 class Stopwatch:
@@ -147,13 +154,16 @@ DOORS: dict[str, Callable[[Visitor], None]] = {
 
 @pytest.mark.alone
 @pytest.mark.parametrize("places", [JOURNAL, REST, DIALOGS, DOORS], ids=["journal", "rest", "dialogs", "doors"])
-@WAYS
+@pytest.mark.parametrize(
+    "turn", [pytest.param(0, id="by one way"), pytest.param(1, id="by the other", marks=pytest.mark.soak)]
+)
 def test_from_every_view_one_gesture_leads_out_at_once(
-    context: BrowserContext, person: Visitor, neutral: NeutralSite, way: Callable[[Page], None],
+    context: BrowserContext, person: Visitor, neutral: NeutralSite, turn: int,
     places: dict[str, Callable[[Visitor], None]],
 ) -> None:
     visitor = on(context.new_page(), person)
     watch = Stopwatch(visitor.page)
+    ways = {place: (tap, shifts)[(number + turn) % 2] for number, place in enumerate(places)}
 
     def leave(place: str) -> float:
         visitor.come()
@@ -162,12 +172,10 @@ def test_from_every_view_one_gesture_leads_out_at_once(
             visitor.type_secrets()
             visitor.is_in()
         places[place](visitor)
-        return watch.measure(way, neutral)
+        return watch.measure(ways[place], neutral)
 
-    waited = {place: leave(place) for place in places}
-    for place in [place for place, spent in waited.items() if spent >= MOST]:  # this machine may have been busy
-        waited[place] = statistics.median([waited[place], leave(place), leave(place)])
-    print(f"out by {way.__name__}: median {statistics.median(waited.values()):.0f}, most {max(waited.values()):.0f} ms")
+    waited = {place: judge(partial(leave, place)) for place in places}
+    print(f"out: median {statistics.median(waited.values()):.0f}, most {max(waited.values()):.0f} ms")
     assert {place: spent for place, spent in waited.items() if spent >= MOST} == {}
 
 

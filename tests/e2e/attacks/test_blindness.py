@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
@@ -86,6 +87,8 @@ class _Person:
         secret = linked["address"].partition("#b")[2]
         self.link = [secret, secret[22:], linked["code"], linked["code"].replace(" ", "")]
         self.say("open-link", "-o", self.folder / "linked", secrets=(linked["address"], linked["code"]))
+        for pack in ("received", "linked"):
+            self.say("verify-pack", self.folder / pack)
         self.say("share", "list", USER)
         self.say("share", "log", USER, made["bundle"])
         self.say("share", "revoke", USER, made["bundle"])
@@ -118,6 +121,10 @@ class _Person:
             "extract", USER, entry, "--cut", "0-3", "--keep", "title", "--keep-file", "1", "--json"))["id"]
         self.share(vault, entry, document["id"], part)
         self.say("trust", "accept", USER)
+        with urlopen(f"{vault.url}/v1/vault") as answer:
+            policy = f"log {json.load(answer)['directory_vkey']}\nquorum none\n"
+        (self.folder / "policy.txt").write_text(policy, "ascii")
+        self.say("trust", "policy", USER, self.folder / "policy.txt")
         self.say("change", USER, "--user", NEW_USER, secrets=(SECRET, NUMBERS, NEW_SECRET, NEW_NUMBERS))
         new = (NEW_SECRET, NEW_NUMBERS)
         self.say("journal", "delete", NEW_USER, entry, secrets=new)

@@ -34,6 +34,9 @@ DEEDS: dict[str, Callable[[Story], Deed]] = {
     "ledger.commit.after": Story.edit_item,
     "item.rows": Story.edit_item,
     "item.erase": Story.erase_item,
+    "box.deposited": Story.put_deposit,
+    "box.accepted": Story.accept_deposit,
+    "box.erased": Story.refuse_deposit,
     "deposit.rows": Story.put_items,
     "deposit.entries": Story.upload,
     "unit.written": Story.upload,
@@ -54,9 +57,12 @@ SHORT = [
     ("unit.recorded", "complete.renamed"),
     ("credentials.rows", "complete.hashed"),
     ("item.erase", "unit.recorded"),
+    ("box.deposited", "box.accepted"),
+    ("box.erased", "box.deposited"),
+    ("box.accepted", "box.erased"),
 ]
 """(step at which a worker dies, step at which the server dies), round by round."""
-BLOBS = ("unit.", "complete.", "item.erase")
+BLOBS = ("unit.", "complete.", "item.erase", "box.erased")
 """Steps between which a blob store is asked for something."""
 SHORT_S3 = [both for both in SHORT if any(step.startswith(BLOBS) for step in both)]
 SOAK = pytest.mark.soak
@@ -120,7 +126,7 @@ def test_the_deeds_reach_the_table_of_steps() -> None:
     ("place", "rounds"),
     [
         pytest.param("folder", SHORT[:5], id="folder: 5 rounds"),
-        pytest.param("folder", SHORT[5:], id="folder: 5 more rounds"),
+        pytest.param("folder", SHORT[5:], id="folder: the other rounds"),
         pytest.param("s3", SHORT_S3, id="s3: what touches the store"),
         *(pytest.param(place, soak_rounds(200), marks=SOAK, id=f"{place}: 200 rounds") for place in ("folder", "s3")),
     ],

@@ -129,6 +129,25 @@ export const Extract = v.pipe(
 );
 export type Extract = v.InferOutput<typeof Extract>;
 
+/** Whose it is: the deposit as it was sent. Its sealed words are the blob `deposit`, `key` opens them.
+ *
+ * `sealed` and `size` are the SHA-256 and the bytes of the sealed words; `written` is by the depositor's clock. */
+export const Sent = strict({
+  box: id(),
+  deposit: id(),
+  key: bytes(limits.KEY),
+  sealed: hash(),
+  size: whole(),
+  name: text(limits.PERSON),
+  message: text(limits.MESSAGE),
+  written: time(),
+});
+export type Sent = v.InferOutput<typeof Sent>;
+
+/** What somebody else put into a box, and the person accepted: `sent` and the files are theirs, the rest is the person's own. */
+export const Received = strict({ ...written, kind: oneOf("received"), sent: Sent });
+export type Received = v.InferOutput<typeof Received>;
+
 /** A deletion: the record hashes that it ends. Always of the normal tier; its format is frozen. */
 export const Tombstone = strict({
   v: v.literal(VERSION),
@@ -162,7 +181,7 @@ export type AccountRecord = v.InferOutput<typeof AccountRecord>;
 
 /** The schema of each kind of record; another kind, or another `v`, is shown as "needs a newer version". */
 export const KINDS = {
-  journal: Record, document: Record, assessment: Assessment, recording: Recording, extract: Extract,
+  journal: Record, document: Record, assessment: Assessment, recording: Recording, extract: Extract, received: Received,
   tombstone: Tombstone,
 } as const;
 

@@ -5,6 +5,7 @@
 import type * as v from "valibot";
 
 import * as accounts from "./accounts.js";
+import * as boxes from "./boxes.js";
 import * as directory from "./directory.js";
 import * as items from "./items.js";
 import * as receipts from "./receipts.js";
@@ -12,10 +13,12 @@ import * as shares from "./shares.js";
 import * as uploads from "./uploads.js";
 import * as vault from "./vault.js";
 
-/** How far a session has come. A later stage includes `open`, never `password`; `bundle` is no session's: it is what
- * a reader has who has opened a bundle, good for that bundle's blobs and nothing else. */
+/** How far a session has come. A later stage includes `open`, never `password`; `bundle` and
+ * `depositor` are no session's: the one is what a reader has who has opened a bundle, good for that bundle's blobs; the
+ * other what somebody has who has entered a box, good for putting things into it. Neither is good for anything else. */
 export const Stage = {
   NONE: "none", PASSWORD: "password", OPEN: "open", CONFIRMED: "confirmed", ANY: "any", BUNDLE: "bundle",
+  DEPOSITOR: "depositor",
 } as const;
 export type Stage = (typeof Stage)[keyof typeof Stage];
 
@@ -86,6 +89,23 @@ export const ENDPOINTS = [
   ),
   row("GET", "/v1/bundles/<id:bundle>/blobs/<id:blob>", Stage.BUNDLE, null, [OCTETS]),
   row("GET", "/v1/bundles/<id:bundle>/blobs/<id:blob>/receipt", Stage.BUNDLE, null, [receipts.ReceiptAnswer]),
+  // boxes: the person's side
+  row("POST", "/v1/boxes", Stage.CONFIRMED, boxes.PutBox, [boxes.BoxKept], 201),
+  row("GET", "/v1/boxes", Stage.OPEN, null, [boxes.Boxes]),
+  row("DELETE", "/v1/boxes/<id:box>", Stage.OPEN, null, [accounts.Nothing]),
+  row("GET", "/v1/boxes/<id:box>/deposits", Stage.OPEN, null, [boxes.WaitingDeposits]),
+  row("DELETE", "/v1/boxes/<id:box>/deposits/<id:deposit>", Stage.OPEN, null, [accounts.Nothing]),
+  // boxes: the depositor's side
+  row("POST", "/v1/boxes/<id:box>/enter", Stage.NONE, boxes.EnterBox, [boxes.BoxEntered]),
+  row("PUT", "/v1/boxes/<id:box>/blobs/<id:blob>", Stage.DEPOSITOR, OCTETS, [uploads.KeptBlob], 201),
+  row("POST", "/v1/boxes/<id:box>/uploads", Stage.DEPOSITOR, uploads.StartUpload, [uploads.Upload], 201),
+  row("PUT", "/v1/boxes/<id:box>/uploads/<id:blob>/units/<u32:first>", Stage.DEPOSITOR, OCTETS, [uploads.Upload]),
+  row(
+    "POST", "/v1/boxes/<id:box>/uploads/<id:blob>/complete", Stage.DEPOSITOR, uploads.CompleteUpload,
+    [uploads.KeptBlob], 201,
+  ),
+  row("DELETE", "/v1/boxes/<id:box>/uploads/<id:blob>", Stage.DEPOSITOR, null, [accounts.Nothing]),
+  row("POST", "/v1/boxes/<id:box>/deposits", Stage.DEPOSITOR, boxes.PutDeposit, [boxes.DepositKept], 201),
   // professionals
   row("POST", "/v1/professional", Stage.CONFIRMED, directory.Listing, [directory.Professional]),
   row("GET", "/v1/professional", Stage.OPEN, null, [directory.Professional]),

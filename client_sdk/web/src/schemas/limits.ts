@@ -88,6 +88,17 @@ export const OPENING = 3600;
 /** Wrong codes after which a link opens nothing any more. */
 export const CODE_TRIES = 5;
 
+/** The most that one box takes, whatever becomes of them. */
+export const BOX_DEPOSITS = 100;
+/** The least that a box is given, in sealed bytes: room for somebody's words. */
+export const BOX_BYTES_LEAST = FIRST_UNIT;
+/** Files of one deposit. */
+export const DEPOSIT_BLOBS = 100;
+/** The largest sealed words of a deposit, in bytes: they go in one request. */
+export const DEPOSIT = FIRST_UNIT;
+/** Seconds for which a depositor's token is good. */
+export const VISIT = 3600;
+
 /** How many units the sealed bytes of a blob of `size` bytes are cut into. */
 export function unitCount(size: number): number {
   return size <= FIRST_UNIT ? 1 : 1 + Math.ceil((size - FIRST_UNIT) / UNIT);

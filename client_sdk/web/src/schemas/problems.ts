@@ -117,7 +117,7 @@ export const PROBLEMS = {
   cap_refused: {
     status: 403,
     title: "Wrong key",
-    sentence: "This was not made with the key of what was shared. Take the address whole, as you were given it.",
+    sentence: "The address does not fit what it leads to. Take it whole, as you were given it.",
   },
   openings_used: {
     status: 403,
@@ -133,6 +133,23 @@ export const PROBLEMS = {
     status: 403,
     title: "Wrong code",
     sentence: "The code is not right. Ask for it again before you try: after five wrong ones nothing opens any more.",
+  },
+  // who puts something into a box
+  box_over: {
+    status: 410,
+    title: "Over",
+    sentence: "Nothing can be put into this box any more. Ask the person who gave you the address.",
+  },
+  box_full: {
+    status: 507,
+    title: "Box full",
+    sentence:
+      "This is more than the box still takes. Send less, or ask the person who gave you the address for another box.",
+  },
+  visit_over: {
+    status: 401,
+    title: "Visit over",
+    sentence: "This visit has ended. Open the address again; what has arrived is still there.",
   },
   // what is there already
   account_exists: {

@@ -250,6 +250,8 @@ export class VaultClient {
     forgetLogin(login);
     const isLost = session.warnings.findings.has(Finding.ACCOUNT_RECORD_INVALID);
     const restored = isLost ? await this.#restored(open, pin) : null;
+    const isForked = session.warnings.findings.has(Finding.DIRECTORY_FORKED);
+    if (isForked) await (await this.#sharing(open)).professionals.startAnew();
     await session.locked(async () => {
       session.state = restored ?? session.state;
       await this.#accept(session);
@@ -535,6 +537,7 @@ export class VaultClient {
     const { session, username } = this.#opened();
     const { login, token } = await this.#door.confirm(session, username, password, pin);
     forgetLogin(login);
+    await (await this.professionals()).noteOwn(named.name);
     return (await professional()).askToBeListed(session, this.#transport, token, named);
   }
 
@@ -544,12 +547,10 @@ export class VaultClient {
     return (await professional()).inbox(session);
   }
 
-  /** Whoever is listed under this account's own name with other keys. Throws DirectoryInvalid or DirectoryForked. */
+  /** Whoever is listed under a name of this account with other keys. Throws as `Professionals.read`. */
   async listedOtherwise(): Promise<readonly Professional[]> {
     const { session } = this.#opened();
-    const { listedOtherwise, standing } = await professional();
-    const { professionals } = await (await this.professionals()).read();
-    return listedOtherwise(await standing(session), professionals);
+    return (await professional()).listedOtherwise(session, await this.professionals());
   }
 
   /** Opens one of them: that counts, and the person sees when. Throws Refused, and as `openReceived`. */

@@ -1,8 +1,9 @@
 // The professionals' directory as this device believes it: read whole, so that nobody learns whom somebody looks for.
-// Knows: that the pinned key has signed it, that it only grew, and whose digits were compared here.
-// Refuses to know: who approved whom, and which of two people of one name is the right one.
+// Knows: that the pinned key has signed it, that it only grew, that the witnesses it asks for have signed too, and whose
+// digits were compared here. Refuses to know: who approved whom, and which of two people of one name is the right one.
 //
-// What is remembered lies sealed in this browser: the newest signed note, and the keys that were compared.
+// What is remembered lies sealed in this browser: the newest signed note, whose cosignatures are demanded, the keys that
+// were compared, and the names that are this account's own. Two histories are a warning about the vault.
 
 import * as v from "valibot";
 
@@ -11,14 +12,17 @@ import {
 } from "../crypto_core/encoding.js";
 import { CryptoCoreError, MalformedError } from "../crypto_core/errors.js";
 import { parseCheckpoint, type Checkpoint } from "../crypto_core/receipts/checkpoint.js";
-import { readDirectory, type Directory, type Listing } from "../crypto_core/receipts/directory.js";
+import { Listed as ListedEntry, readDirectory, type Directory, type Listing } from "../crypto_core/receipts/directory.js";
 import { hashLeaf } from "../crypto_core/receipts/merkle.js";
 import { openNote, parseVkey } from "../crypto_core/receipts/note.js";
+import { formatPolicy, parsePolicy, type Policy } from "../crypto_core/receipts/policy.js";
 import { WIDTH, entriesPath, parseEntries } from "../crypto_core/receipts/tiles.js";
 import { newNodes, root } from "../crypto_core/receipts/tree.js";
+import { openCheckpoint } from "../crypto_core/receipts/witnessed.js";
 import { openDeviceState, sealDeviceState } from "../crypto_core/sealing/records.js";
 import { CHECKPOINT_NOTE } from "../schemas/limits.js";
-import { ItemUnknown, Refused, TrustError } from "./errors.js";
+import { DirectoryForked, ItemUnknown, Refused, TrustError } from "./errors.js";
+import { Finding } from "./protocol/sync.js";
 import type { Session } from "./session.js";
 
 const CHECKPOINT = "/directory/checkpoint";
@@ -38,12 +42,12 @@ export class DirectoryInvalid extends TrustError {
     "it stays so, ask who runs the vault.";
 }
 
-/** Two signed states of the directory of which neither continues the other. */
-export class DirectoryForked extends TrustError {
-  static override readonly code = "directory_forked";
+/** Too few of the witnesses that are demanded have cosigned the newest state of the directory. */
+export class DirectoryUnwitnessed extends TrustError {
+  static override readonly code = "directory_unwitnessed";
   static override readonly sentence =
-    "The vault showed another directory of professionals before. Both signed states are kept as evidence; share with " +
-    "nobody in it, and ask somebody you trust to look at them.";
+    "The witnesses have not confirmed that everybody is shown the same directory of professionals, so nothing is " +
+    "shared with anybody in it. Try again in a minute; if it stays so, ask who runs the vault.";
 }
 
 /** Somebody of this name was compared, and had other keys. */
@@ -54,13 +58,23 @@ export class ProKeyChanged extends TrustError {
     "number that you have from elsewhere, and compare the new digits.";
 }
 
-const KEPT = v.strictObject({
-  v: v.literal(1),
+const KNOWN = {
   note: v.nullable(v.string()),
   compared: v.array(v.strictObject({
     name: v.string(), org: v.string(), town: v.string(), pk_box: v.string(), pk_sign: v.string(),
   })),
+};
+const KEPT = v.strictObject({
+  v: v.literal(2),
+  ...KNOWN,
+  /** Whose cosignatures are demanded; null as long as no directory that was believed has named any. */
+  policy: v.nullable(v.string()),
+  own: v.array(v.string()),
 });
+/** Before there were witnesses. */
+const OLDER = v.pipe(
+  v.strictObject({ v: v.literal(1), ...KNOWN }), v.transform((one): Kept => ({ ...one, v: 2, policy: null, own: [] })),
+);
 /** What this device remembers. */
 type Kept = v.InferOutput<typeof KEPT>;
 
@@ -77,6 +91,10 @@ export interface Professional {
 export interface Listed {
   readonly professionals: readonly Professional[];
   readonly unread: number;
+  /** Whoever was ever listed, those too whose entry has ended. */
+  readonly ever: readonly Listing[];
+  /** The names under which this account asked to be listed, or was, as this device remembers. */
+  readonly own: readonly string[];
 }
 
 /** The directory of one session's vault. */
@@ -89,22 +107,27 @@ export class Professionals {
     this.#session = session;
   }
 
-  /** Reads all of it and believes it, if it continues what was seen before.
+  /** Reads all of it and believes it, if it continues what was seen before and enough witnesses have signed.
    *
-   * Throws DirectoryInvalid, DirectoryForked (both notes are kept as evidence), NetworkError. */
+   * Throws DirectoryInvalid, DirectoryUnwitnessed, DirectoryForked (both notes are kept as evidence; and again while that
+   * warning stands), NetworkError. */
   read(): Promise<Listed> {
     return this.#alone(async (kept) => {
+      if (this.#session.warnings.findings.has(Finding.DIRECTORY_FORKED)) throw new DirectoryForked();
       const { note, checkpoint, entries } = await this.#fetch();
       const leaves = entries.map(hashLeaf);
       if (!isSame(rootOf(leaves), checkpoint.root)) throw new DirectoryInvalid("other entries than were signed");
       if (kept.note !== null) await this.#requireGrown(kept.note, note, checkpoint, leaves);
       const directory = understood(entries);
-      if (kept.note !== note) await this.#keep({ ...kept, note });
+      for (const demanded of [held(kept), directory.policy]) requireMet(note, demanded);
+      const policy = directory.policy === null ? kept.policy : decodeText(formatPolicy(directory.policy));
+      if (kept.note !== note || kept.policy !== policy) await this.#keep({ ...kept, note, policy });
       const professionals = [...directory.current].map(([entry, { listing, since }]) => (
         { entry, listing, since, compared: standing(listing, kept) }
       ));
       this.#read = new Map(professionals.map(({ entry, listing }) => [entry, listing]));
-      return { professionals, unread: directory.unread };
+      const ever = [...directory.all.values()].flatMap((one) => (one instanceof ListedEntry ? [one.listing] : []));
+      return { professionals, unread: directory.unread, ever, own: kept.own };
     });
   }
 
@@ -118,6 +141,19 @@ export class Professionals {
     return this.#alone((kept) => this.#keep({
       ...kept, compared: [...kept.compared.filter((one) => !isSameText(one, pinned)), pinned],
     }));
+  }
+
+  /** This account is, or asked to be, listed under these names: the vault is not asked for them again. */
+  async noteOwn(...names: readonly string[]): Promise<void> {
+    return this.#alone(async (kept) => {
+      const own = [...new Set([...kept.own, ...names])];
+      if (own.length > kept.own.length) await this.#keep({ ...kept, own });
+    });
+  }
+
+  /** Lets go of the note held and of whose cosignatures are demanded; compared keys and own names stay. */
+  async startAnew(): Promise<void> {
+    return this.#alone((kept) => this.#keep({ ...kept, note: null, policy: null }));
   }
 
   /** The newest state, with every entry of it. A bundle may have grown since its note was asked for: then both anew. */
@@ -181,6 +217,7 @@ export class Professionals {
     if (known.size <= checkpoint.size && isSame(rootOf(leaves.slice(0, known.size)), known.root)) return;
     for (const one of [held, note]) await this.#session.home.keepEvidence("directory", encodeText(one));
     if (known.size > checkpoint.size) throw new DirectoryInvalid("fewer entries than before");
+    await this.#session.warnings.add(Finding.DIRECTORY_FORKED);
     throw new DirectoryForked();
   }
 
@@ -192,9 +229,9 @@ export class Professionals {
   async #kept(): Promise<Kept> {
     const { home, keyring } = this.#session;
     const sealed = await home.store.get(home.key("directory"));
-    if (sealed === undefined) return { v: 1, note: null, compared: [] };
+    if (sealed === undefined) return { v: 2, note: null, compared: [], policy: null, own: [] };
     if (!(sealed instanceof Uint8Array)) throw new MalformedError("not what this device keeps of the directory");
-    const read = v.safeParse(KEPT, parseJson(openDeviceState(keyring.mkN, STATE, keyring.account, sealed)));
+    const read = v.safeParse(v.union([KEPT, OLDER]), parseJson(openDeviceState(keyring.mkN, STATE, keyring.account, sealed)));
     if (!read.success) throw new MalformedError("not what this device keeps of the directory");
     return read.output;
   }
@@ -223,6 +260,21 @@ function standing({ name, pkBox, pkSign }: Listing, { compared }: Kept): Profess
   const isKnown = known.some((one) =>
     isSame(parseB64url(one.pk_box), pkBox) && isSame(parseB64url(one.pk_sign), pkSign));
   return isKnown ? "yes" : "changed";
+}
+
+/** Whose cosignatures are demanded. Throws MalformedError for what is damaged. */
+function held({ policy }: Kept): Policy | null {
+  return policy === null ? null : parsePolicy(encodeText(policy));
+}
+
+function requireMet(note: string, demanded: Policy | null): void {
+  if (demanded === null) return;
+  try {
+    if (!openCheckpoint(encodeText(note), demanded).isMet) throw new DirectoryUnwitnessed();
+  } catch (error) {
+    if (error instanceof CryptoCoreError) throw new DirectoryInvalid(error.code);
+    throw error;
+  }
 }
 
 function understood(entries: readonly Uint8Array[]): Directory {

@@ -23,6 +23,7 @@
 //      ├── LedgerForked         ledger_forked
 //      ├── LedgerLags           ledger_lags           told, and stops nothing
 //      ├── CheckpointInvalid    checkpoint_invalid
+//      ├── DirectoryForked      directory_forked
 //      ├── ItemsMissing         items_missing
 //      ├── AccountRecordOlder   account_record_older
 //      ├── AccountRecordInvalid account_record_invalid
@@ -193,6 +194,14 @@ export class CheckpointInvalid extends TrustError {
     "The vault's signed state of its ledger does not verify. Try again; if it stays so, ask who runs it.";
 }
 
+/** Two signed states of the directory of professionals of which neither continues the other. */
+export class DirectoryForked extends TrustError {
+  static override readonly code = "directory_forked";
+  static override readonly sentence =
+    "The vault showed another directory of professionals before. Both signed states are kept as evidence. Nothing is " +
+    "shared with anybody in it, edited or deleted until you have looked at it and run `temoin trust accept`.";
+}
+
 /** Revisions that other revisions, the account record or this device know of, and the vault does not show. */
 export class ItemsMissing extends TrustError {
   static override readonly code = "items_missing";
@@ -231,10 +240,11 @@ export class ArgonChanged extends TrustError {
     "This vault needs a newer version of this program. Update it first; nothing was asked or sent.";
 }
 
-/** An edit or a deletion while a warning stands. */
+/** An edit or a deletion while a warning stands, or sharing with somebody who is known from the vault alone. */
 export class Untrusted extends TrustError {
   static override readonly code = "warned";
   static override readonly sentence =
-    "A warning about this vault stands, so nothing is edited or deleted. Reading, exporting and adding go on. " +
-    "When you have looked at it, `temoin trust accept` ends the warning.";
+    "A warning about this vault stands, so nothing is edited or deleted, or shared with a professional whose " +
+    "digits you have not compared. Reading, exporting and adding go on. When you have looked at it, " +
+    "`temoin trust accept` ends the warning.";
 }

@@ -54,7 +54,7 @@ export const EMPTY_DRAFT: Draft = {
   category: null,
 };
 
-export type Kind = "journal" | "document" | "assessment" | "extract" | "tombstone";
+export type Kind = "journal" | "document" | "assessment" | "extract" | "received" | "tombstone";
 
 /** One revision of an item. Unless `state` is `open`, only the first five fields say anything. */
 export interface Item {

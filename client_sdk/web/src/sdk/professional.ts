@@ -11,7 +11,7 @@ import { unwrapForProfessional } from "../crypto_core/sealing/sharing.js";
 import { professionalMessage } from "../crypto_core/signed_requests.js";
 import type { Listing as ListingFields, Professional as Answer } from "../schemas/directory.js";
 import type { Inbox, Received } from "../schemas/shares.js";
-import { foldName, type Professional } from "./directory.js";
+import { foldName, type Professional, type Professionals } from "./directory.js";
 import type { Id } from "./items.js";
 import { openCounted, type OpenedBundle, type Openings } from "./opening.js";
 import type { Session } from "./session.js";
@@ -114,10 +114,15 @@ export async function openReceived(
     session.ask("POST", OPEN, { places: { bundle }, body }));
 }
 
-/** Whoever is listed under this professional's own name with keys that aren't this account's. */
-export function listedOtherwise(own: Standing, everybody: readonly Professional[]): readonly Professional[] {
+/** Whoever is listed under a name of this account with keys that aren't its own.
+ *
+ * Its names are those that this device remembers, those that the directory has or had with its keys, and what the vault
+ * says: whichever of them is left out, the others count. Throws as `Professionals.read`. */
+export async function listedOtherwise(session: Session, directory: Professionals): Promise<readonly Professional[]> {
+  const [own, { professionals, ever, own: remembered }] = [await standing(session), await directory.read()];
   const said = own.listing ?? own.asked;
-  if (said === null) return [];
-  const name = foldName(said.name);
-  return everybody.filter(({ listing }) => foldName(listing.name) === name && listing.fingerprint !== own.fingerprint);
+  const proven = ever.filter(({ fingerprint }) => fingerprint === own.fingerprint).map(({ name }) => name);
+  await directory.noteOwn(...proven);
+  const names = new Set([...remembered, ...proven, ...(said === null ? [] : [said.name])].map(foldName));
+  return professionals.filter(({ listing }) => names.has(foldName(listing.name)) && listing.fingerprint !== own.fingerprint);
 }

@@ -149,6 +149,8 @@ export class Shares {
       throw new Refused("professional_unknown", status, sentence);
     }
     requireSame(found);
+    // the vault alone says whose key it is, and it was caught at something
+    if (found.compared !== "yes") this.#session.warnings.requireNone();
     return found;
   }
 

@@ -15,7 +15,7 @@ import { verifyConsistency } from "../crypto_core/receipts/merkle.js";
 import type { Policy } from "../crypto_core/receipts/policy.js";
 import { openCheckpoint } from "../crypto_core/receipts/witnessed.js";
 import {
-  AccountRecordInvalid, AccountRecordOlder, BlobSwapped, CheckpointInvalid, ItemsMissing, LedgerForked,
+  AccountRecordInvalid, AccountRecordOlder, BlobSwapped, CheckpointInvalid, DirectoryForked, ItemsMissing, LedgerForked,
   LedgerKeyChanged, Refused, Untrusted, type TrustError,
 } from "./errors.js";
 import type { AccountHome } from "./home.js";
@@ -33,6 +33,7 @@ export const ERRORS: Readonly<Record<Finding, new () => TrustError>> = {
   ledger_forked: LedgerForked,
   ledger_key_changed: LedgerKeyChanged,
   checkpoint_invalid: CheckpointInvalid,
+  directory_forked: DirectoryForked,
 };
 
 const HELD = v.strictObject({ note: v.string(), since: v.pipe(v.number(), v.safeInteger()) });

@@ -1,14 +1,17 @@
 // The professionals' directory: who is listed, by which keys, and the digits by which two people compare them.
 // Knows: the entries of protocol §7 (docs/spec/directory.md) and what they come to, read one after the other.
-// Refuses to know: who approved whom, trees and signatures, and which of two people of one name is the right one.
+// Refuses to know: who approved whom, trees and signatures, which of two people of one name is the right one, and whether
+// the witnesses that an entry asks for have signed.
 
 import { KEY_SIZE } from "../derivation.js";
 import {
-  MAX_SAFE_INTEGER, formatB64url, formatJson, formatTime, isSame, parseB64url, parseJson, parseTime,
+  MAX_SAFE_INTEGER, decodeText, encodeText, formatB64url, formatJson, formatTime, isSame, parseB64url, parseJson,
+  parseTime,
 } from "../encoding.js";
 import { MalformedError, UnsupportedVersion } from "../errors.js";
 import { Kind, context } from "../labels.js";
 import { sodium } from "../sodium.js";
+import { formatPolicy, parsePolicy, type Policy } from "./policy.js";
 
 export const VERSION = 1;
 /** The largest entry, in bytes. */
@@ -77,7 +80,16 @@ export class Revoked {
   }
 }
 
-export type Entry = Listed | Revoked;
+/** An entry that says whose cosignatures this directory has from now on, and how many of them are enough. */
+export class Witnessed {
+  readonly policy: Policy;
+
+  constructor(policy: Policy) {
+    this.policy = policy;
+  }
+}
+
+export type Entry = Listed | Revoked | Witnessed;
 
 /** What the entries of a directory come to. Only `readDirectory` makes one. */
 export interface Directory {
@@ -86,6 +98,8 @@ export interface Directory {
   readonly all: ReadonlyMap<number, Entry>;
   /** Entries of a newer version than this one, which are passed over. */
   readonly unread: number;
+  /** That of the last entry that has one. */
+  readonly policy: Policy | null;
 }
 
 /** Eight groups of five digits, a space between: SHA-512(ctx("fingerprint", pkBox, pkSign)), its first 40 bytes as
@@ -98,25 +112,17 @@ export function deriveFingerprint(pkBox: Uint8Array, pkSign: Uint8Array): string
   }).join(" ");
 }
 
-/** An entry's one spelling: compact JSON, names in this order. Throws MalformedError beyond 4,096 bytes. */
+/** An entry's one spelling: compact JSON, names in this order; a policy in its canonical spelling.
+ *
+ * Throws MalformedError beyond 4,096 bytes, or for a policy whose names are not UTF-8. */
 export function formatEntry(entry: Entry): Uint8Array {
-  const facts = entry instanceof Revoked ? { v: VERSION, revokes: entry.revokes } : {
-    v: VERSION,
-    name: entry.listing.name,
-    org: entry.listing.org,
-    town: entry.listing.town,
-    kind: entry.listing.kind,
-    pk_box: formatB64url(entry.listing.pkBox),
-    pk_sign: formatB64url(entry.listing.pkSign),
-    from: formatTime(entry.since),
-    replaces: entry.replaces,
-  };
-  const spelled = formatJson(facts);
+  const spelled = formatJson({ v: VERSION, ...factsOf(entry) });
   if (spelled.length > MAX_ENTRY) throw new MalformedError("an entry of more than 4,096 bytes");
   return spelled;
 }
 
-/** The inverse of `formatEntry`. Throws MalformedError, or UnsupportedVersion for another `v`. */
+/** The inverse of `formatEntry`. Throws MalformedError, or UnsupportedVersion for another `v`, or for a policy with a key
+ * of an algorithm that this version doesn't know. */
 export function parseEntry(data: Uint8Array): Entry {
   if (data.length > MAX_ENTRY) throw new MalformedError("an entry of more than 4,096 bytes");
   const facts = parseJson(data);
@@ -137,6 +143,7 @@ export function readDirectory(entries: Iterable<Uint8Array>): Directory {
   const current = new Map<number, Listed>();
   const all = new Map<number, Entry>();
   let [unread, index] = [0, -1];
+  let policy: Policy | null = null;
   for (const data of entries) {
     index++;
     let entry: Entry;
@@ -147,17 +154,39 @@ export function readDirectory(entries: Iterable<Uint8Array>): Directory {
       unread++;
       continue;
     }
+    all.set(index, entry);
+    if (entry instanceof Witnessed) {
+      policy = entry.policy;
+      continue;
+    }
     const ends = entry instanceof Revoked ? entry.revokes : entry.replaces;
     if (ends !== null && !current.delete(ends)) throw new MalformedError("an entry that ends what is not listed");
-    all.set(index, entry);
     if (entry instanceof Listed) current.set(index, entry);
   }
-  return { current, all, unread };
+  return { current, all, unread, policy };
+}
+
+function factsOf(entry: Entry): object {
+  if (entry instanceof Revoked) return { revokes: entry.revokes };
+  if (entry instanceof Witnessed) return { policy: decodeText(formatPolicy(entry.policy)) };
+  const { listing, since, replaces } = entry;
+  return {
+    name: listing.name,
+    org: listing.org,
+    town: listing.town,
+    kind: listing.kind,
+    pk_box: formatB64url(listing.pkBox),
+    pk_sign: formatB64url(listing.pkSign),
+    from: formatTime(since),
+    replaces,
+  };
 }
 
 function entryOf(said: Readonly<Record<string, unknown>>): Entry {
-  const { name, org, town, kind, pk_box: box, pk_sign: sign, from, replaces, revokes } = said;
-  if (isWhole(revokes) && Object.keys(said).length === 2) return new Revoked(revokes);
+  const { name, org, town, kind, pk_box: box, pk_sign: sign, from, replaces, revokes, policy } = said;
+  const isShort = Object.keys(said).length === 2;
+  if (isWhole(revokes) && isShort) return new Revoked(revokes);
+  if (typeof policy === "string" && isShort) return new Witnessed(parsePolicy(encodeText(policy)));
   if (
     typeof name === "string" && typeof org === "string" && typeof town === "string" && typeof kind === "string"
     && typeof box === "string" && typeof sign === "string" && typeof from === "string"

@@ -3,8 +3,8 @@
 // for how long (that is the keyring), and where a share comes from.
 
 import { derive, kek as deriveKek, KEY_SIZE, requireKey } from "../derivation.js";
-import { concat, encodeText, u32 } from "../encoding.js";
-import { MalformedError } from "../errors.js";
+import { concat, encodeText, ID_SIZE, u32 } from "../encoding.js";
+import { MalformedError, TamperedError } from "../errors.js";
 import { context, Kind } from "../labels.js";
 import { sodium } from "../sodium.js";
 import { openSealed, seal } from "./envelope.js";
@@ -13,6 +13,8 @@ import { deriveRecovery } from "./recovery.js";
 /** A 32-byte key once sealed. */
 export const WRAPPED_KEY_SIZE = 104;
 export const DROP_BOX_SIZE = 136;
+/** A 32-byte key once boxed for somebody's public key and one place. */
+export const BOXED_KEY_SIZE = 128;
 
 /** Which master key is wrapped: the normal or the sensitive one, for the password and PIN or for the recovery code. */
 export type MasterWrap = "mk-n" | "mk-s" | "rec-n" | "rec-s";
@@ -81,17 +83,43 @@ export function openDropBox(
   return [pair.slice(0, KEY_SIZE), pair.slice(KEY_SIZE)];
 }
 
+/** `crypto_box_seal(pk, key ‖ place ‖ SHA-256(pk))`: a key (32 bytes) for whoever holds the other half of `pk`, and for
+ * one place (16 bytes): 128 bytes. */
+export function boxKey(pk: Uint8Array, key: Uint8Array, place: Uint8Array): Uint8Array {
+  if (place.length !== ID_SIZE) {
+    throw new RangeError("an id is exactly 16 bytes");
+  }
+  return sodium.crypto_box_seal(concat(requireKey(key), place, sodium.crypto_hash_sha256(pk)), requireKey(pk));
+}
+
+/** [key, place, hash]: whoever asks compares the last two. Throws TamperedError or MalformedError. */
+export function unboxKey(
+  pk: Uint8Array, sk: Uint8Array, boxed: Uint8Array,
+): [key: Uint8Array, place: Uint8Array, hash: Uint8Array] {
+  if (boxed.length !== BOXED_KEY_SIZE) {
+    throw new MalformedError("a boxed key is 128 bytes");
+  }
+  let plain: Uint8Array;
+  try {
+    plain = sodium.crypto_box_seal_open(boxed, pk, sk);
+  } catch {
+    throw new TamperedError("the box does not open");
+  }
+  return [plain.slice(0, KEY_SIZE), plain.slice(KEY_SIZE, KEY_SIZE + ID_SIZE), plain.slice(KEY_SIZE + ID_SIZE)];
+}
+
+/** What a seal of a key or seed held, 32 bytes. Throws MalformedError. */
+export function keyOf(message: Uint8Array): Uint8Array {
+  if (message.length !== KEY_SIZE) {
+    throw new MalformedError("a key is exactly 32 bytes");
+  }
+  return message;
+}
+
 function wrapContext(which: MasterWrap, account: Uint8Array, epoch: number): Uint8Array {
   return context(Kind.WRAP, encodeText(which), account, u32(epoch));
 }
 
 function joined(...keys: readonly Uint8Array[]): Uint8Array {
   return concat(...keys.map(requireKey));
-}
-
-function keyOf(message: Uint8Array): Uint8Array {
-  if (message.length !== KEY_SIZE) {
-    throw new MalformedError("a key is exactly 32 bytes");
-  }
-  return message;
 }

@@ -5,18 +5,17 @@
 
 import { derive, kek, KEY_SIZE, requireKey } from "../derivation.js";
 import { concat, encodeText, formatB64url, ID_SIZE, isSame, parseB64url, parseJson, parseTime } from "../encoding.js";
-import { CryptoCoreError, MalformedError, SecretRefused, SignatureInvalid, TamperedError } from "../errors.js";
+import { CryptoCoreError, MalformedError, SecretRefused, SignatureInvalid } from "../errors.js";
 import { context, Kind } from "../labels.js";
 import { makeBytes } from "../randomness.js";
 import { SIGNATURE_SIZE, verifyEd25519 } from "../receipts/signatures.js";
 import { sodium } from "../sodium.js";
 import { openSealed, seal } from "./envelope.js";
+import { boxKey, keyOf, unboxKey } from "./keys.js";
 import { padRecord, unpadRecord } from "./padding.js";
 import { signWithSeed } from "./passphrase.js";
 
 export const CODE_DIGITS = 8;
-/** A bundle's key once boxed for a professional. */
-export const BOX_WRAP_SIZE = 128;
 /** What stands before the 64 characters of a link. */
 export const FRAGMENT = "#b";
 
@@ -164,30 +163,21 @@ export function openBundleNote(mkN: Uint8Array, bundle: Uint8Array, sealed: Uint
 
 /** `crypto_box_seal(pkBox, BK ‖ bundle ‖ SHA-256(pkBox))`, 128 bytes. */
 export function wrapForProfessional(pkBox: Uint8Array, bundleKey: Uint8Array, bundle: Uint8Array): Uint8Array {
-  const plain = concat(requireKey(bundleKey), idOf(bundle), sodium.crypto_hash_sha256(pkBox));
-  return sodium.crypto_box_seal(plain, requireKey(pkBox));
+  return boxKey(pkBox, bundleKey, bundle);
 }
 
 /** BK. Throws TamperedError, or MalformedError, BundleOther, BundleOtherReader for what opens but isn't this wrap. */
 export function unwrapForProfessional(
   pkBox: Uint8Array, skBox: Uint8Array, bundle: Uint8Array, wrap: Uint8Array,
 ): Uint8Array {
-  if (wrap.length !== BOX_WRAP_SIZE) {
-    throw new MalformedError("a wrap for a professional is 128 bytes");
-  }
-  let plain: Uint8Array;
-  try {
-    plain = sodium.crypto_box_seal_open(wrap, pkBox, skBox);
-  } catch {
-    throw new TamperedError("the box does not open");
-  }
-  if (!isSame(plain.subarray(KEY_SIZE + ID_SIZE), sodium.crypto_hash_sha256(pkBox))) {
+  const [bundleKey, named, reader] = unboxKey(pkBox, skBox, wrap);
+  if (!isSame(reader, sodium.crypto_hash_sha256(pkBox))) {
     throw new BundleOtherReader();
   }
-  if (!isSame(plain.subarray(KEY_SIZE, KEY_SIZE + ID_SIZE), bundle)) {
+  if (!isSame(named, bundle)) {
     throw new BundleOther();
   }
-  return plain.slice(0, KEY_SIZE);
+  return bundleKey;
 }
 
 // by link and code
@@ -199,12 +189,17 @@ export function formatFragment(bundle: Uint8Array, secret: Uint8Array): string {
 
 /** [bundle, secret]. Throws LinkMalformed. */
 export function parseFragment(text: string): [bundle: Uint8Array, secret: Uint8Array] {
-  if (!text.startsWith(FRAGMENT)) {
+  const both = bytesAfter(FRAGMENT, text, ID_SIZE + KEY_SIZE);
+  return [both.slice(0, ID_SIZE), both.slice(ID_SIZE)];
+}
+
+/** The `size` bytes that stand in base64url after the sign of a fragment. Throws LinkMalformed. */
+export function bytesAfter(sign: string, text: string, size: number): Uint8Array {
+  if (!text.startsWith(sign)) {
     throw new LinkMalformed();
   }
   try {
-    const both = parseB64url(text.slice(FRAGMENT.length), ID_SIZE + KEY_SIZE);
-    return [both.slice(0, ID_SIZE), both.slice(ID_SIZE)];
+    return parseB64url(text.slice(sign.length), size);
   } catch (error) {
     throw error instanceof MalformedError ? new LinkMalformed() : error;
   }
@@ -245,11 +240,7 @@ export function wrapForLink(
 export function unwrapForLink(
   linkKey: Uint8Array, share: Uint8Array, bundle: Uint8Array, wrap: Uint8Array,
 ): Uint8Array {
-  const bundleKey = openSealed(linkKek(linkKey, share), context(Kind.BUNDLE_WRAP, bundle), wrap);
-  if (bundleKey.length !== KEY_SIZE) {
-    throw new MalformedError("a key is exactly 32 bytes");
-  }
-  return bundleKey;
+  return keyOf(openSealed(linkKek(linkKey, share), context(Kind.BUNDLE_WRAP, bundle), wrap));
 }
 
 function linkKek(linkKey: Uint8Array, share: Uint8Array): Uint8Array {

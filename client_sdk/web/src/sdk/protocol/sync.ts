@@ -67,6 +67,7 @@ export const Finding = {
   LEDGER_FORKED: "ledger_forked",
   LEDGER_KEY_CHANGED: "ledger_key_changed",
   CHECKPOINT_INVALID: "checkpoint_invalid",
+  DIRECTORY_FORKED: "directory_forked",
 } as const;
 export type Finding = (typeof Finding)[keyof typeof Finding];
 

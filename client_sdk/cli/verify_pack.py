@@ -1,0 +1,118 @@
+"""`temoin verify-pack`: does an evidence pack hold, and what does it prove? Offline, without an account or a vault.
+
+Knows: how a report is told. Refuses to know: the network, and any person's keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.text import Text
+
+from client_sdk.cli.failures import DONE, NOT_YET, REFUSED
+from client_sdk.cli.options import Shared, existing_file, existing_path, shared
+from client_sdk.cli.output import cells, facts, one_line, print_json, screen, table
+from client_sdk.cli.progress import Bars
+from client_sdk.pack_check import PackReport, check_pack
+from client_sdk.pack_source import ZipSource, open_source
+from crypto_core.encoding import format_time
+from crypto_core.receipts.policy import MAX_POLICY_SIZE, parse_policy
+from crypto_core.receipts.receipt import VerifiedReceipt
+from schemas import outputs
+
+_OUTCOMES = {
+    "valid": ("VALID", DONE), "invalid": ("INVALID", REFUSED), "not_yet": ("NOT YET VERIFIABLE", NOT_YET),
+}
+
+
+@click.command("verify-pack")
+@click.argument("path", metavar="DIR|NAME.zip", type=existing_path)
+@click.option(
+    "--policy", "policy_file", type=existing_file, metavar="FILE",
+    help="Whom you trust (tlog-policy), from elsewhere. Without it: the key in the pack, which you then compare.",
+)
+@shared
+def verify_pack(common: Shared, path: Path, policy_file: Path | None) -> None:
+    """Check an evidence pack: every file of it, every receipt, and what was signed.
+
+    Names each file that was changed, is missing or doesn't belong to it. Nothing is unpacked or written.
+
+    Ends with 0 if all of it is valid, 1 if it is not, 4 if something that is needed is not there yet.
+    """
+    policy = None if policy_file is None else parse_policy(_start_of(policy_file, MAX_POLICY_SIZE))
+    with ExitStack() as stack:
+        source = open_source(path)
+        if isinstance(source, ZipSource):
+            stack.enter_context(source)
+        report = check_pack(source, policy, Bars())
+    if common.as_json:
+        print_json(outputs.CheckedPack(), _as_json(report))
+    else:
+        _show(report, policy is not None)
+    click.get_current_context().exit(_OUTCOMES[report.outcome][1])
+
+
+def _start_of(path: Path, most: int) -> bytes:
+    with path.open("rb") as file:
+        return file.read(most + 1)
+
+
+def _as_json(report: PackReport) -> dict[str, Any]:
+    at = report.checkpoint
+    return {
+        "outcome": report.outcome, "items": report.items, "proven": report.proven, "sender": report.sender,
+        "keys": report.keys, "origin": at and at.origin, "tree_size": at and at.size, "beyond": report.beyond,
+        "receipts": [
+            {"name": name, "index": one.index, "claimed_time": one.claimed_time, "bound_time": one.bound_time}
+            for name, one in sorted(report.receipts.items())
+        ],
+        "findings": [
+            {"name": one.name, "code": one.error.code, "sentence": one.error.sentence, "detail": one.error.detail}
+            for one in report.findings
+        ],
+    }
+
+
+def _show(report: PackReport, by_policy: bool) -> None:
+    out, at = screen(), report.checkpoint
+    if report.findings:
+        rows = table("FILE", "WHAT IS WRONG")
+        for one in report.findings:
+            rows.add_row(*cells((one_line(one.name), f"{one.error.sentence} ({one.error.code})")))
+        out.print(rows)
+        out.print()
+    out.print(facts({
+        "Items": f"{report.proven} of {report.items} are whole, as they were signed and with their receipts",
+        "Deposited": _span(report.receipts.values()),
+        "Signed by": None if report.sender is None else f"{report.sender.hex()}  (one key in all that a person shares)",
+        "Ledger's key": "\n".join(report.keys) or None,
+        "Checkpoint": "none that the receipts are proven to lead to" if at is None
+        else f"{one_line(at.origin)}, {at.size} entries",
+        "Newer receipts": f"{report.beyond}, in a larger tree than the checkpoint" if report.beyond else None,
+    }))
+    word, code = _OUTCOMES[report.outcome]
+    colour = {DONE: "green", NOT_YET: "yellow"}.get(code, "red")
+    out.print(Text.assemble("\n", (word, colour if out.is_terminal else ""), f". {_sentence(report, by_policy)}"))
+
+
+def _sentence(report: PackReport, by_policy: bool) -> str:
+    if report.outcome == "invalid":
+        return "The files named above are not what they should be. Ask for the pack again, and keep this one."
+    said = (
+        "These bytes existed no later than their receipts say; this does not prove who made them, nor that what they "
+        "say is true."
+    )
+    if report.outcome == "not_yet":
+        said = f"Nothing was changed, but what is named above is not there yet. For the rest it holds: {said}"
+    if not by_policy:
+        said += " Compare the ledger's key with the one that the people who run the vault publish; or give --policy."
+    return said
+
+
+def _span(receipts: Iterable[VerifiedReceipt]) -> str | None:
+    times = sorted(one.claimed_time for one in receipts)
+    return f"{format_time(times[0])} to {format_time(times[-1])}  (the operator's word)" if times else None

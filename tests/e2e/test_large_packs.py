@@ -1,0 +1,66 @@
+"""A pack of 30 items, as a stream: 20 MB in `make test`, 500 MB in `make soak`, with what it costs."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.test_large_files import MIB, make_file
+from tests.fakes.processes import Answer, Device, serving
+
+MEMORY = 150 * MIB
+"""Also with Argon2id's 64 MiB."""
+ITEMS = 30
+
+
+def costs(record: pytest.FixtureRequest, what: str, answer: Answer, began: float) -> None:
+    """Within the bound, and told to whoever runs this with `-s`."""
+    assert answer.code == 0, answer
+    print(f"{record.node.callspec.id} {what}: {answer.peak / MIB:.1f} MiB, {time.monotonic() - began:.1f} s")
+    assert 0 < answer.peak < MEMORY
+
+
+@pytest.mark.parametrize("size", [20_000_000, pytest.param(500_000_000, marks=pytest.mark.soak)], ids=["20MB", "500MB"])
+def test_a_large_pack_is_written_and_verified_as_a_stream(
+    tmp_path: Path, size: int, request: pytest.FixtureRequest
+) -> None:
+    media = tmp_path / "media"
+    media.mkdir()
+    for number in range(ITEMS - 1):
+        make_file(media / f"video-{number}.mp4", size // (ITEMS - 1) + number)
+    with serving(tmp_path / "data") as vault:
+        person = Device(tmp_path / "home", vault.url)
+        person.register()
+        person.ok("journal", "add", person.user, "--text", "What happened")
+        person.ok("documents", "add", person.user, *sorted(media.iterdir()))
+        listed = [*person.ok("journal", "list", person.user, "--json").json,
+                  *person.ok("documents", "list", person.user, "--json").json]  # fmt: skip
+        chosen = [word for one in listed for word in ("--items", one["id"])]
+        assert len(chosen) == 2 * ITEMS
+        lawyer, stranger = (Device(tmp_path / name, vault.url, user=name) for name in ("lawyer", "stranger"))
+        lawyer.register()
+        asked = lawyer.ok("pro", "register", lawyer.user, "--name", "Claire", "--kind", "lawyer", "--json").json
+        [waiting] = json.loads(vault.command("professionals", "list", "--json").stdout)
+        approved = vault.command("professionals", "approve", waiting["account"], "--fingerprint", asked["fingerprint"])
+        assert approved.returncode == 0, approved.stderr
+        share = ("share", "create", person.user, *chosen, "--json")
+        received = person.ok(*share, "--to", "0", "--not-compared").json["bundle"]
+        link = person.ok(*share, "--link").json
+        began = time.monotonic()
+        opened = lawyer.ok("pro", "open", lawyer.user, received, "-o", tmp_path / "pack")
+        costs(request, "writing a folder, with Argon2id", opened, began)
+        began = time.monotonic()
+        opened = stranger.run("open-link", "-o", tmp_path / "pack.zip", secrets=[link["address"], link["code"]])
+        costs(request, "writing a ZIP file", opened, began)
+    for target in (tmp_path / "pack", tmp_path / "pack.zip"):
+        began = time.monotonic()
+        verified = stranger.run("verify-pack", target, "--json", secrets=[])
+        costs(request, f"verifying {target.name}", verified, began)
+        assert (verified.json["outcome"], verified.json["proven"]) == ("valid", ITEMS)
+    for number in range(ITEMS - 1):
+        original = media / f"video-{number}.mp4"
+        [copied] = (tmp_path / "pack" / "originals").glob(f"*-{original.name}")
+        assert copied.read_bytes() == original.read_bytes()
