@@ -9,6 +9,7 @@ WORKERS ?= 2
 TESTS   ?= tests
 WEB     := client_sdk/web
 APP     := server/shell/static/manifest.json
+VERIFIER := client_sdk/verifier/verify.html
 # npm and node are those of the environment, whatever else the machine has.
 NPM      = cd $(WEB) && PATH="$(abspath $(BIN)):$$PATH" npm
 comma   := ,
@@ -36,12 +37,19 @@ $(WEB)/node_modules/.done: $(WEB)/package-lock.json $(VENV)/.run
 	@$(NPM) ci --silent --no-audit --no-fund
 	@touch $@
 
-$(APP): $(WEB)/node_modules/.done $(WEB)/vite.config.ts $(shell find $(WEB)/src $(WEB)/locales -type f) \
-	$(wildcard server/help/locales/*.json server/help/data/*.json crypto_core/sealing/*.json)
+SOURCES = $(shell find $(WEB)/src $(WEB)/locales -type f) $(wildcard server/help/locales/*.json server/help/data/*.json \
+	server/help/static/*.css crypto_core/sealing/*.json client_sdk/*.json)
+
+$(VERIFIER): $(WEB)/node_modules/.done $(WEB)/verifier.vite.config.ts $(SOURCES)
+	@echo "Building the page that checks packs…"
+	@$(NPM) run --silent build:verifier
+
+# It is in the client as well, which puts it into the packs that it writes.
+$(APP): $(VERIFIER) $(WEB)/vite.config.ts
 	@echo "Building the web client…"
 	@$(NPM) run --silent build
 
-app: $(APP)  ## the web client, as the server serves it at /app
+app: $(APP)  ## the web client, as the server serves it at /app, and the page that checks packs
 
 run: $(VENV)/.run $(APP)  ## set everything up and serve a vault on http://127.0.0.1:8080, data in ./data
 	@test -e $(DATA)/vault.json || $(BIN)/temoin-server init --data $(DATA)
@@ -50,7 +58,7 @@ run: $(VENV)/.run $(APP)  ## set everything up and serve a vault on http://127.0
 demo: $(VENV)/.run  ## the story in a terminal, in under a minute, on a throw-away vault
 	@$(BIN)/python docs/demo/tell.py
 
-test-web: $(WEB)/node_modules/.done  ## the web client's types and tests
+test-web: $(WEB)/node_modules/.done $(VERIFIER)  ## the web client's types and tests
 	@$(NPM) run --silent type
 	@$(NPM) run --silent test
 
@@ -97,4 +105,4 @@ docs-check: $(VENV)/.dev  ## what the documents say is so: the generated ones ar
 	@$(BIN)/python docs/api/generate.py --check
 
 clean:  ## remove what was built; the vault's data stays
-	@rm -rf $(VENV) build server/shell/static $(WEB)/node_modules .mypy_cache .pytest_cache .hypothesis *.egg-info
+	@rm -rf $(VENV) build server/shell/static client_sdk/verifier $(WEB)/node_modules .mypy_cache .pytest_cache .hypothesis *.egg-info

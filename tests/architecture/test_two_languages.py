@@ -25,17 +25,13 @@ MIRRORED = ("crypto_core", "schemas", "client_sdk")
 PYTHON_ONLY_MODULES = {
     "client_sdk/anchors": "the page verifies no token: browsers have no X.509",
     "client_sdk/cli": "the command line",
-    **dict.fromkeys(
-        (f"client_sdk/pack{name}" for name in ("", "_check", "_errors", "_ledger", "_page", "_sink", "_source")),
-        "so far the command line alone writes and checks packs",
-    ),
     "client_sdk/following": "a ledger is followed by a program that stays, not by a page",
     "client_sdk/gathering": "many files at once, from threads; the page sends those that were picked",
     "client_sdk/hashing": "a thread of its own; a worker hashes where it seals",
     "client_sdk/taken": "folders that are given again; a browser is given files",
     **dict.fromkeys(("crypto_core/receipts/anchor", "crypto_core/receipts/der"), "as client_sdk/anchors"),
     "client_sdk/strength": "the sign-up page asks its own zxcvbn (app/views/account), so that no other page loads it",
-    "crypto_core/receipts/submission": "what a ledger and its witnesses say to each other; a page is neither",
+    "client_sdk/pack_sink": "a folder, or a ZIP file on a disk; a page writes one stream (sdk/archive)",
     "client_sdk/witness": "a partner's machine runs it, and no page",
     "client_sdk/upgrading": "so far the command line alone does it; a page exports what it was given",
     "schemas/help": "the public pages are written by the server",
@@ -46,6 +42,7 @@ TYPESCRIPT_ONLY_MODULES = {
     "crypto_core/receipts/spelling": "JavaScript doesn't compare values by what they hold",
     "crypto_core/sodium": "libsodium is wasm here, and has to be waited for",
     "schemas/wire.d": "the types of the wire, generated from docs/api/openapi.json",
+    "sdk/archive": "a ZIP file as a stream, and read where it lies; Python's zipfile does both",
     "sdk/argon": "Argon2id runs in a worker of its own, ended after each use",
     "sdk/contents": "two read contents here, with ranges of what is shared as well; Python's reader.py does it itself",
     "sdk/digest": "SHA-256 of a stream; Python's hashlib has it",
@@ -73,6 +70,7 @@ PYTHON_ONLY_NAMES = {
         **dict.fromkeys(("BLOB", "BLOB_RECEIPT", "LINK", "OPEN", "RECORD", "RECORD_RECEIPT"), _ENDPOINT),
         "open_content": "contents.ts opens them, and ranges of them",
     },
+    "client_sdk/pack": {"original_blocks": "contents.ts opens them"},
     "client_sdk/professional": {
         **dict.fromkeys(("INBOX", "PROFESSIONAL"), _ENDPOINT),
     },
@@ -95,6 +93,9 @@ PYTHON_ONLY_NAMES = {
         "ITEMS": _ENDPOINT,
         **dict.fromkeys(("ERASURE_DELAY", "REBASES"), _ITS_OWN),
     },
+    "crypto_core/receipts/submission": dict.fromkeys(
+        ("MAX_SIZE_ANSWER", "SIZE_TYPE", "format_size", "parse_size"), "what a witness answers; a page asks none",
+    ),
     "crypto_core/sealing/envelope": {
         **dict.fromkeys(("Mapping", "in_flight"), "threads: a worker seals one run after the other"),
     },

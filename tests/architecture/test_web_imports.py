@@ -31,8 +31,10 @@ ALLOWED: dict[str, set[str]] = {  # place below src -> places it may import; the
     "crypto_core/receipts": {"crypto_core/receipts", *PUBLIC_SIDE},
     "schemas": {"schemas", "crypto_core/encoding", "crypto_core/errors"},
     "sdk": {"sdk", "schemas", "crypto_core"},
+    "sdk/pack_page": {"sdk", "crypto_core", "client_sdk/pack_words.json"},
     "sdk/protocol": {"sdk/protocol", "sdk/errors", "sdk/items", "schemas", "crypto_core"},
     "worker": {"worker", "sdk", "crypto_core"},
+    "worker/packing": {"worker", "sdk", "crypto_core", "client_sdk/verifier"},
     "worker/api": {"sdk/items", "worker/sharing"},
     "worker/sharing": {"sdk/extract", "sdk/items"},
     "app": {
@@ -43,15 +45,19 @@ ALLOWED: dict[str, set[str]] = {  # place below src -> places it may import; the
     "app/trusted": {"worker/vault.worker", "worker/player.worker"},
     "app/views/documents/playing": {"app", "worker/api", "worker/player.worker"},
     "worker/player.worker": {"worker/ranges"},
+    "verifier": {  # a page of its own, without a vault
+        "verifier", "sdk", "crypto_core", "app/i18n", "app/parts", "client_sdk/web/locales", "app/app.css",
+        "server/help/static/site.css",
+    },
 }
 LIBRARIES: dict[str, tuple[str, ...]] = {  # library -> the only places that may import it; any other is unknown
     "libsodium-wrappers-sumo": ("crypto_core/sodium",),
     "@scure/bip39": ("crypto_core/sealing/recovery",),
     "valibot": ("schemas", "sdk"),
     "idb": ("sdk/home",),
-    "fflate": ("sdk/dossier",),
+    "@zip.js/zip.js": ("sdk/archive",),
     "comlink": ("worker", "app/worker"),
-    "preact": ("app",),
+    "preact": ("app", "verifier"),
     "@preact/signals": ("app",),
     "diff": ("app/text/compare",),
     "pdfjs-dist": ("app/views/documents/pdf", "app/trusted"),
@@ -71,7 +77,8 @@ BROWSER: dict[str, tuple[str, ...]] = {  # what of the browser does something ->
     r"\bgetRandomValues\b": ("app/views/account",),  # which words of the sheet are asked back; keys are libsodium's
     r"\bnew Worker\(": ("app/worker", "worker/vault.worker", "app/views/documents/pdf"),
     r"\bSharedWorker\b": (),  # the page's exit could not end it
-    r"\bDate\.now\(|\bnew Date\(\)|\bperformance\.now\(": ("sdk", "worker", "app"),
+    r"\bshowSaveFilePicker\b": ("app/views/reading",),  # an evidence pack, as a stream
+    r"\bDate\.now\(|\bnew Date\(\)|\bperformance\.now\(": ("sdk", "worker", "app", "verifier"),
 }
 KEYS = ("crypto_core/sodium", "crypto_core/sealing", "sdk/client", "sdk/session")
 """What no page may load, however many imports away: it lives in the worker."""

@@ -7,7 +7,8 @@ import { describe, expect, it } from "vitest";
 
 import { ruleOf } from "../src/app/parts/rules.js";
 import { sentenceOf } from "../src/app/parts/index.js";
-import { LANGUAGES, say, size, speakWords, type Words } from "../src/app/i18n.js";
+import { say, size, speakWords, type Words } from "../src/app/i18n.js";
+import { LANGUAGES } from "../src/app/languages.js";
 
 const web = resolve(import.meta.dirname, "..");
 const repository = resolve(web, "../..");
@@ -20,7 +21,7 @@ const files = (folder: string, ending: RegExp): readonly string[] =>
 const wordsIn = (folder: string): Readonly<Record<string, Words>> =>
   Object.fromEntries(LANGUAGES.map((lang) => [lang, JSON.parse(read(join(folder, `${lang}.json`))) as Words]));
 const own = wordsIn(join(web, "locales")), site = wordsIn(join(repository, "server/help/locales"));
-const source = files(join(web, "src/app"), /\.tsx?$/).map(read).join("\n");
+const source = ["src/app", "src/verifier"].flatMap((room) => files(join(web, room), /\.tsx?$/)).map(read).join("\n");
 
 /** Every sentence by its whole key, in the order of the file. */
 function flat(words: Words, before = ""): readonly (readonly [string, string])[] {

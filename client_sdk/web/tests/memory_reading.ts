@@ -5,7 +5,7 @@ import { ready } from "../src/crypto_core/sodium.js";
 import { parseCode } from "../src/crypto_core/sealing/sharing.js";
 import type { VerifiedReceipt } from "../src/crypto_core/receipts/receipt.js";
 import type {
-  Handed, Id, Inbox, Item, KeptReceipt, Named, Problem, ReadingApi, Received, SharedItem, Standing, VaultApi,
+  Handed, Id, Inbox, Item, KeptReceipt, Named, Problem, ReadingApi, Received, SavedPack, SharedItem, Standing, VaultApi,
 } from "../src/worker/api.js";
 import { Failure, problemOf } from "../src/worker/problems.js";
 import { MemoryShares } from "./memory_shares.js";
@@ -23,6 +23,8 @@ export abstract class MemoryReading extends MemoryShares implements ReadingApi {
   /** Everything that can be opened here; change it to see what can't. */
   handed: readonly SharedItem[] = sharedSamples();
   sent: readonly Received[] = [received("received0000000000001A", 2, 0), received("received0000000000002A", 9, 1)];
+  /** Whether the ledger says how it went on. */
+  isContinued = true;
   /** The digits of others who are listed under the same name. */
   strangers: readonly string[] = [];
   #standing: Standing = { state: "none", listing: null, asked: null, fingerprint: FINGERPRINT };
@@ -94,6 +96,12 @@ export abstract class MemoryReading extends MemoryShares implements ReadingApi {
     await this.called("sharedReceipts", item, revision, content);
     const { deposited } = this.handed.find((one) => one.item.id === item)!.item;
     return [proof(content, deposited)];
+  }
+
+  async savePack(into: FileSystemFileHandle | null): Promise<SavedPack> {
+    await this.called("savePack", into);
+    const left = this.handed.filter(({ proof }) => proof === null).length;
+    return { blob: into === null ? new Blob(["PK"], { type: "application/zip" }) : null, left, isContinued: this.isContinued };
   }
 
   async closeShared(): Promise<void> {

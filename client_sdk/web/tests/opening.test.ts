@@ -1,94 +1,36 @@
 // What Python's SDK shares, the browser's opens, through a real vault: by a link and by a professional's inbox. And a
 // vault that lies to the reader.
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { formatB64url, formatHex } from "../src/crypto_core/encoding.js";
-import { Policy } from "../src/crypto_core/receipts/policy.js";
 import { ready } from "../src/crypto_core/sodium.js";
 import type { VaultClient } from "../src/sdk/client.js";
-import { Link, OpenedBundle, Openings, openLink, verifyUnder, type ReadingWith } from "../src/sdk/opening.js";
-import { NO_PROGRESS } from "../src/sdk/progress.js";
-import { HttpTransport } from "../src/sdk/transport.js";
+import { Link, Openings, openLink } from "../src/sdk/opening.js";
 import { collected, registered } from "./clients.js";
-import { Network, type Sent } from "./memory_network.js";
-import { ROOT, RealVault, python } from "./real_vault.js";
+import type { Network, Sent } from "./memory_network.js";
+import { PHOTOGRAPH, Person, opens, type Given } from "./person.js";
+import { RealVault } from "./real_vault.js";
 
-const PHOTOGRAPH = join(ROOT, "docs", "demo", "photograph.jpg");
 const DIGITS = /^\d{5}( \d{5}){7}$/;
 const NAMED = { name: "Claire Martin", org: "Association Rive", town: "Lyon", kind: "association" } as const;
-const TYPED = ["marche", "lune verte sur le toit", "271828"] as const;
-
-interface Given {
-  readonly bundle: string;
-  readonly fragment: string;
-  readonly code: string;
-}
 
 let vault: RealVault;
-let folder: string;
-let ledger: Policy;
-let person: string;
+let person: Person;
 
-/** What the person's program (Python) says, when it has done `what` with `client`. */
-async function does(what: string): Promise<unknown> {
-  return python(`
-import json, time
-from pathlib import Path
-from client_sdk.client import VaultClient
-from client_sdk.items import Draft
-from client_sdk.sharing import Sharing
-from crypto_core.encoding import format_b64url, parse_b64url
-username, password, pin = ${JSON.stringify(TYPED)}
-with VaultClient.connect(${JSON.stringify(vault.url)}, Path(${JSON.stringify(folder)})) as client:
-    ${what.trim().replaceAll("\n", "\n    ")}
-`);
-}
-
-/** Everything that the person keeps, shared until `seconds` from now. */
-async function share(to: number | null, { openings = 10, seconds = 3600 } = {}): Promise<Given> {
-  return await does(`
-client.log_in(username, password, pin)
-items = [(item.id, item.revision) for item in client.items()]
-made = client.make_bundle(Sharing(
-    items, ${to ?? "None"}, int(time.time()) + ${seconds}, ${openings}, "Merci de lire avant jeudi."))
-client.send_bundle(made, password, pin)
-link = made.link
-print(json.dumps({
-    "bundle": format_b64url(made.bundle), "fragment": link and link.fragment, "code": link and link.code}))
-`) as Given;
-}
-
-/** How a person without an account reads, over a network that can lie. */
-function reader(network = new Network()): ReadingWith & { readonly network: Network } {
-  const transport = new HttpTransport(vault.url, { fetch: network.fetch, sleep: () => Promise.resolve() });
-  const clock = (): number => Math.floor(Date.now() / 1000);
-  return { transport, clock, progress: NO_PROGRESS, verify: verifyUnder(ledger), network };
-}
-
-const opens = (given: Given, by: ReadingWith, openings = new Openings()): Promise<OpenedBundle> =>
-  openLink(Link.parse(given.fragment), given.code, openings, by);
+const share: Person["share"] = (...asked) => person.share(...asked);
+const reader: Person["reader"] = (...asked) => person.reader(...asked);
+const does: Person["does"] = (what) => person.does(what);
 
 beforeAll(async () => {
   await ready();
   vault = await RealVault.serve();
-  folder = mkdtempSync(join(tmpdir(), "person-"));
-  person = await does(`
-client.register(client.make_account(username, password, pin))
-client.log_in(username, password, pin)
-client.write_entry(Draft(title="Devant l’école", text="Il a crié mon nom.", danger=7))
-client.add_document(Path(${JSON.stringify(PHOTOGRAPH)}), title="La porte")
-print(json.dumps([format_b64url(item.id) for item in client.items()]))
-`).then(String);
-  const { ledger_vkey: key } = await fetch(`${vault.url}/v1/vault`).then((answer) => answer.json()) as Record<string, string>;
-  ledger = Policy.forKey(key!);
+  person = await Person.writing(vault);
 }, 90_000);
 
 afterAll(async () => {
-  rmSync(folder, { recursive: true });
+  person.remove();
   await vault.remove();
 });
 
@@ -97,8 +39,11 @@ test("a link and its code open everything: words, the file to the last byte, ran
   expect(bundle.message).toBe("Merci de lire avant jeudi.");
   expect(bundle.items.map(({ item, refused, doubt }) => [item.state, refused, doubt]))
     .toEqual([["open", null, null], ["open", null, null]]);
-  const ids = person.split(",");
-  expect(bundle.items.map(({ item }) => item.id).sort()).toEqual(ids.sort());
+  const ids = await does(`
+client.log_in(username, password, pin)
+print(json.dumps(sorted(format_b64url(item.id) for item in client.items())))
+`);
+  expect(bundle.items.map(({ item }) => item.id).sort()).toEqual(ids);
   const entry = bundle.items.find(({ item }) => item.kind === "journal")!;
   expect([entry.item.title, entry.item.text, entry.item.danger]).toEqual(["Devant l’école", "Il a crié mon nom.", 7]);
   expect(entry.item.deposited).toBe(entry.proof!.verified.claimedTime);

@@ -20,6 +20,7 @@ import { signEd25519 } from "../src/crypto_core/receipts/signatures.js";
 import {
   WIDTH, entriesPath, formatEntries, parseEntries, parseEntriesPath, parseTilePath, tilePath, tileWidth,
 } from "../src/crypto_core/receipts/tiles.js";
+import { formatSubmission, parseSubmission } from "../src/crypto_core/receipts/submission.js";
 import { openCheckpoint } from "../src/crypto_core/receipts/witnessed.js";
 import { ready } from "../src/crypto_core/sodium.js";
 import { countByOp, fromHex, readFacts, toHex, total } from "./vectors.js";
@@ -27,8 +28,8 @@ import { countByOp, fromHex, readFacts, toHex, total } from "./vectors.js";
 type Values = Readonly<Record<string, unknown>>;
 
 const FACTS = readFacts("receipts");
-/** A browser asks no witness: what a ledger sends to one is Python's alone. */
-const PYTHON_ONLY = new Set(["submission", "size"]);
+/** A browser asks no witness: what one answers is Python's alone. */
+const PYTHON_ONLY = new Set(["size"]);
 const PUBLISHED = readFacts("c2sp").filter(({ op }) => !PYTHON_ONLY.has(op));
 const UTF8 = new TextEncoder();
 
@@ -162,6 +163,13 @@ const OPS: Readonly<Record<string, (inputs: Values) => Values>> = {
 };
 
 const OPS_OF_C2SP: Readonly<Record<string, (inputs: Values) => Values>> = {
+  submission(inputs) {
+    const body = data(inputs, "body");
+    const found = parseSubmission(body);
+    expect(toHex(formatSubmission(found))).toBe(toHex(body));
+    const { old, proof, note, checkpoint: { origin, size } } = found;
+    return { old, proof: proof.map(toHex), note, origin, size };
+  },
   signatures(inputs) {
     const found = parseSignatures(data(inputs, "lines"));
     expect(formatSignatures(found)).toBe(inputs["lines"]);

@@ -248,7 +248,7 @@ describe("the directory", () => {
 
   test("shows a professional whoever has their name, though the vault hides that it is theirs", async () => {
     const { browser, client, directory } = await aScene();
-    const named = { name: "Claire Martin", org: "", town: "", kind: "lawyer" };
+    const named = { name: "Claire Martin", org: "", town: "", kind: "lawyer" } as const;
     await client.askToBeListed(named, PASSWORD, PIN);
     browser.network.rewrites.set("GET /v1/professional", (said: Said) => (
       { ...said, state: "none", entry: null, listing: null, asked: null }

@@ -1,4 +1,5 @@
-// The words of the pages, one file a language. Knows: keys, values to put in, plurals. Refuses to know: who reads.
+// The words of the pages. Knows: keys, values to put in, plurals. Refuses to know: who reads, and where the words come from
+// (languages.ts).
 //
 // `say("shell.lock")` looks up locales/<lang>.json, whose sections are the views; where a key is followed by a
 // count, `.one` or `.other` is chosen as the language does. Words shared with the public pages are under `site.`.
@@ -10,28 +11,8 @@ export type Words = { readonly [key: string]: string | Words };
 
 export const lang = signal<Lang>("fr");
 const spoken = signal<Words>({});
-const FILES = import.meta.glob<{ default: Words }>("../../locales/*.json");
-const SITE = import.meta.glob<{ default: Record<string, string> }>("../../../../server/help/locales/*.json");
 
-/** The languages that there is a file for. */
-export const LANGUAGES: readonly Lang[] = Object.keys(FILES).map(nameOf).sort();
-
-function nameOf(path: string): Lang {
-  return path.replace(/^.*\/(\w+)\.json$/, "$1");
-}
-
-/** Loads a language and speaks it from now on. Rejects if its file can't be had; then the one before stays. */
-export async function speak(next: Lang): Promise<void> {
-  const file = Object.entries(FILES).find(([path]) => nameOf(path) === next)?.[1];
-  const site = Object.entries(SITE).find(([path]) => nameOf(path) === next)?.[1];
-  if (!file || !site) throw new Error("no such language");
-  const [own, shared] = await Promise.all([file(), site()]);
-  spoken.value = { ...own.default, site: shared.default };
-  lang.value = next;
-  if (typeof document !== "undefined") document.documentElement.lang = next;
-}
-
-/** Speaks words that are given: for tests. */
+/** Speaks words that are given, from now on. */
 export function speakWords(next: Lang, words: Words): void {
   spoken.value = words;
   lang.value = next;

@@ -8,7 +8,8 @@ import { render, type ComponentType, type JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 
 import "./app.css";
-import { LANGUAGES, say, speak } from "./i18n.js";
+import { say } from "./i18n.js";
+import { LANGUAGES, speak } from "./languages.js";
 import { takeLink } from "./link.js";
 import { startLock } from "./lock.js";
 import { Button, PinDialog, Problem, Waiting } from "./parts/index.js";

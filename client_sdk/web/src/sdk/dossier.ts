@@ -2,11 +2,11 @@
 // Knows: the names of the files and the words of the README, both Python's. Refuses to know: keys; nothing in the
 // archive opens anything.
 
-import { Zip, ZipPassThrough } from "fflate";
-
 import { encodeText, isSame } from "../crypto_core/encoding.js";
 import { formatPolicy, type Policy } from "../crypto_core/receipts/policy.js";
 import { provenSentence } from "../crypto_core/receipts/receipt.js";
+import { Archive, InBlob } from "./archive.js";
+import { hashed } from "./contents.js";
 import { Sha256 } from "./digest.js";
 import { BlobSwapped } from "./errors.js";
 import type { SealedBlob } from "./items.js";
@@ -67,30 +67,28 @@ could have changed the key as well.
  *
  * Throws BlobSwapped if the vault returns other bytes than were kept, and then gives nothing. */
 export async function exportReceipts(blobs: AsyncIterable<SealedBlob>, policy: Policy): Promise<Blob> {
-  const archive = new Archive();
+  const into = new InBlob();
+  const archive = new Archive(into.stream);
+  const add = (name: string, data: Uint8Array): Promise<void> => archive.add(name, data.length, [data]);
   const written: string[] = [];
   const proven: string[] = [];
   for await (const blob of blobs) {
     const sealed = `${blob.name}${SEALED}`;
     const digest = new Sha256();
-    const add = archive.begin(sealed);
-    for await (const chunk of blob.chunks) {
-      digest.update(chunk);
-      add(chunk, false);
-    }
-    add(new Uint8Array(), true);
+    await archive.add(sealed, blob.size, hashed(blob.chunks, digest));
     if (!isSame(digest.digest(), blob.sha256)) throw new BlobSwapped("another hash than the record names");
     written.push(sealed);
     for (const [suffix, data] of proofs(blob)) {
       written.push(`${blob.name}${suffix}`);
-      archive.add(`${blob.name}${suffix}`, data);
+      await add(`${blob.name}${suffix}`, data);
     }
     proven.push(`    ${sealed}\n        ${provenSentence(blob.verified)}`);
   }
-  archive.add(POLICY, formatPolicy(policy));
+  await add(POLICY, formatPolicy(policy));
   const names = [...written, POLICY].map((name) => `    ${name}`).join("\n");
-  archive.add(README, encodeText(readme(names, proven.join("\n"))));
-  return archive.end();
+  await add(README, encodeText(readme(names, proven.join("\n"))));
+  await archive.end();
+  return into.blob;
 }
 
 /** What lies beside a sealed file, by the end of its name. */
@@ -105,35 +103,4 @@ function proofs({ receipt, anchor, before }: SealedBlob): [string, Uint8Array][]
   }
   found.push([CHAIN, encodeText(chain)]);
   return found;
-}
-
-/** Files as they come, stored: what is sealed can't be made smaller. What is done with leaves the heap as a Blob. */
-class Archive {
-  readonly #parts: Blob[] = [];
-  readonly #zip: Zip;
-  #failed: Error | null = null;
-
-  constructor() {
-    this.#zip = new Zip((error, data) => {
-      if (error) this.#failed = error;
-      else this.#parts.push(new Blob([new Uint8Array(data)]));
-    });
-  }
-
-  begin(name: string): (chunk: Uint8Array, last: boolean) => void {
-    const file = new ZipPassThrough(name);
-    file.mtime = "1980-01-01T12:00:00"; // when it was packed is nobody's business
-    this.#zip.add(file);
-    return (chunk, last) => file.push(chunk, last);
-  }
-
-  add(name: string, data: Uint8Array): void {
-    this.begin(name)(data, true);
-  }
-
-  end(): Blob {
-    this.#zip.end();
-    if (this.#failed !== null) throw this.#failed;
-    return new Blob(this.#parts, { type: "application/zip" });
-  }
 }

@@ -46,11 +46,13 @@ export interface ReadingWith {
   readonly progress: Progress;
 }
 
-/** One item of what was shared. `item` says nothing but its id where it isn't given as it was named: `refused` is why.
+/** One item of what was shared, with the sealed bytes of its record. `item` says nothing but its id where it isn't given
+ * as it was named: `refused` is why.
  *
  * `proof` is the receipt of its record; where it is null, `doubt` is why. `item.deposited` is its time, or 0. */
 export interface SharedItem {
   readonly item: Item;
+  readonly record: Uint8Array | null;
   readonly refused: string | null;
   readonly proof: KeptReceipt | null;
   readonly doubt: string | null;
@@ -127,6 +129,8 @@ export class OpenedBundle {
   readonly expires: number;
   readonly message: string;
   readonly items: readonly SharedItem[];
+  /** Holds the records' keys. */
+  readonly manifest: OpenedManifest;
   readonly #asking: Asking;
   readonly #contents: Contents;
 
@@ -137,6 +141,7 @@ export class OpenedBundle {
     this.expires = proven.expires;
     this.message = manifest.message;
     this.items = items;
+    this.manifest = proven;
     this.#asking = asking;
     this.#contents = new Contents((blob, start, stop) => asking.read(BLOB, { blob }, start, stop), asking.by.progress);
   }
@@ -171,10 +176,25 @@ export class OpenedBundle {
     }
   }
 
-  /** The receipts of a content, one for each part of a recording. Throws VerificationError, TrustError, BundleIncomplete. */
+  /** The blob of a content without parts, as it was deposited. Whoever takes it compares its SHA-256 in the end.
+   *
+   * Throws BundleIncomplete, or Refused `bundle_over` or `opening_over` once it has ended. */
+  async *sealed(content: Content): AsyncGenerator<Uint8Array> {
+    try {
+      yield* this.#asking.read(BLOB, { blob: content.blob });
+    } catch (error) {
+      throw asShared(error);
+    }
+  }
+
+  /** The receipt of a content without parts. Throws VerificationError, TrustError, BundleIncomplete, or Refused. */
+  receipt({ blob, sealed, size }: Content): Promise<KeptReceipt> {
+    return this.#asking.receipt(BLOB_RECEIPT, { blob }, blobName(blob), sealed, sealedContentSize(size));
+  }
+
+  /** The receipts of a content, one for each part of a recording. Throws as `receipt`. */
   async receipts(content: Content): Promise<readonly KeptReceipt[]> {
-    return inTurns(content.parts ?? [content], ({ blob, sealed, size }) =>
-      this.#asking.receipt(BLOB_RECEIPT, { blob }, blobName(blob), sealed, sealedContentSize(size)));
+    return inTurns(content.parts ?? [content], (part) => this.receipt(part));
   }
 }
 
@@ -235,15 +255,16 @@ class Asking {
     const { item, revision, key } = named;
     const place = { item, revision, deposited: 0 };
     try {
-      const facts = parseRecord(openRecord(key, parseB64url(item), revision, await this.#record(named)));
+      const record = await this.#record(named);
+      const facts = parseRecord(openRecord(key, parseB64url(item), revision, record));
       const [proof, doubt] = await this.#proof(named);
       const deposited = proof?.verified.claimedTime ?? 0;
-      return { item: opened({ ...place, deposited }, false, facts), refused: null, proof, doubt };
+      return { item: opened({ ...place, deposited }, false, facts), record, refused: null, proof, doubt };
     } catch (error) {
       const why = asShared(error);
       if (!(why instanceof CryptoCoreError || isOfBundle(why))) throw why;
       const state = why instanceof UnsupportedVersion ? "newer_version" : "missing";
-      return { item: closed(place, state, false), refused: why.code, proof: null, doubt: null };
+      return { item: closed(place, state, false), record: null, refused: why.code, proof: null, doubt: null };
     } finally {
       sodium.memzero(key);
     }

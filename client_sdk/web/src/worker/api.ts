@@ -170,6 +170,14 @@ export interface Standing {
   readonly fingerprint: string;
 }
 
+/** What became of a pack. `blob`: the archive, where it went into no file. `left`: how many items are not in it.
+ * `isContinued`: the ledger's newest state is. */
+export interface SavedPack {
+  readonly blob: Blob | null;
+  readonly left: number;
+  readonly isContinued: boolean;
+}
+
 /** What others share. A link needs no open vault; what was opened is read until `closeShared`, a lock, or its end. */
 export interface ReadingApi {
   /** Takes the end of a link, and asks nobody. Rejects with link_malformed. */
@@ -187,6 +195,8 @@ export interface ReadingApi {
   readSharedPiece(item: Id, revision: number, content: Id, start: number, stop: number): Promise<ArrayBuffer>;
   /** The receipts of a content, verified; a recording has one for each of its parts. */
   sharedReceipts(item: Id, revision: number, content: Id): Promise<readonly KeptReceipt[]>;
+  /** All of it as an evidence pack, in clear: into a file that the person chose, or as a Blob. Asks for each file once. */
+  savePack(into: FileSystemFileHandle | null): Promise<SavedPack>;
   closeShared(): Promise<void>;
 }
 

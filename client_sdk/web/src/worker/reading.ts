@@ -35,20 +35,26 @@ export class Reading {
   }
 
   async file(item: Id, revision: number, content: Id, range?: readonly [number, number]): Promise<Blob> {
-    const bundle = this.#opened();
+    const bundle = this.opened;
     const found = bundle.contentOf(item, revision, content);
     return fileOf(bundle.content(found, ...(range ?? [])), found.mime);
   }
 
   async piece(item: Id, revision: number, content: Id, start: number, stop: number): Promise<ArrayBuffer> {
-    const bundle = this.#opened();
+    const bundle = this.opened;
     const found = bundle.contentOf(item, revision, content);
     return pieceOf((from, to) => bundle.content(found, from, to), start, stop);
   }
 
   async receipts(item: Id, revision: number, content: Id): Promise<readonly KeptReceipt[]> {
-    const bundle = this.#opened();
+    const bundle = this.opened;
     return bundle.receipts(bundle.contentOf(item, revision, content));
+  }
+
+  /** What is read. Throws NotOpen. */
+  get opened(): OpenedBundle {
+    if (this.#bundle === null) throw new NotOpen();
+    return this.#bundle;
   }
 
   /** Nothing is read any more, and the link is forgotten. */
@@ -57,13 +63,8 @@ export class Reading {
     this.#link = null;
     this.#bundle = null;
   }
-
-  #opened(): OpenedBundle {
-    if (this.#bundle === null) throw new NotOpen();
-    return this.#bundle;
-  }
 }
 
-function shownOf(one: OpenedBundle["items"][number]): SharedItem {
+function shownOf({ record: _, ...one }: OpenedBundle["items"][number]): SharedItem {
   return { ...one, item: shown(one.item) };
 }

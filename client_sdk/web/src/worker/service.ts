@@ -24,7 +24,7 @@ import { recordName } from "../sdk/replica.js";
 import type { Transport } from "../sdk/transport.js";
 import type {
   AccountSession, Checked, Deletion, Download, Draft, FoundDraft, Id, Item, Kept, KeptDraft, KeptReceipt, Kind, NewFile,
-  Handed, Inbox, Named, Notice, Opening, Recorded, Standing, Typed, Unfinished, VaultApi, WriteOptions,
+  Handed, Inbox, Named, Notice, Opening, Recorded, SavedPack, Standing, Typed, Unfinished, VaultApi, WriteOptions,
 } from "./api.js";
 import { fileOf, pieceOf, shown } from "./pieces.js";
 import { Failure, PAUSED, problemOf } from "./problems.js";
@@ -357,6 +357,13 @@ export class VaultService implements VaultApi {
 
   sharedReceipts(item: Id, revision: number, content: Id): Promise<readonly KeptReceipt[]> {
     return this.#read((reading) => reading.receipts(item, revision, content));
+  }
+
+  savePack(into: FileSystemFileHandle | null): Promise<SavedPack> {
+    return this.#read(async ({ opened }) => {
+      const [{ savePack }, [policy]] = await Promise.all([fetched(import("./packing.js")), this.#policy!()]);
+      return savePack(opened, policy, this.#link!, into);
+    });
   }
 
   closeShared(): Promise<void> {

@@ -4,7 +4,8 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 
-import { lang, LANGUAGES, moment, say } from "../i18n.js";
+import { lang, moment, say } from "../i18n.js";
+import { LANGUAGES } from "../languages.js";
 import { lockNow, secondsLeft, stay } from "../lock.js";
 import { address, type View } from "../router.js";
 import {

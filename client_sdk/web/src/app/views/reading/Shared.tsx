@@ -13,6 +13,7 @@ import { From, type Source } from "../documents/source.js";
 import { Handed } from "./Handed.js";
 import { NothingOpen } from "./NothingOpen.js";
 import { Proof } from "./Proof.js";
+import { SavePack } from "./SavePack.js";
 
 export default function Shared(): JSX.Element {
   return reading.value === null ? <NothingOpen /> : <Read key={reading.value.shared.bundle} {...reading.value} />;
@@ -40,6 +41,7 @@ function Read({ vault, shared }: Reading): JSX.Element {
       <p class="hint">{say(shared.pinned ? "reading.key_known" : "reading.key_named")}</p>
       <p class="actions">
         <a class="button" href={address("summary")}>{say("reading.summary.name")}</a>
+        <SavePack vault={vault} items={items} />
         {session.value !== null && <Button plain onClick={() => void close()}>{say("reading.close")}</Button>}
       </p>
       <p class="hint not-on-paper">{say("reading.care")}</p>

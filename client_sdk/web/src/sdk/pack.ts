@@ -1,0 +1,232 @@
+// An evidence pack: what was shared, and by which anybody can check it, offline and for good.
+// Knows: the names of its files, and what each of them proves beside the others (docs/spec/pack.md). Refuses to know: how
+// a page looks (pack_page.ts), how it is checked (pack_check.ts), and where the archive goes.
+//
+// Each file is fetched once: its sealed bytes wait outside of the heap, as a Blob, until they were opened as well.
+
+import { encodeText, formatHex, isSame } from "../crypto_core/encoding.js";
+import { TemoinError } from "../crypto_core/errors.js";
+import type { Checkpoint } from "../crypto_core/receipts/checkpoint.js";
+import type { Blocks } from "../crypto_core/sealing/envelope.js";
+import { formatPolicy, type Policy } from "../crypto_core/receipts/policy.js";
+import { blocksOf, type Archive } from "./archive.js";
+import { Contents, hashed, sealedContentSize } from "./contents.js";
+import { Sha256 } from "./digest.js";
+import { POLICY, PROOF, SEALED } from "./dossier.js";
+import { BlobSwapped, BundleSwapped } from "./errors.js";
+import type { Content, Id, KeptReceipt } from "./items.js";
+import type { OpenedBundle, SharedItem } from "./opening.js";
+import type { Continuity } from "./pack_ledger.js";
+import { formatPage, type Row } from "./pack_page.js";
+import { NO_PROGRESS, type Progress } from "./progress.js";
+import { blobName, recordName } from "./replica.js";
+
+export const PAGE = "index.html";
+export const SUMS = "SHA256SUMS";
+export const MANIFEST = "bundle.json";
+export const SIGNATURE = "bundle.sig";
+export const SEALED_FOLDER = "sealed";
+export const ORIGINALS = "originals";
+export const CHECKPOINT = "checkpoint";
+export const CONSISTENCY = "consistency";
+export const VERIFIER = "verify.html";
+
+/** No file system takes them, or they turn a name round on a screen. */
+const UNSAFE = /[\x00-\x1f\x7f/\\:*?"<>|\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+const ENDS = /^[ .]+|[ .]+$/gu;
+/** Characters of a file's name that are kept, and bytes of UTF-8 that they may come to. */
+const LONGEST = 100, LARGEST = 200;
+
+/** What is written beside what was shared. */
+export interface Besides {
+  readonly policy: Policy;
+  /** Asks the ledger, once all receipts are there. What it throws of its own kind means that the pack has no checkpoint. */
+  readonly continuity: (trees: readonly Checkpoint[]) => Promise<Continuity>;
+  /** The page that checks packs, where there is one. */
+  readonly verifier: Uint8Array | null;
+}
+
+/** What a pack that was written lacks: the items that the vault did not give, or their receipts, as they were shared; why
+ * it has no checkpoint; and whether it has the page that checks it. */
+export interface Written {
+  readonly refused: readonly SharedItem[];
+  readonly ledger: TemoinError | null;
+  readonly verifier: boolean;
+}
+
+/** Writes all of it as one archive, and ends that. `progress` hears of the sealed bytes.
+ *
+ * Throws BundleSwapped or BundleIncomplete for a file, a leaf of VerificationError for its receipt, Refused once the
+ * bundle has ended, and what the archive throws; what was written by then is no archive. */
+export async function writePack(
+  opened: OpenedBundle, besides: Besides, archive: Archive, progress: Progress = NO_PROGRESS,
+): Promise<Written> {
+  const writer = new Writer(opened, archive, progress);
+  const parts = opened.items.filter(isShown).flatMap(({ item }) => item.contents.flatMap(partsOf));
+  progress.start("", parts.reduce((sum, { size }) => sum + sealedContentSize(size), 0));
+  const rows: Row[] = [];
+  try {
+    for (const [at, one] of opened.items.entries()) if (isShown(one)) rows.push(await writer.item(at + 1, one));
+  } finally {
+    progress.done();
+  }
+  await writer.keep(MANIFEST, opened.manifest.json);
+  await writer.keep(SIGNATURE, encodeText(`${formatHex(opened.manifest.signature)}\n`));
+  await writer.keep(POLICY, formatPolicy(besides.policy));
+  const ledger = await asked(() => besides.continuity(writer.trees));
+  const checkpoint = ledger instanceof TemoinError ? null : ledger.checkpoint;
+  if (!(ledger instanceof TemoinError)) {
+    await writer.keep(CHECKPOINT, ledger.note);
+    for (const [size, proof] of ledger.proofs) await writer.keep(consistencyName(size), proof);
+  }
+  const verifier = besides.verifier !== null;
+  if (besides.verifier !== null) await writer.keep(VERIFIER, besides.verifier);
+  const refused = opened.items.filter((one) => !isShown(one));
+  const { message, created, sender } = opened;
+  await writer.keep(PAGE, formatPage({ message, created, sender, rows, missing: refused.length, checkpoint, verifier }));
+  await writer.end();
+  return { refused, ledger: ledger instanceof TemoinError ? ledger : null, verifier };
+}
+
+/** Why not, where the ledger gives nothing that holds: a pack is written all the same. */
+async function asked(act: () => Promise<Continuity>): Promise<Continuity | TemoinError> {
+  try {
+    return await act();
+  } catch (error) {
+    if (error instanceof TemoinError) return error;
+    throw error;
+  }
+}
+
+/** Where the blob of a content lies. */
+export function sealedName({ blob }: { readonly blob: Id }): string {
+  return `${SEALED_FOLDER}/${blobName(blob)}${SEALED}`;
+}
+
+/** Where a record and its receipt lie, but for what their names end with. */
+export function recordStem(item: Id, revision: number): string {
+  return `${SEALED_FOLDER}/${recordName(item, revision)}`;
+}
+
+/** Where it is shown that a tree of this size is the checkpoint's beginning. */
+export function consistencyName(size: number): string {
+  return `${CONSISTENCY}/${size}`;
+}
+
+/** One line for each file but this one, by name, as `sha256sum -c` takes it; hashes are 32 bytes. */
+export function formatSums(sums: ReadonlyMap<string, Uint8Array>): Uint8Array {
+  return encodeText([...sums].sort(byName).map(([name, digest]) => `${formatHex(digest)}  ${name}\n`).join(""));
+}
+
+/** Where the original of a file lies: `number` counts items, `place` the files of one, both from 1. */
+export function originalName(number: number, place: number, { name }: { readonly name: string }): string {
+  const kept = [...name.replace(UNSAFE, "_").replace(ENDS, "")].slice(-LONGEST);
+  while (encodeText(kept.join("")).length > LARGEST) kept.shift();
+  return `${ORIGINALS}/${padded(number, 3)}-${padded(place, 2)}-${kept.join("") || "file"}`;
+}
+
+/** What was deposited of a content: the segments of a recording, or itself. */
+export function partsOf(content: Content): readonly Content[] {
+  return content.parts ?? [content];
+}
+
+type Shown = SharedItem & { readonly record: Uint8Array; readonly proof: NonNullable<SharedItem["proof"]> };
+
+function isShown(one: SharedItem): one is Shown {
+  return one.record !== null && one.proof !== null;
+}
+
+class Writer {
+  readonly #opened: OpenedBundle;
+  readonly #archive: Archive;
+  readonly #progress: Progress;
+  readonly #sums = new Map<string, Uint8Array>();
+  /** Of every receipt. */
+  readonly trees: Checkpoint[] = [];
+
+  constructor(opened: OpenedBundle, archive: Archive, progress: Progress) {
+    this.#opened = opened;
+    this.#archive = archive;
+    this.#progress = progress;
+  }
+
+  /** A record, its files and their receipts; gives what the page says of them. */
+  async item(number: number, { item, record, proof }: Shown): Promise<Row> {
+    const place = recordStem(item.id, item.revision) + SEALED;
+    await this.keep(place, record);
+    await this.#proof(place, proof);
+    const places: string[] = [];
+    for (const [at, content] of item.contents.entries()) {
+      const sealed = new Map<Id, Blob>();
+      for (const part of partsOf(content)) sealed.set(part.blob, await this.#deposited(part));
+      const contents = new Contents((blob) => blocksOf(sealed.get(blob)!.stream()), NO_PROGRESS);
+      const name = originalName(number, at + 1, content);
+      await this.#write(name, content.size, asShared(contents.read(content)));
+      places.push(name);
+    }
+    const { claimedTime: deposited, index, checkpoint: { origin } } = proof.verified;
+    return { item, deposited, index, origin, places, masked: new Set() };
+  }
+
+  async keep(name: string, data: Uint8Array): Promise<void> {
+    await this.#write(name, data.length, [data]);
+  }
+
+  async end(): Promise<void> {
+    await this.keep(SUMS, formatSums(this.#sums));
+    await this.#archive.end();
+  }
+
+  async #proof(sealed: string, { receipt, verified }: KeptReceipt): Promise<void> {
+    this.trees.push(verified.checkpoint);
+    await this.keep(sealed.slice(0, -SEALED.length) + PROOF, encodeText(receipt));
+  }
+
+  /** A blob and its receipt; two revisions may name the same one. */
+  async #deposited(part: Content): Promise<Blob> {
+    const pieces: Blob[] = [];
+    const [name, digest] = [sealedName(part), new Sha256()];
+    const come = this.#coming(hashed(this.#opened.sealed(part), digest), pieces);
+    if (this.#sums.has(name)) {
+      for await (const _ of come);
+    } else {
+      await this.#write(name, sealedContentSize(part.size), come);
+      await this.#proof(name, await this.#opened.receipt(part));
+    }
+    if (!isSame(digest.digest(), part.sealed)) throw new BundleSwapped("another hash than the record names");
+    return new Blob(pieces);
+  }
+
+  async *#coming(blocks: Blocks, pieces: Blob[]): AsyncGenerator<Uint8Array> {
+    for await (const block of blocks) {
+      pieces.push(new Blob([new Uint8Array(block)]));
+      this.#progress.advance(block.length);
+      yield block;
+    }
+  }
+
+  async #write(name: string, size: number, blocks: Blocks): Promise<void> {
+    const digest = new Sha256();
+    await this.#archive.add(name, size, hashed(blocks, digest));
+    this.#sums.set(name, digest.digest());
+  }
+}
+
+async function* asShared(blocks: Blocks): AsyncGenerator<Uint8Array> {
+  try {
+    yield* blocks;
+  } catch (error) {
+    throw error instanceof BlobSwapped ? new BundleSwapped(error.detail) : error;
+  }
+}
+
+function padded(number: number, digits: number): string {
+  return String(number).padStart(digits, "0");
+}
+
+/** In the order of code points, as Python sorts. */
+function byName([one]: readonly [string, unknown], [other]: readonly [string, unknown]): number {
+  const [a, b] = [encodeText(one), encodeText(other)];
+  const at = a.findIndex((byte, place) => byte !== b[place]);
+  return at < 0 ? a.length - b.length : a[at]! - (b[at] ?? -1);
+}

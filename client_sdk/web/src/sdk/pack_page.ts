@@ -1,0 +1,132 @@
+// The page of an evidence pack: what was shared in the order in which it happened, in French and English, offline.
+// Knows: HTML, and the words in pack_words.json. Refuses to know: files, and whether anything is true. It runs no script
+// and asks no network for anything. Python and TypeScript write the same bytes (tests/vectors/pack_page.json).
+
+import WORDS from "../../../pack_words.json";
+import { encodeText, formatHex } from "../crypto_core/encoding.js";
+import type { Checkpoint } from "../crypto_core/receipts/checkpoint.js";
+import type { Content, Id, Item } from "./items.js";
+
+/** Kinds of pictures that are shown on the page. */
+export const SHOWN: ReadonlySet<string> = new Set(["image/jpeg", "image/png", "image/gif", "image/webp"]);
+
+/** An item, what its receipt says (`deposited` in Unix seconds), and where each of its files lies. `masked` are the blobs
+ * among its files of which parts were covered. */
+export interface Row {
+  readonly item: Item;
+  readonly deposited: number;
+  readonly index: number;
+  readonly origin: string;
+  readonly places: readonly string[];
+  readonly masked: ReadonlySet<Id>;
+}
+
+/** All that the page says. `created` in Unix seconds; `sender` is the key that signed, 32 bytes; `missing` is how many
+ * items were shared and aren't here; `checkpoint` the ledger's state beside the receipts, if it could be had; `verifier`:
+ * verify.html lies beside it. */
+export interface Page {
+  readonly message: string;
+  readonly created: number;
+  readonly sender: Uint8Array;
+  readonly rows: readonly Row[];
+  readonly missing: number;
+  readonly checkpoint: Checkpoint | null;
+  readonly verifier: boolean;
+}
+
+type Told = { readonly fr: string; readonly en: string };
+type Fact = readonly [name: keyof typeof WORDS.facts, value: string | null | false];
+
+/** The whole page, UTF-8. */
+export function formatPage(page: Page): Uint8Array {
+  const { checkpoint: at, missing } = page;
+  const parts = [
+    ...WORDS.head, `<h1>${both(WORDS.title)}</h1>`,
+    facts([
+      ["shared", time(page.created)], ["items", String(page.rows.length)], ["missing", missing > 0 && String(missing)],
+      ["sender", `<code>${formatHex(page.sender)}</code>`], ["ledger", at && `${escape(at.origin)} · ${at.size}`],
+    ]),
+    ...(page.message === "" ? [] : [prose(page.message)]),
+    ...(missing > 0 ? [told(WORDS.missing)] : []),
+    ...(at === null ? [told(WORDS.no_checkpoint)] : []),
+    ...inOrder(page.rows).map(article),
+  ];
+  for (const [language, mark] of [["fr", ""], ["en", ' lang="en"']] as const) {
+    const verifier = page.verifier ? [WORDS.verifier[language]] : [];
+    parts.push(`<section${mark}>`, ...WORDS.proofs[language], ...verifier, "</section>");
+  }
+  return encodeText([...parts, ...WORDS.foot].map((part) => `${part}\n`).join(""));
+}
+
+function article(row: Row): string {
+  const { item } = row;
+  return [
+    "<article>", `<h2>${escape(item.title || "–")}</h2>`,
+    ...((item.kind as string | null) === "extract" ? [told(WORDS.extract)] : []),
+    facts([
+      ["happened", item.happened && escape(item.happened.words)],
+      ["written", item.written !== null && time(item.written)],
+      ["deposited", time(row.deposited)],
+      ["place", item.place && escape(item.place)],
+      ["people", escape(item.people.join(", "))],
+      ["danger", item.danger !== null && `${item.danger} / 10`],
+      ["receipt", `${row.index} · ${escape(row.origin)}`],
+    ]),
+    ...(item.text ? [prose(item.text)] : []),
+    ...item.contents.flatMap((content, at) => file(row, content, row.places[at]!)),
+    "</article>",
+  ].join("\n");
+}
+
+function file(row: Row, content: Content, place: string): readonly string[] {
+  const address = escape(place.split("/").map(encodeURIComponent).join("/"));
+  const [tag] = content.mime.split("/");
+  const shown: string[] = [];
+  if (SHOWN.has(content.mime)) shown.push(`<p><img src="${address}" alt=""></p>`);
+  else if (tag === "audio" || tag === "video") shown.push(`<p><${tag} src="${address}" controls preload="none"></${tag}></p>`);
+  if (row.masked.has(content.blob)) shown.push(told(WORDS.masked));
+  const { fr, en } = WORDS.bytes;
+  return [
+    ...shown, `<p><a href="${address}">${escape(content.name)}</a> · ${content.size} ${fr}/${en}<br>`,
+    `SHA-256 <code>${formatHex(content.sha256)}</code></p>`,
+  ];
+}
+
+/** The second of each pair is HTML already; what says nothing is left out. */
+function facts(pairs: readonly Fact[]): string {
+  const rows = pairs.flatMap(([name, value]) => (value ? [`<dt>${both(WORDS.facts[name])}</dt><dd>${value}</dd>`] : []));
+  return ["<dl>", ...rows, "</dl>"].join("\n");
+}
+
+function prose(text: string): string {
+  return `<p class="text">${escape(text)}</p>`;
+}
+
+function told(text: Told): string {
+  return `<p class="told">${both(text)}</p>`;
+}
+
+function both({ fr, en }: Told): string {
+  return `${fr} <span lang="en">· ${en}</span>`;
+}
+
+const SIGNS: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;" };
+
+function escape(text: string): string {
+  return text.replace(/[&<>"']/g, (sign) => SIGNS[sign]!);
+}
+
+/** As it happened, or else as it was written; of the same moment, as it was written, and then as it comes. */
+function inOrder(rows: readonly Row[]): readonly Row[] {
+  const order = ({ item: { happened, written } }: Row): readonly [number, number] =>
+    [happened?.from ?? written ?? 0, written ?? 0];
+  return [...rows].sort((one, other) => {
+    const [[a, b], [c, d]] = [order(one), order(other)];
+    return a - c || b - d;
+  });
+}
+
+/** `2024-03-01 21:30 UTC`. */
+function time(seconds: number): string {
+  return `${new Date(seconds * 1000).toISOString().slice(0, 16).replace("T", " ")} UTC`;
+}

@@ -1,0 +1,171 @@
+// Somebody checks a pack that they were given. Knows: how it is chosen, and how far the check is.
+// Refuses to know: what a pack is made of (sdk/pack_check.ts). Nothing is sent, and nothing is kept.
+
+import type { JSX } from "preact";
+import { useEffect, useId, useRef, useState } from "preact/hooks";
+
+import { lang, say, size } from "../app/i18n.js";
+import { Problem } from "../app/parts/index.js";
+import { More } from "../app/parts/more.js";
+import { TemoinError } from "../crypto_core/errors.js";
+import { MAX_POLICY_SIZE, parsePolicy, type Policy } from "../crypto_core/receipts/policy.js";
+import { checkPack, type PackReport } from "../sdk/pack_check.js";
+import { PackMalformed } from "../sdk/pack_errors.js";
+import { openSource, type GivenFile } from "../sdk/pack_source.js";
+import { Report } from "./Report.js";
+import { chooseLanguage, LANGUAGES } from "./words.js";
+
+/** How often it is told how far the check is, in milliseconds. */
+const PROGRESS_MS = 100;
+
+interface Given {
+  readonly name: string;
+  readonly policy: Policy;
+}
+
+export function Verifier(): JSX.Element {
+  const [given, setGiven] = useState<Given | null>(null);
+  const [at, setAt] = useState<readonly [done: number, total: number] | null>(null);
+  const [report, setReport] = useState<PackReport | null>(null);
+  const [error, setError] = useState<unknown>(null);
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => void (document.title = say("pack.check.title")), [lang.value]);
+  useEffect(() => heading.current?.focus(), [report]);
+  const check = async (brought: readonly GivenFile[] | Blob): Promise<void> => {
+    setReport(null);
+    setError(null);
+    setAt([0, 0]);
+    try {
+      setReport(await checkPack(await openSource(brought), given?.policy ?? null, telling(setAt)));
+    } catch (failed) {
+      setError(failed instanceof TemoinError ? failed : new PackMalformed());
+    }
+    setAt(null);
+  };
+  const zip = (files: readonly File[]): void => {
+    if (files[0] !== undefined && at === null) void check(files[0]);
+  };
+  const folder = (files: readonly File[]): void => {
+    if (files.length > 0 && at === null) {
+      void check(files.map((file) => ({ path: file.webkitRelativePath || file.name, file })));
+    }
+  };
+  return (
+    <>
+      <p class="languages">
+        {LANGUAGES.map(([language, name]) => (
+          <button
+            key={language} class="link" type="button" lang={language} onClick={() => chooseLanguage(language)}
+            {...(language === lang.value ? { "aria-current": "true" as const } : {})}
+          >{name}</button>
+        ))}
+      </p>
+      <h1>{say("pack.check.title")}</h1>
+      <p class="lead">{say("pack.check.lead")}</p>
+      <Drop onPick={zip}>
+        <p class="actions">
+          <Pick label={say("pack.check.folder")} onPick={folder} folder />
+          <Pick label={say("pack.check.zip")} onPick={zip} accept=".zip,application/zip" plain />
+        </p>
+        <p class="hint drop-hint">{say("pack.check.drop")}</p>
+        <p class="hint">{say("pack.check.says")}</p>
+      </Drop>
+      <Key given={given} onGive={setGiven} />
+      <div role="status">{at !== null && <p class="waiting">{say("pack.check.busy")}</p>}</div>
+      {at !== null && (
+        <>
+          <progress value={at[0]} max={Math.max(1, at[1])} aria-label={say("pack.check.busy")} />
+          <p class="hint">{say("pack.check.going", { done: size(at[0]), total: size(at[1]) })}</p>
+        </>
+      )}
+      <Problem error={error} />
+      {report !== null && <Report report={report} given={given !== null} heading={heading} />}
+    </>
+  );
+}
+
+/** Whose receipts are believed, where somebody else than the pack says so. */
+function Key({ given, onGive }: { given: Given | null; onGive: (given: Given | null) => void }): JSX.Element {
+  const [isBad, setIsBad] = useState(false);
+  const take = async ([file]: readonly File[]): Promise<void> => {
+    if (file === undefined) return;
+    try {
+      const data = new Uint8Array(await file.slice(0, MAX_POLICY_SIZE + 1).arrayBuffer());
+      onGive({ name: file.name, policy: parsePolicy(data) });
+      setIsBad(false);
+    } catch (error) {
+      if (!(error instanceof TemoinError)) throw error;
+      onGive(null);
+      setIsBad(true);
+    }
+  };
+  return (
+    <More name={say("pack.check.key_name")}>
+      <p>{say("pack.check.key_why")}</p>
+      <p class="actions"><Pick label={say("pack.check.key_choose")} onPick={(files) => void take(files)} plain /></p>
+      <p role="status">
+        {isBad ? say("pack.check.key_bad") : given !== null && say("pack.check.key_chosen", { name: given.name })}
+      </p>
+    </More>
+  );
+}
+
+/** A button that chooses a file, or all of a folder. */
+function Pick(props: {
+  label: string; onPick: (files: readonly File[]) => void; folder?: boolean; accept?: string; plain?: boolean;
+}): JSX.Element {
+  const id = useId();
+  return (
+    <label class={props.plain ? "button plain picked" : "button picked"} for={id}>
+      {props.label}
+      <input
+        id={id} class="unseen" type="file" {...(props.accept === undefined ? {} : { accept: props.accept })}
+        {...(props.folder ? { webkitdirectory: true } : {})}
+        onChange={({ currentTarget: input }) => {
+          const files = [...input.files ?? []];
+          input.value = ""; // so that the same one can be chosen again
+          props.onPick(files);
+        }}
+      />
+    </label>
+  );
+}
+
+/** Where a file may be dropped; one that lands beside it must not take the page away. */
+function Drop({ children, onPick }: { children: JSX.Element[]; onPick: (files: readonly File[]) => void }): JSX.Element {
+  const [over, setOver] = useState(false);
+  useEffect(() => {
+    const keepPage = (event: DragEvent): void => event.preventDefault();
+    const kinds = ["dragover", "drop"] as const;
+    for (const kind of kinds) addEventListener(kind, keepPage);
+    return () => {
+      for (const kind of kinds) removeEventListener(kind, keepPage);
+    };
+  }, []);
+  return (
+    <div
+      class={over ? "picker picker-over" : "picker"}
+      onDragOver={() => setOver(true)} onDragLeave={() => setOver(false)}
+      onDrop={(event) => {
+        event.preventDefault();
+        setOver(false);
+        onPick([...event.dataTransfer?.files ?? []]);
+      }}
+    >{children}</div>
+  );
+}
+
+function telling(tell: (at: readonly [number, number]) => void): Parameters<typeof checkPack>[2] {
+  let [done, total, told] = [0, 0, 0];
+  return {
+    start: (_, size) => tell([0, total = size]),
+    advance: (count) => {
+      done = Math.min(total, done + count);
+      const now = Date.now();
+      if (now - told < PROGRESS_MS) return;
+      told = now;
+      tell([done, total]);
+    },
+    done: () => undefined,
+  };
+}

@@ -1,0 +1,29 @@
+// What somebody shared as an evidence pack, from the worker straight into a file; or as a Blob, where a browser gives a page
+// no file to write to. Knows: where the archive goes, and the page that checks it. Refuses to know: what is in it.
+
+import VERIFIER from "../../../verifier/verify.html?raw";
+import { encodeText } from "../crypto_core/encoding.js";
+import type { Policy } from "../crypto_core/receipts/policy.js";
+import { Archive, InBlob } from "../sdk/archive.js";
+import type { OpenedBundle, ReadingWith } from "../sdk/opening.js";
+import { writePack } from "../sdk/pack.js";
+import { fetchContinuity } from "../sdk/pack_ledger.js";
+import type { SavedPack } from "./api.js";
+
+/** Writes it, and lets go of the file, which is as it was before where something failed. */
+export async function savePack(
+  opened: OpenedBundle, policy: Policy, { transport, progress }: Omit<ReadingWith, "verify">,
+  into: FileSystemFileHandle | null,
+): Promise<SavedPack> {
+  const inBlob = new InBlob();
+  const stream = await into?.createWritable() ?? inBlob.stream;
+  try {
+    const { refused, ledger } = await writePack(opened, {
+      policy, continuity: (trees) => fetchContinuity(transport, policy, trees), verifier: encodeText(VERIFIER),
+    }, new Archive(stream), progress);
+    return { blob: into === null ? inBlob.blob : null, left: refused.length, isContinued: ledger === null };
+  } catch (error) {
+    await stream.abort().catch(() => undefined);
+    throw error;
+  }
+}
