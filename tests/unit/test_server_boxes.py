@@ -184,6 +184,10 @@ def test_what_was_deposited_is_out_of_the_depositors_reach_whatever_became_of_it
             box.visit("DELETE", f"uploads/{blob}", token=token),
         ]
         assert [code(one) for one in answers] == ["blob_conflict", "blob_conflict", *["not_found"] * 3]
+        other, elsewhere = open_person(person.vault), FakeBox(person.log_in()).make()  # who sent it has an account, too
+        assert code(other.ask("PUT", f"/v1/blobs/{blob}", data=data)) == "blob_conflict"
+        assert code(other.ask("POST", "/v1/uploads", announced)) == "blob_conflict"
+        assert code(elsewhere.visit("PUT", f"blobs/{blob}", data=data)) == "blob_conflict"
 
 
 # room
@@ -366,8 +370,13 @@ def test_what_the_item_does_not_take_over_is_collected_like_what_nobody_names(
 ) -> None:
     made = box.deposit(make_bytes(5000), make_bytes(5000))
     taken = [made.deposit, made.blobs[0]]
+    vault.clock.advance(40 * DAY)
+    person.log_in()
     assert person.ask("POST", "/v1/items", put_revision(made.item, 1, blobs=taken)).status_code == 201
-    vault.clock.advance(31 * DAY)
+    vault.clock.advance(30 * DAY - 1)  # from when it was accepted
+    collect_all(vault.parts)
+    assert kept(vault) == set(made.names)
+    vault.clock.advance(1)
     collect_all(vault.parts)
     assert kept(vault) == set(taken)
     assert_sound(vault)

@@ -9,6 +9,7 @@ import { go } from "../src/app/router.js";
 import { closed, reading } from "../src/app/state.js";
 import { callsOf } from "./app_journal_scene.js";
 import { endPage, open, startPage, type Scene } from "./app_scene.js";
+import type { Content, Item } from "../src/worker/api.js";
 import { CODE, LINK, MESSAGE } from "./memory_reading.js";
 import { MemoryVault, PASSWORD, PIN, problem } from "./memory_vault.js";
 
@@ -113,6 +114,27 @@ describe("what was handed over", () => {
     expect(page.text()).toContain("as this service names it");
     expect(page.text()).toContain("Who made these bytes.");
     expect(document.querySelectorAll('a[href^="#40"]')).toHaveLength(0); // no receipt of an own item is offered
+  });
+
+  test("says of an extract that it is one, and of a covered picture that it is a copy", async () => {
+    const [first] = reading.value!.shared.items.filter(({ item }) => item.contents.some(({ name }) => name.endsWith(".png")));
+    const { item } = first!;
+    const [{ blob }] = item.contents as [Content];
+    const part: Item = { ...item, kind: "extract", text: "[…] tout vu.", of: { item: item.id, revision: 1 }, masked: [blob] };
+    await act(async () => {
+      const { vault, shared } = reading.value!;
+      reading.value = { vault, shared: { ...shared, items: [{ ...first!, item: part }] } };
+    });
+    await page.see("parts were left out by the person who shared it");
+    await page.see("A copy, not the original");
+    const headings = [...document.querySelectorAll("h4")].map((one) => one.textContent);
+    expect(headings).toEqual(["The copy"]);
+    await act(async () => {
+      const { vault, shared } = reading.value!;
+      reading.value = { vault, shared: { ...shared, items: [{ ...first!, item: { ...part, masked: [] } }] } };
+    });
+    expect(page.text()).not.toContain("A copy, not the original");
+    expect([...document.querySelectorAll("h4")].map((one) => one.textContent)).toEqual(["The original"]);
   });
 
   test("shows a file from what is shared, and saves it only after asking", async () => {

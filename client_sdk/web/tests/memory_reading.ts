@@ -136,7 +136,7 @@ function sharedSamples(): readonly SharedItem[] {
 function untold(item: Item): Item {
   return {
     ...item, deposited: 0, state: "missing", kind: null, title: null, text: null, happened: null, written: null, place: null,
-    people: [], tags: [], danger: null, mood: null, category: null, contents: [], answers: null,
+    people: [], tags: [], danger: null, mood: null, category: null, contents: [], answers: null, of: null, masked: [],
   };
 }
 
