@@ -75,7 +75,7 @@ $(VENV)/.browsers: $(VENV)/.dev
 	@touch $@
 
 test-browsers: $(VENV)/.browsers $(APP)  ## the pages and the vault in Firefox and in WebKitGTK
-	@$(BIN)/python -m pytest -n 2 --dist loadfile tests/browser_others/pages.py tests/browser_others/app.py
+	@$(BIN)/python -m pytest -n 2 --dist loadfile tests/browser_others/pages.py tests/browser_others/app.py tests/browser_others/packs.py
 
 screenshots: $(VENV)/.dev $(APP)  ## pictures of all pages in build/screenshots (PAGES=0,1,app/home for some)
 	@PYTHONPATH=. $(BIN)/python tests/browser/screenshots.py $(subst $(comma), ,$(PAGES))

@@ -1,0 +1,70 @@
+"""The page that checks packs, opened from a disk in Firefox and in WebKitGTK.
+
+Knows: a pack that Python wrote. Refuses to know: Chromium, in which tests/browser/app/test_packs.py tries far more.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from selenium.webdriver.remote.webdriver import WebDriver
+
+from client_sdk.client import VaultClient
+from client_sdk.items import Draft
+from client_sdk.pack import write_pack
+from client_sdk.pack_sink import open_sink
+from client_sdk.sharing import Sharing
+from tests.browser_others.browsers import first, wait_for
+from tests.fakes.processes import RealVault, running
+from tests.fakes.told import PHOTOGRAPH
+from tests.fakes.visitor import PASSWORD, PIN
+from tests.fakes.words import say
+
+pytest_plugins = ["tests.browser_others.fixtures"]
+
+SAID = "return document.querySelector('.notice h2')?.textContent ?? null"
+NAMED = "return [...document.querySelectorAll('.found code')].map((one) => one.textContent)"
+
+
+@pytest.fixture(scope="module")
+def pack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A ZIP file, and beside it the page that lies in it."""
+    folder = tmp_path_factory.mktemp("packs")
+    with running(RealVault(folder / "data")) as vault, VaultClient.connect(vault.url, folder / "home") as client:
+        client.register(client.make_account("qui confie", PASSWORD, PIN))
+        client.log_in("qui confie", PASSWORD, PIN)
+        client.write_entry(Draft(title="Devant l’école", text="Il a crié mon nom."))
+        client.add_document(PHOTOGRAPH, title="La porte")
+        items = [(item.id, item.revision) for item in client.items()]
+        made = client.make_bundle(Sharing(items, None, int(time.time()) + 3600, 5, ""))
+        client.send_bundle(made, PASSWORD, PIN)
+        assert made.link is not None
+        opened = client.open_link(made.link.fragment, made.link.code)
+        for name in ("pack", "pack.zip"):
+            with open_sink(folder / name) as sink:
+                assert write_pack(opened, client.known_policy(), sink).verifier
+        yield folder / "pack.zip"
+
+
+def check(browser: WebDriver, page: Path, archive: Path) -> str:
+    """What the page says of an archive."""
+    browser.get(page.as_uri())
+    first(browser, "input[accept]").send_keys(str(archive))
+    return str(wait_for(browser, lambda page: page.execute_script(SAID)))
+
+
+def test_a_pack_is_checked_from_a_disk(browser: WebDriver, pack: Path, tmp_path: Path) -> None:
+    page = pack.parent / "pack" / "verify.html"
+    said = check(browser, page, pack)
+    lang = browser.execute_script("return document.documentElement.lang")  # as the browser's own is
+    assert said == say(lang, "pack.check.whole")
+    data = bytearray(pack.read_bytes())
+    at = data.index(PHOTOGRAPH.read_bytes()[2000:2100])
+    data[at] ^= 1
+    changed = tmp_path / "changed.zip"
+    changed.write_bytes(data)
+    assert check(browser, page, changed) == say(lang, "pack.check.bad", count=1)
+    assert browser.execute_script(NAMED) == [f"originals/002-01-{PHOTOGRAPH.name}"]
