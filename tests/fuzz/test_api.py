@@ -25,6 +25,7 @@ from schemathesis.specs.openapi.checks import (
 
 from crypto_core.randomness import make_bytes, make_id
 from schemas.endpoints import ENDPOINTS, Endpoint, Stage
+from tests.fakes.boxes import FakeBox
 from tests.fakes.sharing import FakeBundle
 from tests.fakes.vault import FakePerson, FakeVault, b64, fake_vault, open_person, random_b64
 
@@ -54,6 +55,7 @@ class Target:
                 Stage.ANY: lambda: self.log_in().token,
                 Stage.CONFIRMED: lambda: self.log_in().confirm(),
                 Stage.BUNDLE: self.share,
+                Stage.DEPOSITOR: self.visit,
             }
             self.tokens[stage] = make[stage]()
         return self.tokens[stage]
@@ -63,6 +65,14 @@ class Target:
         made = FakeBundle(self.log_in(), item=self.known["item"], blob=self.known["blob"])
         self.known["bundle"] = made.bundle
         return made.share_it().token()
+
+    def visit(self) -> str:
+        """A token of a visit to a fresh box, in which something waits, and something is on its way."""
+        box = FakeBox(self.log_in()).make(deposits=100, bytes=2**36)
+        token = box.token()
+        self.known |= {"box": box.box, "deposit": box.deposit(token=token).deposit, "sent": b64(make_id())}
+        assert box.visit("POST", "uploads", {"blob": self.known["sent"], "size": 1000}, token=token).status_code == 201
+        return token
 
     def log_in(self) -> FakePerson:
         """Past any delay: among what is made up are wrong PINs of this person."""
@@ -94,6 +104,7 @@ def make_target(folder: Path) -> Iterator[Target]:
         known = {"blob": blob, "upload": upload, "item": item, "revision": 1, "tile": "entries/000.p/1"}
         made = Target(vault, person, schema, known)
         made.tokens[Stage.BUNDLE] = made.share()
+        made.tokens[Stage.DEPOSITOR] = made.visit()
         yield made
 
 
@@ -114,7 +125,8 @@ def try_endpoint(target: Target, endpoint: Endpoint, mode: GenerationMode, examp
     @given(case=operation.as_strategy(generation_mode=mode), names_what_is_there=st.booleans())
     def one(case: Any, names_what_is_there: bool) -> None:
         if names_what_is_there and case.path_parameters:
-            known = {**target.known, "blob": target.known["upload" if "uploads" in path else "blob"]}
+            kind = "sent" if path.startswith("/v1/boxes") else "upload" if "uploads" in path else "blob"
+            known = {**target.known, "blob": target.known[kind]}
             case.path_parameters |= {place: known[place] for place in case.path_parameters if place in known}
         answer = case.call(headers={"Authorization": f"Bearer {target.token(endpoint.stage)}"})
         if answer.status_code in (401, 410):

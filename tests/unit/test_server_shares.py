@@ -16,6 +16,7 @@ from crypto_core.receipts.policy import NONE, Log, Policy
 from crypto_core.receipts.receipt import verify_receipt
 from schemas import limits
 from server.accounts.models import Account
+from server.directory.models import Professional
 from server.directory.service import revoke
 from server.guesses.models import LinkCode
 from server.ledger.check import check_vault
@@ -478,6 +479,7 @@ def test_an_account_that_is_gone_takes_its_bundles_along_and_a_reader_that_is_go
     made = FakeBundle(person, lawyer.become_listed()).send()
     token = made.token(token=lawyer.person.token)
     with vault.parts.database.write() as session:
+        session.execute(delete(Professional).where(Professional.account == lawyer.person.account))
         session.execute(delete(Account).where(Account.account == lawyer.person.account))
     assert code(made.open()) == "unauthorized"
     assert code(made.open(token=person.token)) == "not_found"
