@@ -163,7 +163,7 @@ def _verifier() -> bytes | None:
 
 
 def _row(item: Item, index: int, origin: str, places: list[str]) -> Row:
-    return Row(item, item.deposited, index, origin, places)
+    return Row(item, item.deposited, index, origin, places, frozenset(item.masked))
 
 
 def _whole(blocks: Iterator[bytes], expected: bytes) -> Iterator[bytes]:

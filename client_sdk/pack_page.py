@@ -22,6 +22,9 @@ from crypto_core.receipts.checkpoint import Checkpoint
 SHOWN = {"image/jpeg", "image/png", "image/gif", "image/webp"}
 """Kinds of pictures that are shown on the page."""
 
+MARKED = {"extract", "received"}
+"""Kinds of items that aren't the person's own words and files as they were."""
+
 
 @dataclass(frozen=True)
 class Row:
@@ -80,7 +83,7 @@ def _article(row: Row) -> str:
     item = row.item
     parts = [
         "<article>", f"<h2>{escape(item.title or '–')}</h2>",
-        *([_told(_words()["extract"])] if item.kind == "extract" else []),
+        *([_told(_words()[item.kind])] if item.kind in MARKED else []),
         _facts([
             ("happened", item.happened is not None and escape(item.happened.words)),
             ("written", item.written is not None and _time(item.written)),

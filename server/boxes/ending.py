@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from functools import partial
 
-from sqlalchemy import Exists, delete, exists, select
+from sqlalchemy import Exists, delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from server.boxes.models import Box, BoxDeposit, DepositBlob, Visit
@@ -29,10 +29,15 @@ def is_undecided() -> Exists:
 
 
 def accept_deposits(vault: Parts, session: Session, account: bytes, named: Collection[bytes]) -> None:
-    """A revision that was just kept names these blobs: the deposits whose words are among them wait no more."""
+    """A revision that was just kept names these blobs: the deposits whose words are among them wait no more.
+
+    The time in which a blob may go unnamed begins for their files only now, however long they waited.
+    """
     waiting = select(BoxDeposit).join(Box).where(Box.account == account, BoxDeposit.became.is_(None))
     accepted = [one for one in session.scalars(waiting) if one.deposit in named]
     for one in accepted:
+        blobs = select(DepositBlob.blob).where(DepositBlob.box == one.box, DepositBlob.deposit == one.deposit)
+        session.execute(update(Blob).where(Blob.blob.in_(blobs)).values(created=vault.clock.now()))
         _settle(one, "accepted")
     if accepted:
         session.flush()

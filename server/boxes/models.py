@@ -79,8 +79,8 @@ class BoxDeposit(Base):
 
 
 class DepositBlob(Base):
-    """A blob that a deposit names: the words (place 0), then the files. The name outlives the blob, or whoever sent it
-    could learn by sending it again that it was refused."""
+    """A blob that a deposit names: the words (place 0), then the files. The name outlives the blob, and nobody may use
+    it again: whoever sent it could learn so that it was refused."""
 
     __tablename__ = "deposit_blobs"
     __table_args__ = (

@@ -78,14 +78,12 @@ def _entered() -> visits.Entered:
 @visiting.put("/v1/boxes/<id:box>/blobs/<id:blob>")
 def put_blob(blob: bytes) -> Response:
     data = b"".join(read_octets(limits.FIRST_UNIT))
-    _entered().require_unnamed(blob)
     return dump(KeptBlob, keep_blob(parts(), _entered().holder, blob, data), 201)
 
 
 @visiting.post("/v1/boxes/<id:box>/uploads")
 def start() -> Response:
     message = load(StartUpload)
-    _entered().require_unnamed(message["blob"])
     return dump(Upload, uploads.start_upload(parts(), _entered().holder, message["blob"], message["size"]), 201)
 
 

@@ -41,12 +41,6 @@ class Entered:
     box: bytes
     holder: bytes
 
-    def require_unnamed(self, blob: bytes) -> None:
-        """Raises Refusal `blob_conflict` for what a deposit of this box has named, be it erased or not."""
-        with self.vault.database.read() as session:
-            if session.scalar(select(exists().where(DepositBlob.box == self.box, DepositBlob.blob == blob))):
-                raise Refusal("blob_conflict")
-
     def put_deposit(self, message: dict[str, Any], body: bytes) -> dict[str, Any]:
         """Makes one deposit of blobs that are kept, as schemas.boxes.DepositKept; the identical body again gets the
         first answer. From here on they are the account's own.

@@ -15,6 +15,7 @@ from sqlalchemy import bindparam, delete, insert, select, union_all
 from sqlalchemy.orm import Session, undefer
 
 from schemas import limits
+from server.boxes.models import DepositBlob
 from server.boxes.space import give_space_back, take_space
 from server.database import table
 from server.ledger.service import Deposited, Enter, Ledger
@@ -33,6 +34,7 @@ _KEPT = select(Blob.account, Blob.size, Blob.sha256).where(Blob.blob == bindpara
 _TAKEN = union_all(
     select(Upload.blob).where(Upload.blob == bindparam("id")),
     select(Leftover.blob).where(Leftover.blob == bindparam("id")),
+    select(DepositBlob.blob).where(DepositBlob.blob == bindparam("id")),
 )
 
 
@@ -84,7 +86,8 @@ def find_same(session: Session, account: bytes, blob: bytes, size: int, sha256: 
 
 
 def require_free(session: Session, blob: bytes) -> None:
-    """Raises Refusal `blob_conflict` if the id is on its way in, or its bytes not yet out."""
+    """Raises Refusal `blob_conflict` if the id is on its way in, its bytes not yet out, or if a deposit named it once:
+    whoever sent that must not learn by the id being free that it was erased."""
     if session.connection().execute(_TAKEN, {"id": blob}).first() is not None:
         raise Refusal("blob_conflict")
 

@@ -26,6 +26,7 @@ class Blob(Base):
     deposit: Mapped[int] = mapped_column(BigInteger, unique=True)
     """Its index in the ledger."""
     created: Mapped[int] = mapped_column(BigInteger, index=True)
+    """When it was kept, or accepted with a deposit: since then it may have gone unnamed."""
     data: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     """The bytes, if it came in one request; else they are in the store."""
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.test_large_files import MIB, make_file
-from tests.fakes.processes import Answer, Device, serving
+from tests.fakes.processes import BIN, Answer, Device, clean_environment, serving
 
 MEMORY = 150 * MIB
 """Also with Argon2id's 64 MiB."""
@@ -21,6 +23,23 @@ def costs(record: pytest.FixtureRequest, what: str, answer: Answer, began: float
     assert answer.code == 0, answer
     print(f"{record.node.callspec.id} {what}: {answer.peak / MIB:.1f} MiB, {time.monotonic() - began:.1f} s")
     assert 0 < answer.peak < MEMORY
+
+
+def kill_while_writing(device: Device, link: dict[str, str], target: Path) -> None:
+    """Ends `open-link` as a flat battery does, when some of the pack is there."""
+    some = target.with_name(f".{target.name}.part") if target.suffix else target / "originals"
+    process = subprocess.Popen(
+        [BIN / "temoin", "open-link", "-o", target], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        env=clean_environment(
+            TEMOIN_HOME=str(device.home), TEMOIN_SERVER=device.server, TEMOIN_LINK=link["address"],
+            TEMOIN_CODE=link["code"],
+        ),
+    )  # fmt: skip
+    while process.poll() is None and not some.exists():
+        time.sleep(0.005)
+    process.kill()
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL and some.exists()
 
 
 @pytest.mark.parametrize("size", [20_000_000, pytest.param(500_000_000, marks=pytest.mark.soak)], ids=["20MB", "500MB"])
@@ -55,7 +74,13 @@ def test_a_large_pack_is_written_and_verified_as_a_stream(
         began = time.monotonic()
         opened = stranger.run("open-link", "-o", tmp_path / "pack.zip", secrets=[link["address"], link["code"]])
         costs(request, "writing a ZIP file", opened, began)
-    for target in (tmp_path / "pack", tmp_path / "pack.zip"):
+        for target in (tmp_path / "cut", tmp_path / "cut.zip"):
+            kill_while_writing(stranger, link, target)
+            opened = stranger.run("open-link", "-o", target, secrets=[link["address"], link["code"]])
+            assert opened.code == 0, opened
+        log = person.ok("share", "log", person.user, link["bundle"], "--json").json
+        assert len(log["opened"]) == 3
+    for target in (tmp_path / "pack", tmp_path / "pack.zip", tmp_path / "cut", tmp_path / "cut.zip"):
         began = time.monotonic()
         verified = stranger.run("verify-pack", target, "--json", secrets=[])
         costs(request, f"verifying {target.name}", verified, began)

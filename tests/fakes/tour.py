@@ -264,6 +264,20 @@ def _sharing(visitor: Visitor, told: Told) -> Iterator[str]:
         page.get_by_role("checkbox", name=re.compile(re.escape(text[:30]))).check()
     yield "share-items"
     visitor.press("account.sign_up.next")
+    visitor.heading("share.parts.title")
+    yield "share-parts"
+    page.get_by_role("button").filter(has_text=visitor.say("share.parts.make")).last.click()
+    visitor.heading("share.part.title")
+    page.get_by_role("checkbox").first.check()
+    yield "share-part"
+    page.get_by_role("button").filter(has_text=visitor.say("share.part.cover")).first.click()
+    page.locator(".cover svg").wait_for()
+    visitor.press("share.cover.add")
+    yield "share-cover"
+    visitor.press("share.cover.do")
+    visitor.press("share.part.do")
+    visitor.heading("share.parts.title")
+    visitor.press("account.sign_up.next")
     visitor.heading("share.who.title")
     yield "share-who"
     visitor.press("share.who.search")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from hashlib import sha256
 from typing import Any
 
@@ -18,6 +19,7 @@ from server.accounts.models import Account
 from server.boxes.ending import collect
 from server.boxes.models import Box, BoxDeposit, Visit
 from server.cli import collect as collect_all
+from server.database import Base
 from server.ledger.check import check_vault
 from server.ledger.models import Deposit
 from server.uploads.models import Blob, Leftover, Upload
@@ -184,6 +186,10 @@ def test_what_was_deposited_is_out_of_the_depositors_reach_whatever_became_of_it
             box.visit("DELETE", f"uploads/{blob}", token=token),
         ]
         assert [code(one) for one in answers] == ["blob_conflict", "blob_conflict", *["not_found"] * 3]
+        other, elsewhere = open_person(person.vault), FakeBox(person.log_in()).make()  # who sent it has an account, too
+        assert code(other.ask("PUT", f"/v1/blobs/{blob}", data=data)) == "blob_conflict"
+        assert code(other.ask("POST", "/v1/uploads", announced)) == "blob_conflict"
+        assert code(elsewhere.visit("PUT", f"blobs/{blob}", data=data)) == "blob_conflict"
 
 
 # room
@@ -366,8 +372,13 @@ def test_what_the_item_does_not_take_over_is_collected_like_what_nobody_names(
 ) -> None:
     made = box.deposit(make_bytes(5000), make_bytes(5000))
     taken = [made.deposit, made.blobs[0]]
+    vault.clock.advance(40 * DAY)
+    person.log_in()
     assert person.ask("POST", "/v1/items", put_revision(made.item, 1, blobs=taken)).status_code == 201
-    vault.clock.advance(31 * DAY)
+    vault.clock.advance(30 * DAY - 1)  # from when it was accepted
+    collect_all(vault.parts)
+    assert kept(vault) == set(made.names)
+    vault.clock.advance(1)
     collect_all(vault.parts)
     assert kept(vault) == set(taken)
     assert_sound(vault)
@@ -564,6 +575,25 @@ def test_abandoned_uploads_go_after_their_time(vault: FakeVault, person: FakePer
     collect_all(vault.parts)
     assert kept(vault) == set() and box.row()["used"] == 0
     assert_nothing_unfinished(vault)
+
+
+def test_no_get_changes_anything(vault: FakeVault, person: FakePerson, box: FakeBox) -> None:
+    """Neither the person's looking nor a messenger that follows an address."""
+    made = box.deposit(make_bytes(500))
+    vault.clock.advance(30)
+    before = list(dump(vault))
+    for token in (person.token, ""):
+        for end in ("", "/deposits", "/enter", *(f"/{one}/{made.deposit}" for one in ("deposits", "blobs", "uploads"))):
+            vault.ask("GET", f"/v1/boxes/{box.box}{end}", token=token)
+        vault.ask("GET", "/v1/boxes", token=token)
+    assert list(dump(vault)) == before
+
+
+def dump(vault: FakeVault) -> Iterator[tuple[str, Any]]:
+    """Every table, row by row."""
+    with vault.parts.database.read() as session:
+        for table in Base.metadata.sorted_tables:
+            yield table.name, session.execute(table.select()).all()
 
 
 # keeping the box itself

@@ -104,6 +104,10 @@ export abstract class MemoryReading extends MemoryShares implements ReadingApi {
     return { blob: into === null ? new Blob(["PK"], { type: "application/zip" }) : null, left, isContinued: this.isContinued };
   }
 
+  async leavePack(): Promise<void> {
+    await this.called("leavePack");
+  }
+
   async closeShared(): Promise<void> {
     await this.called("closeShared");
   }
@@ -132,7 +136,7 @@ function sharedSamples(): readonly SharedItem[] {
 function untold(item: Item): Item {
   return {
     ...item, deposited: 0, state: "missing", kind: null, title: null, text: null, happened: null, written: null, place: null,
-    people: [], tags: [], danger: null, mood: null, category: null, contents: [], answers: null,
+    people: [], tags: [], danger: null, mood: null, category: null, contents: [], answers: null, of: null, masked: [],
   };
 }
 

@@ -59,6 +59,8 @@ def choose(visitor: Visitor, *texts: str) -> None:
     for text in texts:
         visitor.page.get_by_role("checkbox", name=re.compile(re.escape(text[:20]))).check()
     visitor.press("account.sign_up.next")
+    visitor.heading("share.parts.title")
+    visitor.press("account.sign_up.next")
     visitor.heading("share.who.title")
 
 
@@ -138,6 +140,8 @@ def test_by_link_and_code_which_stand_on_the_page_once_and_nowhere_else(
     visitor.give_pin()
     for text in (WRITTEN, BEHIND):
         page.get_by_role("checkbox", name=re.compile(re.escape(text[:20]))).check()
+    visitor.press("account.sign_up.next")
+    visitor.heading("share.parts.title")
     visitor.press("account.sign_up.next")
     visitor.press("share.who.make_link")
     finish(visitor, "un autre mot de passe")

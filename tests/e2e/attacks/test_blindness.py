@@ -117,7 +117,9 @@ class _Person:
         sealed = next(out.glob("*.sealed"))
         self.say("verify", sealed, sealed.with_suffix(".tlog-proof"))
         self.say("receipts", "upgrade", USER, "--all", code=4)  # there is no witness
-        self.share(vault, entry, document["id"])
+        part = json.loads(self.say(
+            "extract", USER, entry, "--cut", "0-3", "--keep", "title", "--keep-file", "1", "--json"))["id"]
+        self.share(vault, entry, document["id"], part)
         self.say("trust", "accept", USER)
         with urlopen(f"{vault.url}/v1/vault") as answer:
             policy = f"log {json.load(answer)['directory_vkey']}\nquorum none\n"

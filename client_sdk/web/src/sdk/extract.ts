@@ -111,11 +111,8 @@ export function stillStands(item: Redactable, { cuts, facts, files }: Redaction)
   };
   const kept = FACTS.filter((name) => facts.includes(name)).map((name) => [name, words[name] ?? ""] as const);
   const names = item.contents.filter(({ blob }) => files.includes(blob)).map(({ name }) => name).join("\n");
-  const inText = findAgain(text, cuts).length > 0 ? ["text" as const] : [];
-  return [
-    ...inText,
-    ...[...kept, ["files", names] as const].filter(([, said]) => findAgain(text, cuts, said).length > 0).map(([name]) => name),
-  ];
+  const places = [["text", null] as const, ...kept, ["files", names] as const];
+  return places.filter(([, said]) => findAgain(text, cuts, said).length > 0).map(([name]) => name);
 }
 
 /** Whether anything is said there. */

@@ -165,7 +165,7 @@ class Writer {
       places.push(name);
     }
     const { claimedTime: deposited, index, checkpoint: { origin } } = proof.verified;
-    return { item, deposited, index, origin, places, masked: new Set() };
+    return { item, deposited, index, origin, places, masked: new Set(item.masked) };
   }
 
   async keep(name: string, data: Uint8Array): Promise<void> {

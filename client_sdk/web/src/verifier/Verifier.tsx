@@ -64,8 +64,8 @@ export function Verifier(): JSX.Element {
       <p class="lead">{say("pack.check.lead")}</p>
       <Drop onPick={zip}>
         <p class="actions">
-          <Pick label={say("pack.check.folder")} onPick={folder} folder />
-          <Pick label={say("pack.check.zip")} onPick={zip} accept=".zip,application/zip" plain />
+          <Pick label={say("pack.check.folder")} onPick={folder} busy={at !== null} folder />
+          <Pick label={say("pack.check.zip")} onPick={zip} busy={at !== null} accept=".zip,application/zip" plain />
         </p>
         <p class="hint drop-hint">{say("pack.check.drop")}</p>
         <p class="hint">{say("pack.check.says")}</p>
@@ -112,7 +112,8 @@ function Key({ given, onGive }: { given: Given | null; onGive: (given: Given | n
 
 /** A button that chooses a file, or all of a folder. */
 function Pick(props: {
-  label: string; onPick: (files: readonly File[]) => void; folder?: boolean; accept?: string; plain?: boolean;
+  label: string; onPick: (files: readonly File[]) => void; busy?: boolean; folder?: boolean; accept?: string;
+  plain?: boolean;
 }): JSX.Element {
   const id = useId();
   return (
@@ -120,7 +121,7 @@ function Pick(props: {
       {props.label}
       <input
         id={id} class="unseen" type="file" {...(props.accept === undefined ? {} : { accept: props.accept })}
-        {...(props.folder ? { webkitdirectory: true } : {})}
+        {...(props.folder ? { webkitdirectory: true } : {})} disabled={props.busy ?? false}
         onChange={({ currentTarget: input }) => {
           const files = [...input.files ?? []];
           input.value = ""; // so that the same one can be chosen again

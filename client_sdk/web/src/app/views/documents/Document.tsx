@@ -11,6 +11,7 @@ import { DeleteItem } from "../journal/DeleteItem.js";
 import { Offered, useDrafts } from "../journal/Drafts.js";
 import { Facts, Prose, titleOf, viewOf } from "../journal/facts.js";
 import "../journal/journal.css";
+import { Made } from "../journal/Made.js";
 import { Reading } from "../journal/reading.js";
 import { kept } from "../journal/told.js";
 import { spellCategory } from "./categories.js";
@@ -56,6 +57,7 @@ function Read({ item, edit }: { item: Item; edit: (resumed: FoundDraft | null) =
       <p class="hint not-on-paper">{say("documents.times")}</p>
       {item.contents.length > 0 && <h2>{say("documents.originals", { count: item.contents.length })}</h2>}
       {item.contents.map((content) => <FileFacts key={content.blob} content={content} />)}
+      <Made item={item} />
       <p class="actions">
         <Button onClick={() => edit(null)}>{say("documents.edit.name")}</Button>
         <a class="button plain" href={address("history", item.id)}>{say("documents.history")}</a>

@@ -8,12 +8,14 @@ import { Button, Dialog, Problem } from "../../parts/index.js";
 import { go } from "../../router.js";
 import { refreshItems, vault } from "../../state.js";
 import type { Item } from "../../../worker/api.js";
+import { madeOf } from "./Made.js";
 import { deleted } from "./told.js";
 
 export function DeleteItem({ item }: { item: Item }): JSX.Element {
   const [asking, setAsking] = useState(false);
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
+  const parts = madeOf(item).length;
   const remove = async (): Promise<void> => {
     setBusy(true);
     setError(null);
@@ -35,6 +37,7 @@ export function DeleteItem({ item }: { item: Item }): JSX.Element {
         <Dialog title={say("journal.delete.title")} onClose={() => setAsking(false)}>
           <p>{say("journal.delete.means")}</p>
           <p>{say("journal.delete.shared")}</p>
+          {parts > 0 && <p>{say("journal.made.stay", { count: parts })}</p>}
           <Problem error={error} />
           <p class="actions">
             <Button plain onClick={() => setAsking(false)}>{say("journal.delete.leave")}</Button>

@@ -12,6 +12,7 @@ import { FileOf } from "../documents/FileOf.js";
 import { DeleteItem } from "./DeleteItem.js";
 import { Facts, Prose, titleOf, viewOf } from "./facts.js";
 import "./journal.css";
+import { Made, PartOf } from "./Made.js";
 import { Reading } from "./reading.js";
 import { kept } from "./told.js";
 
@@ -28,11 +29,13 @@ function Read({ item }: { item: Item }): JSX.Element {
   useEffect(() => {
     if (view !== "entry") go(view, item.id, true);
   }, [view]);
+  const isPart = item.kind === "extract"; // it is never changed: another one is made
   const just = kept.value?.id === item.id && kept.value.revision === item.revision;
   return (
     <article class="entry">
       <div role="status" class="not-on-paper">{just && <Notice><p>{say("journal.kept")}</p></Notice>}</div>
       <Title>{titleOf(item)}</Title>
+      {isPart && <PartOf item={item} />}
       {item.text && <Prose text={item.text} />}
       {item.contents.length > 0 && (
         <section aria-label={say("journal.fact.files")}>
@@ -41,11 +44,14 @@ function Read({ item }: { item: Item }): JSX.Element {
       )}
       <Facts item={item} />
       <p class="hint not-on-paper">{say("journal.times")}</p>
+      <Made item={item} />
       <p class="actions">
-        <a class="button" href={address("edit", item.id)}>{say("journal.entry.edit")}</a>
-        <a class="button plain" href={address("history", item.id)}>
-          {say("journal.entry.history", { count: item.revision })}
-        </a>
+        {!isPart && <a class="button" href={address("edit", item.id)}>{say("journal.entry.edit")}</a>}
+        {!isPart && (
+          <a class="button plain" href={address("history", item.id)}>
+            {say("journal.entry.history", { count: item.revision })}
+          </a>
+        )}
         <a class="button plain" href={address("share", item.id)}>{say("share.name")}</a>
         <Button plain onClick={() => print()}>{say("site.article.print")}</Button>
         <DeleteItem item={item} />

@@ -8,10 +8,9 @@ import { Choice, Notice, Problem, Title, Waiting } from "../../parts/index.js";
 import { address } from "../../router.js";
 import { items, sensitiveUntil, vault } from "../../state.js";
 import { compareTexts } from "../../text/compare.js";
-import { spellHappened } from "../../text/when.js";
 import type { Id, Item } from "../../../worker/api.js";
 import { spellCategory } from "../documents/categories.js";
-import { Facts, Prose, titleOf, viewOf } from "./facts.js";
+import { Facts, Prose, spellFact, titleOf, viewOf } from "./facts.js";
 import "./journal.css";
 import { Locked } from "./Locked.js";
 import { kept } from "./told.js";
@@ -104,7 +103,7 @@ const COMPARED = ["title", "category", "happened", "place", "people", "danger", 
 /** What the older one says, struck out, and the newer one, underlined; marked for those who only hear it. */
 export function Differences({ older, newer }: { older: Item; newer: Item }): JSX.Element {
   const changes = useMemo(() => compareTexts(older.text ?? "", newer.text ?? ""), [older, newer]);
-  const changed = COMPARED.map((name) => [name, factOf(older, name), factOf(newer, name)] as const)
+  const changed = COMPARED.map((name) => [name, spellFact(older, name), spellFact(newer, name)] as const)
     .filter(([, before, after]) => before !== after);
   const same = changes.every(({ kind }) => kind === "same");
   return (
@@ -136,16 +135,4 @@ function Piece({ kind, text }: { kind: "same" | "added" | "removed"; text: strin
     </>
   );
   return kind === "added" ? <ins>{inside}</ins> : <del>{inside}</del>;
-}
-
-function factOf(item: Item, name: (typeof COMPARED)[number]): string {
-  switch (name) {
-    case "category": return item.category ? spellCategory(item.category) : "";
-    case "happened": return item.happened ? spellHappened(item.happened) : "";
-    case "people": return item.people.join(", ");
-    case "tags": return item.tags.join(", ");
-    case "danger": return item.danger === null ? "" : String(item.danger);
-    case "files": return item.contents.map((content) => content.name).join(", ");
-    default: return item[name] ?? "";
-  }
 }

@@ -2,10 +2,12 @@
 // Refuses to know: which of them matter.
 
 import type { JSX } from "preact";
-import { moment, say } from "../../i18n.js";
+import { knows, moment, say } from "../../i18n.js";
 import { address, type View } from "../../router.js";
 import { spellHappened } from "../../text/when.js";
+import type { Fact } from "../../../sdk/extract.js";
 import type { Item } from "../../../worker/api.js";
+import { spellCategory } from "../documents/categories.js";
 import { dangerSaid } from "./Danger.js";
 
 /** The view in which an item is read. What is locked has no kind, and is opened as an entry first. */
@@ -18,7 +20,7 @@ export function titleOf(item: Pick<Item, "title" | "text" | "kind">): string {
   if (item.title) return item.title;
   if (item.kind === "assessment") return say("assess.title");
   const first = (item.text ?? "").trim().split("\n").find((line) => line.trim() !== "" && !questions().includes(line));
-  if (!first) return say(item.kind === "document" ? "journal.untitled_document" : "journal.untitled");
+  if (!first) return say(knows(`journal.untitled_${item.kind}`) ? `journal.untitled_${item.kind}` : "journal.untitled");
   return first.length > 90 ? `${first.slice(0, 88).replace(/\s+\S*$/u, "")} …` : first;
 }
 
@@ -38,11 +40,24 @@ export function questions(): readonly string[] {
 export function marksOf(item: Item): readonly string[] {
   const { kind, danger, mood, contents, revision, sensitive } = item;
   return [
-    kind === "document" ? say("journal.mark.document") : kind === "assessment" ? say("journal.mark.assessment") : null,
+    kind !== null && knows(`journal.mark.${kind}`) ? say(`journal.mark.${kind}`) : null,
     danger === null ? null : say("journal.mark.danger", { step: danger }),
     mood, contents.length > 0 && kind !== "document" ? say("journal.mark.files", { count: contents.length }) : null,
     revision > 1 ? say("journal.mark.version", { revision }) : null, sensitive ? say("journal.mark.sensitive") : null,
   ].filter((mark): mark is string => mark !== null && mark !== "");
+}
+
+/** One fact of an item, in words; nothing where nothing is said. */
+export function spellFact(item: Item, name: Fact | "files"): string {
+  switch (name) {
+    case "category": return item.category ? spellCategory(item.category) : "";
+    case "happened": return item.happened ? spellHappened(item.happened) : "";
+    case "people": return item.people.join(", ");
+    case "tags": return item.tags.join(", ");
+    case "danger": return item.danger === null ? "" : String(item.danger);
+    case "files": return item.contents.map((content) => content.name).join(", ");
+    default: return item[name] ?? "";
+  }
 }
 
 /** Every fact of an item, with the three times apart. `others`: somebody else's, whose receipt is not asked for here. */

@@ -51,15 +51,25 @@ function One({ item, fileOf, receiptOf }: { item: Item } & Pick<HandedProps, "fi
       </article>
     );
   }
+  const copies = item.contents.filter(({ blob }) => item.masked.includes(blob));
+  const originals = item.contents.filter((content) => !copies.includes(content));
   return (
     <article class="entry">
       <p class="handed-when">{whenOf(item)}</p>
       <h3>{titleOf(item)}</h3>
+      {item.kind === "extract" && <p class="notice">{say("reading.extract")}</p>}
       {item.kind === "assessment" ? <Ticked item={item} /> : item.text && <Prose text={item.text} />}
-      {item.contents.map((content) => <div key={content.blob}>{fileOf(item, content)}</div>)}
+      {item.contents.map((content) => (
+        <div key={content.blob}>
+          {fileOf(item, content)}
+          {item.masked.includes(content.blob) && <p class="hint">{say("reading.masked")}</p>}
+        </div>
+      ))}
       <Facts item={item} others />
-      {item.contents.length > 0 && <h4>{say("documents.originals", { count: item.contents.length })}</h4>}
-      {item.contents.map((content) => <FileFacts key={content.blob} content={content} />)}
+      {originals.length > 0 && <h4>{say("documents.originals", { count: originals.length })}</h4>}
+      {originals.map((content) => <FileFacts key={content.blob} content={content} />)}
+      {copies.length > 0 && <h4>{say("reading.copies", { count: copies.length })}</h4>}
+      {copies.map((content) => <FileFacts key={content.blob} content={content} />)}
       {receiptOf(item)}
     </article>
   );

@@ -1,10 +1,10 @@
-// What is to be shared: whole items, as they are now. Knows: what is open and kept. Refuses to know: with whom.
+// What is to be shared, as it is now. Knows: what is open and kept. Refuses to know: with whom.
 
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { day, say } from "../../i18n.js";
 import { askPin, Button, Field, Notice, Tick, Title, Waiting } from "../../parts/index.js";
-import { items } from "../../state.js";
+import { extracts, items } from "../../state.js";
 import { wordsOf } from "../../text/fold.js";
 import { isWanted, newestFirst } from "../../text/order.js";
 import { marksOf, titleOf, whenOf } from "../journal/facts.js";
@@ -22,7 +22,8 @@ export function Choose(props: {
   const [empty, setEmpty] = useState(false);
   const all = items.value;
   if (all === null) return <><Title>{say("share.items.title")}</Title><Waiting>{say("journal.opening")}</Waiting></>;
-  const kept = newestFirst(all).filter(({ deposited }) => deposited > 0);
+  const parts = extracts.value.filter(({ id }) => ids.includes(id)); // chosen before, in the place of their whole
+  const kept = newestFirst([...all, ...parts]).filter(({ deposited }) => deposited > 0);
   const open = kept.filter(({ state }) => state === "open");
   const locked = kept.filter(({ state }) => state === "locked");
   const wanted = { words: wordsOf(typed), tag: null, danger: null, sensitive: null };

@@ -4,18 +4,17 @@
 import type { JSX } from "preact";
 import { moment, say } from "../../i18n.js";
 import { askPin, Button, Notice, Title } from "../../parts/index.js";
-import { items } from "../../state.js";
 import type { Professional, Sharing } from "../../../worker/sharing.js";
 import { Confirmed } from "../account/confirm.js";
 import { FileOf } from "../documents/FileOf.js";
 import { Handed } from "../reading/Handed.js";
+import { found } from "./spoken.js";
 
 export function Preview(props: {
   sharing: Sharing; reader: Professional | null; confirm: (password: string, pin: string) => Promise<void>;
 }): JSX.Element {
   const { sharing, reader, confirm } = props;
-  const ids = new Set(sharing.items.map(({ item }) => item));
-  const shown = (items.value ?? []).filter(({ id }) => ids.has(id));
+  const shown = sharing.items.flatMap(({ item }) => found(item) ?? []);
   const whom = reader === null ? say("share.preview.by_link") : say("share.preview.by_name", { name: reader.name });
   return (
     <>

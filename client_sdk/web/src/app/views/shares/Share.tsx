@@ -1,4 +1,4 @@
-// Sharing, step by step: what, with whom, until when; then what the reader will see, and the last word.
+// Sharing, step by step: what, all of it or a part, with whom, until when; then what the reader will see, and the last word.
 // Knows: the order of the steps. Refuses to know: keys; link and code are shown once and kept nowhere.
 
 import type { JSX } from "preact";
@@ -12,13 +12,15 @@ import "../documents/documents.css";
 import "../journal/journal.css";
 import { Choose } from "./Choose.js";
 import { Done } from "./Done.js";
+import { Part } from "./Part.js";
+import { Parts, replaced, type Making } from "./Parts.js";
 import { Preview } from "./Preview.js";
 import "./shares.css";
 import { DEFAULT, Terms, type Chosen } from "./Terms.js";
 import { extending } from "./told.js";
 import { Who } from "./Who.js";
 
-const STEPS = ["items", "who", "terms", "preview"] as const;
+const STEPS = ["items", "parts", "who", "terms", "preview"] as const;
 type Step = (typeof STEPS)[number] | "done";
 
 export interface Terms extends Chosen {
@@ -31,6 +33,8 @@ export default function Share({ id }: { id: string | null }): JSX.Element {
   const [step, setStep] = useState<Step>(before === null ? "items" : "who");
   const [ids, setIds] = useState<readonly string[]>(() =>
     before?.items?.map(({ item }) => item) ?? (id === null ? [] : [id]));
+  /** It stays as it is on the screen, also when the sensitive tier closes meanwhile. */
+  const [making, setMaking] = useState<Making | null>(null);
   const [terms, setTerms] = useState<Terms>({ ...DEFAULT, reader: null });
   const [sharing, setSharing] = useState<Sharing | null>(null);
   const [link, setLink] = useState<Link | null>(null);
@@ -48,6 +52,17 @@ export default function Share({ id }: { id: string | null }): JSX.Element {
     });
     setStep("preview");
   };
+  if (making !== null) {
+    return (
+      <Part
+        item={making.item} back={() => setMaking(null)}
+        done={(kept) => {
+          setIds(replaced(ids, making.id, kept.id));
+          setMaking(null);
+        }}
+      />
+    );
+  }
   if (step === "done" && sharing !== null) return <Done sharing={sharing} reader={terms.reader} link={link} />;
   const at = STEPS.findIndex((one) => one === step);
   return (
@@ -59,7 +74,8 @@ export default function Share({ id }: { id: string | null }): JSX.Element {
       </p>
       <p class="hint">{say("account.sign_up.step", { step: at + 1, steps: STEPS.length })}</p>
       {before !== null && <Notice><p>{say("share.extends", { count: used })}</p></Notice>}
-      {step === "items" && <Choose ids={ids} onChange={setIds} next={() => setStep("who")} />}
+      {step === "items" && <Choose ids={ids} onChange={setIds} next={() => setStep("parts")} />}
+      {step === "parts" && <Parts ids={ids} onChange={setIds} make={setMaking} next={() => setStep("who")} />}
       {step === "who" && (
         <Who
           next={(reader) => {

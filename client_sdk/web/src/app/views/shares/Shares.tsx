@@ -6,9 +6,11 @@ import { useEffect, useState } from "preact/hooks";
 import { moment, say } from "../../i18n.js";
 import { Button, Dialog, More, Notice, Problem, Title, Waiting } from "../../parts/index.js";
 import { address, go } from "../../router.js";
-import { items, vault } from "../../state.js";
+import { extracts, vault } from "../../state.js";
 import type { Shared } from "../../../worker/sharing.js";
+import { newestFirst } from "../../text/order.js";
 import "../journal/journal.css";
+import { Rows } from "../journal/Rows.js";
 import "./shares.css";
 import { titlesOf, whomOf } from "./spoken.js";
 import { extending } from "./told.js";
@@ -39,6 +41,12 @@ export default function Shares(): JSX.Element {
       />
       {over.length > 0 && <h2>{say("share.list.over")}</h2>}
       <Some shared={over} onRevoked={look} />
+      {extracts.value.length > 0 && (
+        <More name={say("share.list.made", { count: extracts.value.length })}>
+          <p class="hint">{say("journal.made.lead")}</p>
+          <Rows items={newestFirst(extracts.value)} />
+        </More>
+      )}
     </>
   );
 }
@@ -55,7 +63,7 @@ function Some({ shared, onRevoked }: { shared: readonly Shared[]; onRevoked: () 
 function One({ shared, onRevoked }: { shared: Shared; onRevoked: () => Promise<void> }): JSX.Element {
   const { created, expires, openings, opened, wrongCodes, ended, why } = shared;
   const [asking, setAsking] = useState(false);
-  const titles = titlesOf(shared, items.value ?? []);
+  const titles = titlesOf(shared);
   const extend = (): void => {
     extending.value = shared;
     go("share");

@@ -4,8 +4,8 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { moment, say } from "../../i18n.js";
 import { Button, Choice, Problem, TextArea, Title } from "../../parts/index.js";
-import { items } from "../../state.js";
 import type { Sharing } from "../../../worker/sharing.js";
+import { found } from "./spoken.js";
 
 export interface Chosen {
   readonly message: string;
@@ -33,8 +33,8 @@ export function Terms(props: {
   const submit = async (): Promise<void> => {
     setError(null);
     const shared = ids.flatMap((id) => {
-      const item = items.value?.find((one) => one.id === id);
-      return item === undefined ? [] : [{ item: id, revision: item.revision }];
+      const item = found(id);
+      return item === null ? [] : [{ item: id, revision: item.revision }];
     });
     await next(shared, { message, days, openings }).catch(setError);
   };

@@ -1,8 +1,9 @@
 // Professionals and shares as the page speaks of them. Knows: words. Refuses to know: who may be trusted.
 
 import { knows, say } from "../../i18n.js";
+import { extracts, items } from "../../state.js";
 import { hasAll, fold, wordsOf } from "../../text/fold.js";
-import type { Item } from "../../../worker/api.js";
+import type { Id, Item } from "../../../worker/api.js";
 import type { Professional, Shared } from "../../../worker/sharing.js";
 import { titleOf } from "../journal/facts.js";
 
@@ -31,12 +32,18 @@ export function whomOf({ entry, name, items }: Shared): string {
   return entry === null ? say("share.list.by_link") : name ?? "";
 }
 
+/** An item, or a part that was made of one; null if neither is here. */
+export function found(id: Id): Item | null {
+  return [...items.value ?? [], ...extracts.value].find((one) => one.id === id) ?? null;
+}
+
 /** What is shared, by its titles as they are now. */
-export function titlesOf({ items: shared }: Shared, all: readonly Item[]): readonly string[] {
+export function titlesOf({ items: shared }: Shared): readonly string[] {
   return (shared ?? []).map(({ item }) => {
-    const found = all.find((one) => one.id === item);
-    if (found === undefined) return say("share.list.gone");
-    return found.state === "open" ? titleOf(found) : say(`journal.state.${found.state}`);
+    const one = found(item);
+    if (one === null) return say("share.list.gone");
+    if (one.state !== "open") return say(`journal.state.${one.state}`);
+    return one.kind === "extract" ? say("share.list.part", { title: titleOf(one) }) : titleOf(one);
   });
 }
 

@@ -1,0 +1,298 @@
+"""An evidence pack, saved where it is read, and checked from a disk: by the page of one file, by the command line."""
+
+from __future__ import annotations
+
+import base64
+import json
+import shutil
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Download, Page, expect
+
+from client_sdk.client import VaultClient
+from client_sdk.items import Draft
+from client_sdk.sharing import MadeBundle, Sharing
+from tests.browser.app.test_bad_network import private_memory, renderers
+from tests.browser.app.test_reading import follow, give_code
+from tests.e2e.test_large_files import MIB, make_file
+from tests.fakes.axe import run_axe
+from tests.fakes.processes import Device, RealVault
+from tests.fakes.told import PHOTOGRAPH
+from tests.fakes.visitor import PASSWORD, PATIENCE, PIN, Visitor
+from tests.fakes.words import say
+
+WRITTEN = "Il a crié mon nom devant tout le monde."
+GROWTH = 300 * MIB
+"""By which a tab may grow, whatever a pack holds."""
+ITEMS = 30
+NO_PICKER = "delete window.showSaveFilePicker"
+"""As in Firefox and Safari: what is saved is a download."""
+PICKS = """window.showSaveFilePicker = async ({ suggestedName }) => {
+  const folder = await navigator.storage.getDirectory();
+  return folder.getFileHandle(suggestedName, { create: true });
+}"""
+"""As if a person had chosen a file: one of the browser's own, which is written to in the same way."""
+READ_BACK = """async (name) => {
+  const folder = await navigator.storage.getDirectory();
+  const bytes = new Uint8Array(await (await (await folder.getFileHandle(name)).getFile()).arrayBuffer());
+  await folder.removeEntry(name);
+  return bytes.toBase64 ? bytes.toBase64() : btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+}"""
+
+
+def share_all(client: VaultClient, openings: int = 20) -> MadeBundle:
+    """All that somebody keeps, by a link, for an hour."""
+    items = [(item.id, item.revision) for item in client.items()]
+    made = client.make_bundle(Sharing(items, None, int(time.time()) + 3600, openings, "Pour mardi."))
+    client.send_bundle(made, PASSWORD, PIN)
+    return made
+
+
+@pytest.fixture(scope="module")
+def shared(real_vault: RealVault, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MadeBundle]:
+    with VaultClient.connect(real_vault.url, tmp_path_factory.mktemp("person")) as client:
+        client.register(client.make_account("qui confie", PASSWORD, PIN))
+        client.log_in("qui confie", PASSWORD, PIN)
+        client.write_entry(Draft(title="Devant l’école", text=WRITTEN, danger=7))
+        client.add_document(PHOTOGRAPH, title="La porte")
+        yield share_all(client)
+
+
+def read(visitor: Visitor, made: MadeBundle) -> Page:
+    """From the link to what was shared."""
+    assert made.link is not None
+    follow(visitor.page, visitor.address, made)
+    give_code(visitor, made.link.code)
+    visitor.heading("reading.title")
+    return visitor.page
+
+
+def save(visitor: Visitor) -> None:
+    """Asks for a pack, and answers what is asked."""
+    visitor.press("pack.save.name")
+    dialog = visitor.page.get_by_role("dialog")
+    expect(dialog.get_by_text(visitor.say("pack.save.clear"))).to_be_visible()
+    dialog.get_by_role("button", name=visitor.say("pack.save.do"), exact=True).click()
+
+
+def downloaded(visitor: Visitor, made: MadeBundle, into: Path) -> Path:
+    """The pack as a browser downloads it."""
+    visitor.page.add_init_script(NO_PICKER)
+    read(visitor, made)
+    with visitor.page.expect_download() as found:
+        save(visitor)
+    found.value.save_as(into)
+    return into
+
+
+def unpacked(archive: Path, folder: Path) -> Path:
+    with zipfile.ZipFile(archive) as files:
+        files.extractall(folder)
+    return folder
+
+
+@pytest.fixture
+def disk(chromium: Browser) -> Iterator[BrowserContext]:
+    """Somebody who has the pack, and no network; the page is asked about its looks as well."""
+    made = chromium.new_context(
+        viewport={"width": 360, "height": 740}, locale="fr-FR", reduced_motion="reduce", bypass_csp=True
+    )
+    yield made
+    made.close()
+
+
+def open_page(context: BrowserContext, folder: Path) -> Page:
+    """The page that checks packs, from that very pack."""
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    page.goto((folder / "verify.html").as_uri())
+    page.get_by_role("heading", name=say("fr", "pack.check.title")).wait_for()
+    return page
+
+
+def check(page: Page, brought: Path, said: str) -> None:
+    """Chooses a pack, and waits for what is said of this one."""
+    page.locator(".notice h2").evaluate_all("(found) => found.forEach((one) => { one.dataset.old = ''; })")
+    page.get_by_label(say("fr", f"pack.check.{'folder' if brought.is_dir() else 'zip'}")).set_input_files(brought)
+    expect(page.locator(".notice h2:not([data-old])")).to_have_text(said)
+
+
+WHOLE = say("fr", "pack.check.whole")
+
+
+def test_what_was_shared_is_saved_and_checked_from_a_disk(
+    visitor: Visitor, shared: MadeBundle, real_vault: RealVault, chromium: Browser, tmp_path: Path
+) -> None:
+    archive = downloaded(visitor, shared, tmp_path / "dossier.zip")
+    visitor.page.get_by_text(visitor.say("pack.save.given", name="dossier.zip")).wait_for()
+    assert visitor.page.get_by_text(visitor.say("pack.save.no_ledger")).count() == 0
+    folder = unpacked(archive, tmp_path / "pack")
+    assert (folder / "originals" / f"002-01-{PHOTOGRAPH.name}").read_bytes() == PHOTOGRAPH.read_bytes()
+    device = Device(tmp_path / "expert", real_vault.url)
+    for brought in (archive, folder):
+        run = device.ok("verify-pack", brought, "--json")
+        assert (run.json["outcome"], run.json["proven"]) == ("valid", 2)
+
+    context = chromium.new_context(locale="fr-FR")  # with the page's own policy in force
+    page = open_page(context, folder)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    check(page, folder, WHOLE)
+    expect(page.get_by_role("cell", name=say("fr", "pack.check.holds"))).to_have_count(2)
+    check(page, archive, WHOLE)
+
+    name = f"originals/002-01-{PHOTOGRAPH.name}"
+    bytes_ = bytearray((folder / name).read_bytes())
+    bytes_[1000] ^= 1
+    (folder / name).write_bytes(bytes_)
+    check(page, folder, say("fr", "pack.check.bad", count=1))
+    expect(page.locator(".found code")).to_have_text(name)
+    expect(page.get_by_role("cell", name=say("fr", "pack.check.fails"))).to_have_count(1)
+    (folder / name).unlink()
+    (folder / "sealed" / "more.sealed").write_bytes(b"x")
+    check(page, folder, say("fr", "pack.check.bad", count=3))
+    expect(page.locator(".found code")).to_have_text([name, "sealed/more.sealed", "sealed/more.tlog-proof"])
+    page.get_by_role("button", name="English").click()
+    page.get_by_role("heading", name=say("en", "pack.check.bad", count=3)).wait_for()
+    assert all(one.startswith(("file://", "blob:")) for one in asked)
+    context.close()
+
+
+def test_where_a_file_can_be_chosen_the_pack_goes_into_it_as_it_comes(
+    visitor: Visitor, shared: MadeBundle, real_vault: RealVault, tmp_path: Path
+) -> None:
+    saved: list[Download] = []
+    visitor.page.on("download", lambda one: saved.append(one))
+    visitor.page.add_init_script(PICKS)
+    page = read(visitor, shared)
+    save(visitor)
+    page.get_by_text(visitor.say("pack.save.done", name="dossier.zip")).wait_for()
+    archive = tmp_path / "dossier.zip"
+    archive.write_bytes(base64.b64decode(page.evaluate(READ_BACK, "dossier.zip")))
+    run = Device(tmp_path / "expert", real_vault.url).ok("verify-pack", archive, "--json")
+    assert (run.json["outcome"], run.json["proven"]) == ("valid", 2)
+    assert saved == []
+
+
+def test_nothing_is_saved_without_a_yes(visitor: Visitor, shared: MadeBundle) -> None:
+    saved: list[Download] = []
+    visitor.page.on("download", lambda one: saved.append(one))
+    visitor.page.add_init_script(NO_PICKER)
+    page = read(visitor, shared)
+    visitor.press("pack.save.name")
+    page.get_by_role("dialog").get_by_role("button", name=visitor.say("pack.save.leave")).click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    visitor.press("pack.save.name")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert saved == []
+
+
+def test_with_a_key_from_elsewhere_the_packs_own_is_not_believed(
+    visitor: Visitor, shared: MadeBundle, disk: BrowserContext, tmp_path: Path
+) -> None:
+    folder = unpacked(downloaded(visitor, shared, tmp_path / "dossier.zip"), tmp_path / "pack")
+    page = open_page(disk, folder)
+    page.get_by_text(say("fr", "pack.check.key_name")).click()
+    policy = page.get_by_label(say("fr", "pack.check.key_choose"))
+    policy.set_input_files({"name": "a.txt", "mimeType": "text/plain", "buffer": b"nothing"})
+    page.get_by_text(say("fr", "pack.check.key_bad")).wait_for()
+    own = shutil.copy(folder / "policy.txt", tmp_path / "trusted.txt")
+    policy.set_input_files(own)
+    page.get_by_text(say("fr", "pack.check.key_chosen", name="trusted.txt")).wait_for()
+    check(page, folder, WHOLE)
+    assert page.get_by_text(say("fr", "pack.check.not_key")).count() == 0
+    (folder / "SHA256SUMS").unlink()
+    (folder / "bundle.json").unlink()
+    check(page, folder, say("fr", "pack.check.none"))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_the_page_is_for_everybody(
+    visitor: Visitor, shared: MadeBundle, disk: BrowserContext, tmp_path: Path, width: int, scheme: str
+) -> None:
+    folder = unpacked(downloaded(visitor, shared, tmp_path / "dossier.zip"), tmp_path / "pack")
+    page = open_page(disk, folder)
+    page.set_viewport_size({"width": width, "height": 740})
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+
+    def look() -> None:
+        assert run_axe(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+    look()
+    check(page, folder, WHOLE)
+    look()
+    assert page.evaluate("document.activeElement.textContent") == WHOLE
+    (folder / "index.html").write_bytes(b"changed")
+    check(page, folder, say("fr", "pack.check.bad", count=1))
+    look()
+
+
+def test_the_page_needs_no_mouse(
+    visitor: Visitor, shared: MadeBundle, disk: BrowserContext, tmp_path: Path
+) -> None:
+    folder = unpacked(downloaded(visitor, shared, tmp_path / "dossier.zip"), tmp_path / "pack")
+    page = open_page(disk, folder)
+    reached = []
+    for _ in range(5):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("(document.activeElement.labels?.[0] ?? document.activeElement).textContent"))
+    assert reached == [
+        "Français", "English", *(say("fr", f"pack.check.{name}") for name in ("folder", "zip", "key_name"))
+    ]
+    with page.expect_file_chooser() as chooser:
+        page.keyboard.press("Shift+Tab")
+        page.keyboard.press("Enter")
+    chooser.value.set_files(shutil.make_archive(str(tmp_path / "again"), "zip", folder))
+    page.get_by_role("heading", name=WHOLE, exact=True).wait_for()
+
+
+@pytest.mark.parametrize(
+    "size", [20_000_000, pytest.param(500_000_000, marks=pytest.mark.soak)], ids=["20MB", "500MB"]
+)
+def test_a_large_pack_is_a_stream(
+    visitor: Visitor, real_vault: RealVault, disk: BrowserContext, tmp_path: Path, size: int
+) -> None:
+    with VaultClient.connect(real_vault.url, tmp_path / "home") as client:
+        client.register(client.make_account(f"dossier de {size}", PASSWORD, PIN))
+        client.log_in(f"dossier de {size}", PASSWORD, PIN)
+        for number in range(ITEMS):
+            make_file(tmp_path / "film.bin", size // ITEMS + number)
+            client.add_document(tmp_path / "film.bin", title=f"Film {number}")
+        (tmp_path / "film.bin").unlink()
+        made = share_all(client)
+    visitor.page.add_init_script(NO_PICKER)
+    page, came = read(visitor, made), list[Download]()
+    page.on("download", lambda one: came.append(one))
+    save(visitor)
+    saving = grown(page, lambda: bool(came))
+    archive = tmp_path / "dossier.zip"
+    came[0].save_as(archive)
+    assert archive.stat().st_size > 2 * size
+
+    with zipfile.ZipFile(archive) as files:
+        files.extract("verify.html", tmp_path)
+    verifier = open_page(disk, tmp_path)
+    verifier.get_by_label(say("fr", "pack.check.zip")).set_input_files(archive)
+    whole = verifier.get_by_role("heading", name=WHOLE, exact=True)
+    checking = grown(verifier, lambda: whole.count() > 0)
+    expect(verifier.get_by_role("cell", name=say("fr", "pack.check.holds"))).to_have_count(ITEMS)
+    print(json.dumps({"size": size, "saving": saving, "checking": checking}))
+    assert saving["grown"] < GROWTH and checking["grown"] < GROWTH
+
+
+def grown(page: Page, done: Callable[[], bool]) -> dict[str, float]:
+    """By how many bytes the tabs of this browser grew at most until it was done, and in how many seconds."""
+    tabs, began = renderers(), time.monotonic()
+    before = most = sum(map(private_memory, tabs))
+    while not done():
+        page.keyboard.press("Control")  # somebody is there: the vault isn't locked
+        most = max(most, sum(map(private_memory, tabs)))
+        page.wait_for_timeout(100)
+    return {"grown": most - before, "seconds": round(time.monotonic() - began, 1)}
