@@ -13,14 +13,14 @@ from typing import Any
 
 from marshmallow import ValidationError
 
-from client_sdk.errors import BundleIncomplete, BundleSwapped, Refused
+from client_sdk.errors import BundleIncomplete, BundleSwapped, Refused, TrustError
 from client_sdk.items import Content, Item, KeptReceipt
 from client_sdk.reader import closed, opened, parse_record, sealed_content_size
 from client_sdk.replica import Row, record_name
 from client_sdk.transport import Transport
 from crypto_core.encoding import parse_json
 from crypto_core.errors import (
-    CryptoCoreError, MalformedError, TamperedError, TemoinError, UnsupportedVersion,
+    CryptoCoreError, MalformedError, TamperedError, TemoinError, UnsupportedVersion, VerificationError,
 )
 from crypto_core.randomness import make_id
 from crypto_core.receipts.policy import Policy
@@ -47,13 +47,23 @@ Verify = Callable[[str, bytes, int], VerifiedReceipt]
 
 @dataclass(frozen=True)
 class SharedItem:
-    """One item of what was shared, with the sealed bytes of its record and their receipt, or why it isn't there."""
+    """One item of what was shared, with the sealed bytes of its record and their receipt, or why it isn't there.
+
+    Where the receipt doesn't hold, `proof` is None and `doubt` says why; what was written is read all the same, and
+    `item.deposited` is then 0.
+    """
 
     item: Item
     """Says nothing but its id and revision where it was refused."""
     record: bytes | None = field(default=None, repr=False)
     proof: KeptReceipt | None = None
     refused: TemoinError | None = None
+    doubt: TemoinError | None = None
+
+    @property
+    def lacking(self) -> TemoinError | None:
+        """Why it is no evidence: not given, or without a receipt that holds."""
+        return self.refused or self.doubt
 
 
 @dataclass(frozen=True)
@@ -213,12 +223,13 @@ class _Asking:
         try:
             record = self._record(named)
             facts = parse_record(open_record(named["key"], item, revision, record))
-            proof = self._proof(named)
+            proof, doubt = self._proof(named)
         except UnsupportedVersion as error:
             return SharedItem(closed(row, "newer_version", False), refused=error)
         except (BundleIncomplete, BundleSwapped, CryptoCoreError) as error:
             return SharedItem(closed(row, "missing", False), refused=error)
-        return SharedItem(opened(replace(row, deposited=proof.verified.commitment.time), False, facts), record, proof)
+        deposited = 0 if proof is None else proof.verified.commitment.time
+        return SharedItem(opened(replace(row, deposited=deposited), False, facts), record, proof, doubt=doubt)
 
     def _record(self, named: dict[str, Any]) -> bytes:
         data = bytearray()
@@ -231,11 +242,14 @@ class _Asking:
             raise BundleSwapped("another record than was shared")
         return record
 
-    def _proof(self, named: dict[str, Any]) -> KeptReceipt:
+    def _proof(self, named: dict[str, Any]) -> tuple[KeptReceipt | None, TemoinError | None]:
+        """The record's receipt, or why there is none that holds."""
         item, revision = named["item"], named["revision"]
-        proof = self.receipt(
-            RECORD_RECEIPT, record_name(item, revision), named["record"], named["size"], item=item, revision=revision
-        )
-        if proof.verified.index != named["index"]:
-            raise BundleSwapped("the receipt of another deposit")
-        return proof
+        name, places = record_name(item, revision), {"item": item, "revision": revision}
+        try:
+            proof = self.receipt(RECORD_RECEIPT, name, named["record"], named["size"], **places)
+            if proof.verified.index != named["index"]:
+                raise BundleSwapped("the receipt of another deposit")
+        except (VerificationError, TrustError, BundleIncomplete, BundleSwapped) as error:
+            return None, error
+        return proof, None

@@ -96,7 +96,7 @@ def write_pack(opened: OpenedBundle, policy: Policy, sink: PackSink) -> Written:
     verifier = _verifier()
     if verifier is not None:
         keep(VERIFIER, [verifier])
-    refused = tuple(one for one in opened.items if one.refused is not None)
+    refused = tuple(one for one in opened.items if one.lacking is not None)
     keep(PAGE, [format_page(Page(
         opened.message, opened.created, opened.sender, rows, len(refused),
         found.checkpoint if isinstance(found, Continuity) else None, verifier is not None,

@@ -87,9 +87,9 @@ def write_opened(common: Shared, opened: OpenedBundle, policy: Policy, target: P
         if written.ledger is not None:
             note("The ledger gave no checkpoint that covers the receipts; they hold without it.")
         for name, one in zip(missing, written.refused, strict=True):
-            assert one.refused is not None
-            note(f"{name}: {failure_of(one.refused).sentence}")
-    _raise_first([*(one.refused for one in written.refused), written.ledger])
+            assert one.lacking is not None
+            note(f"{name}: {failure_of(one.lacking).sentence}")
+    _raise_first([*(one.lacking for one in written.refused), written.ledger])
 
 
 def _raise_first(errors: list[TemoinError | None]) -> None:

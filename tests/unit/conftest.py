@@ -1,12 +1,15 @@
-"""What the unit tests of the server share: a vault of one test, and a person in it."""
+"""What the unit tests of server and SDK share: a vault of one test, a person in it, and that person's devices."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
+from crypto_core.sealing import passphrase
+from tests.fakes.devices import Device, make_device, register
 from tests.fakes.vault import FakePerson, FakeVault, fake_vault, open_person
 
 
@@ -22,3 +25,23 @@ def vault(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[FakeVault]
 def person(vault: FakeVault) -> FakePerson:
     """Somebody who has signed up and logged in."""
     return open_person(vault)
+
+
+@pytest.fixture
+def stretched_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Argon2id runs once for each name and password of a test, and really."""
+    monkeypatch.setattr(passphrase, "stretch", cache(passphrase.stretch))
+
+
+@pytest.fixture
+def laptop(vault: FakeVault, tmp_path: Path) -> Device:
+    """The device on which the account was made."""
+    device = make_device(vault, tmp_path / "laptop")
+    register(device)
+    return device
+
+
+@pytest.fixture
+def phone(vault: FakeVault, tmp_path: Path) -> Device:
+    """Another device, which has never met the vault."""
+    return make_device(vault, tmp_path / "phone")

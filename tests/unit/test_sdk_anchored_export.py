@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -23,7 +22,6 @@ from crypto_core.receipts.checkpoint import Checkpoint, format_checkpoint
 from crypto_core.receipts.merkle import hash_children
 from crypto_core.receipts.note import sign_note
 from crypto_core.receipts.policy import parse_policy
-from crypto_core.sealing import passphrase
 from server.anchors.authority import Authority
 from server.anchors.service import take_anchor
 from server.problems import Refusal
@@ -31,12 +29,8 @@ from tests.fakes import authority as fakes
 from tests.fakes.devices import Device, make_device, register
 from tests.fakes.vault import FakeVault
 
+pytestmark = pytest.mark.usefixtures("stretched_once")
 ANCHORS = "/v1/ledger/anchors"
-
-
-@pytest.fixture(autouse=True)
-def _stretch_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(passphrase, "stretch", cache(passphrase.stretch))
 
 
 @pytest.fixture

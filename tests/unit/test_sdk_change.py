@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,20 +12,15 @@ import pytest
 from client_sdk.client import Credentials, Draft, VaultClient
 from client_sdk.errors import NetworkError, Refused, Untrusted
 from crypto_core.errors import SecretRefused
-from crypto_core.sealing import passphrase
 from crypto_core.sealing.keyring import NeedsPin
 from tests.fakes.devices import PASSWORD, PIN, USERNAME, Device, make_device, register
 from tests.fakes.vault import fake_vault
 
+pytestmark = pytest.mark.usefixtures("stretched_once")
 NEW = Credentials("Amélie", "a boat on the wide lake", "8051937")
 ALL_NEW = Credentials("someone else", "a boat on the wide lake", "8051937")
 SAME_PIN = Credentials("Amélie", "a boat on the wide lake", PIN)
 SAME_PASSWORD = Credentials("Amélie", PASSWORD, "8051937")
-
-
-@pytest.fixture(autouse=True)
-def _stretch_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(passphrase, "stretch", cache(passphrase.stretch))
 
 
 @pytest.fixture

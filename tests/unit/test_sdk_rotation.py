@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 
 import httpx
@@ -19,34 +18,20 @@ from crypto_core.receipts.note import SignerKey, format_vkey, parse_note, sign_n
 from crypto_core.receipts.policy import parse_policy
 from crypto_core.receipts.receipt import verify_receipt
 from crypto_core.receipts.rotation import Rotation, open_rotations, sign_rotation
-from crypto_core.sealing import passphrase
 from server.ledger.rotation import announce_rotation, finish_rotation
-from tests.fakes.devices import Device, make_device, register
+from tests.fakes.devices import Device, make_device
 from tests.fakes.vault import FakeVault
 
+pytestmark = pytest.mark.usefixtures("stretched_once")
 ROTATIONS, CHECKPOINT, VAULT = "/ledger/rotations", "/ledger/checkpoint", "/v1/vault"
 NOW = 1_772_366_400
 
 
-@pytest.fixture(autouse=True)
-def _stretch_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Argon2id runs once for each name and password of a test, and really."""
-    monkeypatch.setattr(passphrase, "stretch", cache(passphrase.stretch))
-
-
 @pytest.fixture
-def laptop(vault: FakeVault, tmp_path: Path) -> Device:
-    device = make_device(vault, tmp_path / "laptop")
-    register(device)
-    return device
-
-
-@pytest.fixture
-def phone(vault: FakeVault, laptop: Device, tmp_path: Path) -> Device:
+def phone(laptop: Device, phone: Device) -> Device:
     """Of the same account, opened once."""
-    device = make_device(vault, tmp_path / "phone")
-    assert device.opening().warnings == ()
-    return device
+    assert phone.opening().warnings == ()
+    return phone
 
 
 def write(device: Device, text: str) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -33,13 +32,14 @@ from crypto_core.receipts.note import (
 from crypto_core.receipts.policy import Policy, parse_policy
 from crypto_core.receipts.tiles import format_entries
 from crypto_core.receipts.tree import new_nodes, root
-from crypto_core.sealing import passphrase, sharing
+from crypto_core.sealing import sharing
 from crypto_core.sealing.keyring import NeedsPin
 from server.directory.service import approve, revoke
 from server.items.service import collect
 from tests.fakes.devices import PASSWORD, PIN, USERNAME, Device, make_device, register
 from tests.fakes.vault import FakeVault
 
+pytestmark = pytest.mark.usefixtures("stretched_once")
 DAY = 86_400
 PRO = "cabinet"
 FILE = make_bytes(300_000)
@@ -70,11 +70,6 @@ class Scene:
 
     def listed(self) -> Professional:
         return self.client.professionals.read().professionals[0]
-
-
-@pytest.fixture(autouse=True)
-def _stretch_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(passphrase, "stretch", cache(passphrase.stretch))
 
 
 @pytest.fixture
@@ -509,14 +504,19 @@ def test_a_dropped_item_is_told(scene: Scene) -> None:
     assert refused(scene.pro.open_received(made.bundle)) == [BundleIncomplete, None]
 
 
-def test_the_receipt_of_another_deposit_is_refused(scene: Scene) -> None:
+@pytest.mark.parametrize(("lie", "code"), [("other", "receipt_other_bytes"), ("broken", "receipt_signature")])
+def test_a_receipt_that_does_not_hold_is_said_and_what_was_written_is_read(scene: Scene, lie: str, code: str) -> None:
+    """A vault that spoils a receipt must not keep from a reader what somebody wanted them to read."""
     made = scene.share()
-    other = scene.client.receipt(scene.client.item(scene.document)).receipt
+    own = scene.client.receipt(scene.client.item(scene.entry)).receipt
+    broken = own[:-20] + ("A" if own[-20] != "A" else "B") + own[-19:]
+    given = broken if lie == "broken" else scene.client.receipt(scene.client.item(scene.document)).receipt
     first = f"/v1/bundles/{format_b64url(made.bundle)}/items/{format_b64url(scene.entry)}/revisions/1/receipt"
-    scene.reader.network.rewrites[first] = lambda answer: {**answer, "receipt": other}
-    opened = scene.pro.open_received(made.bundle)
-    assert opened.items[0].refused is not None
-    assert opened.items[0].refused.code == "receipt_other_bytes"
+    scene.reader.network.rewrites[first] = lambda answer: {**answer, "receipt": given}
+    one, whole = scene.pro.open_received(made.bundle).items
+    assert (one.refused, one.proof, one.item.deposited, one.item.text) == (None, None, 0, "What happened")
+    assert one.doubt is not None and one.lacking is one.doubt and one.doubt.code == code
+    assert whole.lacking is None and whole.proof is not None
 
 
 def test_an_old_bundle_in_the_place_of_a_new_one_is_refused(scene: Scene) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -27,7 +26,6 @@ from crypto_core.randomness import make_bytes
 from crypto_core.receipts.checkpoint import Checkpoint, format_checkpoint, parse_checkpoint
 from crypto_core.receipts.note import SignerKey, format_vkey, parse_note, sign_note
 from crypto_core.receipts.policy import parse_policy
-from crypto_core.sealing import passphrase
 from crypto_core.sealing.keyring import NeedsPin
 from server.items.service import collect
 from schemas import limits
@@ -35,25 +33,8 @@ from tests.fakes.devices import PASSWORD, PIN, USERNAME, Device, Network, make_d
 from tests.fakes.vault import FakeVault, fake_vault
 from tests.fakes.wire import FakeWire
 
+pytestmark = pytest.mark.usefixtures("stretched_once")
 UNIT = 262_144
-
-
-@pytest.fixture(autouse=True)
-def _stretch_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Argon2id runs once for each name and password of a test, and really."""
-    monkeypatch.setattr(passphrase, "stretch", cache(passphrase.stretch))
-
-
-@pytest.fixture
-def laptop(vault: FakeVault, tmp_path: Path) -> Device:
-    device = make_device(vault, tmp_path / "laptop")
-    register(device)
-    return device
-
-
-@pytest.fixture
-def phone(vault: FakeVault, tmp_path: Path) -> Device:
-    return make_device(vault, tmp_path / "phone")
 
 
 def a_file(folder: Path, size: int, name: str = "photo.jpg") -> Path:
