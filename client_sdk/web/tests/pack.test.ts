@@ -52,9 +52,9 @@ afterAll(async () => {
   await vault.remove();
 });
 
-async function written(by = person.reader(), verifier: Uint8Array | null = VERIFIER): Promise<Blob> {
+async function written(by = person.reader(), verifier: Uint8Array | null = VERIFIER, what = given): Promise<Blob> {
   const into = new InBlob();
-  const opened = await opens(given, by);
+  const opened = await opens(what, by);
   const continuity: Parameters<typeof writePack>[1]["continuity"] = (trees) =>
     fetchContinuity(by.transport, person.ledger, trees);
   await writePack(opened, { policy: person.ledger, continuity, verifier }, new Archive(into.stream));
@@ -218,6 +218,18 @@ print(json.dumps([[[one.name, one.error.code] for one in report.findings], repor
     expect(decodeText(without["index.html"]!)).toContain("the ledger gave no signed state");
     const report = await checked(without);
     expect([found(report), report.checkpoint]).toEqual([[], null]);
+  }, 60_000);
+
+  test("with an older state of the ledger says how many receipts are newer", async () => {
+    await person.does(`
+client.log_in(username, password, pin)
+client.write_entry(Draft(title="Plus tard", text="Encore."))
+print("null")
+`);
+    const later = unzipSync(await bytesOf(await written(person.reader(), VERIFIER, await person.share(null)))) as Files;
+    const kept = Object.entries(later).filter(([name]) => !name.startsWith("consistency/"));
+    const report = await checked(summed({ ...Object.fromEntries(kept), checkpoint: files["checkpoint"]! }));
+    expect([found(report), report.proven, report.checkpoint!.size, report.beyond]).toEqual([[], 3, 3, 4]);
   }, 60_000);
 
   test("of which the vault swaps a file is not written", async () => {

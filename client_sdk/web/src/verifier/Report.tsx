@@ -50,7 +50,7 @@ function whyOf({ code }: TemoinError): string {
   return knows(`receipts.verify.why.${code}`) ? say(`receipts.verify.why.${code}`) : sentenceOf({ code });
 }
 
-function Meaning({ report: { proven: count, created, sender, keys, checkpoint }, given }: {
+function Meaning({ report: { proven: count, created, sender, keys, checkpoint, beyond }, given }: {
   report: PackReport; given: boolean;
 }): JSX.Element {
   return (
@@ -69,6 +69,7 @@ function Meaning({ report: { proven: count, created, sender, keys, checkpoint },
       <h2>{say("pack.check.not")}</h2>
       <ul>
         {(["who", "truth", "facts"] as const).map((name) => <li key={name}>{say(`receipts.not.${name}`)}</li>)}
+        {checkpoint !== null && beyond > 0 && <li>{say("pack.check.beyond", { count: beyond })}</li>}
         {!given && <li>{say("pack.check.not_key")}</li>}
         <li>{say("pack.check.not_page")}</li>
         <li>{say("pack.check.not_read")}</li>
