@@ -51,11 +51,15 @@ class DirectoryCosignature(CosignatureLine):
 
 
 class Professional(Base):
-    """An account that asked to be listed. `entry` is its newest in the directory, while it is listed."""
+    """An account that asked to be listed. `entry` is its newest in the directory, while it is listed.
+
+    The account can't go before this row has: an entry that stays without anybody behind it would be a name that people
+    trust and nobody can end.
+    """
 
     __tablename__ = "professionals"
 
-    account: Mapped[bytes] = mapped_column(ForeignKey("accounts.account", ondelete="CASCADE"), primary_key=True)
+    account: Mapped[bytes] = mapped_column(ForeignKey("accounts.account"), primary_key=True)
     entry: Mapped[int | None] = mapped_column(ForeignKey("directory_entries.index"), unique=True)
     asked: Mapped[bytes | None] = mapped_column(LargeBinary)
     """What waits for the operator, as schemas.directory.Listing spells it in JSON."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from hashlib import sha256
 from typing import Any
 
@@ -18,6 +19,7 @@ from server.accounts.models import Account
 from server.boxes.ending import collect
 from server.boxes.models import Box, BoxDeposit, Visit
 from server.cli import collect as collect_all
+from server.database import Base
 from server.ledger.check import check_vault
 from server.ledger.models import Deposit
 from server.uploads.models import Blob, Leftover, Upload
@@ -573,6 +575,25 @@ def test_abandoned_uploads_go_after_their_time(vault: FakeVault, person: FakePer
     collect_all(vault.parts)
     assert kept(vault) == set() and box.row()["used"] == 0
     assert_nothing_unfinished(vault)
+
+
+def test_no_get_changes_anything(vault: FakeVault, person: FakePerson, box: FakeBox) -> None:
+    """Neither the person's looking nor a messenger that follows an address."""
+    made = box.deposit(make_bytes(500))
+    vault.clock.advance(30)
+    before = list(dump(vault))
+    for token in (person.token, ""):
+        for end in ("", "/deposits", "/enter", *(f"/{one}/{made.deposit}" for one in ("deposits", "blobs", "uploads"))):
+            vault.ask("GET", f"/v1/boxes/{box.box}{end}", token=token)
+        vault.ask("GET", "/v1/boxes", token=token)
+    assert list(dump(vault)) == before
+
+
+def dump(vault: FakeVault) -> Iterator[tuple[str, Any]]:
+    """Every table, row by row."""
+    with vault.parts.database.read() as session:
+        for table in Base.metadata.sorted_tables:
+            yield table.name, session.execute(table.select()).all()
 
 
 # keeping the box itself

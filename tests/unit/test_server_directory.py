@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import delete, update
+from sqlalchemy.exc import IntegrityError
 
 from crypto_core.encoding import parse_b64url
 from crypto_core.randomness import make_bytes
@@ -18,6 +20,7 @@ from crypto_core.receipts.merkle import hash_leaf
 from crypto_core.receipts.note import open_note, parse_vkey
 from crypto_core.receipts.tiles import WIDTH, entries_path, parse_entries, read_from_tiles, tile_width
 from crypto_core.receipts.tree import root
+from server.accounts.models import Account
 from server.cli import main
 from server.config import ServerConfig
 from server.directory.models import DirectoryCheckpoint, DirectoryEntry, Professional
@@ -218,6 +221,21 @@ def test_from_a_request_to_an_entry_and_to_its_end(vault: FakeVault) -> None:
     assert lawyer.become_listed() == 3
     (again,) = read_directory(published(vault)).current.values()
     assert again.replaces is None
+
+
+@pytest.mark.parametrize("state", ["pending", "listed"])
+def test_no_account_goes_and_leaves_an_entry_behind(vault: FakeVault, state: str) -> None:
+    lawyer, nobody = open_professional(vault), FakePerson(vault).register()
+    if state == "listed":
+        lawyer.become_listed()
+    else:
+        assert lawyer.ask_to_be_listed().status_code == 200
+    for person, can_go in ((lawyer.person, False), (nobody, True)):
+        with nullcontext() if can_go else pytest.raises(IntegrityError), vault.parts.database.write() as session:
+            session.execute(delete(Account).where(Account.account == person.account))
+    assert said(lawyer.person.log_in().ask("GET", "/v1/professional"))["state"] == (
+        "approved" if state == "listed" else "pending"
+    )
 
 
 def test_a_request_is_signed_by_the_key_that_it_names(vault: FakeVault) -> None:

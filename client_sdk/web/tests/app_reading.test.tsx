@@ -7,6 +7,7 @@ import { met } from "../src/app/link.js";
 import { IDLE_MS } from "../src/app/lock.js";
 import { go } from "../src/app/router.js";
 import { closed, reading } from "../src/app/state.js";
+import { watchAddresses, watchDownloads } from "./app_documents_scene.js";
 import { callsOf } from "./app_journal_scene.js";
 import { endPage, open, startPage, type Scene } from "./app_scene.js";
 import type { Content, Item } from "../src/worker/api.js";
@@ -163,6 +164,51 @@ describe("what was handed over", () => {
     await page.press(/^Print/);
     expect(print).toHaveBeenCalledOnce();
     vi.unstubAllGlobals();
+  });
+
+  test("is saved as a pack after a yes; what isn't in it is said", async () => {
+    const downloads = watchDownloads();
+    watchAddresses();
+    page.vault.isContinued = false;
+    await page.press("Save an evidence pack");
+    await page.see("will be readable on this device");
+    expect(callsOf(page.vault, "savePack")).toEqual([]);
+    await page.press("Save");
+    await page.see("Given to the browser under the name dossier.zip");
+    expect(page.text()).toContain("2 items aren’t in it");
+    expect(page.text()).toContain("The ledger gave no signed state");
+    expect([callsOf(page.vault, "savePack"), downloads.map(({ name }) => name)]).toEqual([[[null]], ["dossier.zip"]]);
+    vi.restoreAllMocks();
+  });
+
+  test("goes into the file that the person chose, or nowhere if none was chosen", async () => {
+    const pick = vi.fn(() => Promise.reject(new DOMException("", "AbortError")) as Promise<unknown>);
+    vi.stubGlobal("showSaveFilePicker", pick);
+    const downloads = watchDownloads();
+    await page.press("Save an evidence pack");
+    await page.press("Save");
+    expect([pick.mock.calls.length, callsOf(page.vault, "savePack")]).toEqual([1, []]);
+    const file = { name: "mardi.zip" };
+    pick.mockImplementation(() => Promise.resolve(file));
+    await page.press("Save");
+    await page.see("Saved under the name mardi.zip");
+    expect([callsOf(page.vault, "savePack"), downloads]).toEqual([[[file]], []]);
+    vi.unstubAllGlobals();
+    vi.restoreAllMocks();
+  });
+
+  test("is left off where somebody changes their mind while it is written", async () => {
+    let fail: (error: unknown) => void = () => undefined;
+    page.vault.savePack = () => new Promise((_, reject) => (fail = reject));
+    page.vault.leavePack = () => Promise.resolve(fail(problem("paused")));
+    await page.press("Save an evidence pack");
+    await page.press("Save");
+    await page.see("Writing it");
+    await page.press("Don’t save");
+    await vi.waitFor(() => expect(document.querySelector("dialog")).toBeNull());
+    expect(page.text()).not.toContain("Given to the browser");
+    await page.press("Save an evidence pack");
+    expect(document.querySelector("dialog [role=alert]")).toBeNull();
   });
 
   test("goes when it is closed: the worker ends, and the page says how to read on", async () => {

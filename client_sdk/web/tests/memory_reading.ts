@@ -104,6 +104,10 @@ export abstract class MemoryReading extends MemoryBoxes implements ReadingApi {
     return { blob: into === null ? new Blob(["PK"], { type: "application/zip" }) : null, left, isContinued: this.isContinued };
   }
 
+  async leavePack(): Promise<void> {
+    await this.called("leavePack");
+  }
+
   async closeShared(): Promise<void> {
     await this.called("closeShared");
   }

@@ -19,6 +19,7 @@ import { checkPack, type PackReport } from "../src/sdk/pack_check.js";
 import { fetchContinuity } from "../src/sdk/pack_ledger.js";
 import { formatPage, type Page, type Row } from "../src/sdk/pack_page.js";
 import { openSource } from "../src/sdk/pack_source.js";
+import { NO_PROGRESS } from "../src/sdk/progress.js";
 import { Person, opens, type Given } from "./person.js";
 import { ROOT, RealVault, python } from "./real_vault.js";
 import { runs } from "./runs.js";
@@ -223,6 +224,16 @@ print(json.dumps([[[one.name, one.error.code] for one in report.findings], repor
     const by = person.reader();
     by.network.spoils = (sent, body) => (sent.path.includes("/blobs/") && !sent.path.endsWith("receipt") ? flipped(body, 20_000) : body);
     await expect(written(by)).rejects.toMatchObject({ code: "bundle_swapped" });
+  }, 60_000);
+
+  test("that nobody wants any more is left off", async () => {
+    const [stop, into] = [new AbortController(), new InBlob()];
+    const opened = await opens(given, person.reader());
+    const continuity = (): Promise<never> => Promise.reject(new Error("not asked"));
+    const progress = { ...NO_PROGRESS, advance: () => stop.abort() };
+    const archive = new Archive(into.stream, stop.signal);
+    await expect(writePack(opened, { policy: person.ledger, continuity, verifier: null }, archive, progress))
+      .rejects.toMatchObject({ name: "AbortError" });
   }, 60_000);
 
   test("asks for each file once", async () => {

@@ -105,7 +105,10 @@ const RECORD: Record = {
   contents: [CONTENT], after: null,
 };
 const ASSESSMENT = { ...RECORD, kind: "assessment" as const, answers: { "hits-me": true, constructor: false } };
-const EXTRACT = { ...RECORD, kind: "extract" as const, of: { item: ID, revision: 3 } };
+const EXTRACT = {
+  ...RECORD, kind: "extract" as const, of: { item: ID, revision: 3 }, masked: RECORD.contents.map(({ blob }) => blob),
+  segments: null,
+};
 const RECEIVED = {
   ...RECORD, kind: "received" as const,
   sent: { box: ID, deposit: ID, key: HASH, sealed: HASH, size: 1096, name: "A", message: "I saw it", written: 7 },
@@ -155,6 +158,11 @@ describe("documents", () => {
     ["another version", { ...RECORD, v: 2 }],
     ["answers in a journal", { ...RECORD, answers: {} }],
     ["an extract of nothing", { ...EXTRACT, of: null }],
+    ["an extract whose covered picture isn't there", { ...EXTRACT, contents: [] }],
+    ["an extract that names a covered picture twice", { ...EXTRACT, masked: [...EXTRACT.masked, ...EXTRACT.masked] }],
+    ["an extract of something that is still recorded", {
+      ...EXTRACT, segments: { key: HASH, name: "a", mime: "b", count: null, sha256: null },
+    }],
     ["an extract of revision 0", { ...EXTRACT, of: { item: ID, revision: 0 } }],
     ["what was received, and nobody's", { ...RECEIVED, sent: undefined }],
     ["what was received, with words too long", { ...RECEIVED, sent: { ...RECEIVED.sent, message: "m".repeat(4001) } }],

@@ -128,7 +128,7 @@ def test_what_was_shared_is_saved_and_checked_from_a_disk(
     visitor: Visitor, shared: MadeBundle, real_vault: RealVault, chromium: Browser, tmp_path: Path
 ) -> None:
     archive = downloaded(visitor, shared, tmp_path / "dossier.zip")
-    visitor.page.get_by_text(visitor.say("pack.save.done", name="dossier.zip")).wait_for()
+    visitor.page.get_by_text(visitor.say("pack.save.given", name="dossier.zip")).wait_for()
     assert visitor.page.get_by_text(visitor.say("pack.save.no_ledger")).count() == 0
     folder = unpacked(archive, tmp_path / "pack")
     assert (folder / "originals" / f"002-01-{PHOTOGRAPH.name}").read_bytes() == PHOTOGRAPH.read_bytes()

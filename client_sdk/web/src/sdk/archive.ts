@@ -28,8 +28,10 @@ export interface ArchivedFile {
 export class Archive {
   readonly #zip: ZipWriter<unknown>;
 
-  constructor(into: WritableStream<Uint8Array>) {
-    this.#zip = new ZipWriter(into, { level: 0, lastModDate: NEVER, extendedTimestamp: false, dataDescriptor: true });
+  /** `signal`: whoever waits for a file gets an error, once nobody wants it any more. */
+  constructor(into: WritableStream<Uint8Array>, signal: AbortSignal | null = null) {
+    const stop = signal === null ? {} : { signal };
+    this.#zip = new ZipWriter(into, { level: 0, lastModDate: NEVER, extendedTimestamp: false, dataDescriptor: true, ...stop });
   }
 
   /** One file after the other: whoever adds waits for the one before. `size` is that of all blocks together. */

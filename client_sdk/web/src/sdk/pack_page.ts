@@ -10,6 +10,9 @@ import type { Content, Id, Item } from "./items.js";
 /** Kinds of pictures that are shown on the page. */
 export const SHOWN: ReadonlySet<string> = new Set(["image/jpeg", "image/png", "image/gif", "image/webp"]);
 
+/** Kinds of items of which the page says that they aren't the person's own as they were. */
+export const MARKED = ["extract", "received"] as const;
+
 /** An item, what its receipt says (`deposited` in Unix seconds), and where each of its files lies. `masked` are the blobs
  * among its files of which parts were covered. */
 export interface Row {
@@ -62,7 +65,7 @@ function article(row: Row): string {
   const { item } = row;
   return [
     "<article>", `<h2>${escape(item.title || "–")}</h2>`,
-    ...(item.kind === "extract" ? [told(WORDS.extract)] : []),
+    ...(isMarked(item.kind) ? [told(WORDS[item.kind])] : []),
     facts([
       ["happened", item.happened && escape(item.happened.words)],
       ["written", item.written !== null && time(item.written)],
@@ -129,4 +132,8 @@ function inOrder(rows: readonly Row[]): readonly Row[] {
 /** `2024-03-01 21:30 UTC`. */
 function time(seconds: number): string {
   return `${new Date(seconds * 1000).toISOString().slice(0, 16).replace("T", " ")} UTC`;
+}
+
+function isMarked(kind: Item["kind"]): kind is (typeof MARKED)[number] {
+  return MARKED.some((marked) => marked === kind);
 }

@@ -10,6 +10,9 @@ import type { TemoinError } from "../crypto_core/errors.js";
 import { MANIFEST, SUMS } from "../sdk/pack.js";
 import type { CheckedItem, PackReport } from "../sdk/pack_check.js";
 
+/** Characters that stand for an item without a title. */
+const BEGINNING = 60;
+
 export function Report({ report, given, heading }: {
   report: PackReport; given: boolean; heading: { current: HTMLHeadingElement | null };
 }): JSX.Element {
@@ -97,7 +100,10 @@ function Items({ read }: { read: readonly CheckedItem[] }): JSX.Element {
                   {receipt !== null && receipt.boundTime !== null
                     && <> {say("pack.check.witnessed", { moment: moment(receipt.boundTime) })}</>}
                 </td>
-                <th scope="row">{item.title || item.happened?.words || "—"}</th>
+                <th scope="row">
+                  {item.title || item.happened?.words || item.text?.slice(0, BEGINNING) || "—"}
+                  {item.kind === "extract" && <span class="hint">{say("pack.check.extract")}</span>}
+                </th>
                 <td>{say(isWhole ? "pack.check.holds" : "pack.check.fails")}</td>
               </tr>
             ))}

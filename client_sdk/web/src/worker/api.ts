@@ -201,6 +201,8 @@ export interface ReadingApi {
   sharedReceipts(item: Id, revision: number, content: Id): Promise<readonly KeptReceipt[]>;
   /** All of it as an evidence pack, in clear: into a file that the person chose, or as a Blob. Asks for each file once. */
   savePack(into: FileSystemFileHandle | null): Promise<SavedPack>;
+  /** Nobody wants it any more: `savePack` rejects with `paused`, and nothing of it stays. */
+  leavePack(): Promise<void>;
   closeShared(): Promise<void>;
 }
 

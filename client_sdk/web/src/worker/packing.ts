@@ -10,17 +10,17 @@ import { writePack } from "../sdk/pack.js";
 import { fetchContinuity } from "../sdk/pack_ledger.js";
 import type { SavedPack } from "./api.js";
 
-/** Writes it, and lets go of the file, which is as it was before where something failed. */
+/** Writes it, and lets go of the file, which is as it was before where something failed or nobody wants it any more. */
 export async function savePack(
   opened: OpenedBundle, policy: Policy, { transport, progress }: Omit<ReadingWith, "verify">,
-  into: FileSystemFileHandle | null,
+  into: FileSystemFileHandle | null, signal: AbortSignal | null,
 ): Promise<SavedPack> {
   const inBlob = new InBlob();
   const stream = await into?.createWritable() ?? inBlob.stream;
   try {
     const { refused, ledger } = await writePack(opened, {
       policy, continuity: (trees) => fetchContinuity(transport, policy, trees), verifier: encodeText(VERIFIER),
-    }, new Archive(stream), progress);
+    }, new Archive(stream, signal), progress);
     return { blob: into === null ? inBlob.blob : null, left: refused.length, isContinued: ledger === null };
   } catch (error) {
     await stream.abort().catch(() => undefined);

@@ -38,6 +38,8 @@ import { Watched } from "./watched.js";
 
 /** The code of ProListedOtherwise. */
 const LISTED_OTHERWISE: typeof ProListedOtherwise.code = "pro_listed_otherwise";
+/** The number of a pack that is written; those of the page's transfers begin at 1. */
+const PACK = 0;
 /** How often a transfer tells how far it is. */
 const PROGRESS_MS = 100;
 
@@ -367,10 +369,14 @@ export class VaultService implements VaultApi {
   }
 
   savePack(into: FileSystemFileHandle | null): Promise<SavedPack> {
-    return this.#read(async ({ opened }) => {
+    return this.#send(PACK, ({ signal }) => this.#read(async ({ opened }) => {
       const [{ savePack }, [policy]] = await Promise.all([fetched(import("./packing.js")), this.#policy!()]);
-      return savePack(opened, policy, this.#link!, into);
-    });
+      return savePack(opened, policy, this.#link!, into, signal ?? null);
+    }));
+  }
+
+  leavePack(): Promise<void> {
+    return this.pause(PACK);
   }
 
   closeShared(): Promise<void> {

@@ -14,6 +14,9 @@ type Picker = (asked: {
   readonly suggestedName: string; readonly types: readonly { readonly accept: Readonly<Record<string, readonly string[]>> }[];
 }) => Promise<FileSystemFileHandle>;
 
+/** Code of what was left off by the person. */
+const LEFT = "paused";
+
 export function SavePack({ vault, items }: { vault: VaultApi; items: readonly Item[] }): JSX.Element {
   const [asking, setAsking] = useState(false);
   const [busy, setBusy] = useState(false);
@@ -39,9 +42,13 @@ export function SavePack({ vault, items }: { vault: VaultApi; items: readonly It
       setSaved([into?.name ?? name, pack]);
       setAsking(false);
     } catch (failed) {
-      setError(failed);
+      if ((failed as { readonly code?: unknown }).code !== LEFT) setError(failed);
     }
     setBusy(false);
+  };
+  const leave = (): void => {
+    if (busy) void vault.leavePack();
+    setAsking(false);
   };
   const files = items.flatMap(({ contents }) => contents).reduce((sum, content) => sum + content.size, 0);
   return (
@@ -49,7 +56,7 @@ export function SavePack({ vault, items }: { vault: VaultApi; items: readonly It
       <Button plain onClick={() => setAsking(true)}>{say("pack.save.name")}</Button>
       <span role="status" class="saved">{saved !== null && <Saved name={saved[0]} pack={saved[1]} />}</span>
       {asking && (
-        <Dialog title={say("pack.save.title")} onClose={() => setAsking(false)}>
+        <Dialog title={say("pack.save.title")} onClose={leave}>
           <p>{say("pack.save.what")}</p>
           <p><b>{say("pack.save.clear")}</b></p>
           <p>{say("pack.save.why")}</p>
@@ -57,7 +64,7 @@ export function SavePack({ vault, items }: { vault: VaultApi; items: readonly It
           {busy && <Going said={say("pack.save.packing")} />}
           <Problem error={error} />
           <p class="actions">
-            <Button plain onClick={() => setAsking(false)}>{say("pack.save.leave")}</Button>
+            <Button plain onClick={leave}>{say("pack.save.leave")}</Button>
             <Button busy={busy} onClick={() => void save()}>{say(busy ? "pack.save.busy" : "pack.save.do")}</Button>
           </p>
         </Dialog>
@@ -66,10 +73,10 @@ export function SavePack({ vault, items }: { vault: VaultApi; items: readonly It
   );
 }
 
-function Saved({ name, pack: { left, isContinued } }: { name: string; pack: SavedPack }): JSX.Element {
+function Saved({ name, pack: { blob, left, isContinued } }: { name: string; pack: SavedPack }): JSX.Element {
   return (
     <>
-      {say("pack.save.done", { name })} {say("pack.save.check")}
+      {say(blob === null ? "pack.save.done" : "pack.save.given", { name })} {say("pack.save.check")}
       {left > 0 && <> {say("pack.save.left", { count: left })}</>}
       {!isContinued && <> {say("pack.save.no_ledger")}</>}
     </>
