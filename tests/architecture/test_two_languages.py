@@ -78,6 +78,7 @@ PYTHON_ONLY_NAMES = {
     },
     "client_sdk/reader": {
         "ReceiptPlace": "what client_sdk/upgrading asks for again",
+        "words_place": "as ReceiptPlace",
         **dict.fromkeys(("ANCHORS", "BLOB_RECEIPT", "INCLUSION", "RECORD_RECEIPT"), _ENDPOINT),
         "NEAR": _ITS_OWN,
     },

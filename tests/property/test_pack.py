@@ -111,7 +111,7 @@ def record_film(client: VaultClient, folder: Path) -> Kept:
             segments[0].blob, make_bytes(32), segments[0].sealed, sha256(FILE).digest(), "film.webm", "video/webm",
             len(FILE), tuple(segments),
         )
-        json = vault.writer._record("document", Draft(title="Film"), (film,), None, None)
+        json = vault.writer._record("document", Draft(title="Film"), (film,), None, {})
         blobs = tuple(one.blob for one in segments)
         [kept] = vault.writer._deposit((Writing(make_bytes(ID_SIZE), 1, json, False, blobs),))
     return kept

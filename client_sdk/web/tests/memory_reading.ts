@@ -124,7 +124,7 @@ function sharedSamples(): readonly SharedItem[] {
 function untold(item: Item): Item {
   return {
     ...item, deposited: 0, state: "missing", kind: null, title: null, text: null, happened: null, written: null, place: null,
-    people: [], tags: [], danger: null, mood: null, category: null, contents: [], answers: null,
+    people: [], tags: [], danger: null, mood: null, category: null, contents: [], answers: null, sent: null,
   };
 }
 
@@ -134,7 +134,7 @@ function received(bundle: Id, days: number, opened: number): Received {
 }
 
 /** Only verifyReceipt makes one: this one is for the eye alone. */
-function proof(name: string, deposited: number): KeptReceipt {
+export function proof(name: string, deposited: number): KeptReceipt {
   const made = {
     outcome: "valid", index: 7, entry: HASH, claimedTime: deposited, boundTime: null, cosignedBy: [],
     commitment: { nonce: HASH, time: deposited, size: 1536, sha256: HASH },
@@ -143,6 +143,6 @@ function proof(name: string, deposited: number): KeptReceipt {
   return { name, receipt: "", verified: made as unknown as VerifiedReceipt };
 }
 
-function failure(code: string, more: Partial<Problem> = {}): Failure {
+export function failure(code: string, more: Partial<Problem> = {}): Failure {
   return new Failure({ code, detail: "", retryAfter: null, extra: {}, ...more });
 }

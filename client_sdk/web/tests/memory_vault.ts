@@ -8,14 +8,14 @@ import { redact, type Redaction } from "../src/sdk/extract.js";
 import { EMPTY_DRAFT, type Content, type Item as OpenedItem } from "../src/sdk/items.js";
 import type {
   AccountSession, Checked, Deletion, Download, Draft, FoundDraft, Id, Item, Kept, KeptDraft, KeptReceipt, Kind, NewFile,
-  Notice, Opening, Problem, Recorded, Typed, Unfinished, VaultApi, WriteOptions,
+  Notice, Opening, Problem, Recorded, Sent, Typed, Unfinished, VaultApi, WriteOptions,
 } from "../src/worker/api.js";
 import { Policy } from "../src/crypto_core/receipts/policy.js";
 import { ready } from "../src/crypto_core/sodium.js";
 import { checkReceipt, readPolicy } from "../src/worker/checking.js";
 import { Failure, problemOf } from "../src/worker/problems.js";
 import type { Covered } from "../src/worker/sharing.js";
-import { MemoryReading } from "./memory_reading.js";
+import { MemoryBoxes } from "./memory_boxes.js";
 import { sampleItems, samplePicture } from "./samples.js";
 
 export const NAME = "camille";
@@ -54,7 +54,7 @@ export function problem(code: string, more: Partial<Problem> = {}): Failure {
   return new Failure({ code, detail: "", retryAfter: null, extra: {}, ...more });
 }
 
-export class MemoryVault extends MemoryReading implements VaultApi {
+export class MemoryVault extends MemoryBoxes implements VaultApi {
   /** What the next opening says; change it to see warnings, wrong PINs, an advised change. */
   opening: Opening = {
     lastOpened: null, wrongPins: 0, wrongTotal: 0, adviseChange: false, warnings: [], waiting: 0,
@@ -527,9 +527,20 @@ export class MemoryVault extends MemoryReading implements VaultApi {
     return this.#append(
       {
         ...draft, id, revision, deposited: now, sensitive, state: "open", kind, contents, answers, written, of: null,
-        masked: [],
+        masked: [], sent: before?.item.sent ?? null,
       }, added,
     );
+  }
+
+  protected override async receive(
+    draft: Draft, sensitive: boolean, sent: Sent, contents: Item["contents"], files: ReadonlyMap<Id, Blob>,
+  ): Promise<Kept> {
+    const [id, now] = [await this.makeId(), this.time()];
+    const item: Item = {
+      ...draft, id, revision: 1, deposited: now, sensitive, state: "open", kind: "received", contents, answers: null,
+      written: draft.written ?? now, of: null, masked: [], sent,
+    };
+    return this.#append(item, files);
   }
 
   #append(item: Item, files: ReadonlyMap<Id, Blob>): Kept {
@@ -569,7 +580,7 @@ function blank(item: Item): Item {
   return {
     id: item.id, revision: item.revision, deposited: item.deposited, sensitive: item.sensitive, state: item.state,
     kind: null, title: null, text: null, happened: null, written: null, place: null, people: [], tags: [], danger: null,
-    mood: null, category: null, contents: [], answers: null, of: null, masked: [],
+    mood: null, category: null, contents: [], answers: null, of: null, masked: [], sent: null,
   };
 }
 

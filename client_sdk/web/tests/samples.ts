@@ -21,7 +21,7 @@ export function sampleItem(n: number, given: Partial<Item>): Item {
   return {
     id: sampleId(n), revision: 1, deposited: 0, sensitive: false, state: "open", kind: "journal" as Kind, title: "",
     text: "", happened: null, written: given.deposited ?? 0, place: null, people: [], tags: [], danger: null,
-    mood: null, category: null, contents: [], answers: null, of: null, masked: [], ...given,
+    mood: null, category: null, contents: [], answers: null, of: null, masked: [], sent: null, ...given,
   };
 }
 

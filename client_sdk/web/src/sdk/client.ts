@@ -11,6 +11,8 @@ import type { Language } from "../crypto_core/sealing/recovery.js";
 import type { Account, OpenStage, Session as SessionAnswer } from "../schemas/accounts.js";
 import type { Inbox } from "../schemas/shares.js";
 import { ARGON_HERE, type Argon } from "./argon.js";
+import type { VisitingWith, Visit } from "./box_visit.js";
+import type { Boxes, NewBox } from "./boxes.js";
 import { changeCredentials } from "./change.js";
 import type { Professional, Professionals } from "./directory.js";
 import { Door, fetched, forgetKeys, forgetLogin } from "./door.js";
@@ -86,6 +88,7 @@ interface Open {
   readonly thumbnails: Thumbnails;
   /** Made when sharing is first asked for: a login doesn't load what that takes. */
   sharing: { readonly professionals: Professionals; readonly shares: Shares } | null;
+  boxes: Boxes | null;
   username: string;
   /** While the sensitive tier is open: what closes it, and when (milliseconds since 1970). */
   timer: ReturnType<typeof setTimeout> | null;
@@ -595,6 +598,40 @@ export class VaultClient {
     }
   }
 
+  // deposit boxes
+
+  /** The boxes, for somebody who has no account. */
+  async boxes(): Promise<Boxes> {
+    const open = this.#opened();
+    const { Boxes } = await fetched(import("./boxes.js"));
+    open.boxes ??= new Boxes(open.session, open.reader, open.writer, this.#reading);
+    return open.boxes;
+  }
+
+  /** Opens one, with password and PIN given anew; gives what follows the page's address, `#d…`, once.
+   *
+   * After a NetworkError the same call sends the same bytes. Throws ValueRefused, Refused (`login_refused`, …). */
+  async makeBox(password: string, pin: string, box: NewBox): Promise<string> {
+    const { session, username } = this.#opened();
+    const boxes = await this.boxes();
+    const made = boxes.make(box);
+    const { login, token } = await this.#door.confirm(session, username, password, pin);
+    forgetLogin(login);
+    await boxes.send(made, token);
+    return made.fragment;
+  }
+
+  /** Enters somebody else's box; takes no account. `fragment` is what follows the address.
+   *
+   * Throws LinkMalformed, Refused (`box_over`, `cap_refused`, …). */
+  async enterBox(fragment: string, by: Pick<VisitingWith, "verify">): Promise<Visit> {
+    const { Visit } = await fetched(import("./box_visit.js"));
+    return Visit.enter(fragment, {
+      ...by, transport: this.#transport, clock: this.#clock, progress: this.#progress, sleep: this.#sleep,
+      now: this.#now,
+    });
+  }
+
   // what the above is made of
 
   async #sharing(open: Open): Promise<NonNullable<Open["sharing"]>> {
@@ -672,7 +709,7 @@ export class VaultClient {
     return {
       session, reader, synchroniser, username, writer: new Writer(session, reader, synchroniser),
       uploader: new Uploader(session, this.#sleep, this.#now), drafts: new Drafts(session.home, session.keyring),
-      thumbnails: new Thumbnails(session.home, session.keyring), sharing: null,
+      thumbnails: new Thumbnails(session.home, session.keyring), sharing: null, boxes: null,
       timer: null, until: 0, shown: 0, recordings: new Map(), sending: [],
     };
   }

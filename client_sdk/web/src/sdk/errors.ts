@@ -15,6 +15,7 @@
 //  ├── RangeInvalid         range_invalid
 //  ├── FileChanged          file_changed
 //  ├── FileUnreadable       file_unreadable
+//  ├── DepositBroken        deposit_broken        of what somebody put into a box: not what it says
 //  ├── BundleSwapped        bundle_swapped        of what somebody shared: other bytes than they named
 //  ├── BundleIncomplete     bundle_incomplete     of what somebody shared: named, and not given
 //  └── TrustError           the vault may not be what it was; what was seen is kept as evidence
@@ -136,6 +137,14 @@ export class FileChanged extends SdkError {
 export class FileUnreadable extends SdkError {
   static override readonly code = "file_unreadable";
   static override readonly sentence = "The file can't be read. Look whether it is there, and whether you may open it.";
+}
+
+/** What was put into a box isn't what it says: whoever sent it sent it so, or the vault changed it. */
+export class DepositBroken extends SdkError {
+  static override readonly code = "deposit_broken";
+  static override readonly sentence =
+    "What was put into this box can't be opened as it says: it was sent so, or was changed since. Nothing of it was "
+    + "taken over. Refuse it, or ask whoever sent it to send it again.";
 }
 
 /** Something that was shared has other bytes, or another receipt, than the person named. */

@@ -56,6 +56,21 @@ export const EMPTY_DRAFT: Draft = {
 
 export type Kind = "journal" | "document" | "assessment" | "extract" | "received" | "tombstone";
 
+/** Whose an item of kind `received` is: the deposit as somebody sent it, in their own words.
+ *
+ * `deposit` is the blob that holds the words sealed; `key` opens it, `sealed` is its SHA-256, `size` its bytes. `written`
+ * is in Unix seconds, by the depositor's clock. */
+export interface Sent {
+  readonly box: Id;
+  readonly deposit: Id;
+  readonly key: Uint8Array;
+  readonly sealed: Uint8Array;
+  readonly size: number;
+  readonly name: string;
+  readonly message: string;
+  readonly written: number;
+}
+
 /** One revision of an item. Unless `state` is `open`, only the first five fields say anything. */
 export interface Item {
   readonly id: Id;
@@ -83,6 +98,8 @@ export interface Item {
   readonly of: { readonly item: Id; readonly revision: number } | null;
   /** Of an extract the blobs that are no originals: pictures of which parts were covered. */
   readonly masked: readonly Id[];
+  /** Whose it is, if somebody else put it into a box; null for anything else. */
+  readonly sent: Sent | null;
 }
 
 /** Said only of what is kept: the receipt verified under the pinned key. `receipt` is the tlog-proof, whole.

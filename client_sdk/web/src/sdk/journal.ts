@@ -101,6 +101,36 @@ export class Journal {
   }
 }
 
+/** What an upload asks of its journal. */
+export type UploadJournal = Pick<Journal, "blob" | "key" | "salt" | "known" | "note" | "sync" | "close" | "remove">;
+
+/** A journal that nobody reads later: what it was for goes on within one visit, or is begun anew. */
+export class PassingJournal implements UploadJournal {
+  readonly blob = formatB64url(makeId());
+  readonly key = makeContentKey();
+  readonly salt = makeBytes(SALT_SIZE);
+  readonly known = 0;
+  readonly #units: Uint8Array[] = [];
+
+  note(number: number, digest: Uint8Array): void {
+    const known = this.#units[number];
+    if (known === undefined) this.#units.push(digest);
+    else if (!isSame(known, digest)) throw new JournalMismatch();
+  }
+
+  async sync(): Promise<void> {
+    // nothing of it is kept
+  }
+
+  close(): void {
+    // nobody else has it
+  }
+
+  async remove(): Promise<void> {
+    // nothing of it is kept
+  }
+}
+
 /** The journals of one account on this device. */
 export class Journals {
   readonly #home: AccountHome;

@@ -17,7 +17,7 @@ import { KINDS, VERSION } from "../schemas/documents.js";
 import { Contents, sealedContentSize } from "./contents.js";
 import { sha256 } from "./digest.js";
 import { BlobSwapped, ItemUnknown, Refused } from "./errors.js";
-import type { Content, Id, Item, KeptReceipt, Kind, SealedBlob, State } from "./items.js";
+import type { Content, Id, Item, KeptReceipt, Kind, SealedBlob, Sent, State } from "./items.js";
 import type { Progress } from "./progress.js";
 import { Finding } from "./protocol/sync.js";
 import { blobName, recordName, type Row } from "./replica.js";
@@ -128,12 +128,23 @@ export class Reader {
       this.#session.ask("GET", BLOB_RECEIPT, { places: { blob } }));
   }
 
+  /** The receipt of a depositor's own words. */
+  wordsReceipt({ deposit, sealed, size }: Sent): Promise<KeptReceipt> {
+    return this.#receipt(blobName(deposit), sealed, size, () =>
+      this.#session.ask("GET", BLOB_RECEIPT, { places: { blob: deposit } }));
+  }
+
   /** The record, then each content, as they are kept. Throws NeedsPin before anything if it can't be opened. */
   async *sealedBlobs(row: Row): AsyncGenerator<SealedBlob> {
     const [facts] = this.facts(row);
     if (row.record === null) return;
     const own = await this.receipt(row);
     yield this.#exported(own, sha256(row.record), row.record.length, [row.record]);
+    const sent = sentOf(facts);
+    if (sent !== null) {
+      const chunks = this.#session.read(BLOB, { blob: sent.deposit });
+      yield this.#exported(await this.wordsReceipt(sent), sent.sealed, sent.size, chunks);
+    }
     for (const content of contentsOf(facts)) {
       const kept = await this.blobReceipt(content);
       yield this.#exported(kept, content.sealed, sealedContentSize(content.size), this.#contents.sealed(content));
@@ -226,7 +237,7 @@ export function parseRecord(json: Uint8Array): v.InferOutput<(typeof KINDS)[keyo
 
 const UNTOLD = {
   kind: null, title: null, text: null, happened: null, written: null, place: null, people: [], tags: [], danger: null,
-  mood: null, category: null, contents: [], answers: null, of: null, masked: [],
+  mood: null, category: null, contents: [], answers: null, of: null, masked: [], sent: null,
 } as const;
 
 /** Which revision it is, and when it was deposited. */
@@ -245,8 +256,14 @@ export function opened(row: Placed, sensitive: boolean, facts: RecordFacts): Ite
   const { title, text, happened, place, people, tags, danger, mood, category } = facts;
   const answers = facts.kind === "assessment" ? facts.answers : null;
   const { of, masked } = facts.kind === "extract" ? facts : item;
-  const contents = filesOf(facts);
-  return { ...item, title, text, happened, place, people, tags, danger, mood, category, contents, answers, of, masked };
+  return {
+    ...item, title, text, happened, place, people, tags, danger, mood, category, contents: filesOf(facts), answers, of,
+    masked, sent: sentOf(facts),
+  };
+}
+
+function sentOf(facts: RecordFacts): Sent | null {
+  return facts.kind === "received" ? facts.sent : null;
 }
 
 /** The files as a person has them: the segments of a recording are one. */

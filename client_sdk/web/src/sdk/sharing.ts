@@ -207,8 +207,8 @@ function linkFor(bundle: Uint8Array, key: Uint8Array): readonly [Link, ForLink] 
 }
 
 /** The JSON of what its schema allows. Throws ValueRefused, which names no value. */
-function stated(schema: typeof Manifest | typeof BundleNote, facts: Manifest | BundleNote): Uint8Array {
+export function stated<S extends v.GenericSchema>(schema: S, facts: v.InferOutput<S>): Uint8Array {
   const spelled = dump(schema, facts);
-  if (!v.is(schema, spelled)) throw new ValueRefused("what a bundle can't say");
+  if (!v.is(schema, spelled)) throw new ValueRefused("what this can't say");
   return formatJson(spelled);
 }

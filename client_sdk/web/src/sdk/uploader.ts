@@ -9,11 +9,12 @@ import { CHUNK_SIZE, RUN_CHUNKS, sealStream } from "../crypto_core/sealing/envel
 import { CONTENT_BORDER, padContent } from "../crypto_core/sealing/padding.js";
 import { contentSealer } from "../crypto_core/sealing/records.js";
 import * as limits from "../schemas/limits.js";
+import type { KeptBlob, Upload } from "../schemas/uploads.js";
 import { hashed, sealedContentSize } from "./contents.js";
 import { Sha256, sha256 } from "./digest.js";
 import { FileChanged, FileUnreadable, NetworkError, Refused, SdkError, ServerFault, ValueRefused } from "./errors.js";
 import type { Content, Id } from "./items.js";
-import { JournalMismatch, Journals, Source, type Journal, type Unfinished } from "./journal.js";
+import { JournalMismatch, Journals, Source, type Unfinished, type UploadJournal } from "./journal.js";
 import type { Progress } from "./progress.js";
 import { UploadEvent, Width, uploading } from "./protocol/upload.js";
 import { BLOB } from "./reader.js";
@@ -37,7 +38,8 @@ const PASSING = ["body_incomplete", "digest_mismatch", "unavailable"];
 /** A content whose receipt verified; its journal goes when the record that names it is kept. */
 export interface Uploaded {
   readonly content: Content;
-  readonly journal: Journal;
+  readonly receipt: string;
+  readonly journal: UploadJournal;
 }
 
 export type Sleep = (ms: number) => Promise<void>;
@@ -48,34 +50,41 @@ export interface Sent {
   readonly progress?: Progress;
 }
 
-/** Sends the files of one session. `sleep` waits between failures; `now` is a clock in milliseconds. */
-export class Uploader {
-  readonly #session: Session;
+/** Where blobs go, and by what right: a person's own vault, or a box in somebody else's. */
+export interface Place {
+  announce(blob: Id, size: number): Promise<Upload>;
+  /** Whole consecutive units from number `first`, each with its SHA-256. Tried once. */
+  putUnits(
+    blob: Id, first: number, units: readonly Uint8Array[], digests: readonly Uint8Array[], signal: AbortSignal | null,
+  ): Promise<Upload>;
+  /** A blob of one unit or less. Tried once. */
+  putWhole(blob: Id, data: Uint8Array, digest: Uint8Array, signal: AbortSignal | null): Promise<KeptBlob>;
+  complete(blob: Id, digest: Uint8Array): Promise<KeptBlob>;
+  giveUp(blob: Id): Promise<unknown>;
+  /** Resolves once the receipt of a blob is proven, and held if this device holds any. */
+  prove(receipt: string, blob: Id, digest: Uint8Array, size: number): Promise<void>;
+}
+
+/** Where an upload's journal comes from. */
+export interface JournalMaker {
+  find(source: Source, sensitive: boolean): Promise<UploadJournal | null>;
+  make(source: Source, sensitive: boolean): Promise<UploadJournal>;
+}
+
+/** Sends files to one place. `sleep` waits between failures; `now` is a clock in milliseconds. */
+export class Sender {
+  readonly #place: Place;
+  readonly #journals: JournalMaker;
+  readonly #progress: Progress;
   readonly #sleep: Sleep;
   readonly #now: () => number;
-  readonly #journals: Journals;
 
-  constructor(session: Session, sleep: Sleep, now: () => number) {
-    this.#session = session;
+  constructor(place: Place, journals: JournalMaker, progress: Progress, sleep: Sleep, now: () => number) {
+    this.#place = place;
+    this.#journals = journals;
+    this.#progress = progress;
     this.#sleep = sleep;
     this.#now = now;
-    this.#journals = new Journals(session.home, session.keyring, session.clock);
-  }
-
-  /** What was begun on this device and not finished. */
-  unfinished(): Promise<readonly Unfinished[]> {
-    return this.#journals.unfinished();
-  }
-
-  /** Gives up an upload that was begun: what has arrived of it goes from the vault, too. */
-  async giveUp(blob: Id): Promise<void> {
-    await this.#forgetUnits(blob);
-    await this.#journals.drop(blob);
-  }
-
-  /** Forgets the journals of what an item names by now. */
-  tidy(): Promise<void> {
-    return this.#journals.tidy((blob) => this.#session.replica.names(blob));
   }
 
   /** Sends one file, or what is left of it.
@@ -88,7 +97,7 @@ export class Uploader {
     for (let tries = 0; tries < BLOBS; tries += 1) {
       const journal = (await this.#journals.find(source, sensitive)) ?? (await this.#journals.make(source, sensitive));
       try {
-        return { content: await this.#send(source, journal, how), journal };
+        return { ...(await this.#send(source, journal, how)), journal };
       } catch (error) {
         const mismatch = error instanceof JournalMismatch;
         if (mismatch || error instanceof FileChanged) await this.#abandon(journal);
@@ -99,10 +108,22 @@ export class Uploader {
     throw new FileChanged();
   }
 
-  async #send(source: Source, journal: Journal, how: Sent): Promise<Content> {
-    const { signal = null, progress = this.#session.progress } = how;
+  /** A blob of one unit or less, sealed already, and its receipt, proven. */
+  async sendSealed(blob: Id, data: Uint8Array): Promise<string> {
+    const digest = sha256(data);
+    const receipt = await putWhole(this.#way({}), blob, data, digest);
+    await this.#place.prove(receipt, blob, digest, data.length);
+    return receipt;
+  }
+
+  #way({ signal = null, progress = this.#progress }: Sent): Way {
+    return { place: this.#place, progress, signal, now: this.#now, sleep: this.#sleep };
+  }
+
+  async #send(source: Source, journal: UploadJournal, how: Sent): Promise<Omit<Uploaded, "journal">> {
     const machine = uploading();
-    const way: Way = { session: this.#session, journal, progress, signal, now: this.#now, sleep: this.#sleep };
+    const way = { ...this.#way(how), journal };
+    const { signal, progress } = way;
     machine.receive(UploadEvent.JOURNAL_WRITTEN);
     const size = sealedContentSize(source.size);
     const plain = new Sha256();
@@ -118,15 +139,14 @@ export class Uploader {
       if (sending !== null) machine.receive(UploadEvent.ALL_ARRIVED);
       const [receipt, digest] = sealed === null
         ? await sendWhole(way, units)
-        : [await this.#complete(journal, sealed), sealed];
+        : [(await this.#place.complete(journal.blob, sealed)).receipt, sealed];
       machine.receive(UploadEvent.COMPLETED);
-      await this.#session.verify(receipt, digest, size);
+      await this.#place.prove(receipt, journal.blob, digest, size);
       machine.receive(UploadEvent.RECEIPT_VERIFIED);
-      const { replica } = this.#session;
-      await replica.writing(() => replica.keepReceipt(blobName(journal.blob), receipt));
       const { blob, key } = journal;
       const [name, mime] = [nameOf(source), mimeOf(source)];
-      return { blob, key, sealed: digest, sha256: plain.digest(), name, mime, size: source.size };
+      const content = { blob, key, sealed: digest, sha256: plain.digest(), name, mime, size: source.size };
+      return { content, receipt };
     } catch (error) {
       if (error instanceof MalformedError) throw new FileChanged();
       if (error instanceof Refused && OTHER_BYTES.includes(error.code)) throw new JournalMismatch();
@@ -136,48 +156,102 @@ export class Uploader {
     }
   }
 
-  async #complete(journal: Journal, whole: Uint8Array): Promise<string> {
-    const places = { blob: journal.blob };
-    return (await this.#session.ask("POST", COMPLETE, { body: { sha256: whole }, places })).receipt;
-  }
-
-  async #abandon(journal: Journal): Promise<void> {
-    await this.#forgetUnits(journal.blob);
+  async #abandon(journal: UploadJournal): Promise<void> {
+    await forgetUnits(this.#place, journal.blob);
     await journal.remove();
   }
+}
 
-  async #forgetUnits(blob: Id): Promise<void> {
-    try {
-      await this.#session.ask("DELETE", UPLOAD, { places: { blob } });
-    } catch (error) {
-      if (!(error instanceof SdkError)) throw error; // what nobody names is collected
-    }
+/** Sends the files of one session, and goes on after any cut. */
+export class Uploader extends Sender {
+  readonly #own: Place;
+  readonly #kept: Journals;
+  readonly #names: (blob: Id) => boolean;
+
+  constructor(session: Session, sleep: Sleep, now: () => number) {
+    const [own, kept] = [ownPlace(session), new Journals(session.home, session.keyring, session.clock)];
+    super(own, kept, session.progress, sleep, now);
+    this.#own = own;
+    this.#kept = kept;
+    this.#names = (blob) => session.replica.names(blob);
+  }
+
+  /** What was begun on this device and not finished. */
+  unfinished(): Promise<readonly Unfinished[]> {
+    return this.#kept.unfinished();
+  }
+
+  /** Gives up an upload that was begun: what has arrived of it goes from the vault, too. */
+  async giveUp(blob: Id): Promise<void> {
+    await forgetUnits(this.#own, blob);
+    await this.#kept.drop(blob);
+  }
+
+  /** Forgets the journals of what an item names by now. */
+  tidy(): Promise<void> {
+    return this.#kept.tidy(this.#names);
+  }
+}
+
+/** The vault of the person whose session this is. */
+function ownPlace(session: Session): Place {
+  const { replica } = session;
+  return {
+    announce: (blob, size) => session.ask("POST", UPLOADS, { body: { blob, size } }),
+    putUnits: (blob, first, units, digests, signal) => session.put(UNITS, units, digests, { blob, first }, signal),
+    putWhole: (blob, data, digest, signal) => session.put(BLOB, [data], [digest], { blob }, signal),
+    complete: (blob, digest) => session.ask("POST", COMPLETE, { body: { sha256: digest }, places: { blob } }),
+    giveUp: (blob) => session.ask("DELETE", UPLOAD, { places: { blob } }),
+    prove: async (receipt, blob, digest, size) => {
+      await session.verify(receipt, digest, size);
+      await replica.writing(() => replica.keepReceipt(blobName(blob), receipt));
+    },
+  };
+}
+
+async function forgetUnits(place: Place, blob: Id): Promise<void> {
+  try {
+    await place.giveUp(blob);
+  } catch (error) {
+    if (!(error instanceof SdkError)) throw error; // what nobody names is collected
   }
 }
 
 /** What the bytes of one blob travel with. */
 interface Way {
-  readonly session: Session;
-  readonly journal: Journal;
+  readonly place: Place;
   readonly progress: Progress;
   readonly signal: AbortSignal | null;
   readonly now: () => number;
   readonly sleep: Sleep;
 }
 
-async function sendWhole(way: Way, units: AsyncIterable<Uint8Array>): Promise<readonly [string, Uint8Array]> {
-  const { session, journal, progress, signal } = way;
+/** The same, and what was written down before it left. */
+interface JournalledWay extends Way {
+  readonly journal: UploadJournal;
+}
+
+async function sendWhole(
+  way: JournalledWay, units: AsyncIterable<Uint8Array>,
+): Promise<readonly [string, Uint8Array]> {
+  const { journal } = way;
   const pieces: Uint8Array[] = [];
   for await (const unit of units) pieces.push(unit);
   const data = concat(...pieces);
   const digest = sha256(data);
   journal.note(0, digest);
   await journal.sync();
+  return [await putWhole(way, journal.blob, data, digest), digest];
+}
+
+/** Gives the receipt, unproven. */
+async function putWhole(way: Way, blob: Id, data: Uint8Array, digest: Uint8Array): Promise<string> {
+  const { place, progress, signal } = way;
   for (let failures = 1; ; failures += 1) {
     try {
-      const answer = await session.put(BLOB, [data], [digest], { blob: journal.blob }, signal);
+      const { receipt } = await place.putWhole(blob, data, digest, signal);
       progress.advance(data.length);
-      return [answer.receipt, digest];
+      return receipt;
     } catch (error) {
       signal?.throwIfAborted();
       requirePassing(error, failures);
@@ -213,7 +287,7 @@ type Landing = { readonly run: Run; readonly error: unknown; readonly ms: number
 
 /** The units of one blob on their way. */
 class Sending {
-  readonly #way: Way;
+  readonly #way: JournalledWay;
   readonly #complete: boolean;
   readonly #there: ReadonlyMap<number, Uint8Array>;
   readonly #width = new Width(WIDEST);
@@ -221,16 +295,16 @@ class Sending {
   readonly #flying = new Map<Run, Promise<Landing>>();
   #failures = 0;
 
-  private constructor(way: Way, complete: boolean, there: ReadonlyMap<number, Uint8Array>) {
+  private constructor(way: JournalledWay, complete: boolean, there: ReadonlyMap<number, Uint8Array>) {
     this.#way = way;
     this.#complete = complete;
     this.#there = there;
   }
 
   /** Says what will come, and learns what is there. Throws JournalMismatch for units that this journal doesn't know. */
-  static async announce(way: Way, size: number): Promise<Sending> {
-    const { session, journal } = way;
-    const state = await session.ask("POST", UPLOADS, { body: { blob: journal.blob, size } });
+  static async announce(way: JournalledWay, size: number): Promise<Sending> {
+    const { place, journal } = way;
+    const state = await place.announce(journal.blob, size);
     const there = new Map(state.units.map((one) => [one.unit, one.sha256]));
     if ([...there.keys()].some((number) => number >= journal.known)) {
       throw new JournalMismatch(); // somebody else's units, or ours from before the journal was lost
@@ -308,10 +382,10 @@ class Sending {
   }
 
   async #put(run: Run): Promise<Landing> {
-    const { session, journal, signal, now } = this.#way;
+    const { place, journal, signal, now } = this.#way;
     const begun = now();
     try {
-      await session.put(UNITS, run.units, run.digests, { blob: journal.blob, first: run.first }, signal);
+      await place.putUnits(journal.blob, run.first, run.units, run.digests, signal);
       return { run, error: null, ms: now() - begun };
     } catch (error) {
       return { run, error, ms: now() - begun };

@@ -4,8 +4,8 @@
 import { transfer } from "comlink";
 
 import { RangeInvalid } from "../sdk/errors.js";
-import type { Item as OpenedItem } from "../sdk/items.js";
-import { PIECE, type Item } from "./api.js";
+import type { Content as OpenedContent, Item as OpenedItem, Sent as OpenedSent } from "../sdk/items.js";
+import { PIECE, type Content, type Item, type Sent } from "./api.js";
 
 /** What a browser may show of itself; any other file is bytes to it, so that no page can be made of one. */
 const SHOWN = /^(image\/(?!svg)[\w.+-]+|audio\/[\w.+-]+|video\/[\w.+-]+|application\/pdf|text\/plain)$/;
@@ -34,5 +34,13 @@ export async function pieceOf(
 
 /** An item without what opens its contents. */
 export function shown(item: OpenedItem): Item {
-  return { ...item, contents: item.contents.map(({ key: _, parts: __, ...content }) => content) };
+  return { ...item, contents: item.contents.map(plainContent), sent: item.sent && plainSent(item.sent) };
+}
+
+export function plainContent({ key: _, parts: __, ...content }: OpenedContent): Content {
+  return content;
+}
+
+export function plainSent({ key: _, ...sent }: OpenedSent): Sent {
+  return sent;
 }

@@ -23,9 +23,11 @@ import type { ReadingWith } from "../sdk/opening.js";
 import { recordName } from "../sdk/replica.js";
 import type { Transport } from "../sdk/transport.js";
 import type {
-  AccountSession, Checked, Deletion, Download, Draft, FoundDraft, Id, Item, Kept, KeptDraft, KeptReceipt, Kind, NewFile,
+  AccountSession, Checked, Content, Deletion, Download, Draft, FoundDraft, Id, Item, Kept, KeptDraft, KeptReceipt, Kind, NewFile,
   Handed, Inbox, Named, Notice, Opening, Recorded, Standing, Typed, Unfinished, VaultApi, WriteOptions,
 } from "./api.js";
+import type { Boxed } from "./boxed.js";
+import type { Box, NewBox, Proven, Room, ShownDeposit, Waiting } from "./boxes.js";
 import { fileOf, pieceOf, shown } from "./pieces.js";
 import { Failure, PAUSED, problemOf } from "./problems.js";
 import type { Reading } from "./reading.js";
@@ -65,6 +67,8 @@ export class VaultService implements VaultApi {
   #link: Omit<ReadingWith, "verify"> | null = null;
   /** What others shared, once something of it is looked at. */
   #reading: Reading | null = null;
+  /** A deposit that is looked at, and a visit to somebody else's box. */
+  #boxed: Boxed | null = null;
   #listener: ((notice: Notice) => void) | null = null;
   #forgetful = false;
   #made: Made | null = null;
@@ -157,6 +161,7 @@ export class VaultService implements VaultApi {
     this.#retry.stop();
     for (const one of this.#transfers.values()) one.abort();
     this.#reading?.close();
+    this.#boxed?.close();
     return this.#ask((client) => client.lock());
   }
 
@@ -395,6 +400,72 @@ export class VaultService implements VaultApi {
     return this.#ask(async (client) => (await client.shares()).revoke(bundle));
   }
 
+  // deposit boxes
+
+  boxes(): Promise<readonly Box[]> {
+    return this.#ask(async (client) => (await client.boxes()).list());
+  }
+
+  makeBox(password: string, pin: string, box: NewBox): Promise<string> {
+    return this.#enter((client) => client.makeBox(password, pin, box));
+  }
+
+  closeBox(box: Id): Promise<void> {
+    return this.#ask(async (client) => (await client.boxes()).close(box));
+  }
+
+  waitingIn(box: Id): Promise<readonly Waiting[]> {
+    return this.#box(async (boxed, client) => boxed.waiting(await client.boxes(), box));
+  }
+
+  openDeposit(box: Id, deposit: Id): Promise<ShownDeposit> {
+    return this.#box(async (boxed, client) => boxed.open(await client.boxes(), box, deposit));
+  }
+
+  readDeposited(content: Id, range?: readonly [number, number]): Promise<Blob> {
+    return this.#box(async (boxed, client) => boxed.file(await client.boxes(), content, range));
+  }
+
+  readDepositedPiece(content: Id, start: number, stop: number): Promise<ArrayBuffer> {
+    return this.#box(async (boxed, client) => boxed.piece(await client.boxes(), content, start, stop));
+  }
+
+  acceptDeposit(draft: Draft, sensitive: boolean): Promise<Kept> {
+    return this.#box(async (boxed, client) => {
+      const kept = await boxed.accept(await client.boxes(), draft, sensitive);
+      this.#tabs?.postMessage(null);
+      return kept;
+    });
+  }
+
+  refuseDeposit(box: Id, deposit: Id): Promise<void> {
+    return this.#ask(async (client) => (await client.boxes()).refuse(box, deposit));
+  }
+
+  meetBox(fragment: string): Promise<void> {
+    return this.#box((boxed) => boxed.meet(fragment));
+  }
+
+  enterBox(): Promise<Room> {
+    return this.#box(async (boxed, client) => boxed.enter(client, (await this.#policy!())[0]));
+  }
+
+  giveFile(file: File): Promise<Content> {
+    return this.#box((boxed) => boxed.give(file));
+  }
+
+  leaveOut(content: Id): Promise<void> {
+    return this.#box((boxed) => boxed.leaveOut(content));
+  }
+
+  depositInBox(name: string, message: string): Promise<Proven> {
+    return this.#box((boxed) => boxed.deposit(name, message));
+  }
+
+  leaveBox(): Promise<void> {
+    return this.#ask(() => this.#boxed?.leave());
+  }
+
   // drafts
 
   keepDraft(draft: KeptDraft): Promise<void> {
@@ -451,6 +522,14 @@ export class VaultService implements VaultApi {
     return this.#ask(async (client) => {
       const { Reading } = await fetched(import("./reading.js"));
       return act(this.#reading ??= new Reading(), client);
+    });
+  }
+
+  /** The same, with what is put into boxes. */
+  #box<T>(act: (boxed: Boxed, client: VaultClient) => T | Promise<T>): Promise<T> {
+    return this.#ask(async (client) => {
+      const { Boxed } = await fetched(import("./boxed.js"));
+      return act(this.#boxed ??= new Boxed(), client);
     });
   }
 
