@@ -1,6 +1,9 @@
 // A box through a real vault: somebody without an account puts something in, the person looks, keeps it or refuses it.
 // And what can be wrong with it: a vault that lies, a depositor who lies, a network that breaks.
 import { randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 
 import { unzipSync } from "fflate";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -22,7 +25,7 @@ import { blobName } from "../src/sdk/replica.js";
 import { HttpTransport } from "../src/sdk/transport.js";
 import { collected, registered, type Browser } from "./clients.js";
 import { Network } from "./memory_network.js";
-import { RealVault } from "./real_vault.js";
+import { RealVault, python } from "./real_vault.js";
 
 const MB = 1_000_000;
 const WORDS: Words = { name: "Nadia", message: "J’ai tout vu, devant l’école." };
@@ -135,6 +138,39 @@ describe("what was put in", () => {
   });
 });
 
+test("what Python's depositor puts in, a browser's person opens", async () => {
+  const { client, box, fragment } = await aBox();
+  const folder = mkdtempSync(join(tmpdir(), "depositor-"));
+  writeFileSync(join(folder, "a.txt"), "témoin");
+  await python(`
+import json
+from pathlib import Path
+from client_sdk.client import VaultClient
+folder = Path(${JSON.stringify(folder)})
+with VaultClient.connect(${JSON.stringify(vault.url)}, folder / "home") as client:
+    visit = client.enter_box(${JSON.stringify(fragment)})
+    visit.send(visit.make("Paul", "de la ligne de commande", [visit.give(folder / "a.txt")]))
+print(json.dumps(None))
+`);
+  rmSync(folder, { recursive: true });
+  const boxes = await client.boxes();
+  const [waiting] = await boxes.waiting(box);
+  const { sent, contents: [file] } = await boxes.open(box, waiting!.deposit);
+  expect(sent).toMatchObject({ name: "Paul", message: "de la ligne de commande" });
+  expect(new TextDecoder().decode(await collected(boxes.content(file!)))).toBe("témoin");
+}, 180_000);
+
+test("a visit whose hour is over goes on in another", async () => {
+  const scene = await aBox();
+  const { network, box } = scene;
+  const path = `POST /v1/boxes/${box}/enter`;
+  network.rewrites.set(path, (said) => ({ ...said, token: formatB64url(randomBytes(32)) }));
+  const entered = await visit(scene);
+  network.rewrites.clear();
+  await entered.deposit(WORDS, [aFile(300_000)]);
+  expect(network.paths("POST").filter((asked) => asked.endsWith("/enter"))).toHaveLength(2);
+});
+
 describe("an address", () => {
   test("of a closed box is over; with another secret it is refused", async () => {
     const scene = await aBox();
@@ -203,6 +239,28 @@ describe("a vault that lies", () => {
     await expect(boxes.open(box, deposit)).rejects.toMatchObject({ code: "deposit_broken" });
     browser.network.spoils = null;
     expect((await boxes.open(box, deposit)).sent.message).toBe(WORDS.message);
+  });
+
+  test("swaps a file that waits, or names fewer: nothing is taken over", async () => {
+    const scene = await aBox();
+    const { browser, box } = scene;
+    const entered = await visit(scene);
+    const { deposit } = await entered.deposit(WORDS, [aFile(40_000)]);
+    const boxes = await scene.client.boxes();
+    const { contents: [file] } = await boxes.open(box, deposit);
+    browser.network.spoils = (sent, body) => {
+      if (sent.path === `/v1/blobs/${file!.blob}`) body[body.length - 1]! ^= 1;
+      return body;
+    };
+    await expect(scene.client.acceptDeposit(deposit)).rejects.toMatchObject({ code: "deposit_broken" });
+    browser.network.spoils = null;
+    browser.network.rewrites.set(`GET /v1/boxes/${box}/deposits`, (said) => {
+      said.deposits[0].blobs = [];
+      return said;
+    });
+    await expect(boxes.open(box, deposit)).rejects.toMatchObject({ code: "deposit_broken" });
+    expect(scene.client.items(null)).toEqual([]);
+    expect(scene.client.warnings).toEqual([]);
   });
 
   test("gives another's key for it, or the words of another deposit", async () => {
