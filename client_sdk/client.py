@@ -16,6 +16,8 @@ from types import TracebackType
 from typing import Any
 
 from client_sdk import keychain, opening, professional
+from client_sdk.box_visit import Visit
+from client_sdk.boxes import Boxes, KeptBox, MadeBox, NewBox, OpenedDeposit
 from client_sdk.change import change_credentials
 from client_sdk.directory import Professional, Professionals
 from client_sdk.errors import (
@@ -76,6 +78,7 @@ class _Open:
     uploader: Uploader
     professionals: Professionals
     shares: Shares
+    boxes: Boxes
     username: str
     timer: threading.Timer | None = None
 
@@ -415,6 +418,63 @@ class VaultClient:
         """Ends a bundle and what it opened. What was opened before can't be called back."""
         self._opened().shares.revoke(bundle)
 
+    # deposit boxes
+
+    def make_box(self, new: NewBox) -> MadeBox:
+        """A box for somebody who has no account, made here; nothing of it is sent. Raises ValueRefused."""
+        return self._opened().boxes.make(new)
+
+    def send_box(self, made: MadeBox, password: str, pin: str) -> None:
+        """Opens it, with password and PIN given anew. After a NetworkError the same `made` is given again."""
+        _, confirmed = self._confirm(password, pin)
+        self._opened().boxes.send(made, confirmed)
+
+    def boxes(self) -> list[KeptBox]:
+        """The boxes, ended ones too, the newest first."""
+        return self._opened().boxes.list()
+
+    def close_box(self, box: bytes) -> None:
+        """Nothing more is taken by it; what waits in it stays."""
+        self._opened().boxes.close(box)
+
+    def waiting_in(self, box: bytes) -> list[dict[str, Any]]:
+        """What waits in a box (schemas.boxes.WaitingDeposit): times and sizes, nothing that somebody wrote."""
+        return self._opened().boxes.waiting(box)
+
+    def open_deposit(self, box: bytes, deposit: bytes) -> OpenedDeposit:
+        """A stranger's words, opened because they were asked for. Raises ItemUnknown, DepositBroken."""
+        return self._opened().boxes.open(box, deposit)
+
+    def read_deposited(self, content: Content) -> Iterator[bytes]:
+        """The original bytes of a file of a deposit; whole only once the iterator has ended. Raises DepositBroken."""
+        return self._opened().boxes.content(content)
+
+    def accept_deposit(self, opened: OpenedDeposit, draft: Draft, *, sensitive: bool = False) -> Kept:
+        """Makes a deposit an item, once all of it is proven. Raises DepositBroken, and as `write_entry`."""
+        with self._writing((), sensitive) as (vault, _):
+            return vault.boxes.accept(opened, draft, sensitive)
+
+    def refuse_deposit(self, box: bytes, deposit: bytes) -> None:
+        """Erases it after seven days; until then it can still be accepted. Raises Refused."""
+        self._opened().boxes.refuse(box, deposit)
+
+    def erase_deposit(self, box: bytes, deposit: bytes, password: str, pin: str) -> None:
+        """Erases it at once, with password and PIN given anew. Raises Refused."""
+        _, confirmed = self._confirm(password, pin)
+        self._opened().boxes.refuse(box, deposit, confirmed)
+
+    def enter_box(self, fragment: str) -> Visit:
+        """Enters somebody else's box; takes no account. `fragment` is what follows the address.
+
+        Raises LinkMalformed, Refused (`box_over`, `cap_refused`, …), VaultChanged.
+        """
+        verify = opening.verify_under(self._meet().policy)
+        return Visit(
+            self._transport, fragment, verify=verify, clock=self._clock, progress=self._progress, sleep=self._sleep
+        )
+
+    # professionals
+
     def standing(self) -> Standing:
         """This account's own standing as a professional."""
         return professional.standing(self._opened().session)
@@ -551,7 +611,7 @@ class VaultClient:
         professionals = Professionals(session)
         return _Open(
             session, reader, synchroniser, writer, Uploader(session, self._sleep), professionals,
-            Shares(session, reader, professionals), username,
+            Shares(session, reader, professionals), Boxes(session, reader, writer), username,
         )
 
     def _synchronise(self, answer: dict[str, Any] | None = None) -> None:

@@ -136,6 +136,16 @@ class FileUnreadable(SdkError):
     sentence = "The file can't be read. Look whether it is there, and whether you may open it."
 
 
+class DepositBroken(SdkError):
+    """What was put into a box isn't what it says: whoever sent it sent it so, or the vault changed it."""
+
+    code = "deposit_broken"
+    sentence = (
+        "What was put into this box can't be opened as it says: it was sent so, or was changed since. Nothing of it "
+        "was taken over. Refuse it, or ask whoever sent it to send it again."
+    )
+
+
 class BundleSwapped(SdkError):
     """Something that was shared has other bytes, or another receipt, than the person named."""
 

@@ -62,6 +62,22 @@ class Draft:
 
 
 @dataclass(frozen=True)
+class Sent:
+    """Whose an item of kind `received` is: the deposit as somebody sent it, in their own words."""
+
+    box: bytes
+    deposit: bytes
+    """The blob that holds the words sealed; `key` opens it, `sealed` is its SHA-256, `size` its bytes."""
+    key: bytes = field(repr=False)
+    sealed: bytes
+    size: int
+    name: str = field(repr=False)
+    message: str = field(repr=False)
+    written: int
+    """Unix seconds, by the depositor's clock."""
+
+
+@dataclass(frozen=True)
 class Item:
     """One revision of an item. Unless `state` is `open`, only the first five fields say anything."""
 
@@ -90,6 +106,8 @@ class Item:
     """Of which item and revision an extract is a part; None for anything else."""
     masked: tuple[bytes, ...] = ()
     """Of an extract the blobs that are no originals: pictures of which parts were covered."""
+    sent: Sent | None = field(default=None, repr=False)
+    """Whose it is, if somebody else put it into a box; None for anything else."""
 
 
 @dataclass(frozen=True)

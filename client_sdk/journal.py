@@ -92,6 +92,23 @@ class Journal:
         self.close()
 
 
+class PassingJournal(Journal):
+    """A journal that nobody reads later: what it was for goes on within one run, or is begun anew."""
+
+    def __init__(self) -> None:
+        self.blob, self.key, self.salt, self.known = make_id(), make_content_key(), make_bytes(SALT_SIZE), 0
+        self._units, self._fresh = list[bytes](), bytearray()
+
+    def sync(self) -> None:
+        self._fresh.clear()
+
+    def close(self) -> None:
+        pass
+
+    def remove(self) -> None:
+        pass
+
+
 class Journals:
     """The journals of one account on this device."""
 

@@ -17,7 +17,7 @@ from marshmallow import ValidationError
 
 from client_sdk.errors import BlobSwapped, ItemUnknown, RangeInvalid, Refused, ServerFault
 from client_sdk.hashing import Sha256Aside
-from client_sdk.items import Anchor, Content, Happened, Item, KeptReceipt, SealedBlob, State
+from client_sdk.items import Anchor, Content, Happened, Item, KeptReceipt, SealedBlob, Sent, State
 from client_sdk.protocol.sync import Finding
 from client_sdk.replica import Row, record_name
 from client_sdk.session import Session
@@ -159,7 +159,8 @@ class Reader:
             facts, _ = self.facts(row)
         except (NeedsPin, CryptoCoreError):
             facts = {}
-        return [_record_place(row), *map(_content_place, map(_content, facts.get("contents", ())))]
+        contents = map(_content_place, map(_content, facts.get("contents", ())))
+        return [_record_place(row), *map(words_place, filter(None, [_sent(facts)])), *contents]
 
     def sealed_blobs(self, row: Row) -> Iterator[SealedBlob]:
         """The record, then each content, as they are kept. Raises NeedsPin before anything if it can't be opened."""
@@ -168,6 +169,9 @@ class Reader:
         if row.record is not None:
             digest = sha256(row.record).digest()
             yield self._exported(receipt, digest, len(row.record), iter((row.record,)))
+        if (sent := _sent(facts)) is not None:
+            chunks = self._session.read(BLOB, blob=sent.deposit)
+            yield self._exported(self.receipt_at(words_place(sent)), sent.sealed, sent.size, chunks)
         for content in map(_content, facts.get("contents", ())):
             size, kept = sealed_content_size(content.size), self.blob_receipt(content)
             chunks = self._shown(content.name, size, self._session.read(BLOB, blob=content.blob))
@@ -312,8 +316,12 @@ def opened(row: Row, sensitive: bool, facts: dict[str, Any]) -> Item:
         "document" if facts["kind"] == "recording" else facts["kind"], facts["title"], facts["text"],
         None if happened is None else Happened(**happened), facts["written"], facts["place"], tuple(facts["people"]),
         tuple(facts["tags"]), facts["danger"], facts["mood"], facts["category"],
-        _files(facts), facts.get("answers"), _origin(facts), tuple(facts.get("masked", ())),
+        _files(facts), facts.get("answers"), _origin(facts), tuple(facts.get("masked", ())), _sent(facts),
     )
+
+
+def _sent(facts: dict[str, Any]) -> Sent | None:
+    return Sent(**facts["sent"]) if "sent" in facts else None
 
 
 def _files(facts: dict[str, Any]) -> tuple[Content, ...]:
@@ -361,6 +369,11 @@ def _record_place(row: Row) -> ReceiptPlace:
         raise ItemUnknown("erased")
     name, places = record_name(row.item, row.revision), {"item": row.item, "revision": row.revision}
     return ReceiptPlace(name, sha256(row.record).digest(), len(row.record), RECORD_RECEIPT, places)
+
+
+def words_place(sent: Sent) -> ReceiptPlace:
+    """Where the receipt of a depositor's own words is."""
+    return ReceiptPlace(sent.deposit.hex(), sent.sealed, sent.size, BLOB_RECEIPT, {"blob": sent.deposit})
 
 
 def _content_place(content: Content) -> ReceiptPlace:

@@ -98,12 +98,12 @@ class Shares:
         blobs, records = self._blobs(sharing.items), [self._record(*one) for one in sharing.items]
         bundle, key, identity = make_id(), make_bundle_key(), load_identity(session)
         named = [{"item": item, "revision": revision} for item, revision in sharing.items]
-        manifest = _stated(Manifest(), {
+        manifest = stated(Manifest(), {
             "v": VERSION, "bundle": bundle, "created": session.clock(), "expires": sharing.expires,
             "sender": identity.pk_sign, "reader": None if reader is None else sha256(reader.listing.pk_box).digest(),
             "message": sharing.message, "items": records,
         })
-        note = _stated(BundleNote(), {
+        note = stated(BundleNote(), {
             "v": VERSION, "name": None if reader is None else reader.listing.name, "items": named,
         })
         link, for_link = (None, None) if reader is not None else _link_for(bundle, key)
@@ -184,7 +184,7 @@ def _link_for(bundle: bytes, key: bytes) -> tuple[Link, dict[str, bytes]]:
     return Link(format_fragment(bundle, secret), format_code(code)), sent
 
 
-def _stated(schema: Schema, facts: dict[str, Any]) -> bytes:
+def stated(schema: Schema, facts: dict[str, Any]) -> bytes:
     """JSON as a schema spells it, checked against it. Raises ValueRefused."""
     spelled = schema.dump(facts)
     try:

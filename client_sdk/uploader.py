@@ -11,20 +11,20 @@ import os
 import stat
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import chain
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 from client_sdk.errors import FileChanged, FileUnreadable, NetworkError, Refused, ServerFault, ValueRefused
 from client_sdk.hashing import Sha256Aside
 from client_sdk.items import Content
 from client_sdk.journal import Journal, JournalMismatch, Journals, Source
-from client_sdk.progress import Progress
+from client_sdk.progress import NO_PROGRESS, Progress
 from client_sdk.protocol.upload import UploadEvent, Width, uploading
 from client_sdk.reader import BLOB, sealed_content_size
 from client_sdk.session import Session
@@ -56,21 +56,44 @@ class Uploaded:
     """A content whose receipt verified; its journal goes when the record that names it is kept."""
 
     content: Content
+    receipt: str
     journal: Journal
     source: Source
     """The file as it was when it was sent."""
 
 
-class Uploader:
-    """Sends the files of one session. `sleep` waits between failures."""
+class Place(Protocol):
+    """Where blobs go, and by what right: a person's own vault, or a box in somebody else's."""
 
-    def __init__(self, session: Session, sleep: Callable[[float], None] = time.sleep) -> None:
-        self._session, self._sleep = session, sleep
-        self._journals = Journals(session.home, session.keyring)
+    def ask(
+        self, method: str, path: str, body: Mapping[str, Any] | None = None, **places: bytes | int
+    ) -> dict[str, Any]:
+        """A JSON request to one of the four paths above."""
 
-    def tidy(self) -> None:
-        """Forgets the journals of what an item names by now."""
-        self._journals.tidy(self._session.replica.names)
+    def put(
+        self, path: str, pieces: Sequence[bytes | memoryview], digests: Sequence[bytes], **places: bytes | int
+    ) -> dict[str, Any]:
+        """Bytes with their SHA-256, whole or as units. Tried once."""
+
+    def prove(self, receipt: str, blob: bytes, digest: bytes, size: int) -> None:
+        """Returns once the receipt of a blob is proven, and held if this device holds any."""
+
+
+class JournalMaker(Protocol):
+    """Where an upload's journal comes from."""
+
+    def find(self, source: Source, sensitive: bool) -> Journal | None: ...
+
+    def make(self, source: Source, sensitive: bool) -> Journal: ...
+
+
+class Sender:
+    """Sends files to one place. `sleep` waits between failures."""
+
+    def __init__(
+        self, place: Place, journals: JournalMaker, progress: Progress, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        self._place, self._journals, self._progress, self._sleep = place, journals, progress, sleep
 
     def send(self, path: Path, *, sensitive: bool, progress: Progress | None = None) -> Uploaded:
         """Sends one file, or what is left of it. Several may be sent at once, each from a thread of its own and told to
@@ -84,8 +107,7 @@ class Uploader:
                     raise ValueRefused("a file larger than a vault takes")
                 journal = self._journals.find(source, sensitive) or self._journals.make(source, sensitive)
                 try:
-                    content = self._send(file, source, journal, progress or self._session.progress)
-                    return Uploaded(content, journal, source)
+                    return Uploaded(*self._send(file, source, journal, progress or self._progress), journal, source)
                 except JournalMismatch:
                     self._abandon(journal)
                 except FileChanged:
@@ -96,8 +118,10 @@ class Uploader:
                     raise
         raise FileChanged()
 
-    def _send(self, file: BinaryIO, source: Source, journal: Journal, progress: Progress) -> Content:
-        machine, session = uploading(), self._session
+    def _send(
+        self, file: BinaryIO, source: Source, journal: Journal, progress: Progress
+    ) -> tuple[Content, str]:
+        machine, place = uploading(), self._place
         name = os.fsencode(source.path.name).decode("utf-8", "replace")
         machine.receive(UploadEvent.JOURNAL_WRITTEN)
         size = sealed_content_size(source.size)
@@ -113,11 +137,11 @@ class Uploader:
                     data = b"".join(unit for units in runs for unit in units)
                     answer = self._send_whole(data, whole.digest(), journal, progress)
                 else:
-                    sending = _Sending(session, journal, size, progress, self._sleep)
+                    sending = _Sending(place, journal, size, progress, self._sleep)
                     machine.receive(UploadEvent.ANNOUNCED)
                     sending.send(chain.from_iterable(in_flight(pool, IN_FLIGHT)(_with_digests, runs)))
                     machine.receive(UploadEvent.ALL_ARRIVED)
-                    answer = session.ask("POST", COMPLETE, {"sha256": whole.digest()}, blob=journal.blob)
+                    answer = place.ask("POST", COMPLETE, {"sha256": whole.digest()}, blob=journal.blob)
         except MalformedError:
             raise FileChanged() from None
         except Refused as refusal:
@@ -127,20 +151,28 @@ class Uploader:
         finally:
             progress.done()
         machine.receive(UploadEvent.COMPLETED)
-        with session.alone:
-            session.verify(answer["receipt"], whole.digest(), size)
-            session.replica.keep_receipt(journal.blob.hex(), answer["receipt"])
+        place.prove(answer["receipt"], journal.blob, whole.digest(), size)
         machine.receive(UploadEvent.RECEIPT_VERIFIED)
         mime = mimetypes.guess_type(name)[0] or "application/octet-stream"
-        return Content(journal.blob, journal.key, whole.digest(), plain.digest(), name, mime, source.size)
+        content = Content(journal.blob, journal.key, whole.digest(), plain.digest(), name, mime, source.size)
+        return content, str(answer["receipt"])
 
     def _send_whole(self, data: bytes, digest: bytes, journal: Journal, progress: Progress) -> dict[str, Any]:
         journal.note(0, digest)
         journal.sync()
+        return self._put_whole(journal.blob, data, digest, progress)
+
+    def send_sealed(self, blob: bytes, data: bytes) -> str:
+        """A blob of one unit or less, sealed already: its receipt, proven."""
+        digest = sha256(data).digest()
+        receipt = str(self._put_whole(blob, data, digest, NO_PROGRESS)["receipt"])
+        self._place.prove(receipt, blob, digest, len(data))
+        return receipt
+
+    def _put_whole(self, blob: bytes, data: bytes, digest: bytes, progress: Progress) -> dict[str, Any]:
         for failures in range(FAILURES):
             try:
-                token, blob = self._session.token, journal.blob
-                answer = self._session.transport.put(BLOB, (data,), (digest,), token=token, blob=blob)
+                answer = self._place.put(BLOB, (data,), (digest,), blob=blob)
                 progress.advance(len(data))
                 return answer
             except (NetworkError, ServerFault, Refused) as error:
@@ -151,10 +183,44 @@ class Uploader:
 
     def _abandon(self, journal: Journal) -> None:
         try:
-            self._session.ask("DELETE", UPLOAD, blob=journal.blob)
+            self._place.ask("DELETE", UPLOAD, blob=journal.blob)
         except (Refused, NetworkError, ServerFault):
             pass  # what nobody names is collected
         journal.remove()
+
+
+class Uploader(Sender):
+    """Sends the files of one session, and goes on after any cut. `sleep` waits between failures."""
+
+    def __init__(self, session: Session, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._kept, self._names = Journals(session.home, session.keyring), session.replica.names
+        super().__init__(_Own(session), self._kept, session.progress, sleep)
+
+    def tidy(self) -> None:
+        """Forgets the journals of what an item names by now."""
+        self._kept.tidy(self._names)
+
+
+@dataclass(frozen=True)
+class _Own:
+    """The vault of the person whose session this is."""
+
+    session: Session
+
+    def ask(
+        self, method: str, path: str, body: Mapping[str, Any] | None = None, **places: bytes | int
+    ) -> dict[str, Any]:
+        return self.session.ask(method, path, body, query=None, **places)
+
+    def put(
+        self, path: str, pieces: Sequence[bytes | memoryview], digests: Sequence[bytes], **places: bytes | int
+    ) -> dict[str, Any]:
+        return self.session.transport.put(path, pieces, digests, token=self.session.token, **places)
+
+    def prove(self, receipt: str, blob: bytes, digest: bytes, size: int) -> None:
+        with self.session.alone:
+            self.session.verify(receipt, digest, size)
+            self.session.replica.keep_receipt(blob.hex(), receipt)
 
 
 @dataclass(frozen=True)
@@ -174,10 +240,10 @@ class _Sending:
     """The units of one blob on their way."""
 
     def __init__(
-        self, session: Session, journal: Journal, size: int, progress: Progress, sleep: Callable[[float], None]
+        self, place: Place, journal: Journal, size: int, progress: Progress, sleep: Callable[[float], None]
     ) -> None:
-        self._session, self._journal, self._progress, self._sleep = session, journal, progress, sleep
-        state = session.ask("POST", UPLOADS, {"blob": journal.blob, "size": size})
+        self._place, self._journal, self._progress, self._sleep = place, journal, progress, sleep
+        state = place.ask("POST", UPLOADS, {"blob": journal.blob, "size": size})
         self._complete = state["complete"]
         self._there = {unit["unit"]: unit["sha256"] for unit in state["units"]}
         if any(number >= journal.known for number in self._there):
@@ -241,8 +307,7 @@ class _Sending:
                 self._landed(future, self._flying.pop(future))
 
     def _put(self, run: _Run) -> dict[str, Any]:
-        token, blob = self._session.token, self._journal.blob
-        return self._session.transport.put(UNITS, run.units, run.digests, token=token, blob=blob, first=run.first)
+        return self._place.put(UNITS, run.units, run.digests, blob=self._journal.blob, first=run.first)
 
     def _landed(self, future: Future[dict[str, Any]], run: _Run) -> None:
         error = future.exception()

@@ -19,7 +19,7 @@ from client_sdk.errors import (
     ItemUnknown, NoteTooLong, Refused, ServerFault, TrustError, ValueRefused,
 )
 from client_sdk.extract import Extract
-from client_sdk.items import Content, Deletion, Draft, Item, Kept
+from client_sdk.items import Content, Deletion, Draft, Item, Kept, Sent
 from client_sdk.outbox import Entry, Outbox
 from client_sdk.protocol.sync import Finding, place_key
 from client_sdk.reader import Reader
@@ -67,12 +67,14 @@ class Writer:
 
     def add(
         self, drafts: Sequence[Draft], kind: str, sensitive: bool, contents: Sequence[Content] = (),
-        answers: Mapping[str, bool] | None = None,
+        answers: Mapping[str, bool] | None = None, sent: Sent | None = None,
     ) -> list[Kept]:
-        """New items, one for each draft, in batches as large as the wire allows. `answers` are an assessment's."""
-        blobs, after = tuple(one.blob for one in contents), self._session.trust.newest
+        """New items, one for each draft, in batches as large as the wire allows. `answers` are an assessment's, `sent`
+        says whose a received one is."""
+        blobs, after = _named(contents, sent), self._session.trust.newest
+        more = {"answers": answers, "sent": sent}
         writings = [
-            Writing(make_id(), 1, self._record(kind, draft, contents, after, {"answers": answers}), sensitive, blobs)
+            Writing(make_id(), 1, self._record(kind, draft, contents, after, more), sensitive, blobs)
             for draft in drafts
         ]
         return list(self._deposit(*_batches(writings)))
@@ -94,9 +96,9 @@ class Writer:
             raise ValueRefused(f"no such field: {', '.join(sorted(unknown))}")
         draft = replace(_draft_of(item), **{"written": None, **changes})
         both = (*item.contents, *contents)
-        json = self._record(str(item.kind), draft, both, self._session.trust.newest, {"answers": item.answers})
-        blobs = tuple(one.blob for one in _blobs_of(both))
-        writing = Writing(item.id, item.revision + 1, json, item.sensitive, blobs)
+        more = {"answers": item.answers, "sent": item.sent}
+        json = self._record(str(item.kind), draft, both, self._session.trust.newest, more)
+        writing = Writing(item.id, item.revision + 1, json, item.sensitive, _named(both, item.sent))
         return self._deposit((writing,))[0]
 
     def editable(self, item_id: bytes) -> Item:
@@ -335,6 +337,12 @@ def _blobs_of(contents: Iterable[Content]) -> list[Content]:
     """The contents as a record names them: a recording by its segments, which come first."""
     joined = [part for one in contents for part in one.parts or ()]
     return [*joined, *(one for one in contents if one.parts is None)]
+
+
+def _named(contents: Iterable[Content], sent: Sent | None) -> tuple[bytes, ...]:
+    """The blobs that a revision names: somebody else's words before the files."""
+    words = () if sent is None else (sent.deposit,)
+    return (*words, *(one.blob for one in _blobs_of(contents)))
 
 
 def _segments_of(joined: Content) -> dict[str, Any]:

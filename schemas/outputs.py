@@ -51,6 +51,16 @@ class MadeFrom(Strict):
     revision = Whole(1, required=True)
 
 
+class SentBy(Strict):
+    """Whose a received item is, in their own words."""
+
+    box = Hex(limits.ID, required=True)
+    deposit = Hex(limits.ID, required=True)
+    name = fields.String(required=True)
+    message = fields.String(required=True)
+    written = Time(required=True)
+
+
 class ShownItem(ListedItem):
     """`journal show`, and each element of `journal history`. `of` is null but for an extract; its files in `masked` are
     no originals."""
@@ -65,6 +75,7 @@ class ShownItem(ListedItem):
     category = fields.String(required=True, allow_none=True)
     of = fields.Nested(MadeFrom, required=True, allow_none=True)
     masked = fields.List(Hex(limits.ID), required=True)
+    sent = fields.Nested(SentBy, required=True, allow_none=True)
     receipt = fields.String(required=True)
 
 
@@ -340,3 +351,65 @@ class CheckedPack(Strict):
     beyond = Whole(required=True)
     receipts = fields.List(fields.Nested(PackReceipt), required=True)
     findings = fields.List(fields.Nested(PackFinding), required=True)
+
+
+class MadeBox(Strict):
+    """`box create`: `address` only now."""
+
+    box = Hex(limits.ID, required=True)
+    address = fields.String(required=True)
+
+
+class BoxRow(Strict):
+    """One row of `box list`. `name` is null where the note doesn't open."""
+
+    box = Hex(limits.ID, required=True)
+    name = fields.String(required=True, allow_none=True)
+    created = Time(required=True)
+    expires = Time(required=True)
+    deposits = Whole(required=True)
+    bytes = Whole(required=True)
+    made = Whole(required=True)
+    used = Whole(required=True)
+    waiting = Whole(required=True)
+    ended = Time(required=True, allow_none=True)
+    why = fields.String(required=True, allow_none=True)
+
+
+class WaitingDeposit(Strict):
+    """One row of `box show`: times and sizes, nothing that somebody wrote."""
+
+    deposit = Hex(limits.ID, required=True)
+    deposited = Time(required=True)
+    files = Whole(required=True)
+    bytes = Whole(required=True)
+    erased_after = Time(required=True, allow_none=True)
+
+
+class ShownDeposit(Strict):
+    """`box show` of one deposit: what somebody wrote, and what became of its files with -o."""
+
+    sent = fields.Nested(SentBy, required=True)
+    deposited = Time(required=True)
+    contents = fields.List(fields.Nested(ListedContent), required=True)
+    files = fields.List(fields.String(), required=True)
+    receipt = fields.String(required=True)
+
+
+class GivenFile(Strict):
+    """A file of a deposit: `sealed` is the SHA-256 that its receipt is of."""
+
+    name = fields.String(required=True)
+    sha256 = Hex(limits.HASH, required=True)
+    sealed = Hex(limits.HASH, required=True)
+    receipt = fields.String(required=True)
+
+
+class Deposited(Strict):
+    """`box deposit`: what a depositor can prove; `sealed` and `receipt` are those of the words."""
+
+    deposit = Hex(limits.ID, required=True)
+    deposited = Time(required=True)
+    sealed = Hex(limits.HASH, required=True)
+    receipt = fields.String(required=True)
+    files = fields.List(fields.Nested(GivenFile), required=True)

@@ -13,6 +13,7 @@ import click
 from client_sdk import __version__
 from client_sdk.cli.account import change, login_check, register
 from client_sdk.cli.audit import audit
+from client_sdk.cli.box import box
 from client_sdk.cli.documents import documents
 from client_sdk.cli.extract import extract
 from client_sdk.cli.failures import Program
@@ -41,8 +42,8 @@ def temoin() -> None:
 
 
 for _command in (
-    register, login_check, change, journal, documents, extract, share, pro, open_link, receipts, verify, verify_pack,
-    audit, trust, witness,
+    register, login_check, change, journal, documents, extract, share, box, pro, open_link, receipts, verify,
+    verify_pack, audit, trust, witness,
 ):
     temoin.add_command(_command)
 

@@ -117,7 +117,7 @@ def get(
             screen().print(f"{one['path']}  {spell_size(one['written'])}, verified")
 
 
-documents.add_command(list_command(("document",), "documents"))
+documents.add_command(list_command(("document", "received"), "documents"))
 documents.add_command(delete_command("documents"))
 documents.add_command(restore_command("documents"))
 

@@ -195,6 +195,8 @@ def print_item(item: Item) -> None:
            + ("  parts of it are covered: no original" if content.blob in item.masked else "")
            for number, content in enumerate(item.contents, 1)},
         "Sensitive": "yes" if item.sensitive else None,
+        "From": (one_line(item.sent.name) or "nobody said") + ", in their own words:" if item.sent else None,
+        "Said": (item.sent.message or None) if item.sent else None,
     })
     screen().print(Panel(about, title=Text(heading(item)), title_align="left", expand=False))
     if item.text:

@@ -54,7 +54,12 @@ TYPESCRIPT_ONLY_MODULES = {
 _ENDPOINT = "a row of the table of endpoints, which TypeScript names where it is used"
 _ITS_OWN = "read by its module alone, and not exported"
 _QUERY = "the server reads the query; a client only writes it"
+_ONE_CALL = "a page hands over words and files in one call, which is made again after a cut"
 PYTHON_ONLY_NAMES = {
+    "client_sdk/box_visit": {
+        **dict.fromkeys(("DEPOSITS", "ENTER"), _ENDPOINT),
+        **dict.fromkeys(("Given", "MadeDeposit"), _ONE_CALL),
+    },
     "client_sdk/directory": {
         **dict.fromkeys(("CHECKPOINT", "TILE"), _ENDPOINT),
         "find_professionals": "a page looks in the list that it shows (app/views/shares)",
@@ -66,6 +71,7 @@ PYTHON_ONLY_NAMES = {
             "a browser has no folders",
         ),
     },
+    "client_sdk/journal": {"PassingJournal": "box_visit.ts has one of its own"},
     "client_sdk/opening": {
         **dict.fromkeys(("BLOB", "BLOB_RECEIPT", "LINK", "OPEN", "RECORD", "RECORD_RECEIPT"), _ENDPOINT),
         "open_content": "contents.ts opens them, and ranges of them",
@@ -76,9 +82,11 @@ PYTHON_ONLY_NAMES = {
     },
     "client_sdk/reader": {
         "ReceiptPlace": "what client_sdk/upgrading asks for again",
+        "words_place": "as ReceiptPlace",
         **dict.fromkeys(("ANCHORS", "BLOB_RECEIPT", "INCLUSION", "RECORD_RECEIPT"), _ENDPOINT),
         "NEAR": _ITS_OWN,
     },
+    "client_sdk/sharing": {"stated": "each module has the schemas of its own"},
     "client_sdk/transport": {
         "PublishedFiles": "the auditor's tools are those of the command line",
         "connect": "a browser has its connections already",
@@ -88,6 +96,7 @@ PYTHON_ONLY_NAMES = {
         **dict.fromkeys(("BLOBS", "COMPLETE", "UNITS", "UPLOAD", "UPLOADS"), _ENDPOINT),
         **dict.fromkeys(("FAILURES", "IN_FLIGHT"), _ITS_OWN),
         "find_source": "a page is given files, not the places where they lie",
+        **dict.fromkeys(("JournalMaker", "Sender"), "functions are given a place and a journal (sendContent)"),
     },
     "client_sdk/writer": {
         "ITEMS": _ENDPOINT,
@@ -120,6 +129,8 @@ TYPESCRIPT_ONLY_NAMES = {
         "bytesBetween": "one marshmallow field takes either",
         "dump": _DUMPS,
     },
+    "sdk/box_visit": {"Address": "the worker is told the secret of an address once, before anybody enters"},
+    "sdk/boxes": {"formatDeposit": _DUMPS},
     "sdk/home": {
         **dict.fromkeys(("BrowserLocks", "MemoryLocks", "openLocks"), "tabs share a device; Python locks a file"),
         **dict.fromkeys(("IndexedStore", "MemoryStore", "PLACES", "openStore"), "IndexedDB; Python has folders"),
@@ -134,6 +145,10 @@ TYPESCRIPT_ONLY_NAMES = {
         "Openings": "what a page opens may be cut at any place and is tried again",
     },
     "sdk/session": {"readPublished": "the view that checks a receipt has no session"},
+    "sdk/uploader": {
+        "sealFile": "what was sent is sealed again to be packed with its receipts; Python has them in files",
+        **dict.fromkeys(("sendContent", "sendWhole"), "methods of Sender in Python"),
+    },
     "sdk/replica": {"blobName": "Python's bytes have hex()"},
 }
 SPELLED_OTHERWISE = {

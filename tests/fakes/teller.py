@@ -29,7 +29,9 @@ TEXTS = {
     "attached": "qanary-attached-hobby.txt", "pdf": "qanary-paper-petrel.pdf", "page": "qanary page of the shearwater",
     "document": "qanary document pipit", "note": "qanary note wagtail", "draft": "qanary draft warbler",
     "draft of a document": "qanary draft dunnock", "looked for": "qanary search kingfisher",
-    "message": "qanary message bittern", "found": "qanary professional crake",
+    "message": "qanary message bittern", "found": "qanary professional crake", "box": "qanary box siskin",
+    "depositor": "qanary depositor ruff", "words": "qanary words of the godwit", "put in": "qanary-put-in-dunlin.txt",
+    "put": "qanary bytes of the stint",
 }  # fmt: skip
 SHARED = {
     "text": "qanary shared text lapwing", "title": "qanary shared title dotterel", "message": "qanary message knot",
@@ -72,7 +74,9 @@ class Teller:
     """What the user name ends with, where several live in one vault."""
     seen: set[int] = field(default_factory=set)
     shared: list[str] = field(default_factory=list)
-    """What a link carries, and its code."""
+    """What links carry, and codes."""
+    address: str = ""
+    """Of the box."""
     ticked: str = ""
     """The sentence of the questionnaire that was ticked."""
 
@@ -331,6 +335,37 @@ class Teller:
         self.page.get_by_role("button").filter(has_text=visitor.say("share.revoke.name")).click()
         self._in_dialog("share.revoke.do").click()
         self.reads(visitor.say("share.revoke.done"))
+
+    # boxes
+
+    def make_box(self) -> None:
+        """Its address is a canary from then on, but for the box's id, which the vault knows."""
+        self.address = self.visitor.make_box(TEXTS["box"])
+        self.shared.append(self.address.partition("#d")[2][22:])
+
+    def put_in(self) -> None:
+        """As whoever has the address, without an account; the receipts are packed, and saved nowhere."""
+        visitor = self.visitor
+        visitor.meet_box(self.address)
+        picker = self.page.get_by_label(visitor.say("documents.pick.files"), exact=True)
+        choose(picker, FilePayload(name=TEXTS["put in"], mimeType="text/plain", buffer=TEXTS["put"].encode()))
+        visitor.put_in(TEXTS["depositor"], TEXTS["words"])
+
+    def receive(self) -> None:
+        """Looks at what was put in, keeps it, and closes the box."""
+        visitor = self.visitor
+        visitor.open_box(TEXTS["box"])
+        self.page.get_by_role("link").filter(has_text=visitor.say("boxes.look.name")).click()
+        visitor.press("boxes.look.do")
+        self.reads(TEXTS["words"])
+        self.page.get_by_role("button").filter(has_text=visitor.say("documents.open.text")).click()
+        self.reads(TEXTS["put"])
+        visitor.press("boxes.accept.do")
+        self.reads(visitor.say("journal.fact.sent"))
+        visitor.open_box(TEXTS["box"])
+        visitor.press("boxes.close.name")
+        self._in_dialog("boxes.close.do").click()
+        self.reads(visitor.say("boxes.close.done"))
 
     # changing
 

@@ -100,6 +100,8 @@ class Told:
     laptop: VaultClient = field(repr=False)
     changeable: bytes = field(repr=False)
     """The id of an entry that a second device may change meanwhile."""
+    address: str = field(default="", repr=False)
+    """Of a box, once one was made in a page."""
 
     @property
     def texts(self) -> list[str]:

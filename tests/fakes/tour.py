@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from playwright.sync_api import FilePayload, Page, expect
 
 from tests.fakes.teller import choose, letter
-from tests.fakes.told import EDITED, Told
+from tests.fakes.told import EDITED, PHOTOGRAPH, Told
 from tests.fakes.visitor import PATIENCE, Visitor
 from tests.fakes.words import ROOT
 
@@ -126,9 +126,11 @@ def look_around(visitor: Visitor, told: Told) -> Iterator[str]:
     yield from _documents(visitor, told)
     yield from _assessments(visitor)
     yield from _sharing(visitor, told)
+    yield from _boxes(visitor, told)
     yield from _settings(visitor)
     yield from _questions(visitor, told)
     yield from _reading(visitor, told)
+    yield from _depositing(visitor, told)
 
 
 def _journal(visitor: Visitor, told: Told) -> Iterator[str]:
@@ -306,6 +308,89 @@ def _sharing(visitor: Visitor, told: Told) -> Iterator[str]:
     visitor.press("share.revoke.do")
     visitor.heading("share.list.over")
     yield "shares-over"
+
+
+def _boxes(visitor: Visitor, told: Told) -> Iterator[str]:
+    """A box that somebody else, on a page of their own, puts two things into: one is kept, one refused."""
+    page = visitor.page
+    visitor.follow("boxes.name")
+    page.get_by_text(visitor.say("boxes.none")).wait_for()
+    yield "boxes-empty"
+    visitor.follow("boxes.make.name")
+    visitor.heading("boxes.make.title")
+    yield "box-new"
+    told.address = visitor.make_box("Nadia")
+    yield "box-made"
+    other = Visitor(page.context.new_page(), visitor.address, visitor.lang)
+    other.meet_box(told.address)
+    other.put_in("Nadia", told.texts[5], [PHOTOGRAPH])
+    other.press("boxes.sent.more")
+    other.put_in("", told.words.message)
+    other.page.close()
+    visitor.follow("boxes.name")
+    page.get_by_role("link").filter(has_text="Nadia").wait_for()
+    yield "boxes"
+    page.get_by_role("link").filter(has_text="Nadia").click()
+    looks = page.get_by_role("link").filter(has_text=visitor.say("boxes.look.name"))
+    looks.first.wait_for()
+    yield "box"
+    looks.first.click()
+    page.get_by_text(visitor.say("boxes.look.soft")).wait_for()
+    yield "looked-before"
+    visitor.press("boxes.look.do")
+    page.get_by_text(told.texts[5]).wait_for()
+    page.get_by_role("button").filter(has_text=visitor.say("documents.open.image")).click()
+    page.locator("main img").last.wait_for()
+    yield "looked"
+    visitor.press("boxes.accept.do")
+    page.get_by_text(visitor.say("journal.fact.sent")).wait_for()
+    yield "entry-received"
+    visitor.open_box("Nadia")
+    looks.first.click()
+    visitor.press("boxes.refuse.name")
+    page.get_by_role("dialog").wait_for()
+    yield "looked-refuse"
+    visitor.press("boxes.refuse.at_once")
+    visitor.box("account.confirm.pin").wait_for()
+    yield "looked-erase"
+    page.get_by_role("dialog").get_by_role("button", name=visitor.say("boxes.refuse.leave"), exact=True).click()
+    visitor.press("boxes.refuse.name")
+    page.get_by_role("dialog").get_by_role("button", name=visitor.say("boxes.refuse.do"), exact=True).click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    yield "looked-refused"
+    visitor.open_box("Nadia")
+    visitor.press("boxes.close.name")
+    page.get_by_role("dialog").wait_for()
+    yield "box-close"
+    visitor.press("boxes.close.leave")
+
+
+def _depositing(visitor: Visitor, told: Told) -> Iterator[str]:
+    """What whoever has the address sees, without an account: in the end that the box is full."""
+    page = visitor.page
+    visitor.come()
+    page.evaluate("location.hash = '#74'")
+    page.get_by_text(visitor.say("boxes.put.none")).wait_for()
+    yield "deposit-none"
+    visitor.meet_box(told.address)
+    yield "deposit"
+    visitor.press("boxes.put.do")
+    page.get_by_text(visitor.say("boxes.put.empty")).wait_for()
+    page.get_by_label(visitor.say("documents.pick.files"), exact=True).set_input_files(PHOTOGRAPH)
+    page.get_by_text(PHOTOGRAPH.name).first.wait_for()
+    yield "deposit-filled"
+    page.route("**/v1/boxes/**", lambda route: None)
+    visitor.press("boxes.put.do")
+    page.get_by_role("progressbar").wait_for()
+    yield "deposit-sending"
+    page.unroute("**/v1/boxes/**")
+    visitor.meet_box(told.address)
+    visitor.put_in("Nadia", told.texts[5])
+    yield "deposit-sent"
+    page.goto("about:blank")
+    page.goto(told.address[:-20])
+    page.get_by_text(visitor.say("problem.link_malformed")).wait_for()
+    yield "deposit-broken"
 
 
 def _settings(visitor: Visitor) -> Iterator[str]:

@@ -166,3 +166,44 @@ class Visitor:
         """An entry of the journal, by how its row begins."""
         self.go_to("shell.journal")
         self.page.get_by_role("link").filter(has_text=text).first.click()
+
+    # boxes
+
+    def make_box(self, name: str) -> str:
+        """From the journal to a new box; gives its address, which stands there once."""
+        self.go_to("shell.journal")
+        self.follow("share.list.name")
+        self.follow("boxes.name")
+        self.follow("boxes.make.name")
+        self.fill("boxes.make.for", name)
+        self.fill("account.confirm.password", self.password)
+        self.fill("account.confirm.pin", self.pin)
+        self.press("boxes.make.do")
+        self.heading("boxes.made.title")
+        return self.page.get_by_text(re.compile("#d")).inner_text()
+
+    def meet_box(self, address: str) -> None:
+        """Opens the address of a box, as somebody does who was given it."""
+        self.page.goto("about:blank")
+        self.page.goto(address)
+        self.box("boxes.put.message").wait_for()
+
+    def put_in(self, name: str, message: str, files: Sequence[Path] = ()) -> None:
+        """Puts something into the box that was met."""
+        self.fill("boxes.put.name", name)
+        self.fill("boxes.put.message", message)
+        if files:
+            self.page.get_by_label(self.say("documents.pick.files"), exact=True).set_input_files(list(map(str, files)))
+        self.press("boxes.put.do")
+        self.heading("boxes.sent.title")
+
+    def open_box(self, name: str) -> None:
+        """One of the boxes, by its name."""
+        self.go_to("shell.journal")
+        self.follow("share.list.name")
+        self.follow("boxes.name")
+        self.page.get_by_role("link").filter(has_text=name).first.click()
+        self.heading_of(name)
+
+    def heading_of(self, name: str) -> None:
+        self.page.get_by_role("heading", name=name, exact=True).wait_for()

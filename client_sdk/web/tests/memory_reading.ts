@@ -8,7 +8,7 @@ import type {
   Handed, Id, Inbox, Item, KeptReceipt, Named, Problem, ReadingApi, Received, SavedPack, SharedItem, Standing, VaultApi,
 } from "../src/worker/api.js";
 import { Failure, problemOf } from "../src/worker/problems.js";
-import { MemoryShares } from "./memory_shares.js";
+import { MemoryBoxes } from "./memory_boxes.js";
 import { sampleItems, samplePicture } from "./samples.js";
 
 /** The end of the one link that opens something, and its code. */
@@ -19,7 +19,7 @@ const DAY = 86_400;
 const TRIES = 5;
 
 /** What the twin of a vault does besides: see MemoryVault. */
-export abstract class MemoryReading extends MemoryShares implements ReadingApi {
+export abstract class MemoryReading extends MemoryBoxes implements ReadingApi {
   /** Everything that can be opened here; change it to see what can't. */
   handed: readonly SharedItem[] = sharedSamples();
   sent: readonly Received[] = [received("received0000000000001A", 2, 0), received("received0000000000002A", 9, 1)];
@@ -136,7 +136,7 @@ function sharedSamples(): readonly SharedItem[] {
 function untold(item: Item): Item {
   return {
     ...item, deposited: 0, state: "missing", kind: null, title: null, text: null, happened: null, written: null, place: null,
-    people: [], tags: [], danger: null, mood: null, category: null, contents: [], answers: null, of: null, masked: [],
+    people: [], tags: [], danger: null, mood: null, category: null, contents: [], answers: null, of: null, masked: [], sent: null,
   };
 }
 

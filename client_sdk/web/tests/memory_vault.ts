@@ -102,7 +102,7 @@ export class MemoryVault extends MemoryReading implements VaultApi {
 
   /** Holds nothing any more, as an ended worker. */
   erase(): void {
-    [this.#rows, this.#drafts, this.#waiting, this.#accounts, this.shared] = [[], [], [], [], []];
+    [this.#rows, this.#drafts, this.#waiting, this.#accounts, this.shared, this.kept] = [[], [], [], [], [], []];
     [this.#open, this.#made] = [null, null];
     this.#thumbnails.clear();
     this.calls.length = 0;
@@ -461,6 +461,10 @@ export class MemoryVault extends MemoryReading implements VaultApi {
     this.#confirm(password, pin);
   }
 
+  protected override receive(item: Item, files: ReadonlyMap<Id, Blob>): Kept {
+    return this.#append(item, files);
+  }
+
   protected override time(): number {
     return Math.floor(this.#now() / 1000);
   }
@@ -523,11 +527,11 @@ export class MemoryVault extends MemoryReading implements VaultApi {
     if (slot !== null) this.#drafts = this.#drafts.filter((one) => one.slot !== slot);
     const now = Math.floor(this.#now() / 1000);
     const revision = (before?.item.revision ?? 0) + 1;
-    const written = draft.written ?? now;
+    const [written, sent] = [draft.written ?? now, before?.item.sent ?? null];
     return this.#append(
       {
-        ...draft, id, revision, deposited: now, sensitive, state: "open", kind, contents, answers, written, of: null,
-        masked: [],
+        ...draft, id, revision, deposited: now, sensitive, state: "open", kind, contents, answers, written, sent,
+        of: null, masked: [],
       }, added,
     );
   }
@@ -569,7 +573,7 @@ function blank(item: Item): Item {
   return {
     id: item.id, revision: item.revision, deposited: item.deposited, sensitive: item.sensitive, state: item.state,
     kind: null, title: null, text: null, happened: null, written: null, place: null, people: [], tags: [], danger: null,
-    mood: null, category: null, contents: [], answers: null, of: null, masked: [],
+    mood: null, category: null, contents: [], answers: null, of: null, masked: [], sent: null,
   };
 }
 

@@ -21,7 +21,7 @@ export function sampleItem(n: number, given: Partial<Item>): Item {
   return {
     id: sampleId(n), revision: 1, deposited: 0, sensitive: false, state: "open", kind: "journal" as Kind, title: "",
     text: "", happened: null, written: given.deposited ?? 0, place: null, people: [], tags: [], danger: null,
-    mood: null, category: null, contents: [], answers: null, of: null, masked: [], ...given,
+    mood: null, category: null, contents: [], answers: null, of: null, masked: [], sent: null, ...given,
   };
 }
 
@@ -93,7 +93,7 @@ export function sampleItems(now: number): readonly Item[] {
   ];
 }
 
-function sampleContent(n: number, name: string, mime: string, size: number): Content {
+export function sampleContent(n: number, name: string, mime: string, size: number): Content {
   const hash = Uint8Array.from({ length: 32 }, (_, place) => (place * 29 + n * 53) % 256);
   return { blob: `blob${String(n).padStart(17, "0")}A`, name, mime, size, sealed: hash, sha256: hash };
 }

@@ -79,6 +79,7 @@ def tell_everything(teller: Teller, link: Link) -> bytes:
     teller.read_everything()
     archive = teller.export()
     teller.share()
+    teller.make_box()
     teller.change_credentials()
     teller.ask_to_be_listed()
     teller.leave_drafts()
@@ -89,17 +90,19 @@ def tell_everything(teller: Teller, link: Link) -> bytes:
     teller.visitor.lock()
     teller.read_what_was_shared(link)
     teller.visitor.lock()
+    teller.put_in()
     teller.fail_to_get_in()
     teller.visitor.log_in()
+    teller.receive()
     teller.visitor.lock()
     return archive
 
 
 KINDS = {
-    "DELETE bundles", "GET account", "GET blobs", "GET bundles", "GET inbox", "GET items", "GET ledger",
-    "GET professional", "GET sessions", "GET vault", "POST account", "POST accounts", "POST bundles", "POST confirm",
-    "POST items", "POST links", "POST login", "POST logout", "POST pin", "POST professional", "POST uploads",
-    "PUT blobs", "PUT uploads",
+    "DELETE boxes", "DELETE bundles", "GET account", "GET blobs", "GET boxes", "GET bundles", "GET inbox", "GET items",
+    "GET ledger", "GET professional", "GET sessions", "GET vault", "POST account", "POST accounts", "POST boxes",
+    "POST bundles", "POST confirm", "POST items", "POST links", "POST login", "POST logout", "POST pin",
+    "POST professional", "POST uploads", "PUT account", "PUT blobs", "PUT boxes", "PUT uploads",
 }
 """What a vault is asked for by somebody who uses all of it."""
 

@@ -145,10 +145,12 @@ REST: dict[str, Callable[[Visitor], None]] = {
     "settings": at(4), "credentials": at(5), "sessions": at(6), "trust": at(7), "documents": at(20),
     "add document": at(21), "uploads": at(23), "record": at(24), "document": document, "assess": at(30),
     "assessment": assessment, "inbox": at(61), "listing": at(64),
+    "boxes": at(70), "new box": at(71),
 }  # fmt: skip
 DIALOGS = {"deleting": delete_dialog, "PIN": pin_dialog, "exporting": export_dialog}
 DOORS: dict[str, Callable[[Visitor], None]] = {
     "door": lambda visitor: None, "sign up": at(1), "log in": at(2), "reopen": at(3), "link": at(60),
+    "deposit": at(74),
 }  # fmt: skip
 
 

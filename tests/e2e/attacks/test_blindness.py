@@ -93,6 +93,22 @@ class _Person:
         self.say("share", "log", USER, made["bundle"])
         self.say("share", "revoke", USER, made["bundle"])
 
+    def box(self, photo: Path) -> None:
+        """Somebody without an account, on the same device: two deposits, one taken over, one refused."""
+        made = json.loads(self.say("box", "create", USER, "--name", TEXTS["title"], "--json"))
+        secret = made["address"].partition("#d")[2]
+        self.link += [secret, secret[22:], secret[64:]]
+        words = ("--from", TEXTS["person"], "--message", TEXTS["message"], "--json")
+        first, second = (json.loads(self.say(
+            "box", "deposit", photo, *words, "-o", self.folder / name, secrets=(made["address"],)
+        ))["deposit"] for name in ("proofs", "more proofs"))
+        self.say("box", "list", USER)
+        self.say("box", "show", USER, made["box"])
+        self.say("box", "show", USER, made["box"], first, "-o", self.folder / "a stranger's")
+        self.say("box", "accept", USER, made["box"], first, "--title", TEXTS["title"], "--text", TEXTS["text"])
+        self.say("box", "refuse", USER, made["box"], second)
+        self.say("box", "close", USER, made["box"])
+
     def tell(self, vault: RealVault) -> None:
         photo, sound = self.folder / TEXTS["file"], self.folder / TEXTS["attached"]
         photo.write_bytes(TEXTS["bytes"].encode() * 20_000)
@@ -120,6 +136,7 @@ class _Person:
         part = json.loads(self.say(
             "extract", USER, entry, "--cut", "0-3", "--keep", "title", "--keep-file", "1", "--json"))["id"]
         self.share(vault, entry, document["id"], part)
+        self.box(photo)
         self.say("trust", "accept", USER)
         with urlopen(f"{vault.url}/v1/vault") as answer:
             policy = f"log {json.load(answer)['directory_vkey']}\nquorum none\n"

@@ -8,7 +8,7 @@ import { signal } from "@preact/signals";
 
 import { met } from "./link.js";
 import { address, forgetPlaces } from "./router.js";
-import { beforeLock, closed, forget, forgetful, forgetRead, reading, session, type Closed } from "./state.js";
+import { beforeLock, closed, forget, forgetful, forgetRead, putting, reading, session, type Closed } from "./state.js";
 import { endVault, isRunning } from "./vault.js";
 
 /** Without activity for so long, an open vault locks. */
@@ -68,7 +68,7 @@ export function stay(): void {
 export async function lockNow(why: Closed["why"]): Promise<void> {
   if (locking !== null) return;
   const open = session.value;
-  const read = open === null ? reading.value : null;
+  const only = open !== null ? null : reading.value !== null ? "read" : putting.value ? "put" : null;
   const mine = locking = Symbol();
   const hooks = [...beforeLock].map(async (keep) => keep());
   page.empty();
@@ -85,7 +85,7 @@ export async function lockNow(why: Closed["why"]): Promise<void> {
   locking = null;
   endVault();
   forgetFound();
-  closed.value = { why: read === null ? why : "read", kept: hooks.length === 0 ? null : kept && !forgetful.value };
+  closed.value = { why: only ?? why, kept: hooks.length === 0 ? null : kept && !forgetful.value };
   page.show();
 }
 

@@ -14,6 +14,7 @@ export const VIEWS = {
   receipt: 40, verify: 41,
   shares: 50, share: 51,
   link: 60, inbox: 61, shared: 62, summary: 63, listing: 64,
+  boxes: 70, newBox: 71, box: 72, looked: 73, deposit: 74,
 } as const;
 export type View = keyof typeof VIEWS;
 
@@ -69,7 +70,7 @@ export function keepInHistory(state: unknown): void {
 
 /** A step that a link makes has no state yet; one that somebody comes back to has. */
 function follow(): void {
-  takeLink(address("link"));
+  takeLink(address);
   const before = history.state !== null;
   if (!before && kept !== null) history.replaceState(kept, "");
   read(before);

@@ -34,6 +34,7 @@ const assess = () => import("./views/assess/index.js");
 const receipts = () => import("./views/receipts/index.js");
 const shares = () => import("./views/shares/index.js");
 const reading = () => import("./views/reading/index.js");
+const boxes = () => import("./views/boxes/index.js");
 
 /** View → how it comes: each group of them in a file of its own, so that who is at the door waits for none. */
 export const TABLE: Readonly<Record<View, () => Promise<Found>>> = {
@@ -62,6 +63,11 @@ export const TABLE: Readonly<Record<View, () => Promise<Found>>> = {
   shared: async () => (await reading()).Shared,
   summary: async () => (await reading()).Summary,
   listing: async () => (await reading()).Listing,
+  boxes: async () => (await boxes()).Boxes,
+  newBox: async () => (await boxes()).NewBox,
+  box: async () => (await boxes()).Box,
+  looked: async () => (await boxes()).Looked,
+  deposit: async () => (await boxes()).Deposit,
   signUp: async () => (await account()).SignUp,
   logIn: async () => LogIn,
   reopen: async () => (await account()).Reopen,
@@ -71,16 +77,16 @@ export const TABLE: Readonly<Record<View, () => Promise<Found>>> = {
   trust: async () => (await account()).Trust,
 };
 const CLOSED: readonly View[] = ["home", "signUp", "logIn", "reopen"];
-const ALWAYS: readonly View[] = ["verify", "link", "shared", "summary"];
+const ALWAYS: readonly View[] = ["verify", "link", "shared", "summary", "deposit"];
 /** Views that are about an item: without one there is nothing to show. */
-const ABOUT: readonly View[] = ["entry", "edit", "history", "document", "assessment", "receipt"];
+const ABOUT: readonly View[] = ["entry", "edit", "history", "document", "assessment", "receipt", "box", "looked"];
 
 /** What has come already: it is shown again without waiting. */
 const loaded = new Map<View, Found>([["logIn", LogIn]]);
 
 /** Shows the page in #app, until `stop`; `start` starts a vault when somebody begins to log in or sign up. */
 export function startShell(start: () => Running, stop: AbortSignal = new AbortController().signal): void {
-  takeLink(address("link"));
+  takeLink(address);
   const root = document.getElementById("app");
   if (root === null) throw new Error("no place for the page");
   startWith(() => {

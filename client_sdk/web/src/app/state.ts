@@ -17,10 +17,10 @@ export interface Reading {
   readonly shared: Handed;
 }
 
-/** Why nothing is open any more; `read`: only what somebody shared was. `kept`: whether what was being written is; null
+/** Why nothing is open any more; `read`: only what somebody shared was, `put`: only somebody's box. `kept`: whether what was being written is; null
  * if nothing was. */
 export interface Closed {
-  readonly why: "asked" | "idle" | "ended" | "unsure" | "read";
+  readonly why: "asked" | "idle" | "ended" | "unsure" | "read" | "put";
   readonly kept: boolean | null;
 }
 
@@ -28,6 +28,8 @@ const STOP_NOTHING: readonly string[] = ["ledger_lags"];
 
 export const session = signal<Session | null>(null);
 export const reading = signal<Reading | null>(null);
+/** Whether something is being put into somebody's box. */
+export const putting = signal(false);
 /** The newest revision of every item, as the last look brought it; null before the first. What was made of them to be
  * shared stands apart. */
 export const items = signal<readonly Item[] | null>(null);
@@ -144,6 +146,7 @@ export function hear(notice: Notice, ended: () => void): void {
 /** Lets go of everything that was read. The session stays until `endSession`: what is being kept needs its vault. */
 export function forgetRead(): void {
   reading.value = null;
+  putting.value = false;
   items.value = null;
   extracts.value = [];
   itemsError.value = null;

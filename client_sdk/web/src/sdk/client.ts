@@ -11,6 +11,7 @@ import type { Language } from "../crypto_core/sealing/recovery.js";
 import type { Account, OpenStage, Session as SessionAnswer } from "../schemas/accounts.js";
 import type { Inbox } from "../schemas/shares.js";
 import { ARGON_HERE, type Argon } from "./argon.js";
+import type { Boxes, NewBox } from "./boxes.js";
 import { changeCredentials } from "./change.js";
 import type { Professional, Professionals } from "./directory.js";
 import { Door, fetched, forgetKeys, forgetLogin } from "./door.js";
@@ -86,6 +87,8 @@ interface Open {
   readonly thumbnails: Thumbnails;
   /** Made when sharing is first asked for: a login doesn't load what that takes. */
   sharing: { readonly professionals: Professionals; readonly shares: Shares } | null;
+  /** The same of deposit boxes. */
+  boxes: Boxes | null;
   username: string;
   /** While the sensitive tier is open: what closes it, and when (milliseconds since 1970). */
   timer: ReturnType<typeof setTimeout> | null;
@@ -595,6 +598,44 @@ export class VaultClient {
     }
   }
 
+  // deposit boxes
+
+  /** What others may put in, and what they put in. */
+  async boxes(): Promise<Boxes> {
+    const open = this.#opened();
+    const { Boxes } = await fetched(import("./boxes.js"));
+    return open.boxes ??= new Boxes(open.session, open.reader, this.#reading);
+  }
+
+  /** Makes a box, with password and PIN given anew; gives the end of its address, which nobody keeps.
+   *
+   * After a NetworkError the same call sends the same bytes. Throws ValueRefused and Refused. */
+  async makeBox(password: string, pin: string, plan: NewBox): Promise<string> {
+    const { session, username } = this.#opened();
+    const boxes = await this.boxes();
+    const made = boxes.make(plan);
+    const { login, token } = await this.#door.confirm(session, username, password, pin);
+    forgetLogin(login);
+    await boxes.send(made, token);
+    return made.fragment;
+  }
+
+  /** A deposit that was looked at becomes an item, which names its words and files as they were sent.
+   *
+   * Throws as `Boxes.proven` does. */
+  async acceptDeposit(deposit: Id): Promise<Kept> {
+    const { sent, contents } = await (await this.boxes()).proven(deposit);
+    return this.#writing({}, false, (open) => open.writer.receive(sent, contents));
+  }
+
+  /** Erases a deposit at once, with password and PIN given anew. */
+  async refuseNow(box: Id, deposit: Id, password: string, pin: string): Promise<void> {
+    const { session, username } = this.#opened();
+    const { login, token } = await this.#door.confirm(session, username, password, pin);
+    forgetLogin(login);
+    await (await this.boxes()).refuse(box, deposit, token);
+  }
+
   // what the above is made of
 
   async #sharing(open: Open): Promise<NonNullable<Open["sharing"]>> {
@@ -672,7 +713,7 @@ export class VaultClient {
     return {
       session, reader, synchroniser, username, writer: new Writer(session, reader, synchroniser),
       uploader: new Uploader(session, this.#sleep, this.#now), drafts: new Drafts(session.home, session.keyring),
-      thumbnails: new Thumbnails(session.home, session.keyring), sharing: null,
+      thumbnails: new Thumbnails(session.home, session.keyring), sharing: null, boxes: null,
       timer: null, until: 0, shown: 0, recordings: new Map(), sending: [],
     };
   }

@@ -31,7 +31,7 @@ const DRAFT_TEXT = v.object({
 });
 const HEAD = v.object({
   v: v.literal(1), slot: v.string(), item: NULLABLE,
-  kind: v.picklist(["journal", "document", "assessment", "tombstone"]), sensitive: v.boolean(), saved: v.number(),
+  kind: v.picklist(["journal", "document", "assessment", "received", "tombstone"]), sensitive: v.boolean(), saved: v.number(),
   says: v.string(),
 });
 

@@ -17,6 +17,7 @@
 //  ├── FileUnreadable       file_unreadable
 //  ├── BundleSwapped        bundle_swapped        of what somebody shared: other bytes than they named
 //  ├── BundleIncomplete     bundle_incomplete     of what somebody shared: named, and not given
+//  ├── DepositBroken        deposit_broken        of what somebody put into a box: not what it says
 //  └── TrustError           the vault may not be what it was; what was seen is kept as evidence
 //      ├── VaultChanged         vault_changed
 //      ├── LedgerKeyChanged     ledger_key_changed
@@ -150,6 +151,15 @@ export class BundleIncomplete extends SdkError {
   static override readonly code = "bundle_incomplete";
   static override readonly sentence =
     "The vault doesn't give something that was shared: it was erased meanwhile, or is withheld. Ask the person.";
+}
+
+/** What was put into a box isn't what it says: whoever sent it sent it so, or the vault changed it. `detail` is the code
+ * of the step that failed. */
+export class DepositBroken extends SdkError {
+  static override readonly code = "deposit_broken";
+  static override readonly sentence =
+    "What was put into this box can't be opened as it says: it was sent so, or was changed since. Nothing of it " +
+    "was taken over. Refuse it, or ask whoever sent it to send it again.";
 }
 
 /** The vault may not be what it was. */

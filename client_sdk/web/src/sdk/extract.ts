@@ -37,7 +37,9 @@ export interface Extract {
 }
 
 /** What an item has that a part can keep: an item as it was opened, or as a page has it. */
-export type Redactable = Omit<Item, "contents"> & { readonly contents: readonly Pick<Content, "blob" | "name">[] };
+export type Redactable = Omit<Item, "contents" | "sent"> & {
+  readonly contents: readonly Pick<Content, "blob" | "name">[];
+};
 
 /** The part of an open item. Its time of writing stays, and what kind of thing it was doesn't.
  *

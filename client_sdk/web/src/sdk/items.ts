@@ -35,6 +35,19 @@ export interface Content {
   readonly isOpen?: boolean;
 }
 
+/** Whose a received item is: the deposit as it was sent (docs/spec/deposit-box.md). Its sealed words are the blob
+ * `deposit`, which `key` opens; `sealed` and `size` are their SHA-256 and bytes. `written` is by the depositor's clock. */
+export interface Sent {
+  readonly box: Id;
+  readonly deposit: Id;
+  readonly key: Uint8Array;
+  readonly sealed: Uint8Array;
+  readonly size: number;
+  readonly name: string;
+  readonly message: string;
+  readonly written: number;
+}
+
 /** What a person fills in. `written` is the time of writing, in Unix seconds; the device's clock if null. */
 export interface Draft {
   readonly text: string;
@@ -83,6 +96,8 @@ export interface Item {
   readonly of: { readonly item: Id; readonly revision: number } | null;
   /** Of an extract the blobs that are no originals: pictures of which parts were covered. */
   readonly masked: readonly Id[];
+  /** What somebody else put into a box; null for what is the person's own. */
+  readonly sent: Sent | null;
 }
 
 /** Said only of what is kept: the receipt verified under the pinned key. `receipt` is the tlog-proof, whole.

@@ -123,17 +123,25 @@ export class Reader {
 
   /** The receipt of a content. */
   blobReceipt(content: Content): Promise<KeptReceipt> {
-    const { blob, sealed, size } = content;
-    return this.#receipt(blobName(blob), sealed, sealedContentSize(size), () =>
-      this.#session.ask("GET", BLOB_RECEIPT, { places: { blob } }));
+    return this.receiptOf(content.blob, content.sealed, sealedContentSize(content.size));
   }
 
-  /** The record, then each content, as they are kept. Throws NeedsPin before anything if it can't be opened. */
+  /** The receipt of a blob of `size` bytes whose SHA-256 is `digest`. */
+  receiptOf(blob: Id, digest: Uint8Array, size: number): Promise<KeptReceipt> {
+    return this.#receipt(blobName(blob), digest, size, () => this.#session.ask("GET", BLOB_RECEIPT, { places: { blob } }));
+  }
+
+  /** The record, then a depositor's words, then each content, as they are kept. Throws NeedsPin before anything if it can't be opened. */
   async *sealedBlobs(row: Row): AsyncGenerator<SealedBlob> {
     const [facts] = this.facts(row);
     if (row.record === null) return;
     const own = await this.receipt(row);
     yield this.#exported(own, sha256(row.record), row.record.length, [row.record]);
+    if (facts.kind === "received") {
+      const { deposit, sealed, size } = facts.sent;
+      const kept = await this.receiptOf(deposit, sealed, size);
+      yield this.#exported(kept, sealed, size, this.#session.read(BLOB, { blob: deposit }));
+    }
     for (const content of contentsOf(facts)) {
       const kept = await this.blobReceipt(content);
       yield this.#exported(kept, content.sealed, sealedContentSize(content.size), this.#contents.sealed(content));
@@ -226,7 +234,7 @@ export function parseRecord(json: Uint8Array): v.InferOutput<(typeof KINDS)[keyo
 
 const UNTOLD = {
   kind: null, title: null, text: null, happened: null, written: null, place: null, people: [], tags: [], danger: null,
-  mood: null, category: null, contents: [], answers: null, of: null, masked: [],
+  mood: null, category: null, contents: [], answers: null, of: null, masked: [], sent: null,
 } as const;
 
 /** Which revision it is, and when it was deposited. */
@@ -245,8 +253,11 @@ export function opened(row: Placed, sensitive: boolean, facts: RecordFacts): Ite
   const { title, text, happened, place, people, tags, danger, mood, category } = facts;
   const answers = facts.kind === "assessment" ? facts.answers : null;
   const { of, masked } = facts.kind === "extract" ? facts : item;
+  const sent = facts.kind === "received" ? facts.sent : null;
   const contents = filesOf(facts);
-  return { ...item, title, text, happened, place, people, tags, danger, mood, category, contents, answers, of, masked };
+  return {
+    ...item, title, text, happened, place, people, tags, danger, mood, category, contents, answers, of, masked, sent,
+  };
 }
 
 /** The files as a person has them: the segments of a recording are one. */

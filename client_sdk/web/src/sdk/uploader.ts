@@ -1,7 +1,8 @@
 // Sends a file of any size, sealed, over a bad network; goes on where it was cut.
 // Knows: protocol §5: journal before bytes, units, two requests in flight, completion, receipt.
 // Refuses to know: records. Never holds more of a file than two requests and what is being sealed; never sends a unit
-// whose hash isn't journalled.
+// whose hash isn't journalled. Where the bytes go, and where a journal is kept, whoever sends says (`Way`): a person's
+// own vault, or somebody's box.
 
 import { concat, isSame, parseB64url } from "../crypto_core/encoding.js";
 import { MalformedError } from "../crypto_core/errors.js";
@@ -9,6 +10,7 @@ import { CHUNK_SIZE, RUN_CHUNKS, sealStream } from "../crypto_core/sealing/envel
 import { CONTENT_BORDER, padContent } from "../crypto_core/sealing/padding.js";
 import { contentSealer } from "../crypto_core/sealing/records.js";
 import * as limits from "../schemas/limits.js";
+import type { Upload } from "../schemas/uploads.js";
 import { hashed, sealedContentSize } from "./contents.js";
 import { Sha256, sha256 } from "./digest.js";
 import { FileChanged, FileUnreadable, NetworkError, Refused, SdkError, ServerFault, ValueRefused } from "./errors.js";
@@ -101,44 +103,15 @@ export class Uploader {
 
   async #send(source: Source, journal: Journal, how: Sent): Promise<Content> {
     const { signal = null, progress = this.#session.progress } = how;
-    const machine = uploading();
-    const way: Way = { session: this.#session, journal, progress, signal, now: this.#now, sleep: this.#sleep };
-    machine.receive(UploadEvent.JOURNAL_WRITTEN);
-    const size = sealedContentSize(source.size);
-    const plain = new Sha256();
-    const sealer = contentSealer(journal.key, parseB64url(journal.blob), journal.salt);
-    const units = unitsOf(sealStream(sealer, padContent(source.size, hashed(blocksOf(source), plain))));
-    progress.start(source.name, size);
-    try {
-      const small = size <= limits.FIRST_UNIT;
-      signal?.throwIfAborted();
-      const sending = small ? null : await Sending.announce(way, size);
-      if (sending !== null) machine.receive(UploadEvent.ANNOUNCED);
-      const sealed = sending === null ? null : await sending.send(units);
-      if (sending !== null) machine.receive(UploadEvent.ALL_ARRIVED);
-      const [receipt, digest] = sealed === null
-        ? await sendWhole(way, units)
-        : [await this.#complete(journal, sealed), sealed];
-      machine.receive(UploadEvent.COMPLETED);
-      await this.#session.verify(receipt, digest, size);
-      machine.receive(UploadEvent.RECEIPT_VERIFIED);
-      const { replica } = this.#session;
-      await replica.writing(() => replica.keepReceipt(blobName(journal.blob), receipt));
-      const { blob, key } = journal;
-      const [name, mime] = [nameOf(source), mimeOf(source)];
-      return { blob, key, sealed: digest, sha256: plain.digest(), name, mime, size: source.size };
-    } catch (error) {
-      if (error instanceof MalformedError) throw new FileChanged();
-      if (error instanceof Refused && OTHER_BYTES.includes(error.code)) throw new JournalMismatch();
-      throw error;
-    } finally {
-      progress.done();
-    }
-  }
-
-  async #complete(journal: Journal, whole: Uint8Array): Promise<string> {
-    const places = { blob: journal.blob };
-    return (await this.#session.ask("POST", COMPLETE, { body: { sha256: whole }, places })).receipt;
+    const session = this.#session;
+    const way: Way = {
+      place: ownOf(session), journal, progress, signal, now: this.#now, sleep: this.#sleep,
+      prove: (receipt, digest, size) => session.verify(receipt, digest, size),
+    };
+    const { content, receipt } = await sendContent(source, way);
+    const { replica } = session;
+    await replica.writing(() => replica.keepReceipt(blobName(journal.blob), receipt));
+    return content;
   }
 
   async #abandon(journal: Journal): Promise<void> {
@@ -155,18 +128,92 @@ export class Uploader {
   }
 }
 
-/** What the bytes of one blob travel with. */
-interface Way {
-  readonly session: Session;
-  readonly journal: Journal;
+/** Where sealed bytes go. Each is tried once, and throws what a transport does. */
+export interface Place {
+  /** Says what will come, and learns what is there. */
+  announce(blob: Id, size: number): Promise<Upload>;
+  putUnits(
+    blob: Id, first: number, units: readonly Uint8Array[], digests: readonly Uint8Array[], signal: AbortSignal | null,
+  ): Promise<unknown>;
+  /** A blob of one unit or less; gives its receipt. */
+  putWhole(blob: Id, data: Uint8Array, digest: Uint8Array, signal: AbortSignal | null): Promise<string>;
+  /** All units are there; gives the receipt. */
+  complete(blob: Id, sha256: Uint8Array): Promise<string>;
+}
+
+/** The bytes of one blob on their way. `prove` refuses a receipt that doesn't hold. */
+export interface Way {
+  readonly place: Place;
+  readonly journal: Pick<Journal, "blob" | "key" | "salt" | "known" | "note" | "sync">;
+  readonly prove: (receipt: string, sha256: Uint8Array, size: number) => Promise<unknown>;
   readonly progress: Progress;
   readonly signal: AbortSignal | null;
   readonly now: () => number;
   readonly sleep: Sleep;
 }
 
-async function sendWhole(way: Way, units: AsyncIterable<Uint8Array>): Promise<readonly [string, Uint8Array]> {
-  const { session, journal, progress, signal } = way;
+function ownOf(session: Session): Place {
+  return {
+    announce: (blob, size) => session.ask("POST", UPLOADS, { body: { blob, size } }),
+    putUnits: (blob, first, units, digests, signal) => session.put(UNITS, units, digests, { blob, first }, signal),
+    putWhole: async (blob, data, digest, signal) =>
+      (await session.put(BLOB, [data], [digest], { blob }, signal)).receipt,
+    complete: async (blob, sha256) =>
+      (await session.ask("POST", COMPLETE, { body: { sha256 }, places: { blob } })).receipt,
+  };
+}
+
+/** The sealed bytes of a file, in units; `plain` hears the original ones. */
+export function sealFile(
+  source: Source, { blob, key, salt }: Pick<Journal, "blob" | "key" | "salt">, plain = new Sha256(),
+): AsyncGenerator<Uint8Array> {
+  const sealer = contentSealer(key, parseB64url(blob), salt);
+  return unitsOf(sealStream(sealer, padContent(source.size, hashed(blocksOf(source), plain))));
+}
+
+/** Sends one file whole, or what is left of it, and proves its receipt.
+ *
+ * Throws JournalMismatch where another blob has to be begun, FileUnreadable, FileChanged, NetworkError, Refused, what
+ * `prove` throws, or what `signal` was aborted with. */
+export async function sendContent(
+  source: Source, way: Way,
+): Promise<{ readonly content: Content; readonly receipt: string }> {
+  const { place, journal, progress, signal } = way;
+  const { blob, key } = journal;
+  const machine = uploading();
+  machine.receive(UploadEvent.JOURNAL_WRITTEN);
+  const size = sealedContentSize(source.size);
+  const plain = new Sha256();
+  const units = sealFile(source, journal, plain);
+  progress.start(source.name, size);
+  try {
+    const small = size <= limits.FIRST_UNIT;
+    signal?.throwIfAborted();
+    const sending = small ? null : await Sending.announce(way, size);
+    if (sending !== null) machine.receive(UploadEvent.ANNOUNCED);
+    const sealed = sending === null ? null : await sending.send(units);
+    if (sending !== null) machine.receive(UploadEvent.ALL_ARRIVED);
+    const [receipt, digest] = sealed === null ? await sendWhole(way, units) : [await place.complete(blob, sealed), sealed];
+    machine.receive(UploadEvent.COMPLETED);
+    await way.prove(receipt, digest, size);
+    machine.receive(UploadEvent.RECEIPT_VERIFIED);
+    const [name, mime] = [nameOf(source), mimeOf(source)];
+    const content = { blob, key, sealed: digest, sha256: plain.digest(), name, mime, size: source.size };
+    return { content, receipt };
+  } catch (error) {
+    if (error instanceof MalformedError) throw new FileChanged();
+    if (error instanceof Refused && OTHER_BYTES.includes(error.code)) throw new JournalMismatch();
+    throw error;
+  } finally {
+    progress.done();
+  }
+}
+
+/** Sends a blob of one unit or less. Gives its receipt, not proven yet, and its SHA-256. */
+export async function sendWhole(
+  way: Omit<Way, "prove">, units: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+): Promise<readonly [string, Uint8Array]> {
+  const { place, journal, progress, signal } = way;
   const pieces: Uint8Array[] = [];
   for await (const unit of units) pieces.push(unit);
   const data = concat(...pieces);
@@ -175,9 +222,9 @@ async function sendWhole(way: Way, units: AsyncIterable<Uint8Array>): Promise<re
   await journal.sync();
   for (let failures = 1; ; failures += 1) {
     try {
-      const answer = await session.put(BLOB, [data], [digest], { blob: journal.blob }, signal);
+      const receipt = await place.putWhole(journal.blob, data, digest, signal);
       progress.advance(data.length);
-      return [answer.receipt, digest];
+      return [receipt, digest];
     } catch (error) {
       signal?.throwIfAborted();
       requirePassing(error, failures);
@@ -187,7 +234,7 @@ async function sendWhole(way: Way, units: AsyncIterable<Uint8Array>): Promise<re
 }
 
 /** Waits before the next try; at once over when the signal comes. */
-async function rest({ signal, sleep }: Way, failures: number): Promise<void> {
+async function rest({ signal, sleep }: Pick<Way, "signal" | "sleep">, failures: number): Promise<void> {
   let stop: () => void = () => undefined;
   const stopped = new Promise<void>((resolve) => (stop = resolve));
   signal?.addEventListener("abort", stop);
@@ -229,8 +276,8 @@ class Sending {
 
   /** Says what will come, and learns what is there. Throws JournalMismatch for units that this journal doesn't know. */
   static async announce(way: Way, size: number): Promise<Sending> {
-    const { session, journal } = way;
-    const state = await session.ask("POST", UPLOADS, { body: { blob: journal.blob, size } });
+    const { place, journal } = way;
+    const state = await place.announce(journal.blob, size);
     const there = new Map(state.units.map((one) => [one.unit, one.sha256]));
     if ([...there.keys()].some((number) => number >= journal.known)) {
       throw new JournalMismatch(); // somebody else's units, or ours from before the journal was lost
@@ -308,10 +355,10 @@ class Sending {
   }
 
   async #put(run: Run): Promise<Landing> {
-    const { session, journal, signal, now } = this.#way;
+    const { place, journal, signal, now } = this.#way;
     const begun = now();
     try {
-      await session.put(UNITS, run.units, run.digests, { blob: journal.blob, first: run.first }, signal);
+      await place.putUnits(journal.blob, run.first, run.units, run.digests, signal);
       return { run, error: null, ms: now() - begun };
     } catch (error) {
       return { run, error, ms: now() - begun };

@@ -15,7 +15,9 @@ import * as limits from "../schemas/limits.js";
 import { sha256 } from "./digest.js";
 import { ItemUnknown, NoteTooLong, Refused, ServerFault, TrustError, ValueRefused } from "./errors.js";
 import type { Extract } from "./extract.js";
-import { EMPTY_DRAFT, type Content, type Deletion, type Draft, type Id, type Item, type Kept } from "./items.js";
+import {
+  EMPTY_DRAFT, type Content, type Deletion, type Draft, type Id, type Item, type Kept, type Sent,
+} from "./items.js";
 import { Outbox, type Entry } from "./outbox.js";
 import { Finding, placeKey } from "./protocol/sync.js";
 import type { Reader } from "./reader.js";
@@ -29,7 +31,7 @@ const REBASES = 5;
 const ERASURE_DELAY = 7 * 86_400;
 
 /** What a person may write; a tombstone is made by deleting. */
-export type Written = "journal" | "document" | "assessment";
+export type Written = "journal" | "document" | "assessment" | "received";
 export type Answers = Readonly<Record<string, boolean>>;
 
 /** One revision before it is sealed. `erases`: the blobs that go with a tombstone, null for anything else. */
@@ -90,11 +92,20 @@ export class Writer {
     this.#session.warnings.requireNone();
     const item = this.editable(id);
     const both = [...item.contents, ...contents];
-    const json = this.#record(item.kind as Written, edited(item, changes), both, item.answers);
+    const json = this.#record(item.kind as Written, edited(item, changes), both, item.answers, item.sent);
     return this.#depositOne({
-      item: item.id, revision: item.revision + 1, json, sensitive: item.sensitive,
-      blobs: blobsOf(both).map((one) => one.blob), erases: null,
+      item: item.id, revision: item.revision + 1, json, sensitive: item.sensitive, blobs: named(item.sent, both),
+      erases: null,
     }, keeping);
+  }
+
+  /** A deposit of somebody else becomes an item: the vault takes it for accepted with the same request. Nothing of it is
+   * sealed anew, so that its receipts stay its own. */
+  receive(sent: Sent, contents: readonly Content[]): Promise<Kept> {
+    const json = this.#record("received", EMPTY_DRAFT, contents, null, sent);
+    return this.#depositOne({
+      item: formatB64url(makeId()), revision: 1, json, sensitive: false, blobs: named(sent, contents), erases: null,
+    });
   }
 
   /** The first revision of a recording, before anything of it is there. */
@@ -126,7 +137,8 @@ export class Writer {
   requireEditable(id: Id, changes: Partial<Draft>): boolean {
     this.#session.warnings.requireNone();
     const item = this.editable(id);
-    this.requireKeepable(edited(item, changes), item.kind as Written, item.sensitive, item.answers);
+    this.#record(item.kind as Written, edited(item, changes), [], item.answers, item.sent);
+    if (item.sensitive) void this.#session.keyring.pkS;
     return item.sensitive;
   }
 
@@ -191,8 +203,11 @@ export class Writer {
     return entries.flatMap((entry) => entry.revisions.map((one) => this.#reader.open(rowOf(one))));
   }
 
-  #record(kind: Written, draft: Draft, contents: readonly Content[], answers: Answers | null): Uint8Array {
-    return this.#json(kind, draft, contents, kind === "assessment" ? { answers } : {});
+  #record(
+    kind: Written, draft: Draft, contents: readonly Content[], answers: Answers | null, sent: Sent | null = null,
+  ): Uint8Array {
+    const more = { ...(kind === "assessment" ? { answers } : {}), ...(kind === "received" ? { sent } : {}) };
+    return this.#json(kind, draft, contents, more);
   }
 
   /** `more`: what a record of this kind says besides. */
@@ -376,6 +391,11 @@ function edited(item: Item, changes: Partial<Draft>): Draft {
 /** The contents as a record names them: a recording by its segments, which come first. */
 function blobsOf(contents: readonly Content[]): readonly Content[] {
   return [...contents.flatMap((one) => one.parts ?? []), ...contents.filter((one) => one.parts === undefined)];
+}
+
+/** The blobs that a revision names: a depositor's words first, where there are any. */
+function named(sent: Sent | null, contents: readonly Content[]): readonly Id[] {
+  return [...(sent === null ? [] : [sent.deposit]), ...blobsOf(contents).map((one) => one.blob)];
 }
 
 function segmentsOf({ key, name, mime, sha256: whole, parts = [], isOpen = false }: Content): Segments {

@@ -6,8 +6,9 @@
 
 import type {
   Content as OpenableContent, Deletion, Draft, FoundDraft, Id, Item as OpenedItem, Kept, KeptDraft, KeptReceipt, Kind,
-  Opening,
+  Opening, Sent,
 } from "../sdk/items.js";
+import type { BoxesApi } from "./boxes.js";
 import type { SharingApi } from "./sharing.js";
 
 /** A file of which a part has left, perhaps all: chosen again, it goes on where it was cut. */
@@ -37,8 +38,11 @@ export const MOST_SEGMENTS = 900;
 /** One file of an item as the page sees it: the key that opens it stays in the worker. */
 export type Content = Omit<OpenableContent, "key" | "parts">;
 
-/** One revision of an item as the page sees it. */
-export type Item = Omit<OpenedItem, "contents"> & { readonly contents: readonly Content[] };
+/** One revision of an item as the page sees it; `sent`: whose it is, where it isn't the person's own. */
+export type Item = Omit<OpenedItem, "contents" | "sent"> & {
+  readonly contents: readonly Content[];
+  readonly sent: Pick<Sent, "name" | "message" | "written"> | null;
+};
 
 export interface Typed {
   readonly username: string;
@@ -202,7 +206,7 @@ export interface ReadingApi {
   closeShared(): Promise<void>;
 }
 
-export interface VaultApi extends ReadingApi, SharingApi {
+export interface VaultApi extends BoxesApi, ReadingApi, SharingApi {
   /** Who listens for notices. One listener; the last one counts. */
   listen(listener: (notice: Notice) => void): Promise<void>;
 

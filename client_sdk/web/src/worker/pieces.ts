@@ -32,7 +32,10 @@ export async function pieceOf(
   return transfer(buffer, [buffer]);
 }
 
-/** An item without what opens its contents. */
-export function shown(item: OpenedItem): Item {
-  return { ...item, contents: item.contents.map(({ key: _, parts: __, ...content }) => content) };
+/** An item without what opens its contents, or the words of whoever sent it. */
+export function shown({ contents, sent, ...item }: OpenedItem): Item {
+  return {
+    ...item, contents: contents.map(({ key: _, parts: __, ...content }) => content),
+    sent: sent && { name: sent.name, message: sent.message, written: sent.written },
+  };
 }

@@ -19,6 +19,7 @@ import type { Redaction } from "../sdk/extract.js";
 import { Credentials, type NewAccount } from "../sdk/keychain.js";
 import type { ProListedOtherwise, Standing as ProvenStanding } from "../sdk/professional.js";
 import type { Progress } from "../sdk/progress.js";
+import type { SendingWith } from "../sdk/box_visit.js";
 import type { ReadingWith } from "../sdk/opening.js";
 import { recordName } from "../sdk/replica.js";
 import type { Transport } from "../sdk/transport.js";
@@ -26,6 +27,8 @@ import type {
   AccountSession, Checked, Deletion, Download, Draft, FoundDraft, Id, Item, Kept, KeptDraft, KeptReceipt, Kind, NewFile,
   Handed, Inbox, Named, Notice, Opening, Recorded, SavedPack, Standing, Typed, Unfinished, VaultApi, WriteOptions,
 } from "./api.js";
+import type { KeptBox, Looked, NewBox, PutIn, Room, Waiting, Words } from "./boxes.js";
+import type { Depositing } from "./depositing.js";
 import { fileOf, pieceOf, shown } from "./pieces.js";
 import { Failure, PAUSED, problemOf } from "./problems.js";
 import type { Reading } from "./reading.js";
@@ -63,10 +66,13 @@ export class VaultService implements VaultApi {
   readonly #retry = new Retry(() => this.#again());
   /** Whom a receipt is checked against that came without a policy, and whether this browser knew it before. */
   #policy: (() => Promise<readonly [Policy, pinned: boolean]>) | null = null;
-  /** With what a link is read, but for the policy. */
+  /** With what a link is read, but for the policy; and with what something is put into a box. */
   #link: Omit<ReadingWith, "verify"> | null = null;
+  #box: Omit<SendingWith, "verify"> | null = null;
   /** What others shared, once something of it is looked at. */
   #reading: Reading | null = null;
+  /** Somebody's box, once its address was met. */
+  #depositing: Depositing | null = null;
   #listener: ((notice: Notice) => void) | null = null;
   #forgetful = false;
   #made: Made | null = null;
@@ -159,6 +165,7 @@ export class VaultService implements VaultApi {
     this.#retry.stop();
     for (const one of this.#transfers.values()) one.abort();
     this.#reading?.close();
+    this.#depositing?.close();
     return this.#ask((client) => client.lock());
   }
 
@@ -408,6 +415,75 @@ export class VaultService implements VaultApi {
     return this.#ask(async (client) => (await client.shares()).revoke(bundle));
   }
 
+  // deposit boxes
+
+  makeBox(password: string, pin: string, plan: NewBox): Promise<string> {
+    return this.#enter((client) => client.makeBox(password, pin, plan));
+  }
+
+  boxes(): Promise<readonly KeptBox[]> {
+    return this.#ask(async (client) => (await client.boxes()).list());
+  }
+
+  closeBox(box: Id): Promise<void> {
+    return this.#ask(async (client) => (await client.boxes()).close(box));
+  }
+
+  deposits(box: Id): Promise<readonly Waiting[]> {
+    return this.#ask(async (client) => (await client.boxes()).waiting(box));
+  }
+
+  lookAt(box: Id, deposit: Id): Promise<Looked> {
+    return this.#ask(async (client) => {
+      const { lookedPlainly } = await fetched(import("./depositing.js"));
+      return lookedPlainly(await (await client.boxes()).open(box, deposit));
+    });
+  }
+
+  readDeposited(deposit: Id, content: Id, range?: readonly [number, number]): Promise<Blob> {
+    return this.#ask(async (client) => {
+      const boxes = await client.boxes();
+      const found = boxes.contentOf(deposit, content);
+      return fileOf(boxes.content(found, ...(range ?? [])), found.mime);
+    });
+  }
+
+  readDepositedPiece(deposit: Id, content: Id, start: number, stop: number): Promise<ArrayBuffer> {
+    return this.#ask(async (client) => {
+      const boxes = await client.boxes();
+      const found = boxes.contentOf(deposit, content);
+      return pieceOf((from, to) => boxes.content(found, from, to), start, stop);
+    });
+  }
+
+  acceptDeposit(deposit: Id): Promise<Kept> {
+    return this.#write((client) => client.acceptDeposit(deposit));
+  }
+
+  refuseDeposit(box: Id, deposit: Id): Promise<void> {
+    return this.#ask(async (client) => (await client.boxes()).refuse(box, deposit, null));
+  }
+
+  eraseDeposit(box: Id, deposit: Id, password: string, pin: string): Promise<void> {
+    return this.#enter((client) => client.refuseNow(box, deposit, password, pin));
+  }
+
+  meetBox(fragment: string): Promise<void> {
+    return this.#put((depositing) => depositing.meet(fragment));
+  }
+
+  enterBox(): Promise<Room> {
+    return this.#put(async (depositing) => depositing.enter(this.#box!, (await this.#policy!())[0]));
+  }
+
+  putIn(words: Words, files: readonly File[]): Promise<PutIn> {
+    return this.#put((depositing) => depositing.putIn(words, files, this.#transfer(true)));
+  }
+
+  receiptsOfDeposit(): Promise<Download> {
+    return this.#put(async (depositing) => depositing.receipts((await this.#policy!())[0]));
+  }
+
   // drafts
 
   keepDraft(draft: KeptDraft): Promise<void> {
@@ -440,6 +516,8 @@ export class VaultService implements VaultApi {
     };
     const [clock, reading] = [parts.client?.clock ?? clockOfDevice, this.#transfer(false)];
     this.#link = { transport, clock, progress: reading };
+    const { sleep = resting, now = () => performance.now() } = parts.client ?? {};
+    this.#box = { transport, clock, sleep, now };
     return new VaultClient(transport, home, {
       ...parts.client, clock, argon: parts.argon, progress: this.#transfer(true), reading,
       onSensitive: (until) => this.#tell({ kind: "sensitive", open: until !== null, until }),
@@ -464,6 +542,14 @@ export class VaultService implements VaultApi {
     return this.#ask(async (client) => {
       const { Reading } = await fetched(import("./reading.js"));
       return act(this.#reading ??= new Reading(), client);
+    });
+  }
+
+  /** The same, with somebody's box. */
+  #put<T>(act: (depositing: Depositing) => T | Promise<T>): Promise<T> {
+    return this.#ask(async () => {
+      const { Depositing } = await fetched(import("./depositing.js"));
+      return act(this.#depositing ??= new Depositing());
     });
   }
 
@@ -611,6 +697,10 @@ export class VaultService implements VaultApi {
 
 function writing({ sensitive, files, slot }: WriteOptions): Writing {
   return { sensitive, attachments: files, slot };
+}
+
+function resting(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 /** Unix seconds. */

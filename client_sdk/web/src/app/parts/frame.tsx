@@ -16,7 +16,9 @@ import { underWay, uploads } from "../uploads.js";
 import { Button, Dialog, lasting, Notice } from "./index.js";
 
 const WAYS: readonly (readonly [View, string, readonly View[]])[] = [
-  ["home", "shell.journal", ["write", "entry", "edit", "history", "calendar", "deleted", "shares", "share"]],
+  ["home", "shell.journal", [
+    "write", "entry", "edit", "history", "calendar", "deleted", "shares", "share", "boxes", "newBox", "box", "looked",
+  ]],
   ["documents", "shell.documents", ["addDocument", "document", "receipt", "verify", "uploads", "record"]],
   ["assess", "shell.assess", ["assessment", "curve"]],
   ["search", "shell.search", []],

@@ -66,7 +66,7 @@ function foldedOf(item: Item): string {
 }
 
 function searchable(item: Item): readonly string[] {
-  const { title, text, place, people, tags, mood, happened, contents } = item;
-  return [title, text, place, ...people, ...tags, mood, happened?.words ?? null, ...contents.map(({ name }) => name)]
+  const { title, text, sent, place, people, tags, mood, happened, contents } = item;
+  return [title, text, sent?.name ?? null, sent?.message ?? null, place, ...people, ...tags, mood, happened?.words ?? null, ...contents.map(({ name }) => name)]
     .filter((part): part is string => part !== null && part !== "");
 }

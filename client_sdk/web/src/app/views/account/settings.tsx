@@ -11,7 +11,7 @@ import { address, type View } from "../../router.js";
 import { session, warnings } from "../../state.js";
 
 const CARDS: readonly (readonly [View, string])[] = [
-  ["credentials", "credentials"], ["sessions", "sessions"], ["shares", "shares"], ["deleted", "deleted"],
+  ["credentials", "credentials"], ["sessions", "sessions"], ["shares", "shares"], ["boxes", "boxes"], ["deleted", "deleted"],
   ["listing", "listing"],
 ];
 

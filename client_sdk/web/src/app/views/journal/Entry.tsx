@@ -10,7 +10,7 @@ import type { Id, Item } from "../../../worker/api.js";
 import "../documents/documents.css";
 import { FileOf } from "../documents/FileOf.js";
 import { DeleteItem } from "./DeleteItem.js";
-import { Facts, Prose, titleOf, viewOf } from "./facts.js";
+import { Facts, Prose, SentWords, titleOf, viewOf } from "./facts.js";
 import "./journal.css";
 import { Made, PartOf } from "./Made.js";
 import { Reading } from "./reading.js";
@@ -37,6 +37,7 @@ function Read({ item }: { item: Item }): JSX.Element {
       <Title>{titleOf(item)}</Title>
       {isPart && <PartOf item={item} />}
       {item.text && <Prose text={item.text} />}
+      {item.sent && <SentWords sent={item.sent} />}
       {item.contents.length > 0 && (
         <section aria-label={say("journal.fact.files")}>
           {item.contents.map((content) => <FileOf key={content.blob} item={item} content={content} />)}

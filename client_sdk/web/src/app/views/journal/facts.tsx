@@ -16,12 +16,18 @@ export function viewOf(item: Item): View {
 }
 
 /** A title, else the first words, else what kind of thing it is. */
-export function titleOf(item: Pick<Item, "title" | "text" | "kind">): string {
+export function titleOf(item: Pick<Item, "title" | "text" | "kind"> & Partial<Pick<Item, "sent">>): string {
   if (item.title) return item.title;
   if (item.kind === "assessment") return say("assess.title");
+  if (item.kind === "received") return fromOf(item.sent ?? null);
   const first = (item.text ?? "").trim().split("\n").find((line) => line.trim() !== "" && !questions().includes(line));
   if (!first) return say(knows(`journal.untitled_${item.kind}`) ? `journal.untitled_${item.kind}` : "journal.untitled");
   return first.length > 90 ? `${first.slice(0, 88).replace(/\s+\S*$/u, "")} …` : first;
+}
+
+/** Whose something is, by their own word. */
+export function fromOf(sent: Item["sent"]): string {
+  return sent?.name ? say("boxes.from", { name: sent.name }) : say("boxes.from_unnamed");
 }
 
 /** When it was, as a row says it. */
@@ -67,7 +73,8 @@ export function Facts({ item, others }: { item: Item; others?: boolean }): JSX.E
     ["place", item.place], ["people", item.people.join(", ")],
     ["danger", item.danger === null ? null : dangerSaid(item.danger)],
     ["mood", item.mood], ["tags", item.tags.join(", ")],
-    ["files", item.kind === "journal" ? item.contents.map(({ name }) => name).join(", ") : null],
+    ["files", item.kind === "journal" || item.kind === "received" ? item.contents.map(({ name }) => name).join(", ") : null],
+    ["sent", item.sent && moment(item.sent.written)],
     ["written", item.written === null ? null : moment(item.written)],
     ["deposited", item.deposited === 0 ? null : moment(item.deposited)],
   ];
@@ -83,6 +90,20 @@ export function Facts({ item, others }: { item: Item; others?: boolean }): JSX.E
         </div>
       )}
     </dl>
+  );
+}
+
+/** What somebody else sent, as they sent it, apart from what the person says of it; `within` a list of items. */
+export function SentWords(props: { sent: NonNullable<Item["sent"]>; within?: boolean }): JSX.Element {
+  const { sent, within } = props;
+  const Heading = within ? "h4" : "h2";
+  return (
+    <section class="sent-words">
+      <Heading>{say("boxes.as_sent")}</Heading>
+      <p><b>{fromOf(sent)}</b></p>
+      {sent.message === "" ? <p class="hint">{say("boxes.no_words")}</p> : <Prose text={sent.message} />}
+      <p class="hint">{say("boxes.unproven")}</p>
+    </section>
   );
 }
 

@@ -9,7 +9,7 @@ import type { Content, Item } from "../../../worker/api.js";
 import { Ticked } from "../assess/Ticked.js";
 import { FileFacts } from "../documents/FileOf.js";
 import "../documents/documents.css";
-import { Facts, Prose, titleOf, whenOf } from "../journal/facts.js";
+import { Facts, Prose, SentWords, titleOf, whenOf } from "../journal/facts.js";
 import "../journal/journal.css";
 import "./reading.css";
 
@@ -59,6 +59,7 @@ function One({ item, fileOf, receiptOf }: { item: Item } & Pick<HandedProps, "fi
       <h3>{titleOf(item)}</h3>
       {item.kind === "extract" && <p class="notice">{say("reading.extract")}</p>}
       {item.kind === "assessment" ? <Ticked item={item} /> : item.text && <Prose text={item.text} />}
+      {item.sent && <SentWords sent={item.sent} within />}
       {item.contents.map((content) => (
         <div key={content.blob}>
           {fileOf(item, content)}

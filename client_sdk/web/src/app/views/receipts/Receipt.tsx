@@ -10,7 +10,7 @@ import { vault } from "../../state.js";
 import type { Id, Item, KeptReceipt } from "../../../worker/api.js";
 import { Hash } from "../documents/FileOf.js";
 import "../documents/documents.css";
-import { titleOf, viewOf } from "../journal/facts.js";
+import { fromOf, titleOf, viewOf } from "../journal/facts.js";
 import "../journal/journal.css";
 import { useItem } from "../journal/reading.js";
 import { Export } from "./Export.js";
@@ -27,6 +27,7 @@ export default function Receipt({ id }: { id: Id | null }): JSX.Element {
     <article class="entry">
       <Title>{say("receipts.name")}</Title>
       <p class="lead">{item.state === "open" ? titleOf(item) : say("receipts.of_locked")}</p>
+      {item.sent && <p>{fromOf(item.sent)}. {say("boxes.receipt")}</p>}
       {item.revision > 1 && <Versions newest={item.revision} value={chosen} onChange={setRevision} />}
       {item.deposited === 0 ? <Notice><p>{say("receipts.not_yet")}</p></Notice>
         : <Verified key={chosen} item={item} revision={chosen} />}

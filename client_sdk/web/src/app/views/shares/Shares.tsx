@@ -29,6 +29,7 @@ export default function Shares(): JSX.Element {
       <p>{say("share.list.lead")}</p>
       <div role="status">{revoked && <Notice><p>{say("share.revoke.done")}</p></Notice>}</div>
       <p class="actions"><a class="button" href={address("share")}>{say("share.new")}</a></p>
+      <p class="tools"><a href={address("boxes")}>{say("boxes.name")}</a></p>
       <Problem error={error} />
       {found === null && error === null && <Waiting>{say("shell.loading")}</Waiting>}
       {found?.length === 0 && <p>{say("share.list.none")}</p>}

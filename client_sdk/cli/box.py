@@ -1,0 +1,291 @@
+"""`temoin box`: let somebody who has no account put things in, look at what waits, take it over or refuse it.
+
+Knows: words, dates, folders. Refuses to know: seals and keys. What follows the # of an address is a secret and never an
+argument; what a stranger wrote or sent is shown to nobody who did not ask for it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+
+from client_sdk.box_visit import Deposited, Given
+from client_sdk.boxes import KeptBox, NewBox, OpenedDeposit
+from client_sdk.cli.failures import FileExists
+from client_sdk.cli.items import tell_kept
+from client_sdk.cli.options import Shared, existing_file, item_id, sensitive_option, shared, user_argument
+from client_sdk.cli.output import (
+    cells, facts, note, one_line, print_json, screen, spell_size, spell_time, table, visible,
+)
+from client_sdk.cli.saving import local_name, save
+from client_sdk.cli.session import connected, opened
+from client_sdk.client import VaultClient
+from client_sdk.items import Draft
+from schemas import limits, outputs
+
+_DAYS = 30
+_UNITS = {"": 1, "k": 1000, "M": 1000**2, "G": 1000**3}
+_WHY = {"closed": "closed by you", "expired": "its time is over"}
+
+box_argument = click.argument("box_id", type=item_id, metavar="BOX")
+deposit_argument = click.argument("deposit_id", type=item_id, metavar="DEPOSIT")
+
+
+def size(text: str) -> int:
+    """For click: a number of bytes, or of k, M, G of them (powers of a thousand)."""
+    found = re.fullmatch(r"([0-9]{1,12})([kMG]?)B?", text, re.ASCII)
+    count = int(found[1]) * _UNITS[found[2]] if found else 0
+    if not limits.BOX_BYTES_LEAST <= count <= limits.BLOB:
+        raise click.BadParameter("this has to be a size such as 300k, 50M or 2G, from 263k to 64G.")
+    return count
+
+
+@click.group()
+def box() -> None:
+    """Let a relative or a witness put files and words in, without an account and without reading anything."""
+
+
+@box.command()
+@user_argument
+@click.option("--name", required=True, metavar="T", help="What it is for; only you see it.")
+@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="The last day. Thirty days from now.")
+@click.option("--deposits", type=click.IntRange(1, limits.BOX_DEPOSITS), default=10, show_default=True, metavar="N")
+@click.option("--bytes", "room", type=size, default="1G", show_default=True, metavar="SIZE", help="In all.")
+@shared
+def create(common: Shared, user: str, name: str, until: datetime | None, deposits: int, room: int) -> None:
+    """Make a box, and print its address once.
+
+    Asks for password and PIN. Give each address to one person alone: whoever has it can put things in, up to what the
+    box takes, and learns by trying how much room is left.
+    """
+    last = datetime.now().astimezone() + timedelta(days=_DAYS) if until is None else until.astimezone()
+    expires = int(last.replace(hour=23, minute=59, second=59).timestamp())
+    with opened(common, user) as client:
+        made = client.make_box(NewBox(name, expires, deposits, room))
+        client.send_box(made, common.secrets.password(), common.secrets.pin())
+    address = f"{common.require_server().rstrip('/')}/app{made.fragment}"
+    if common.as_json:
+        print_json(outputs.MadeBox(), {"box": made.box, "address": address})
+        return
+    screen().print(facts({
+        "Box": made.box.hex(), "Until": spell_time(expires), "Takes": f"{deposits} deposits, {spell_size(room)} in all",
+        "Address": address,
+    }))
+    note("The address is not shown again. Give it to one person, by a way that nobody else reads.")
+
+
+@box.command("list")
+@user_argument
+@shared
+def list_(common: Shared, user: str) -> None:
+    """List the boxes, ended ones too."""
+    with opened(common, user) as client:
+        found = client.boxes()
+    if common.as_json:
+        print_json(outputs.BoxRow(many=True), [{**one.facts, "name": one.name} for one in found])
+        return
+    rows = table("BOX", "NAME", "UNTIL", "WAITING", "TAKEN", "STATE")
+    for one in found:
+        said = one.facts
+        rows.add_row(*cells((
+            said["box"].hex(), one_line(one.name or "–"), spell_time(said["expires"]), str(said["waiting"]),
+            f"{said['made']} of {said['deposits']}, {spell_size(said['used'])}", _state(one),
+        )))
+    screen().print(rows if found else "There are no boxes.")
+
+
+@box.command()
+@user_argument
+@box_argument
+@click.argument("deposit_id", type=item_id, metavar="[DEPOSIT]", required=False)
+@click.option(
+    "-o", "directory", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
+    help="A new or empty folder for the files of this deposit, readable from then on. They are a stranger's.",
+)
+@shared
+def show(common: Shared, user: str, box_id: bytes, deposit_id: bytes | None, directory: Path | None) -> None:
+    """Show what waits in a box: times and sizes. With DEPOSIT, what somebody wrote; with -o, their files too."""
+    if directory is not None and deposit_id is None:
+        raise click.UsageError("Say which deposit.")
+    if directory is not None:
+        _require_new(directory)
+    with opened(common, user) as client:
+        if deposit_id is None:
+            _print_waiting(common, client.waiting_in(box_id))
+            return
+        deposit = client.open_deposit(box_id, deposit_id)
+        files = [] if directory is None else _write_files(client, deposit, directory)
+    if common.as_json:
+        print_json(outputs.ShownDeposit(), {
+            **vars(deposit), "files": files, "receipt": deposit.receipt.receipt,
+        })
+        return
+    screen().print(facts({
+        "From": visible(deposit.sent.name) or "nobody said", "Written": spell_time(deposit.sent.written),
+        "Deposited": spell_time(deposit.deposited),
+        **{f"File {number}": f"{one_line(one.name)}  {spell_size(one.size)}"
+           for number, one in enumerate(deposit.contents, 1)},
+        "Files written": "\n".join(files) or None,
+    }))
+    if deposit.sent.message:
+        screen().print(visible(deposit.sent.message))
+    note("Whoever has the address can write any name. `temoin box accept` takes it over, `temoin box refuse` doesn't.")
+
+
+@box.command()
+@user_argument
+@box_argument
+@deposit_argument
+@click.option("--title", default="", metavar="T", help="A heading of your own.")
+@click.option("--text", default="", metavar="T", help="What you say of it (other programs on this device can see it).")
+@sensitive_option
+@shared
+def accept(
+    common: Shared, user: str, box_id: bytes, deposit_id: bytes, title: str, text: str, sensitive: bool
+) -> None:
+    """Take a deposit over: an item of yours that names their files unchanged and says whose they are.
+
+    Every file is read whole and proven first.
+    """
+    with opened(common, user) as client:
+        deposit = client.open_deposit(box_id, deposit_id)
+        kept = client.accept_deposit(deposit, Draft(title=title, text=text), sensitive=sensitive)
+    tell_kept(common, kept)
+
+
+@box.command()
+@user_argument
+@box_argument
+@deposit_argument
+@click.option("--now", is_flag=True, help="Erase it at once; asks for password and PIN. It can't be brought back.")
+@shared
+def refuse(common: Shared, user: str, box_id: bytes, deposit_id: bytes, now: bool) -> None:
+    """Refuse a deposit: it is erased seven days later. Until then `accept` still takes it over.
+
+    Whoever sent it isn't told.
+    """
+    with opened(common, user) as client:
+        if now:
+            client.erase_deposit(box_id, deposit_id, common.secrets.password(), common.secrets.pin())
+        else:
+            client.refuse_deposit(box_id, deposit_id)
+    if not common.as_json:
+        screen().print("Erased." if now else "Refused. It is erased after seven days; until then you can accept it.")
+
+
+@box.command()
+@user_argument
+@box_argument
+@shared
+def close(common: Shared, user: str, box_id: bytes) -> None:
+    """Close a box: nothing more is taken. What waits in it stays."""
+    with opened(common, user) as client:
+        client.close_box(box_id)
+    if not common.as_json:
+        screen().print("Closed. What waits in it stays until you accept or refuse it.")
+
+
+@box.command()
+@click.argument("files", type=existing_file, nargs=-1, metavar="[FILE]…")
+@click.option("--from", "name", default="", metavar="NAME", help="Who you are, as the person knows you.")
+@click.option("--message", default="", metavar="T", help="Your words (other programs on this device can see them).")
+@click.option("--message-file", type=existing_file, metavar="F", help="Your words, from a text file, UTF-8.")
+@click.option(
+    "-o", "directory", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
+    help="A new or empty folder for the receipts: with them you can prove what you sent, and when.",
+)
+@shared
+def deposit(
+    common: Shared, files: tuple[Path, ...], name: str, message: str, message_file: Path | None, directory: Path | None
+) -> None:
+    """Put files and words into somebody's box. It takes no account.
+
+    Asks for the address that you were given; or reads it from --secrets-fd, or takes it from TEMOIN_LINK. What follows
+    its # is a secret and never an argument. You can read nothing there, and aren't told what becomes of it.
+    """
+    if message_file is not None:
+        try:
+            message = message_file.read_bytes()[:4 * limits.MESSAGE + 1].decode("utf-8")
+        except UnicodeDecodeError:
+            raise click.UsageError("The text file is not UTF-8.") from None
+    if not files and not message:
+        raise click.UsageError("Say what to send: files, --message or --message-file.")
+    if directory is not None:
+        _require_new(directory)
+    before, sign, after = common.secrets.link().strip().rpartition("#")
+    base = (before or common.server or "").removesuffix("/app")
+    with connected(replace(common, server=base or None)) as client:
+        visit = client.enter_box(sign + after)
+        given = [visit.give(path) for path in files]
+        done = visit.send(visit.make(name, message, given))
+    if directory is not None:
+        _write_receipts(done, given, directory)
+    if common.as_json:
+        print_json(outputs.Deposited(), _proven(done, given))
+        return
+    screen().print(facts({
+        "Deposited": spell_time(done.deposited), "Files": str(len(given)),
+        "Receipts": None if directory is None else str(directory),
+    }))
+    note("It is sealed for the person alone, and the receipts are verified. What you sent can't be called back.")
+
+
+def _require_new(directory: Path) -> None:
+    """Raises FileExists before anything is fetched or sent."""
+    if directory.exists() and any(directory.iterdir()):
+        raise FileExists()
+
+
+def _state(one: KeptBox) -> str:
+    return "open" if one.facts["ended"] is None else _WHY[one.facts["why"]]
+
+
+def _print_waiting(common: Shared, waiting: Sequence[dict[str, Any]]) -> None:
+    told = [
+        {**one, "files": len(one["blobs"]), "bytes": one["size"] + sum(blob["size"] for blob in one["blobs"])}
+        for one in waiting
+    ]
+    if common.as_json:
+        print_json(outputs.WaitingDeposit(many=True), told)
+        return
+    rows = table("DEPOSIT", "DEPOSITED", "FILES", "SIZE", "STATE")
+    for one in told:
+        state = "waits" if one["erased_after"] is None else f"refused, erased after {spell_time(one['erased_after'])}"
+        rows.add_row(*cells((
+            one["deposit"].hex(), spell_time(one["deposited"]), str(one["files"]), spell_size(one["bytes"]), state,
+        )))
+    screen().print(rows if told else "Nothing waits.")
+
+
+def _write_files(client: VaultClient, opened_one: OpenedDeposit, directory: Path) -> list[str]:
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    taken, written = set[str](), list[str]()
+    for content in opened_one.contents:
+        path = directory / local_name(content.name, taken)
+        save(client.read_deposited(content), path, overwrite=False)
+        written.append(str(path))
+    return written
+
+
+def _write_receipts(done: Deposited, given: Sequence[Given], directory: Path) -> None:
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    taken = set[str]()
+    named = [("words", done.receipt), *((one.content.name, one.receipt) for one in given)]
+    for name, receipt in named:
+        save([receipt.encode()], directory / local_name(f"{name}.tlog-proof", taken), overwrite=False)
+    told = outputs.Deposited().dumps(_proven(done, given), ensure_ascii=False, indent=2)
+    save([told.encode(), b"\n"], directory / local_name("deposit.json", taken), overwrite=False)
+
+
+def _proven(done: Deposited, given: Sequence[Given]) -> dict[str, Any]:
+    files = [
+        {"name": one.content.name, "sha256": one.content.sha256, "sealed": one.content.sealed, "receipt": one.receipt}
+        for one in given
+    ]
+    return {**vars(done), "files": files}
