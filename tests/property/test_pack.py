@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from hashlib import sha256
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -280,8 +281,11 @@ def test_a_sealed_file_of_something_else_is_named(made: Made) -> None:
 
 
 def test_two_files_that_changed_places_are_named(made: Made) -> None:
-    one, other = sorted(name for name in made.files if name.endswith(SEALED))[:2]
-    assert {one, other} <= named(summed({**made.files, one: made.files[other], other: made.files[one]}))
+    """Or the receipt of one is, where the record that would say which of the two is wrong is the other."""
+    for one, other in combinations([name for name in made.files if name.endswith(SEALED)], 2):
+        found = named(summed({**made.files, one: made.files[other], other: made.files[one]}))
+        assert {one, one.removesuffix(SEALED) + PROOF} & found and {other, other.removesuffix(SEALED) + PROOF} & found
+        assert {one, other} & found
 
 
 # A key
