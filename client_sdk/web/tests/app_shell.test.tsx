@@ -15,7 +15,7 @@ let page: Scene;
 const CLOSED: readonly View[] = ["home", "signUp", "logIn", "reopen"];
 /** An item that a view can show. */
 const ABOUT: Readonly<Partial<Record<View, number>>> = {
-  entry: 4, edit: 4, history: 12, document: 7, assessment: 14, receipt: 4,
+  entry: 4, edit: 4, history: 12, document: 7, assessment: 14, receipt: 4, box: 901,
 };
 const step = (view: View, id: string | null = null): Promise<void> => act(async () => go(view, id));
 const heading = (): string => document.querySelector("h1")?.textContent ?? "";
@@ -28,6 +28,7 @@ afterEach(endPage);
 /** What needs no vault: what it says where nothing was brought to it. */
 const ALWAYS: Partial<Record<View, string>> = {
   verify: "Check a receipt", link: "Open the link again", shared: "Open the link again", summary: "Open the link again",
+  deposit: "Open the address again",
 };
 
 describe("the views", () => {
