@@ -80,8 +80,9 @@ def test_put_in_without_an_account_then_looked_at_and_kept_as_it_was_sent(
     assert re.fullmatch(re.escape(real_vault.url) + r"/app#d[\w-]{107}", address)
 
     sent = sent_by(telephone)
-    depositor.meet_box(address)
     page = depositor.page
+    page.goto(address)
+    depositor.box("boxes.put.message").wait_for()
     assert page.url == f"{real_vault.url}/app#74"
     depositor.put_in(NAME, MESSAGE, [PHOTOGRAPH, film])
     canaries = [NAME, MESSAGE, PHOTOGRAPH.stem, FILM, address[-107 + 22:]]
