@@ -1,7 +1,8 @@
 """Pictures of all pages, to be looked at: `python tests/browser/screenshots.py [page …]`.
 
-Writes build/screenshots/<page>.<lang>.<width>.<scheme>.png, whole pages, at 360 and 1280 px. A page is a number of the
-public pages, `app` for every view of the vault, or `app/<view>` for one of them, as tests/fakes/tour.py calls it.
+Writes build/screenshots/<page>.<lang>.<width>.<scheme>.png, whole pages, at 360 and 1280 px; what a reader prints, as
+<page>.<lang>.paper.png too. A page is a number of the public pages, `app` for every view of the vault, or `app/<view>`
+for one of them, as tests/fakes/tour.py calls it.
 Knows: the table of pages, and the tour. Refuses to know: whether they are beautiful.
 """
 
@@ -14,13 +15,13 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Literal
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, ViewportSize, sync_playwright
 
 from server.help.service import link, page_table
 from server.help.shelf import shelf
 from tests.browser.app.conftest import describe_vault
 from tests.fakes.browser import open_chromium, serve_vault
-from tests.fakes.processes import running
+from tests.fakes.processes import RealVault, running
 from tests.fakes.told import telling
 from tests.fakes.tour import arrive, look_around
 from tests.fakes.visitor import Visitor
@@ -28,6 +29,9 @@ from tests.fakes.visitor import Visitor
 FOLDER = Path("build/screenshots")
 WIDTHS = {360: 780, 1280: 900}
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+PRINTED = "shared", "shared-summary"
+PAPER: ViewportSize = {"width": 718, "height": 1046}
+"""What is left of A4 at 96 dots an inch, within the margins that a browser prints with."""
 APP = "app"
 NAMES = {"fr": "bruyère", "en": "heather"}
 
@@ -47,16 +51,17 @@ def take(browser: Browser, address: str, numbers: list[int]) -> Iterator[Path]:
             context.close()
 
 
-def take_app(browser: Browser, address: str, folder: Path, wanted: Callable[[str], bool]) -> Iterator[Path]:
+def take_app(browser: Browser, vault: RealVault, folder: Path, wanted: Callable[[str], bool]) -> Iterator[Path]:
     """The same of the vault, in every language: one walk each, and at every stop all widths and schemes."""
     for lang in shelf().languages:
-        with telling(address, folder / lang, NAMES[lang], lang) as told:
+        with telling(vault, folder / lang, NAMES[lang], lang) as told:
             context = browser.new_context(locale=lang, reduced_motion="reduce")
             page = context.new_page()
             page.clock.install()
-            newcomer = Visitor(page, address, lang, f"{NAMES[lang]} 2")
+            newcomer = Visitor(page, vault.url, lang, f"{NAMES[lang]} 2")
             for stops in (arrive(newcomer), look_around(newcomer, told)):
                 for stop in filter(wanted, stops):
+                    page.evaluate("scrollTo(0, 0)")  # the bar would lie over a part of something
                     for width, height in WIDTHS.items():
                         page.set_viewport_size({"width": width, "height": height})
                         for scheme in SCHEMES:
@@ -64,6 +69,13 @@ def take_app(browser: Browser, address: str, folder: Path, wanted: Callable[[str
                             path = FOLDER / f"{APP}-{stop}.{lang}.{width}.{scheme}.png"
                             page.screenshot(path=path, full_page=True)
                             yield path
+                    if stop in PRINTED:
+                        page.set_viewport_size(PAPER)
+                        page.emulate_media(color_scheme="light", media="print")
+                        path = FOLDER / f"{APP}-{stop}.{lang}.paper.png"
+                        page.screenshot(path=path, full_page=True)
+                        page.emulate_media(media="screen")
+                        yield path
             context.close()
 
 
@@ -80,7 +92,7 @@ def main(pages: list[str]) -> None:
                 print(path)
         if views:
             vault = stack.enter_context(running(describe_vault(folder / "vault")))
-            for path in take_app(browser, vault.url, folder, lambda stop: APP in views or stop in views):
+            for path in take_app(browser, vault, folder, lambda stop: APP in views or stop in views):
                 print(path)
 
 

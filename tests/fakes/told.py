@@ -1,21 +1,25 @@
 """Somebody who has been writing for two months, in French or in English: what a full vault looks like.
 
-Knows: what they wrote, and which parts of it are sensitive, were changed, or deleted. Refuses to know: pages.
+Knows: what they wrote, which parts of it are sensitive, were changed, or deleted, and who may be shown it.
+Refuses to know: pages.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from client_sdk.client import Draft, VaultClient
+from client_sdk.errors import Refused
 from client_sdk.happened import parse_happened
-from client_sdk.sharing import Link, Sharing
+from client_sdk.sharing import Link, MadeBundle, Sharing
 from tests.fakes.film import make_film, make_sound
+from tests.fakes.listed import become_listed
+from tests.fakes.processes import RealVault
 from tests.fakes.visitor import PASSWORD, PIN
 
 PHOTOGRAPH = Path(__file__).resolve().parents[2] / "docs" / "demo" / "photograph.jpg"
@@ -37,6 +41,8 @@ class Words:
     """The titles of a film and of a sound."""
     message: str
     """What stands beside what is shared."""
+    professional: tuple[str, str, str]
+    """Whom it may be shared with: name, organisation, town."""
 
 
 STORIES = {
@@ -62,6 +68,7 @@ STORIES = {
         "Où j’en suis",
         ("La porte de la cuisine", "Son message vocal de dimanche"),
         "Merci de lire avant jeudi. Le plus important est la photographie du bras.",
+        ("Maître Inès Carrel-Dumont", "Barreau de Grenoble", "Saint-Martin-d’Hères"),
     ),
     "en": Words(
         (
@@ -85,6 +92,7 @@ STORIES = {
         "Where I stand",
         ("The kitchen door", "His voice message of Sunday"),
         "Please read this before Thursday. The photograph of the arm matters most.",
+        ("Ruth Adler", "Eastside Law Centre", "Bristol"),
     ),
 }  # fmt: skip
 EDITED = 4
@@ -98,6 +106,8 @@ class Told:
     username: str
     words: Words
     laptop: VaultClient = field(repr=False)
+    office: VaultClient = field(repr=False)
+    """Where the professional reads."""
     changeable: bytes = field(repr=False)
     """The id of an entry that a second device may change meanwhile."""
     address: str = field(default="", repr=False)
@@ -107,13 +117,41 @@ class Told:
     def texts(self) -> list[str]:
         return [entry[1] for entry in self.words.entries]
 
+    @property
+    def professional(self) -> str:
+        """The username of whoever reads."""
+        return professional_of(self.username)
+
     def share(self) -> Link:
         """All that isn't sensitive, for an hour, with whoever has the link and the code."""
-        items = [(item.id, item.revision) for item in self.laptop.items() if not item.sensitive]
-        made = self.laptop.make_bundle(Sharing(items, None, int(time.time()) + 3600, 10, self.words.message))
-        self.laptop.send_bundle(made, PASSWORD, PIN)
+        made = self._share(None)
         assert made.link is not None
         return made.link
+
+    def send(self, *, opened: bool) -> None:
+        """The same with the professional, who opens it or not."""
+        digits = self.office.standing().fingerprint
+        (entry,) = [
+            one.entry for one in self.laptop.professionals.read().professionals if one.listing.fingerprint == digits
+        ]
+        made = self._share(entry)
+        if opened:
+            self.office.open_received(made.bundle)
+
+    def read(self, fragment: str, code: str) -> None:
+        """What a page of this account shared: the professional opens all that they were sent, then the link, and tries
+        a wrong code on it."""
+        for sent in self.office.inbox():
+            self.office.open_received(sent["bundle"])
+        self.office.open_link(fragment, code)
+        with suppress(Refused):
+            self.office.open_link(fragment, "1111 1112" if code == "1111 1111" else "1111 1111")
+
+    def _share(self, entry: int | None) -> MadeBundle:
+        items = [(item.id, item.revision) for item in self.laptop.items() if not item.sensitive]
+        made = self.laptop.make_bundle(Sharing(items, entry, int(time.time()) + 3600, 10, self.words.message))
+        self.laptop.send_bundle(made, PASSWORD, PIN)
+        return made
 
     def change_elsewhere(self) -> None:
         """The laptop writes another version of the entry that a page may have open."""
@@ -121,12 +159,19 @@ class Told:
         self.laptop.edit_entry(self.changeable, {"text": f"{words.entries[1][1]} {words.entries[2][1]}"})
 
 
+def professional_of(username: str) -> str:
+    """The username of whoever may read what somebody shares."""
+    return f"{username} ✉"
+
+
 @contextmanager
-def telling(server: str, folder: Path, username: str, lang: str) -> Iterator[Told]:
-    """A new account at a vault, with the story told; its laptop stays open meanwhile."""
+def telling(vault: RealVault, folder: Path, username: str, lang: str) -> Iterator[Told]:
+    """A new account at a vault, with the story told, and somebody listed; laptop and office stay open meanwhile."""
     words = STORIES[lang]
     now = datetime.now().replace(second=0, microsecond=0)
-    with VaultClient.connect(server, folder) as laptop:
+    with VaultClient.connect(vault.url, folder) as laptop, VaultClient.connect(vault.url, folder / "office") as office:
+        name, org, town = words.professional
+        become_listed(vault, office, professional_of(username), name=name, org=org, town=town)
         laptop.register(laptop.make_account(username, PASSWORD, PIN))
         laptop.log_in(username, PASSWORD, PIN)
         kept = laptop.write_entries([_draft(now, *entry) for entry in words.entries])
@@ -148,7 +193,7 @@ def telling(server: str, folder: Path, username: str, lang: str) -> Iterator[Tol
             written = int((now - timedelta(days=days)).timestamp())
             draft = Draft(title=words.assessment, text="–", danger=danger, written=written)
             laptop.write_assessment(draft, dict.fromkeys(answers, True))
-        yield Told(username, words, laptop, kept[1].id)
+        yield Told(username, words, laptop, office, kept[1].id)
 
 
 def _draft(

@@ -129,6 +129,7 @@ def look_around(visitor: Visitor, told: Told) -> Iterator[str]:
     yield from _boxes(visitor, told)
     yield from _settings(visitor)
     yield from _questions(visitor, told)
+    yield from _receiving(visitor, told)
     yield from _reading(visitor, told)
     yield from _depositing(visitor, told)
 
@@ -252,8 +253,8 @@ def _assessments(visitor: Visitor) -> Iterator[str]:
 
 
 def _sharing(visitor: Visitor, told: Told) -> Iterator[str]:
-    """By link and code: who is listed in a vault is its operator's doing (tests/browser/app/test_sharing.py)."""
-    page = visitor.page
+    """A part of something with who is listed, then all of it by link and code; both are opened, and one is ended."""
+    page, (name, _, town) = visitor.page, told.words.professional
     visitor.go_to("shell.journal")
     visitor.follow("share.list.name")
     page.get_by_text(visitor.say("share.list.none")).wait_for()
@@ -283,31 +284,59 @@ def _sharing(visitor: Visitor, told: Told) -> Iterator[str]:
     visitor.heading("share.who.title")
     yield "share-who"
     visitor.press("share.who.search")
-    page.get_by_text(visitor.say("share.find.nobody")).wait_for()
+    visitor.fill("share.find.words", town)
+    page.get_by_role("button").filter(has_text=name).wait_for()
     yield "share-find"
-    visitor.press("share.find.back")
-    visitor.press("share.who.make_link")
+    page.get_by_role("button").filter(has_text=name).click()
+    visitor.heading("share.compare.title")
+    yield "share-compare"
+    visitor.press("share.compare.same")
     visitor.heading("share.terms.title")
     yield "share-terms"
-    visitor.fill("share.terms.message", told.texts[0])
+    visitor.fill("share.terms.message", told.words.message)
     visitor.press("share.terms.next")
     visitor.heading("share.preview.title")
     yield "share-preview"
-    visitor.fill("account.confirm.password", visitor.password)
-    visitor.fill("account.confirm.pin", visitor.pin)
-    visitor.press("share.preview.do")
-    visitor.heading("share.done.title")
+    _confirm_share(visitor)
     yield "share-done"
     visitor.follow("share.list.name")
-    page.get_by_text(visitor.say("share.list.by_link"), exact=True).first.wait_for()
+    visitor.follow("share.new")
+    page.get_by_role("checkbox", name=re.compile(re.escape(told.texts[0][:30]))).check()
+    visitor.press("account.sign_up.next")
+    visitor.heading("share.parts.title")
+    visitor.press("account.sign_up.next")
+    visitor.press("share.who.make_link")
+    visitor.press("share.terms.next")
+    _confirm_share(visitor)
+    yield "share-done-link"
+    link, code = page.locator(".shown-once").inner_text(), page.locator(".digits").inner_text()
+    told.read(link[link.index("#"):], code)
+    visitor.follow("share.list.name")
+    page.get_by_text(visitor.say("share.list.wrong", count=1)).wait_for()
     unfold(page)
     yield "shares"
-    page.get_by_role("button").filter(has_text=visitor.say("share.revoke.name")).click()
+    page.get_by_role("button").filter(has_text=visitor.say("share.revoke.name")).first.click()
     page.get_by_role("dialog").wait_for()
     yield "shares-revoke"
     visitor.press("share.revoke.do")
     visitor.heading("share.list.over")
+    unfold(page)
     yield "shares-over"
+    page.get_by_role("button").filter(has_text=visitor.say("share.list.extend")).first.click()
+    page.get_by_text(visitor.say("share.extends", count=1)).wait_for()
+    yield "share-extend"
+    visitor.go_to("shell.journal")
+    visitor.follow("share.list.name")
+    visitor.heading("share.list.name")
+
+
+def _confirm_share(visitor: Visitor) -> None:
+    """Password and PIN below what the reader will see."""
+    visitor.heading("share.preview.title")
+    visitor.fill("account.confirm.password", visitor.password)
+    visitor.fill("account.confirm.pin", visitor.pin)
+    visitor.press("share.preview.do")
+    visitor.heading("share.done.title")
 
 
 def _boxes(visitor: Visitor, told: Told) -> Iterator[str]:
@@ -440,6 +469,30 @@ def _questions(visitor: Visitor, told: Told) -> Iterator[str]:
     page.get_by_role("alertdialog").get_by_role("button", name=visitor.say("shell.lock"), exact=True).click()
     visitor.heading("account.door.title")
     yield "door-closed"
+
+
+def _receiving(visitor: Visitor, told: Told) -> Iterator[str]:
+    """What is sent to the professional, at their own account: one thing was opened already, one was not."""
+    page = visitor.page
+    told.send(opened=True)
+    told.send(opened=False)
+    visitor.username = told.professional
+    visitor.log_in()
+    visitor.go_to("shell.settings")
+    page.get_by_role("link").filter(has_text=visitor.say("account.settings.listing")).click()
+    page.get_by_text(visitor.say("reading.listing.state.approved")).wait_for()
+    yield "listing-approved"
+    visitor.follow("reading.inbox.title")
+    page.get_by_text(visitor.say("reading.inbox.opened", count=0, openings=10)).wait_for()
+    yield "inbox"
+    page.get_by_role("button").filter(has_text=visitor.say("reading.inbox.open")).first.click()
+    visitor.heading("reading.title")
+    yield "received"
+    visitor.press("pack.save.name")
+    page.get_by_role("dialog").wait_for()
+    yield "received-save"
+    page.keyboard.press("Escape")
+    visitor.lock()
 
 
 def _reading(visitor: Visitor, told: Told) -> Iterator[str]:

@@ -117,6 +117,18 @@ describe("what was handed over", () => {
     expect(document.querySelectorAll('a[href^="#40"]')).toHaveLength(0); // no receipt of an own item is offered
   });
 
+  test("calls an entry without a title by its time: its words stand there once", async () => {
+    const first = reading.value!.shared.items.find(({ item }) => item.kind === "journal" && item.state === "open")!;
+    const item: Item = { ...first.item, title: null, text: "Rien que des mots.", happened: null };
+    await act(async () => {
+      const { vault, shared } = reading.value!;
+      reading.value = { vault, shared: { ...shared, items: [{ ...first, item }] } };
+    });
+    await page.see("Rien que des mots.");
+    expect(page.text().split("Rien que des mots.")).toHaveLength(2);
+    expect(document.querySelector(".handed h3")!.textContent).toContain("Written on");
+  });
+
   test("says of an extract that it is one, and of a covered picture that it is a copy", async () => {
     const [first] = reading.value!.shared.items.filter(({ item }) => item.contents.some(({ name }) => name.endsWith(".png")));
     const { item } = first!;

@@ -70,7 +70,7 @@ def look_at(page: Page) -> dict[str, Any]:
 def test_nothing_is_wrong_with_any_view(page: Page, real_vault: RealVault, tmp_path: Path, lang: str) -> None:
     wrong, seen = {}, {view_table()["home"]}
     visitor = Visitor(page, real_vault.url, lang, f"accueil {lang}")
-    with telling(real_vault.url, tmp_path, f"récit {lang}", lang) as told:
+    with telling(real_vault, tmp_path, f"récit {lang}", lang) as told:
         for stops in (arrive(visitor), look_around(visitor, told)):
             for stop in stops:
                 seen.add(shown_view(page))

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
+from client_sdk.client import VaultClient
+from tests.fakes.listed import become_listed
 from tests.fakes.processes import RealVault
 from tests.fakes.typist import Typist
 
@@ -129,3 +131,60 @@ def test_scales_and_months_by_arrows_and_the_way_past_the_bar(typist: Typist) ->
     page.keyboard.press("Enter")
     typist.strike(page.get_by_role("main").get_by_role("link").filter(has_text="Une journée").first)
     is_told(page, "Une journée.")
+
+
+def test_a_part_of_something_is_shared_with_who_is_listed_and_ended(
+    typist: Typist, real_vault: RealVault, tmp_path: Path
+) -> None:
+    page, say, name = typist.page, typist.say, "Cabinet des touches"
+    with VaultClient.connect(real_vault.url, tmp_path) as office:
+        become_listed(real_vault, office, name, name=name, org="", town="Annecy")
+    typist.username = "partage au clavier"
+    typist.sign_up()
+    typist.write(WRITTEN)
+
+    def arrived(key: str) -> None:
+        typist.heading(key)
+        typist.not_lost()
+
+    typist.go_to("shell.journal")
+    typist.follow("share.list.name")
+    arrived("share.list.name")
+    typist.follow("share.new")
+    arrived("share.items.title")
+    typist.strike(page.get_by_role("checkbox"), "Space")
+    typist.press("account.sign_up.next")
+    arrived("share.parts.title")
+    typist.strike(page.get_by_role("button").filter(has_text=say("share.parts.make")))
+    arrived("share.part.title")
+    typist.strike(page.get_by_role("option").first, "Space")
+    is_told(page, say("share.part.cuts", count=1))
+    typist.press("share.part.do")
+    arrived("share.parts.title")
+    typist.press("account.sign_up.next")
+    arrived("share.who.title")
+    typist.press("share.who.search")
+    arrived("share.find.title")
+    typist.fill("share.find.words", name)
+    typist.strike(page.get_by_role("button").filter(has_text=name))
+    arrived("share.compare.title")
+    typist.press("share.compare.same")
+    arrived("share.terms.title")
+    typist.press("share.terms.next")
+    arrived("share.preview.title")
+    typist.fill("account.confirm.password", typist.password)
+    typist.fill("account.confirm.pin", typist.pin)
+    typist.press("share.preview.do")
+    arrived("share.done.title")
+
+    typist.follow("share.list.name")
+    arrived("share.list.name")
+    ending = page.get_by_role("button").filter(has_text=say("share.revoke.name"))
+    typist.strike(ending)
+    hold_in(page, typist)
+    page.keyboard.press("Escape")
+    expect(ending).to_be_focused()
+    page.keyboard.press("Enter")
+    typist.strike(page.get_by_role("dialog").get_by_role("button", name=say("share.revoke.do"), exact=True))
+    is_told(page, say("share.revoke.done"))
+    typist.not_lost()

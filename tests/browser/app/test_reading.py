@@ -15,6 +15,7 @@ from client_sdk.sharing import MadeBundle, Sharing
 from tests.browser.conftest import NeutralSite
 from tests.fakes.canary import find_canaries
 from tests.fakes.film import make_film
+from tests.fakes.listed import approve
 from tests.fakes.processes import RealVault
 from tests.fakes.told import PHOTOGRAPH
 from tests.fakes.visitor import PASSWORD, PATIENCE, PIN, Visitor
@@ -177,10 +178,7 @@ def test_a_professional_is_listed_and_opens_what_was_sent_to_them(
     visitor.fill("account.confirm.pin", visitor.pin)
     visitor.press("reading.listing.do")
     page.get_by_text(visitor.say("reading.listing.state.pending")).wait_for()
-    waiting = json.loads(real_vault.command("professionals", "list", "--json").stdout)
-    (account,) = [one["account"] for one in waiting if one["asked"] and one["asked"]["fingerprint"] == digits]
-    approved = real_vault.command("professionals", "approve", account, "--fingerprint", digits)
-    assert approved.returncode == 0, approved.stderr
+    approve(real_vault, digits)
 
     (entry,) = [
         one.entry for one in person.client.professionals.read().professionals if one.listing.fingerprint == digits

@@ -5,7 +5,6 @@ The professional is an account of its own, listed by the operator's command; the
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,8 +15,9 @@ from playwright.sync_api import Page, expect
 from client_sdk.client import VaultClient
 from client_sdk.errors import Refused
 from crypto_core.sealing.sharing import parse_fragment
+from tests.fakes.listed import become_listed
 from tests.fakes.processes import RealVault
-from tests.fakes.visitor import PASSWORD, PIN, Visitor
+from tests.fakes.visitor import PASSWORD, Visitor
 
 PHOTOGRAPH = Path(__file__).parents[3] / "docs" / "demo" / "photograph.jpg"
 WRITTEN = "Il a crié, la porte a claqué."
@@ -36,18 +36,8 @@ def name(tmp_path: Path) -> str:
 def professional(real_vault: RealVault, tmp_path: Path, name: str) -> Iterator[VaultClient]:
     """Somebody who is listed."""
     with VaultClient.connect(real_vault.url, tmp_path / "office") as client:
-        yield listed(real_vault, client, name, f"cabinet de {name}")
-
-
-def listed(vault: RealVault, client: VaultClient, name: str, username: str) -> VaultClient:
-    client.register(client.make_account(username, PASSWORD, PIN))
-    client.log_in(username, PASSWORD, PIN)
-    asked = client.ask_to_be_listed(PASSWORD, PIN, name=name, org="Barreau", town="Grenoble", kind="lawyer")
-    rows = json.loads(vault.command("professionals", "list", "--json").stdout)
-    number, = (row["account"] for row in rows if row["state"] == "pending")
-    run = vault.command("professionals", "approve", number, "--fingerprint", asked.fingerprint)
-    assert run.returncode == 0, run.stderr
-    return client
+        become_listed(real_vault, client, f"cabinet de {name}", name=name, org="Barreau", town="Grenoble")
+        yield client
 
 
 def choose(visitor: Visitor, *texts: str) -> None:
@@ -208,7 +198,7 @@ def test_with_somebody_whose_keys_changed_nothing_is_shared(
     visitor.press("share.compare.same")
     visitor.heading("share.terms.title")
     with VaultClient.connect(real_vault.url, tmp_path / "other") as other:
-        listed(real_vault, other, name.upper(), "quelqu’un d’autre")
+        become_listed(real_vault, other, "quelqu’un d’autre", name=name.upper(), org="Barreau", town="Grenoble")
         choose(visitor, WRITTEN)
         visitor.press("share.who.search")
         visitor.fill("share.find.words", name)

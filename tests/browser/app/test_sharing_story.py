@@ -6,7 +6,6 @@ Knows: the whole way, once. Refuses to know: its byways (test_sharing.py, test_r
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from client_sdk.client import VaultClient
 from client_sdk.errors import Refused
 from tests.browser.app.test_sharing import MESSAGE, WRITTEN, choose, finish, look_again, look_for
 from tests.fakes.film import make_film
+from tests.fakes.listed import approve
 from tests.fakes.processes import Device, RealVault
 from tests.fakes.visitor import PASSWORD, PIN, Visitor
 
@@ -40,10 +40,7 @@ def become_listed(lawyer: Visitor, vault: RealVault) -> str:
     lawyer.fill("account.confirm.pin", lawyer.pin)
     lawyer.press("reading.listing.do")
     page.get_by_text(lawyer.say("reading.listing.state.pending")).wait_for()
-    waiting = json.loads(vault.command("professionals", "list", "--json").stdout)
-    (account,) = [one["account"] for one in waiting if one["asked"] and one["asked"]["fingerprint"] == digits]
-    approved = vault.command("professionals", "approve", account, "--fingerprint", digits)
-    assert approved.returncode == 0, approved.stderr
+    approve(vault, digits)
     return digits
 
 

@@ -15,11 +15,17 @@ export function viewOf(item: Item): View {
   return item.kind === "document" ? "document" : item.kind === "assessment" ? "assessment" : "entry";
 }
 
+/** What something is called, whatever its words are; null if it has no name but its words. */
+export function nameOf({ title, kind, sent }: Parameters<typeof titleOf>[0]): string | null {
+  if (title) return title;
+  if (kind === "assessment") return say("assess.title");
+  return kind === "received" ? fromOf(sent ?? null) : null;
+}
+
 /** A title, else the first words, else what kind of thing it is. */
 export function titleOf(item: Pick<Item, "title" | "text" | "kind"> & Partial<Pick<Item, "sent">>): string {
-  if (item.title) return item.title;
-  if (item.kind === "assessment") return say("assess.title");
-  if (item.kind === "received") return fromOf(item.sent ?? null);
+  const name = nameOf(item);
+  if (name !== null) return name;
   const first = (item.text ?? "").trim().split("\n").find((line) => line.trim() !== "" && !questions().includes(line));
   if (!first) return say(knows(`journal.untitled_${item.kind}`) ? `journal.untitled_${item.kind}` : "journal.untitled");
   return first.length > 90 ? `${first.slice(0, 88).replace(/\s+\S*$/u, "")} …` : first;
@@ -101,14 +107,16 @@ export function SentWords(props: { sent: NonNullable<Item["sent"]>; within?: boo
     <section class="sent-words">
       <Heading>{say("boxes.as_sent")}</Heading>
       <p><b>{fromOf(sent)}</b></p>
-      {sent.message === "" ? <p class="hint">{say("boxes.no_words")}</p> : <Prose text={sent.message} />}
+      {sent.message === "" ? <p class="hint">{say("boxes.no_words")}</p>
+        : <Prose text={sent.message} within={within ?? false} />}
       <p class="hint">{say("boxes.unproven")}</p>
     </section>
   );
 }
 
-/** A text as it was written, with the questions that guided it as headings. */
-export function Prose({ text }: { text: string }): JSX.Element {
+/** A text as it was written, with the questions that guided it as headings; `within` a list of items. */
+export function Prose({ text, within }: { text: string; within?: boolean }): JSX.Element {
+  const Heading = within ? "h4" : "h2";
   const asked = questions();
   const parts: { readonly asked: boolean; lines: string[] }[] = [];
   for (const line of text.split("\n")) {
@@ -121,7 +129,7 @@ export function Prose({ text }: { text: string }): JSX.Element {
     <div class="entry-text">
       {parts.map((part, place) => {
         const words = part.lines.join("\n").trim();
-        return part.asked ? <h2 key={place}>{words}</h2> : words && <p key={place}>{words}</p>;
+        return part.asked ? <Heading key={place}>{words}</Heading> : words && <p key={place}>{words}</p>;
       })}
     </div>
   );

@@ -10,10 +10,9 @@ import { vault } from "../../state.js";
 import type { Named, Standing } from "../../../worker/api.js";
 import { Confirmed } from "../account/confirm.js";
 import "../journal/journal.css";
+import { KINDS, kindOf } from "../shares/spoken.js";
 import { Digits } from "./Digits.js";
 import "./reading.css";
-
-const KINDS = ["association", "lawyer", "doctor", "police", "other"] as const;
 
 export default function Listing(): JSX.Element {
   const [found, setFound] = useState<Standing | null>(null);
@@ -63,7 +62,7 @@ function Standings({ standing }: { standing: Standing }): JSX.Element {
 
 function Facts({ title, named }: { title: string; named: Named }): JSX.Element {
   const facts = [
-    ["name", named.name], ["org", named.org], ["town", named.town], ["kind_label", say(`reading.listing.kind.${named.kind}`)],
+    ["name", named.name], ["org", named.org], ["town", named.town], ["kind_label", kindOf(named)],
   ] as const;
   return (
     <>
@@ -93,7 +92,7 @@ function Ask({ known, done }: { known: Named | null; done: (standing: Standing) 
       <Choice
         label={say("reading.listing.kind_label")} value={named.kind}
         onChange={(kind) => put({ kind: kind as Named["kind"] })}
-        options={KINDS.map((kind) => [kind, say(`reading.listing.kind.${kind}`)] as const)}
+        options={KINDS.map((kind) => [kind, kindOf({ kind })] as const)}
       />
     </Confirmed>
   );

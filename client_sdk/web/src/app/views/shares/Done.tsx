@@ -17,6 +17,7 @@ export function Done(props: { sharing: Sharing; reader: Professional | null; lin
         {reader === null ? say("share.done.by_link", { moment: moment(sharing.expires) })
           : say("share.done.by_name", { name: reader.name, moment: moment(sharing.expires) })}
       </p>
+      {reader !== null && <p>{say("share.done.tell")}</p>}
       {link !== null && <TwoWays link={link} />}
       <p>{say("share.done.later")}</p>
       <p class="actions"><a class="button" href={address("shares")}>{say("share.list.name")}</a></p>

@@ -38,6 +38,7 @@ export default function Shares(): JSX.Element {
         onRevoked={async () => {
           setRevoked(true);
           await look();
+          document.querySelector("h1")?.focus(); // the button that had it goes
         }}
       />
       {over.length > 0 && <h2>{say("share.list.over")}</h2>}
