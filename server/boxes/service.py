@@ -79,8 +79,9 @@ def list_deposits(vault: Parts, account: bytes, box: bytes) -> list[dict[str, An
     with vault.database.read() as session:
         _find_box(session, account, box)
         waiting = BoxDeposit.box == box, BoxDeposit.became.is_(None)
-        rows = session.scalars(
-            select(BoxDeposit).where(*waiting).order_by(BoxDeposit.deposited, BoxDeposit.deposit)
+        rows = session.scalars(  # several of one second: by the ledger's index of their words
+            select(BoxDeposit).join(Blob, Blob.blob == BoxDeposit.deposit).where(*waiting)
+            .order_by(BoxDeposit.deposited, Blob.deposit)
         ).all()
         named = session.execute(
             select(DepositBlob.deposit, Blob.blob, Blob.size)
