@@ -99,6 +99,12 @@ def test_seal_and_note_come_back_as_they_were_sent(person: FakePerson) -> None:
     }  # fmt: skip
 
 
+def test_what_came_in_one_second_is_listed_as_it_arrived(person: FakePerson) -> None:
+    box = FakeBox(person).make(deposits=8)
+    made = [box.deposit().deposit for _ in range(8)]
+    assert [one["deposit"] for one in box.waiting()] == made
+
+
 def test_an_upload_goes_on_in_the_next_visit(vault: FakeVault, box: FakeBox) -> None:
     blob, data, token = b64(make_id()), make_bytes(LARGE), box.token()
     first, rest = data[: limits.FIRST_UNIT], data[limits.FIRST_UNIT :]
