@@ -119,9 +119,10 @@ def test_a_link_and_its_code_are_all_that_a_reader_needs_until_it_is_ended(
     said = [f"{one.url} {json.dumps(one.headers)} {one.post_data or ''}" for one in sent]
     assert find_canaries("\n".join(said).encode(), secrets) == []
 
-    person.client.end_shared(made.bundle)
+    # Hidden before the end: a film that is still fetching would close itself when it is refused.
     for button in page.get_by_role("button", name=visitor.say("documents.file.hide")).all()[::-1]:
         button.click()
+    person.client.end_shared(made.bundle)
     page.get_by_role("button", name=visitor.say("documents.open.image")).click()
     page.get_by_text(visitor.say("problem.bundle_over")).first.wait_for()
     visitor.press("shell.lock")
