@@ -323,7 +323,7 @@ def _sharing(visitor: Visitor, told: Told) -> Iterator[str]:
     unfold(page)
     yield "shares-over"
     page.get_by_role("button").filter(has_text=visitor.say("share.list.extend")).first.click()
-    page.get_by_text(visitor.say("share.extends", count=1)).wait_for()
+    page.get_by_text(visitor.say("share.extends.by_name", name=name, count=1)).wait_for()
     yield "share-extend"
     visitor.go_to("shell.journal")
     visitor.follow("share.list.name")
