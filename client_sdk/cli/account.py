@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 
 from client_sdk.cli.failures import FileExists, WordsDiffer
-from client_sdk.cli.options import Shared, shared, user_argument
+from client_sdk.cli.options import Shared, asking, shared, user_argument
 from client_sdk.cli.output import facts, note, print_json, screen, spell_time
 from client_sdk.cli.session import connected, log_in, opened
 from client_sdk.errors import NetworkError, Refused, ServerFault
@@ -87,13 +87,12 @@ def register(common: Shared, user: str, recovery_out: Path | None, words: Langua
 @click.command()
 @user_argument
 @click.option("--user", "new_user", metavar="NEW", help="The new user name. Without it the name stays.")
-@shared
+@asking("password, PIN, new password and new PIN, a line each,")
 def change(common: Shared, user: str, new_user: str | None) -> None:
     """Change user name, password or PIN.
 
     Asks for the present password and PIN, then for the new ones, twice each; what should stay is typed again. Ends
-    every other session. What you keep, and the recovery words, stay as they are. With --secrets-fd: password, PIN, new
-    password, new PIN, a line each.
+    every other session. What you keep, and the recovery words, stay as they are.
     """
     common.require_server()
     name = user if new_user is None else new_user

@@ -19,7 +19,7 @@ from client_sdk.boxes import KeptBox, NewBox, OpenedDeposit
 from client_sdk.cli.failures import FileExists
 from client_sdk.cli.items import tell_kept
 from client_sdk.cli.options import (
-    Shared, existing_file, item_id, sensitive_option, shared, until_option, user_argument,
+    Shared, asking, existing_file, item_id, sensitive_option, shared, until_option, user_argument,
 )
 from client_sdk.cli.output import (
     cells, facts, note, one_line, print_json, screen, spell_size, spell_time, table, visible,
@@ -198,7 +198,7 @@ def close(common: Shared, user: str, box_id: bytes) -> None:
     "-o", "directory", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
     help="A new or empty folder for the receipts: with them you can prove what you sent, and when.",
 )
-@shared
+@asking("the address")
 def deposit(
     common: Shared, files: tuple[Path, ...], name: str, message: str, message_file: Path | None, directory: Path | None
 ) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from client_sdk.cli.opened_pack import output_option, unfinished, write_opened
-from client_sdk.cli.options import Shared, shared
+from client_sdk.cli.options import Shared, asking
 from client_sdk.cli.output import note
 from client_sdk.cli.session import connected
 from crypto_core.sealing.sharing import parse_fragment
@@ -21,7 +21,7 @@ from crypto_core.sealing.sharing import parse_fragment
 @click.command("open-link")
 @click.argument("address", required=False, metavar="[ADDRESS]")
 @output_option
-@shared
+@asking("the link, then its code, a line each,")
 def open_link(common: Shared, address: str | None, target: Path) -> None:
     """Open what somebody shared with you by a link and a code.
 

@@ -1,6 +1,7 @@
 """Options that several commands share, and the values they become.
 
-Knows: click, the spelling of ids, ranges and times, and what day it is here. Refuses to know: what a command does with them.
+Knows: click, the spelling of ids, ranges and times, and what day it is here. Refuses to know: what a command does with
+them.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON; 
 
 @dataclass(frozen=True)
 class Shared:
-    """What every command is given."""
+    """What every command that speaks with a vault is given."""
 
     server: str | None
     home: Path
@@ -48,18 +49,31 @@ class Shared:
 
 def shared(command: Command) -> Command:
     """--server, --secrets-fd and --json; the command gets a `Shared` first."""
+    return asking("password and PIN, a line each,")(command)
 
-    @click.option("--server", metavar="ADDRESS", envvar="TEMOIN_SERVER", help="The vault's address. [TEMOIN_SERVER]")
-    @click.option(
-        "--secrets-fd", metavar="N", type=int, callback=readable_descriptor,
-        help="Read password and PIN, a line each, from this open descriptor.",
-    )
-    @json_option
-    @functools.wraps(command)
-    def with_shared(*, server: str | None, secrets_fd: int | None, as_json: bool, **rest: Any) -> None:
-        command(Shared(server, home(), as_json, Secrets(secrets_fd, os.environ)), **rest)
 
-    return with_shared
+def asking(secrets: str) -> Callable[[Command], Command]:
+    """The same for a command that asks for other secrets; these words say which --secrets-fd brings, in which order."""
+
+    def decorate(command: Command) -> Command:
+        @click.option(
+            "--server", metavar="ADDRESS", envvar="TEMOIN_SERVER", help="The vault's address. [TEMOIN_SERVER]"
+        )
+        @click.option(
+            "--secrets-fd", metavar="N", type=int, callback=readable_descriptor,
+            help=f"Read {secrets} from this open descriptor.",
+        )
+        @json_option
+        @functools.wraps(command)
+        def with_shared(*, server: str | None, secrets_fd: int | None, as_json: bool, **rest: Any) -> None:
+            command(Shared(server, home(), as_json, Secrets(secrets_fd, os.environ)), **rest)
+
+        return with_shared
+
+    return decorate
+
+
+asking_name = asking("the user name where it isn't given, password and PIN, a line each,")
 
 
 def home() -> Path:
@@ -102,6 +116,12 @@ def happened(text: str) -> Happened:
     return parse_happened(text)
 
 
+def read_start(path: Path, most: int) -> bytes:
+    """The file, or one byte more than it may have."""
+    with path.open("rb") as file:
+        return file.read(most + 1)
+
+
 def _end_of_day(_context: click.Context, _option: click.Parameter, day: datetime | None) -> int:
     last = datetime.now() + timedelta(days=_DAYS) if day is None else day
     return int(last.replace(hour=23, minute=59, second=59).timestamp())  # by the clocks of that evening
@@ -116,6 +136,10 @@ def _hexadecimal(text: str, size: int) -> bytes:
 
 existing_path = click.Path(exists=True, path_type=Path)
 existing_file = click.Path(exists=True, dir_okay=False, path_type=Path)
+rotations_option = click.option(
+    "--rotations", "rotations_file", type=existing_file, metavar="FILE",
+    help="The records of the ledger's keys, as it publishes them: who trusts one of the keys comes to the others.",
+)
 
 user_argument = click.argument("user", metavar="USER")
 own_name = click.argument("user", metavar="[USER]", required=False)

@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from client_sdk.cli.opened_pack import output_option, unfinished, write_opened
-from client_sdk.cli.options import Shared, item_id, own_name, shared, user_argument
+from client_sdk.cli.options import Shared, asking_name, item_id, own_name, shared, user_argument
 from client_sdk.cli.output import cells, facts, note, one_line, print_json, screen, spell_time, table
 from client_sdk.cli.session import opened
 from client_sdk.directory import Listed, Professional, find_professionals
@@ -64,7 +64,7 @@ def register(
 
 @pro.command()
 @own_name
-@shared
+@asking_name
 def status(common: Shared, user: str | None) -> None:
     """Show whether you are listed, and your digits to read out."""
     with opened(common, user) as client:
@@ -74,7 +74,7 @@ def status(common: Shared, user: str | None) -> None:
 
 @pro.command()
 @own_name
-@shared
+@asking_name
 def inbox(common: Shared, user: str | None) -> None:
     """List what was shared with you, and look whether somebody else is listed under your name."""
     with opened(common, user) as client:
@@ -99,7 +99,7 @@ def inbox(common: Shared, user: str | None) -> None:
 @pro.command("open")
 @click.argument("words", metavar="[USER] BUNDLE", nargs=-1, required=True)
 @output_option
-@shared
+@asking_name
 def open_(common: Shared, words: tuple[str, ...], target: Path) -> None:
     """Open what was shared with you, into a new folder or ZIP file. The person sees that you did, and when.
 

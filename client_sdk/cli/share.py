@@ -36,6 +36,16 @@ class NotCompared(TemoinError):
     )
 
 
+def _more_ids(context: click.Context, _more: click.Parameter, words: tuple[str, ...]) -> tuple[bytes, ...]:
+    """What stands after USER, or after the first id of --items: more ids, and nothing else."""
+    try:
+        return tuple(map(item_id, words))
+    except click.BadParameter:
+        raise click.UsageError(
+            "After USER stand only options, and after --items the ids of items, 32 hexadecimal digits each.", context
+        ) from None
+
+
 @click.group()
 def share() -> None:
     """Hand chosen items to one reader, until a date. What was opened can't be called back."""
@@ -45,7 +55,10 @@ def share() -> None:
 @user_argument
 @click.option("--to", "reader", metavar="PRO", help="Somebody listed: the entry's number, or words that name one.")
 @click.option("--link", "by_link", is_flag=True, help="For somebody without an account: a link, and a code told apart.")
-@click.option("--items", type=item_id, metavar="ID", multiple=True, required=True, help="May be repeated.")
+@click.option(
+    "--items", type=item_id, metavar="ID…", multiple=True, required=True, help="One after the other; or once for each.",
+)
+@click.argument("more", metavar="", nargs=-1, callback=_more_ids)
 @until_option
 @click.option("--openings", type=click.IntRange(1, limits.OPENINGS), default=10, show_default=True, metavar="N")
 @click.option("--message", default="", metavar="T", help="For the reader (other programs on this device can see it).")
@@ -53,8 +66,8 @@ def share() -> None:
 @click.option("--not-compared", is_flag=True, help="Share although nobody compared the professional's digits.")
 @shared
 def create(
-    common: Shared, user: str, reader: str | None, by_link: bool, items: tuple[bytes, ...], expires: int,
-    openings: int, message: str, replaces: bytes | None, not_compared: bool,
+    common: Shared, user: str, reader: str | None, by_link: bool, items: tuple[bytes, ...],
+    more: tuple[bytes, ...], expires: int, openings: int, message: str, replaces: bytes | None, not_compared: bool,
 ) -> None:
     """Share items whole, in their newest revision, with all files in them.
 
@@ -64,7 +77,7 @@ def create(
         raise click.UsageError("Say either --to PRO or --link.")
     with opened(common, user) as client:
         to = None if reader is None else _reader(client, reader, not_compared)
-        chosen = [reopened(common, client, client.item(one)) for one in items]
+        chosen = [reopened(common, client, client.item(one)) for one in (*items, *more)]
         named = [(item.id, item.revision) for item in chosen]
         made = client.make_bundle(Sharing(named, to, expires, openings, message, replaces))
         client.send_bundle(made, common.secrets.password(), common.secrets.pin())

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from client_sdk.cli.options import Command, existing_file
+from client_sdk.cli.options import Command, existing_file, read_start
 from client_sdk.cli.output import one_line
 from crypto_core.encoding import format_time
 from crypto_core.receipts.note import MAX_NOTE_SIZE
@@ -43,14 +43,14 @@ class TokenFiles:
         from client_sdk.anchors import Authorities, Before, verify_anchored
         from crypto_core.receipts.anchor import MAX_CHAIN_SIZE, MAX_TOKEN_SIZE, parse_certificates
 
-        roots = parse_certificates(_read(self.roots, MAX_CHAIN_SIZE))
-        links = () if self.chain is None else parse_certificates(_read(self.chain, MAX_CHAIN_SIZE))
+        roots = parse_certificates(read_start(self.roots, MAX_CHAIN_SIZE))
+        links = () if self.chain is None else parse_certificates(read_start(self.chain, MAX_CHAIN_SIZE))
         before = None
         if self.before is not None:
             note, token = self.before
-            before = Before(_read(note, MAX_NOTE_SIZE), _read(token, MAX_TOKEN_SIZE))
+            before = Before(read_start(note, MAX_NOTE_SIZE), read_start(token, MAX_TOKEN_SIZE))
         authorities = Authorities(roots, links, self.policy)
-        return verify_anchored(receipt, _read(self.token, MAX_TOKEN_SIZE), authorities, policy, before)
+        return verify_anchored(receipt, read_start(self.token, MAX_TOKEN_SIZE), authorities, policy, before)
 
 
 def token_options(command: Command) -> Command:
@@ -110,9 +110,3 @@ def token_facts(anchored: AnchoredReceipt) -> dict[str, str]:
         **({} if before is None else {"Stamped without it": format_time(before.earliest)}),
         "Bound time": f"{format_time(anchored.bound_time)}  (the earliest that is not the operator's)",
     }
-
-
-def _read(path: Path, most: int) -> bytes:
-    """The file, or one byte more than it may have."""
-    with path.open("rb") as file:
-        return file.read(most + 1)

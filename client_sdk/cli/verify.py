@@ -14,7 +14,7 @@ from rich.text import Text
 
 from client_sdk.auditor import hash_file
 from client_sdk.cli.failures import DONE, exit_code
-from client_sdk.cli.options import Shared, existing_file, file_hash, shared
+from client_sdk.cli.options import existing_file, file_hash, home, json_option, read_start, rotations_option
 from client_sdk.cli.output import facts, one_line, print_json, screen
 from client_sdk.cli.quorum import quorum_facts
 from client_sdk.cli.tsa import STEP, TokenFiles, token_facts, token_json, token_options, token_sentence
@@ -77,15 +77,12 @@ _OUTCOMES = {"valid": "VALID", "invalid": "INVALID", "not_yet": "NOT YET VERIFIA
     "--policy", "policy_file", type=existing_file, metavar="FILE",
     help="Whom you trust (tlog-policy). Without it: the ledgers that this device has met.",
 )
-@click.option(
-    "--rotations", "rotations_file", type=existing_file, metavar="FILE",
-    help="The records of the ledger's keys, as it publishes them: who trusts one of the keys comes to the others.",
-)
+@rotations_option
 @token_options
-@shared
+@json_option
 def verify(
-    common: Shared, paths: tuple[Path, ...], sha256: bytes | None, policy_file: Path | None,
-    rotations_file: Path | None, tsa: TokenFiles | None,
+    paths: tuple[Path, ...], sha256: bytes | None, policy_file: Path | None, rotations_file: Path | None,
+    tsa: TokenFiles | None, as_json: bool,
 ) -> None:
     """Check a receipt, with the sealed file or its SHA-256.
 
@@ -96,13 +93,13 @@ def verify(
     if len(paths) != (2 if sha256 is None else 1):
         raise click.UsageError("Give the sealed file and its receipt; or --sha256 HEX and the receipt.")
     *sealed, receipt_file = paths
-    receipt = _read(receipt_file, MAX_RECEIPT_SIZE)
+    receipt = read_start(receipt_file, MAX_RECEIPT_SIZE)
     if policy_file is None:
-        policy = Home(common.home).policy() or _NOBODY_TRUSTED
+        policy = Home(home()).policy() or _NOBODY_TRUSTED
     else:
-        policy = parse_policy(_read(policy_file, MAX_POLICY_SIZE))
+        policy = parse_policy(read_start(policy_file, MAX_POLICY_SIZE))
     if rotations_file is not None:
-        policy = rotate_policy(policy, open_rotations(_read(rotations_file, MAX_ROTATIONS_SIZE)))
+        policy = rotate_policy(policy, open_rotations(read_start(rotations_file, MAX_ROTATIONS_SIZE)))
     digest, size = (sha256, None) if sha256 is not None else hash_file(sealed[0])
     try:
         proven = verify_receipt(receipt, sha256=digest, size=size, policy=policy)
@@ -114,7 +111,7 @@ def verify(
     if error is None or isinstance(error, ReceiptQuorumMissing):  # step 6 holds: what the witnesses say may be told
         weighed = weigh_receipt(parse_receipt(receipt), policy)
     steps = STEPS if tsa is None else (*STEPS, STEP)
-    if common.as_json:
+    if as_json:
         answer = _as_json(digest, receipt, verified, error, weighed)
         if tsa is None:
             print_json(outputs.Verified(), answer)
@@ -123,12 +120,6 @@ def verify(
     else:
         _show(digest, verified, error, policy, weighed, steps, anchored)
     click.get_current_context().exit(DONE if error is None else exit_code(error))
-
-
-def _read(path: Path, most: int) -> bytes:
-    """The file, or one byte more than it may have."""
-    with path.open("rb") as file:
-        return file.read(most + 1)
 
 
 def _as_json(

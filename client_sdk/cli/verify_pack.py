@@ -14,7 +14,7 @@ import click
 from rich.text import Text
 
 from client_sdk.cli.failures import DONE, NOT_YET, REFUSED
-from client_sdk.cli.options import Shared, existing_file, existing_path, shared
+from client_sdk.cli.options import existing_file, existing_path, json_option, read_start, rotations_option
 from client_sdk.cli.output import cells, facts, one_line, print_json, screen, table
 from client_sdk.cli.progress import Bars
 from client_sdk.pack_check import PackReport, check_pack
@@ -22,6 +22,7 @@ from client_sdk.pack_source import ZipSource, open_source
 from crypto_core.encoding import format_time
 from crypto_core.receipts.policy import MAX_POLICY_SIZE, parse_policy
 from crypto_core.receipts.receipt import VerifiedReceipt
+from crypto_core.receipts.rotation import MAX_ROTATIONS_SIZE, open_rotations, rotate_policy
 from schemas import outputs
 
 _OUTCOMES = {
@@ -35,30 +36,30 @@ _OUTCOMES = {
     "--policy", "policy_file", type=existing_file, metavar="FILE",
     help="Whom you trust (tlog-policy), from elsewhere. Without it: the key in the pack, which you then compare.",
 )
-@shared
-def verify_pack(common: Shared, path: Path, policy_file: Path | None) -> None:
+@rotations_option
+@json_option
+def verify_pack(path: Path, policy_file: Path | None, rotations_file: Path | None, as_json: bool) -> None:
     """Check an evidence pack: every file of it, every receipt, and what was signed.
 
     Names each file that was changed, is missing or doesn't belong to it. Nothing is unpacked or written.
 
     Ends with 0 if all of it is valid, 1 if it is not, 4 if something that is needed is not there yet.
     """
-    policy = None if policy_file is None else parse_policy(_start_of(policy_file, MAX_POLICY_SIZE))
+    if rotations_file is not None and policy_file is None:
+        raise click.UsageError("--rotations leads from a key that you trust to others: give it with --policy.")
+    policy = None if policy_file is None else parse_policy(read_start(policy_file, MAX_POLICY_SIZE))
+    if policy is not None and rotations_file is not None:
+        policy = rotate_policy(policy, open_rotations(read_start(rotations_file, MAX_ROTATIONS_SIZE)))
     with ExitStack() as stack:
         source = open_source(path)
         if isinstance(source, ZipSource):
             stack.enter_context(source)
         report = check_pack(source, policy, Bars())
-    if common.as_json:
+    if as_json:
         print_json(outputs.CheckedPack(), _as_json(report))
     else:
         _show(report, policy is not None)
     click.get_current_context().exit(_OUTCOMES[report.outcome][1])
-
-
-def _start_of(path: Path, most: int) -> bytes:
-    with path.open("rb") as file:
-        return file.read(most + 1)
 
 
 def _as_json(report: PackReport) -> dict[str, Any]:

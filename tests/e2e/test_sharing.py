@@ -34,7 +34,7 @@ def person(vault: RealVault, tmp_path: Path, request: pytest.FixtureRequest) -> 
 def items(person: Device) -> list[str]:
     entry = person.ok("journal", "add", person.user, "--text", TEXT, "--happened", "2024-03", "--json").json["id"]
     document = person.ok("documents", "add", person.user, PHOTOGRAPH, "--json").json[0]["id"]
-    return ["--items", entry, "--items", document]
+    return ["--items", entry, document]
 
 
 def is_as_it_was(folder: Path) -> bool:

@@ -171,6 +171,9 @@ class Answer:
         return json.loads(self.out)
 
 
+ASK_NOTHING = "verify", "verify-pack"
+
+
 @dataclass
 class Device:
     """One TEMOIN_HOME and the person who holds it."""
@@ -182,14 +185,15 @@ class Device:
     pin: str = PIN
 
     def run(self, *arguments: str | Path, stdin: bytes = b"", secrets: Sequence[str] | None = None) -> Answer:
-        """`temoin` with these arguments; the secrets go through a descriptor of their own."""
+        """`temoin` with these arguments; secrets go through a descriptor of their own, where any are asked for."""
         lines = (self.password, self.pin) if secrets is None else secrets
         reading, writing = os.pipe()
+        given = [] if arguments[0] in ASK_NOTHING else ["--secrets-fd", str(reading)]
         os.write(writing, "".join(f"{line}\n" for line in lines).encode())
         os.close(writing)
         try:
             process = subprocess.Popen(
-                [BIN / "temoin", *map(str, arguments), "--secrets-fd", str(reading)],
+                [BIN / "temoin", *map(str, arguments), *given],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, pass_fds=[reading],
                 env=clean_environment(TEMOIN_HOME=str(self.home), TEMOIN_SERVER=self.server),
             )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The last day of a share or a box: it ends with that day, by the clocks of where the person is."""
+"""What several commands are given: the last day, by the clocks of where the person is; ids; which secrets are read."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from client_sdk.cli import temoin
 from client_sdk.cli.options import until_option
 
 
@@ -49,3 +50,65 @@ def test_without_a_day_it_is_the_end_of_the_thirtieth_from_now() -> None:
     ends = datetime.fromtimestamp(told())
     assert (ends.hour, ends.minute, ends.second) == (23, 59, 59)
     assert ends.date() in {(now + timedelta(days=30)).date() for now in (before, datetime.now())}
+
+
+def commands(group: click.Command, *name: str) -> Iterator[tuple[str, click.Command]]:
+    if not isinstance(group, click.Group):
+        yield " ".join(name), group
+        return
+    for word, one in group.commands.items():
+        yield from commands(one, *name, word)
+
+
+OFFLINE = ("verify", "verify-pack", "audit", "witness")
+ALL = dict(commands(temoin))
+ONE, TWO, THREE = ("1" * 32, "2" * 32, "3" * 32)
+
+
+def create(*words: str) -> click.Context:
+    return ALL["share create"].make_context("temoin share create", list(words))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("ana", "--link", "--items", ONE, TWO, THREE), ("ana", "--items", ONE, TWO, THREE, "--link"),
+        ("ana", "--link", "--items", ONE, "--items", TWO, "--items", THREE),
+    ],
+)
+def test_ids_follow_one_another_or_each_its_option(words: tuple[str, ...]) -> None:
+    given = create(*words).params
+    assert [one.hex() for one in (*given["items"], *given["more"])] == [ONE, TWO, THREE]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("ana", "--link", "--items", ONE, "four"), "the ids of items, 32 hexadecimal digits each"),
+        (("ana", "--items", ONE, TWO[1:], "--link"), "the ids of items, 32 hexadecimal digits each"),
+        (("--link", "--items", ONE, TWO, "ana"), "After USER stand only options"),
+        (("ana", ONE, "--link"), "Missing option '--items'"),
+    ],
+)
+def test_a_stray_word_is_refused(words: tuple[str, ...], said: str) -> None:
+    with pytest.raises(click.UsageError) as refused:
+        create(*words)
+    assert said in refused.value.format_message()
+
+
+@pytest.mark.parametrize("name", [name for name in ALL if name.split()[0] in OFFLINE])
+def test_who_speaks_with_no_vault_is_asked_for_none(name: str) -> None:
+    assert not {"server", "secrets_fd"} & {one.name for one in ALL[name].params}
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("open-link", "Read the link, then its code"), ("box deposit", "Read the address"),
+        ("change", "Read password, PIN, new password and new PIN"), ("journal list", "Read password and PIN"),
+        ("pro inbox", "Read the user name where it isn't given"),
+    ],
+)
+def test_the_help_says_which_secrets_are_read(name: str, said: str) -> None:
+    shown = CliRunner().invoke(temoin, [*name.split(), "--help"]).stdout
+    assert said in " ".join(shown.split())
