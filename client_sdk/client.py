@@ -38,7 +38,7 @@ from client_sdk.opening import OpenedBundle
 from client_sdk.professional import Standing
 from client_sdk.reader import Reader
 from client_sdk.replica import Replica
-from client_sdk.session import Session
+from client_sdk.session import ROTATIONS, Session, read_published
 from client_sdk.sharing import MadeBundle, Shared, Shares, Sharing
 from client_sdk.synchroniser import Synchroniser
 from client_sdk.transport import HttpTransport, Transport, dump_body, endpoint
@@ -49,6 +49,7 @@ from client_sdk.writer import Writer, require_open
 from crypto_core.encoding import format_b64url, format_json
 from crypto_core.errors import CryptoCoreError, TemoinError, UnsupportedVersion
 from crypto_core.receipts.policy import Policy
+from crypto_core.receipts.rotation import MAX_ROTATIONS_SIZE
 from crypto_core.receipts.receipt import VerifiedReceipt
 from crypto_core.sealing import passphrase
 from crypto_core.sealing.keyring import Keyring
@@ -468,7 +469,7 @@ class VaultClient:
 
         Raises LinkMalformed, Refused (`box_over`, `cap_refused`, …), VaultChanged.
         """
-        verify = opening.verify_under(self._meet().policy)
+        verify = opening.verify_under(self.known_policy())
         return Visit(
             self._transport, fragment, verify=verify, clock=self._clock, progress=self._progress, sleep=self._sleep
         )
@@ -510,14 +511,21 @@ class VaultClient:
 
         Raises LinkMalformed, SecretRefused, Refused (`code_wrong`, `bundle_over`, …), BundleError, VaultChanged.
         """
-        verify = opening.verify_under(self._meet().policy)
+        verify = opening.verify_under(self.known_policy())
         return opening.open_link(
             self._transport, fragment, code, verify=verify, clock=self._clock, resume=resume
         )
 
     def known_policy(self) -> Policy:
-        """Trust in the ledger of the vault that answers here, as this device pinned it when it first met it."""
-        return self._meet().policy
+        """Trust in the ledger of the vault that answers here, as this device pinned it when it first met it, and in
+        every key that the ledger's records lead to from there; records that can't be believed are kept as evidence."""
+        pin = self._meet()
+        records = read_published(self._transport, ROTATIONS, MAX_ROTATIONS_SIZE)
+        try:
+            return pin.rotated(records).policy
+        except CryptoCoreError as error:
+            self._home.keep_evidence(error.code, records)
+            return pin.policy
 
     # what the above is made of
 

@@ -114,7 +114,7 @@ class Session:
     def learn_rotations(self) -> bool:
         """Whether the records of rotations that the vault publishes have taught this device a key: the pin moves on,
         and the account record with it. Records that can't be believed are kept as evidence, beside those held."""
-        records = self._published(ROTATIONS, MAX_ROTATIONS_SIZE)
+        records = read_published(self.transport, ROTATIONS, MAX_ROTATIONS_SIZE)
         try:
             pin = self.pin.rotated(records)
             self.trust.rotate(pin.policy)
@@ -161,7 +161,7 @@ class Session:
     def watch_ledger(self) -> None:
         """Fetches the public checkpoint, and believes it if it fits. One that does not verify, twice, is a warning."""
         for _ in range(2):
-            note = self._published(CHECKPOINT, CHECKPOINT_NOTE)
+            note = read_published(self.transport, CHECKPOINT, CHECKPOINT_NOTE)
             try:
                 self._compare_with_held(self.believe(note.decode("utf-8", "replace")), note)
                 return
@@ -191,20 +191,21 @@ class Session:
                 raise
         return verify_receipt(data, sha256=sha256, size=size, policy=self.trust.policy)
 
-    def _published(self, path: str, most: int) -> bytes:
-        """What anybody may read there; no more than one byte beyond `most`. Nothing where a vault has no such thing."""
-        data = bytearray()
-        try:
-            for block in self.transport.read(path):
-                data += block
-                if len(data) > most:
-                    break
-        except Refused as refusal:
-            if refusal.code != "not_found":
-                raise
-        return bytes(data[:most + 1])
-
     def _consistency(self, old: int, new: int) -> list[bytes]:
         answer = self.ask("GET", CONSISTENCY, query={"old": old, "new": new})
         proof: list[bytes] = answer["proof"]
         return proof
+
+
+def read_published(transport: Transport, path: str, most: int) -> bytes:
+    """What anybody may read there; no more than one byte beyond `most`. Nothing where a vault has no such thing."""
+    data = bytearray()
+    try:
+        for block in transport.read(path):
+            data += block
+            if len(data) > most:
+                break
+    except Refused as refusal:
+        if refusal.code != "not_found":
+            raise
+    return bytes(data[:most + 1])

@@ -97,6 +97,46 @@ def test_the_key_is_replaced_while_everybody_goes_on(tmp_path: Path) -> None:
         assert (checked.returncode, json.loads(checked.stdout)["problems"]) == (0, []), checked.stdout
 
 
+def test_what_is_shared_after_a_rotation_is_opened_by_whoever_met_one_of_the_keys(tmp_path: Path) -> None:
+    with serving(tmp_path / "data", TEMOIN_CHECKPOINT_INTERVAL="0") as vault:
+        first = ledger_vkey(vault)
+        person = Device(tmp_path / "home", vault.url)
+        person.register()
+        ids = [write(person, "with the first key")]
+        address, code = share(person, ids)
+        early = Device(tmp_path / "early", vault.url)
+        assert early.run("open-link", "-o", tmp_path / "before", secrets=[address, code]).code == 0
+
+        rotation(vault, "announce", "--overlap", "0")
+        rotation(vault, "finish")
+        ids.append(write(person, "with the second"))
+        address, code = share(person, ids)
+        packs = [tmp_path / "early.zip", tmp_path / "late.zip"]
+        for device, pack in zip((early, Device(tmp_path / "late", vault.url)), packs, strict=True):
+            opened = device.run("open-link", "-o", pack, "--json", secrets=[address, code])
+            assert (opened.code, opened.json["items"]) == (0, 2), opened
+        vault.stop()
+
+    known, records = tmp_path / "first.txt", records_of(vault, tmp_path)
+    known.write_text(f"log {first}\nquorum none\n")
+    expert = Device(tmp_path / "expert", "http://127.0.0.1:1")
+    for pack in packs:
+        said = expert.run("verify-pack", pack, "--json")
+        assert (said.code, said.json["proven"], len(said.json["keys"])) == (0, 2, 2), said.out
+        alone = expert.run("verify-pack", pack, "--policy", known, "--json")
+        assert alone.code == 4
+        assert {one["code"] for one in alone.json["findings"]} == {"receipt_key_unknown", "note_key_unknown"}
+        assert expert.run("verify-pack", pack, "--policy", known, "--rotations", records).code == 0
+    assert expert.run("verify-pack", tmp_path / "before", "--policy", known, "--rotations", records).code == 0
+    assert expert.run("verify-pack", packs[0], "--rotations", records).code == 2
+
+
+def share(person: Device, ids: list[str]) -> tuple[str, str]:
+    """An address and its code."""
+    made = person.ok("share", "create", person.user, "--link", "--items", *ids, "--json").json
+    return made["address"], made["code"]
+
+
 def test_a_thief_who_puts_another_key_into_the_folder_signs_nothing(tmp_path: Path) -> None:
     with serving(tmp_path / "data", TEMOIN_CHECKPOINT_INTERVAL="0") as vault:
         device = Device(tmp_path / "home", vault.url)
