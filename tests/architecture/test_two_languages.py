@@ -144,7 +144,6 @@ TYPESCRIPT_ONLY_NAMES = {
         "Link": "the worker is told the secret of a link once, before the code is there",
         "Openings": "what a page opens may be cut at any place and is tried again",
     },
-    "sdk/session": {"readPublished": "the view that checks a receipt has no session"},
     "sdk/uploader": {
         "sealFile": "what was sent is sealed again to be packed with its receipts; Python has them in files",
         **dict.fromkeys(("sendContent", "sendWhole"), "methods of Sender in Python"),
