@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import statistics
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from threading import Event
 
@@ -18,6 +19,7 @@ from tests.fakes.browser import Watcher, open_chromium
 from tests.fakes.http_proxy import Heard, http_proxy_to
 from tests.fakes.processes import RealVault
 from tests.fakes.teller import STEM, TEXTS, Teller, choose, letter
+from tests.fakes.tour import shown_view, view_table
 from tests.fakes.visitor import PATIENCE, Visitor
 
 GESTURES = """
@@ -25,6 +27,7 @@ for (const kind of ["click", "keyup"]) {
   addEventListener(kind, (event) => gesture(String(performance.timeOrigin + event.timeStamp)), true);
 }"""
 WRITTEN = f"{STEM} written before leaving"
+BOX, SENT = f"{STEM} box", f"{STEM} sent by somebody else"
 
 
 def tap(page: Page) -> None:
@@ -62,8 +65,18 @@ class Stopwatch:
         return float(self._page.evaluate(INTERACTIVE)) - self._seen[-1]
 
 
+@dataclass
+class Person(Visitor):
+    """Somebody with a box that something waits in, and who shares."""
+
+    box_address: str = field(default="", repr=False)
+    link: str = field(default="", repr=False)
+    """Its fragment."""
+    code: str = field(default="", repr=False)
+
+
 @pytest.fixture(scope="module")
-def person(chromium: Browser, real_vault: RealVault) -> Visitor:
+def person(chromium: Browser, real_vault: RealVault) -> Person:
     """Somebody with entries, documents and an answered questionnaire, for the tests that only read."""
     context = chromium.new_context(locale="fr-FR", reduced_motion="reduce")
     teller = Teller(Visitor(context.new_page(), real_vault.url), "out")
@@ -72,13 +85,40 @@ def person(chromium: Browser, real_vault: RealVault) -> Visitor:
     teller.write_sensitive()
     teller.add_documents()
     teller.assess()
+    visitor = teller.visitor
+    box_address = visitor.make_box(BOX)
+    other = Visitor(context.new_page(), real_vault.url)
+    other.meet_box(box_address)
+    other.put_in("", SENT)
+    link, code = share_by_link(visitor)
     context.close()
-    return teller.visitor
+    return Person(**vars(visitor), box_address=box_address, link=link, code=code)
 
 
-def on(page: Page, person: Visitor) -> Visitor:
+def share_by_link(visitor: Visitor) -> tuple[str, str]:
+    """One entry, to be opened many times; gives fragment and code, which stand there once."""
+    page = visitor.page
+    visitor.go_to("shell.journal")
+    visitor.follow("share.list.name")
+    visitor.follow("share.new")
+    page.get_by_role("checkbox", name=re.compile(TEXTS["title"])).check()
+    visitor.press("account.sign_up.next")
+    visitor.heading("share.parts.title")
+    visitor.press("account.sign_up.next")
+    visitor.press("share.who.make_link")
+    visitor.box("share.terms.openings").select_option("100")
+    visitor.press("share.terms.next")
+    visitor.fill("account.confirm.password", visitor.password)
+    visitor.fill("account.confirm.pin", visitor.pin)
+    visitor.press("share.preview.do")
+    visitor.heading("share.done.title")
+    link = page.locator(".shown-once").inner_text()
+    return link[link.index("#"):], page.locator(".digits").inner_text()
+
+
+def on(page: Page, person: Person) -> Person:
     """The same person at another page."""
-    return Visitor(page, person.address, person.lang, person.username, person.password, person.pin)
+    return replace(person, page=page)
 
 
 def at(number: int) -> Callable[[Visitor], None]:
@@ -135,22 +175,51 @@ def export_dialog(visitor: Visitor) -> None:
     visitor.page.get_by_role("dialog").wait_for()
 
 
-JOURNAL: dict[str, Callable[[Visitor], None]] = {
+def looked(person: Person) -> None:
+    person.open_box(BOX)
+    person.page.get_by_role("link").filter(has_text=person.say("boxes.look.name")).first.click()
+    person.press("boxes.look.do")
+    person.page.get_by_text(SENT).wait_for()
+
+
+def deposit(person: Person) -> None:
+    person.meet_box(person.box_address)
+    person.fill("boxes.put.message", WRITTEN)
+
+
+def shared(person: Person) -> None:
+    person.come()
+    person.page.evaluate("(hash) => { location.hash = hash }", person.link)
+    person.fill("reading.link.code", person.code)
+    person.press("reading.link.do")
+    person.page.get_by_text(TEXTS["text"]).wait_for()
+
+
+def summary(person: Person) -> None:
+    shared(person)
+    person.follow("reading.summary.name")
+    person.heading("reading.summary.title")
+
+
+JOURNAL: dict[str, Callable[[Person], None]] = {
     "home": lambda visitor: None, "entry": entry, "edit": from_entry("journal.entry.edit", "journal.write.edit"),
     "history": from_entry("journal.entry.history", "journal.history.name", count=1),
     "receipt": from_entry("journal.receipt", "receipts.name"), "write": at(10), "calendar": at(14), "search": at(15),
     "deleted": at(16), "curve": at(32),
 }  # fmt: skip
-REST: dict[str, Callable[[Visitor], None]] = {
+REST: dict[str, Callable[[Person], None]] = {
     "settings": at(4), "credentials": at(5), "sessions": at(6), "trust": at(7), "documents": at(20),
     "add document": at(21), "uploads": at(23), "record": at(24), "document": document, "assess": at(30),
     "assessment": assessment, "inbox": at(61), "listing": at(64),
-    "boxes": at(70), "new box": at(71),
+    "shares": at(50), "share": at(51), "boxes": at(70), "new box": at(71), "box": lambda person: person.open_box(BOX),
+    "looked": looked,
 }  # fmt: skip
-DIALOGS = {"deleting": delete_dialog, "PIN": pin_dialog, "exporting": export_dialog}
-DOORS: dict[str, Callable[[Visitor], None]] = {
-    "door": lambda visitor: None, "sign up": at(1), "log in": at(2), "reopen": at(3), "link": at(60),
-    "deposit": at(74),
+DIALOGS: dict[str, Callable[[Person], None]] = {
+    "deleting": delete_dialog, "PIN": pin_dialog, "exporting": export_dialog,
+}  # fmt: skip
+DOORS: dict[str, Callable[[Person], None]] = {
+    "door": lambda visitor: None, "sign up": at(1), "log in": at(2), "reopen": at(3), "verify": at(41), "link": at(60),
+    "deposit": deposit, "shared": shared, "summary": summary,
 }  # fmt: skip
 
 
@@ -160,8 +229,8 @@ DOORS: dict[str, Callable[[Visitor], None]] = {
     "turn", [pytest.param(0, id="by one way"), pytest.param(1, id="by the other", marks=pytest.mark.soak)]
 )
 def test_from_every_view_one_gesture_leads_out_at_once(
-    context: BrowserContext, person: Visitor, neutral: NeutralSite, turn: int,
-    places: dict[str, Callable[[Visitor], None]],
+    context: BrowserContext, person: Person, neutral: NeutralSite, turn: int,
+    places: dict[str, Callable[[Person], None]],
 ) -> None:
     visitor = on(context.new_page(), person)
     watch = Stopwatch(visitor.page)
@@ -289,7 +358,7 @@ def step(page: Page, direction: str) -> None:
 
 @pytest.fixture(params=[False, True], ids=["", "remembering"])
 def reader(
-    request: pytest.FixtureRequest, chromium: Browser, remembering: Browser, person: Visitor
+    request: pytest.FixtureRequest, chromium: Browser, remembering: Browser, person: Person
 ) -> Iterator[tuple[Visitor, Watcher]]:
     """Somebody who has read an entry, watched at every moment; in both kinds of browser."""
     context = (remembering if request.param else chromium).new_context(locale="fr-FR")
@@ -337,7 +406,7 @@ def test_after_a_lock_whatever_the_browser_does_meets_the_closed_door(
     page.goto(neutral.address)
     step(page, "back")
     visitor.heading("account.door.title")
-    again = on(page.context.new_page(), visitor)
+    again = replace(visitor, page=page.context.new_page())
     again.page.goto(written_at)  # a tab that is opened again
     again.heading("account.door.title")
     assert again.page.get_by_text(STEM).count() == 0
@@ -399,7 +468,7 @@ def test_after_three_quiet_minutes_it_locks_after_a_warning_and_keeps_the_draft(
     expect(visitor.box("journal.write.text")).to_have_value(WRITTEN)
 
 
-def test_it_locks_by_itself_also_while_a_question_is_open(context: BrowserContext, person: Visitor) -> None:
+def test_it_locks_by_itself_also_while_a_question_is_open(context: BrowserContext, person: Person) -> None:
     visitor = on(context.new_page(), person)
     visitor.page.clock.install()
     visitor.log_in()
@@ -413,7 +482,7 @@ def test_it_locks_by_itself_also_while_a_question_is_open(context: BrowserContex
     visitor.heading("account.log_in.title")  # nothing lies over the page
 
 
-def test_what_is_sensitive_closes_after_two_minutes(context: BrowserContext, person: Visitor) -> None:
+def test_what_is_sensitive_closes_after_two_minutes(context: BrowserContext, person: Person) -> None:
     visitor = on(context.new_page(), person)
     page = visitor.page
     visitor.log_in()
@@ -430,10 +499,10 @@ def test_what_is_sensitive_closes_after_two_minutes(context: BrowserContext, per
     page.get_by_role("dialog").wait_for()  # the PIN is asked for again
 
 
-def test_no_field_is_offered_to_the_memory_of_the_browser(context: BrowserContext, person: Visitor) -> None:
-    """Each input of each view: no name to be remembered by, and told not to be."""
+def test_no_field_is_offered_to_the_memory_of_the_browser(context: BrowserContext, person: Person) -> None:
+    """Each input of each view: no name to be remembered by, and told not to be. The tables name every view there is."""
     visitor = on(context.new_page(), person)
-    page, seen = visitor.page, 0
+    page, seen, views = visitor.page, 0, set[int]()
     fields = (
         "Array.from(document.querySelectorAll('input, textarea, select'), (one) => "
         "[one.outerHTML.slice(0, 200), one.type, one.autocomplete, one.name])"
@@ -446,8 +515,10 @@ def test_no_field_is_offered_to_the_memory_of_the_browser(context: BrowserContex
             if places is not DOORS:
                 visitor.go_to("shell.journal")
             arrive(visitor)
+            views.add(shown_view(page))
             for html, kind, autocomplete, name in page.evaluate(fields):
                 seen += 1
                 assert name == "" or kind == "radio", html
                 assert kind == "file" or autocomplete == ("one-time-code" if kind == "password" else "off"), html
     assert seen > 60
+    assert views == set(view_table().values())
