@@ -21,9 +21,8 @@ from server.help.service import link, page_table
 from server.help.shelf import shelf
 from tests.browser.app.conftest import describe_vault
 from tests.fakes.browser import open_chromium, serve_vault
-from tests.fakes.processes import RealVault, running
-from tests.fakes.told import telling
-from tests.fakes.tour import arrive, look_around
+from tests.fakes.processes import running
+from tests.fakes.tour import walk
 from tests.fakes.visitor import Visitor
 
 FOLDER = Path("build/screenshots")
@@ -51,31 +50,30 @@ def take(browser: Browser, address: str, numbers: list[int]) -> Iterator[Path]:
             context.close()
 
 
-def take_app(browser: Browser, vault: RealVault, folder: Path, wanted: Callable[[str], bool]) -> Iterator[Path]:
-    """The same of the vault, in every language: one walk each, and at every stop all widths and schemes."""
+def take_app(browser: Browser, folder: Path, wanted: Callable[[str], bool]) -> Iterator[Path]:
+    """The same of a vault for each language: one walk each, and at every stop all widths and schemes."""
     for lang in shelf().languages:
-        with telling(vault, folder / lang, NAMES[lang], lang) as told:
+        with running(describe_vault(folder / lang)) as vault:
             context = browser.new_context(locale=lang, reduced_motion="reduce")
             page = context.new_page()
             page.clock.install()
             newcomer = Visitor(page, vault.url, lang, f"{NAMES[lang]} 2")
-            for stops in (arrive(newcomer), look_around(newcomer, told)):
-                for stop in filter(wanted, stops):
-                    page.evaluate("scrollTo(0, 0)")  # the bar would lie over a part of something
-                    for width, height in WIDTHS.items():
-                        page.set_viewport_size({"width": width, "height": height})
-                        for scheme in SCHEMES:
-                            page.emulate_media(color_scheme=scheme)
-                            path = FOLDER / f"{APP}-{stop}.{lang}.{width}.{scheme}.png"
-                            page.screenshot(path=path, full_page=True)
-                            yield path
-                    if stop in PRINTED:
-                        page.set_viewport_size(PAPER)
-                        page.emulate_media(color_scheme="light", media="print")
-                        path = FOLDER / f"{APP}-{stop}.{lang}.paper.png"
+            for stop in filter(wanted, walk(newcomer, vault, folder / lang / "story", NAMES[lang])):
+                page.evaluate("scrollTo(0, 0)")  # the bar would lie over a part of something
+                for width, height in WIDTHS.items():
+                    page.set_viewport_size({"width": width, "height": height})
+                    for scheme in SCHEMES:
+                        page.emulate_media(color_scheme=scheme)
+                        path = FOLDER / f"{APP}-{stop}.{lang}.{width}.{scheme}.png"
                         page.screenshot(path=path, full_page=True)
-                        page.emulate_media(media="screen")
                         yield path
+                if stop in PRINTED:
+                    page.set_viewport_size(PAPER)
+                    page.emulate_media(color_scheme="light", media="print")
+                    path = FOLDER / f"{APP}-{stop}.{lang}.paper.png"
+                    page.screenshot(path=path, full_page=True)
+                    page.emulate_media(media="screen")
+                    yield path
             context.close()
 
 
@@ -91,8 +89,7 @@ def main(pages: list[str]) -> None:
             for path in take(browser, address, numbers):
                 print(path)
         if views:
-            vault = stack.enter_context(running(describe_vault(folder / "vault")))
-            for path in take_app(browser, vault, folder, lambda stop: APP in views or stop in views):
+            for path in take_app(browser, folder, lambda stop: APP in views or stop in views):
                 print(path)
 
 

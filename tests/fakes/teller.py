@@ -320,7 +320,7 @@ class Teller:
         visitor.press("account.sign_up.next")
         visitor.press("share.who.search")
         visitor.fill("share.find.words", TEXTS["found"])
-        self.reads(visitor.say("share.find.nobody"))
+        self.reads(visitor.say("share.find.none"))
         visitor.press("share.find.back")
         visitor.press("share.who.make_link")
         visitor.fill("share.terms.message", TEXTS["message"])

@@ -1,7 +1,8 @@
 """A walk past everything that the web vault can show, for tests and pictures that look at each of it.
 
-Knows: how a person gets to every view. Refuses to know: what is looked at there. `arrive` needs nothing; `look_around`
-needs an account in which something was told. Each gives a name whenever something new stands on the screen.
+Knows: how a person gets to every view. Refuses to know: what is looked at there. `walk` is all of it, at a vault where
+nobody has been yet; `arrive`, its beginning, needs nothing. Each gives a name whenever something new stands on the
+screen.
 """
 
 from __future__ import annotations
@@ -9,11 +10,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 from playwright.sync_api import FilePayload, Page, expect
 
+from tests.fakes.processes import RealVault
 from tests.fakes.teller import choose, letter
-from tests.fakes.told import EDITED, PHOTOGRAPH, Told
+from tests.fakes.told import EDITED, PHOTOGRAPH, Told, telling
 from tests.fakes.visitor import PATIENCE, Visitor
 from tests.fakes.words import ROOT
 
@@ -39,6 +42,14 @@ def shown_view(page: Page) -> int:
 def unfold(page: Page) -> None:
     """Opens everything in the view that is folded away."""
     page.evaluate("document.querySelectorAll('main details').forEach((each) => { each.open = true })")
+
+
+def walk(visitor: Visitor, vault: RealVault, folder: Path, username: str) -> Iterator[str]:
+    """A newcomer's way, then that of somebody who has been writing for months. The page's clock has to be installed."""
+    yield from arrive(visitor)
+    yield from _meet_nobody(visitor)
+    with telling(vault, folder, username, visitor.lang) as told:
+        yield from _look_around(visitor, told)
 
 
 def arrive(visitor: Visitor) -> Iterator[str]:
@@ -103,6 +114,22 @@ def arrive(visitor: Visitor) -> Iterator[str]:
     yield "write-guided"
 
 
+def _meet_nobody(visitor: Visitor) -> Iterator[str]:
+    """With whom something could be shared, at a vault that lists nobody."""
+    page = visitor.page
+    visitor.write("…")
+    visitor.go_to("shell.journal")
+    visitor.follow("share.list.name")
+    visitor.follow("share.new")
+    page.get_by_role("checkbox").check()
+    visitor.press("account.sign_up.next")
+    visitor.heading("share.parts.title")
+    visitor.press("account.sign_up.next")
+    visitor.press("share.who.search")
+    page.get_by_text(visitor.say("share.find.nobody")).wait_for()
+    yield "share-find-nobody"
+
+
 def _verify(visitor: Visitor) -> Iterator[str]:
     """A receipt that was given to somebody, who has no account."""
     visitor.come()
@@ -120,8 +147,8 @@ def _verify(visitor: Visitor) -> Iterator[str]:
         yield f"verify-{outcome}"
 
 
-def look_around(visitor: Visitor, told: Told) -> Iterator[str]:
-    """Every view of a full vault, and every question that it asks. The page's clock has to be installed."""
+def _look_around(visitor: Visitor, told: Told) -> Iterator[str]:
+    """Every view of a full vault, and every question that it asks."""
     yield from _journal(visitor, told)
     yield from _documents(visitor, told)
     yield from _assessments(visitor)

@@ -120,6 +120,26 @@ describe("sharing", () => {
     expect(said()).toContain("Claire Martin peut l’ouvrir");
   });
 
+  test("with somebody who is looked for says where nobody fits, and in an empty list shows the other way at once", async () => {
+    const choose = async (): Promise<void> => {
+      show(<Share id={sampleId(1)} />);
+      await press("Continuer");
+      await press("Continuer");
+      await press("Chercher dans la liste");
+    };
+    await choose();
+    await until(() => said().includes("3 personnes"));
+    act(() => void fireEvent.input(screen.getByRole("searchbox"), { target: { value: "zzz" } }));
+    expect(screen.getByRole("status").textContent).toContain("Ces mots ne correspondent à personne ici.");
+    cleanup();
+    vault.listed = [];
+    await choose();
+    await until(() => said().includes("Cette liste est encore vide."));
+    expect(screen.queryByRole("searchbox")).toBeNull();
+    await press("Faire un lien et un code");
+    expect(said()).toContain("Jusqu’à quand");
+  });
+
   test("by a link is extended by another one, and says so before", async () => {
     extending.value = {
       bundle: "bundle", created: 1, expires: 2, openings: 3, opened: [], entry: null, name: null,

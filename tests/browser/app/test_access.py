@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
+from tests.browser.app.conftest import describe_vault
 from tests.fakes.axe import COLOURS, run_axe
-from tests.fakes.processes import RealVault
-from tests.fakes.told import telling
-from tests.fakes.tour import arrive, look_around, shown_view, view_table
+from tests.fakes.processes import RealVault, running
+from tests.fakes.tour import arrive, shown_view, view_table, walk
 from tests.fakes.visitor import Visitor
 
 LANGUAGES = ("fr", "en")
@@ -67,15 +67,14 @@ def look_at(page: Page) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_nothing_is_wrong_with_any_view(page: Page, real_vault: RealVault, tmp_path: Path, lang: str) -> None:
+def test_nothing_is_wrong_with_any_view(page: Page, tmp_path: Path, lang: str) -> None:
     wrong, seen = {}, {view_table()["home"]}
-    visitor = Visitor(page, real_vault.url, lang, f"accueil {lang}")
-    with telling(real_vault, tmp_path, f"récit {lang}", lang) as told:
-        for stops in (arrive(visitor), look_around(visitor, told)):
-            for stop in stops:
-                seen.add(shown_view(page))
-                if found := look_at(page):
-                    wrong[stop] = found
+    with running(describe_vault(tmp_path)) as vault:
+        visitor = Visitor(page, vault.url, lang, f"accueil {lang}")
+        for stop in walk(visitor, vault, tmp_path / "story", f"récit {lang}"):
+            seen.add(shown_view(page))
+            if found := look_at(page):
+                wrong[stop] = found
     assert wrong == {}
     assert seen == set(view_table().values())
 

@@ -17,6 +17,7 @@ from client_sdk.sharing import Link, Sharing
 from tests.browser.app.conftest import describe_vault
 from tests.fakes.canary import find_canaries
 from tests.fakes.http_proxy import HttpProxy, http_proxy_to
+from tests.fakes.listed import become_listed
 from tests.fakes.processes import RealVault, running
 from tests.fakes.teller import CATEGORY, SHARED, TEXTS, WRONG_CODE, Teller
 from tests.fakes.tour import view_table
@@ -49,6 +50,8 @@ def told(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         console: list[str] = []
         teller.page.on("console", lambda said: console.append(said.text))
         link = share(vault.url, folder / "another")
+        with VaultClient.connect(vault.url, folder / "office") as office:
+            become_listed(vault, office, "office", name="Claire Roux", org="", town="Lyon")
         yield Story(teller, proxy, vault, tell_everything(teller, link), console, link)
         context.close()
 

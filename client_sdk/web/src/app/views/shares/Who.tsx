@@ -16,7 +16,9 @@ export function Who({ next }: { next: (reader: Professional | null) => void }): 
   const [way, setWay] = useState<"both" | "list">("both");
   const [chosen, setChosen] = useState<Professional | null>(null);
   if (chosen !== null) return <Compare key="compare" reader={chosen} next={next} back={() => setChosen(null)} />;
-  if (way === "list") return <Search key="list" choose={setChosen} back={() => setWay("both")} />;
+  if (way === "list") {
+    return <Search key="list" choose={setChosen} byLink={() => next(null)} back={() => setWay("both")} />;
+  }
   return (
     <>
       <Title>{say("share.who.title")}</Title>
@@ -34,7 +36,7 @@ export function Who({ next }: { next: (reader: Professional | null) => void }): 
   );
 }
 
-function Search(props: { choose: (one: Professional) => void; back: () => void }): JSX.Element {
+function Search(props: { choose: (one: Professional) => void; byLink: () => void; back: () => void }): JSX.Element {
   const [listed, setListed] = useState<Listed | null>(null);
   const [error, setError] = useState<unknown>(null);
   const [typed, setTyped] = useState("");
@@ -45,6 +47,7 @@ function Search(props: { choose: (one: Professional) => void; back: () => void }
   };
   useEffect(load, []);
   const found = find(listed?.professionals ?? [], typed, kind);
+  const isEmpty = listed?.professionals.length === 0;
   return (
     <>
       <Title>{say("share.find.title")}</Title>
@@ -52,17 +55,17 @@ function Search(props: { choose: (one: Professional) => void; back: () => void }
       {listed === null && error === null && <Waiting>{say("share.find.reading")}</Waiting>}
       <Problem error={error} />
       {error !== null && <p class="actions"><Button onClick={load}>{say("share.find.again")}</Button></p>}
-      {listed !== null && (
+      {listed !== null && !isEmpty && (
         <form role="search" autocomplete="off" onSubmit={(event) => event.preventDefault()}>
           <Field label={say("share.find.words")} type="search" value={typed} onInput={setTyped} />
           <Choice
             label={say("share.find.kind")} value={kind} onChange={setKind}
             options={[["", say("share.find.any")], ...KINDS.map((one) => [one, say(`share.kind.${one}`)] as const)]}
           />
-          <p role="status">{say("share.find.found", { count: found.length })}</p>
+          <p role="status">{found.length === 0 ? say("share.find.none") : say("share.find.found", { count: found.length })}</p>
         </form>
       )}
-      {listed?.professionals.length === 0 && <Notice><p>{say("share.find.nobody")}</p></Notice>}
+      {isEmpty && <Notice><p>{say("share.find.nobody")}</p></Notice>}
       <ul class="row-list">
         {found.slice(0, SHOWN).map((one) => (
           <li key={one.entry}>
@@ -75,7 +78,10 @@ function Search(props: { choose: (one: Professional) => void; back: () => void }
       </ul>
       {found.length > SHOWN && <p class="hint">{say("share.find.more")}</p>}
       {(listed?.unread ?? 0) > 0 && <p class="hint">{say("share.find.unread", { count: listed!.unread })}</p>}
-      <p class="actions"><Button plain onClick={props.back}>{say("share.find.back")}</Button></p>
+      <p class="actions">
+        {isEmpty && <Button onClick={props.byLink}>{say("share.who.make_link")}</Button>}
+        <Button plain onClick={props.back}>{say("share.find.back")}</Button>
+      </p>
     </>
   );
 }
