@@ -38,6 +38,12 @@ TOO_WIDE = """() => {
     .map((e) => e.outerHTML.slice(0, 120)).slice(0, 5);
 }"""
 
+SIDEWAYS = """() => [...document.querySelectorAll("body *")]
+  .filter((e) => /auto|scroll/.test(getComputedStyle(e).overflowX) && e.scrollWidth > e.clientWidth + 1)
+  .map((e) => e.outerHTML.slice(0, 120));
+"""
+"""What has to be moved sideways to be read, though the page has not."""
+
 
 @pytest.fixture
 def page(chromium: Browser) -> Iterator[Page]:
@@ -56,12 +62,15 @@ def look_at(page: Page) -> dict[str, Any]:
     page.set_viewport_size({"width": NARROW, "height": 640})
     page.evaluate("scrollTo(0, 0)")  # the bar would lie over a part of something
     page.emulate_media(color_scheme="light")
-    found = {"axe": run_axe(page), "wide": page.evaluate(TOO_WIDE), "small": page.evaluate(SMALL_TARGETS)}
+    found = {
+        "axe": run_axe(page), "wide": page.evaluate(TOO_WIDE), "sideways": page.evaluate(SIDEWAYS),
+        "small": page.evaluate(SMALL_TARGETS),
+    }
     page.emulate_media(color_scheme="dark")
     found["dark"] = run_axe(page, COLOURS)
     page.set_viewport_size({"width": 2 * NARROW, "height": 640})
     page.evaluate("document.documentElement.style.fontSize = '200%'")
-    found["doubled"] = page.evaluate(TOO_WIDE)
+    found["doubled"] = page.evaluate(TOO_WIDE) + page.evaluate(SIDEWAYS)
     page.evaluate("document.documentElement.style.fontSize = ''")
     return {name: broken for name, broken in found.items() if broken}
 
@@ -86,7 +95,11 @@ def test_each_look_can_find_something(page: Page, real_vault: RealVault) -> None
     page.evaluate("document.querySelector('h1').after(document.createElement('button'))")
     page.evaluate("document.querySelector('h1').style.width = '700px'")
     page.evaluate("document.querySelector('main p').style.cssText = 'color: #777; background: #666'")
-    assert set(look_at(page)) == {"axe", "dark", "wide", "small", "doubled"}
+    page.evaluate(
+        "const held = document.createElement('p'); held.textContent = 'held '.repeat(99);"
+        "held.style.cssText = 'overflow-x: auto; white-space: nowrap'; document.querySelector('main').append(held)"
+    )
+    assert set(look_at(page)) == {"axe", "dark", "wide", "sideways", "small", "doubled"}
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

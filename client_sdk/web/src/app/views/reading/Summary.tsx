@@ -1,14 +1,15 @@
-// One page about what somebody shared, to print: what there is, from when, and what its receipt comes to.
+// One page about what somebody shared, to print: what there is, from when, and what its receipt comes to. A table on paper
+// and where there is room, else a card for each; the roles say that it is one table either way.
 // Knows: titles and times. Refuses to know: texts and files: those are in the timeline.
 
-import type { JSX } from "preact";
+import type { ComponentChildren, JSX } from "preact";
 import { useMemo } from "preact/hooks";
 import { formatHex } from "../../../crypto_core/encoding.js";
 import { day, moment, number, say } from "../../i18n.js";
 import { Button, Title } from "../../parts/index.js";
 import { address } from "../../router.js";
 import { reading } from "../../state.js";
-import type { Handed } from "../../../worker/api.js";
+import type { Handed, SharedItem } from "../../../worker/api.js";
 import { titleOf, whenOf } from "../journal/facts.js";
 import { oldestFirst } from "./Handed.js";
 import { NothingOpen } from "./NothingOpen.js";
@@ -17,6 +18,8 @@ import "./reading.css";
 
 /** Hexadecimal digits of a fingerprint that stand in the table; the whole of it stands in the timeline. */
 const DIGITS = 16;
+
+const COLUMNS = ["when", "what", "deposited", "receipt", "fingerprint"] as const;
 
 export default function Summary(): JSX.Element {
   return reading.value === null ? <NothingOpen /> : <Page shared={reading.value.shared} />;
@@ -33,32 +36,25 @@ function Page({ shared }: { shared: Handed }): JSX.Element {
         {say("reading.summary.count", { count: sorted.length, files: number(files) })}{" "}
         {say("reading.given", { moment: moment(shared.created) })}
       </p>
-      <div class="table-holder" role="region" aria-label={say("reading.summary.title")} tabIndex={0}>
-        <table>
-          <thead>
-            <tr>
-              {(["when", "what", "deposited", "receipt", "fingerprint"] as const).map((name) => (
-                <th key={name} scope="col">{say(`reading.summary.${name}`)}</th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {sorted.map((item) => {
-              const one = shared.items.find((each) => each.item === item)!;
-              const sealed = one.proof?.verified.commitment.sha256;
-              return (
-                <tr key={`${item.id}.${item.revision}`}>
-                  <td>{item.state === "open" ? whenOf(item) : "—"}</td>
-                  <th scope="row">{item.state === "open" ? titleOf(item) : say("reading.not_given")}</th>
-                  <td>{item.deposited === 0 ? "—" : day(item.deposited)}</td>
-                  <td>{standingOf(one)}</td>
-                  <td>{sealed === undefined ? "—" : <code>{formatHex(sealed).slice(0, DIGITS)}</code>}</td>
-                </tr>
-              );
-            })}
-          </tbody>
-        </table>
-      </div>
+      <table role="table" aria-label={say("reading.summary.title")}>
+        <thead role="rowgroup">
+          <tr role="row">
+            {COLUMNS.map((name) => <th key={name} role="columnheader" scope="col">{say(`reading.summary.${name}`)}</th>)}
+          </tr>
+        </thead>
+        <tbody role="rowgroup">
+          {sorted.map((item) => {
+            const cells = cellsOf(shared.items.find((each) => each.item === item)!);
+            return (
+              <tr key={`${item.id}.${item.revision}`} role="row">
+                {COLUMNS.map((name) => name === "what"
+                  ? <th key={name} role="rowheader" scope="row" data-name={say(`reading.summary.${name}`)}>{cells[name]}</th>
+                  : <td key={name} role="cell" data-name={say(`reading.summary.${name}`)}>{cells[name]}</td>)}
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
       <p>{say("reading.summary.proves")}</p>
       <p>{say("reading.summary.not")}</p>
       <p class="hint">{say(shared.pinned ? "reading.key_known" : "reading.key_named")}</p>
@@ -66,4 +62,14 @@ function Page({ shared }: { shared: Handed }): JSX.Element {
       <p class="hint not-on-paper">{say("site.check.print_care")}</p>
     </article>
   );
+}
+
+function cellsOf(one: SharedItem): Readonly<Record<(typeof COLUMNS)[number], ComponentChildren>> {
+  const { item, proof } = one;
+  const isOpen = item.state === "open", sealed = proof?.verified.commitment.sha256;
+  return {
+    when: isOpen ? whenOf(item) : "—", what: isOpen ? titleOf(item) : say("reading.not_given"),
+    deposited: item.deposited === 0 ? "—" : day(item.deposited), receipt: standingOf(one),
+    fingerprint: sealed === undefined ? "—" : <code>{formatHex(sealed).slice(0, DIGITS)}</code>,
+  };
 }
