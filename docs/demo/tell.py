@@ -246,12 +246,13 @@ class Device:
 
     def run(self, *words: str | Path, stdin: str = "", folder: Path = ROOT) -> str:
         reading, writing = os.pipe()
+        given = [] if words[0] == "verify" else ["--secrets-fd", str(reading)]  # it asks for nothing
         with os.fdopen(writing, "w", encoding="utf-8") as lines:
             lines.write(f"{PASSWORD}\n{PIN}\n")
         try:
             ended = subprocess.run(
-                [*program("temoin"), *map(str, words), "--secrets-fd", str(reading)], input=stdin.encode(), cwd=folder,
-                capture_output=True, pass_fds=[reading],
+                [*program("temoin"), *map(str, words), *given], input=stdin.encode(), cwd=folder, capture_output=True,
+                pass_fds=[reading],
                 env=environment(TEMOIN_HOME=str(self.home), TEMOIN_SERVER=self.server, COLUMNS="400"),
             )  # fmt: skip
         finally:
