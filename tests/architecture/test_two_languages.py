@@ -31,7 +31,9 @@ PYTHON_ONLY_MODULES = {
     "client_sdk/taken": "folders that are given again; a browser is given files",
     **dict.fromkeys(("crypto_core/receipts/anchor", "crypto_core/receipts/der"), "as client_sdk/anchors"),
     "client_sdk/strength": "the sign-up page asks its own zxcvbn (app/views/account), so that no other page loads it",
+    "client_sdk/published": "the auditor's tools are those of the command line",
     "client_sdk/pack_sink": "a folder, or a ZIP file on a disk; a page writes one stream (sdk/archive)",
+    "client_sdk/wire": "a browser has its connections already",
     "client_sdk/witness": "a partner's machine runs it, and no page",
     "client_sdk/upgrading": "so far the command line alone does it; a page exports what it was given",
     "schemas/help": "the public pages are written by the server",
@@ -88,9 +90,8 @@ PYTHON_ONLY_NAMES = {
     },
     "client_sdk/sharing": {"stated": "each module has the schemas of its own"},
     "client_sdk/transport": {
-        "PublishedFiles": "the auditor's tools are those of the command line",
-        "connect": "a browser has its connections already",
         "PIECE": "a browser gives on what arrives as it is cut",
+        **dict.fromkeys(("HEADERS", "collect", "pause", "refusal"), "private here, asked for by client_sdk/published"),
     },
     "client_sdk/uploader": {
         **dict.fromkeys(("BLOBS", "COMPLETE", "UNITS", "UPLOAD", "UPLOADS"), _ENDPOINT),
