@@ -148,17 +148,18 @@ class Boxes:
         if size != content.size:
             raise DepositBroken("another size than it names")
 
-    def accept(self, opened: OpenedDeposit, draft: Draft, sensitive: bool) -> Kept:
+    def accept(self, opened: OpenedDeposit, draft: Draft, *, sensitive: bool = False) -> Kept:
         """Makes it an item of the person's, which names the depositor's blobs unchanged and says whose they are.
 
         Every file is read whole first, and its receipt proven: what somebody else states wrongly must never look like a
-        fault of the vault later. Used under the account's lock. Raises DepositBroken, or as `Writer.add`.
+        fault of the vault later. Raises DepositBroken, or as `Writer.add`.
         """
-        for content in opened.contents:
-            for _ in self.content(content):
-                pass
-            self._reader.blob_receipt(content)
-        return self._writer.add((draft,), "received", sensitive, opened.contents, sent=opened.sent)[0]
+        with self._session.home.lock():
+            for content in opened.contents:
+                for _ in self.content(content):
+                    pass
+                self._reader.blob_receipt(content)
+            return self._writer.add((draft,), "received", sensitive, opened.contents, sent=opened.sent)[0]
 
     def refuse(self, box: bytes, deposit: bytes, confirmed: bytes | None = None) -> None:
         """Erases it after seven days, until when accepting undoes it; at once with a token of stage `confirmed`."""

@@ -45,10 +45,11 @@ TYPESCRIPT_ONLY_MODULES = {
     "crypto_core/sodium": "libsodium is wasm here, and has to be waited for",
     "schemas/wire.d": "the types of the wire, generated from docs/api/openapi.json",
     "sdk/archive": "a ZIP file as a stream, and read where it lies; Python's zipfile does both",
+    "sdk/attaching": "two files at once, with previews and drafts; Python's client.py sends one after the other",
     "sdk/argon": "Argon2id runs in a worker of its own, ended after each use",
     "sdk/contents": "two read contents here, with ranges of what is shared as well; Python's reader.py does it itself",
     "sdk/digest": "SHA-256 of a stream; Python's hashlib has it",
-    "sdk/door": "getting in, which Python's client.py does itself; a login here is entered from two sides",
+    "sdk/open_vault": "some parts are fetched when they are first asked for; Python's client.py makes all at once",
     "sdk/recorder": "what a page records; the command line has no camera",
     "sdk/drafts": "drafts and previews are the pages'; the command line has an editor's file",
 }
@@ -132,6 +133,10 @@ TYPESCRIPT_ONLY_NAMES = {
     },
     "sdk/box_visit": {"Address": "the worker is told the secret of an address once, before anybody enters"},
     "sdk/boxes": {"formatDeposit": _DUMPS},
+    "sdk/door": {
+        "fetched": "a login loads no more than it needs",
+        **dict.fromkeys(("forgetKeys", "forgetLogin"), "Python can't overwrite what it holds"),
+    },
     "sdk/home": {
         **dict.fromkeys(("BrowserLocks", "MemoryLocks", "openLocks"), "tabs share a device; Python locks a file"),
         **dict.fromkeys(("IndexedStore", "MemoryStore", "PLACES", "openStore"), "IndexedDB; Python has folders"),

@@ -134,8 +134,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
         kept.append(record_film(client, folder))
         kept.append(client.write_entry(Draft("Something else")))
         sharing = Sharing([(one.id, 1) for one in kept], None, expires=vault.clock.now() + 86_400, openings=9)
-        bundle = client.make_bundle(sharing)
-        client.send_bundle(bundle, PASSWORD, PIN)
+        bundle = client.shares.make(sharing)
+        client.shares.send(bundle, client.account.confirm(PASSWORD, PIN))
         assert bundle.link is not None
         opened, policy = stranger.open_link(bundle.link.fragment, bundle.link.code), stranger.known_policy()
         client.write_entry(Draft("Not shared"))  # the ledger grows between the receipts of records and those of files

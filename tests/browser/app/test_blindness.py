@@ -60,8 +60,8 @@ def share(server: str, folder: Path) -> Link:
         client.log_in("another", PASSWORD, PIN)
         kept = client.write_entry(Draft(title=SHARED["title"], text=SHARED["text"]))
         items, end = [(kept.id, kept.revision)], int(time.time()) + 3600
-        made = client.make_bundle(Sharing(items, None, end, 10, SHARED["message"]))
-        client.send_bundle(made, PASSWORD, PIN)
+        made = client.shares.make(Sharing(items, None, end, 10, SHARED["message"]))
+        client.shares.send(made, client.account.confirm(PASSWORD, PIN))
     assert made.link is not None
     return made.link
 

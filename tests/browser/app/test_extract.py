@@ -264,8 +264,8 @@ def test_the_command_line_shares_what_the_page_made(
         [whole] = client.items("journal")
         [part] = client.extracts(whole.id)
         assert part.of == (whole.id, 1) and SECRET not in (part.text or "")
-        made = client.make_bundle(Sharing([(part.id, 1)], None, part.deposited + 86_400, 1))
-        client.send_bundle(made, PASSWORD, PIN)
+        made = client.shares.make(Sharing([(part.id, 1)], None, part.deposited + 86_400, 1))
+        client.shares.send(made, client.account.confirm(PASSWORD, PIN))
         assert made.link is not None
     opened = reader.open_link(made.link.fragment, made.link.code)
     assert [one.item.text for one in opened.items] == [part.text]

@@ -47,8 +47,8 @@ READ_BACK = """async (name) => {
 def share_all(client: VaultClient, openings: int = 20) -> MadeBundle:
     """All that somebody keeps, by a link, for an hour."""
     items = [(item.id, item.revision) for item in client.items()]
-    made = client.make_bundle(Sharing(items, None, int(time.time()) + 3600, openings, "Pour mardi."))
-    client.send_bundle(made, PASSWORD, PIN)
+    made = client.shares.make(Sharing(items, None, int(time.time()) + 3600, openings, "Pour mardi."))
+    client.shares.send(made, client.account.confirm(PASSWORD, PIN))
     return made
 
 

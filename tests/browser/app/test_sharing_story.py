@@ -105,7 +105,7 @@ def test_shared_compared_opened_played_saved_seen_and_ended(
     expect(page.get_by_text(visitor.say("share.list.count", count=2, of=10))).to_be_visible()
     with VaultClient.connect(real_vault.url, tmp_path / "third") as reader:
         reader.log_in(LAWYER, PASSWORD, PIN)
-        held = reader.open_received(bytes.fromhex(received["bundle"]))
+        held = reader.office.open(bytes.fromhex(received["bundle"]))
         (content,) = held.items[0].item.contents
         download = held.sealed(content)
         assert next(download)

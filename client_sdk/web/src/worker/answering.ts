@@ -140,7 +140,7 @@ export class Answering {
 
   /** Closes recordings that broke off, while nobody waits for it. */
   finish(): void {
-    void this.#quietly((client) => client.finishRecordings());
+    void this.#quietly((client) => client.recordings.finish());
   }
 
   /** Counts what waits, and sees to it. */
@@ -199,7 +199,7 @@ export class Answering {
     await this.#quietly(async (client) => {
       await client.synchronise();
       await this.count(client);
-      await client.finishRecordings();
+      await client.recordings.finish();
     });
     const { client } = await this.#ground;
     return client.isOpen && !this.#ended && (this.#waiting > 0 || !this.#reachable);

@@ -17,7 +17,12 @@ export function boxesCalls(by: Answering): BoxesApi {
       return act(met ??= new Depositing(), ground);
     });
   return {
-    makeBox: (password, pin, plan) => by.enter((client) => client.makeBox(password, pin, plan)),
+    makeBox: (password, pin, plan) => by.enter(async (client) => {
+      const boxes = await client.boxes();
+      const made = boxes.make(plan);
+      await boxes.send(made, await client.account.confirm(password, pin));
+      return made.fragment;
+    }),
 
     boxes: () => by.ask(async (client) => (await client.boxes()).list()),
 
@@ -42,12 +47,12 @@ export function boxesCalls(by: Answering): BoxesApi {
       return pieceOf((from, to) => boxes.content(found, from, to), start, stop);
     }),
 
-    acceptDeposit: (deposit) => by.write((client) => client.acceptDeposit(deposit)),
+    acceptDeposit: (deposit) => by.write(async (client) => (await client.boxes()).accept(deposit)),
 
     refuseDeposit: (box, deposit) => by.ask(async (client) => (await client.boxes()).refuse(box, deposit, null)),
 
-    eraseDeposit: (box, deposit, password, pin) => by.enter((client) =>
-      client.refuseNow(box, deposit, password, pin)),
+    eraseDeposit: (box, deposit, password, pin) => by.enter(async (client) =>
+      (await client.boxes()).refuse(box, deposit, await client.account.confirm(password, pin))),
 
     meetBox: (fragment) => put((depositing) => depositing.meet(fragment)),
 

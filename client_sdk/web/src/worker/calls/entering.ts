@@ -69,18 +69,18 @@ export function enteringCalls(by: Answering): EnteringApi {
 
     changeCredentials: (now, next) => {
       const typed = new Credentials(next.username, next.password, next.pin);
-      return by.enter((client) => client.changeCredentials(now.password, now.pin, typed));
+      return by.enter((client) => client.account.changeCredentials(now.password, now.pin, typed));
     },
 
-    acceptTrust: (password, pin) => by.enter((client) => client.acceptTrust(password, pin)),
+    acceptTrust: (password, pin) => by.enter((client) => client.account.acceptTrust(password, pin)),
 
     reopenPin: (username, password, words) => by.enter((client) => client.reopenPin(username, password, words)),
 
-    sessions: () => by.ask(async (client) => (await client.sessions()).map((one) => ({
+    sessions: () => by.ask(async (client) => (await client.account.sessions()).map((one) => ({
       id: formatB64url(one.session), begun: one.opened, lastUsed: one.last_used, mine: one.current,
     }))),
 
-    endOtherSessions: (password, pin) => by.enter((client) => client.endOtherSessions(password, pin)),
+    endOtherSessions: (password, pin) => by.enter((client) => client.account.endOtherSessions(password, pin)),
   };
 }
 

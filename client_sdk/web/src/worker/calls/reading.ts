@@ -32,19 +32,22 @@ export function readingCalls(by: Answering): ReadingApi {
       return reading.openLink(code, ground.link, policy, pinned);
     }),
 
-    standing: () => by.ask(async (client) => standingOf(await client.standing())),
+    standing: () => by.ask(async (client) => standingOf(await (await client.office()).standing())),
 
-    askToBeListed: (named, password, pin) => by.enter(async (client) =>
-      standingOf(await client.askToBeListed(named, password, pin))),
+    askToBeListed: (named, password, pin) => by.enter(async (client) => {
+      const confirmed = await client.account.confirm(password, pin);
+      return standingOf(await (await client.office()).askToBeListed(confirmed, named));
+    }),
 
     inbox: () => by.ask(async (client) => {
-      const received = (await client.inbox()).map(
+      const office = await client.office();
+      const received = (await office.inbox()).map(
         ({ bundle, created, expires, openings, opened: count }) => (
           { bundle, created, expires, openings, opened: count }
         ),
       );
       try {
-        const strangers = (await client.listedOtherwise()).map(({ listing }) => listing.fingerprint);
+        const strangers = (await office.listedOtherwise()).map(({ listing }) => listing.fingerprint);
         return { received, alarm: strangers.length > 0 ? LISTED_OTHERWISE : null, strangers };
       } catch (error) {
         if (!(error instanceof TrustError)) throw error;
@@ -53,7 +56,7 @@ export function readingCalls(by: Answering): ReadingApi {
     }),
 
     openReceived: (bundle) => read(async (reading, _, client) =>
-      reading.show(await client.openReceived(bundle, reading.openings), true)),
+      reading.show(await (await client.office()).open(bundle, reading.openings), true)),
 
     readShared: (item, revision, content, range) => read((reading) => reading.file(item, revision, content, range)),
 

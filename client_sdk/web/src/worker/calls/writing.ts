@@ -4,7 +4,7 @@
 
 import { formatB64url } from "../../crypto_core/encoding.js";
 import { makeId } from "../../crypto_core/randomness.js";
-import type { Writing } from "../../sdk/client.js";
+import type { Writing } from "../../sdk/attaching.js";
 import type { Answering } from "../answering.js";
 import type { Id, WriteOptions, WritingApi } from "../api.js";
 
@@ -23,15 +23,15 @@ export function writingCalls(by: Answering): WritingApi {
     )),
 
     beginRecording: (what) => by.write(async (client) => {
-      const id: Id = await client.beginRecording(what, ({ here, kept }) =>
+      const id: Id = await client.recordings.begin(what, ({ here, kept }) =>
         by.tell({ kind: "recording", id, here, kept }));
       return id;
     }),
 
     addSegment: (id, more, seconds) => by.ask(async (client) =>
-      client.addSegment(id, new Uint8Array(await more.arrayBuffer()), seconds)),
+      client.recordings.add(id, new Uint8Array(await more.arrayBuffer()), seconds)),
 
-    endRecording: (id) => by.write((client) => client.endRecording(id)),
+    endRecording: (id) => by.write((client) => client.recordings.end(id)),
 
     giveUp: (id) => by.ask((client) => client.giveUp(id)),
 
