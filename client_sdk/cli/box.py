@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,9 @@ from client_sdk.box_visit import Deposited, Given
 from client_sdk.boxes import KeptBox, NewBox, OpenedDeposit
 from client_sdk.cli.failures import FileExists
 from client_sdk.cli.items import tell_kept
-from client_sdk.cli.options import Shared, existing_file, item_id, sensitive_option, shared, user_argument
+from client_sdk.cli.options import (
+    Shared, existing_file, item_id, sensitive_option, shared, until_option, user_argument,
+)
 from client_sdk.cli.output import (
     cells, facts, note, one_line, print_json, screen, spell_size, spell_time, table, visible,
 )
@@ -29,7 +30,6 @@ from client_sdk.client import VaultClient
 from client_sdk.items import Draft
 from schemas import limits, outputs
 
-_DAYS = 30
 _UNITS = {"": 1, "k": 1000, "M": 1000**2, "G": 1000**3}
 _WHY = {"closed": "closed by you", "expired": "its time is over"}
 
@@ -54,18 +54,16 @@ def box() -> None:
 @box.command()
 @user_argument
 @click.option("--name", required=True, metavar="T", help="What it is for; only you see it.")
-@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="The last day. Thirty days from now.")
+@until_option
 @click.option("--deposits", type=click.IntRange(1, limits.BOX_DEPOSITS), default=10, show_default=True, metavar="N")
 @click.option("--bytes", "room", type=size, default="1G", show_default=True, metavar="SIZE", help="In all.")
 @shared
-def create(common: Shared, user: str, name: str, until: datetime | None, deposits: int, room: int) -> None:
+def create(common: Shared, user: str, name: str, expires: int, deposits: int, room: int) -> None:
     """Make a box, and print its address once.
 
     Asks for password and PIN. Give each address to one person alone: whoever has it can put things in, up to what the
     box takes, and learns by trying how much room is left.
     """
-    last = datetime.now().astimezone() + timedelta(days=_DAYS) if until is None else until.astimezone()
-    expires = int(last.replace(hour=23, minute=59, second=59).timestamp())
     with opened(common, user) as client:
         made = client.boxes.make(NewBox(name, expires, deposits, room))
         client.boxes.send(made, confirmed(common, client))

@@ -1,6 +1,6 @@
 """Options that several commands share, and the values they become.
 
-Knows: click, and the spelling of ids, ranges and times. Refuses to know: what a command does with them.
+Knows: click, the spelling of ids, ranges and times, and what day it is here. Refuses to know: what a command does with them.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ from crypto_core.errors import MalformedError
 from schemas import limits
 
 Command = Callable[..., None]
+
+_DAYS = 30
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON; a failure too, on standard error.")
 
@@ -65,6 +68,14 @@ def home() -> Path:
     return Path(named) if named else Path.home() / ".temoin"
 
 
+def until_option(command: Command) -> Command:
+    """--until; the command gets `expires`, the last second of that day where the person is, as Unix time."""
+    return click.option(
+        "--until", "expires", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", callback=_end_of_day,
+        help="The last day. Thirty days from now.",
+    )(command)
+
+
 def item_id(text: str) -> bytes:
     """For click: 32 hexadecimal digits as 16 bytes."""
     return _hexadecimal(text, limits.ID)
@@ -89,6 +100,11 @@ def happened(text: str) -> Happened:
     if not text.strip() or len(text) > limits.WORDS:
         raise click.BadParameter(f"say when in 1 to {limits.WORDS} characters.")
     return parse_happened(text)
+
+
+def _end_of_day(_context: click.Context, _option: click.Parameter, day: datetime | None) -> int:
+    last = datetime.now() + timedelta(days=_DAYS) if day is None else day
+    return int(last.replace(hour=23, minute=59, second=59).timestamp())  # by the clocks of that evening
 
 
 def _hexadecimal(text: str, size: int) -> bytes:

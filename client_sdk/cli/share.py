@@ -5,12 +5,11 @@ Knows: words, dates, and that a reader is compared first. Refuses to know: seals
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from typing import Any
 
 import click
 
-from client_sdk.cli.options import Shared, item_id, shared, user_argument
+from client_sdk.cli.options import Shared, item_id, shared, until_option, user_argument
 from client_sdk.cli.output import cells, facts, note, one_line, print_json, screen, spell_time, table
 from client_sdk.cli.session import confirmed, opened, reopened
 from client_sdk.client import VaultClient
@@ -21,7 +20,6 @@ from client_sdk.sharing import Sharing
 from crypto_core.errors import TemoinError
 from schemas import limits, outputs
 
-_DAYS = 30
 _WHY = {
     "revoked": "ended by you", "expired": "its time is over", "replaced": "extended by another",
     "codes": "ended by five wrong codes", "erased": "nothing of it is left", "unlisted": "the reader is not listed now",
@@ -48,14 +46,14 @@ def share() -> None:
 @click.option("--to", "reader", metavar="PRO", help="Somebody listed: the entry's number, or words that name one.")
 @click.option("--link", "by_link", is_flag=True, help="For somebody without an account: a link, and a code told apart.")
 @click.option("--items", type=item_id, metavar="ID", multiple=True, required=True, help="May be repeated.")
-@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="The last day. Thirty days from now.")
+@until_option
 @click.option("--openings", type=click.IntRange(1, limits.OPENINGS), default=10, show_default=True, metavar="N")
 @click.option("--message", default="", metavar="T", help="For the reader (other programs on this device can see it).")
 @click.option("--replaces", type=item_id, metavar="BUNDLE", help="Extend this one: it ends, its openings count on.")
 @click.option("--not-compared", is_flag=True, help="Share although nobody compared the professional's digits.")
 @shared
 def create(
-    common: Shared, user: str, reader: str | None, by_link: bool, items: tuple[bytes, ...], until: datetime | None,
+    common: Shared, user: str, reader: str | None, by_link: bool, items: tuple[bytes, ...], expires: int,
     openings: int, message: str, replaces: bytes | None, not_compared: bool,
 ) -> None:
     """Share items whole, in their newest revision, with all files in them.
@@ -64,8 +62,6 @@ def create(
     """
     if (reader is None) == (not by_link):
         raise click.UsageError("Say either --to PRO or --link.")
-    last = datetime.now().astimezone() + timedelta(days=_DAYS) if until is None else until.astimezone()
-    expires = int(last.replace(hour=23, minute=59, second=59).timestamp())
     with opened(common, user) as client:
         to = None if reader is None else _reader(client, reader, not_compared)
         chosen = [reopened(common, client, client.item(one)) for one in items]

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from crypto_core.errors import CryptoCoreError, TemoinError
 from crypto_core.receipts.tree import root
 from crypto_core.receipts.witnessed import open_checkpoint
+from server.database import connection_of
 from server.ledger.keys import Keys, LedgerKeyReplaced, LedgerKeys, LedgerRefuses
 from server.ledger.marker import Marker
 from server.ledger.models import LedgerWitness, SignedCheckpoint
@@ -116,7 +117,7 @@ class Guard:
 
     @staticmethod
     def _require_witnesses(session: Session) -> None:
-        if (found := session.connection().execute(_STOPPED_BY).first()) is not None:
+        if (found := connection_of(session).execute(_STOPPED_BY).first()) is not None:
             raise STOPPING[found[1]](found[0])
 
 

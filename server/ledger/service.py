@@ -28,7 +28,7 @@ from crypto_core.receipts.merkle import hash_leaf
 from crypto_core.receipts.note import SignerKey
 from crypto_core.receipts.receipt import Receipt, format_receipt
 from crypto_core.receipts.tree import consistency_proof, inclusion_proof, new_nodes, root
-from server.database import Database, table
+from server.database import Database, connection_of, table
 from server.ledger.cosignatures import best_cosigned, with_cosignatures
 from server.ledger.guard import Guard
 from server.ledger.keys import LedgerKeys
@@ -194,7 +194,7 @@ class Ledger:
         with self.database.write() as session:
             if session.execute(select(SignedCheckpoint.size).limit(1)).first():
                 raise LedgerExists()
-            self._sign(_Growth(session.connection(), 0, self._clock.now(), {}))
+            self._sign(_Growth(connection_of(session), 0, self._clock.now(), {}))
 
     def commit(self, work: Work[T]) -> T:
         """Runs `work(session, enter)` in a transaction; returns its result once all of it is durable and covered by
@@ -273,6 +273,7 @@ class Ledger:
                 if len(batch) == 1:
                     batch[0].run(session, growth)
                 else:
+                    session.connection()  # it joins the transaction of all, not the savepoint of whoever is first
                     for pending in batch:
                         pending.run_among_others(session, growth)
                 if growth.deposits:
@@ -302,7 +303,7 @@ class Ledger:
             nodes = read_nodes(session, frontier(newest.size))
         time = max(newest.time, self._clock.now())
         require = self._require_once(session, newest, size)
-        return _Growth(session.connection(), newest.size, time, dict(nodes), require=require)
+        return _Growth(connection_of(session), newest.size, time, dict(nodes), require=require)
 
     def _require_once(self, session: Session, newest: Signed, known: int) -> Callable[[], None]:
         """Asks the guard when the first of a transaction wants to enter something. Raises Refusal `ledger_stopped`."""
@@ -341,7 +342,7 @@ class Ledger:
 
 
 def _first(session: Session, query: Select[int, int, str]) -> Signed:
-    found = session.connection().execute(query).first()
+    found = connection_of(session).execute(query).first()
     if found is None:
         raise Refusal("unavailable")
     return Signed(*found)

@@ -323,7 +323,7 @@ def _sharing(visitor: Visitor, told: Told) -> Iterator[str]:
     unfold(page)
     yield "shares-over"
     page.get_by_role("button").filter(has_text=visitor.say("share.list.extend")).first.click()
-    page.get_by_text(visitor.say("share.extends", count=1)).wait_for()
+    page.get_by_text(visitor.say("share.extends.by_name", name=name, count=1)).wait_for()
     yield "share-extend"
     visitor.go_to("shell.journal")
     visitor.follow("share.list.name")
@@ -483,7 +483,7 @@ def _receiving(visitor: Visitor, told: Told) -> Iterator[str]:
     page.get_by_text(visitor.say("reading.listing.state.approved")).wait_for()
     yield "listing-approved"
     visitor.follow("reading.inbox.title")
-    page.get_by_text(visitor.say("reading.inbox.opened", count=0, openings=10)).wait_for()
+    page.get_by_text(visitor.say("reading.inbox.unopened", count=10)).wait_for()
     yield "inbox"
     page.get_by_role("button").filter(has_text=visitor.say("reading.inbox.open")).first.click()
     visitor.heading("reading.title")

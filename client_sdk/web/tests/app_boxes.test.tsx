@@ -163,7 +163,9 @@ describe("whoever was given an address", () => {
     await arrive();
     await page.type("Who you are (if you like)", "Nadia");
     await page.type("Your words", FIRST);
+    expect(page.text()).not.toContain("Keep this page open until the end");
     await choose(new File(["a"], "IMG_2043.jpg"), new File(["b"], "b.txt"));
+    await page.see("Keep this page open until the end");
     await page.press(/^Take out.*b\.txt/);
     await page.press("Send");
     await page.see("Sent, and time-stamped");

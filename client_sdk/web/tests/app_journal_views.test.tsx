@@ -113,6 +113,14 @@ describe("an entry", () => {
     expect(said()).not.toContain("Gardé.");
   });
 
+  test("without a title is called by its time: its words stand there once", async () => {
+    const text = "Il a crié, puis il est parti.";
+    await openVault([sampleItem(1, { deposited: 1_770_000_000, text, happened: parseHappened("2026-01") })]);
+    show(<Entry id={sampleId(1)} />);
+    expect(said().split(text)).toHaveLength(2);
+    expect(screen.getByRole("heading", { level: 1 }).textContent).toBe("janvier 2026");
+  });
+
   test("behind the PIN shows nothing until it is given, and nothing after two minutes", async () => {
     const vault = await openVault(HELD);
     show(<Entry id={sampleId(3)} />);

@@ -267,6 +267,8 @@ describe("a professional", () => {
     await page.see("You are listed.");
     await page.press("What was sent to you");
     await page.see("Opened 1 time, of 10 allowed.");
+    expect(page.text()).toContain("New: not opened yet. It can be opened 10 times.");
+    expect(page.text()).not.toContain("Opened 0 times");
   });
 
   test("opens what was sent, and comes back to the list; an empty list says so", async () => {

@@ -98,6 +98,42 @@ describe("sharing", () => {
     expect(document.querySelector(".digits")?.textContent).toBe("1234 5678");
   });
 
+  test("is extended for the reader it has: only until when and how often is asked", async () => {
+    const before = {
+      bundle: "bundle", created: 1_780_000_000, expires: 1_790_000_000, openings: 3, opened: [1_781_000_000], entry: 0,
+      name: "Claire Martin", items: [{ item: sampleId(2), revision: 1 }], wrongCodes: 0, ended: null, why: null,
+      replacedBy: null,
+    };
+    vault.shared = [before];
+    show(<Shares />);
+    await until(() => said().includes("Claire Martin"));
+    await press(/^Prolonger/);
+    cleanup();
+    show(<Share id={null} />);
+    expect(said()).toContain("ce que vous partagez avec Claire Martin");
+    expect(said()).toContain("Ouvertures déjà comptées\u00a0: 1.");
+    await act(async () => void fireEvent.submit(document.querySelector("form")!));
+    await until(() => said().includes("Ce qui sera montré"));
+    await confirm();
+    await until(() => said().includes("C’est partagé"));
+    expect(callsOf(vault, "share")[0]![2]).toMatchObject({ to: 0, replaces: "bundle", openings: 11, items: before.items });
+    expect(said()).toContain("Claire Martin peut l’ouvrir");
+  });
+
+  test("by a link is extended by another one, and says so before", async () => {
+    extending.value = {
+      bundle: "bundle", created: 1, expires: 2, openings: 3, opened: [], entry: null, name: null,
+      items: [{ item: sampleId(2), revision: 1 }], wrongCodes: 0, ended: 2, why: "expired", replacedBy: null,
+    };
+    show(<Share id={null} />);
+    expect(said()).toContain("les anciens n’ouvriront plus rien");
+    await act(async () => void fireEvent.submit(document.querySelector("form")!));
+    await until(() => said().includes("Ce qui sera montré"));
+    await confirm();
+    await until(() => said().includes("1234 5678"));
+    expect(callsOf(vault, "share")[0]![2]).toMatchObject({ to: null, replaces: "bundle" });
+  });
+
   test("is listed with its openings, and ended after asking", async () => {
     vault.shared = [{
       bundle: "bundle", created: 1_780_000_000, expires: 1_790_000_000, openings: 3, opened: [1_781_000_000], entry: null,
@@ -270,6 +306,8 @@ describe("what was made to be shared", () => {
       items: [{ item: part.id, revision: 1 }], wrongCodes: 0, ended: null, why: null, replacedBy: null,
     };
     show(<Share id={null} />);
+    await press(/Retour/);
+    expect(said()).toContain("Faire un lien et un code"); // somebody else may be chosen all the same
     await press(/Retour/);
     expect(screen.getByRole("radio", { name: /L’extrait fait le/ })).toHaveProperty("checked", true);
     await act(async () => void fireEvent.click(screen.getByRole("radio", { name: "En entier" })));

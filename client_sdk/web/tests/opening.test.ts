@@ -11,7 +11,7 @@ import { Link, Openings, openLink } from "../src/sdk/opening.js";
 import { collected, registered } from "./clients.js";
 import type { Network, Sent } from "./memory_network.js";
 import { PHOTOGRAPH, Person, opens, type Given } from "./person.js";
-import { RealVault } from "./real_vault.js";
+import { RealVault, python } from "./real_vault.js";
 
 const DIGITS = /^\d{5}( \d{5}){7}$/;
 const NAMED = { name: "Claire Martin", org: "Association Rive", town: "Lyon", kind: "association" } as const;
@@ -216,6 +216,52 @@ test("a professional asks to be listed, is approved, finds what was sent and ope
   await expect(theirs.open(given.bundle, openings)).rejects.toMatchObject({ code: "tampered" });
   expect((await office.inbox())[0]!.opened).toBe(1);
 }, 120_000);
+
+test("an older bundle's key, wrapped in the place of the new one's, opens nothing and counts nothing", async () => {
+  const browser = await registered(vault.url);
+  const client = await browser.logIn();
+  await client.askToBeListed({ ...NAMED, name: "Inès Carrel" }, browser.typed.password, browser.typed.pin);
+  const entry = await approve(client);
+  const [old, given] = [await share(entry), await share(entry)];
+  browser.network.rewrites.set("GET /v1/inbox", (said) => {
+    const { bundles } = said as { readonly bundles: readonly { readonly bundle: string; readonly wrap: string }[] };
+    const wrap = bundles.find(({ bundle }) => bundle === old.bundle)!.wrap;
+    return { bundles: bundles.map((one) => (one.bundle === given.bundle ? { ...one, wrap } : one)) };
+  });
+  await expect(client.openReceived(given.bundle, new Openings())).rejects.toMatchObject({ code: "bundle_other" });
+  browser.network.rewrites.clear();
+  expect((await client.inbox()).map(({ opened }) => opened)).toEqual([0, 0]);
+  expect((await client.openReceived(given.bundle, new Openings())).items).toHaveLength(2);
+}, 120_000);
+
+test("what the person erased since is told, and the rest is read", async () => {
+  const given = await share(null);
+  const before = await opens(given, reader());
+  const { item } = before.items.find((one) => one.item.kind === "journal")!;
+  await does(`
+client.log_in(username, password, pin)
+client.delete_item(parse_b64url("${item.id}"))
+print("null")
+`);
+  expect((await opens(given, reader())).items.map((one) => one.refused)).toEqual([null, null]); // it may be restored
+  await python(`
+import time
+from pathlib import Path
+from server.config import ServerConfig
+from server.items.service import collect  # what is shared would be over by then, too: it stays
+from server.parts import open_parts
+
+class AWeekLater:
+    def now(self):
+        return int(time.time()) + 7 * 86_400 + 1
+
+collect(open_parts(ServerConfig.from_environ({}, Path(${JSON.stringify(vault.folder)})), clock=AWeekLater()))
+print("null")
+`);
+  const after = await opens(given, reader());
+  expect(after.items.map((one) => [one.item.id === item.id, one.item.state, one.refused]).sort())
+    .toEqual([[false, "open", null], [true, "missing", "bundle_incomplete"]]);
+}, 90_000);
 
 /** How often it was opened, as the person sees it. */
 async function opened(given: Given): Promise<unknown> {

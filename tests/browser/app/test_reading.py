@@ -189,7 +189,7 @@ def test_a_professional_is_listed_and_opens_what_was_sent_to_them(
     page.get_by_role("link").filter(has_text=visitor.say("account.settings.listing")).click()
     page.get_by_text(visitor.say("reading.listing.state.approved")).wait_for()
     visitor.follow("reading.inbox.title")
-    page.get_by_text(visitor.say("reading.inbox.opened", count=0, openings=5)).wait_for()
+    page.get_by_text(visitor.say("reading.inbox.unopened", count=5)).wait_for()
     page.get_by_role("button").filter(has_text=visitor.say("reading.inbox.open")).click()
     visitor.heading("reading.title")
     expect(page.get_by_text(WRITTEN)).to_be_visible()

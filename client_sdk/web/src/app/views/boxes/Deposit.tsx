@@ -126,6 +126,7 @@ function Form({ vault, room, onDone }: Entered & { onDone: (done: PutIn) => void
         {!busy && <Chosen files={files} onChange={setFiles} />}
         {isMuch && <p class="error" role="alert">{say("boxes.put.too_much", { size: size(room.bytes) })}</p>}
       </fieldset>
+      {(busy || files.length > 0) && <p class="hint">{say("boxes.put.cut")}</p>}
       {busy && <OnItsWay />}
       {empty && message.trim() === "" && files.length === 0 && <p class="error" role="alert">{say("boxes.put.empty")}</p>}
       <Problem error={error} />

@@ -9,7 +9,7 @@ import { address, go } from "../../router.js";
 import type { FoundDraft, Id, Item } from "../../../worker/api.js";
 import { DeleteItem } from "../journal/DeleteItem.js";
 import { Offered, useDrafts } from "../journal/Drafts.js";
-import { Facts, Prose, titleOf, viewOf } from "../journal/facts.js";
+import { Facts, headingOf, Prose, viewOf } from "../journal/facts.js";
 import "../journal/journal.css";
 import { Made } from "../journal/Made.js";
 import { Reading } from "../journal/reading.js";
@@ -48,7 +48,7 @@ function Read({ item, edit }: { item: Item; edit: (resumed: FoundDraft | null) =
   return (
     <article class="entry">
       <div role="status" class="not-on-paper">{just && <Notice><p>{say("documents.kept")}</p></Notice>}</div>
-      <Title>{titleOf(item)}</Title>
+      <Title>{headingOf(item)}</Title>
       {marks.length > 0 && <p class="tags">{marks.map((mark) => <span key={mark}>{mark}</span>)}</p>}
       <Offered begun={begun} said="documents.drafts.changes" but={null} onResume={edit} />
       {item.contents.map((content) => <FileOf key={content.blob} item={item} content={content} />)}

@@ -10,7 +10,7 @@ import type { Id, Item } from "../../../worker/api.js";
 import "../documents/documents.css";
 import { FileOf } from "../documents/FileOf.js";
 import { DeleteItem } from "./DeleteItem.js";
-import { Facts, Prose, SentWords, titleOf, viewOf } from "./facts.js";
+import { Facts, headingOf, Prose, SentWords, viewOf } from "./facts.js";
 import "./journal.css";
 import { Made, PartOf } from "./Made.js";
 import { Reading } from "./reading.js";
@@ -34,7 +34,7 @@ function Read({ item }: { item: Item }): JSX.Element {
   return (
     <article class="entry">
       <div role="status" class="not-on-paper">{just && <Notice><p>{say("journal.kept")}</p></Notice>}</div>
-      <Title>{titleOf(item)}</Title>
+      <Title>{headingOf(item)}</Title>
       {isPart && <PartOf item={item} />}
       {item.text && <Prose text={item.text} />}
       {item.sent && <SentWords sent={item.sent} />}

@@ -16,7 +16,7 @@ export function viewOf(item: Item): View {
 }
 
 /** What something is called, whatever its words are; null if it has no name but its words. */
-export function nameOf({ title, kind, sent }: Parameters<typeof titleOf>[0]): string | null {
+function nameOf({ title, kind, sent }: Parameters<typeof titleOf>[0]): string | null {
   if (title) return title;
   if (kind === "assessment") return say("assess.title");
   return kind === "received" ? fromOf(sent ?? null) : null;
@@ -29,6 +29,11 @@ export function titleOf(item: Pick<Item, "title" | "text" | "kind"> & Partial<Pi
   const first = (item.text ?? "").trim().split("\n").find((line) => line.trim() !== "" && !questions().includes(line));
   if (!first) return say(knows(`journal.untitled_${item.kind}`) ? `journal.untitled_${item.kind}` : "journal.untitled");
   return first.length > 90 ? `${first.slice(0, 88).replace(/\s+\S*$/u, "")} …` : first;
+}
+
+/** What stands above something whose words are all shown: its name, else when it was; the words needn't stand twice. */
+export function headingOf(item: Item): string {
+  return nameOf(item) ?? (item.text ? whenOf(item) : titleOf(item));
 }
 
 /** Whose something is, by their own word. */

@@ -9,7 +9,7 @@ import type { Content, Item } from "../../../worker/api.js";
 import { Ticked } from "../assess/Ticked.js";
 import { FileFacts } from "../documents/FileOf.js";
 import "../documents/documents.css";
-import { Facts, nameOf, Prose, SentWords, titleOf, whenOf } from "../journal/facts.js";
+import { Facts, headingOf, Prose, SentWords, whenOf } from "../journal/facts.js";
 import "../journal/journal.css";
 import "./reading.css";
 
@@ -51,13 +51,13 @@ function One({ item, fileOf, receiptOf }: { item: Item } & Pick<HandedProps, "fi
       </article>
     );
   }
-  const name = nameOf(item) ?? (item.text ? null : titleOf(item)); // words that stand below needn't stand above as well
+  const heading = headingOf(item), when = whenOf(item);
   const copies = item.contents.filter(({ blob }) => item.masked.includes(blob));
   const originals = item.contents.filter((content) => !copies.includes(content));
   return (
     <article class="entry">
-      {name !== null && <p class="handed-when">{whenOf(item)}</p>}
-      <h3>{name ?? whenOf(item)}</h3>
+      {heading !== when && <p class="handed-when">{when}</p>}
+      <h3>{heading}</h3>
       {item.kind === "extract" && <p class="notice">{say("reading.extract")}</p>}
       {item.kind === "assessment" ? <Ticked item={item} /> : item.text && <Prose text={item.text} within />}
       {item.sent && <SentWords sent={item.sent} within />}

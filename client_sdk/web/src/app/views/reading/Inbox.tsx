@@ -43,7 +43,10 @@ export default function Inbox(): JSX.Element {
           <li class="card" key={bundle}>
             <b>{say("reading.inbox.from", { moment: moment(created) })}</b>
             <span>{say("reading.until", { moment: moment(expires) })}</span>
-            <span>{say("reading.inbox.opened", { count: opened, openings })}</span>
+            <span>
+              {opened === 0 ? say("reading.inbox.unopened", { count: openings })
+                : say("reading.inbox.opened", { count: opened, openings })}
+            </span>
             <span class="actions">
               <Button busy={opening !== null} onClick={() => void open(bundle)}>
                 {say(opening === bundle ? "reading.opening" : "reading.inbox.open")}

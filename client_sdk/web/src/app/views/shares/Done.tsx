@@ -6,9 +6,10 @@ import { useState } from "preact/hooks";
 import { moment, say } from "../../i18n.js";
 import { Button, Notice, Title } from "../../parts/index.js";
 import { address } from "../../router.js";
-import type { Link, Professional, Sharing } from "../../../worker/sharing.js";
+import type { Link, Sharing } from "../../../worker/sharing.js";
+import type { Reader } from "./Share.js";
 
-export function Done(props: { sharing: Sharing; reader: Professional | null; link: Link | null }): JSX.Element {
+export function Done(props: { sharing: Sharing; reader: Reader | null; link: Link | null }): JSX.Element {
   const { sharing, reader, link } = props;
   return (
     <>

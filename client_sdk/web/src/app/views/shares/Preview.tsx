@@ -4,14 +4,15 @@
 import type { JSX } from "preact";
 import { moment, say } from "../../i18n.js";
 import { askPin, Button, Notice, Title } from "../../parts/index.js";
-import type { Professional, Sharing } from "../../../worker/sharing.js";
+import type { Sharing } from "../../../worker/sharing.js";
 import { Confirmed } from "../account/confirm.js";
 import { FileOf } from "../documents/FileOf.js";
 import { Handed } from "../reading/Handed.js";
+import type { Reader } from "./Share.js";
 import { found } from "./spoken.js";
 
 export function Preview(props: {
-  sharing: Sharing; reader: Professional | null; confirm: (password: string, pin: string) => Promise<void>;
+  sharing: Sharing; reader: Reader | null; confirm: (password: string, pin: string) => Promise<void>;
 }): JSX.Element {
   const { sharing, reader, confirm } = props;
   const shown = sharing.items.flatMap(({ item }) => found(item) ?? []);
