@@ -83,6 +83,7 @@ PYTHON_ONLY_NAMES = {
     "client_sdk/reader": {
         "ReceiptPlace": "what client_sdk/upgrading asks for again",
         "words_place": "as ReceiptPlace",
+        "sent_of": "there the kind of a record tells what is in it",
         **dict.fromkeys(("ANCHORS", "BLOB_RECEIPT", "INCLUSION", "RECORD_RECEIPT"), _ENDPOINT),
         "NEAR": _ITS_OWN,
     },
@@ -130,7 +131,7 @@ TYPESCRIPT_ONLY_NAMES = {
         "dump": _DUMPS,
     },
     "sdk/box_visit": {"Address": "the worker is told the secret of an address once, before anybody enters"},
-    "sdk/boxes": {"formatDeposit": _DUMPS},
+    "sdk/sent_words": {"formatDeposit": _DUMPS},
     "sdk/home": {
         **dict.fromkeys(("BrowserLocks", "MemoryLocks", "openLocks"), "tabs share a device; Python locks a file"),
         **dict.fromkeys(("IndexedStore", "MemoryStore", "PLACES", "openStore"), "IndexedDB; Python has folders"),
