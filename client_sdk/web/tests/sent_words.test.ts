@@ -56,7 +56,7 @@ beforeAll(async () => {
   const made = boxes.make({ box, name: "Nadia", expires: clock() + DAY, deposits: 3, bytes: 2_000_000 });
   await boxes.send(made, await client.account.confirm(password, pin));
   const by = { transport: transport(new Network()), verify: verifyUnder(client.policy), clock, sleep: hurry, now: () => 0 };
-  const visit = await Visit.enter(Address.parse(fragment!), by);
+  const visit = await Visit.enter(Address.parse(made.fragment), by);
   put = await visit.deposit(WORDS, [new File([new Uint8Array(60_000).fill(7)], "porte.jpg", { type: "image/jpeg" })]);
   await boxes.open(box, put.deposit);
   received = (await boxes.accept(put.deposit)).id;
