@@ -20,6 +20,7 @@ from server.access_log import log_to_stderr
 from server.app import create_app
 from server.cli import serve
 from server.config import ServerConfig
+from server.database import connection_of
 from server.ledger.marker import Marker
 from server.ledger.service import Deposited, Ledger, _Growth
 from server.parts import open_parts
@@ -41,7 +42,7 @@ class Unsigned(Ledger):
     """Commits what waits together, as the ledger does, and enters nothing."""
 
     def _start(self, session: Session) -> _Growth:
-        return _Nothing(session.connection(), 0, self._clock.now(), {})
+        return _Nothing(connection_of(session), 0, self._clock.now(), {}, self.keys.look)
 
 
 def application() -> Flask:

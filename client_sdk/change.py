@@ -6,7 +6,7 @@ Knows: protocol §8, "Change", and when another device was faster. Refuses to kn
 from __future__ import annotations
 
 from client_sdk import keychain
-from client_sdk.errors import LedgerForked, Refused
+from client_sdk.errors import Refused
 from client_sdk.keychain import Credentials
 from client_sdk.session import Session
 from client_sdk.synchroniser import Synchroniser
@@ -35,10 +35,7 @@ def change_credentials(
     """
     for tries in range(1, _MERGES + 1):
         account = session.ask("GET", "/v1/account")
-        try:
-            synchroniser.sync(account)
-        except LedgerForked:
-            pass  # the warning stands
+        synchroniser.sync_anyhow(account)
         session.warnings.require_none()
         if not session.state.facts:  # a newer program wrote the account record meanwhile: it must not be lost
             raise UnsupportedVersion()

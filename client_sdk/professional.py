@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from client_sdk.directory import Professional, Professionals, fold_name
+from client_sdk.errors import ItemUnknown
 from client_sdk.opening import OpenedBundle, open_counted
 from client_sdk.session import Session
 from client_sdk.transport import dump_body, endpoint
@@ -77,58 +78,66 @@ def load_identity(session: Session) -> Identity:
     return Identity(sign_seed, sk_box, derive_public(sign_seed), pk_box)
 
 
-def standing(session: Session) -> Standing:
-    """The account's own standing."""
-    return _standing(session, session.ask("GET", PROFESSIONAL))
+class Office:
+    """What the account of one session is and receives as a professional."""
 
+    def __init__(self, session: Session, professionals: Professionals) -> None:
+        self._session, self._professionals = session, professionals
 
-def ask_to_be_listed(
-    session: Session, professionals: Professionals, confirmed: bytes, *, name: str, org: str, town: str, kind: str
-) -> Standing:
-    """Asks the operator; `confirmed` is a token of that stage. The name is remembered on this device first.
+    def standing(self) -> Standing:
+        """The account's own standing."""
+        return self._standing(self._session.ask("GET", PROFESSIONAL))
 
-    Raises MalformedError for a text that can't be shown as it is.
-    """
-    identity = load_identity(session)
-    listing = Listing(name, org, town, kind, identity.pk_box, identity.pk_sign)
-    professionals.note_own(name)
-    body = dump_body(endpoint("POST", PROFESSIONAL), vars(listing))
-    signature = identity.sign(professional_message(session.transport.host, session.account, body))
-    headers = {"Temoin-Signature": format_b64url(signature)}
-    return _standing(session, session.transport.ask("POST", PROFESSIONAL, body, token=confirmed, headers=headers))
+    def ask_to_be_listed(self, confirmed: bytes, *, name: str, org: str, town: str, kind: str) -> Standing:
+        """Asks the operator; `confirmed` is a token of that stage. The name is remembered on this device first.
 
+        Raises Refused, or MalformedError for a text that can't be shown as it is.
+        """
+        session, identity = self._session, load_identity(self._session)
+        listing = Listing(name, org, town, kind, identity.pk_box, identity.pk_sign)
+        self._professionals.note_own(name)
+        body = dump_body(endpoint("POST", PROFESSIONAL), vars(listing))
+        signature = identity.sign(professional_message(session.transport.host, session.account, body))
+        headers = {"Temoin-Signature": format_b64url(signature)}
+        return self._standing(session.transport.ask("POST", PROFESSIONAL, body, token=confirmed, headers=headers))
 
-def inbox(session: Session) -> list[dict[str, Any]]:
-    """What was sent to this account and has not ended, the newest first. Raises Refused `professional_needed`."""
-    bundles: list[dict[str, Any]] = session.ask("GET", INBOX)["bundles"]
-    return bundles
+    def inbox(self) -> list[dict[str, Any]]:
+        """What was sent to this account and has not ended (schemas.shares.Received), the newest first.
 
+        Raises Refused `professional_needed`.
+        """
+        bundles: list[dict[str, Any]] = self._session.ask("GET", INBOX)["bundles"]
+        return bundles
 
-def open_received(session: Session, bundle: bytes, wrap: bytes, resume: bytes | None = None) -> OpenedBundle:
-    """Opens one of them: that counts, and the person sees it. Raises as `open_counted`, and as `Identity.unwrap`."""
-    identity = load_identity(session)
-    return open_counted(
-        session.transport, bundle, identity.unwrap(bundle, wrap), identity.pk_box, verify=session.verify,
-        clock=session.clock, session_token=session.token, resume=resume,
-    )
+    def open(self, bundle: bytes, resume: bytes | None = None) -> OpenedBundle:
+        """Opens one of the inbox: that counts, and the person sees when. `resume`: as `open_counted`.
 
+        Raises ItemUnknown, Refused, BundleError, and as `Identity.unwrap`.
+        """
+        session, found = self._session, next((one for one in self.inbox() if one["bundle"] == bundle), None)
+        if found is None:
+            raise ItemUnknown()
+        identity = load_identity(session)
+        return open_counted(
+            session.transport, bundle, identity.unwrap(bundle, found["wrap"]), identity.pk_box, verify=session.verify,
+            clock=session.clock, session_token=session.token, resume=resume,
+        )
 
-def listed_otherwise(session: Session, professionals: Professionals) -> list[Professional]:
-    """Whoever is listed under a name of this account with keys that aren't its own.
+    def listed_otherwise(self) -> list[Professional]:
+        """Whoever is listed under a name of this account with keys that aren't its own.
 
-    Its names are those that this device remembers, those that the directory has or had with its keys, and what the
-    vault says: whichever of them is left out, the others count. Raises as `Professionals.read`.
-    """
-    own, listed = standing(session), professionals.read()
-    said = own.listing or own.asked
-    proven = [one.name for one in listed.ever if one.fingerprint == own.fingerprint]
-    professionals.note_own(*proven)
-    names = {fold_name(name) for name in (*listed.own, *proven, *([] if said is None else [said["name"]]))}
-    return [
-        one for one in listed.professionals
-        if fold_name(one.listing.name) in names and one.listing.fingerprint != own.fingerprint
-    ]
+        Its names are those that this device remembers, those that the directory has or had with its keys, and what
+        the vault says: whichever of them is left out, the others count. Raises as `Professionals.read`.
+        """
+        own, listed = self.standing(), self._professionals.read()
+        said = own.listing or own.asked
+        proven = [one.name for one in listed.ever if one.fingerprint == own.fingerprint]
+        self._professionals.note_own(*proven)
+        names = {fold_name(name) for name in (*listed.own, *proven, *([] if said is None else [said["name"]]))}
+        return [
+            one for one in listed.professionals
+            if fold_name(one.listing.name) in names and one.listing.fingerprint != own.fingerprint
+        ]
 
-
-def _standing(session: Session, answer: dict[str, Any]) -> Standing:
-    return Standing(**answer, fingerprint=load_identity(session).fingerprint)
+    def _standing(self, answer: dict[str, Any]) -> Standing:
+        return Standing(**answer, fingerprint=load_identity(self._session).fingerprint)

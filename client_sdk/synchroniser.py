@@ -12,7 +12,7 @@ from typing import Any
 
 from marshmallow import ValidationError
 
-from client_sdk.errors import ServerFault, VaultChanged
+from client_sdk.errors import LedgerForked, ServerFault, VaultChanged
 from client_sdk.keychain import AccountState, is_earlier_account_state, open_account_state
 from client_sdk.protocol.sync import (
     PASSES, Account, Finding, Links, Pass, Sync, SyncEvent, Verdict, judge, place_key, synchronising,
@@ -64,6 +64,13 @@ class Synchroniser:
             else:
                 self._warn(verdict, account)
         session.watch_ledger()
+
+    def sync_anyhow(self, opened: dict[str, Any] | None = None) -> None:
+        """As `sync`; a fork that is found stands as a warning, and stops nobody."""
+        try:
+            self.sync(opened)
+        except LedgerForked:
+            pass
 
     def load_links(self) -> Links:
         """Every link of the replica that was not opened yet, opened; those that contradict their record are noted."""

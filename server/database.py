@@ -20,7 +20,7 @@ from sqlalchemy import (
     Connection, CursorResult, MetaData, Row, Select, Table, UpdateBase, create_engine, event, make_url,
 )
 from sqlalchemy.exc import DBAPIError, TimeoutError as PoolTimeout
-from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
+from sqlalchemy.orm import DeclarativeBase, Session
 
 from server.problems import Refusal
 
@@ -31,10 +31,6 @@ LOOKS = 0.001
 
 _Columns = TypeVarTuple("_Columns")
 
-_ALONE = "temoin_alone"
-"""Execution option of a connection whose queries need no transaction around them."""
-_UNTIL = "temoin_until"
-"""Execution option of a write's connection: until when, by the monotonic clock, it waits for the lock."""
 _REFUSALS = {
     sqlite3.SQLITE_FULL: "storage_full",
     sqlite3.SQLITE_BUSY: "unavailable",
@@ -62,16 +58,18 @@ class Base(DeclarativeBase):
 
 
 class Database:
-    """Sessions on one database. `url` is SQLAlchemy's, `sqlite:///…`; ValueError for another dialect."""
+    """Sessions on one database. `url` is SQLAlchemy's, `sqlite:///…`; ValueError for another dialect.
+
+    `engine`: for whoever reads, or knows what they do; a statement there is a transaction of its own.
+    """
 
     def __init__(self, url: str) -> None:
         if make_url(url).get_backend_name() != "sqlite":
             raise ValueError("only SQLite is known here")
         self.engine = create_engine(url, hide_parameters=True, pool_size=16, max_overflow=112, pool_timeout=PATIENCE)
         event.listen(self.engine, "connect", _prepare)
-        event.listen(self.engine, "begin", _begin)
-        self._sessions = sessionmaker(self.engine, expire_on_commit=False)
-        self._asking = self.engine.execution_options(**{_ALONE: True})
+        self._writer = create_engine(url, hide_parameters=True, pool_size=1, max_overflow=0)
+        event.listen(self._writer, "connect", _prepare_writer)
         self._turn = threading.Lock()
         self._door = _Door(f"{make_url(url).database}.door")
         self._own = threading.local()
@@ -82,13 +80,14 @@ class Database:
 
         Raises Refusal `unavailable` when the database can't be read.
         """
-        with _faults_as_refusals(), self._sessions() as session:
-            session.connection()
-            yield session
+        with _faults_as_refusals(), self.engine.connect() as connection:
+            connection.exec_driver_sql("BEGIN")
+            with _session_on(connection) as session:
+                yield session
 
     def first(self, query: Select[Unpack[_Columns]], values: Mapping[str, Any]) -> Row[Unpack[_Columns]] | None:
         """The first row that one query finds, which by itself sees one moment. Raises as `read`."""
-        with _faults_as_refusals(), self._asking.connect() as connection:
+        with _faults_as_refusals(), self.engine.connect() as connection:
             return connection.execute(query, values).first()
 
     @contextmanager
@@ -102,18 +101,23 @@ class Database:
             yield outer
             return
         until = time.monotonic() + PATIENCE
-        with self._in_turn(), _faults_as_refusals(), self._sessions.begin() as session:
+        with self._in_turn(), _faults_as_refusals(), self._writer.connect() as connection:
             with self._door.passing():
-                session.connection(execution_options={_UNTIL: until})
-            self._own.session = session
-            try:
-                yield session
-            finally:
-                self._own.session = None
+                while not _lock(connection, until):
+                    time.sleep(LOOKS)
+            with _session_on(connection) as session:
+                self._own.session = session
+                try:
+                    yield session
+                    session.flush()
+                finally:
+                    self._own.session = None
+                connection.commit()
 
     def close(self) -> None:
         """Closes every idle connection."""
         self.engine.dispose()
+        self._writer.dispose()
         self._door.close()
 
     @contextmanager
@@ -160,13 +164,24 @@ def table(model: type[Base]) -> Table:
     return cast(Table, model.__table__)
 
 
+def connection_of(session: Session) -> Connection:
+    """The connection under a session, for statements that run without the mapper."""
+    assert isinstance(session.bind, Connection)
+    return session.bind
+
+
 def rows_changed(session: Session, statement: UpdateBase) -> int:
     """Executes an UPDATE or DELETE; how many rows it changed."""
     return cast("CursorResult[Any]", session.execute(statement)).rowcount
 
 
+def _session_on(connection: Connection) -> Session:
+    """What it does belongs to the connection's transaction, which whoever opened that ends."""
+    return Session(connection, expire_on_commit=False, join_transaction_mode="rollback_only")
+
+
 def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
-    connection.isolation_level = None  # transactions are begun by `_begin`, never by the driver
+    connection.isolation_level = None  # transactions are begun here, never by the driver
     for pragma in (
         f"busy_timeout = {PATIENCE * 1000}",
         "journal_mode = WAL",
@@ -177,20 +192,9 @@ def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
         connection.execute(f"PRAGMA {pragma}").close()
 
 
-def _begin(connection: Connection) -> None:
-    options = connection.get_execution_options()
-    if _ALONE in options:
-        return
-    until = options.get(_UNTIL)
-    if until is None:
-        connection.exec_driver_sql("BEGIN")
-        return
-    connection.exec_driver_sql("PRAGMA busy_timeout = 0")  # SQLite would look ever less often, up to 100 ms apart
-    try:
-        while not _lock(connection, until):
-            time.sleep(LOOKS)
-    finally:
-        connection.exec_driver_sql(f"PRAGMA busy_timeout = {PATIENCE * 1000}")
+def _prepare_writer(connection: sqlite3.Connection, record: Any) -> None:
+    _prepare(connection, record)
+    connection.execute("PRAGMA busy_timeout = 0").close()  # SQLite would look ever less often, up to 100 ms apart
 
 
 def _lock(connection: Connection, until: float) -> bool:

@@ -103,7 +103,7 @@ def change(common: Shared, user: str, new_user: str | None) -> None:
     require_strong(normalise_password(new.password, sign_up=True), name)
     with opened(common, user) as client:
         try:
-            client.change_credentials(password, pin, new)
+            client.account.change_credentials(password, pin, new)
         except (NetworkError, ServerFault):
             if not common.as_json:
                 note("It may have been changed all the same: try the new password and PIN first, then the old ones.")

@@ -25,7 +25,7 @@ from client_sdk.following.mirror import STATE, Mirror
 from client_sdk.following.report import make_report
 from client_sdk.following.state import Finding
 from client_sdk.protocol.audit import AuditEvent
-from client_sdk.transport import PublishedFiles
+from client_sdk.published import PublishedFiles
 from crypto_core.encoding import format_time
 from crypto_core.receipts.note import format_vkey
 from crypto_core.receipts.policy import MAX_POLICY_SIZE, NONE, Policy, parse_policy

@@ -25,7 +25,7 @@ from client_sdk.cli.output import (
     cells, facts, note, one_line, print_json, screen, spell_size, spell_time, table, visible,
 )
 from client_sdk.cli.saving import local_name, save
-from client_sdk.cli.session import connected, opened
+from client_sdk.cli.session import confirmed, connected, opened
 from client_sdk.client import VaultClient
 from client_sdk.items import Draft
 from schemas import limits, outputs
@@ -65,8 +65,8 @@ def create(common: Shared, user: str, name: str, expires: int, deposits: int, ro
     box takes, and learns by trying how much room is left.
     """
     with opened(common, user) as client:
-        made = client.make_box(NewBox(name, expires, deposits, room))
-        client.send_box(made, common.secrets.password(), common.secrets.pin())
+        made = client.boxes.make(NewBox(name, expires, deposits, room))
+        client.boxes.send(made, confirmed(common, client))
     address = f"{common.require_server().rstrip('/')}/app{made.fragment}"
     if common.as_json:
         print_json(outputs.MadeBox(), {"box": made.box, "address": address})
@@ -84,7 +84,7 @@ def create(common: Shared, user: str, name: str, expires: int, deposits: int, ro
 def list_(common: Shared, user: str) -> None:
     """List the boxes, ended ones too."""
     with opened(common, user) as client:
-        found = client.boxes()
+        found = client.boxes.list()
     if common.as_json:
         print_json(outputs.BoxRow(many=True), [{**one.facts, "name": one.name} for one in found])
         return
@@ -115,9 +115,9 @@ def show(common: Shared, user: str, box_id: bytes, deposit_id: bytes | None, dir
         _require_new(directory)
     with opened(common, user) as client:
         if deposit_id is None:
-            _print_waiting(common, client.waiting_in(box_id))
+            _print_waiting(common, client.boxes.waiting(box_id))
             return
-        deposit = client.open_deposit(box_id, deposit_id)
+        deposit = client.boxes.open(box_id, deposit_id)
         files = [] if directory is None else _write_files(client, deposit, directory)
     if common.as_json:
         print_json(outputs.ShownDeposit(), {
@@ -152,8 +152,8 @@ def accept(
     Every file is read whole and proven first.
     """
     with opened(common, user) as client:
-        deposit = client.open_deposit(box_id, deposit_id)
-        kept = client.accept_deposit(deposit, Draft(title=title, text=text), sensitive=sensitive)
+        deposit = client.boxes.open(box_id, deposit_id)
+        kept = client.boxes.accept(deposit, Draft(title=title, text=text), sensitive=sensitive)
     tell_kept(common, kept)
 
 
@@ -170,9 +170,9 @@ def refuse(common: Shared, user: str, box_id: bytes, deposit_id: bytes, now: boo
     """
     with opened(common, user) as client:
         if now:
-            client.erase_deposit(box_id, deposit_id, common.secrets.password(), common.secrets.pin())
+            client.boxes.refuse(box_id, deposit_id, confirmed(common, client))
         else:
-            client.refuse_deposit(box_id, deposit_id)
+            client.boxes.refuse(box_id, deposit_id)
     if not common.as_json:
         screen().print("Erased." if now else "Refused. It is erased after seven days; until then you can accept it.")
 
@@ -184,7 +184,7 @@ def refuse(common: Shared, user: str, box_id: bytes, deposit_id: bytes, now: boo
 def close(common: Shared, user: str, box_id: bytes) -> None:
     """Close a box: nothing more is taken. What waits in it stays."""
     with opened(common, user) as client:
-        client.close_box(box_id)
+        client.boxes.close(box_id)
     if not common.as_json:
         screen().print("Closed. What waits in it stays until you accept or refuse it.")
 
@@ -266,7 +266,7 @@ def _write_files(client: VaultClient, opened_one: OpenedDeposit, directory: Path
     taken, written = set[str](), list[str]()
     for content in opened_one.contents:
         path = directory / local_name(content.name, taken)
-        save(client.read_deposited(content), path, overwrite=False)
+        save(client.boxes.content(content), path, overwrite=False)
         written.append(str(path))
     return written
 

@@ -15,7 +15,7 @@ import click
 from client_sdk.cli.opened_pack import output_option, unfinished, write_opened
 from client_sdk.cli.options import Shared, asking_name, item_id, own_name, shared, user_argument
 from client_sdk.cli.output import cells, facts, note, one_line, print_json, screen, spell_time, table
-from client_sdk.cli.session import opened
+from client_sdk.cli.session import confirmed, opened
 from client_sdk.directory import Listed, Professional, find_professionals
 from client_sdk.errors import ItemUnknown
 from client_sdk.professional import ProListedOtherwise, Standing
@@ -56,9 +56,7 @@ def register(
     Then call the operator and read out the digits that are shown: they approve you by them.
     """
     with opened(common, user) as client:
-        standing = client.ask_to_be_listed(
-            common.secrets.password(), common.secrets.pin(), name=name, org=org, town=town, kind=kind
-        )
+        standing = client.office.ask_to_be_listed(confirmed(common, client), name=name, org=org, town=town, kind=kind)
     _tell(common, standing)
 
 
@@ -68,7 +66,7 @@ def register(
 def status(common: Shared, user: str | None) -> None:
     """Show whether you are listed, and your digits to read out."""
     with opened(common, user) as client:
-        standing = client.standing()
+        standing = client.office.standing()
     _tell(common, standing)
 
 
@@ -78,8 +76,8 @@ def status(common: Shared, user: str | None) -> None:
 def inbox(common: Shared, user: str | None) -> None:
     """List what was shared with you, and look whether somebody else is listed under your name."""
     with opened(common, user) as client:
-        found = client.inbox()
-        others = client.listed_otherwise()
+        found = client.office.inbox()
+        others = client.office.listed_otherwise()
     if common.as_json:
         print_json(outputs.ReceivedBundle(many=True), [
             {name: one[name] for name in ("bundle", "created", "expires", "openings", "opened")} for one in found
@@ -109,7 +107,7 @@ def open_(common: Shared, words: tuple[str, ...], target: Path) -> None:
         raise click.UsageError("Give the bundle, and before it your user name or nothing.")
     bundle = item_id(words[-1])
     with unfinished(target, bundle) as opening, opened(common, words[0] if len(words) == 2 else None) as client:
-        write_opened(common, client.open_received(bundle, opening), client.policy, target)
+        write_opened(common, client.office.open(bundle, opening), client.policy, target)
 
 
 @pro.command()

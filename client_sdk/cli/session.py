@@ -47,6 +47,11 @@ def reopened(shared: Shared, client: VaultClient, item: Item) -> Item:
     return client.item(item.id, item.revision)
 
 
+def confirmed(shared: Shared, client: VaultClient) -> bytes:
+    """A token of stage `confirmed`: password and PIN are asked for anew, or taken again. Raises Refused."""
+    return client.account.confirm(shared.secrets.password(), shared.secrets.pin())
+
+
 def tell_opening(shared: Shared, opening: Opening) -> None:
     """What a person should know at once, on standard error; with --json only `login-check` tells it."""
     if shared.as_json:

@@ -11,7 +11,7 @@ import click
 
 from client_sdk.cli.options import Shared, item_id, shared, until_option, user_argument
 from client_sdk.cli.output import cells, facts, note, one_line, print_json, screen, spell_time, table
-from client_sdk.cli.session import opened, reopened
+from client_sdk.cli.session import confirmed, opened, reopened
 from client_sdk.client import VaultClient
 from client_sdk.directory import Professional, find_professionals, require_same
 from client_sdk.errors import ItemUnknown
@@ -79,8 +79,8 @@ def create(
         to = None if reader is None else _reader(client, reader, not_compared)
         chosen = [reopened(common, client, client.item(one)) for one in (*items, *more)]
         named = [(item.id, item.revision) for item in chosen]
-        made = client.make_bundle(Sharing(named, to, expires, openings, message, replaces))
-        client.send_bundle(made, common.secrets.password(), common.secrets.pin())
+        made = client.shares.make(Sharing(named, to, expires, openings, message, replaces))
+        client.shares.send(made, confirmed(common, client))
     address = None if made.link is None else f"{common.require_server().rstrip('/')}/app{made.link.fragment}"
     code = None if made.link is None else made.link.code
     if common.as_json:
@@ -101,7 +101,7 @@ def create(
 def list_(common: Shared, user: str) -> None:
     """List what you share and have shared."""
     with opened(common, user) as client:
-        found = client.shared()
+        found = client.shares.list()
     if common.as_json:
         print_json(outputs.SharedRow(many=True), list(map(_row, found)))
         return
@@ -122,7 +122,7 @@ def list_(common: Shared, user: str) -> None:
 def log(common: Shared, user: str, bundle: bytes) -> None:
     """Show each opening of one bundle, and wrong codes."""
     with opened(common, user) as client:
-        one = next((one for one in client.shared() if one.facts["bundle"] == bundle), None)
+        one = next((one for one in client.shares.list() if one.facts["bundle"] == bundle), None)
     if one is None:
         raise ItemUnknown()
     if common.as_json:
@@ -143,7 +143,7 @@ def log(common: Shared, user: str, bundle: bytes) -> None:
 def revoke(common: Shared, user: str, bundle: bytes) -> None:
     """End one: nobody opens it any more, and what is being read of it breaks off."""
     with opened(common, user) as client:
-        client.end_shared(bundle)
+        client.shares.revoke(bundle)
     if not common.as_json:
         screen().print("Ended. What was opened before can't be called back.")
 

@@ -29,7 +29,7 @@ def accept(common: Shared, user: str) -> None:
     While a warning stands nothing is edited or deleted. What was seen stays on this device as evidence.
     """
     with opened(common, user) as client:
-        client.accept_trust(common.secrets.password(), common.secrets.pin())
+        client.account.accept_trust(common.secrets.password(), common.secrets.pin())
     if not common.as_json:
         screen().print("The warning is ended: editing and deleting work again. The evidence stays on this device.")
 

@@ -40,7 +40,7 @@ _MAX_BUNDLE = WIDTH * (2 + 0xFFFF)
 
 
 class Files(Protocol):
-    """What is read of a ledger: client_sdk.transport.PublishedFiles, or a folder in a test."""
+    """What is read of a ledger: client_sdk.published.PublishedFiles, or a folder in a test."""
 
     def read(self, path: str, most: int) -> bytes | None: ...
 

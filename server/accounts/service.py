@@ -21,7 +21,7 @@ from crypto_core.randomness import make_bytes
 from schemas import limits
 from schemas.endpoints import ENDPOINTS, Stage
 from server.accounts.models import Account, Challenge, Token
-from server.database import table
+from server.database import connection_of, table
 from server.parts import Parts, parts
 from server.problems import Refusal
 
@@ -198,7 +198,7 @@ def take_space(session: Session, account: bytes, size: int, quota: int) -> None:
 
 def claim_space(session: Session, account: bytes, size: int, quota: int) -> bool:
     """The same; whether there was so much left, and such an account."""
-    return session.connection().execute(_TAKE_SPACE, {"id": account, "more": size, "quota": quota}).rowcount > 0
+    return connection_of(session).execute(_TAKE_SPACE, {"id": account, "more": size, "quota": quota}).rowcount > 0
 
 
 def give_space_back(session: Session, account: bytes, size: int) -> None:

@@ -20,7 +20,7 @@ from schemas import limits
 from schemas.items import Revision as RevisionAnswer
 from server.accounts.service import take_space
 from server.boxes.ending import accept_deposits
-from server.database import table
+from server.database import connection_of, table
 from server.items.cursor import format_cursor, parse_cursor
 from server.items.erasure import erase_if_due, erase_item, erase_unnamed, pack_ids, unpack_ids
 from server.items.models import Item, NamedBlob, Revision
@@ -131,7 +131,7 @@ class _Batch:
 
     def __post_init__(self) -> None:
         ids = list({one["item"] for one in self.sent})
-        rows = self.session.connection().execute(_STANDING, {"ids": ids}).all()
+        rows = connection_of(self.session).execute(_STANDING, {"ids": ids}).all()
         if any(owner != self.account for _, owner, _ in rows):
             raise Refusal("id_taken")
         self.standing = {item: revision for item, _, revision in rows}
@@ -162,7 +162,7 @@ class _Batch:
         entered = enter([(sha256(record).digest(), len(record)) for record in records])
         self.vault.steps.reach("deposit.entries")
         deposits = dict(zip(self.fresh, entered, strict=True))
-        connection = self.session.connection()
+        connection = connection_of(self.session)
         for item in {item for item, _ in self.fresh}:
             if item in self.standing:
                 connection.execute(_RAISE_ITEM, {"id": item, "newest": self.newest[item]})

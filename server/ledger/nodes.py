@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from crypto_core.encoding import HASH_SIZE
 from crypto_core.receipts.tree import NodeReader
+from server.database import connection_of
 from server.ledger.models import LedgerNode
 
 T = TypeVar("T")
@@ -50,7 +51,7 @@ def read_nodes(session: Session, wanted: Iterable[tuple[int, int]]) -> Nodes:
     if not places:
         return {}
     named = {f"{name}{at}": value for at, place in enumerate(places) for name, value in zip(_PLACE, place, strict=True)}
-    rows = session.connection().execute(_at(len(places)), named)
+    rows = connection_of(session).execute(_at(len(places)), named)
     return {(level, index): value for level, index, value in rows}
 
 

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session, undefer
 from schemas import limits
 from server.boxes.models import DepositBlob
 from server.boxes.space import give_space_back, take_space
-from server.database import table
+from server.database import connection_of, table
 from server.ledger.service import Deposited, Enter, Ledger
 from server.parts import Parts
 from server.problems import Refusal
@@ -79,7 +79,7 @@ def keep_blob(vault: Parts, account: bytes, blob: bytes, data: bytes) -> dict[st
 
 def find_same(session: Session, account: bytes, blob: bytes, size: int, sha256: bytes) -> bool:
     """Whether this very blob is kept. Raises Refusal `blob_conflict` if something else is, or somebody else's."""
-    kept = session.connection().execute(_KEPT, {"id": blob}).first()
+    kept = connection_of(session).execute(_KEPT, {"id": blob}).first()
     if kept is not None and tuple(kept) != (account, size, sha256):
         raise Refusal("blob_conflict")
     return kept is not None
@@ -88,7 +88,7 @@ def find_same(session: Session, account: bytes, blob: bytes, size: int, sha256: 
 def require_free(session: Session, blob: bytes) -> None:
     """Raises Refusal `blob_conflict` if the id is on its way in, its bytes not yet out, or if a deposit named it once:
     whoever sent that must not learn by the id being free that it was erased."""
-    if session.connection().execute(_TAKEN, {"id": blob}).first() is not None:
+    if connection_of(session).execute(_TAKEN, {"id": blob}).first() is not None:
         raise Refusal("blob_conflict")
 
 
@@ -100,7 +100,7 @@ def insert_blob(
     (deposit,) = enter([(sha256, size)])
     vault.steps.reach("deposit.entries")
     row = {"blob": blob, "account": account, "size": size, "sha256": sha256, "created": deposit.time, "data": data}
-    session.connection().execute(_ADD_BLOB, {**row, "deposit": deposit.index})
+    connection_of(session).execute(_ADD_BLOB, {**row, "deposit": deposit.index})
     vault.steps.reach("deposit.rows")
     return deposit
 

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 
 from schemas import limits
 from server.boxes.space import give_space_back, take_space
-from server.database import table
+from server.database import connection_of, table
 from server.ledger.service import Deposited, Enter
 from server.parts import Parts
 from server.problems import Refusal
@@ -231,7 +231,7 @@ def _record(vault: Parts, account: bytes, blob: bytes, hashes: dict[int, bytes])
         _require_same(known, hashes)
         fresh = [{"blob": blob, "unit": unit, "sha256": hashes[unit]} for unit in hashes if unit not in known]
         if fresh:
-            session.connection().execute(_ADD_UNITS, fresh)
+            connection_of(session).execute(_ADD_UNITS, fresh)
         vault.steps.reach("unit.recorded")
 
     try:
@@ -315,7 +315,7 @@ def _find(session: Session, account: bytes, blob: bytes) -> Upload:
 
 def _require_open(session: Session, account: bytes, blob: bytes) -> int:
     """The size of the account's own upload. Raises Refusal `upload_complete` or `not_found`."""
-    found = session.connection().execute(_STANDING, {"id": blob, "account": account}).first()
+    found = connection_of(session).execute(_STANDING, {"id": blob, "account": account}).first()
     if found is None:
         raise Refusal("not_found")
     size, is_kept = found
@@ -327,7 +327,7 @@ def _require_open(session: Session, account: bytes, blob: bytes) -> int:
 def _units(session: Session, blob: bytes, among: range | dict[int, bytes] | None = None) -> dict[int, bytes]:
     """The units that are there, in order, with their hashes; all of them, or those in a contiguous span."""
     first, last = (0, limits.U32) if among is None else (min(among), max(among))
-    rows = session.connection().execute(_UNITS, {"id": blob, "first": first, "last": last})
+    rows = connection_of(session).execute(_UNITS, {"id": blob, "first": first, "last": last})
     return {unit: digest for unit, digest in rows}
 
 

@@ -35,7 +35,7 @@ ALLOWED: dict[str, set[str]] = {  # place -> first-party places it may import; t
 }
 FIRST_PARTY = ("crypto_core", "schemas", "server", "client_sdk", "tests", "bench")
 ONLY_HERE: dict[str, tuple[str, ...]] = {  # what has a side effect -> the only places that may import it
-    "urllib3": ("client_sdk.transport", "server.stores.bucket", "server.ledger.post", "server.anchors.authority"),
+    "urllib3": ("client_sdk.wire", "server.stores.bucket", "server.ledger.post", "server.anchors.authority"),
     "httpx": (),
     "socket": (),
     "requests": (),

@@ -31,7 +31,9 @@ PYTHON_ONLY_MODULES = {
     "client_sdk/taken": "folders that are given again; a browser is given files",
     **dict.fromkeys(("crypto_core/receipts/anchor", "crypto_core/receipts/der"), "as client_sdk/anchors"),
     "client_sdk/strength": "the sign-up page asks its own zxcvbn (app/views/account), so that no other page loads it",
+    "client_sdk/published": "the auditor's tools are those of the command line",
     "client_sdk/pack_sink": "a folder, or a ZIP file on a disk; a page writes one stream (sdk/archive)",
+    "client_sdk/wire": "a browser has its connections already",
     "client_sdk/witness": "a partner's machine runs it, and no page",
     "client_sdk/upgrading": "so far the command line alone does it; a page exports what it was given",
     "schemas/help": "the public pages are written by the server",
@@ -43,10 +45,11 @@ TYPESCRIPT_ONLY_MODULES = {
     "crypto_core/sodium": "libsodium is wasm here, and has to be waited for",
     "schemas/wire.d": "the types of the wire, generated from docs/api/openapi.json",
     "sdk/archive": "a ZIP file as a stream, and read where it lies; Python's zipfile does both",
+    "sdk/attaching": "two files at once, with previews and drafts; Python's client.py sends one after the other",
     "sdk/argon": "Argon2id runs in a worker of its own, ended after each use",
     "sdk/contents": "two read contents here, with ranges of what is shared as well; Python's reader.py does it itself",
     "sdk/digest": "SHA-256 of a stream; Python's hashlib has it",
-    "sdk/door": "getting in, which Python's client.py does itself; a login here is entered from two sides",
+    "sdk/open_vault": "some parts are fetched when they are first asked for; Python's client.py makes all at once",
     "sdk/recorder": "what a page records; the command line has no camera",
     "sdk/drafts": "drafts and previews are the pages'; the command line has an editor's file",
 }
@@ -83,14 +86,14 @@ PYTHON_ONLY_NAMES = {
     "client_sdk/reader": {
         "ReceiptPlace": "what client_sdk/upgrading asks for again",
         "words_place": "as ReceiptPlace",
+        "sent_of": "there the kind of a record tells what is in it",
         **dict.fromkeys(("ANCHORS", "BLOB_RECEIPT", "INCLUSION", "RECORD_RECEIPT"), _ENDPOINT),
         "NEAR": _ITS_OWN,
     },
     "client_sdk/sharing": {"stated": "each module has the schemas of its own"},
     "client_sdk/transport": {
-        "PublishedFiles": "the auditor's tools are those of the command line",
-        "connect": "a browser has its connections already",
         "PIECE": "a browser gives on what arrives as it is cut",
+        **dict.fromkeys(("HEADERS", "collect", "pause", "refusal"), "private here, asked for by client_sdk/published"),
     },
     "client_sdk/uploader": {
         **dict.fromkeys(("BLOBS", "COMPLETE", "UNITS", "UPLOAD", "UPLOADS"), _ENDPOINT),
@@ -130,7 +133,10 @@ TYPESCRIPT_ONLY_NAMES = {
         "dump": _DUMPS,
     },
     "sdk/box_visit": {"Address": "the worker is told the secret of an address once, before anybody enters"},
-    "sdk/boxes": {"formatDeposit": _DUMPS},
+    "sdk/door": {
+        "fetched": "a login loads no more than it needs",
+        **dict.fromkeys(("forgetKeys", "forgetLogin"), "Python can't overwrite what it holds"),
+    },
     "sdk/home": {
         **dict.fromkeys(("BrowserLocks", "MemoryLocks", "openLocks"), "tabs share a device; Python locks a file"),
         **dict.fromkeys(("IndexedStore", "MemoryStore", "PLACES", "openStore"), "IndexedDB; Python has folders"),
@@ -148,6 +154,7 @@ TYPESCRIPT_ONLY_NAMES = {
         "sealFile": "what was sent is sealed again to be packed with its receipts; Python has them in files",
         **dict.fromkeys(("sendContent", "sendWhole"), "methods of Sender in Python"),
     },
+    "sdk/sent_words": {"formatDeposit": _DUMPS},
     "sdk/replica": {"blobName": "Python's bytes have hex()"},
 }
 SPELLED_OTHERWISE = {

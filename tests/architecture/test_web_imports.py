@@ -67,7 +67,7 @@ LIBRARIES: dict[str, tuple[str, ...]] = {  # library -> the only places that may
 BROWSER: dict[str, tuple[str, ...]] = {  # what of the browser does something -> the only places that may name it
     r"(?<![.\w#])fetch\(": ("sdk/transport", "app/views/documents/pdf"),  # the latter: decoders of its own, by address
     r"\b(XMLHttpRequest|WebSocket|EventSource|sendBeacon|RTCPeerConnection)\b": (),
-    r"\bBroadcastChannel\b": ("worker/service",),  # tells other tabs that something was written, and nothing else
+    r"\bBroadcastChannel\b": ("worker/answering",),  # tells other tabs that something was written, and nothing else
     r"\bindexedDB\b": ("sdk/home",),
     r"\bnavigator\.locks\b": ("sdk/home",),
     r"\b(localStorage|sessionStorage|cookieStore)\b|\bdocument\.cookie\b|(?<![.\w])caches\.": (),

@@ -39,8 +39,8 @@ def pack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         client.write_entry(Draft(title="Devant l’école", text="Il a crié mon nom."))
         client.add_document(PHOTOGRAPH, title="La porte")
         items = [(item.id, item.revision) for item in client.items()]
-        made = client.make_bundle(Sharing(items, None, int(time.time()) + 3600, 5, ""))
-        client.send_bundle(made, PASSWORD, PIN)
+        made = client.shares.make(Sharing(items, None, int(time.time()) + 3600, 5, ""))
+        client.shares.send(made, client.account.confirm(PASSWORD, PIN))
         assert made.link is not None
         opened = client.open_link(made.link.fragment, made.link.code)
         for name in ("pack", "pack.zip"):

@@ -17,7 +17,8 @@ import pytest
 
 from client_sdk.client import Draft, VaultClient
 from client_sdk.following.published import PublishedTree
-from client_sdk.transport import HttpTransport, PublishedFiles
+from client_sdk.published import PublishedFiles
+from client_sdk.transport import HttpTransport
 from crypto_core.randomness import make_bytes
 from crypto_core.receipts.checkpoint import Checkpoint
 from crypto_core.receipts.leaf import entry_bytes

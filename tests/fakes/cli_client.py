@@ -197,6 +197,10 @@ class FakeClient:
         self.fake.did("receipt", item.id)
         return KeptReceipt(f"{item.id.hex()}-{item.revision}", RECEIPT, verified())
 
+    @property
+    def account(self) -> Self:
+        return self
+
     def accept_trust(self, password: str, pin: str) -> None:
         self.fake.did("accept_trust", password, pin)
 

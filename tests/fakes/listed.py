@@ -26,6 +26,7 @@ def become_listed(
     """A new account at a client, which stays open, under this name in the directory; gives its digits."""
     client.register(client.make_account(username, PASSWORD, PIN))
     client.log_in(username, PASSWORD, PIN)
-    asked = client.ask_to_be_listed(PASSWORD, PIN, name=name, org=org, town=town, kind=kind)
+    confirmed = client.account.confirm(PASSWORD, PIN)
+    asked = client.office.ask_to_be_listed(confirmed, name=name, org=org, town=town, kind=kind)
     approve(vault, asked.fingerprint)
     return asked.fingerprint

@@ -106,7 +106,7 @@ class Told:
     username: str
     words: Words
     laptop: VaultClient = field(repr=False)
-    office: VaultClient = field(repr=False)
+    reader: VaultClient = field(repr=False)
     """Where the professional reads."""
     changeable: bytes = field(repr=False)
     """The id of an entry that a second device may change meanwhile."""
@@ -130,27 +130,27 @@ class Told:
 
     def send(self, *, opened: bool) -> None:
         """The same with the professional, who opens it or not."""
-        digits = self.office.standing().fingerprint
+        digits = self.reader.office.standing().fingerprint
         (entry,) = [
             one.entry for one in self.laptop.professionals.read().professionals if one.listing.fingerprint == digits
         ]
         made = self._share(entry)
         if opened:
-            self.office.open_received(made.bundle)
+            self.reader.office.open(made.bundle)
 
     def read(self, fragment: str, code: str) -> None:
         """What a page of this account shared: the professional opens all that they were sent, then the link, and tries
         a wrong code on it."""
-        for sent in self.office.inbox():
-            self.office.open_received(sent["bundle"])
-        self.office.open_link(fragment, code)
+        for sent in self.reader.office.inbox():
+            self.reader.office.open(sent["bundle"])
+        self.reader.open_link(fragment, code)
         with suppress(Refused):
-            self.office.open_link(fragment, "1111 1112" if code == "1111 1111" else "1111 1111")
+            self.reader.open_link(fragment, "1111 1112" if code == "1111 1111" else "1111 1111")
 
     def _share(self, entry: int | None) -> MadeBundle:
         items = [(item.id, item.revision) for item in self.laptop.items() if not item.sensitive]
-        made = self.laptop.make_bundle(Sharing(items, entry, int(time.time()) + 3600, 10, self.words.message))
-        self.laptop.send_bundle(made, PASSWORD, PIN)
+        made = self.laptop.shares.make(Sharing(items, entry, int(time.time()) + 3600, 10, self.words.message))
+        self.laptop.shares.send(made, self.laptop.account.confirm(PASSWORD, PIN))
         return made
 
     def change_elsewhere(self) -> None:
@@ -166,12 +166,12 @@ def professional_of(username: str) -> str:
 
 @contextmanager
 def telling(vault: RealVault, folder: Path, username: str, lang: str) -> Iterator[Told]:
-    """A new account at a vault, with the story told, and somebody listed; laptop and office stay open meanwhile."""
+    """A new account at a vault, with the story told, and somebody listed; laptop and reader stay open meanwhile."""
     words = STORIES[lang]
     now = datetime.now().replace(second=0, microsecond=0)
-    with VaultClient.connect(vault.url, folder) as laptop, VaultClient.connect(vault.url, folder / "office") as office:
+    with VaultClient.connect(vault.url, folder) as laptop, VaultClient.connect(vault.url, folder / "office") as reader:
         name, org, town = words.professional
-        become_listed(vault, office, professional_of(username), name=name, org=org, town=town)
+        become_listed(vault, reader, professional_of(username), name=name, org=org, town=town)
         laptop.register(laptop.make_account(username, PASSWORD, PIN))
         laptop.log_in(username, PASSWORD, PIN)
         kept = laptop.write_entries([_draft(now, *entry) for entry in words.entries])
@@ -193,7 +193,7 @@ def telling(vault: RealVault, folder: Path, username: str, lang: str) -> Iterato
             written = int((now - timedelta(days=days)).timestamp())
             draft = Draft(title=words.assessment, text="–", danger=danger, written=written)
             laptop.write_assessment(draft, dict.fromkeys(answers, True))
-        yield Told(username, words, laptop, office, kept[1].id)
+        yield Told(username, words, laptop, reader, kept[1].id)
 
 
 def _draft(

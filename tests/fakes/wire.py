@@ -15,7 +15,7 @@ from urllib3.exceptions import ProtocolError
 
 
 class FakeWire:
-    """A client_sdk.transport.Wire to `base`, whose requests `transport` answers."""
+    """A client_sdk.wire.Wire to `base`, whose requests `transport` answers."""
 
     def __init__(self, base: str, transport: httpx.BaseTransport) -> None:
         self._base, self._transport = base, transport

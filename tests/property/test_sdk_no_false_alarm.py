@@ -156,7 +156,7 @@ class Devices(RuleBasedStateMachine):
         self.count += 1
         new = Credentials(USERNAME, f"a boat on the wide lake {self.count}", "8051937")
         try:
-            self.open[name].change_credentials(self.typed.password, self.typed.pin, new)
+            self.open[name].account.change_credentials(self.typed.password, self.typed.pin, new)
         except NetworkError:
             del self.open[name]
             if self._opens(new):

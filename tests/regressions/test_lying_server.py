@@ -203,7 +203,7 @@ def test_each_lie_is_noticed_and_the_device_goes_on_as_promised(
     assert client.log_in(USERNAME, PASSWORD, PIN).warnings, "a warning outlives the process"
     scene.phone.network.rewrites.clear()
     scene.phone.network.spoils = None
-    client.accept_trust(PASSWORD, PIN)
+    client.account.accept_trust(PASSWORD, PIN)
     if code != "ledger_key_changed":  # this vault hasn't the key that it showed and that was accepted
         client.edit_entry(shown[0].id, {"text": "edited again"})
         client.lock()
@@ -215,7 +215,7 @@ def test_each_lie_is_noticed_and_the_device_goes_on_as_promised(
 def _require_no_change(client: VaultClient, item: bytes) -> None:
     for change in (
         lambda: client.edit_entry(item, {"text": "x"}), lambda: client.delete_item(item),
-        lambda: client.restore_item(item), lambda: client.change_credentials(PASSWORD, PIN, NEW),
+        lambda: client.restore_item(item), lambda: client.account.change_credentials(PASSWORD, PIN, NEW),
     ):
         with pytest.raises(Untrusted) as caught:
             change()
@@ -233,9 +233,9 @@ def test_an_account_record_that_is_lost_is_written_anew_by_a_device_that_knows_i
     spoil_account_record(scene)
     client = scene.phone.client()
     assert [one.code for one in client.log_in(USERNAME, PASSWORD, PIN).warnings] == ["account_record_invalid"]
-    client.accept_trust(PASSWORD, PIN)
+    client.account.accept_trust(PASSWORD, PIN)
     client.edit_entry(scene.edited, {"text": "two, edited again"})
-    client.change_credentials(PASSWORD, PIN, NEW)
+    client.account.change_credentials(PASSWORD, PIN, NEW)
     client.lock()
     for device in (scene.phone, scene.laptop):
         with device.client() as client:
@@ -262,9 +262,9 @@ def test_a_device_that_never_saw_the_account_record_reads_adds_and_restores_it(s
     client.lock()
     client = tablet.client()
     assert client.log_in(USERNAME, PASSWORD, PIN).warnings
-    client.accept_trust(PASSWORD, PIN)
+    client.account.accept_trust(PASSWORD, PIN)
     client.edit_entry(scene.edited, {"text": "two, edited again"})
-    client.change_credentials(PASSWORD, PIN, NEW)
+    client.account.change_credentials(PASSWORD, PIN, NEW)
     client.lock()
     with make_device(scene.phone.network.vault, tmp_path / "another").client() as client:
         assert client.log_in(NEW.username, NEW.password, NEW.pin).warnings == ()
@@ -296,7 +296,7 @@ def test_an_account_record_of_a_newer_version_alarms_nobody_and_is_not_written_o
                 client.edit_entry(scene.edited, {"text": "edited by an old program"})
                 client.write_entry(Draft(text="of an old program"))
                 with pytest.raises(UnsupportedVersion):
-                    client.change_credentials(PASSWORD, PIN, NEW)
+                    client.account.change_credentials(PASSWORD, PIN, NEW)
                 assert client._opened().session.ask("GET", "/v1/account")["account_record"] == newer
 
 
@@ -308,7 +308,7 @@ def test_a_change_does_not_write_over_a_newer_record_that_came_while_the_old_pro
             newer = seal_account_record(session.keyring.mk_n, session.account, n, format_json({"v": 2, "new": "facts"}))
             session.ask("PUT", "/v1/account/record", {"n": n, "account_record": newer})
         with pytest.raises(UnsupportedVersion):
-            old.change_credentials(PASSWORD, PIN, NEW)
+            old.account.change_credentials(PASSWORD, PIN, NEW)
     with scene.laptop.log_in() as client:  # nothing changed: the old secrets open
         assert client._opened().session.ask("GET", "/v1/account")["account_record"] == newer
 
@@ -337,7 +337,7 @@ def test_a_device_that_holds_the_other_side_of_a_fork_goes_on_adding_and_exporti
         assert client.write_entry(Draft(text="four")).verified.commitment.size
         assert all(list(client.sealed_blobs(item)) for item in client.items())
         _require_no_change(client, scene.edited)
-        client.accept_trust(PASSWORD, PIN)
+        client.account.accept_trust(PASSWORD, PIN)
         client.edit_entry(scene.edited, {"text": "two, edited again"})
     assert (tablet.opening().warnings, tablet.opening().waiting) == ((), 0)
 

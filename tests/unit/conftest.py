@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import Engine, event
 
 from crypto_core.sealing import passphrase
 from tests.fakes.devices import Device, make_device, register
@@ -25,6 +27,19 @@ def vault(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[FakeVault]
 def person(vault: FakeVault) -> FakePerson:
     """Somebody who has signed up and logged in."""
     return open_person(vault)
+
+
+@pytest.fixture
+def statements() -> Iterator[list[str]]:
+    """What any database of this process is asked to execute during the test, in order."""
+    seen: list[str] = []
+
+    def executed(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        seen.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", executed)
+    yield seen
+    event.remove(Engine, "before_cursor_execute", executed)
 
 
 @pytest.fixture

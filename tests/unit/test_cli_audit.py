@@ -13,7 +13,7 @@ from bench.following import ENTRIES, MEMORY, follow
 from bench.measure import seconds_of
 from client_sdk.following.follower import Follower
 from client_sdk.following.mirror import STATE, Mirror
-from client_sdk.transport import PublishedFiles
+from client_sdk.published import PublishedFiles
 from crypto_core.receipts.note import format_vkey
 from crypto_core.receipts.policy import Policy
 from schemas import outputs

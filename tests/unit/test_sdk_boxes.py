@@ -75,8 +75,8 @@ def scene(vault: FakeVault, tmp_path: Path) -> Iterator[Scene]:
 
 
 def make_box(vault: FakeVault, client: VaultClient, deposits: int = 3, room: int = 10_000_000) -> MadeBox:
-    made = client.make_box(NewBox("Pour ma sœur", vault.clock.now() + 30 * DAY, deposits, room))
-    client.send_box(made, PASSWORD, PIN)
+    made = client.boxes.make(NewBox("Pour ma sœur", vault.clock.now() + 30 * DAY, deposits, room))
+    client.boxes.send(made, client.account.confirm(PASSWORD, PIN))
     return made
 
 
@@ -89,14 +89,14 @@ def code_of(refused: pytest.ExceptionInfo[Refused]) -> str:
 
 def test_what_a_depositor_sent_becomes_an_item_of_the_very_same_blobs(scene: Scene) -> None:
     done, given = scene.deposit(FILE, LARGE)
-    [kept] = scene.client.boxes()
+    [kept] = scene.client.boxes.list()
     assert (kept.name, kept.facts["waiting"], kept.facts["made"]) == ("Pour ma sœur", 1, 1)
-    [row] = scene.client.waiting_in(scene.made.box)
+    [row] = scene.client.boxes.waiting(scene.made.box)
     assert row["deposit"] == done.deposit and row["deposited"] == done.deposited
-    opened = scene.client.open_deposit(scene.made.box, done.deposit)
+    opened = scene.client.boxes.open(scene.made.box, done.deposit)
     assert (opened.sent.name, opened.sent.message) == ("Ana", "Je l’ai vu.")
-    assert [b"".join(scene.client.read_deposited(one)) for one in opened.contents] == [FILE, LARGE]
-    taken = scene.client.accept_deposit(opened, Draft("Ce qu’elle a vu", title="Ma sœur"))
+    assert [b"".join(scene.client.boxes.content(one)) for one in opened.contents] == [FILE, LARGE]
+    taken = scene.client.boxes.accept(opened, Draft("Ce qu’elle a vu", title="Ma sœur"))
     item = scene.client.item(taken.id)
     assert (item.kind, item.text, item.sent) == ("received", "Ce qu’elle a vu", opened.sent)
     assert [one.blob for one in item.contents] == [one.content.blob for one in given]
@@ -107,15 +107,15 @@ def test_what_a_depositor_sent_becomes_an_item_of_the_very_same_blobs(scene: Sce
             content for content in item.contents if content.blob == one.content.blob
         ))) in (FILE, LARGE)
         assert scene.client._opened().reader.blob_receipt(one.content).verified.commitment.sha256 == one.content.sealed
-    assert scene.client.waiting_in(scene.made.box) == []
+    assert scene.client.boxes.waiting(scene.made.box) == []
     with pytest.raises(ItemUnknown):
-        scene.client.open_deposit(scene.made.box, done.deposit)
+        scene.client.boxes.open(scene.made.box, done.deposit)
 
 
 def test_an_edit_leaves_whose_it_is_as_it_was(scene: Scene) -> None:
     done, _ = scene.deposit(FILE)
-    opened = scene.client.open_deposit(scene.made.box, done.deposit)
-    taken = scene.client.accept_deposit(opened, Draft("x"), sensitive=True)
+    opened = scene.client.boxes.open(scene.made.box, done.deposit)
+    taken = scene.client.boxes.accept(opened, Draft("x"), sensitive=True)
     scene.client.step_up(PIN)
     scene.client.edit_entry(taken.id, {"text": "y"})
     item = scene.client.item(taken.id)
@@ -125,7 +125,7 @@ def test_an_edit_leaves_whose_it_is_as_it_was(scene: Scene) -> None:
 
 def test_words_alone_are_a_deposit_and_nothing_at_all_is_none(scene: Scene) -> None:
     done, _ = scene.deposit(message="Rien que des mots")
-    assert scene.client.open_deposit(scene.made.box, done.deposit).contents == ()
+    assert scene.client.boxes.open(scene.made.box, done.deposit).contents == ()
     with pytest.raises(ValueRefused):
         scene.visit().make("Ana", "", [])
     with pytest.raises(ValueRefused):
@@ -136,15 +136,15 @@ def test_a_refusal_erases_after_a_week_and_accepting_takes_it_back(scene: Scene)
     first, given = scene.deposit(FILE)
     second, _ = scene.deposit(FILE)
     for one in (first, second):
-        scene.client.refuse_deposit(scene.made.box, one.deposit)
-    opened = scene.client.open_deposit(scene.made.box, second.deposit)
+        scene.client.boxes.refuse(scene.made.box, one.deposit)
+    opened = scene.client.boxes.open(scene.made.box, second.deposit)
     week = scene.vault.clock.now() + 7 * DAY
-    assert {one["erased_after"] for one in scene.client.waiting_in(scene.made.box)} == {week}
-    scene.client.accept_deposit(opened, Draft("after all"))
+    assert {one["erased_after"] for one in scene.client.boxes.waiting(scene.made.box)} == {week}
+    scene.client.boxes.accept(opened, Draft("after all"))
     scene.vault.clock.advance(8 * DAY)
     collect(scene.vault.parts)
     client = scene.person.log_in()
-    assert client.waiting_in(scene.made.box) == []
+    assert client.boxes.waiting(scene.made.box) == []
     with pytest.raises(Refused) as refused:
         list(client._opened().session.read("/v1/blobs/<id:blob>", blob=given[0].content.blob))
     assert code_of(refused) == "not_found"
@@ -154,8 +154,8 @@ def test_a_refusal_erases_after_a_week_and_accepting_takes_it_back(scene: Scene)
 
 def test_with_password_and_pin_a_refusal_erases_at_once(scene: Scene) -> None:
     done, _ = scene.deposit(FILE)
-    scene.client.erase_deposit(scene.made.box, done.deposit, PASSWORD, PIN)
-    assert scene.client.waiting_in(scene.made.box) == []
+    scene.client.boxes.refuse(scene.made.box, done.deposit, scene.client.account.confirm(PASSWORD, PIN))
+    assert scene.client.boxes.waiting(scene.made.box) == []
 
 
 def test_a_visit_that_has_ended_is_begun_again_by_itself(scene: Scene) -> None:
@@ -165,7 +165,7 @@ def test_a_visit_that_has_ended_is_begun_again_by_itself(scene: Scene) -> None:
     second = visit.give(scene.file("second.mp4", LARGE))
     visit.send(visit.make("", "", [first, second]))
     scene.client = scene.person.log_in()
-    assert len(scene.client.waiting_in(scene.made.box)[0]["blobs"]) == 2
+    assert len(scene.client.boxes.waiting(scene.made.box)[0]["blobs"]) == 2
 
 
 def test_the_same_deposit_again_is_the_same_one(scene: Scene) -> None:
@@ -176,7 +176,7 @@ def test_the_same_deposit_again_is_the_same_one(scene: Scene) -> None:
     first = visit.send(made)
     scene.vault.clock.advance(60)
     assert visit.send(made) == first
-    assert len(scene.client.waiting_in(scene.made.box)) == 1
+    assert len(scene.client.boxes.waiting(scene.made.box)) == 1
 
 
 def test_a_box_is_full_over_or_someone_elses(scene: Scene) -> None:
@@ -190,11 +190,11 @@ def test_a_box_is_full_over_or_someone_elses(scene: Scene) -> None:
     with pytest.raises(Refused) as refused:
         visit.send(visit.make("", "two", []))
     assert code_of(refused) == "box_full"
-    scene.client.close_box(small.box)
+    scene.client.boxes.close(small.box)
     with pytest.raises(Refused) as refused:
         scene.visit(small.fragment)
     assert code_of(refused) == "box_over"
-    assert {one.facts["why"]: one.facts["waiting"] for one in scene.client.boxes()} == {"closed": 1, None: 0}
+    assert {one.facts["why"]: one.facts["waiting"] for one in scene.client.boxes.list()} == {"closed": 1, None: 0}
     address = sealing.parse_box_fragment(scene.made.fragment)
     wrong = sealing.BoxAddress(address.box, make_bytes(32), address.pk_box)
     with pytest.raises(Refused) as refused:
@@ -237,10 +237,10 @@ def test_words_that_the_vault_swapped_or_holds_back_are_told(scene: Scene) -> No
     for where, change in lies:
         lying(scene.person, where, change)
         with pytest.raises(DepositBroken):
-            scene.client.open_deposit(scene.made.box, done.deposit)
+            scene.client.boxes.open(scene.made.box, done.deposit)
     lying(scene.person, path, lambda _: {"deposits": []})
     with pytest.raises(ItemUnknown):
-        scene.client.open_deposit(scene.made.box, done.deposit)
+        scene.client.boxes.open(scene.made.box, done.deposit)
     assert not scene.client._opened().session.warnings
 
 
@@ -255,17 +255,17 @@ def test_a_seal_of_another_box_opens_nothing(scene: Scene) -> None:
 
     lying(scene.person, "/v1/boxes", swap)
     with pytest.raises(DepositBroken) as broken:
-        scene.client.open_deposit(scene.made.box, done.deposit)
+        scene.client.boxes.open(scene.made.box, done.deposit)
     assert broken.value.detail == "tampered" and other.box != scene.made.box
 
 
 def test_a_swapped_file_is_not_taken_over_and_is_no_fault_that_stops_the_person(scene: Scene) -> None:
     done, [given] = scene.deposit(FILE)
-    opened = scene.client.open_deposit(scene.made.box, done.deposit)
+    opened = scene.client.boxes.open(scene.made.box, done.deposit)
     lying(scene.person, f"/v1/blobs/{format_b64url(given.content.blob)}", lambda data: data[:60] + b"!" + data[61:])
     with pytest.raises(DepositBroken):
-        scene.client.accept_deposit(opened, Draft("x"))
-    assert scene.client.items("received") == [] and len(scene.client.waiting_in(scene.made.box)) == 1
+        scene.client.boxes.accept(opened, Draft("x"))
+    assert scene.client.items("received") == [] and len(scene.client.boxes.waiting(scene.made.box)) == 1
     assert not scene.client._opened().session.warnings
 
 
@@ -275,7 +275,7 @@ def test_a_receipt_of_something_else_is_refused_on_both_sides(scene: Scene) -> N
     path = f"/v1/blobs/{format_b64url(done.deposit)}/receipt"
     lying(scene.person, path, lambda answer: {**answer, "receipt": other.receipt})
     with pytest.raises(VerificationError):
-        scene.client.open_deposit(scene.made.box, done.deposit)
+        scene.client.boxes.open(scene.made.box, done.deposit)
 
     def forge(request: httpx.Request, data: bytes) -> bytes:
         return json.dumps({**json.loads(data), "receipt": other.receipt}).encode() if request.method == "PUT" else data
@@ -296,10 +296,10 @@ def test_files_that_are_not_what_the_words_say_are_refused_before_they_are_an_it
         made = visit.make("him", "look", [Given(content, honest.receipt)])
         bad = Deposited(made.deposit, 0, b"", "")
         visit.send(made)
-        opened = scene.client.open_deposit(scene.made.box, bad.deposit)
+        opened = scene.client.boxes.open(scene.made.box, bad.deposit)
         with pytest.raises(DepositBroken):
-            scene.client.accept_deposit(opened, Draft("x"))
-        scene.client.erase_deposit(scene.made.box, bad.deposit, PASSWORD, PIN)
+            scene.client.boxes.accept(opened, Draft("x"))
+        scene.client.boxes.refuse(scene.made.box, bad.deposit, scene.client.account.confirm(PASSWORD, PIN))
         honest = visit.give(scene.file("a.jpg", FILE))
     assert not scene.client._opened().session.warnings
     assert scene.client.items("received") == []
@@ -316,7 +316,7 @@ def test_words_that_are_none_are_told_as_broken(scene: Scene, words: bytes) -> N
     made = visit.make("", "x", [])
     visit.send(type(made)(deposit, sealed, sealing.wrap_deposit_key(address.pk_box, key, address.box), ()))
     with pytest.raises(DepositBroken):
-        scene.client.open_deposit(scene.made.box, deposit)
+        scene.client.boxes.open(scene.made.box, deposit)
 
 
 def test_every_error_here_has_a_code_and_a_sentence() -> None:

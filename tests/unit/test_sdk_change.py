@@ -47,7 +47,7 @@ def test_everything_stays_and_only_the_new_secrets_open(laptop: Device, tmp_path
     with laptop.log_in() as client:
         client.write_entry(Draft(text="before"))
         client.write_entry(Draft(text="secret"), sensitive=True)
-        client.change_credentials(PASSWORD, PIN, new)
+        client.account.change_credentials(PASSWORD, PIN, new)
         client.write_entry(Draft(text="after, in the same session"))
         client.step_up(new.pin)
     with pytest.raises(Refused) as caught:
@@ -66,7 +66,7 @@ def test_everything_stays_and_only_the_new_secrets_open(laptop: Device, tmp_path
 def test_the_sensitive_tier_is_closed_after_a_change(laptop: Device) -> None:
     client = laptop.log_in()
     kept = client.write_entry(Draft(text="secret"), sensitive=True)
-    client.change_credentials(PASSWORD, PIN, NEW)
+    client.account.change_credentials(PASSWORD, PIN, NEW)
     with pytest.raises(NeedsPin):
         client.edit_entry(kept.id, {"text": "x"})
     client.lock()
@@ -74,8 +74,8 @@ def test_the_sensitive_tier_is_closed_after_a_change(laptop: Device) -> None:
 
 def test_a_second_change_follows_the_first(laptop: Device) -> None:
     with laptop.log_in() as client:
-        client.change_credentials(PASSWORD, PIN, NEW)
-        client.change_credentials(NEW.password, NEW.pin, ALL_NEW)
+        client.account.change_credentials(PASSWORD, PIN, NEW)
+        client.account.change_credentials(NEW.password, NEW.pin, ALL_NEW)
     opened(laptop, ALL_NEW).lock()
 
 
@@ -83,7 +83,7 @@ def test_a_second_change_follows_the_first(laptop: Device) -> None:
 def test_the_present_secrets_are_asked_for_anew(laptop: Device, typed: tuple[str, str]) -> None:
     client = laptop.log_in()
     with pytest.raises(Refused):
-        client.change_credentials(*typed, NEW)
+        client.account.change_credentials(*typed, NEW)
     client.write_entry(Draft(text="the session goes on"))
     client.lock()
     laptop.opening()
@@ -93,7 +93,7 @@ def test_a_guessable_new_pin_is_refused_before_anything_is_sent(laptop: Device) 
     client = laptop.log_in()
     laptop.network.seen.clear()
     with pytest.raises(SecretRefused):
-        client.change_credentials(PASSWORD, PIN, Credentials(USERNAME, PASSWORD, "1234"))
+        client.account.change_credentials(PASSWORD, PIN, Credentials(USERNAME, PASSWORD, "1234"))
     assert laptop.network.seen == []
     client.lock()
 
@@ -101,7 +101,7 @@ def test_a_guessable_new_pin_is_refused_before_anything_is_sent(laptop: Device) 
 def test_a_lost_answer_is_given_again(laptop: Device) -> None:
     client, losses = laptop.log_in(), [True]
     laptop.network.cut_after = lambda request: is_credentials(request) and bool(losses) and losses.pop()
-    client.change_credentials(PASSWORD, PIN, NEW)
+    client.account.change_credentials(PASSWORD, PIN, NEW)
     client.lock()
     opened(laptop, NEW).lock()
 
@@ -115,7 +115,7 @@ def test_when_no_answer_comes_at_all_one_of_the_two_pairs_opens(laptop: Device, 
     else:
         laptop.network.cut_before = is_credentials
     with pytest.raises(NetworkError):
-        client.change_credentials(PASSWORD, PIN, NEW)
+        client.account.change_credentials(PASSWORD, PIN, NEW)
     laptop.network.cut_after = laptop.network.cut_before = lambda _: False
     holds = NEW if arrives else Credentials(USERNAME, PASSWORD, PIN)
     with opened(laptop, holds) as client:
@@ -132,7 +132,7 @@ def test_another_device_that_was_faster_is_taken_in(laptop: Device, tmp_path: Pa
         return answer
 
     laptop.network.rewrites["/v1/login/start"] = be_faster
-    client.change_credentials(PASSWORD, PIN, NEW)
+    client.account.change_credentials(PASSWORD, PIN, NEW)
     assert client.item(kept.id).text == "from the phone"
     client.lock()
     opened(phone, NEW).lock()
@@ -143,7 +143,7 @@ def test_what_another_device_could_not_send_goes_after_its_next_login(laptop: De
     phone = make_device(laptop.network.vault, tmp_path / "phone")
     other = phone.log_in()
     client = laptop.log_in()
-    client.change_credentials(PASSWORD, PIN, NEW)
+    client.account.change_credentials(PASSWORD, PIN, NEW)
     with pytest.raises(Refused) as caught:
         other.write_entry(Draft(text="not lost"))
     assert caught.value.code == "unauthorized"
@@ -166,6 +166,6 @@ def test_nothing_is_changed_while_a_warning_stands(laptop: Device) -> None:
     client = phone.client()
     assert client.log_in(USERNAME, PASSWORD, PIN).warnings
     with pytest.raises(Untrusted):
-        client.change_credentials(PASSWORD, PIN, NEW)
+        client.account.change_credentials(PASSWORD, PIN, NEW)
     client.lock()
     laptop.opening()

@@ -43,8 +43,8 @@ class Scene:
         return self.client.make_extract(self.entry, Redaction(cuts or CUTS, frozenset(facts), blobs))
 
     def opened(self, *items: tuple[bytes, int]) -> OpenedBundle:
-        made = self.client.make_bundle(Sharing(items, None, self.vault.clock.now() + DAY, 9))
-        self.client.send_bundle(made, PASSWORD, PIN)
+        made = self.client.shares.make(Sharing(items, None, self.vault.clock.now() + DAY, 9))
+        self.client.shares.send(made, self.client.account.confirm(PASSWORD, PIN))
         assert made.link is not None
         return self.reader.client().open_link(made.link.fragment, made.link.code)
 
@@ -142,7 +142,7 @@ def test_of_something_behind_the_pin_the_part_is_behind_it_too(scene: Scene) -> 
     scene.client.step_up(PIN)
     part = scene.client.make_extract(scene.client.item(kept.id), Redaction(CUTS))
     assert scene.client.item(part.id).sensitive
-    scene.client._drop_sensitive(scene.client._opened())
+    scene.client._opened().sensitive.close()
     assert scene.client.item(part.id).state == "locked"
     with pytest.raises(NeedsPin):
-        scene.client.make_bundle(Sharing([(part.id, 1)], None, scene.vault.clock.now() + DAY, 1))
+        scene.client.shares.make(Sharing([(part.id, 1)], None, scene.vault.clock.now() + DAY, 1))

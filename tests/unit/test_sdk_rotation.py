@@ -110,7 +110,7 @@ def test_what_a_session_reads_last_may_be_signed_by_the_new_key_alone(vault: Fak
     with laptop.log_in() as client:
         rotate(vault)
         vault.parts.ledger.commit(lambda _session, enter: enter([(make_bytes(32), 1)]))
-        client._synchronise()
+        client._opened().synchroniser.sync_anyhow()
         assert client._opened().session.told == ()
         assert pinned(laptop).ledger_vkey == vkey_of(vault)
 

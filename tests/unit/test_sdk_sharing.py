@@ -64,8 +64,8 @@ class Scene:
         return Sharing([(item, 1) for item in items or (self.entry, self.document)], to, **given)
 
     def share(self, *items: bytes, to: int | None = 0, **more: Any) -> MadeBundle:
-        made = self.client.make_bundle(self.sharing(*items, to=to, **more))
-        self.client.send_bundle(made, PASSWORD, PIN)
+        made = self.client.shares.make(self.sharing(*items, to=to, **more))
+        self.client.shares.send(made, self.client.account.confirm(PASSWORD, PIN))
         return made
 
     def listed(self) -> Professional:
@@ -79,7 +79,8 @@ def scene(vault: FakeVault, tmp_path: Path) -> Iterator[Scene]:
     pro = reader.client()
     account = pro.register(pro.make_account(PRO, PASSWORD, PIN))
     pro.log_in(PRO, PASSWORD, PIN)
-    asked = pro.ask_to_be_listed(PASSWORD, PIN, name="Claire Martin", org="Rive", town="Lyon", kind="lawyer")
+    confirmed = pro.account.confirm(PASSWORD, PIN)
+    asked = pro.office.ask_to_be_listed(confirmed, name="Claire Martin", org="Rive", town="Lyon", kind="lawyer")
     approve(vault.parts, account.hex(), asked.fingerprint)
     path = tmp_path / "photo.jpg"
     path.write_bytes(FILE)
@@ -99,14 +100,14 @@ def told(opened: OpenedBundle) -> list[str | None]:
 
 
 def test_a_professional_opens_the_very_bytes_that_were_deposited(scene: Scene) -> None:
-    digits = scene.pro.standing().fingerprint
+    digits = scene.pro.office.standing().fingerprint
     assert scene.listed().listing.fingerprint == digits
     scene.client.professionals.note_compared(0)
     assert scene.listed().compared == "yes"
     made = scene.share(message="Voilà")
-    [received] = scene.pro.inbox()
+    [received] = scene.pro.office.inbox()
     assert (received["bundle"], received["opened"], received["openings"]) == (made.bundle, 0, 3)
-    opened = scene.pro.open_received(made.bundle)
+    opened = scene.pro.office.open(made.bundle)
     assert (opened.message, told(opened)) == ("Voilà", ["What happened", "photo.jpg"])
     own = scene.client.item(scene.document)
     assert opened.items[1].proof is not None
@@ -114,7 +115,7 @@ def test_a_professional_opens_the_very_bytes_that_were_deposited(scene: Scene) -
     [content] = opened.items[1].item.contents
     assert b"".join(open_content(content, opened.sealed(content))) == FILE
     assert opened.receipt(content).verified.commitment.sha256 == content.sealed
-    [shared] = scene.client.shared()
+    [shared] = scene.client.shares.list()
     assert (shared.name, shared.items) == ("Claire Martin", ((scene.entry, 1), (scene.document, 1)))
     assert shared.facts["opened"] == [scene.vault.clock.now()]
 
@@ -125,44 +126,44 @@ def test_link_and_code_open_without_an_account(scene: Scene) -> None:
     stranger = scene.reader.client()
     opened = stranger.open_link(made.link.fragment, made.link.code)
     assert told(opened) == ["What happened", "photo.jpg"]
-    [shared] = scene.client.shared()
+    [shared] = scene.client.shares.list()
     assert (shared.name, len(shared.facts["opened"])) == (None, 1)
 
 
 def test_what_is_sensitive_is_shared_only_after_the_pin(scene: Scene) -> None:
     with pytest.raises(NeedsPin):
-        scene.client.make_bundle(scene.sharing(scene.sensitive))
+        scene.client.shares.make(scene.sharing(scene.sensitive))
     scene.client.step_up(PIN)
     made = scene.share(scene.sensitive)
-    assert told(scene.pro.open_received(made.bundle)) == ["Behind the PIN"]
+    assert told(scene.pro.office.open(made.bundle)) == ["Behind the PIN"]
 
 
 def test_sharing_takes_password_and_pin_anew(scene: Scene) -> None:
-    made = scene.client.make_bundle(scene.sharing())
+    made = scene.client.shares.make(scene.sharing())
     for password, pin, code in (("another password", PIN, "login_refused"), (PASSWORD, "739155", "pin_wrong")):
         with pytest.raises(Refused) as caught:
-            scene.client.send_bundle(made, password, pin)
+            scene.client.shares.send(made, scene.client.account.confirm(password, pin))
         assert caught.value.code == code
-    assert scene.pro.inbox() == []
+    assert scene.pro.office.inbox() == []
 
 
 def test_revoked_is_refused_in_mid_download(scene: Scene) -> None:
     made = scene.share()
-    opened = scene.pro.open_received(made.bundle)
+    opened = scene.pro.office.open(made.bundle)
     [content] = opened.items[1].item.contents
-    scene.client.end_shared(made.bundle)
-    scene.client.end_shared(made.bundle)
+    scene.client.shares.revoke(made.bundle)
+    scene.client.shares.revoke(made.bundle)
     with pytest.raises(Refused) as caught:
         list(opened.sealed(content))
     assert caught.value.code == "bundle_over"
-    assert scene.pro.inbox() == []
-    [shared] = scene.client.shared()
+    assert scene.pro.office.inbox() == []
+    [shared] = scene.client.shares.list()
     assert (shared.facts["why"], shared.facts["ended"]) == ("revoked", scene.vault.clock.now())
 
 
 def test_the_end_that_was_set_ends_what_is_open(scene: Scene) -> None:
     made = scene.share(expires=scene.vault.clock.now() + 600)
-    opened = scene.pro.open_received(made.bundle)
+    opened = scene.pro.office.open(made.bundle)
     scene.vault.clock.advance(600)
     with pytest.raises(Refused) as caught:
         opened.receipt(opened.items[1].item.contents[0])
@@ -171,12 +172,12 @@ def test_the_end_that_was_set_ends_what_is_open(scene: Scene) -> None:
 
 def test_an_extended_bundle_keeps_what_was_opened(scene: Scene) -> None:
     first = scene.share(openings=2)
-    scene.pro.open_received(first.bundle)
+    scene.pro.office.open(first.bundle)
     second = scene.share(openings=2, replaces=first.bundle)
-    assert [one["bundle"] for one in scene.pro.inbox()] == [second.bundle]
-    scene.pro.open_received(second.bundle)
+    assert [one["bundle"] for one in scene.pro.office.inbox()] == [second.bundle]
+    scene.pro.office.open(second.bundle)
     with pytest.raises(Refused) as caught:
-        scene.pro.open_received(second.bundle)
+        scene.pro.office.open(second.bundle)
     assert caught.value.code == "openings_used"
 
 
@@ -184,12 +185,12 @@ def test_a_lost_answer_to_an_opening_costs_nothing(scene: Scene) -> None:
     made = scene.share(openings=1)
     lost = iter([True])
     scene.reader.network.cut_after = lambda request: request.url.path.endswith("/open") and next(lost, False)
-    assert told(scene.pro.open_received(made.bundle)) == ["What happened", "photo.jpg"]
-    assert len(scene.client.shared()[0].facts["opened"]) == 1
+    assert told(scene.pro.office.open(made.bundle)) == ["What happened", "photo.jpg"]
+    assert len(scene.client.shares.list()[0].facts["opened"]) == 1
 
 
 def used(scene: Scene, bundle: bytes) -> int:
-    [found] = [one for one in scene.person.log_in().shared() if one.facts["bundle"] == bundle]
+    [found] = [one for one in scene.person.log_in().shares.list() if one.facts["bundle"] == bundle]
     return len(found.facts["opened"])
 
 
@@ -219,19 +220,20 @@ def test_five_wrong_codes_end_a_link(scene: Scene) -> None:
     with pytest.raises(Refused) as caught:
         stranger.open_link(made.link.fragment, made.link.code)
     assert caught.value.code == "bundle_over"
-    assert scene.client.shared()[0].facts["why"] == "codes"
+    assert scene.client.shares.list()[0].facts["why"] == "codes"
 
 
 def test_what_can_not_be_shared_is_refused_before_anything_is_sent(scene: Scene) -> None:
     with pytest.raises(ValueRefused):
-        scene.client.make_bundle(scene.sharing(message="a" * 4001))
+        scene.client.shares.make(scene.sharing(message="a" * 4001))
     with pytest.raises(ItemUnknown):
-        scene.client.make_bundle(scene.sharing(make_id()))
+        scene.client.shares.make(scene.sharing(make_id()))
     with pytest.raises(Refused) as caught:
-        scene.client.make_bundle(scene.sharing(to=7))
+        scene.client.shares.make(scene.sharing(to=7))
     assert caught.value.code == "professional_unknown"
+    confirmed = scene.pro.account.confirm(PASSWORD, PIN)
     with pytest.raises(MalformedError):
-        scene.pro.ask_to_be_listed(PASSWORD, PIN, name="Claire\u202e", org="", town="", kind="lawyer")
+        scene.pro.office.ask_to_be_listed(confirmed, name="Claire\u202e", org="", town="", kind="lawyer")
 
 
 def test_the_directory_is_read_whole_and_searched_here(scene: Scene) -> None:
@@ -248,10 +250,10 @@ def test_whoever_is_no_longer_listed_opens_nothing(scene: Scene) -> None:
     made = scene.share()
     revoke(scene.vault.parts, scene.account.hex())
     with pytest.raises(Refused) as caught:
-        scene.pro.inbox()
+        scene.pro.office.inbox()
     assert caught.value.code == "professional_needed"
     assert scene.client.professionals.read().professionals == ()
-    assert scene.client.shared()[0].facts["why"] == "unlisted"
+    assert scene.client.shares.list()[0].facts["why"] == "unlisted"
     assert made.bundle
 
 
@@ -297,7 +299,7 @@ def test_a_key_swapped_for_one_victim_is_a_fork(scene: Scene) -> None:
     lie.entries[0] = format_entry(ListedEntry(somebody(), 0, None))
     lie.show(scene.person)
     with pytest.raises(DirectoryForked):
-        scene.client.make_bundle(scene.sharing())
+        scene.client.shares.make(scene.sharing())
     assert len(list((scene.client._opened().session.home.folder / "evidence").glob("directory-*"))) == 2
 
 
@@ -311,13 +313,13 @@ def test_a_key_that_takes_the_place_of_a_compared_one_is_refused(scene: Scene) -
     with pytest.raises(ProKeyChanged):
         require_same(new)
     with pytest.raises(ProKeyChanged):
-        scene.client.make_bundle(scene.sharing(to=1))
+        scene.client.shares.make(scene.sharing(to=1))
 
 
 def test_a_professional_sees_a_namesake_with_other_keys(scene: Scene) -> None:
     lie = swapped(scene, somebody("Paul Roux"), somebody())
     lie.show(scene.reader)
-    assert [one.entry for one in scene.pro.listed_otherwise()] == [2]
+    assert [one.entry for one in scene.pro.office.listed_otherwise()] == [2]
 
 
 @pytest.mark.parametrize("said", [{"listing": None, "state": "none", "entry": None}, {"name": "Paul Roux"}])
@@ -329,11 +331,11 @@ def test_a_vault_that_hides_a_professionals_own_name_hides_no_namesake(scene: Sc
     scene.reader.network.rewrites["/v1/professional"] = lambda answer: {**answer, **(
         said if "state" in said else {"listing": answer["listing"] | said}
     )}
-    assert [one.entry for one in scene.pro.listed_otherwise()] == [1]
+    assert [one.entry for one in scene.pro.office.listed_otherwise()] == [1]
     lie.entries[:2] = [lie.entries[1]]  # a device that remembers the name needs no entry of its own
     lie.entries.pop()
     scene.pro.professionals.start_anew()
-    assert [one.entry for one in scene.pro.listed_otherwise()] == [0]
+    assert [one.entry for one in scene.pro.office.listed_otherwise()] == [0]
 
 
 def test_a_new_device_learns_a_professionals_name_from_the_directory(scene: Scene, tmp_path: Path) -> None:
@@ -343,7 +345,7 @@ def test_a_new_device_learns_a_professionals_name_from_the_directory(scene: Scen
         **answer, "listing": None, "state": "none", "entry": None}
     with other.client() as pro:
         pro.log_in(PRO, PASSWORD, PIN)
-        assert [one.entry for one in pro.listed_otherwise()] == [1]
+        assert [one.entry for one in pro.office.listed_otherwise()] == [1]
 
 
 def test_two_histories_stay_a_warning_until_the_person_has_looked(scene: Scene) -> None:
@@ -353,21 +355,21 @@ def test_two_histories_stay_a_warning_until_the_person_has_looked(scene: Scene) 
     for answers in (scene.person.network.answers, honest):  # and though the vault shows the first one again
         scene.person.network.answers = answers
         with pytest.raises(DirectoryForked):
-            scene.client.make_bundle(scene.sharing())
+            scene.client.shares.make(scene.sharing())
     assert [one.code for one in scene.client._opened().session.told] == ["directory_forked"]
-    assert scene.client.make_bundle(scene.sharing(to=None)).link is not None
-    scene.client.accept_trust(PASSWORD, PIN)
-    assert scene.client.make_bundle(scene.sharing()).body
+    assert scene.client.shares.make(scene.sharing(to=None)).link is not None
+    scene.client.account.accept_trust(PASSWORD, PIN)
+    assert scene.client.shares.make(scene.sharing()).body
 
 
 def test_under_a_warning_nothing_is_shared_with_somebody_whom_the_vault_alone_knows(scene: Scene) -> None:
     scene.client._opened().session.warnings.add(Finding.LEDGER_FORKED)
     with pytest.raises(Untrusted):
-        scene.client.make_bundle(scene.sharing())
-    assert scene.client.make_bundle(scene.sharing(to=None)).link is not None
+        scene.client.shares.make(scene.sharing())
+    assert scene.client.shares.make(scene.sharing(to=None)).link is not None
     scene.client.professionals.read()
     scene.client.professionals.note_compared(0)
-    assert scene.client.make_bundle(scene.sharing()).body
+    assert scene.client.shares.make(scene.sharing()).body
 
 
 # witnesses
@@ -400,15 +402,15 @@ def test_a_directory_that_asks_for_witnesses_is_believed_with_their_quorum_alone
     for few in ([], [two], [two, witness("two")]):
         lie.note = cosigned(lie, *few) if few else lie.note  # type: ignore[method-assign]
         with pytest.raises(DirectoryUnwitnessed):
-            scene.client.make_bundle(scene.sharing())
+            scene.client.shares.make(scene.sharing())
         del lie.note
     lie.note = cosigned(lie, one, three)  # type: ignore[method-assign]
-    assert scene.client.make_bundle(scene.sharing()).body
+    assert scene.client.shares.make(scene.sharing()).body
     del lie.note
     lie.entries.append(format_entry(ListedEntry(somebody("Claire Martín"), 0, None)))  # shown to one person alone
     with pytest.raises(DirectoryUnwitnessed):
         scene.client.professionals.read()
-    assert scene.client.make_bundle(scene.sharing(to=None)).link is not None
+    assert scene.client.shares.make(scene.sharing(to=None)).link is not None
 
 
 def test_a_fork_is_refused_at_first_sight_by_whoever_was_given_the_policy(scene: Scene) -> None:
@@ -479,14 +481,14 @@ def refused(opened: OpenedBundle) -> list[type[Exception] | None]:
 def test_a_record_of_other_bytes_is_refused_and_the_rest_is_shown(scene: Scene) -> None:
     made = scene.share()
     scene.reader.network.spoils = spoiling("/revisions/1", lambda body: body[:-1] + bytes([body[-1] ^ 1]))
-    assert refused(scene.pro.open_received(made.bundle)) == [BundleSwapped, BundleSwapped]
+    assert refused(scene.pro.office.open(made.bundle)) == [BundleSwapped, BundleSwapped]
     record = f"/items/{format_b64url(scene.entry)}/revisions/1"
     scene.reader.network.spoils = spoiling(record, lambda body: body[:-1])
-    assert refused(scene.pro.open_received(made.bundle)) == [BundleSwapped, None]
+    assert refused(scene.pro.office.open(made.bundle)) == [BundleSwapped, None]
 
 
 def test_a_content_of_other_bytes_is_never_taken_for_whole(scene: Scene) -> None:
-    opened = scene.pro.open_received(scene.share().bundle)
+    opened = scene.pro.office.open(scene.share().bundle)
     [content] = opened.items[1].item.contents
     for change in (lambda body: body[:100] + b"\0" + body[101:], lambda body: body[:-1] + bytes([body[-1] ^ 1])):
         scene.reader.network.spoils = spoiling(f"/blobs/{format_b64url(content.blob)}", change)
@@ -501,7 +503,7 @@ def test_a_dropped_item_is_told(scene: Scene) -> None:
     collect(scene.vault.parts)
     scene.client.log_in(USERNAME, PASSWORD, PIN)
     scene.pro.log_in(PRO, PASSWORD, PIN)
-    assert refused(scene.pro.open_received(made.bundle)) == [BundleIncomplete, None]
+    assert refused(scene.pro.office.open(made.bundle)) == [BundleIncomplete, None]
 
 
 @pytest.mark.parametrize(("lie", "code"), [("other", "receipt_other_bytes"), ("broken", "receipt_signature")])
@@ -513,7 +515,7 @@ def test_a_receipt_that_does_not_hold_is_said_and_what_was_written_is_read(scene
     given = broken if lie == "broken" else scene.client.receipt(scene.client.item(scene.document)).receipt
     first = f"/v1/bundles/{format_b64url(made.bundle)}/items/{format_b64url(scene.entry)}/revisions/1/receipt"
     scene.reader.network.rewrites[first] = lambda answer: {**answer, "receipt": given}
-    one, whole = scene.pro.open_received(made.bundle).items
+    one, whole = scene.pro.office.open(made.bundle).items
     assert (one.refused, one.proof, one.item.deposited, one.item.text) == (None, None, 0, "What happened")
     assert one.doubt is not None and one.lacking is one.doubt and one.doubt.code == code
     assert whole.lacking is None and whole.proof is not None
@@ -521,13 +523,13 @@ def test_a_receipt_that_does_not_hold_is_said_and_what_was_written_is_read(scene
 
 def test_an_old_bundle_in_the_place_of_a_new_one_is_refused(scene: Scene) -> None:
     old, new = scene.share(), scene.share()
-    [first, second] = scene.pro.inbox()
+    [first, second] = scene.pro.office.inbox()
     scene.reader.network.rewrites["/v1/inbox"] = lambda answer: {"bundles": [
         {**one, "bundle": format_b64url(new.bundle), "wrap": format_b64url(
             next(two["wrap"] for two in (first, second) if two["bundle"] == old.bundle))}
         for one in answer["bundles"][:1]]}
     with pytest.raises(sharing.BundleOther):
-        scene.pro.open_received(new.bundle)
+        scene.pro.office.open(new.bundle)
 
 
 def test_the_seal_of_another_bundle_is_refused(scene: Scene) -> None:
@@ -540,9 +542,9 @@ def test_the_seal_of_another_bundle_is_refused(scene: Scene) -> None:
 
     for one in (old, new):
         scene.reader.network.rewrites[f"/v1/bundles/{format_b64url(one.bundle)}/open"] = keep
-    scene.pro.open_received(old.bundle)
+    scene.pro.office.open(old.bundle)
     with pytest.raises(TamperedError):
-        scene.pro.open_received(new.bundle)
+        scene.pro.office.open(new.bundle)
 
 
 def test_an_end_that_the_vault_extends_is_not_the_one_that_was_signed(scene: Scene) -> None:
@@ -550,7 +552,7 @@ def test_an_end_that_the_vault_extends_is_not_the_one_that_was_signed(scene: Sce
     pro = scene.pro._opened().session
     pro.clock = lambda: scene.vault.clock.now() + DAY  # the vault's own clock stands still
     with pytest.raises(sharing.BundleExpired):
-        scene.pro.open_received(made.bundle)
+        scene.pro.office.open(made.bundle)
 
 
 def test_a_lie_about_the_directory_is_a_matter_of_trust() -> None:

@@ -23,7 +23,9 @@ from urllib3 import HTTPSConnectionPool
 from urllib3.util import parse_url
 
 from client_sdk.errors import NetworkError, Refused, SdkError, ServerAddress, ServerFault
-from client_sdk.transport import PIECE, TRIES, HttpTransport, PublishedFiles, connect
+from client_sdk.published import PublishedFiles
+from client_sdk.transport import PIECE, TRIES, HttpTransport
+from client_sdk.wire import connect
 from crypto_core.encoding import format_b64, format_b64url
 from schemas.limits import HEADER
 from schemas.problems import PROBLEMS

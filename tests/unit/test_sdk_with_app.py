@@ -247,8 +247,8 @@ def test_the_sensitive_tier_closes_by_itself(laptop: Device, monkeypatch: pytest
     class Timer:
         daemon = False
 
-        def __init__(self, seconds: float, work: Any, arguments: tuple[Any, ...]) -> None:
-            waiting.append((seconds, lambda: work(*arguments)))
+        def __init__(self, seconds: float, work: Any) -> None:
+            waiting.append((seconds, work))
 
         def start(self) -> None:
             pass
@@ -256,7 +256,7 @@ def test_the_sensitive_tier_closes_by_itself(laptop: Device, monkeypatch: pytest
         def cancel(self) -> None:
             pass
 
-    monkeypatch.setattr("client_sdk.client.threading.Timer", Timer)
+    monkeypatch.setattr("client_sdk.sensitive.threading.Timer", Timer)
     with laptop.log_in() as client:
         kept = client.write_entry(Draft(text="behind the PIN"), sensitive=True)
         client.step_up(PIN)
@@ -717,8 +717,8 @@ def test_an_item_that_the_vault_hides_is_missed(laptop: Device, phone: Device) -
             write()
     client.write_entry(Draft(text="adding goes on"))
     with pytest.raises(Refused):
-        client.accept_trust(PASSWORD, "000001")
-    client.accept_trust(PASSWORD, PIN)
+        client.account.accept_trust(PASSWORD, "000001")
+    client.account.accept_trust(PASSWORD, PIN)
     client.edit_entry(shown.id, {"text": "x"})
     client.lock()
     assert phone.opening().warnings == ()
@@ -799,7 +799,7 @@ def test_a_new_ledger_key_that_was_accepted_is_believed_from_then_on(laptop: Dev
     laptop.network.rewrites["/v1/vault"] = lambda answer: {**answer, "ledger_vkey": other}
     with laptop.client() as client:
         assert client.log_in(USERNAME, PASSWORD, PIN).warnings
-        client.accept_trust(PASSWORD, PIN)
+        client.account.accept_trust(PASSWORD, PIN)
         with pytest.raises(LedgerKeyChanged):  # this vault hasn't the key that it shows: nothing is called kept
             client.write_entry(Draft(text="not proven"))
     assert [pin.ledger_vkey for pin in laptop.home.pins()] == [other]

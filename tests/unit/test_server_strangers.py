@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 from werkzeug.test import TestResponse
 
 import server.accounts.login
@@ -32,12 +31,8 @@ class Work:
 
 
 @pytest.fixture
-def work(vault: FakeVault, monkeypatch: pytest.MonkeyPatch) -> Work:
-    seen = Work()
-
-    @event.listens_for(vault.parts.database.engine, "before_cursor_execute")
-    def _count(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        seen.statements.append(statement)
+def work(statements: list[str], monkeypatch: pytest.MonkeyPatch) -> Work:
+    seen = Work(statements)
 
     def watch(place: Any, name: str) -> None:
         plain = getattr(place, name)

@@ -16,12 +16,13 @@ import { formatBoxFragment, parseBoxFragment } from "../src/crypto_core/sealing/
 import { deriveBox } from "../src/crypto_core/sealing/keys.js";
 import { ready } from "../src/crypto_core/sodium.js";
 import { Address, Visit, type Words } from "../src/sdk/box_visit.js";
-import { formatDeposit, parseDeposit, type NewBox } from "../src/sdk/boxes.js";
+import type { NewBox } from "../src/sdk/boxes.js";
 import type { VaultClient } from "../src/sdk/client.js";
 import { sha256 } from "../src/sdk/digest.js";
 import type { Id } from "../src/sdk/items.js";
 import { verifyUnder } from "../src/sdk/opening.js";
 import { blobName } from "../src/sdk/replica.js";
+import { formatDeposit, parseDeposit } from "../src/sdk/sent_words.js";
 import { HttpTransport } from "../src/sdk/transport.js";
 import { collected, registered, type Browser } from "./clients.js";
 import { Network } from "./memory_network.js";
@@ -59,7 +60,10 @@ async function aBox(plan: Partial<NewBox> = {}): Promise<Scene> {
   const expires = Math.floor(Date.now() / 1000) + 86_400;
   const { password, pin } = browser.typed;
   const whole = { box, name: "Nadia", expires, deposits: 3, bytes: 20 * MB, ...plan };
-  return { browser, client, box, fragment: await client.makeBox(password, pin, whole), network: new Network() };
+  const boxes = await client.boxes();
+  const made = boxes.make(whole);
+  await boxes.send(made, await client.account.confirm(password, pin));
+  return { browser, client, box, fragment: made.fragment, network: new Network() };
 }
 
 async function visit({ client, fragment, network }: Pick<Scene, "client" | "fragment" | "network">): Promise<Visit> {
@@ -91,7 +95,7 @@ describe("what was put in", () => {
     const found = boxes.contentOf(put.deposit, opened.contents[0]!.blob);
     expect(Buffer.compare(await collected(boxes.content(found)), await bytesOf(photo))).toBe(0);
 
-    const kept = await client.acceptDeposit(put.deposit);
+    const kept = await boxes.accept(put.deposit);
     expect(await boxes.waiting(box)).toEqual([]);
     await client.editEntry(kept.id, { title: "Ce que Nadia a vu", text: "Reçu le soir même." });
     const other = await browser.another().logIn();
@@ -129,10 +133,10 @@ describe("what was put in", () => {
     const [refused] = await boxes.waiting(box);
     expect(refused!.erasedAfter! - Date.now() / 1000).toBeGreaterThan(6.9 * 86_400);
     await boxes.open(box, first.deposit);
-    const kept = await client.acceptDeposit(first.deposit);
+    const kept = await boxes.accept(first.deposit);
     expect(client.item(kept.id).sent?.name).toBe("Nadia");
     const { password, pin } = browser.typed;
-    await client.refuseNow(box, second.deposit, password, pin);
+    await boxes.refuse(box, second.deposit, await client.account.confirm(password, pin));
     expect(await boxes.waiting(box)).toEqual([]);
     await expect(boxes.open(box, second.deposit)).rejects.toMatchObject({ code: "item_unknown" });
   });
@@ -219,7 +223,7 @@ describe.each(["cutBefore", "cutAfter"] as const)("%s", (cut) => {
     const boxes = await client.boxes();
     expect((await boxes.waiting(box)).map((one) => one.deposit)).toEqual([deposit]);
     await boxes.open(box, deposit);
-    const { id } = await client.acceptDeposit(deposit);
+    const { id } = await boxes.accept(deposit);
     const whole = await collected(client.readContent(client.item(id).contents[0]!));
     expect(Buffer.compare(whole, await bytesOf(file))).toBe(0);
   });
@@ -252,7 +256,7 @@ describe("a vault that lies", () => {
       if (sent.path === `/v1/blobs/${file!.blob}`) body[body.length - 1]! ^= 1;
       return body;
     };
-    await expect(scene.client.acceptDeposit(deposit)).rejects.toMatchObject({ code: "deposit_broken" });
+    await expect(boxes.accept(deposit)).rejects.toMatchObject({ code: "deposit_broken" });
     browser.network.spoils = null;
     browser.network.rewrites.set(`GET /v1/boxes/${box}/deposits`, (said) => {
       said.deposits[0].blobs = [];
@@ -285,7 +289,7 @@ test("a file that isn't what its depositor says is not kept, and the vault isn't
   const boxes = await scene.client.boxes();
   const opened = await boxes.open(scene.box, deposit);
   (opened.contents[0] as { sha256: Uint8Array }).sha256 = randomBytes(32);
-  await expect(scene.client.acceptDeposit(deposit)).rejects.toMatchObject({ code: "deposit_broken" });
+  await expect(boxes.accept(deposit)).rejects.toMatchObject({ code: "deposit_broken" });
   expect(scene.client.warnings).toEqual([]);
   expect(await scene.browser.evidence()).toEqual([]);
 });

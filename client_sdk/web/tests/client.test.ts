@@ -126,8 +126,8 @@ test("other credentials: the old pair opens nothing any more, the new one everyt
   const client = await browser.logIn();
   const { id } = await client.writeEntry(saying("behind the PIN"), { sensitive: true });
   const next = new Credentials(`${username} two`, "a boat on the wide lake", "8051937");
-  await expect(client.changeCredentials(password, "805194", next)).rejects.toMatchObject({ code: "pin_wrong" });
-  await client.changeCredentials(password, pin, next);
+  await expect(client.account.changeCredentials(password, "805194", next)).rejects.toMatchObject({ code: "pin_wrong" });
+  await client.account.changeCredentials(password, pin, next);
   await client.writeEntry(saying("after"));
   await client.lock();
   await expect(browser.logIn()).rejects.toMatchObject({ code: "login_refused" });
@@ -142,10 +142,10 @@ test("sessions are listed, and all others ended", async () => {
   const browser = await registered(vault.url);
   const { password, pin } = browser.typed;
   const [mine, other] = [await browser.logIn(), await browser.another().logIn()];
-  expect((await mine.sessions()).map((one) => one.current).sort()).toEqual([false, true]);
-  expect(await mine.endOtherSessions(password, pin)).toBeGreaterThan(0);
+  expect((await mine.account.sessions()).map((one) => one.current).sort()).toEqual([false, true]);
+  expect(await mine.account.endOtherSessions(password, pin)).toBeGreaterThan(0);
   await expect(other.writeEntry(saying("x"))).rejects.toMatchObject({ code: "unauthorized" });
-  expect((await mine.sessions()).map((one) => one.current)).toEqual([true]);
+  expect((await mine.account.sessions()).map((one) => one.current)).toEqual([true]);
 });
 
 test("the recovery code opens a PIN path that wrong PINs delayed", async () => {

@@ -135,7 +135,7 @@ const other = ({ username }: Credentials): Credentials =>
 async function requireNoChange(client: VaultClient, id: Id, { typed }: Browser): Promise<void> {
   for (const change of [
     () => client.editEntry(id, { text: "x" }), () => client.deleteItem(id), () => client.restoreItem(id),
-    () => client.changeCredentials(typed.password, typed.pin, other(typed)),
+    () => client.account.changeCredentials(typed.password, typed.pin, other(typed)),
   ]) await expect(change()).rejects.toMatchObject({ code: "warned" });
 }
 
@@ -164,8 +164,8 @@ describe.each(Object.entries(LIES))("a vault that %s", (_, [code, lie]) => {
     expect((await again.logIn(phone.typed)).warnings.length, "a warning outlives the page").toBeGreaterThan(0);
     phone.network.rewrites.clear();
     phone.network.answers = () => null;
-    await expect(again.acceptTrust(phone.typed.password, "805194")).rejects.toMatchObject({ code: "pin_wrong" });
-    await again.acceptTrust(phone.typed.password, phone.typed.pin);
+    await expect(again.account.acceptTrust(phone.typed.password, "805194")).rejects.toMatchObject({ code: "pin_wrong" });
+    await again.account.acceptTrust(phone.typed.password, phone.typed.pin);
     if (code !== "ledger_key_changed") { // this vault hasn't the key that it showed and that was accepted
       await again.editEntry(shown[0]!.id, { text: "edited again" });
       await again.lock();
@@ -196,10 +196,10 @@ test("an account record that is lost is written anew by a device that knows it",
   const client = phone.tab();
   expect((await client.logIn(phone.typed)).warnings).toEqual(["account_record_invalid"]);
   await client.writeEntry(saying("behind the PIN"), { sensitive: true }); // it knows the key of the drop-box
-  await client.acceptTrust(phone.typed.password, phone.typed.pin);
+  await client.account.acceptTrust(phone.typed.password, phone.typed.pin);
   await client.editEntry(edited, { text: "two, edited again" });
   const next = other(phone.typed);
-  await client.changeCredentials(phone.typed.password, phone.typed.pin, next);
+  await client.account.changeCredentials(phone.typed.password, phone.typed.pin, next);
   await client.lock();
   for (const browser of [phone, laptop]) {
     const again = browser.tab();
@@ -238,10 +238,10 @@ test("a device that never saw the account record reads and adds, and restores it
   await client.lock();
   const again = tablet.tab();
   expect((await again.logIn(tablet.typed)).warnings).toEqual(["account_record_invalid"]);
-  await again.acceptTrust(password, pin);
+  await again.account.acceptTrust(password, pin);
   await again.editEntry(edited, { text: "two, edited again" });
   const next = other(tablet.typed);
-  await again.changeCredentials(password, pin, next);
+  await again.account.changeCredentials(password, pin, next);
   await again.lock();
   const fresh = laptop.another().tab();
   expect((await fresh.logIn(next)).warnings).toEqual([]);
@@ -307,7 +307,7 @@ test("an account record of a newer version alarms nobody, and is not written ove
     await client.editEntry(edited, { text: "edited by an old program" });
     await client.writeEntry(saying("of an old program"));
     const { password, pin } = browser.typed;
-    await expect(client.changeCredentials(password, pin, other(browser.typed)))
+    await expect(client.account.changeCredentials(password, pin, other(browser.typed)))
       .rejects.toMatchObject({ code: "version_unsupported" });
     await client.stepUp(pin);
     await client.writeEntry(saying("behind the PIN"), { sensitive: true });
@@ -421,7 +421,7 @@ test("a device that holds the other side of a fork goes on adding and exporting"
     expect((await client.exportReceipts(id, revision)).size).toBeGreaterThan(0);
   }
   await requireNoChange(client, scene.edited, tablet);
-  await client.acceptTrust(tablet.typed.password, tablet.typed.pin);
+  await client.account.acceptTrust(tablet.typed.password, tablet.typed.pin);
   await client.editEntry(scene.edited, { text: "two, edited again" });
   await client.lock();
   expect(await tablet.opening()).toMatchObject({ warnings: [], waiting: 0 });

@@ -97,7 +97,7 @@ test("what is ended is refused in the middle of reading", async () => {
   await collected(bundle.content(content, 0, 100));
   await does(`
 client.log_in(username, password, pin)
-client.end_shared(parse_b64url("${given.bundle}"))
+client.shares.revoke(parse_b64url("${given.bundle}"))
 print("null")
 `);
   await expect(collected(bundle.content(content, 0, 100))).rejects.toMatchObject({ code: "bundle_over" });
@@ -183,41 +183,46 @@ test("a swapped file is refused, and never taken for whole", async () => {
 test("a professional asks to be listed, is approved, finds what was sent and opens it; nobody else does", async () => {
   const browser = await registered(vault.url);
   const client = await browser.logIn();
-  expect(await client.standing()).toMatchObject({ state: "none", listing: null, asked: null });
-  await expect(client.inbox()).rejects.toMatchObject({ code: "professional_needed" });
-  const asked = await client.askToBeListed(NAMED, browser.typed.password, browser.typed.pin);
+  const office = await client.office();
+  expect(await office.standing()).toMatchObject({ state: "none", listing: null, asked: null });
+  await expect(office.inbox()).rejects.toMatchObject({ code: "professional_needed" });
+  const asked = await office.askToBeListed(await client.account.confirm(browser.typed.password, browser.typed.pin), NAMED);
   expect(asked).toMatchObject({ state: "pending", asked: NAMED, fingerprint: expect.stringMatching(DIGITS) as string });
-  await expect(client.askToBeListed(NAMED, browser.typed.password, "000000")).rejects.toMatchObject({ code: "pin_wrong" });
+  await expect(client.account.confirm(browser.typed.password, "000000")).rejects.toMatchObject({ code: "pin_wrong" });
   const entry = await approve(client);
   const given = await share(entry);
-  const [received, ...more] = await client.inbox();
+  const [received, ...more] = await office.inbox();
   expect(more).toEqual([]);
-  expect(await client.listedOtherwise()).toEqual([]);
+  expect(await office.listedOtherwise()).toEqual([]);
   expect([received!.bundle, received!.openings, received!.opened]).toEqual([given.bundle, 10, 0]);
   const openings = new Openings();
-  const bundle = await client.openReceived(given.bundle, openings);
+  const bundle = await office.open(given.bundle, openings);
   expect(bundle.items.map(({ item, refused, doubt }) => [item.state, refused, doubt]))
     .toEqual([["open", null, null], ["open", null, null]]);
-  expect((await client.inbox())[0]!.opened).toBe(1);
+  expect((await office.inbox())[0]!.opened).toBe(1);
   const another = await registered(vault.url);
   const stranger = await another.logIn();
-  await stranger.askToBeListed({ ...NAMED, name: "CLAIRE Martín" }, another.typed.password, another.typed.pin);
+  const theirs = await stranger.office();
+  const confirmed = await stranger.account.confirm(another.typed.password, another.typed.pin);
+  await theirs.askToBeListed(confirmed, { ...NAMED, name: "CLAIRE Martín" });
   await approve(stranger);
-  expect(await stranger.inbox()).toEqual([]);
-  expect((await client.listedOtherwise()).map(({ listing }) => listing.name)).toEqual(["CLAIRE Martín"]);
-  await expect(stranger.openReceived(given.bundle, openings)).rejects.toMatchObject({ code: "item_unknown" });
+  expect(await theirs.inbox()).toEqual([]);
+  expect((await office.listedOtherwise()).map(({ listing }) => listing.name)).toEqual(["CLAIRE Martín"]);
+  await expect(theirs.open(given.bundle, openings)).rejects.toMatchObject({ code: "item_unknown" });
   // a vault that passes on what was wrapped for somebody else
   another.network.rewrites.set("GET /v1/inbox", () => ({
     bundles: [{ ...received, wrap: formatB64url(received!.wrap), created: spelled(received!.created), expires: spelled(received!.expires) }],
   }));
-  await expect(stranger.openReceived(given.bundle, openings)).rejects.toMatchObject({ code: "tampered" });
-  expect((await client.inbox())[0]!.opened).toBe(1);
+  await expect(theirs.open(given.bundle, openings)).rejects.toMatchObject({ code: "tampered" });
+  expect((await office.inbox())[0]!.opened).toBe(1);
 }, 120_000);
 
 test("an older bundle's key, wrapped in the place of the new one's, opens nothing and counts nothing", async () => {
   const browser = await registered(vault.url);
   const client = await browser.logIn();
-  await client.askToBeListed({ ...NAMED, name: "Inès Carrel" }, browser.typed.password, browser.typed.pin);
+  const office = await client.office();
+  const confirmed = await client.account.confirm(browser.typed.password, browser.typed.pin);
+  await office.askToBeListed(confirmed, { ...NAMED, name: "Inès Carrel" });
   const entry = await approve(client);
   const [old, given] = [await share(entry), await share(entry)];
   browser.network.rewrites.set("GET /v1/inbox", (said) => {
@@ -225,10 +230,10 @@ test("an older bundle's key, wrapped in the place of the new one's, opens nothin
     const wrap = bundles.find(({ bundle }) => bundle === old.bundle)!.wrap;
     return { bundles: bundles.map((one) => (one.bundle === given.bundle ? { ...one, wrap } : one)) };
   });
-  await expect(client.openReceived(given.bundle, new Openings())).rejects.toMatchObject({ code: "bundle_other" });
+  await expect(office.open(given.bundle, new Openings())).rejects.toMatchObject({ code: "bundle_other" });
   browser.network.rewrites.clear();
-  expect((await client.inbox()).map(({ opened }) => opened)).toEqual([0, 0]);
-  expect((await client.openReceived(given.bundle, new Openings())).items).toHaveLength(2);
+  expect((await office.inbox()).map(({ opened }) => opened)).toEqual([0, 0]);
+  expect((await office.open(given.bundle, new Openings())).items).toHaveLength(2);
 }, 120_000);
 
 test("what the person erased since is told, and the rest is read", async () => {
@@ -264,20 +269,21 @@ print("null")
 async function opened(given: Given): Promise<unknown> {
   return does(`
 client.log_in(username, password, pin)
-found, = [one for one in client.shared() if one.facts["bundle"] == parse_b64url("${given.bundle}")]
+found, = [one for one in client.shares.list() if one.facts["bundle"] == parse_b64url("${given.bundle}")]
 print(json.dumps(len(found.facts["opened"])))
 `);
 }
 
 /** The operator has compared the digits; gives the entry. */
 async function approve(client: VaultClient): Promise<number> {
-  const { fingerprint } = await client.standing();
+  const office = await client.office();
+  const { fingerprint } = await office.standing();
   const all = JSON.parse(await vault.command("professionals", "list", "--json")) as readonly {
     readonly account: string; readonly asked: { readonly fingerprint: string } | null;
   }[];
   const { account } = all.find(({ asked }) => asked?.fingerprint === fingerprint)!;
   await vault.command("professionals", "approve", account, "--fingerprint", fingerprint);
-  const after = await client.standing();
+  const after = await office.standing();
   expect(after).toMatchObject({ state: "approved", asked: null });
   return after.entry!;
 }

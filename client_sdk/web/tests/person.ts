@@ -67,9 +67,9 @@ with VaultClient.connect(${JSON.stringify(this.vault.url)}, Path(${JSON.stringif
     return await this.does(`
 client.log_in(username, password, pin)
 items = [(item.id, item.revision) for item in client.items()]
-made = client.make_bundle(Sharing(
+made = client.shares.make(Sharing(
     items, ${to ?? "None"}, int(time.time()) + ${seconds}, ${openings}, "Merci de lire avant jeudi."))
-client.send_bundle(made, password, pin)
+client.shares.send(made, client.account.confirm(password, pin))
 link = made.link
 print(json.dumps({
     "bundle": format_b64url(made.bundle), "fragment": link and link.fragment, "code": link and link.code}))

@@ -29,8 +29,8 @@ const here = async (browser: Browser): Promise<number> =>
   (await browser.kept()).filter(([key]) => /^a.{22}g/.test(key)).length;
 
 async function record(client: VaultClient, parts: readonly Uint8Array[], told: Safe[] = [], sensitive = false): Promise<Id> {
-  const id = await client.beginRecording(what(sensitive), (safe) => told.push(safe));
-  for (const [second, part] of parts.entries()) await client.addSegment(id, part, second + 1);
+  const id = await client.recordings.begin(what(sensitive), (safe) => told.push(safe));
+  for (const [second, part] of parts.entries()) await client.recordings.add(id, part, second + 1);
   return id;
 }
 
@@ -40,7 +40,7 @@ test("is a document with one file, of which any range is read, and each segment 
   const parts = slices(40_000, 1, SEGMENT + 5, 100_000);
   const told: Safe[] = [];
   const id = await record(client, parts, told);
-  await client.endRecording(id);
+  await client.recordings.end(id);
   const sound = Buffer.concat(parts);
   expect(told.at(-1)).toEqual({ here: 4, kept: 4 });
   expect(await here(browser)).toBe(0);
@@ -61,7 +61,7 @@ test("that ended before its first second is taken back", async () => {
   const browser = await registered(vault.url);
   const client = await browser.logIn();
   const id = await record(client, []);
-  expect(await client.endRecording(id)).toBeNull();
+  expect(await client.recordings.end(id)).toBeNull();
   const other = await browser.another().logIn();
   expect([client, other].map((one) => one.items("document"))).toEqual([[], []]);
 });
@@ -71,7 +71,7 @@ test("is edited as any document, and stays one file", async () => {
   const client = await browser.logIn();
   const parts = slices(1000, 2000);
   const id = await record(client, parts);
-  await client.endRecording(id);
+  await client.recordings.end(id);
   const file = new File(["beside"], "beside.txt", { type: "text/plain" });
   await client.editEntry(id, { title: "Le 3 mars" }, { attachments: [{ file, thumbnail: null }] });
   const other = await browser.another().logIn();
@@ -89,13 +89,13 @@ test("that breaks off is closed by another device, with all that had arrived", a
   await expect.poll(() => told.at(-1)).toEqual({ here: 3, kept: 3 });
   const other = await browser.another().logIn();
   expect(other.item(id).contents[0]).toMatchObject({ size: 0, isOpen: true });
-  await other.finishRecordings();
+  await other.recordings.finish();
   expect(await whole(other, id)).toEqual(Buffer.concat(parts));
-  await other.finishRecordings();
+  await other.recordings.finish();
   expect(other.item(id).revision).toBe(2);
   const more = slices(8000);
-  await client.addSegment(id, more[0]!, 4); // it went on, where it was recorded
-  await client.endRecording(id);
+  await client.recordings.add(id, more[0]!, 4); // it went on, where it was recorded
+  await client.recordings.end(id);
   await other.synchronise();
   expect(await whole(other, id)).toEqual(Buffer.concat([...parts, ...more]));
 });
@@ -111,11 +111,11 @@ test("without a network it lies sealed on this device, and goes when somebody op
   expect(await here(browser)).toBe(2);
   const [kept] = (await browser.kept()).filter(([key]) => /^a.{22}g/.test(key));
   expect(Buffer.from(kept![1] as Uint8Array).includes(Buffer.from(parts[0]!.subarray(0, 16)))).toBe(false);
-  await expect(client.endRecording(id)).rejects.toMatchObject({ code: "network" });
+  await expect(client.recordings.end(id)).rejects.toMatchObject({ code: "network" });
   browser.network.cutBefore = () => false;
   await client.lock();
   const again = await browser.logIn();
-  await again.finishRecordings();
+  await again.recordings.finish();
   expect(await whole(again, id)).toEqual(Buffer.concat(parts));
   expect(await here(browser)).toBe(0);
 });
@@ -125,15 +125,15 @@ test("behind the PIN it takes none to record, and one to read and to close what 
   const client = await browser.logIn();
   const parts = slices(3000, 4000);
   const ended = await record(client, parts, [], true);
-  await client.endRecording(ended);
+  await client.recordings.end(ended);
   const told: Safe[] = [];
   const broken = await record(client, parts, told, true);
   await expect.poll(() => told.at(-1)).toEqual({ here: 2, kept: 2 });
   const other = await browser.another().logIn();
-  await other.finishRecordings();
+  await other.recordings.finish();
   expect(other.item(broken)).toMatchObject({ state: "locked", revision: 1 });
   await other.stepUp(browser.typed.pin);
-  await other.finishRecordings();
+  await other.recordings.finish();
   for (const id of [ended, broken]) expect(await whole(other, id)).toEqual(Buffer.concat(parts));
 });
 
@@ -149,7 +149,7 @@ test("a segment that the vault gives wrongly is not taken for one", async () => 
     if (sent.path.startsWith("/v1/blobs/")) body[100] = (body[100] ?? 0) ^ 1;
     return body;
   };
-  await expect(other.finishRecordings()).rejects.toMatchObject({ code: "tampered" });
+  await expect(other.recordings.finish()).rejects.toMatchObject({ code: "tampered" });
   expect(other.item(id).revision).toBe(1);
   await expect(other.writeEntry(saying("meanwhile"))).resolves.toMatchObject({ revision: 1 });
 });

@@ -96,7 +96,7 @@ test("a change of credentials is refused by whoever was faster, and taken in", a
   let others = 1;
   laptop.network.answers = ({ path }) => (path === "/v1/account/credentials" && others-- > 0
     ? refusal("credentials_conflict", 409) : null);
-  await client.changeCredentials(laptop.typed.password, laptop.typed.pin, another(laptop.typed));
+  await client.account.changeCredentials(laptop.typed.password, laptop.typed.pin, another(laptop.typed));
   expect(laptop.network.paths("POST").filter((path) => path === "/v1/account/credentials").length).toBe(2);
   await client.writeEntry(saying("after the change"));
   await client.lock();

@@ -193,7 +193,7 @@ describe("the directory", () => {
     expect(await refusal(client.share(PASSWORD, PIN, sharing([[id, 1]], { to: 0 })))).toBe("directory_forked");
     expect(client.warnings).toEqual(["directory_forked"]);
     await client.share(PASSWORD, PIN, sharing([[id, 1]]));
-    await client.acceptTrust(PASSWORD, PIN);
+    await client.account.acceptTrust(PASSWORD, PIN);
     await client.share(PASSWORD, PIN, sharing([[id, 1]], { to: 0 }));
     expect(sent).toHaveLength(2);
   });
@@ -249,13 +249,14 @@ describe("the directory", () => {
   test("shows a professional whoever has their name, though the vault hides that it is theirs", async () => {
     const { browser, client, directory } = await aScene();
     const named = { name: "Claire Martin", org: "", town: "", kind: "lawyer" } as const;
-    await client.askToBeListed(named, PASSWORD, PIN);
+    await (await client.office()).askToBeListed(await client.account.confirm(PASSWORD, PIN), named);
     browser.network.rewrites.set("GET /v1/professional", (said: Said) => (
       { ...said, state: "none", entry: null, listing: null, asked: null }
     ));
     directory.list(new FakeProfessional("Paul Roux"));
     directory.list(new FakeProfessional("CLAIRE  Martín"));
-    const found = async (of: VaultClient): Promise<readonly number[]> => (await of.listedOtherwise()).map(({ entry }) => entry);
+    const found = async (of: VaultClient): Promise<readonly number[]> =>
+      (await (await of.office()).listedOtherwise()).map(({ entry }) => entry);
     expect(await found(client)).toEqual([1]);
     await client.lock();
     await client.logIn(browser.typed); // and it is remembered when the tab was closed

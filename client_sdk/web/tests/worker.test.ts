@@ -16,7 +16,7 @@ import { PIECE, type KeptDraft, type Notice, type Typed, type VaultApi } from ".
 import { answerOnce, argonIn, type Begun, type Line } from "../src/worker/argon.js";
 import { Failure, isProblem, throwProblems } from "../src/worker/problems.js";
 import { Retry } from "../src/worker/retry.js";
-import { VaultService } from "../src/worker/service.js";
+import { vaultService, type VaultService } from "../src/worker/service.js";
 import { QUICK_ARGON, saying } from "./clients.js";
 import { somebody } from "./memory_device.js";
 import { Network, json } from "./memory_network.js";
@@ -52,7 +52,7 @@ interface Page {
 async function aPage(typed: Typed = plain(), store?: Store): Promise<Page> {
   const network = new Network();
   const kept = store ?? (await IndexedStore.open(`s${Math.random()}`));
-  const service = new VaultService({
+  const service = vaultService({
     transport: new HttpTransport(vault.url, { fetch: network.fetch }), argon: QUICK_ARGON,
     client: { sleep: () => Promise.resolve() },
     store: () => Promise.resolve({ store: kept, persistent: !(kept instanceof MemoryStore) }),

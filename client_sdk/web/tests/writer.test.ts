@@ -130,7 +130,7 @@ test("an ended session loses nothing", async () => {
   const [laptop, phone] = await twoDevices();
   const client = await laptop.logIn();
   const { password, pin } = laptop.typed;
-  await (await phone.logIn()).endOtherSessions(password, pin);
+  await (await phone.logIn()).account.endOtherSessions(password, pin);
   await expect(client.writeEntry(saying("written too late"))).rejects.toMatchObject({ code: "unauthorized" });
   await client.lock();
   expect(texts(await laptop.logIn())).toEqual(["written too late"]);

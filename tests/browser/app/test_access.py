@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.browser.app.conftest import describe_vault
 from tests.fakes.axe import COLOURS, run_axe
+from tests.fakes.browser import new_context
 from tests.fakes.processes import RealVault, running
 from tests.fakes.tour import arrive, shown_view, view_table, walk
 from tests.fakes.visitor import Visitor
@@ -48,13 +49,11 @@ SIDEWAYS = """() => [...document.querySelectorAll("body *")]
 @pytest.fixture
 def page(chromium: Browser) -> Iterator[Page]:
     """A page in which axe may run, and whose clock can be set forward."""
-    context = chromium.new_context(
-        viewport={"width": NARROW, "height": 640}, locale="fr-FR", reduced_motion="reduce", bypass_csp=True,
-    )
-    made = context.new_page()
-    made.clock.install()
-    yield made
-    context.close()
+    small = {"width": NARROW, "height": 640}
+    with new_context(chromium, viewport=small, locale="fr-FR", reduced_motion="reduce", bypass_csp=True) as context:
+        made = context.new_page()
+        made.clock.install()
+        yield made
 
 
 def look_at(page: Page) -> dict[str, Any]:

@@ -89,13 +89,13 @@ def test_to_a_professional_whose_digits_are_compared_then_opened_seen_and_ended(
     choose(visitor, WRITTEN)
     look_for(visitor, name)
     digits = " ".join(page.locator(".digits span").all_inner_texts())
-    assert digits == professional.standing().fingerprint
+    assert digits == professional.office.standing().fingerprint
     visitor.press("share.compare.same")
     finish(visitor)
     visitor.heading("share.done.title")
 
-    received, = professional.inbox()
-    opened = professional.open_received(received["bundle"])
+    received, = professional.office.inbox()
+    opened = professional.office.open(received["bundle"])
     assert opened.message == MESSAGE
     item, = (one.item for one in opened.items)
     assert item.text == WRITTEN and [one.name for one in item.contents] == [PHOTOGRAPH.name]
@@ -108,7 +108,7 @@ def test_to_a_professional_whose_digits_are_compared_then_opened_seen_and_ended(
     visitor.press("share.revoke.do")
     page.get_by_text(visitor.say("share.revoke.done")).wait_for()
     expect(page.get_by_role("heading", name=visitor.say("share.list.over"))).to_be_visible()
-    assert professional.inbox() == []
+    assert professional.office.inbox() == []
     with pytest.raises(Refused) as refused:
         list(opened.sealed(item.contents[0]))
     assert refused.value.code == "bundle_over"
@@ -171,14 +171,14 @@ def test_extended_it_is_another_one_and_its_openings_stay_counted(
     visitor.press("share.compare.later")
     finish(visitor)
     visitor.heading("share.done.title")
-    first, = professional.inbox()
-    professional.open_received(first["bundle"])
+    first, = professional.office.inbox()
+    professional.office.open(first["bundle"])
     look_again(visitor)
     page.get_by_role("button").filter(has_text=visitor.say("share.list.extend")).click()
     page.get_by_text(visitor.say("share.extends.by_name", name=name, count=1)).wait_for()
     finish(visitor)
     visitor.heading("share.done.title")
-    second, = professional.inbox()
+    second, = professional.office.inbox()
     assert (second["opened"], second["openings"]) == (1, 11) and second["bundle"] != first["bundle"]
     look_again(visitor)
     expect(page.get_by_text(visitor.say("share.list.count", count=1, of=11))).to_be_visible()
@@ -202,6 +202,6 @@ def test_with_somebody_whose_keys_changed_nothing_is_shared(
         visitor.fill("share.find.words", name)
         page.get_by_role("button").filter(has_text=visitor.say("share.compared.changed")).first.click()
         page.get_by_text(visitor.say("share.compare.changed")).wait_for()
-        assert page.get_by_role("button", name=visitor.say("share.compare.later"), exact=True).count() == 0
-        assert " ".join(page.locator(".digits span").all_inner_texts()) != professional.standing().fingerprint
-        assert other.inbox() == []
+        expect(page.get_by_role("button", name=visitor.say("share.compare.later"), exact=True)).to_have_count(0)
+        assert " ".join(page.locator(".digits span").all_inner_texts()) != professional.office.standing().fingerprint
+        assert other.office.inbox() == []

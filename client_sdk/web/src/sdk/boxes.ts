@@ -5,25 +5,26 @@
 import * as v from "valibot";
 
 import { concat, formatJson, parseB64url, parseJson } from "../crypto_core/encoding.js";
-import { CryptoCoreError, MalformedError, UnsupportedVersion } from "../crypto_core/errors.js";
+import { CryptoCoreError, MalformedError } from "../crypto_core/errors.js";
 import {
   deriveDepositCap, formatBoxFragment, makeBoxSecret, makeBoxSeed, openBox, openBoxNote, openDeposit, sealBox,
   sealBoxNote, unwrapDepositKey,
 } from "../crypto_core/sealing/boxes.js";
 import { deriveBox } from "../crypto_core/sealing/keys.js";
 import type { Box } from "../schemas/boxes.js";
-import { BoxNote, Deposit, VERSION } from "../schemas/deposits.js";
-import { dump } from "../schemas/fields.js";
+import { BoxNote, VERSION } from "../schemas/deposits.js";
 import * as limits from "../schemas/limits.js";
 import { Contents, sealedContentSize } from "./contents.js";
 import { sha256 } from "./digest.js";
 import { forgetKeys } from "./door.js";
 import { BlobSwapped, DepositBroken, ItemUnknown, ServerFault, ValueRefused } from "./errors.js";
-import type { Content, Id, KeptReceipt, Sent } from "./items.js";
+import type { Content, Id, Kept, KeptReceipt, Sent } from "./items.js";
 import type { Progress } from "./progress.js";
 import { BLOB, type Reader } from "./reader.js";
+import { parseDeposit } from "./sent_words.js";
 import type { Session } from "./session.js";
 import { dumpBody, endpoint } from "./transport.js";
+import type { Writer } from "./writer.js";
 
 export const BOXES = "/v1/boxes";
 export const BOX = "/v1/boxes/<id:box>";
@@ -75,6 +76,7 @@ export interface OpenedDeposit {
 export class Boxes {
   readonly #session: Session;
   readonly #reader: Reader;
+  readonly #writer: Writer;
   readonly #contents: Contents;
   readonly #opened = new Map<Id, OpenedDeposit>();
   /** Files that were read to their last byte, and are what their depositor named. */
@@ -82,9 +84,10 @@ export class Boxes {
   #last: MadeBox | null = null;
 
   /** `progress` hears of what is read. */
-  constructor(session: Session, reader: Reader, progress: Progress) {
+  constructor(session: Session, reader: Reader, writer: Writer, progress: Progress) {
     this.#session = session;
     this.#reader = reader;
+    this.#writer = writer;
     this.#contents = new Contents((blob, start, stop) => session.read(BLOB, { blob }, start, stop), progress);
   }
 
@@ -184,11 +187,11 @@ export class Boxes {
     if (start === 0 && stop === null) this.#whole.add(content.blob);
   }
 
-  /** A deposit that was opened, each file of it read whole and its receipt proven, so that it may become an item: in an
-   * item, a file that isn't what is said of it would look like the vault's fault.
+  /** A deposit that was opened becomes an item, which names its words and files as they were sent. Each file is read whole
+   * first, and its receipt proven: in an item, a file that isn't what is said of it would look like the vault's fault.
    *
    * Throws ItemUnknown, DepositBroken, Refused, NetworkError, TrustError. */
-  async proven(deposit: Id): Promise<OpenedDeposit> {
+  async accept(deposit: Id): Promise<Kept> {
     const opened = this.#opened.get(deposit);
     if (opened === undefined) throw new ItemUnknown("not opened");
     try {
@@ -199,7 +202,7 @@ export class Boxes {
     } catch (error) {
       throw asBroken(error);
     }
-    return opened;
+    return this.#session.locked(() => this.#writer.receive(opened.sent, opened.contents));
   }
 
   /** Refuses one: erased after seven days, and accepting it until then undoes that; at once with a token of stage
@@ -237,21 +240,4 @@ export class Boxes {
 /** An error of a check, as it is said of a deposit. */
 function asBroken(error: unknown): unknown {
   return error instanceof CryptoCoreError || error instanceof BlobSwapped ? new DepositBroken(error.code) : error;
-}
-
-/** What a depositor's words say. Throws MalformedError or UnsupportedVersion. */
-export function parseDeposit(json: Uint8Array): Deposit {
-  const value = parseJson(json);
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw new MalformedError("not a deposit");
-  if ((value as Record<string, unknown>)["v"] !== VERSION) throw new UnsupportedVersion();
-  const loaded = v.safeParse(Deposit, value);
-  if (!loaded.success) throw new MalformedError("a deposit that its schema does not allow");
-  return loaded.output;
-}
-
-/** The JSON of a depositor's words; the inverse of `parseDeposit`. Throws ValueRefused, which names no value. */
-export function formatDeposit(words: Deposit): Uint8Array {
-  const spelled = dump(Deposit, words);
-  if (!v.is(Deposit, spelled)) throw new ValueRefused("what a deposit can't say");
-  return formatJson(spelled);
 }

@@ -4,7 +4,7 @@
 import { formatB64url } from "../crypto_core/encoding.js";
 import * as passphrase from "../crypto_core/sealing/passphrase.js";
 import { changeMessage } from "../crypto_core/signed_requests.js";
-import { LedgerForked, Refused } from "./errors.js";
+import { Refused } from "./errors.js";
 import * as keychain from "./keychain.js";
 import type { Credentials, Stretch } from "./keychain.js";
 import type { Session } from "./session.js";
@@ -27,11 +27,7 @@ export async function changeCredentials(
   const login = await typed.stretchNew(session.pin.vaultId, stretch);
   for (let tries = 1; tries <= MERGES; tries += 1) {
     const account = await session.ask("GET", "/v1/account");
-    try {
-      await synchroniser.sync(account);
-    } catch (error) {
-      if (!(error instanceof LedgerForked)) throw error; // the warning stands
-    }
+    await synchroniser.syncAnyhow(account);
     session.warnings.requireNone();
     const { heads } = await synchroniser.loadLinks();
     const { fields } = keychain.makeChange(

@@ -1,12 +1,14 @@
 // What a vault is asked before anybody is in, or to let somebody do more: who it is, and whether what was typed holds.
 // Knows: challenges, what is signed for them, and which vault was met here before. Refuses to know: what is kept.
-// Python's client does this itself; here it stands apart from what an open vault does.
 
-import { formatB64url, formatJson, parseB64url } from "../crypto_core/encoding.js";
+import { encodeText, formatB64url, formatJson, parseB64url } from "../crypto_core/encoding.js";
+import { CryptoCoreError } from "../crypto_core/errors.js";
+import { Keyring } from "../crypto_core/sealing/keyring.js";
 import * as passphrase from "../crypto_core/sealing/passphrase.js";
 import { LANGUAGES, deriveRecovery, parseWords, readyWords, type Language } from "../crypto_core/sealing/recovery.js";
 import { pinReopenMessage } from "../crypto_core/signed_requests.js";
 import { sodium } from "../crypto_core/sodium.js";
+import type { Account, OpenStage } from "../schemas/accounts.js";
 import { PROBLEMS } from "../schemas/problems.js";
 import type { Vault } from "../schemas/vault.js";
 import type { Argon } from "./argon.js";
@@ -14,24 +16,38 @@ import { HostDiffers, NetworkError, Refused, ServerFault, TrustError, ValueRefus
 import { Pin, type Home } from "./home.js";
 import type { Id } from "./items.js";
 import * as keychain from "./keychain.js";
-import { Credentials, type NewAccount } from "./keychain.js";
-import type { Session } from "./session.js";
+import { AccountState, Credentials, type NewAccount } from "./keychain.js";
+import type { Progress } from "./progress.js";
+import type { Machine } from "./protocol/machine.js";
+import { Finding } from "./protocol/sync.js";
+import { UnlockEvent, type Unlock } from "./protocol/unlock.js";
+import { Replica } from "./replica.js";
+import { Session } from "./session.js";
 import type { Transport } from "./transport.js";
+import { TrustStore, Warnings } from "./trust_store.js";
 
 const CHALLENGE_TRIES = 2;
 
+/** A session that has just begun. `told` is what the vault said of the tries at the PIN, and `answer` the account's own
+ * rows. */
+export interface Entered {
+  readonly session: Session;
+  readonly told: OpenStage;
+  readonly answer: Account;
+}
+
 /** The door of the vault at one address. */
 export class Door {
+  readonly argon: Argon;
   readonly #transport: Transport;
   readonly #home: Home;
-  readonly #argon: Argon;
   readonly #clock: () => number;
   #offered: Pin | null = null;
 
   constructor(transport: Transport, home: Home, argon: Argon, clock: () => number) {
     this.#transport = transport;
     this.#home = home;
-    this.#argon = argon;
+    this.argon = argon;
     this.#clock = clock;
   }
 
@@ -62,8 +78,8 @@ export class Door {
     typed.requireNew(this.thisYear);
     const pin = await this.meet();
     await fetched(readyWords());
-    await this.#argon.test();
-    return keychain.makeAccount(typed, pin, language, this.thisYear, this.#argon.stretch);
+    await this.argon.test();
+    return keychain.makeAccount(typed, pin, language, this.thisYear, this.argon.stretch);
   }
 
   /** What `VaultClient.register` does. */
@@ -89,13 +105,58 @@ export class Door {
     await fetched(readyWords());
     const recovery = deriveRecovery(parseWords(words));
     const pin = await this.meet();
-    const login = await new Credentials(username, password, "").stretch(pin.vaultId, this.#argon.stretch);
+    const login = await new Credentials(username, password, "").stretch(pin.vaultId, this.argon.stretch);
     const { account, token } = await this.provePassword(login);
     const challenge = await this.#challenge(login);
     const message = pinReopenMessage(this.#transport.host, parseB64url(account), challenge);
     const sig = passphrase.signWithSeed(recovery.loginSeed, message);
     await this.#transport.ask("POST", "/v1/pin/reopen", { body: { rid: recovery.rid, challenge, sig }, token });
     forgetLogin(login);
+  }
+
+  /** Password, then PIN, then the account's own sealed rows. What is derived from the PIN dies with this call. */
+  async enter(
+    pin: Pin, login: passphrase.LoginKeys, pinLoginOf: (account: Id) => passphrase.PinLogin,
+    machine: Machine<Unlock, UnlockEvent>, progress: Progress,
+  ): Promise<Entered> {
+    machine.receive(UnlockEvent.CHALLENGE);
+    const { account, token } = await this.provePassword(login);
+    machine.receive(UnlockEvent.PASSWORD_PROVEN);
+    const pinLogin = pinLoginOf(account);
+    const tried = { purpose: "login", x: pinLogin.tag } as const;
+    const told = await this.#transport.ask("POST", "/v1/pin", { body: tried, token });
+    if (!("share_N" in told)) throw new ServerFault("the answer to another question");
+    const mkN = keychain.openMaster(login, pinLogin, account, told);
+    machine.receive(UnlockEvent.PIN_PROVEN);
+    const answer = await this.#transport.ask("GET", "/v1/account", { token: told.token });
+    const home = this.#home.account(pin.vaultId, account);
+    const replica = await Replica.open(home);
+    const state = rememberedState(replica, mkN, account);
+    const pkS = state.facts?.pk_S ?? null;
+    const keyring = new Keyring(parseB64url(account), mkN, login.kPs, told.epoch, told.pin_epoch, pkS);
+    forgetKeys(mkN, told.share_N);
+    const session = new Session({
+      transport: this.#transport, token: told.token, keyring, state, dropBox: answer.drop_box, pin,
+      keepPin: (moved) => this.keepPin(moved), home, replica, trust: await TrustStore.load(home, pin.policy),
+      warnings: await Warnings.load(home), clock: this.#clock, progress,
+    });
+    return { session, told, answer };
+  }
+
+  /** A ledger or directory key that is not the pinned one, nor one that its records lead to, is a warning. */
+  async compareKeys(session: Session): Promise<void> {
+    const offered = this.#offered;
+    if (offered === null) return;
+    if (offered.ledgerVkey !== session.pin.ledgerVkey) await session.learnRotations();
+    if (offered.ledgerVkey !== session.pin.ledgerVkey || offered.directoryVkey !== session.pin.directoryVkey) {
+      await session.warnings.add(Finding.LEDGER_KEY_CHANGED);
+      await session.home.keepEvidence("ledger-key", encodeText(`${offered.ledgerVkey}\n`));
+    }
+  }
+
+  /** From now on the vault at this address is known by it. */
+  keepPin(pin: Pin): Promise<void> {
+    return this.#home.pin(this.#transport.host, pin);
   }
 
   /** A token of stage `password`. A login that is refused is looked at twice: it may be this browser that errs. */
@@ -105,7 +166,7 @@ export class Door {
     try {
       return await this.#transport.ask("POST", "/v1/login/finish", { body: { K_id: login.kId, challenge, sig } });
     } catch (error) {
-      if (error instanceof Refused && error.code === "login_refused") await this.#argon.test();
+      if (error instanceof Refused && error.code === "login_refused") await this.argon.test();
       throw error;
     }
   }
@@ -115,7 +176,7 @@ export class Door {
     session: Session, username: string, password: string, pin: string,
   ): Promise<{ readonly login: passphrase.LoginKeys; readonly token: Uint8Array }> {
     const { keyring } = session;
-    const login = await new Credentials(username, password, pin).stretch(session.pin.vaultId, this.#argon.stretch);
+    const login = await new Credentials(username, password, pin).stretch(session.pin.vaultId, this.argon.stretch);
     const challenge = await this.#challenge(login);
     const step = passphrase.derivePinStep(login.kPs, keyring.account, keyring.pinEpoch, pin);
     const sig = keychain.signConfirm(login, this.#transport.host, challenge);
@@ -136,7 +197,7 @@ export class Door {
     const offered = new Pin(answer.vault_id, answer.ledger_vkey, answer.directory_vkey);
     const [known, first] = [await this.#home.pinOf(offered.vaultId), await this.#home.vaultAt(host)];
     if (first !== null && first !== offered.vaultId) throw new VaultChanged();
-    if (known === null || first === null) await this.#home.pin(host, known ?? offered);
+    if (known === null || first === null) await this.keepPin(known ?? offered);
     this.#offered = offered;
     return known ?? offered;
   }
@@ -144,6 +205,17 @@ export class Door {
   async #challenge(login: passphrase.LoginKeys): Promise<Uint8Array> {
     return (await this.#transport.ask("POST", "/v1/login/start", { body: { K_id: login.kId } })).challenge;
   }
+}
+
+/** The newest account record that this device could read; number 0, which says nothing, if there is none. */
+function rememberedState(replica: Replica, mkN: Uint8Array, account: Id): AccountState {
+  const blob = replica.fact("account_record");
+  try {
+    if (blob !== null) return keychain.openAccountState(mkN, account, replica.fact("account_record_n"), blob);
+  } catch (error) {
+    if (!(error instanceof CryptoCoreError)) throw error; // damaged here; the vault has another
+  }
+  return new AccountState(0, new Uint8Array());
 }
 
 /** A challenge of a moment ago that is not this account's was asked for under another user name or password. */

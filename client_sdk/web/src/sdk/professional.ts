@@ -10,12 +10,13 @@ import { derivePublic, signWithSeed } from "../crypto_core/sealing/passphrase.js
 import { unwrapForProfessional } from "../crypto_core/sealing/sharing.js";
 import { professionalMessage } from "../crypto_core/signed_requests.js";
 import type { Listing as ListingFields, Professional as Answer } from "../schemas/directory.js";
-import type { Inbox, Received } from "../schemas/shares.js";
+import type { Inbox } from "../schemas/shares.js";
 import { foldName, type Professional, type Professionals } from "./directory.js";
+import { ItemUnknown } from "./errors.js";
 import type { Id } from "./items.js";
 import { openCounted, type OpenedBundle, type Openings } from "./opening.js";
 import type { Session } from "./session.js";
-import { dumpBody, endpoint, type Transport } from "./transport.js";
+import { dumpBody, endpoint } from "./transport.js";
 
 const PROFESSIONAL = "/v1/professional";
 const INBOX = "/v1/inbox";
@@ -77,52 +78,68 @@ export async function loadIdentity(session: Session): Promise<Identity> {
   );
 }
 
-/** The account's own standing. */
-export async function standing(session: Session): Promise<Standing> {
-  const answer = await session.ask("GET", PROFESSIONAL);
-  return { ...answer, fingerprint: (await loadIdentity(session)).fingerprint };
-}
+/** What the account of one session is and receives as a professional. */
+export class Office {
+  readonly #session: Session;
+  readonly #professionals: Professionals;
 
-/** Asks to be listed; `token` is of stage `confirmed`. Throws MalformedError for a text that can't be shown as it is. */
-export async function askToBeListed(
-  session: Session, transport: Transport, token: Uint8Array, named: Named,
-): Promise<Standing> {
-  const identity = await loadIdentity(session);
-  new Listing(named.name, named.org, named.town, named.kind, identity.pkBox, identity.pkSign);
-  const fields = { ...named, pk_box: identity.pkBox, pk_sign: identity.pkSign };
-  const body = dumpBody(endpoint("POST", PROFESSIONAL), fields);
-  const signature = identity.sign(professionalMessage(transport.host, session.keyring.account, body));
-  const headers = { "Temoin-Signature": formatB64url(signature) };
-  return { ...await transport.ask("POST", PROFESSIONAL, { body, headers, token }), fingerprint: identity.fingerprint };
-}
+  constructor(session: Session, professionals: Professionals) {
+    this.#session = session;
+    this.#professionals = professionals;
+  }
 
-/** What was sent to this account and has not ended, the newest first. Throws Refused `professional_needed`. */
-export async function inbox(session: Session): Promise<Inbox["bundles"]> {
-  return (await session.ask("GET", INBOX)).bundles;
-}
+  /** The account's own standing. */
+  async standing(): Promise<Standing> {
+    const answer = await this.#session.ask("GET", PROFESSIONAL);
+    return { ...answer, fingerprint: (await loadIdentity(this.#session)).fingerprint };
+  }
 
-/** Opens one of them: that counts, and the person sees it. Throws as `openCounted`, and as `Identity.unwrap`. */
-export async function openReceived(
-  session: Session, { bundle, wrap }: Pick<Received, "bundle" | "wrap">, openings: Openings,
-): Promise<OpenedBundle> {
-  const identity = await loadIdentity(session);
-  const by = {
-    transport: session.transport, clock: session.clock, progress: session.progress,
-    verify: (receipt: string, digest: Uint8Array, size: number) => session.verify(receipt, digest, size),
-  };
-  return openCounted(bundle, identity.unwrap(bundle, wrap), identity.pkBox, openings, by, (body) =>
-    session.ask("POST", OPEN, { places: { bundle }, body }));
-}
+  /** Asks to be listed; `token` is of stage `confirmed`. The name is remembered on this device first.
+   *
+   * Throws Refused, or MalformedError for a text that can't be shown as it is. */
+  async askToBeListed(token: Uint8Array, named: Named): Promise<Standing> {
+    const { keyring, transport } = this.#session;
+    await this.#professionals.noteOwn(named.name);
+    const identity = await loadIdentity(this.#session);
+    new Listing(named.name, named.org, named.town, named.kind, identity.pkBox, identity.pkSign);
+    const fields = { ...named, pk_box: identity.pkBox, pk_sign: identity.pkSign };
+    const body = dumpBody(endpoint("POST", PROFESSIONAL), fields);
+    const signature = identity.sign(professionalMessage(transport.host, keyring.account, body));
+    const headers = { "Temoin-Signature": formatB64url(signature) };
+    return { ...await transport.ask("POST", PROFESSIONAL, { body, headers, token }), fingerprint: identity.fingerprint };
+  }
 
-/** Whoever is listed under a name of this account with keys that aren't its own.
- *
- * Its names are those that this device remembers, those that the directory has or had with its keys, and what the vault
- * says: whichever of them is left out, the others count. Throws as `Professionals.read`. */
-export async function listedOtherwise(session: Session, directory: Professionals): Promise<readonly Professional[]> {
-  const [own, { professionals, ever, own: remembered }] = [await standing(session), await directory.read()];
-  const said = own.listing ?? own.asked;
-  const proven = ever.filter(({ fingerprint }) => fingerprint === own.fingerprint).map(({ name }) => name);
-  await directory.noteOwn(...proven);
-  const names = new Set([...remembered, ...proven, ...(said === null ? [] : [said.name])].map(foldName));
-  return professionals.filter(({ listing }) => names.has(foldName(listing.name)) && listing.fingerprint !== own.fingerprint);
+  /** What was sent to this account and has not ended, the newest first. Throws Refused `professional_needed`. */
+  async inbox(): Promise<Inbox["bundles"]> {
+    return (await this.#session.ask("GET", INBOX)).bundles;
+  }
+
+  /** Opens one of the inbox: that counts, and the person sees when.
+   *
+   * Throws ItemUnknown, as `openCounted`, and as `Identity.unwrap`. */
+  async open(bundle: Id, openings: Openings): Promise<OpenedBundle> {
+    const received = (await this.inbox()).find((one) => one.bundle === bundle);
+    if (received === undefined) throw new ItemUnknown();
+    const session = this.#session;
+    const identity = await loadIdentity(session);
+    const by = {
+      transport: session.transport, clock: session.clock, progress: session.progress,
+      verify: (receipt: string, digest: Uint8Array, size: number) => session.verify(receipt, digest, size),
+    };
+    return openCounted(bundle, identity.unwrap(bundle, received.wrap), identity.pkBox, openings, by, (body) =>
+      session.ask("POST", OPEN, { places: { bundle }, body }));
+  }
+
+  /** Whoever is listed under a name of this account with keys that aren't its own.
+   *
+   * Its names are those that this device remembers, those that the directory has or had with its keys, and what the vault
+   * says: whichever of them is left out, the others count. Throws as `Professionals.read`. */
+  async listedOtherwise(): Promise<readonly Professional[]> {
+    const [own, { professionals, ever, own: remembered }] = [await this.standing(), await this.#professionals.read()];
+    const said = own.listing ?? own.asked;
+    const proven = ever.filter(({ fingerprint }) => fingerprint === own.fingerprint).map(({ name }) => name);
+    await this.#professionals.noteOwn(...proven);
+    const names = new Set([...remembered, ...proven, ...(said === null ? [] : [said.name])].map(foldName));
+    return professionals.filter(({ listing }) => names.has(foldName(listing.name)) && listing.fingerprint !== own.fingerprint);
+  }
 }

@@ -4,15 +4,16 @@
 // A segment is sealed and on this device before it is called safe here, and goes from here once its receipt verified.
 
 import { concat, formatB64url } from "../crypto_core/encoding.js";
+import { CryptoCoreError } from "../crypto_core/errors.js";
 import { makeBytes, makeId } from "../crypto_core/randomness.js";
 import { KEY_SIZE } from "../crypto_core/derivation.js";
 import { HEADER_SIZE, openStream, sealStream, splitOff } from "../crypto_core/sealing/envelope.js";
 import { padContent, unpadContent } from "../crypto_core/sealing/padding.js";
 import { contentOpener, contentSealer, deriveSegment } from "../crypto_core/sealing/records.js";
 import { Sha256, sha256 } from "./digest.js";
-import { NetworkError, Refused, ServerFault } from "./errors.js";
+import { ItemUnknown, NetworkError, Refused, ServerFault } from "./errors.js";
 import type { Content, Draft, Id, Item, Kept } from "./items.js";
-import { BLOB } from "./reader.js";
+import { BLOB, type Reader } from "./reader.js";
 import { blobName } from "./replica.js";
 import type { Session } from "./session.js";
 import type { Sleep } from "./uploader.js";
@@ -38,7 +39,7 @@ export interface Safe {
 }
 
 /** One recording while it goes on. */
-export class Recording {
+class Recording {
   readonly id: Id = formatB64url(makeId());
   readonly #session: Session;
   readonly #writer: Writer;
@@ -156,9 +157,72 @@ export class Recording {
   }
 }
 
+/** What one session records. */
+export class Recordings {
+  readonly #session: Session;
+  readonly #reader: Reader;
+  readonly #writer: Writer;
+  readonly #sleep: Sleep;
+  /** What is being recorded, by its item. */
+  readonly #running = new Map<Id, Recording>();
+
+  constructor(session: Session, reader: Reader, writer: Writer, sleep: Sleep) {
+    this.#session = session;
+    this.#reader = reader;
+    this.#writer = writer;
+    this.#sleep = sleep;
+  }
+
+  /** A recording begins: gives its item. `tell` hears how much of it is safe.
+   *
+   * Throws as `VaultClient.add` does, but for the network: then it goes on here, and is sent when it can. */
+  async begin(what: Recorded, tell: (safe: Safe) => void): Promise<Id> {
+    this.#writer.requireKeepable(what.draft, "document", what.sensitive, null);
+    const recording = new Recording(this.#session, this.#writer, this.#sleep, what, tell);
+    await recording.begin();
+    this.#running.set(recording.id, recording);
+    return recording.id;
+  }
+
+  /** More of one, up to so many seconds: sealed on this device when it resolves. Gives the count of segments. Throws
+   * ItemUnknown. */
+  async add(id: Id, bytes: Uint8Array, seconds: number): Promise<number> {
+    return this.#recording(id).add(bytes, seconds);
+  }
+
+  /** The end of one; null if there was nothing in it. After a NetworkError it is closed when the network is back. */
+  async end(id: Id): Promise<Kept | null> {
+    const recording = this.#recording(id);
+    this.#running.delete(id);
+    return recording.end();
+  }
+
+  /** Closes recordings that broke off, here or on another device; those behind the PIN while it is given. One of which
+   * the vault gives other bytes than were sealed stands in the way of no other; its error is thrown in the end. */
+  async finish(): Promise<void> {
+    if (this.#session.warnings.any) return;
+    let damaged: CryptoCoreError | null = null;
+    for (const item of this.#reader.items("document")) {
+      try {
+        await finishRecording(this.#session, this.#writer, item);
+      } catch (error) {
+        if (!(error instanceof CryptoCoreError)) throw error;
+        damaged = error;
+      }
+    }
+    if (damaged !== null) throw damaged;
+  }
+
+  #recording(id: Id): Recording {
+    const recording = this.#running.get(id);
+    if (recording === undefined) throw new ItemUnknown();
+    return recording;
+  }
+}
+
 /** Closes a recording that broke off: what is here goes, what is in the vault is read, and a record names it all. Null
  * where nothing of it is anywhere, or where another tab is at it. */
-export async function finishRecording(session: Session, writer: Writer, item: Item): Promise<Kept | null> {
+async function finishRecording(session: Session, writer: Writer, item: Item): Promise<Kept | null> {
   const [open] = item.contents;
   if (open?.isOpen !== true) return null;
   const release = await session.home.tryLock("segments", item.id);

@@ -12,7 +12,7 @@ import type { Account as AccountAnswer } from "../schemas/accounts.js";
 import { Tombstone } from "../schemas/documents.js";
 import type { SyncPage } from "../schemas/items.js";
 import { sha256 } from "./digest.js";
-import { ServerFault, VaultChanged } from "./errors.js";
+import { LedgerForked, ServerFault, VaultChanged } from "./errors.js";
 import { AccountState, isEarlierAccountState, openAccountState, type ReadState } from "./keychain.js";
 import {
   Finding, PASSES, Sync, SyncEvent, judge, placeKey, synchronising, type Account, type Hash, type Links, type PlaceKey,
@@ -63,6 +63,15 @@ export class Synchroniser {
       }
     }
     await session.watchLedger();
+  }
+
+  /** As `sync`; a fork that is found stands as a warning, and stops nobody. */
+  async syncAnyhow(opened: AccountAnswer | null = null): Promise<void> {
+    try {
+      await this.sync(opened);
+    } catch (error) {
+      if (!(error instanceof LedgerForked)) throw error;
+    }
   }
 
   /** Every link of the replica that was not opened yet, opened; those that contradict their record are noted. */

@@ -119,13 +119,24 @@ export interface Download {
   readonly blob: Blob;
 }
 
+/** The own words of whoever put something into a box, as they sealed them, and the receipt of that moment; `files` came with
+ * them. Where the words or the receipt can't be had, or the item says otherwise, `doubt` is the code of why. */
+export interface SentWords {
+  readonly said: { readonly name: string; readonly message: string; readonly written: number } | null;
+  readonly proof: KeptReceipt | null;
+  readonly doubt: string | null;
+  readonly files: readonly Id[];
+}
+
 /** One thing of what somebody shared. Where it isn't given as it was named, `item` says only which it is, and `refused` is
- * the code of why. `proof` is its verified receipt; where it is null, `doubt` is why. */
+ * the code of why. `proof` is its verified receipt; where it is null, `doubt` is why. `words` are null where nobody else put
+ * it in, and where their own words weren't shared with it. */
 export interface SharedItem {
   readonly item: Item;
   readonly refused: string | null;
   readonly proof: KeptReceipt | null;
   readonly doubt: string | null;
+  readonly words: SentWords | null;
 }
 
 /** What somebody shared, while it is open. Times are Unix seconds, by the clock of whoever shared it. */
@@ -206,11 +217,8 @@ export interface ReadingApi {
   closeShared(): Promise<void>;
 }
 
-export interface VaultApi extends BoxesApi, ReadingApi, SharingApi {
-  /** Who listens for notices. One listener; the last one counts. */
-  listen(listener: (notice: Notice) => void): Promise<void>;
-
-  // getting in
+/** Getting in, staying in, leaving. */
+export interface EnteringApi {
   /** Refuses (secret_refused) what a new account may not have; `detail` names the rule. Nothing is sent. */
   requireNew(typed: Partial<Typed>): Promise<void>;
   /** Makes every key of a new account here, sends nothing, and gives the 24 words. Argon2id twice: seconds. */
@@ -231,8 +239,10 @@ export interface VaultApi extends BoxesApi, ReadingApi, SharingApi {
   reopenPin(username: string, password: string, words: string): Promise<void>;
   sessions(): Promise<readonly AccountSession[]>;
   endOtherSessions(password: string, pin: string): Promise<number>;
+}
 
-  // reading
+/** What is kept, and what waits to be. */
+export interface ItemsApi {
   /** Brings what other devices wrote, and sends what waits. */
   synchronise(): Promise<void>;
   /** What was written and still waits on this device, sealed: readable, and `deposited` is 0. */
@@ -255,10 +265,12 @@ export interface VaultApi extends BoxesApi, ReadingApi, SharingApi {
   /** Checks a receipt that anybody brings, with the policy in a file, or else the ledgers that this browser has met, or
    * else the key that this vault names. Needs no open vault; the files are read here and go nowhere. */
   checkReceipt(sealed: Blob, receipt: Blob, policy: Blob | null): Promise<Checked>;
+}
 
-  // writing: each resolves only when the receipt verified. A Problem whose `extra.waiting` is true says that the text
-  // is sealed in this device's outbox and sent from there (its draft is gone by then); with any other Problem the
-  // draft stays and nothing was begun, but for files that go on where they were cut.
+/** What is written: each resolves only when the receipt verified. A Problem whose `extra.waiting` is true says that the
+ * text is sealed in this device's outbox and sent from there (its draft is gone by then); with any other Problem the
+ * draft stays and nothing was begun, but for files that go on where they were cut. */
+export interface WritingApi {
   writeEntry(draft: Draft, options: WriteOptions): Promise<Kept>;
   addDocument(file: File, draft: Draft, options: WriteOptions): Promise<Kept>;
   writeAssessment(draft: Draft, answers: Readonly<Record<string, boolean>>, options: WriteOptions): Promise<Kept>;
@@ -286,6 +298,11 @@ export interface VaultApi extends BoxesApi, ReadingApi, SharingApi {
   drafts(): Promise<readonly FoundDraft[]>;
   dropDraft(slot: Id): Promise<void>;
   makeId(): Promise<Id>;
+}
+
+export interface VaultApi extends BoxesApi, EnteringApi, ItemsApi, ReadingApi, SharingApi, WritingApi {
+  /** Who listens for notices. One listener; the last one counts. */
+  listen(listener: (notice: Notice) => void): Promise<void>;
 }
 
 export interface NewFile {

@@ -10,7 +10,7 @@ import { ARGON_HERE } from "../sdk/argon.js";
 import { HttpTransport } from "../sdk/transport.js";
 import { answerOnce, argonIn } from "./argon.js";
 import { throwProblems } from "./problems.js";
-import { VaultService } from "./service.js";
+import { vaultService } from "./service.js";
 
 const SECOND = "2";
 
@@ -19,7 +19,7 @@ else {
   throwProblems();
   const nested = (): Worker => new Worker(self.location.href, { type: "module", name: SECOND });
   const argon = typeof Worker === "undefined" ? ARGON_HERE : argonIn(nested);
-  const service = new VaultService({ transport: new HttpTransport(self.location.origin), argon });
+  const service = vaultService({ transport: new HttpTransport(self.location.origin), argon });
   self.addEventListener("online", () => void service.online());
   expose(service);
 }

@@ -1,0 +1,136 @@
+"""The account of an open vault: its person proven once more, its secrets changed, its record kept.
+
+Knows: what password and PIN given anew allow, and what the account record says next. Refuses to know: what is kept in
+the vault, and how a secret is proven (client_sdk.door).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from client_sdk import keychain
+from client_sdk.change import change_credentials
+from client_sdk.directory import Professionals
+from client_sdk.door import Door
+from client_sdk.errors import NetworkError, Refused, ServerFault
+from client_sdk.keychain import AccountState, Credentials
+from client_sdk.protocol.sync import Finding
+from client_sdk.sensitive import SensitiveTier
+from client_sdk.session import Session
+from client_sdk.synchroniser import Synchroniser
+from crypto_core.errors import UnsupportedVersion
+from crypto_core.sealing import passphrase
+
+_MERGES = 5
+
+
+class Account:
+    """The account of one session. `forget` locks the vault here, and asks nobody."""
+
+    def __init__(
+        self, door: Door, session: Session, synchroniser: Synchroniser, professionals: Professionals,
+        sensitive: SensitiveTier, username: str, forget: Callable[[], None],
+    ) -> None:
+        self._door, self._session, self._synchroniser, self._professionals = door, session, synchroniser, professionals
+        self._sensitive, self._username, self._forget = sensitive, username, forget
+
+    def confirm(self, password: str, pin: str) -> bytes:
+        """A token of stage `confirmed`, good for two minutes, for password and PIN given anew. Raises Refused
+        (`login_refused`, `pin_wrong`, …)."""
+        return self._door.confirm(self._session, self._username, password, pin)[1]
+
+    def accept_trust(self, password: str, pin: str) -> None:
+        """Ends the warnings, with password and PIN given anew. What was seen stays under `evidence/`.
+
+        A changed ledger key is believed from now on; an account record that could not be read is written anew.
+        Raises Refused if either secret is not right.
+        """
+        session = self._session
+        self.confirm(password, pin)
+        restored = self._restored(pin) if Finding.ACCOUNT_RECORD_INVALID in session.warnings.findings else None
+        if Finding.DIRECTORY_FORKED in session.warnings.findings:
+            self._professionals.start_anew()
+        with session.home.lock():
+            session.state = restored or session.state
+            self._accept()
+        if restored is not None:
+            self.write_record()
+
+    def change_credentials(self, password: str, pin: str, new: Credentials) -> None:
+        """Another user name, password or PIN, with the present password and PIN given anew. Every other session ends.
+
+        What is kept, and the recovery code, stay as they are. Raises Refused (`login_refused`, `pin_wrong`,
+        `account_exists`, …), SecretRefused, or Untrusted while a warning stands. After a NetworkError or ServerFault
+        the vault is locked here, and nobody knows which pair holds: the new one is tried first, then the old.
+        """
+        session = self._session
+        session.warnings.require_none()
+        if not session.state.facts:
+            raise UnsupportedVersion()
+        new.require_new(self._door.this_year)
+        same_pin = passphrase.normalise_pin(pin) == passphrase.normalise_pin(new.pin)
+        try:
+            self._sensitive.open(pin)
+            login, confirmed = self._door.confirm(session, self._username, password, pin)
+            with session.home.lock():
+                change_credentials(session, self._synchroniser, login, confirmed, new, same_pin=same_pin)
+            self._username = new.username
+        except (NetworkError, ServerFault):
+            self._forget()
+            raise
+        finally:
+            self._sensitive.close()
+
+    def write_record(self) -> None:
+        """Compare-and-swap; whoever was slower synchronises, so that the heads of both are in it."""
+        session = self._session
+        with session.home.lock():
+            for _ in range(_MERGES):
+                facts = {
+                    **session.state.facts, "n": session.state.n + 1, "previous": session.state.hash,
+                    "epoch": session.keyring.epoch, "pin_epoch": session.keyring.pin_epoch,
+                    "heads": list(self._synchroniser.load_links().heads),
+                    "ledger_vkey": session.pin.ledger_vkey, "directory_vkey": session.pin.directory_vkey,
+                }
+                blob = keychain.seal_account_state(session.keyring.mk_n, session.account, facts)
+                try:
+                    session.ask("PUT", "/v1/account/record", {"n": facts["n"], "account_record": blob})
+                except Refused as refusal:
+                    if refusal.code != "record_conflict":
+                        raise
+                    self._synchroniser.sync_anyhow()
+                    if session.warnings or not session.state.facts:
+                        return
+                else:
+                    session.keep_state(facts["n"], blob)
+                    return
+
+    def _restored(self, pin: str) -> AccountState | None:
+        """What is to follow an account record that can't be read; None if the vault gives a good one by now."""
+        session, known = self._session, self._session.state
+        answer = session.ask("GET", "/v1/account")
+        if not self._synchroniser.read_account(answer).faults:
+            return None
+        if known.facts:  # where it is the lost one itself, what follows it is what other devices expect
+            return known if known.n == session.offered.n else replace(session.offered, facts=known.facts)
+        self._sensitive.open(pin)  # a device that has never read a good one
+        try:
+            facts = keychain.restore_account_facts(session.keyring, session.pin, answer["identity"])
+        finally:
+            self._sensitive.close()
+        return replace(session.offered, facts=facts)
+
+    def _accept(self) -> None:
+        session, offered = self._session, self._door.offered
+        if Finding.LEDGER_FORKED in session.warnings.findings:
+            session.forget_ledger()
+        if Finding.LEDGER_KEY_CHANGED in session.warnings.findings and offered is not None:
+            session.forget_ledger()
+            self._door.keep_pin(offered)
+            session.pin = offered
+            session.trust.policy = offered.policy
+        session.warnings.accept(session.links.account_n)
+        with session.replica.writing():
+            session.replica.remember_account(session.state.n, session.state.hash, None)
+            session.replica.set_fact("dirty", 1)
