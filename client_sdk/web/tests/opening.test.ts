@@ -220,7 +220,9 @@ test("a professional asks to be listed, is approved, finds what was sent and ope
 test("an older bundle's key, wrapped in the place of the new one's, opens nothing and counts nothing", async () => {
   const browser = await registered(vault.url);
   const client = await browser.logIn();
-  await client.askToBeListed({ ...NAMED, name: "Inès Carrel" }, browser.typed.password, browser.typed.pin);
+  const office = await client.office();
+  const confirmed = await client.account.confirm(browser.typed.password, browser.typed.pin);
+  await office.askToBeListed(confirmed, { ...NAMED, name: "Inès Carrel" });
   const entry = await approve(client);
   const [old, given] = [await share(entry), await share(entry)];
   browser.network.rewrites.set("GET /v1/inbox", (said) => {
@@ -228,10 +230,10 @@ test("an older bundle's key, wrapped in the place of the new one's, opens nothin
     const wrap = bundles.find(({ bundle }) => bundle === old.bundle)!.wrap;
     return { bundles: bundles.map((one) => (one.bundle === given.bundle ? { ...one, wrap } : one)) };
   });
-  await expect(client.openReceived(given.bundle, new Openings())).rejects.toMatchObject({ code: "bundle_other" });
+  await expect(office.open(given.bundle, new Openings())).rejects.toMatchObject({ code: "bundle_other" });
   browser.network.rewrites.clear();
-  expect((await client.inbox()).map(({ opened }) => opened)).toEqual([0, 0]);
-  expect((await client.openReceived(given.bundle, new Openings())).items).toHaveLength(2);
+  expect((await office.inbox()).map(({ opened }) => opened)).toEqual([0, 0]);
+  expect((await office.open(given.bundle, new Openings())).items).toHaveLength(2);
 }, 120_000);
 
 test("what the person erased since is told, and the rest is read", async () => {
