@@ -42,7 +42,7 @@ class Unsigned(Ledger):
     """Commits what waits together, as the ledger does, and enters nothing."""
 
     def _start(self, session: Session) -> _Growth:
-        return _Nothing(connection_of(session), 0, self._clock.now(), {})
+        return _Nothing(connection_of(session), 0, self._clock.now(), {}, self.keys.look)
 
 
 def application() -> Flask:

@@ -18,19 +18,20 @@ from client_sdk.errors import BundleSwapped, DepositBroken, ItemUnknown, Refused
 from client_sdk.items import Content, Draft, Kept, KeptReceipt, Sent
 from client_sdk.opening import open_content
 from client_sdk.reader import BLOB, Reader, sealed_content_size, words_place
+from client_sdk.sent_words import parse_deposit
 from client_sdk.session import Session
 from client_sdk.sharing import stated
 from client_sdk.transport import dump_body, endpoint
 from client_sdk.writer import Writer
 from crypto_core.encoding import parse_json
-from crypto_core.errors import CryptoCoreError, MalformedError, UnsupportedVersion
+from crypto_core.errors import CryptoCoreError
 from crypto_core.randomness import make_id
 from crypto_core.sealing.boxes import (
     BoxAddress, derive_deposit_cap, format_box_fragment, make_box_secret, make_box_seed, open_box, open_box_note,
     open_deposit, seal_box, seal_box_note, unwrap_deposit_key,
 )
 from crypto_core.sealing.keys import derive_box
-from schemas.deposits import VERSION, BoxNote, Deposit
+from schemas.deposits import VERSION, BoxNote
 
 BOXES = "/v1/boxes"
 BOX = "/v1/boxes/<id:box>"
@@ -190,15 +191,3 @@ class Boxes:
         except (CryptoCoreError, ValidationError):
             return None
         return name
-
-
-def parse_deposit(json: bytes) -> dict[str, Any]:
-    """A depositor's words. Raises MalformedError, or UnsupportedVersion for another `v`."""
-    value = parse_json(json)
-    if isinstance(value, dict) and value.get("v") != VERSION:
-        raise UnsupportedVersion()
-    try:
-        facts: dict[str, Any] = Deposit().load(value)
-    except ValidationError:
-        raise MalformedError("words that their schema does not allow") from None
-    return facts

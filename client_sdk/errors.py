@@ -17,6 +17,7 @@ Knows: a stable code and a sentence for each. Refuses to know: how they are show
     ├── FileUnreadable       file_unreadable
     ├── BundleSwapped        bundle_swapped        of what somebody shared: other bytes than they named
     ├── BundleIncomplete     bundle_incomplete     of what somebody shared: named, and not given
+    ├── SentDiffers          sent_differs          of what somebody shared: not as it was put into a box
     └── TrustError           the vault may not be what it was; what was seen is kept as evidence
         ├── VaultChanged         vault_changed
         ├── LedgerKeyChanged     ledger_key_changed
@@ -159,6 +160,16 @@ class BundleIncomplete(SdkError):
     code = "bundle_incomplete"
     sentence = (
         "The vault doesn't give something that was shared: it was erased meanwhile, or is withheld. Ask the person."
+    )
+
+
+class SentDiffers(SdkError):
+    """An item that somebody else put in, and that says otherwise than their own sealed words."""
+
+    code = "sent_differs"
+    sentence = (
+        "This says otherwise than what was put in: the words differ, or a file. Go by the words that were put in, and "
+        "ask the person who shared it."
     )
 
 

@@ -50,7 +50,7 @@ class Extract:
 
 
 def redact(item: Item, redaction: Redaction) -> Extract:
-    """The part of an open item. Its time of writing stays, and what kind of thing it was doesn't.
+    """The part of an open item. Its time of writing stays; what kind of thing it was, and somebody else's words, don't.
 
     Raises ValueRefused for an extract, for a cut, fact or file that the item hasn't, where nothing is left out, and
     where nothing is left.
@@ -64,7 +64,7 @@ def redact(item: Item, redaction: Redaction) -> Extract:
     said = {name: value for name in FACTS if is_said(value := getattr(item, name))}
     kept = {name: value for name, value in said.items() if name in facts}
     contents = tuple(content for content in item.contents if content.blob in files)
-    if text == item.text and kept == said and contents == item.contents:
+    if text == item.text and kept == said and contents == item.contents and item.sent is None:
         raise ValueRefused("nothing is left out")
     if text.strip(_GAP) in ("", CUT) and not kept and not contents:
         raise ValueRefused("nothing is left")

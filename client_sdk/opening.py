@@ -6,17 +6,18 @@ becomes of what was read. Nothing is written anywhere: all of it goes with the o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any
 
 from marshmallow import ValidationError
 
-from client_sdk.errors import BundleIncomplete, BundleSwapped, Refused, TrustError
+from client_sdk.errors import BundleIncomplete, BundleSwapped, Refused, TrustError, SentDiffers
 from client_sdk.items import Content, Item, KeptReceipt
 from client_sdk.reader import closed, opened, parse_record, sealed_content_size
 from client_sdk.replica import Row, record_name
+from client_sdk.sent_words import open_words, require_repeated
 from client_sdk.transport import Transport
 from crypto_core.encoding import parse_json
 from crypto_core.errors import (
@@ -31,7 +32,8 @@ from crypto_core.sealing.records import content_opener, open_record
 from crypto_core.sealing.sharing import (
     OpenedManifest, derive_cap, derive_code, derive_link, open_bundle, parse_code, parse_fragment, unwrap_for_link,
 )
-from schemas.bundles import VERSION, Manifest
+from schemas.bundles import VERSION, WITH_WORDS, Manifest
+from schemas.limits import DEPOSIT as LARGEST_WORDS
 from schemas.limits import RECORD as LARGEST_RECORD
 
 LINK = "/v1/links/<id:bundle>"
@@ -46,11 +48,25 @@ Verify = Callable[[str, bytes, int], VerifiedReceipt]
 
 
 @dataclass(frozen=True)
+class SharedWords:
+    """The own words of whoever put an item into a box, as they were sealed, with the receipt of that moment.
+
+    `said` (schemas.deposits.Deposit) and `sealed` are None where the vault doesn't give them as the item names them,
+    `proof` where no receipt holds. `doubt` is why, or that the item says otherwise.
+    """
+
+    said: Mapping[str, Any] | None = field(default=None, repr=False)
+    sealed: bytes | None = field(default=None, repr=False)
+    proof: KeptReceipt | None = None
+    doubt: TemoinError | None = None
+
+
+@dataclass(frozen=True)
 class SharedItem:
     """One item of what was shared, with the sealed bytes of its record and their receipt, or why it isn't there.
 
     Where the receipt doesn't hold, `proof` is None and `doubt` says why; what was written is read all the same, and
-    `item.deposited` is then 0.
+    `item.deposited` is then 0. `words` are None where nobody else put it in, and where they weren't shared with it.
     """
 
     item: Item
@@ -59,6 +75,7 @@ class SharedItem:
     proof: KeptReceipt | None = None
     refused: TemoinError | None = None
     doubt: TemoinError | None = None
+    words: SharedWords | None = None
 
     @property
     def lacking(self) -> TemoinError | None:
@@ -156,7 +173,7 @@ def verify_under(policy: Policy) -> Verify:
 def parse_manifest(json: bytes) -> dict[str, Any]:
     """A manifest's fields. Raises MalformedError, or UnsupportedVersion for another `v`."""
     value = parse_json(json)
-    if isinstance(value, dict) and value.get("v") != VERSION:
+    if isinstance(value, dict) and value.get("v") not in (VERSION, WITH_WORDS):
         raise UnsupportedVersion()
     try:
         facts: dict[str, Any] = Manifest().load(value)
@@ -220,35 +237,56 @@ class _Asking:
         """An item as it is shown, whatever the vault gives in its place."""
         item, revision = named["item"], named["revision"]
         row = Row(0, item, revision, 0, None, b"", None, (), None, False, 0)
+        name, places = record_name(item, revision), {"item": item, "revision": revision}
+        digest, size, index = named["record"], named["size"], named["index"]
         try:
-            record = self._record(named)
+            record = self._small(LARGEST_RECORD, RECORD, **places)
+            if len(record) != size or sha256(record).digest() != digest:
+                raise BundleSwapped("another record than was shared")
             facts = parse_record(open_record(named["key"], item, revision, record))
-            proof, doubt = self._proof(named)
+            proof, doubt = self._proof(index, RECORD_RECEIPT, name, digest, size, **places)
         except UnsupportedVersion as error:
             return SharedItem(closed(row, "newer_version", False), refused=error)
         except (BundleIncomplete, BundleSwapped, CryptoCoreError) as error:
             return SharedItem(closed(row, "missing", False), refused=error)
         deposited = 0 if proof is None else proof.verified.commitment.time
-        return SharedItem(opened(replace(row, deposited=deposited), False, facts), record, proof, doubt=doubt)
+        shown = opened(replace(row, deposited=deposited), False, facts)
+        return SharedItem(shown, record, proof, doubt=doubt, words=self._words(shown, named.get("words")))
 
-    def _record(self, named: dict[str, Any]) -> bytes:
-        data = bytearray()
-        for block in self.read(RECORD, item=named["item"], revision=named["revision"]):
-            data += block
-            if len(data) > LARGEST_RECORD:
-                break
-        record = bytes(data)
-        if len(record) != named["size"] or sha256(record).digest() != named["record"]:
-            raise BundleSwapped("another record than was shared")
-        return record
-
-    def _proof(self, named: dict[str, Any]) -> tuple[KeptReceipt | None, TemoinError | None]:
-        """The record's receipt, or why there is none that holds."""
-        item, revision = named["item"], named["revision"]
-        name, places = record_name(item, revision), {"item": item, "revision": revision}
+    def _words(self, item: Item, index: int | None) -> SharedWords | None:
+        """Somebody's own words beside the item that repeats them; a fault of theirs keeps nothing from a reader."""
+        sent = item.sent
+        if sent is None or index is None:
+            return None
         try:
-            proof = self.receipt(RECORD_RECEIPT, name, named["record"], named["size"], **places)
-            if proof.verified.index != named["index"]:
+            sealed = self._small(LARGEST_WORDS, BLOB, blob=sent.deposit)
+            said = open_words(sent, sealed)
+        except (BundleIncomplete, BundleSwapped, CryptoCoreError) as error:
+            return SharedWords(doubt=error)
+        name = sent.deposit.hex()
+        proof, doubt = self._proof(index, BLOB_RECEIPT, name, sent.sealed, sent.size, blob=sent.deposit)
+        try:
+            require_repeated(item, said)
+        except SentDiffers as error:
+            doubt = error
+        return SharedWords(said, sealed, proof, doubt)
+
+    def _small(self, most: int, path: str, **places: bytes | int) -> bytes:
+        """A record or words; of more than `most` bytes, their beginning."""
+        data = bytearray()
+        for block in self.read(path, **places):
+            data += block
+            if len(data) > most:
+                break
+        return bytes(data)
+
+    def _proof(
+        self, index: int, path: str, name: str, digest: bytes, size: int, **places: bytes | int
+    ) -> tuple[KeptReceipt | None, TemoinError | None]:
+        """The receipt of one deposit, or why there is none that holds."""
+        try:
+            proof = self.receipt(path, name, digest, size, **places)
+            if proof.verified.index != index:
                 raise BundleSwapped("the receipt of another deposit")
         except (VerificationError, TrustError, BundleIncomplete, BundleSwapped) as error:
             return None, error

@@ -24,15 +24,16 @@ from importlib.resources import files
 
 from client_sdk.dossier import POLICY, PROOF, SEALED
 from client_sdk.errors import BundleSwapped, NetworkError, Refused, ServerFault
-from client_sdk.items import Content, Item
-from client_sdk.opening import OpenedBundle, SharedItem, open_content
+from client_sdk.items import Content, Item, Sent
+from client_sdk.opening import OpenedBundle, SharedItem, SharedWords, open_content
 from client_sdk.pack_ledger import Continuity, fetch_continuity
-from client_sdk.pack_page import Page, Row, format_page
+from client_sdk.pack_page import Page, Row, SentRow, Stamp, format_page
 from client_sdk.pack_sink import PackSink
 from client_sdk.replica import record_name
 from crypto_core.errors import CryptoCoreError, TemoinError
 from crypto_core.receipts.checkpoint import Checkpoint
 from crypto_core.receipts.policy import Policy, format_policy
+from crypto_core.receipts.receipt import VerifiedReceipt
 
 PAGE, VERIFIER, SUMS = "index.html", "verify.html", "SHA256SUMS"
 MANIFEST, SIGNATURE = "bundle.json", "bundle.sig"
@@ -50,6 +51,8 @@ class Written:
 
     refused: tuple[SharedItem, ...]
     """The items that the vault did not give as they were shared."""
+    unsaid: tuple[SharedItem, ...]
+    """Those that are here without the depositor's own words, or that say otherwise than these."""
     ledger: TemoinError | None
     """Why it has no checkpoint."""
     verifier: bool
@@ -74,6 +77,13 @@ def write_pack(opened: OpenedBundle, policy: Policy, sink: PackSink) -> Written:
         keep(stem + SEALED, [one.record])
         keep(stem + PROOF, [one.proof.receipt.encode("utf-8")])
         trees.add(one.proof.verified.checkpoint)
+        words = one.words
+        if words is not None and words.sealed is not None and words.proof is not None and one.item.sent is not None:
+            stem = blob_stem(one.item.sent.deposit)
+            if stem + SEALED not in sums:
+                keep(stem + SEALED, [words.sealed])
+                keep(stem + PROOF, [words.proof.receipt.encode("utf-8")])
+                trees.add(words.proof.verified.checkpoint)
         places = [original_name(number, place, content) for place, content in enumerate(one.item.contents, 1)]
         for place, content in zip(places, one.item.contents, strict=True):
             for part in parts_of(content):
@@ -84,7 +94,7 @@ def write_pack(opened: OpenedBundle, policy: Policy, sink: PackSink) -> Written:
                     keep(name.removesuffix(SEALED) + PROOF, [proof.receipt.encode("utf-8")])
                     trees.add(proof.verified.checkpoint)
             keep(place, original_blocks(content, ((part, sink.read(sealed_name(part))) for part in parts_of(content))))
-        rows.append(_row(one.item, one.proof.verified.index, one.proof.verified.checkpoint.origin, places))
+        rows.append(_row(one.item, one.proof.verified, places, words))
     keep(MANIFEST, [opened.manifest.json])
     keep(SIGNATURE, [opened.manifest.signature.hex().encode("ascii") + b"\n"])
     keep(POLICY, [format_policy(policy)])
@@ -97,12 +107,16 @@ def write_pack(opened: OpenedBundle, policy: Policy, sink: PackSink) -> Written:
     if verifier is not None:
         keep(VERIFIER, [verifier])
     refused = tuple(one for one in opened.items if one.lacking is not None)
+    unsaid = tuple(
+        one for one in opened.items
+        if one.lacking is None and one.words is not None and one.words.doubt is not None
+    )
     keep(PAGE, [format_page(Page(
         opened.message, opened.created, opened.sender, rows, len(refused),
         found.checkpoint if isinstance(found, Continuity) else None, verifier is not None,
     ))])
     sink.write(SUMS, [format_sums(sums)])
-    return Written(refused, None if isinstance(found, Continuity) else found, verifier is not None)
+    return Written(refused, unsaid, None if isinstance(found, Continuity) else found, verifier is not None)
 
 
 def parts_of(content: Content) -> tuple[Content, ...]:
@@ -115,9 +129,14 @@ def record_stem(item: bytes, revision: int) -> str:
     return f"{SEALED_FOLDER}/{record_name(item, revision)}"
 
 
+def blob_stem(blob: bytes) -> str:
+    """Where a blob lies, and its receipt, without their endings."""
+    return f"{SEALED_FOLDER}/{blob.hex()}"
+
+
 def sealed_name(content: Content) -> str:
     """Where the blob of a content without parts lies."""
-    return f"{SEALED_FOLDER}/{content.blob.hex()}{SEALED}"
+    return blob_stem(content.blob) + SEALED
 
 
 def original_name(number: int, place: int, content: Content) -> str:
@@ -162,8 +181,23 @@ def _verifier() -> bytes | None:
     return page.read_bytes() if page.is_file() else None
 
 
-def _row(item: Item, index: int, origin: str, places: list[str]) -> Row:
-    return Row(item, item.deposited, index, origin, places, frozenset(item.masked))
+def _row(item: Item, verified: VerifiedReceipt, places: list[str], words: SharedWords | None) -> Row:
+    return Row(
+        item, item.deposited, verified.index, verified.checkpoint.origin, places, frozenset(item.masked),
+        None if item.sent is None else _sent_row(item.sent, words),
+    )
+
+
+def _sent_row(sent: Sent, words: SharedWords | None) -> SentRow:
+    """A depositor's own words; where the pack doesn't have them, as the item repeats them."""
+    if words is None or words.said is None or words.proof is None:
+        return SentRow(sent.name, sent.message, sent.written, None, "words_missing", frozenset())
+    said, verified = words.said, words.proof.verified
+    return SentRow(
+        said["name"], said["message"], said["written"],
+        Stamp(verified.claimed_time, verified.index, verified.checkpoint.origin),
+        None if words.doubt is None else "words_differ", frozenset(one["blob"] for one in said["contents"]),
+    )
 
 
 def _whole(blocks: Iterator[bytes], expected: bytes) -> Iterator[bytes]:

@@ -13,12 +13,12 @@ from hashlib import sha256
 from typing import Any, Literal
 
 from client_sdk.dossier import POLICY, PROOF, SEALED
-from client_sdk.errors import BundleSwapped
+from client_sdk.errors import BundleSwapped, SentDiffers
 from client_sdk.items import Content, Item
 from client_sdk.opening import open_content, parse_manifest
 from client_sdk.pack import (
-    CHECKPOINT, CONSISTENCY, MANIFEST, PAGE, SEALED_FOLDER, SIGNATURE, SUMS, VERIFIER, consistency_name, original_name,
-    parts_of, record_stem, sealed_name,
+    CHECKPOINT, CONSISTENCY, MANIFEST, PAGE, SEALED_FOLDER, SIGNATURE, SUMS, VERIFIER, blob_stem, consistency_name,
+    original_name, parts_of, record_stem, sealed_name,
 )
 from client_sdk.pack_errors import PackChanged, PackExtra, PackIncomplete, PackMalformed, PackMissing, PackOther
 from client_sdk.pack_ledger import require_same, verify_beginning
@@ -26,6 +26,7 @@ from client_sdk.pack_source import MOST_FILES, PackSource
 from client_sdk.progress import NO_PROGRESS, Progress
 from client_sdk.reader import opened, parse_record, sealed_content_size
 from client_sdk.replica import Row
+from client_sdk.sent_words import open_words, require_repeated
 from crypto_core.encoding import HASH_SIZE, parse_hex
 from crypto_core.errors import (
     CryptoCoreError, MalformedError, TemoinError, UnsupportedVersion, VerificationError,
@@ -39,6 +40,7 @@ from crypto_core.receipts.submission import MAX_SUBMISSION_SIZE
 from crypto_core.receipts.witnessed import open_checkpoint
 from crypto_core.sealing.records import open_record
 from crypto_core.sealing.sharing import BundleSignature, verify_manifest
+from schemas.limits import DEPOSIT as LARGEST_WORDS
 from schemas.limits import RECORD as LARGEST_RECORD
 
 _LARGEST_SUMS = MOST_FILES * 320
@@ -231,15 +233,10 @@ class _Checking:
         row = Row(0, named["item"], named["revision"], 0, None, b"", None, (), None, False, 0)
         stem = record_stem(row.item, row.revision)
         name, proof = stem + SEALED, stem + PROOF
-        if not {name, proof} & (self._source.names.keys() | (self._listed or {}).keys()):
-            self._say(name, PackIncomplete())
+        if not self._is_known(name, proof):
             return False
-        self._needed |= {name, proof}
         item = self._read_item(row, name, named)
-        receipt = self._receipts.get(name)
-        if receipt is not None and receipt.index != named["index"]:
-            self._say(proof, PackOther("the receipt of another deposit"))
-            receipt = None
+        has_receipt = self._has_receipt(name, named["index"])
         if item is None:
             self._all_read = False
             return False
@@ -247,7 +244,47 @@ class _Checking:
             self._check_content(content, original_name(number, place, content))
             for place, content in enumerate(item.contents, 1)
         ]
-        return all(contents) and receipt is not None
+        has_words = self._check_words(item, named.get("words"), name)
+        return all(contents) and has_receipt and has_words
+
+    def _is_known(self, name: str, proof: str) -> bool:
+        """Whether the pack knows of a sealed file that was signed; if not, it is said."""
+        if not {name, proof} & (self._source.names.keys() | (self._listed or {}).keys()):
+            self._say(name, PackIncomplete())
+            return False
+        self._needed |= {name, proof}
+        return True
+
+    def _has_receipt(self, name: str, index: int) -> bool:
+        """Whether there is the receipt of one deposit; another's is said."""
+        receipt = self._receipts.get(name)
+        if receipt is not None and receipt.index != index:
+            self._say(_proof_of(name), PackOther("the receipt of another deposit"))
+            return False
+        return receipt is not None
+
+    def _check_words(self, item: Item, index: int | None, record: str) -> bool:
+        """Somebody's own words, if they were shared with what they put in."""
+        sent = item.sent
+        if sent is None or index is None:
+            return True
+        name = blob_stem(sent.deposit) + SEALED
+        if not self._is_known(name, _proof_of(name)) or not self._is_it(name, sent.sealed, sent.size):
+            return False
+        if _proof_of(name) not in self._source.names:
+            self._say(_proof_of(name), PackMissing())
+        has_receipt, sealed = self._has_receipt(name, index), self._small(name, LARGEST_WORDS)
+        if sealed is None:
+            return False
+        try:
+            require_repeated(item, open_words(sent, sealed))
+        except SentDiffers as error:
+            self._say(record, error)
+            return False
+        except (BundleSwapped, CryptoCoreError) as error:
+            self._say(name, error)
+            return False
+        return has_receipt
 
     def _read_item(self, row: Row, name: str, named: dict[str, Any]) -> Item | None:
         if not self._is_it(name, named["record"], named["size"]):

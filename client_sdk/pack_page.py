@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from functools import cache
 from html import escape
 from importlib.resources import files
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote
 
 from client_sdk.items import Content, Item
@@ -24,6 +24,31 @@ SHOWN = {"image/jpeg", "image/png", "image/gif", "image/webp"}
 
 MARKED = {"extract", "received"}
 """Kinds of items that aren't the person's own words and files as they were."""
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """What a receipt says: when, in Unix seconds by the ledger's operator, and its place in which ledger."""
+
+    deposited: int
+    index: int
+    origin: str
+
+
+@dataclass(frozen=True)
+class SentRow:
+    """What whoever put an item in said with it, by their own word and clock.
+
+    `stamp` is that of their own sealed words, if these are in the pack. `doubt` is told of words that aren't there with
+    a receipt, or that the item contradicts. `files` are the blobs of what came with the words.
+    """
+
+    name: str = field(repr=False)
+    message: str = field(repr=False)
+    written: int
+    stamp: Stamp | None
+    doubt: Literal["words_missing", "words_differ"] | None
+    files: Set[bytes]
 
 
 @dataclass(frozen=True)
@@ -38,6 +63,8 @@ class Row:
     places: Sequence[str] = field(repr=False)
     masked: Set[bytes] = frozenset()
     """The blobs among its files of which parts were covered."""
+    sent: SentRow | None = None
+    """Of an item that somebody else put in."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +93,7 @@ def format_page(page: Page) -> bytes:
         ("missing", page.missing and str(page.missing)), ("sender", f"<code>{page.sender.hex()}</code>"),
         ("ledger", at is not None and f"{escape(at.origin)} · {at.size}"),
     ])]
-    if page.message:
-        parts.append(f'<p class="text">{escape(page.message)}</p>')
+    parts.extend(_prose(page.message))
     if page.missing:
         parts.append(_told(words["missing"]))
     if at is None:
@@ -93,11 +119,27 @@ def _article(row: Row) -> str:
             ("danger", item.danger is not None and f"{item.danger} / 10"),
             ("receipt", f"{row.index} · {escape(row.origin)}"),
         ]),
-        *([f'<p class="text">{escape(item.text)}</p>'] if item.text else []),
+        *_prose(item.text),
+        *([] if row.sent is None else _sent(row.sent)),
         *(part for one, place in zip(item.contents, row.places, strict=True) for part in _file(row, one, place)),
         "</article>",
     ]
     return "\n".join(parts)
+
+
+def _sent(sent: SentRow) -> list[str]:
+    stamp = sent.stamp
+    return [
+        f"<h3>{_both(_words()['words'])}</h3>",
+        _facts([
+            ("sent_by", escape(sent.name)),
+            ("written", _time(sent.written)),
+            ("deposited", stamp and _time(stamp.deposited)),
+            ("receipt", stamp and f"{stamp.index} · {escape(stamp.origin)}"),
+        ]),
+        *_prose(sent.message),
+        *([] if sent.doubt is None else [_told(_words()[sent.doubt])]),
+    ]
 
 
 def _file(row: Row, content: Content, place: str) -> list[str]:
@@ -109,6 +151,8 @@ def _file(row: Row, content: Content, place: str) -> list[str]:
         shown.append(f'<p><{tag} src="{escape(address)}" controls preload="none"></{tag}></p>')
     if content.blob in row.masked:
         shown.append(_told(_words()["masked"]))
+    if row.sent is not None and content.blob in row.sent.files:
+        shown.append(_told(_words()["sent_file"]))
     return [
         *shown,
         f'<p><a href="{escape(address)}">{escape(content.name)}</a> · {content.size} {size["fr"]}/{size["en"]}<br>',
@@ -121,6 +165,10 @@ def _facts(pairs: Sequence[tuple[str, object]]) -> str:
     names = _words()["facts"]
     rows = (f"<dt>{_both(names[name])}</dt><dd>{value}</dd>" for name, value in pairs if value)
     return "\n".join(["<dl>", *rows, "</dl>"])
+
+
+def _prose(text: str | None) -> list[str]:
+    return [f'<p class="text">{escape(text)}</p>'] if text else []
 
 
 def _told(text: dict[str, str]) -> str:

@@ -160,7 +160,7 @@ class Reader:
         except (NeedsPin, CryptoCoreError):
             facts = {}
         contents = map(_content_place, map(_content, facts.get("contents", ())))
-        return [_record_place(row), *map(words_place, filter(None, [_sent(facts)])), *contents]
+        return [_record_place(row), *map(words_place, filter(None, [sent_of(facts)])), *contents]
 
     def sealed_blobs(self, row: Row) -> Iterator[SealedBlob]:
         """The record, then each content, as they are kept. Raises NeedsPin before anything if it can't be opened."""
@@ -169,7 +169,7 @@ class Reader:
         if row.record is not None:
             digest = sha256(row.record).digest()
             yield self._exported(receipt, digest, len(row.record), iter((row.record,)))
-        if (sent := _sent(facts)) is not None:
+        if (sent := sent_of(facts)) is not None:
             chunks = self._session.read(BLOB, blob=sent.deposit)
             yield self._exported(self.receipt_at(words_place(sent)), sent.sealed, sent.size, chunks)
         for content in map(_content, facts.get("contents", ())):
@@ -316,11 +316,12 @@ def opened(row: Row, sensitive: bool, facts: dict[str, Any]) -> Item:
         "document" if facts["kind"] == "recording" else facts["kind"], facts["title"], facts["text"],
         None if happened is None else Happened(**happened), facts["written"], facts["place"], tuple(facts["people"]),
         tuple(facts["tags"]), facts["danger"], facts["mood"], facts["category"],
-        _files(facts), facts.get("answers"), _origin(facts), tuple(facts.get("masked", ())), _sent(facts),
+        _files(facts), facts.get("answers"), _origin(facts), tuple(facts.get("masked", ())), sent_of(facts),
     )
 
 
-def _sent(facts: dict[str, Any]) -> Sent | None:
+def sent_of(facts: dict[str, Any]) -> Sent | None:
+    """Whose an item is that somebody else put in; None of any other record."""
     return Sent(**facts["sent"]) if "sent" in facts else None
 
 

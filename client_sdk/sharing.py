@@ -6,7 +6,7 @@ has a link. A bundle's key is kept by nobody: what is shared is never changed, o
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -16,7 +16,7 @@ from marshmallow import Schema, ValidationError
 from client_sdk.directory import Professional, Professionals, require_same
 from client_sdk.errors import ItemUnknown, Refused, ServerFault, ValueRefused
 from client_sdk.professional import load_identity
-from client_sdk.reader import Reader
+from client_sdk.reader import Reader, sent_of, words_place
 from client_sdk.session import Session
 from client_sdk.transport import dump_body, endpoint
 from crypto_core.encoding import format_json, parse_json
@@ -27,7 +27,7 @@ from crypto_core.sealing.sharing import (
     derive_cap, derive_code, derive_link, format_code, format_fragment, make_bundle_key, make_code, make_link_secret,
     open_bundle_note, seal_bundle, seal_bundle_note, wrap_for_link, wrap_for_professional,
 )
-from schemas.bundles import VERSION, BundleNote, Manifest
+from schemas.bundles import VERSION, WITH_WORDS, BundleNote, Manifest
 from schemas.limits import BUNDLE_BLOBS, KEY
 from schemas.problems import PROBLEMS
 
@@ -95,11 +95,16 @@ class Shares:
         """
         session = self._session
         reader = None if sharing.to is None else self._reader_of(sharing.to)
-        blobs, records = self._blobs(sharing.items), [self._record(*one) for one in sharing.items]
+        said = [self._facts(*one) for one in sharing.items]
+        blobs, records = _blobs_of(said), [self._record(*one) for one in sharing.items]
+        words = list(map(self._words, said))
+        version = VERSION if all(index is None for index in words) else WITH_WORDS
+        if version == WITH_WORDS:
+            records = [{**record, "words": index} for record, index in zip(records, words, strict=True)]
         bundle, key, identity = make_id(), make_bundle_key(), load_identity(session)
         named = [{"item": item, "revision": revision} for item, revision in sharing.items]
         manifest = stated(Manifest(), {
-            "v": VERSION, "bundle": bundle, "created": session.clock(), "expires": sharing.expires,
+            "v": version, "bundle": bundle, "created": session.clock(), "expires": sharing.expires,
             "sender": identity.pk_sign, "reader": None if reader is None else sha256(reader.listing.pk_box).digest(),
             "message": sharing.message, "items": records,
         })
@@ -154,17 +159,16 @@ class Shares:
             "size": len(row.record), "index": verified.index,
         }
 
-    def _blobs(self, items: Sequence[tuple[bytes, int]]) -> Sequence[bytes]:
-        """Every content that the records name, each once."""
-        named = dict[bytes, None]()
-        for item, revision in items:
-            facts, _ = self._reader.facts(self._reader.row(item, revision))
-            if facts["kind"] == "tombstone":
-                raise ItemUnknown("deleted")
-            named.update(dict.fromkeys(content["blob"] for content in facts["contents"]))
-        if len(named) > BUNDLE_BLOBS:
-            raise ValueRefused("more files than one bundle holds")
-        return list(named)
+    def _facts(self, item: bytes, revision: int) -> dict[str, Any]:
+        facts, _ = self._reader.facts(self._reader.row(item, revision))
+        if facts["kind"] == "tombstone":
+            raise ItemUnknown("deleted")
+        return facts
+
+    def _words(self, facts: dict[str, Any]) -> int | None:
+        """The index of the receipt of somebody else's own words, where these go along."""
+        sent = sent_of(facts)
+        return None if sent is None else self._reader.receipt_at(words_place(sent)).verified.index
 
     def _noted(self, facts: Mapping[str, Any]) -> Shared:
         try:
@@ -173,6 +177,18 @@ class Shares:
         except (CryptoCoreError, ValidationError):
             return Shared(facts, None, None)
         return Shared(facts, noted["name"], tuple((one["item"], one["revision"]) for one in noted["items"]))
+
+
+def _blobs_of(said: Iterable[dict[str, Any]]) -> Sequence[bytes]:
+    """Every blob that records name, each once: a depositor's words, and contents."""
+    named = dict[bytes, None]()
+    for facts in said:
+        sent = sent_of(facts)
+        named.update({} if sent is None else {sent.deposit: None})
+        named.update(dict.fromkeys(content["blob"] for content in facts["contents"]))
+    if len(named) > BUNDLE_BLOBS:
+        raise ValueRefused("more files than one bundle holds")
+    return list(named)
 
 
 def _link_for(bundle: bytes, key: bytes) -> tuple[Link, dict[str, bytes]]:

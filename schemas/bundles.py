@@ -3,12 +3,16 @@
 Knows: their fields and limits (docs/spec/bundle.md). Refuses to know: keys' uses, seals and signatures.
 """
 
-from marshmallow import fields, validate
+from typing import Any
+
+from marshmallow import ValidationError, fields, validate, validates_schema
 
 from schemas import limits
 from schemas.fields import Bytes, Hash, Id, Strict, Text, Time, U32, Whole
 
 VERSION = 1
+WITH_WORDS = 2
+"""Of a manifest that shares what somebody put into a box together with their own words."""
 
 
 class SharedRecord(Strict):
@@ -22,12 +26,17 @@ class SharedRecord(Strict):
     size = Whole(required=True)
     index = Whole(required=True)
     """Of its receipt in the ledger."""
+    words = Whole(allow_none=True)
+    """Of the receipt of a depositor's own words, which its record names; null where nobody else put it in."""
 
 
 class Manifest(Strict):
-    """What is shared, with whom, until when. `reader` is the SHA-256 of the professional's pk_box, null for a link."""
+    """What is shared, with whom, until when. `reader` is the SHA-256 of the professional's pk_box, null for a link.
 
-    v = fields.Integer(required=True, strict=True, validate=validate.Equal(VERSION))
+    Each item has `words` in a manifest WITH_WORDS, and one of them is not null; none has it in another.
+    """
+
+    v = fields.Integer(required=True, strict=True, validate=validate.OneOf((VERSION, WITH_WORDS)))
     bundle = Id(required=True)
     created = Time(required=True)
     expires = Time(required=True)
@@ -37,6 +46,14 @@ class Manifest(Strict):
     items = fields.List(
         fields.Nested(SharedRecord), required=True, validate=validate.Length(1, limits.BUNDLE_RECORDS)
     )
+
+    @validates_schema
+    def _words(self, data: dict[str, Any], **_: Any) -> None:
+        with_words = data["v"] == WITH_WORDS
+        if any(("words" in one) != with_words for one in data["items"]):
+            raise ValidationError("Words of another version.", "items")
+        if with_words and all(one["words"] is None for one in data["items"]):
+            raise ValidationError("Nobody's words.", "items")
 
 
 class NotedRecord(Strict):

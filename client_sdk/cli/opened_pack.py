@@ -89,7 +89,11 @@ def write_opened(common: Shared, opened: OpenedBundle, policy: Policy, target: P
         for name, one in zip(missing, written.refused, strict=True):
             assert one.lacking is not None
             note(f"{name}: {failure_of(one.lacking).sentence}")
-    _raise_first([*(one.lacking for one in written.refused), written.ledger])
+        for one in written.unsaid:
+            assert one.words is not None and one.words.doubt is not None
+            note(f"{one.item.id.hex()}, the words sent with it: {failure_of(one.words.doubt).sentence}")
+    doubts = [None if one.words is None else one.words.doubt for one in written.unsaid]
+    _raise_first([*(one.lacking for one in written.refused), *doubts, written.ledger])
 
 
 def _raise_first(errors: list[TemoinError | None]) -> None:

@@ -1,6 +1,7 @@
 """Options that several commands share, and the values they become.
 
-Knows: click, the spelling of ids, ranges and times, and what day it is here. Refuses to know: what a command does with them.
+Knows: click, the spelling of ids, ranges and times, and what day it is here. Refuses to know: what a command does with
+them.
 """
 
 from __future__ import annotations

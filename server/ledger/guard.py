@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sqlalchemy import or_, select
+from sqlalchemy import Row, or_, select
 from sqlalchemy.orm import Session
 
 from crypto_core.errors import CryptoCoreError, TemoinError
 from crypto_core.receipts.tree import root
 from crypto_core.receipts.witnessed import open_checkpoint
-from server.database import connection_of
 from server.ledger.keys import Keys, LedgerKeyReplaced, LedgerKeys, LedgerRefuses
 from server.ledger.marker import Marker
 from server.ledger.models import LedgerWitness, SignedCheckpoint
@@ -57,11 +56,13 @@ class LedgerDisputed(LedgerRefuses):
 STOPPING: dict[str, type[LedgerRefuses]] = {one.code: one for one in (LedgerBehindWitness, LedgerDisputed)}
 """Troubles with a witness in which nothing is signed any more."""
 _FIRST_NOTE = select(SignedCheckpoint.note).order_by(SignedCheckpoint.size).limit(1)
-_STOPPED_BY = (
+STOPPED_BY = (
     select(LedgerWitness.name, LedgerWitness.trouble)
     .where(or_(*(LedgerWitness.trouble == code for code in STOPPING)))
     .limit(1)
 )
+"""A witness that keeps the ledger from signing, and its trouble; no row if none does."""
+StoppedBy = Row[str, str] | tuple[str, str] | None
 
 
 class Guard:
@@ -72,9 +73,11 @@ class Guard:
         self.keys, self.marker = keys, marker
         self._settled: Keys | None = None
 
-    def require(self, session: Session, note: str, size: int, known: int) -> None:
-        """Raises a TemoinError, a LedgerRefuses if it isn't a damaged file, unless the ledger whose newest checkpoint
-        is in `note`, of `size` entries, may grow. `known`: the largest tree that this process has itself seen."""
+    def require(self, session: Session, note: str, size: int, known: int, stopped_by: StoppedBy) -> Keys:
+        """The keys that sign until the session's write ends. Raises a TemoinError, a LedgerRefuses if it isn't a
+        damaged file, unless the ledger whose newest checkpoint is in `note`, of `size` entries, may grow.
+
+        `known`: the largest tree that this process has itself seen; `stopped_by`: what STOPPED_BY finds."""
         if size < known:
             raise LedgerWentBackwards(f"{size} entries after {known}")
         keys = self.keys.look()
@@ -82,11 +85,13 @@ class Guard:
             self._require_keys(session, note)
             self._require_marker(session, size)
             self._settled = keys
-        self._require_witnesses(session)
+        _require_witnesses(stopped_by)
+        return keys
 
     def reasons(self, session: Session, note: str, size: int) -> list[TemoinError]:
         """Every reason that there is, looked for anew."""
-        return self.marker_reasons(session, note, size) + _reason_of(lambda: self._require_witnesses(session))
+        stopped_by = session.execute(STOPPED_BY).first()
+        return self.marker_reasons(session, note, size) + _reason_of(lambda: _require_witnesses(stopped_by))
 
     def marker_reasons(self, session: Session, note: str, size: int) -> list[TemoinError]:
         """Those for which the marker must not follow: another key, or another history than the one marked."""
@@ -115,10 +120,11 @@ class Guard:
         if root_at(session, marked.size) != marked.root:
             raise LedgerDiverged(f"at {marked.size} entries")
 
-    @staticmethod
-    def _require_witnesses(session: Session) -> None:
-        if (found := connection_of(session).execute(_STOPPED_BY).first()) is not None:
-            raise STOPPING[found[1]](found[0])
+
+def _require_witnesses(stopped_by: StoppedBy) -> None:
+    if stopped_by is not None:
+        name, trouble = stopped_by
+        raise STOPPING[trouble](name)
 
 
 def _reason_of(look: Callable[[], None]) -> list[TemoinError]:

@@ -13,6 +13,7 @@ there: so every process signs one checkpoint with the keys of the moment.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -150,7 +151,7 @@ class LedgerKeys:
 
 def _state(path: Path) -> object:
     try:
-        found = path.stat()
+        found = os.stat(path)
     except OSError:
         return None
     return found.st_ino, found.st_mtime_ns, found.st_size

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from crypto_core.encoding import MAX_TIME, format_time
 from crypto_core.errors import TemoinError
 from crypto_core.receipts.rotation import Rotation, sign_rotation
+from server.ledger.guard import STOPPED_BY
 from server.parts import Parts
 
 
@@ -46,8 +47,8 @@ def announce_rotation(parts: Parts, overlap: int) -> Rotation:
         state = rotation_state(parts)
         if state.is_under_way and state.rotation is not None:
             return state.rotation
-        newest, keys = ledger.newest(session), ledger.keys.look()
-        ledger.guard.require(session, newest.note, newest.size, 0)
+        newest, stopped_by = ledger.newest(session), session.execute(STOPPED_BY).first()
+        keys = ledger.guard.require(session, newest.note, newest.size, 0, stopped_by and (stopped_by[0], stopped_by[1]))
         following = ledger.keys.make_next()
         parts.steps.reach("rotation.key")
         since = max(parts.clock.now(), 0 if state.rotation is None else state.rotation.time)

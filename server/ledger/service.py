@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from sqlalchemy import Connection, Select, delete, insert, select
+from sqlalchemy import Connection, Select, delete, insert, select, true
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -30,8 +30,8 @@ from crypto_core.receipts.receipt import Receipt, format_receipt
 from crypto_core.receipts.tree import consistency_proof, inclusion_proof, new_nodes, root
 from server.database import Database, connection_of, table
 from server.ledger.cosignatures import best_cosigned, with_cosignatures
-from server.ledger.guard import Guard
-from server.ledger.keys import LedgerKeys
+from server.ledger.guard import STOPPED_BY, Guard, StoppedBy
+from server.ledger.keys import Keys, LedgerKeys
 from server.ledger.marker import Marker
 from server.ledger.models import Deposit, LedgerEntry, LedgerNode, SignedCheckpoint
 from server.ledger.nodes import Nodes, compute, frontier, read_nodes, reader
@@ -54,6 +54,9 @@ _NEWEST = (
     .order_by(SignedCheckpoint.size.desc())
     .limit(1)
 )
+_STOPPED = STOPPED_BY.subquery()
+_NEWEST_AND_STOPPED_BY = _NEWEST.add_columns(_STOPPED.c.name, _STOPPED.c.trouble).outerjoin(_STOPPED, true())
+"""All that a transaction has to know before it grows the tree."""
 
 
 class Signed(NamedTuple):
@@ -94,16 +97,16 @@ class _Growth:
     size: int
     time: int
     nodes: Nodes
+    keys: Callable[[], Keys]
+    """Those that sign. Raises Refusal where the ledger may not grow; a work that enters nothing doesn't ask."""
     deposits: list[Deposited] = field(default_factory=list)
     leaves: list[bytes] = field(default_factory=list)
     note: str = ""
-    require: Callable[[], None] = lambda: None
-    """Raises Refusal where the ledger may not grow. A work that enters nothing is not asked."""
 
     def enter(self, things: list[tuple[bytes, int]]) -> list[Deposited]:
         """Draws the nonces and writes the rows, in whatever savepoint the transaction is."""
         if things:
-            self.require()
+            self.keys()
         start = self.new_size
         commitments = [Commitment(make_bytes(NONCE_SIZE), self.time, size, sha256) for sha256, size in things]
         entered = [Deposited(start + offset, commitment) for offset, commitment in enumerate(commitments)]
@@ -194,7 +197,7 @@ class Ledger:
         with self.database.write() as session:
             if session.execute(select(SignedCheckpoint.size).limit(1)).first():
                 raise LedgerExists()
-            self._sign(_Growth(connection_of(session), 0, self._clock.now(), {}))
+            self._sign(_Growth(connection_of(session), 0, self._clock.now(), {}, self.keys.look))
 
     def commit(self, work: Work[T]) -> T:
         """Runs `work(session, enter)` in a transaction; returns its result once all of it is durable and covered by
@@ -297,33 +300,42 @@ class Ledger:
         return [self._queue.popleft() for _ in range(min(number, MOST_AT_ONCE))]
 
     def _start(self, session: Session) -> _Growth:
-        newest = self.newest(session)
+        found = connection_of(session).execute(_NEWEST_AND_STOPPED_BY).first()
+        if found is None:
+            raise Refusal("unavailable")
+        newest = Signed(*found[:3])
         size, nodes = self._frontier
         if size != newest.size:  # another process has written
             nodes = read_nodes(session, frontier(newest.size))
         time = max(newest.time, self._clock.now())
-        require = self._require_once(session, newest, size)
-        return _Growth(connection_of(session), newest.size, time, dict(nodes), require=require)
+        stopped_by = None if found.name is None else (found.name, found.trouble)
+        keys = self._keys_once(session, newest, size, stopped_by)
+        return _Growth(connection_of(session), newest.size, time, dict(nodes), keys)
 
-    def _require_once(self, session: Session, newest: Signed, known: int) -> Callable[[], None]:
-        """Asks the guard when the first of a transaction wants to enter something. Raises Refusal `ledger_stopped`."""
-        asked: list[Refusal | None] = []
+    def _keys_once(
+        self, session: Session, newest: Signed, known: int, stopped_by: StoppedBy
+    ) -> Callable[[], Keys]:
+        """Asks the guard when the first of a transaction wants to enter something; what it says holds until the end of
+        the transaction, whose lock keeps keys and witnesses as they are. Raises Refusal `ledger_stopped`."""
+        asked: list[Keys | Refusal] = []
 
-        def require() -> None:
+        def keys() -> Keys:
             if not asked:
-                asked.append(self._reason(session, newest, known))
-            if asked[0] is not None:
+                asked.append(self._keys(session, newest, known, stopped_by))
+            if isinstance(asked[0], Refusal):
                 raise asked[0]
+            return asked[0]
 
-        return require
+        return keys
 
-    def _reason(self, session: Session, newest: Signed, known: int) -> Refusal | None:
+    def _keys(
+        self, session: Session, newest: Signed, known: int, stopped_by: StoppedBy
+    ) -> Keys | Refusal:
         try:
-            self.guard.require(session, newest.note, newest.size, known)
+            return self.guard.require(session, newest.note, newest.size, known, stopped_by)
         except TemoinError as reason:
             _log.error("the ledger does not sign: %s", reason.code)
             return Refusal("ledger_stopped")
-        return None
 
     def _append(self, growth: _Growth) -> None:
         added = new_nodes(growth.size, growth.leaves, reader(growth.nodes))
@@ -336,7 +348,7 @@ class Ledger:
     def _sign(self, growth: _Growth) -> None:
         size = growth.new_size
         checkpoint = Checkpoint(self.origin, size, root(size, reader(growth.nodes)))
-        growth.note = self.keys.look().sign(format_checkpoint(checkpoint))
+        growth.note = growth.keys().sign(format_checkpoint(checkpoint))
         self._steps.reach("ledger.sign")
         growth.connection.execute(_ADD_CHECKPOINT, {"size": size, "time": growth.time, "note": growth.note})
 

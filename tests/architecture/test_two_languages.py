@@ -86,6 +86,7 @@ PYTHON_ONLY_NAMES = {
     "client_sdk/reader": {
         "ReceiptPlace": "what client_sdk/upgrading asks for again",
         "words_place": "as ReceiptPlace",
+        "sent_of": "there the kind of a record tells what is in it",
         **dict.fromkeys(("ANCHORS", "BLOB_RECEIPT", "INCLUSION", "RECORD_RECEIPT"), _ENDPOINT),
         "NEAR": _ITS_OWN,
     },
@@ -132,7 +133,6 @@ TYPESCRIPT_ONLY_NAMES = {
         "dump": _DUMPS,
     },
     "sdk/box_visit": {"Address": "the worker is told the secret of an address once, before anybody enters"},
-    "sdk/boxes": {"formatDeposit": _DUMPS},
     "sdk/door": {
         "fetched": "a login loads no more than it needs",
         **dict.fromkeys(("forgetKeys", "forgetLogin"), "Python can't overwrite what it holds"),
@@ -155,6 +155,7 @@ TYPESCRIPT_ONLY_NAMES = {
         "sealFile": "what was sent is sealed again to be packed with its receipts; Python has them in files",
         **dict.fromkeys(("sendContent", "sendWhole"), "methods of Sender in Python"),
     },
+    "sdk/sent_words": {"formatDeposit": _DUMPS},
     "sdk/replica": {"blobName": "Python's bytes have hex()"},
 }
 SPELLED_OTHERWISE = {

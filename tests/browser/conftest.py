@@ -8,9 +8,12 @@ from threading import Event
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
-from tests.fakes.browser import open_chromium, serve, serve_vault
+from tests.fakes.browser import new_context, open_chromium, serve, serve_vault
+from tests.fakes.visitor import PATIENCE
+
+expect.set_options(timeout=PATIENCE)  # on a busy machine what is looked for comes as late as what is pressed
 
 
 @dataclass
@@ -69,9 +72,9 @@ def address(neutral_site: NeutralSite, tmp_path_factory: pytest.TempPathFactory)
 
 @pytest.fixture
 def context(chromium: Browser) -> Iterator[BrowserContext]:
-    made = chromium.new_context(viewport={"width": 360, "height": 740}, locale="fr-FR", reduced_motion="reduce")
-    yield made
-    made.close()
+    telephone = {"width": 360, "height": 740}
+    with new_context(chromium, viewport=telephone, locale="fr-FR", reduced_motion="reduce") as made:
+        yield made
 
 
 @pytest.fixture

@@ -109,7 +109,8 @@ def test_back_and_forward_show_nothing_of_ours(
     left = len(watcher.sights)
     for step in ("back", "back", "forward", "forward"):
         neutral.open.clear()
-        page.evaluate(f"void setTimeout(() => history.{step}())")
+        neutral.asked = 0
+        watcher.step(step, lambda: neutral.asked > 0)
         page.wait_for_timeout(300)
         neutral.open.set()
         watcher.wait(lambda sight: sight.url == neutral.address and "Sunny" in sight.text)

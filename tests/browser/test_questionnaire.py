@@ -112,7 +112,7 @@ def test_a_tick_more_changes_the_result_at_once(page: Page, address: str) -> Non
     expect(page.locator("[data-result='2']")).to_be_visible()
     expect(page.locator("[data-result='0']")).to_be_hidden()
     page.locator("button[type=reset]").click()
-    assert page.locator("[data-result]:visible").count() == 0
+    expect(page.locator("[data-result]:visible")).to_have_count(0)
 
 
 def test_on_paper_stands_what_was_ticked(page: Page, address: str) -> None:

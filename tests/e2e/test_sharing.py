@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Iterator
 from hashlib import sha256
@@ -15,6 +16,7 @@ from tests.fakes.processes import PASSWORD, PIN, Answer, Device, RealVault, serv
 ROOT = Path(__file__).resolve().parents[2]
 PHOTOGRAPH = ROOT / "docs" / "demo" / "photograph.jpg"
 OTHER_LEDGER = format_vkey(SignerKey("ledger.example/other", bytes(range(32))).verifier)
+SENT_BY, SENT = "Ana Ķēniņa", "Je l’ai vu de ma fenêtre."
 TEXT = "Ce soir-là, 21 h 30 <b>"
 
 
@@ -138,3 +140,61 @@ def test_by_link_and_code(person: Device, vault: RealVault, tmp_path: Path) -> N
     [row] = person.ok("share", "list", person.user, "--json").json
     assert (row["why"], len(row["opened"])) == ("codes", 2)
     assert not (tmp_path / "never").exists()
+
+
+def holds_words(anybody: Device, pack: Path, deposited: Answer) -> None:
+    """The depositor's own words are in it with a receipt of theirs, and any byte of them that is changed is named."""
+    said = anybody.run("verify-pack", pack, "--json", secrets=[])
+    assert (said.code, said.json["outcome"], said.json["items"], said.json["proven"]) == (0, "valid", 2, 2), said.out
+    name = f"sealed/{deposited.json['deposit']}.sealed"
+    [receipt] = [one for one in said.json["receipts"] if one["name"] == name]
+    words = pack / name
+    right = words.read_bytes()
+    assert sha256(right).hexdigest() == deposited.json["sealed"]
+    assert receipt["claimed_time"] <= deposited.json["deposited"]
+    page = (pack / "index.html").read_text("utf-8")
+    assert page.count(SENT_BY) == 1 and page.count(SENT) == 1 and page.count("put in with these words") == 1
+    words.write_bytes(right[:-1] + bytes([right[-1] ^ 1]))
+    told = anybody.run("verify-pack", pack, secrets=[])
+    assert told.code == 1 and name in told.out and "(pack_changed)" in told.out
+    words.write_bytes(right)
+
+
+def test_what_somebody_put_in_is_handed_on_with_their_own_words(
+    person: Device, vault: RealVault, tmp_path: Path
+) -> None:
+    box = person.ok("box", "create", person.user, "--name", "Ma sœur", "--json").json
+    sister = Device(tmp_path / "sister", vault.url)
+    deposited = sister.run(
+        "box", "deposit", PHOTOGRAPH, "--from", SENT_BY, "--message", SENT, "-o", tmp_path / "receipts", "--json",
+        secrets=[box["address"]],
+    )
+    assert deposited.code == 0, deposited.err
+    item = person.ok("box", "accept", person.user, box["box"], deposited.json["deposit"], "--json").json["id"]
+    own = person.ok("journal", "add", person.user, "--text", TEXT, "--json").json["id"]
+    chosen = ["--items", own, "--items", item]
+
+    made = person.ok("share", "create", person.user, "--link", *chosen, "--json").json
+    stranger = Device(tmp_path / "stranger", vault.url)
+    opened = stranger.run("open-link", "-o", tmp_path / "by-link", secrets=[made["address"], made["code"]])
+    assert opened.code == 0, opened.err
+    holds_words(stranger, tmp_path / "by-link", deposited)
+
+    doctor = Device(tmp_path / "doctor", vault.url, user="doctor")
+    doctor.register()
+    entry = become_listed(vault, doctor, "Yasmine Haddad")
+    made = person.ok("share", "create", person.user, "--to", entry, "--not-compared", *chosen, "--json").json
+    doctor.ok("pro", "open", doctor.user, made["bundle"], "-o", tmp_path / "by-key")
+    holds_words(doctor, tmp_path / "by-key", deposited)
+
+
+def become_listed(vault: RealVault, professional: Device, name: str) -> str:
+    """Asks, and is approved; gives the entry's number."""
+    asked = professional.ok("pro", "register", professional.user, "--name", name, "--org", "Rive", "--town", "Lyon",
+                            "--kind", "doctor", "--json").json  # fmt: skip
+    waiting = json.loads(vault.command("professionals", "list", "--json").stdout)
+    [number] = [one["account"] for one in waiting if one["asked"] and one["asked"]["name"] == name]
+    listed = vault.command("professionals", "approve", number, "--fingerprint", asked["fingerprint"])
+    assert listed.returncode == 0, listed.stderr
+    [found] = professional.ok("pro", "find", professional.user, name, "--json").json
+    return str(found["entry"])

@@ -12,13 +12,13 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page, Playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, Playwright, Route
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from tests.fakes.vault import FakeVault, fake_vault
@@ -78,6 +78,33 @@ def open_chromium(
         browser.close()
 
 
+@contextmanager
+def new_context(browser: Browser, **settings: Any) -> Iterator[BrowserContext]:
+    """Somebody's browser, with nothing in it; closed at the end, and no handler of its requests outlives it."""
+    made = browser.new_context(**settings)
+    try:
+        yield made
+    finally:
+        made.unroute_all(behavior="ignoreErrors")
+        for page in made.pages:
+            page.unroute_all(behavior="ignoreErrors")
+        made.close()
+
+
+@contextmanager
+def unanswered(page: Page, addresses: str) -> Iterator[None]:
+    """What a page asks of such addresses meanwhile gets no answer, and is refused in the end."""
+    held: list[Route] = []
+    page.route(addresses, lambda route: held.append(route))
+    try:
+        yield
+    finally:
+        with suppress(Error):  # the page may be gone, or what it asked for
+            page.unroute(addresses)
+            for route in held:
+                route.abort()
+
+
 WATCH = """
 (() => {
   const born = Math.random();
@@ -124,6 +151,12 @@ class Watcher:
                     return sight
             seen = len(self.sights)
         raise AssertionError(f"never seen; last: {self.sights[-1:]}")
+
+    def step(self, direction: str, arrived: Callable[[], bool] = lambda: False) -> None:
+        """Back or Forward; until another document is there, or it has arrived as a test knows by other ways."""
+        born = self.sights[-1].born
+        self._page.evaluate(f"void setTimeout(() => history.{direction}())")
+        self.wait(lambda sight: sight.born != born or arrived())
 
 
 class _Quiet(WSGIRequestHandler):

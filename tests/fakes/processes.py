@@ -6,6 +6,7 @@ Knows: how a person starts them. Refuses to know: what is inside.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import signal
@@ -27,10 +28,21 @@ BIN = Path(sys.executable).parent
 USER, PASSWORD, PIN = "ana", "a long walk by the quiet river", "805193"
 
 
+_PORTS = 1000
+_turn = itertools.count(os.getpid())
+
+
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
+    """A port of 127.0.0.1 that nobody listens at.
+
+    It is none of those that a system gives out by itself, and each process that runs tests has a thousand of its own:
+    a port that the system chose may be somebody else's before the server for which it was asked is there.
+    """
+    first = 20_000 + _PORTS * (int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 12)
+    while True:
+        port = first + next(_turn) % _PORTS
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 def clean_environment(**extra: str) -> dict[str, str]:
@@ -74,8 +86,11 @@ def watched_memory(pid: int) -> Iterator[list[int]]:
 
 
 def descendants(pid: int) -> list[int]:
-    """The process and all below it."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    """The process and all below it; below one that is gone meanwhile there is nobody."""
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except (FileNotFoundError, ProcessLookupError):
+        return [pid]
     return [pid, *(found for child in children for found in descendants(int(child)))]
 
 

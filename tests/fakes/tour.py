@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from playwright.sync_api import FilePayload, Page, expect
 
+from tests.fakes.browser import unanswered
 from tests.fakes.teller import choose, letter
 from tests.fakes.told import EDITED, PHOTOGRAPH, Told
 from tests.fakes.visitor import PATIENCE, Visitor
@@ -21,6 +22,8 @@ ROUTER = ROOT / "client_sdk" / "web" / "src" / "app" / "router.ts"
 RECEIPTS, SEALED = ROOT / "tests" / "vectors" / "receipts", "a sealed file stands here, opaque to the ledger"
 NEARLY_IDLE_MS = 155_000
 """Thirty seconds before three minutes are over the page asks whether somebody is there."""
+TICKED = 12
+"""Sentences of the questionnaire: enough for its gravest result."""
 
 
 def view_table() -> dict[str, int]:
@@ -217,28 +220,27 @@ def _documents(visitor: Visitor, told: Told) -> Iterator[str]:
 def _on_its_way(visitor: Visitor) -> Iterator[str]:
     """A file that is being sent, and doesn't arrive; let go of in the end."""
     page = visitor.page
-    page.route("**/v1/uploads/*/units/*", lambda route: None)
-    choose(page.get_by_label(visitor.say("documents.pick.files")), letter("IMG_2043.txt", 3_000_000))
-    visitor.press("documents.add.keep", count=1)
-    page.get_by_role("progressbar").wait_for()
-    visitor.go_to("shell.journal")
-    visitor.follow("shell.uploads.see")
-    visitor.heading("documents.uploads.name")
-    yield "uploads"
-    page.get_by_role("button").filter(has_text=visitor.say("documents.uploads.pause")).click()
-    page.get_by_role("button").filter(has_text=visitor.say("documents.uploads.give_up")).click()
-    page.get_by_text(visitor.say("documents.uploads.none")).wait_for()
-    page.unroute("**/v1/uploads/*/units/*")
+    with unanswered(page, "**/v1/uploads/*/units/*"):
+        choose(page.get_by_label(visitor.say("documents.pick.files")), letter("IMG_2043.txt", 3_000_000))
+        visitor.press("documents.add.keep", count=1)
+        page.get_by_role("progressbar").wait_for()
+        visitor.go_to("shell.journal")
+        visitor.follow("shell.uploads.see")
+        visitor.heading("documents.uploads.name")
+        yield "uploads"
+        page.get_by_role("button").filter(has_text=visitor.say("documents.uploads.pause")).click()
+        page.get_by_role("button").filter(has_text=visitor.say("documents.uploads.give_up")).click()
+        page.get_by_text(visitor.say("documents.uploads.none")).wait_for()
 
 
 def _assessments(visitor: Visitor) -> Iterator[str]:
     page = visitor.page
     visitor.go_to("shell.assess")
     visitor.heading("assess.name")
-    page.get_by_role("checkbox").first.wait_for()
+    page.get_by_role("checkbox").nth(TICKED - 1).wait_for()
     yield "assess"
-    for box in page.get_by_role("checkbox").all()[:12]:
-        box.check()
+    for number in range(TICKED):
+        page.get_by_role("checkbox").nth(number).check()
     visitor.press("site.check.show")
     visitor.heading("assess.keep.title")
     yield "assess-result"
@@ -409,11 +411,11 @@ def _depositing(visitor: Visitor, told: Told) -> Iterator[str]:
     page.get_by_label(visitor.say("documents.pick.files"), exact=True).set_input_files(PHOTOGRAPH)
     page.get_by_text(PHOTOGRAPH.name).first.wait_for()
     yield "deposit-filled"
-    page.route("**/v1/boxes/**", lambda route: None)
-    visitor.press("boxes.put.do")
-    page.get_by_role("progressbar").wait_for()
-    yield "deposit-sending"
-    page.unroute("**/v1/boxes/**")
+    with unanswered(page, "**/v1/boxes/**"):
+        visitor.press("boxes.put.do")
+        page.get_by_role("progressbar").wait_for()
+        yield "deposit-sending"
+        page.goto("about:blank")
     visitor.meet_box(told.address)
     visitor.put_in("Nadia", told.texts[5])
     yield "deposit-sent"

@@ -89,8 +89,9 @@ class Visitor:
     def note_words(self) -> None:
         """Waits for the sheet, and notes what is on it."""
         self.heading("account.sheet.title")
-        self.words = self.page.locator("main ol li").all_inner_texts()
-        assert len(self.words) == 24
+        words = self.page.locator("main ol li")
+        expect(words).to_have_count(24)
+        self.words = words.all_inner_texts()
 
     def copy_words(self) -> None:
         """Types back the words that the page asks for."""

@@ -40,6 +40,7 @@ from crypto_core.receipts.note import SignerKey, format_vkey
 from crypto_core.receipts.policy import Policy
 from crypto_core.sealing import passphrase
 from tests.fakes.devices import PASSWORD, PIN, make_device, register
+from tests.fakes.received import receive
 from tests.fakes.vault import fake_vault
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "guides" / "auditor.md"
@@ -133,6 +134,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
         kept = [client.write_entry(Draft("What happened", title="Evening")), client.add_document(photograph)]
         kept.append(record_film(client, folder))
         kept.append(client.write_entry(Draft("Something else")))
+        kept.append(receive(client, stranger, vault.clock.now(), photograph).kept)
         sharing = Sharing([(one.id, 1) for one in kept], None, expires=vault.clock.now() + 86_400, openings=9)
         bundle = client.shares.make(sharing)
         client.shares.send(bundle, client.account.confirm(PASSWORD, PIN))
@@ -151,7 +153,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
 def test_a_pack_holds(made: Made) -> None:
     report = check(made.files)
     assert (report.findings, report.outcome) == ((), "valid")
-    assert (report.items, report.proven, len(report.receipts), report.beyond) == (4, 4, 7, 0)
+    assert (report.items, report.proven, len(report.receipts), report.beyond) == (5, 5, 10, 0)
     assert report.checkpoint is not None and report.keys == tuple(format_vkey(log.key) for log in made.policy.logs)
     assert made.written.refused == () and made.written.ledger is None
     assert made.written.verifier == (VERIFIER in made.files)
@@ -264,7 +266,23 @@ def test_an_item_that_is_not_there_at_all_is_told(made: Made) -> None:
     assert len(rest) == len(made.files) - 2
     report = check(rest)
     assert faults(rest) == {(stem + SEALED, "pack_incomplete")}
-    assert (report.outcome, report.items, report.proven) == ("not_yet", 4, 3)
+    assert (report.outcome, report.items, report.proven) == ("not_yet", 5, 4)
+
+
+def test_a_depositors_words_that_are_not_there_at_all_are_told(made: Made) -> None:
+    """The item is, and repeats them; when they were deposited is lost with them."""
+    [name] = [name for name, data in made.files.items() if name.endswith(SEALED) and is_words(made, name)]
+    rest = summed({one: data for one, data in made.files.items() if not one.startswith(name.removesuffix(SEALED))})
+    assert len(rest) == len(made.files) - 2
+    report = check(rest)
+    assert faults(rest) == {(name, "pack_incomplete")}
+    assert (report.outcome, report.items, report.proven) == ("not_yet", 5, 4)
+
+
+def is_words(made: Made, name: str) -> bool:
+    """Whether a sealed file is a depositor's words: its receipt stands where the manifest says that theirs does."""
+    words = [one.get("words") for one in parse_manifest(made.files[MANIFEST])["items"]]
+    return check(made.files).receipts[name].index in words
 
 
 def test_a_file_that_was_put_there_is_named(made: Made) -> None:
@@ -331,7 +349,7 @@ def test_the_auditors_guide_checks_it_with_nobodys_tool(made: Made, tmp_path: Pa
     assert said[-1].startswith("Signature Verified")
     assert sum(line.endswith(": OK") for line in said) == len(made.files) - 1
     told = [line[:64] for line in said if "sealed/" in line and not line.endswith(": OK") or "entry" in line]
-    assert len(told) == 14 and told[::2] == told[1::2]
+    assert len(told) == 20 and told[::2] == told[1::2]
     (tmp_path / MANIFEST).write_bytes(made.files[MANIFEST] + b" ")
     again = script[len(sums):]
     assert subprocess.run(["sh", "-e", "-c", again], cwd=tmp_path, capture_output=True, env=environment).returncode != 0

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from client_sdk.items import Content, Happened, Item
-from client_sdk.pack_page import Page, Row, format_page
+from client_sdk.pack_page import Page, Row, SentRow, Stamp, format_page
 from crypto_core.encoding import ID_SIZE, parse_hex
 from crypto_core.receipts.checkpoint import Checkpoint
 
@@ -29,8 +29,17 @@ def row(facts: dict[str, Any]) -> Row:
     return Row(
         Item(bytes(ID_SIZE), 1, 0, False, "open", happened=happened, contents=contents, **item),
         facts["deposited"], facts["index"], facts["origin"], facts["places"],
-        frozenset(parse_hex(one, ID_SIZE) for one in facts["masked"]),
+        blobs(facts["masked"]), facts["sent"] and sent(facts["sent"]),
     )
+
+
+def sent(facts: dict[str, Any]) -> SentRow:
+    stamp = facts["stamp"] and Stamp(**facts["stamp"])
+    return SentRow(**{**facts, "stamp": stamp, "files": blobs(facts["files"])})
+
+
+def blobs(spelled: list[str]) -> frozenset[bytes]:
+    return frozenset(parse_hex(one, ID_SIZE) for one in spelled)
 
 
 def page(facts: dict[str, Any]) -> Page:

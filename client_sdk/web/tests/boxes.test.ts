@@ -16,12 +16,13 @@ import { formatBoxFragment, parseBoxFragment } from "../src/crypto_core/sealing/
 import { deriveBox } from "../src/crypto_core/sealing/keys.js";
 import { ready } from "../src/crypto_core/sodium.js";
 import { Address, Visit, type Words } from "../src/sdk/box_visit.js";
-import { formatDeposit, parseDeposit, type NewBox } from "../src/sdk/boxes.js";
+import type { NewBox } from "../src/sdk/boxes.js";
 import type { VaultClient } from "../src/sdk/client.js";
 import { sha256 } from "../src/sdk/digest.js";
 import type { Id } from "../src/sdk/items.js";
 import { verifyUnder } from "../src/sdk/opening.js";
 import { blobName } from "../src/sdk/replica.js";
+import { formatDeposit, parseDeposit } from "../src/sdk/sent_words.js";
 import { HttpTransport } from "../src/sdk/transport.js";
 import { collected, registered, type Browser } from "./clients.js";
 import { Network } from "./memory_network.js";

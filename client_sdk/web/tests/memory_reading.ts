@@ -127,9 +127,9 @@ const FINGERPRINT = "39585 00426 00439 88300 68467 81511 79180 69772";
 function sharedSamples(): readonly SharedItem[] {
   const open = sampleItems(Math.floor(Date.now() / 1000)).filter((one) => one.state === "open" && !one.sensitive);
   return open.map((item, place) => {
-    if (place === 1) return { item: { ...item, deposited: 0 }, refused: null, proof: null, doubt: "receipt_signature" };
-    if (place === 3) return { item: untold(item), refused: "bundle_incomplete", proof: null, doubt: null };
-    return { item, refused: null, proof: proof(item.id, item.deposited), doubt: null };
+    if (place === 1) return { item: { ...item, deposited: 0 }, refused: null, proof: null, doubt: "receipt_signature", words: null };
+    if (place === 3) return { item: untold(item), refused: "bundle_incomplete", proof: null, doubt: null, words: null };
+    return { item, refused: null, proof: proof(item.id, item.deposited), doubt: null, words: null };
   });
 }
 

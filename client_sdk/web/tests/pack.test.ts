@@ -75,6 +75,12 @@ const found = ({ findings }: PackReport): readonly (readonly [string, string])[]
 const flipped = (data: Uint8Array, at: number): Uint8Array<ArrayBuffer> =>
   Uint8Array.from(data, (byte, place) => (place === at ? byte ^ 1 : byte));
 
+/** A row of the golden pages, where sets are lists. */
+type GoldenRow = Omit<Row, "masked" | "sent"> & {
+  readonly masked: readonly string[];
+  readonly sent: Omit<NonNullable<Row["sent"]>, "files"> & { readonly files: readonly string[] } | null;
+};
+
 const idOf = (hex: string): string => formatB64url(parseHex(hex));
 
 /** An item of the golden pages, whose bytes stand there in hex. */
@@ -96,11 +102,14 @@ describe("the page", () => {
 
   test.each(Object.entries(golden))("is Python's to the byte: %s", (_, { given: told, lines }) => {
     const { rows, sender, ...rest } = told as unknown as Omit<Page, "rows" | "sender"> & {
-      readonly rows: readonly (Omit<Row, "masked"> & { readonly masked: readonly string[] })[]; readonly sender: string;
+      readonly rows: readonly GoldenRow[]; readonly sender: string;
     };
     const page = {
       ...rest, sender: parseHex(sender),
-      rows: rows.map((row) => ({ ...row, item: itemOf(row.item), masked: new Set(row.masked.map(idOf)) })),
+      rows: rows.map((row) => ({
+        ...row, item: itemOf(row.item), masked: new Set(row.masked.map(idOf)),
+        sent: row.sent && { ...row.sent, files: new Set(row.sent.files.map(idOf)) },
+      })),
     };
     expect(decodeText(formatPage(page))).toBe(lines.join(""));
   });

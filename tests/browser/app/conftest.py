@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, BrowserContext
 
 from server.shell.service import FOLDER
 from tests.browser.conftest import NeutralSite
+from tests.fakes.browser import new_context
 from tests.fakes.processes import RealVault, running
 from tests.fakes.vault import UNLIMITED
 from tests.fakes.visitor import Visitor
@@ -40,6 +41,6 @@ def visitor(context: BrowserContext, real_vault: RealVault) -> Visitor:
 @pytest.fixture
 def other_context(chromium: Browser) -> Iterator[BrowserContext]:
     """Another device: nothing of the first is on it."""
-    made = chromium.new_context(viewport={"width": 1280, "height": 800}, locale="en-GB", reduced_motion="reduce")
-    yield made
-    made.close()
+    laptop = {"width": 1280, "height": 800}
+    with new_context(chromium, viewport=laptop, locale="en-GB", reduced_motion="reduce") as made:
+        yield made

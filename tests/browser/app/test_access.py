@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.fakes.axe import COLOURS, run_axe
+from tests.fakes.browser import new_context
 from tests.fakes.processes import RealVault
 from tests.fakes.told import telling
 from tests.fakes.tour import arrive, look_around, shown_view, view_table
@@ -42,13 +43,11 @@ TOO_WIDE = """() => {
 @pytest.fixture
 def page(chromium: Browser) -> Iterator[Page]:
     """A page in which axe may run, and whose clock can be set forward."""
-    context = chromium.new_context(
-        viewport={"width": NARROW, "height": 640}, locale="fr-FR", reduced_motion="reduce", bypass_csp=True,
-    )
-    made = context.new_page()
-    made.clock.install()
-    yield made
-    context.close()
+    small = {"width": NARROW, "height": 640}
+    with new_context(chromium, viewport=small, locale="fr-FR", reduced_motion="reduce", bypass_csp=True) as context:
+        made = context.new_page()
+        made.clock.install()
+        yield made
 
 
 def look_at(page: Page) -> dict[str, Any]:

@@ -68,6 +68,7 @@ def hash_elsewhere(visitor: Visitor, vault: RealVault, folder: Path) -> str:
     return file_hash(folder / "back")
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     ("size", "rate", "every"),
     [(6 * MB, 4 * MB, 0.8), pytest.param(300 * MB, 5 * MB, 8.0, marks=pytest.mark.soak)], ids=["6MB", "300MB"],

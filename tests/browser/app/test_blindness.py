@@ -15,6 +15,7 @@ from client_sdk.client import VaultClient
 from client_sdk.items import Draft
 from client_sdk.sharing import Link, Sharing
 from tests.browser.app.conftest import describe_vault
+from tests.browser.app.test_traces import files_in
 from tests.fakes.canary import find_canaries
 from tests.fakes.http_proxy import HttpProxy, http_proxy_to
 from tests.fakes.processes import RealVault, running
@@ -120,9 +121,9 @@ def test_no_request_says_anything(told: Story) -> None:
 
 
 def test_neither_database_nor_log_nor_folder_says_anything(told: Story) -> None:
-    paths = [path for path in sorted(told.vault.data.rglob("*")) if path.is_file()]
-    assert {".db", ".db-wal", ".log"} <= {path.suffix for path in paths if path.stat().st_size > 0}
-    kept = b"\n".join(path.name.encode() + b"\n" + path.read_bytes() for path in paths)
+    files = files_in(told.vault.data)
+    assert {".db", ".db-wal", ".log"} <= {Path(name).suffix for name, data in files.items() if data}
+    kept = b"\n".join(Path(name).name.encode() + b"\n" + data for name, data in files.items())
     assert find_canaries(kept, told.canaries) == []
 
 

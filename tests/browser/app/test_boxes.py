@@ -12,14 +12,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Route, expect
 
 from client_sdk.client import VaultClient
 from tests.browser.app.test_reading import STORED
 from tests.browser.conftest import NeutralSite
+from tests.fakes.browser import Watcher, new_context
 from tests.fakes.canary import find_canaries
 from tests.fakes.processes import RealVault
 from tests.fakes.told import PHOTOGRAPH
+from tests.fakes.typist import Typist
 from tests.fakes.visitor import PASSWORD, PATIENCE, PIN, Visitor
 from tests.fakes.words import say
 
@@ -32,11 +34,9 @@ FILM_SIZE = 3_000_000
 @pytest.fixture
 def telephone(chromium: Browser) -> Iterator[BrowserContext]:
     """A small one, of somebody who has no account."""
-    made = chromium.new_context(
-        viewport={"width": 360, "height": 640}, locale="fr-FR", reduced_motion="reduce", accept_downloads=True,
-    )
-    yield made
-    made.close()
+    small = {"width": 360, "height": 640}
+    with new_context(chromium, viewport=small, locale="fr-FR", reduced_motion="reduce", accept_downloads=True) as made:
+        yield made
 
 
 @pytest.fixture
@@ -55,10 +55,10 @@ def sent_by(context: BrowserContext) -> list[bytes]:
     """All that leaves a browser from now on: addresses, headers, bodies."""
     sent: list[bytes] = []
 
-    def note(route: object) -> None:
-        request = route.request  # type: ignore[attr-defined]
+    def note(route: Route) -> None:
+        request = route.request
         sent.append(request.url.encode() + repr(request.headers).encode() + (request.post_data_buffer or b""))
-        route.continue_()  # type: ignore[attr-defined]
+        route.continue_()
 
     context.route("**/*", note)
     return sent
@@ -139,7 +139,7 @@ def test_refused_it_is_gone_and_whoever_sent_it_is_told_nothing(visitor: Visitor
     visitor.fill("account.confirm.pin", visitor.pin)
     visitor.press("boxes.refuse.erase")
     visitor.heading("boxes.nothing")
-    assert depositor.page.get_by_role("heading", name=depositor.say("boxes.sent.title")).is_visible()
+    expect(depositor.page.get_by_role("heading", name=depositor.say("boxes.sent.title"))).to_be_visible()
     depositor.press("boxes.sent.more")
     depositor.put_in(NAME, "Autre chose encore.")
 
@@ -160,64 +160,45 @@ def test_a_closed_box_says_so_at_the_door_and_in_the_middle(visitor: Visitor, de
     depositor.page.goto("about:blank")
     depositor.page.goto(address)
     depositor.page.get_by_text(depositor.say("problem.box_over")).wait_for()
-    assert depositor.page.get_by_role("button", name=depositor.say("boxes.put.do")).count() == 0
+    expect(depositor.page.get_by_role("button", name=depositor.say("boxes.put.do"))).to_have_count(0)
 
 
 def test_the_address_stands_in_no_browser_once_it_was_met_and_one_tap_leaves(
-    visitor: Visitor, depositor: Visitor, neutral_site: NeutralSite
+    visitor: Visitor, depositor: Visitor, neutral: NeutralSite
 ) -> None:
     visitor.username = "boîte quatre"
     visitor.sign_up()
     address = visitor.make_box("Nadia")
     secret = address.partition("#d")[2][22:]
     visitor.follow("boxes.name")
+    visitor.page.get_by_role("link").filter(has_text="Nadia").wait_for()
     visitor.page.go_back()
-    visitor.page.wait_for_timeout(200)
+    expect(visitor.page.get_by_role("link").filter(has_text="Nadia")).to_have_count(0)
     assert secret[:20] not in visitor.page.content()
     page = depositor.page
+    watcher = Watcher(page)
     depositor.meet_box(address)
     assert secret[:20] not in page.content() + page.evaluate(STORED)
     depositor.fill("boxes.put.message", MESSAGE)
     page.get_by_role("link", name=say("fr", "site.exit.label"), exact=True).first.click()
-    page.wait_for_url(f"{neutral_site.address}**")
-    page.go_back()
-    page.wait_for_load_state()
-    assert MESSAGE not in page.inner_text("body") and secret[:20] not in page.content()
+    watcher.wait(lambda sight: sight.url == neutral.address and "Sunny" in sight.text)
+    left, neutral.asked = len(watcher.sights), 0
+    page.evaluate("void setTimeout(() => history.back())")
+    watcher.wait(lambda sight: neutral.asked > 0 and sight.url == neutral.address and "Sunny" in sight.text)
+    ours = [sight for sight in watcher.sights[left:] if sight.url.startswith(visitor.address)]
+    assert ours and {sight.text for sight in ours} == {""}
 
 
 def test_everything_can_be_done_by_keyboard(depositor: Visitor, visitor: Visitor) -> None:
     visitor.username = "boîte cinq"
     visitor.sign_up()
     depositor.meet_box(visitor.make_box("Nadia"))
-    page = depositor.page
-    reach(page, depositor.say("boxes.put.name"))
-    page.keyboard.type(NAME)
-    reach(page, depositor.say("boxes.put.message"))
-    page.keyboard.type(MESSAGE)
-    reach(page, depositor.say("boxes.put.do"))
-    page.keyboard.press("Enter")
-    depositor.heading("boxes.sent.title")
+    Typist(depositor.page, depositor.address).put_in(NAME, MESSAGE)
     visitor.open_box("Nadia")
-    other = visitor.page
-    reach(other, visitor.say("boxes.look.name"))
-    other.keyboard.press("Enter")
-    other.get_by_text(visitor.say("boxes.look.soft")).wait_for()
-    for key in ("boxes.look.do", "boxes.accept.do"):
-        reach(other, visitor.say(key))
-        other.keyboard.press("Enter")
-        other.wait_for_timeout(100)
-    other.get_by_text(visitor.say("journal.fact.sent")).wait_for(timeout=PATIENCE)
-
-
-FOCUSED = """() => { const one = document.activeElement;
-  return (one.labels?.[0]?.textContent ?? one.textContent ?? "").trim(); }"""
-
-
-def reach(page: Page, name: str) -> None:
-    """Presses Tab until what is called so has the focus."""
-    page.wait_for_function("(name) => document.querySelector('main').textContent.includes(name)", arg=name)
-    for _ in range(60):
-        page.keyboard.press("Tab")
-        if page.evaluate(FOCUSED).startswith(name):
-            return
-    raise AssertionError(f"nothing called {name} is reached by Tab")
+    typist = Typist(visitor.page, visitor.address)
+    typist.strike(typist.page.get_by_role("link").filter(has_text=typist.say("boxes.look.name")))
+    typist.page.get_by_text(typist.say("boxes.look.soft")).wait_for()
+    typist.press("boxes.look.do")
+    typist.page.get_by_text(MESSAGE).wait_for()
+    typist.press("boxes.accept.do")
+    typist.page.get_by_text(typist.say("journal.fact.sent")).wait_for(timeout=PATIENCE)

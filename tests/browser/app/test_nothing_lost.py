@@ -162,9 +162,9 @@ def test_what_a_full_vault_refuses_waits_on_the_device_and_is_readable_there(
         visitor.begin_entry(long)
         visitor.press("journal.write.keep")
         reads(visitor.page, visitor.say("problem.quota_full"))
-        assert visitor.page.get_by_text(long).count()
+        reads(visitor.page, long)
         visitor.lock()
         visitor.log_in()
         row = visitor.page.get_by_role("listitem").filter(has_text="Chaque mot compte").first
         row.get_by_text("Chaque mot compte").first.click()
-        assert long in row.inner_text()
+        expect(row).to_contain_text(long)

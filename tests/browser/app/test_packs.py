@@ -289,9 +289,10 @@ def test_a_large_pack_is_a_stream(
 
 def grown(page: Page, done: Callable[[], bool]) -> dict[str, float]:
     """By how many bytes the tabs of this browser grew at most until it was done, and in how many seconds."""
-    tabs, began = renderers(), time.monotonic()
+    tabs, began, end = renderers(), time.monotonic(), time.monotonic() + 600
     before = most = sum(map(private_memory, tabs))
     while not done():
+        assert time.monotonic() < end
         page.keyboard.press("Control")  # somebody is there: the vault isn't locked
         most = max(most, sum(map(private_memory, tabs)))
         page.wait_for_timeout(100)

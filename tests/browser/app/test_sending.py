@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from tests.fakes.canary import find_canaries
 from tests.fakes.heap import take_heap
 from tests.fakes.processes import RealVault
 from tests.fakes.teller import STEM, TEXTS, Teller
-from tests.fakes.visitor import Visitor
+from tests.fakes.visitor import PATIENCE, Visitor
 
 SIZE = 5_000_000
 SLOW = 400_000
@@ -51,7 +52,9 @@ def begin(teller: Teller, network: BadNetwork) -> None:
     line = page.get_by_text(visitor.say("shell.uploads.going", count=1))
     visitor.go_to("shell.journal")
     expect(line).to_be_visible()  # from everywhere
+    end = time.monotonic() + PATIENCE / 1000
     while network.body_bytes < SIZE // 8:
+        assert time.monotonic() < end, "nothing is sent"
         page.wait_for_timeout(20)
 
 

@@ -202,6 +202,6 @@ def test_with_somebody_whose_keys_changed_nothing_is_shared(
         visitor.fill("share.find.words", name)
         page.get_by_role("button").filter(has_text=visitor.say("share.compared.changed")).first.click()
         page.get_by_text(visitor.say("share.compare.changed")).wait_for()
-        assert page.get_by_role("button", name=visitor.say("share.compare.later"), exact=True).count() == 0
+        expect(page.get_by_role("button", name=visitor.say("share.compare.later"), exact=True)).to_have_count(0)
         assert " ".join(page.locator(".digits span").all_inner_texts()) != professional.office.standing().fingerprint
         assert other.office.inbox() == []

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext
+from playwright.sync_api import Browser, BrowserContext, expect
 
 from client_sdk.client import Draft, VaultClient
 from tests.browser.app.conftest import describe_vault
@@ -145,7 +145,7 @@ def open_journal(visitor: Visitor) -> dict[str, float]:
     page = visitor.page
     visitor.log_in()
     page.locator("main .rows[aria-busy=false] a.row").first.wait_for()
-    assert page.locator("main a.row").count() == ENTRIES
+    expect(page.locator("main a.row")).to_have_count(ENTRIES)
     page.wait_for_timeout(200)
     seen: dict[str, float] = page.evaluate("window.seen")
     tasks: list[tuple[float, float]] = page.evaluate("window.tasks")

@@ -6,10 +6,11 @@ The heap is what V8 holds after its garbage was collected; a canary in it is tol
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
+import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -54,7 +55,7 @@ STORED = """async () => {
 """Everything that a page of this origin can find in the browser's stores, bytes in base64."""
 
 
-@contextmanager
+@contextlib.contextmanager
 def own_browser(driver: Playwright, profile: Path, *more: str) -> Iterator[BrowserContext]:
     """A Chromium with a profile on disk, as people have it; closed at the end if it still runs."""
     context = driver.chromium.launch_persistent_context(
@@ -115,10 +116,14 @@ def history_of(page: Page) -> bytes:
     return json.dumps(steps).encode()
 
 
-def files_in(profile: Path) -> dict[str, bytes]:
-    return {
-        str(path.relative_to(profile)): path.read_bytes() for path in sorted(profile.rglob("*")) if path.is_file()
-    }
+def files_in(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder, in which others may be writing: what goes meanwhile is no trace."""
+    found = {}
+    for place, _, names in os.walk(folder):
+        for path in (Path(place) / name for name in names):
+            with contextlib.suppress(OSError):  # gone, or no file: a socket
+                found[str(path.relative_to(folder))] = path.read_bytes()
+    return found
 
 
 @pytest.mark.parametrize("end", [lock, leave])

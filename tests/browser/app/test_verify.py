@@ -46,7 +46,7 @@ def test_a_receipt_is_checked_without_an_account_by_keyboard_and_nothing_is_sent
     page.keyboard.press("Enter")
     page.get_by_text(visitor.say("receipts.outcome.valid"), exact=True).wait_for()
     expect(page.get_by_text(visitor.say("receipts.verify.mark.holds"), exact=True)).to_have_count(7)
-    assert page.get_by_text(visitor.say("receipts.verify.key_here"), exact=True).is_visible()
+    expect(page.get_by_text(visitor.say("receipts.verify.key_here"), exact=True)).to_be_visible()
     assert [one.url for one in sent if one.method != "GET" or one.post_data_buffer] == []
     asked = {one.url.removeprefix(real_vault.url) for one in sent}
     assert {one for one in asked if not one.startswith("/a/")} == {

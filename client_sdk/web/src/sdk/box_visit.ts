@@ -14,7 +14,6 @@ import { makeContentKey, makeRecordKey } from "../crypto_core/sealing/records.js
 import { sodium } from "../crypto_core/sodium.js";
 import { VERSION } from "../schemas/deposits.js";
 import { DEPOSIT, DEPOSIT_BLOBS } from "../schemas/limits.js";
-import { formatDeposit } from "./boxes.js";
 import { sealedContentSize } from "./contents.js";
 import { sha256 } from "./digest.js";
 import { exportReceipts } from "./dossier.js";
@@ -24,6 +23,7 @@ import { JournalMismatch, Source } from "./journal.js";
 import type { Verify } from "./opening.js";
 import { NO_PROGRESS, type Progress } from "./progress.js";
 import { blobName } from "./replica.js";
+import { formatDeposit } from "./sent_words.js";
 import type { Transport } from "./transport.js";
 import { sealFile, sendContent, sendWhole, type Place, type Sleep, type Way } from "./uploader.js";
 

@@ -5,15 +5,14 @@
 import * as v from "valibot";
 
 import { concat, formatJson, parseB64url, parseJson } from "../crypto_core/encoding.js";
-import { CryptoCoreError, MalformedError, UnsupportedVersion } from "../crypto_core/errors.js";
+import { CryptoCoreError, MalformedError } from "../crypto_core/errors.js";
 import {
   deriveDepositCap, formatBoxFragment, makeBoxSecret, makeBoxSeed, openBox, openBoxNote, openDeposit, sealBox,
   sealBoxNote, unwrapDepositKey,
 } from "../crypto_core/sealing/boxes.js";
 import { deriveBox } from "../crypto_core/sealing/keys.js";
 import type { Box } from "../schemas/boxes.js";
-import { BoxNote, Deposit, VERSION } from "../schemas/deposits.js";
-import { dump } from "../schemas/fields.js";
+import { BoxNote, VERSION } from "../schemas/deposits.js";
 import * as limits from "../schemas/limits.js";
 import { Contents, sealedContentSize } from "./contents.js";
 import { sha256 } from "./digest.js";
@@ -22,6 +21,7 @@ import { BlobSwapped, DepositBroken, ItemUnknown, ServerFault, ValueRefused } fr
 import type { Content, Id, Kept, KeptReceipt, Sent } from "./items.js";
 import type { Progress } from "./progress.js";
 import { BLOB, type Reader } from "./reader.js";
+import { parseDeposit } from "./sent_words.js";
 import type { Session } from "./session.js";
 import { dumpBody, endpoint } from "./transport.js";
 import type { Writer } from "./writer.js";
@@ -240,21 +240,4 @@ export class Boxes {
 /** An error of a check, as it is said of a deposit. */
 function asBroken(error: unknown): unknown {
   return error instanceof CryptoCoreError || error instanceof BlobSwapped ? new DepositBroken(error.code) : error;
-}
-
-/** What a depositor's words say. Throws MalformedError or UnsupportedVersion. */
-export function parseDeposit(json: Uint8Array): Deposit {
-  const value = parseJson(json);
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw new MalformedError("not a deposit");
-  if ((value as Record<string, unknown>)["v"] !== VERSION) throw new UnsupportedVersion();
-  const loaded = v.safeParse(Deposit, value);
-  if (!loaded.success) throw new MalformedError("a deposit that its schema does not allow");
-  return loaded.output;
-}
-
-/** The JSON of a depositor's words; the inverse of `parseDeposit`. Throws ValueRefused, which names no value. */
-export function formatDeposit(words: Deposit): Uint8Array {
-  const spelled = dump(Deposit, words);
-  if (!v.is(Deposit, spelled)) throw new ValueRefused("what a deposit can't say");
-  return formatJson(spelled);
 }

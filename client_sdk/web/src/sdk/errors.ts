@@ -17,6 +17,7 @@
 //  ├── FileUnreadable       file_unreadable
 //  ├── BundleSwapped        bundle_swapped        of what somebody shared: other bytes than they named
 //  ├── BundleIncomplete     bundle_incomplete     of what somebody shared: named, and not given
+//  ├── SentDiffers          sent_differs          of what somebody shared: not as it was put into a box
 //  ├── DepositBroken        deposit_broken        of what somebody put into a box: not what it says
 //  └── TrustError           the vault may not be what it was; what was seen is kept as evidence
 //      ├── VaultChanged         vault_changed
@@ -151,6 +152,14 @@ export class BundleIncomplete extends SdkError {
   static override readonly code = "bundle_incomplete";
   static override readonly sentence =
     "The vault doesn't give something that was shared: it was erased meanwhile, or is withheld. Ask the person.";
+}
+
+/** An item that somebody else put in, and that says otherwise than their own sealed words. */
+export class SentDiffers extends SdkError {
+  static override readonly code = "sent_differs";
+  static override readonly sentence =
+    "This says otherwise than what was put in: the words differ, or a file. Go by the words that were put in, and " +
+    "ask the person who shared it.";
 }
 
 /** What was put into a box isn't what it says: whoever sent it sent it so, or the vault changed it. `detail` is the code

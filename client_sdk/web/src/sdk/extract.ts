@@ -41,7 +41,7 @@ export type Redactable = Omit<Item, "contents" | "sent"> & {
   readonly contents: readonly Pick<Content, "blob" | "name">[];
 };
 
-/** The part of an open item. Its time of writing stays, and what kind of thing it was doesn't.
+/** The part of an open item. Its time of writing stays; what kind of thing it was, and somebody else's words, don't.
  *
  * `covered`: by the blob of a picture, the content that stands in its place. Throws ValueRefused for an extract, for a
  * cut, fact or file that the item hasn't, where nothing is left out, and where nothing is left. */
@@ -59,7 +59,7 @@ export function redact(item: Item, redaction: Redaction, covered: ReadonlyMap<Id
   const kept = said.filter((name) => redaction.facts.includes(name));
   const contents = item.contents.flatMap((content) =>
     covered.get(content.blob) ?? (redaction.files.includes(content.blob) ? content : []));
-  const isWhole = contents.length === item.contents.length && covered.size === 0;
+  const isWhole = contents.length === item.contents.length && covered.size === 0 && item.sent === null;
   if (text === item.text && kept.length === said.length && isWhole) throw new ValueRefused("nothing is left out");
   if ((text === CUT || GAP.test(text)) && kept.length === 0 && contents.length === 0) {
     throw new ValueRefused("nothing is left");

@@ -14,15 +14,18 @@ import {
   deriveCap, deriveCode, deriveLink, openBundle, parseCode, parseFragment, unwrapForLink, type OpenedManifest,
 } from "../crypto_core/sealing/sharing.js";
 import { sodium } from "../crypto_core/sodium.js";
-import { Manifest, VERSION, type SharedRecord } from "../schemas/bundles.js";
+import { Manifest, VERSION, WITH_WORDS, type SharedRecord } from "../schemas/bundles.js";
+import type { Deposit } from "../schemas/deposits.js";
+import { DEPOSIT as LARGEST_WORDS } from "../schemas/limits.js";
 import type { BundleOpened, OpenBundle } from "../schemas/shares.js";
 import { Contents, sealedContentSize } from "./contents.js";
 import { sha256 } from "./digest.js";
-import { BlobSwapped, BundleIncomplete, BundleSwapped, Refused, TrustError } from "./errors.js";
+import { BlobSwapped, BundleIncomplete, BundleSwapped, Refused, TrustError, SentDiffers } from "./errors.js";
 import type { Content, Id, Item, KeptReceipt } from "./items.js";
 import type { Progress } from "./progress.js";
 import { closed, opened, parseRecord } from "./reader.js";
 import { blobName, recordName } from "./replica.js";
+import { openWords, requireRepeated } from "./sent_words.js";
 import type { Places, Transport } from "./transport.js";
 
 const LINK = "/v1/links/<id:bundle>";
@@ -46,16 +49,29 @@ export interface ReadingWith {
   readonly progress: Progress;
 }
 
+/** The own words of whoever put an item into a box, as they were sealed, with the receipt of that moment.
+ *
+ * `said` and `sealed` are null where the vault doesn't give them as the item names them, `proof` where no receipt holds;
+ * `doubt` is why, or that the item says otherwise. */
+export interface SharedWords {
+  readonly said: Deposit | null;
+  readonly sealed: Uint8Array | null;
+  readonly proof: KeptReceipt | null;
+  readonly doubt: string | null;
+}
+
 /** One item of what was shared, with the sealed bytes of its record. `item` says nothing but its id where it isn't given
  * as it was named: `refused` is why.
  *
- * `proof` is the receipt of its record; where it is null, `doubt` is why. `item.deposited` is its time, or 0. */
+ * `proof` is the receipt of its record; where it is null, `doubt` is why. `item.deposited` is its time, or 0. `words` are
+ * null where nobody else put it in, and where they weren't shared with it. */
 export interface SharedItem {
   readonly item: Item;
   readonly record: Uint8Array | null;
   readonly refused: string | null;
   readonly proof: KeptReceipt | null;
   readonly doubt: string | null;
+  readonly words: SharedWords | null;
 }
 
 /** The ids by which openings are counted, one for each bundle until that opening is whole: what is cut on its way and
@@ -252,19 +268,21 @@ class Asking {
 
   /** An item as it is shown, whatever is given in its place. */
   async item(named: SharedRecord): Promise<SharedItem> {
-    const { item, revision, key } = named;
+    const { item, revision, key, record: digest, size, index } = named;
     const place = { item, revision, deposited: 0 };
     try {
-      const record = await this.#record(named);
+      const record = await this.#small(RECORD, { item, revision }, size);
+      if (record.length !== size || !isSame(sha256(record), digest)) throw new BundleSwapped("another hash than was shared");
       const facts = parseRecord(openRecord(key, parseB64url(item), revision, record));
-      const [proof, doubt] = await this.#proof(named);
-      const deposited = proof?.verified.claimedTime ?? 0;
-      return { item: opened({ ...place, deposited }, false, facts), record, refused: null, proof, doubt };
+      const name = recordName(item, revision);
+      const [proof, doubt] = await this.#proof(index, RECORD_RECEIPT, { item, revision }, name, digest, size);
+      const shown = opened({ ...place, deposited: proof?.verified.claimedTime ?? 0 }, false, facts);
+      return { item: shown, record, refused: null, proof, doubt, words: await this.#words(shown, named.words ?? null) };
     } catch (error) {
       const why = asShared(error);
-      if (!(why instanceof CryptoCoreError || isOfBundle(why))) throw why;
+      if (!isOfShared(why)) throw why;
       const state = why instanceof UnsupportedVersion ? "newer_version" : "missing";
-      return { item: closed(place, state, false), record: null, refused: why.code, proof: null, doubt: null };
+      return { item: closed(place, state, false), record: null, refused: why.code, proof: null, doubt: null, words: null };
     } finally {
       sodium.memzero(key);
     }
@@ -283,25 +301,43 @@ class Asking {
     }
   }
 
-  /** The sealed record, of the named bytes. */
-  async #record({ item, revision, record, size }: SharedRecord): Promise<Uint8Array> {
-    const blocks: Uint8Array[] = [];
-    let length = 0;
-    for await (const block of this.read(RECORD, { item, revision })) {
-      length += block.length;
-      if (length > size) break;
-      blocks.push(block);
+  /** Somebody's own words beside the item that repeats them; what is wrong with them keeps nothing from a reader. */
+  async #words(item: Item, index: number | null): Promise<SharedWords | null> {
+    const { sent } = item;
+    if (sent === null || index === null) return null;
+    const places = { blob: sent.deposit };
+    try {
+      const sealed = await this.#small(BLOB, places, Math.min(sent.size, LARGEST_WORDS));
+      const said = openWords(sent, sealed);
+      const name = blobName(sent.deposit);
+      const [proof, doubt] = await this.#proof(index, BLOB_RECEIPT, places, name, sent.sealed, sent.size);
+      return { said, sealed, proof, doubt: differing(item, said) ?? doubt };
+    } catch (error) {
+      const why = asShared(error);
+      if (!isOfShared(why)) throw why;
+      return { said: null, sealed: null, proof: null, doubt: why.code };
     }
-    const bytes = concat(...blocks);
-    if (length !== size || !isSame(sha256(bytes), record)) throw new BundleSwapped("another hash than was shared");
-    return bytes;
   }
 
-  /** The record's receipt, or the code of why there is none that holds: what was written is read all the same. */
-  async #proof({ item, revision, record, size, index }: SharedRecord): Promise<[KeptReceipt | null, string | null]> {
+  /** A record or words; of more than `most` bytes, their beginning and some more. */
+  async #small(path: typeof BLOB | typeof RECORD, places: Places, most: number): Promise<Uint8Array> {
+    const blocks: Uint8Array[] = [];
+    let length = 0;
+    for await (const block of this.read(path, places)) {
+      length += block.length;
+      blocks.push(block);
+      if (length > most) break;
+    }
+    return concat(...blocks);
+  }
+
+  /** The receipt of one deposit, or the code of why there is none that holds: what was written is read all the same. */
+  async #proof(
+    index: number, path: typeof BLOB_RECEIPT | typeof RECORD_RECEIPT, places: Places, name: string, digest: Uint8Array,
+    size: number,
+  ): Promise<[KeptReceipt | null, string | null]> {
     try {
-      const name = recordName(item, revision);
-      const kept = await this.receipt(RECORD_RECEIPT, { item, revision }, name, record, size);
+      const kept = await this.receipt(path, places, name, digest, size);
       if (kept.verified.index !== index) throw new BundleSwapped("the receipt of another deposit");
       return [kept, null];
     } catch (error) {
@@ -312,14 +348,31 @@ class Asking {
   }
 }
 
+/** The code for an item that says otherwise than the words; null where it doesn't. */
+function differing(item: Item, said: Deposit): string | null {
+  try {
+    requireRepeated(item, said);
+    return null;
+  } catch (error) {
+    if (error instanceof SentDiffers) return error.code;
+    throw error;
+  }
+}
+
 /** What a manifest says. Throws MalformedError or UnsupportedVersion. */
 export function parseManifest(json: Uint8Array): Manifest {
   const value = parseJson(json);
   if (typeof value !== "object" || value === null || Array.isArray(value)) throw new MalformedError("not a manifest");
-  if ((value as Record<string, unknown>)["v"] !== VERSION) throw new UnsupportedVersion();
+  const { v: version } = value as Record<string, unknown>;
+  if (version !== VERSION && version !== WITH_WORDS) throw new UnsupportedVersion();
   const loaded = v.safeParse(Manifest, value);
   if (!loaded.success) throw new MalformedError("a manifest that its schema does not allow");
   return loaded.output;
+}
+
+/** What speaks of one thing that was shared, and not of the bundle. */
+function isOfShared(error: unknown): error is CryptoCoreError | BundleSwapped | BundleIncomplete {
+  return error instanceof CryptoCoreError || isOfBundle(error);
 }
 
 function isOfBundle(error: unknown): error is BundleSwapped | BundleIncomplete {

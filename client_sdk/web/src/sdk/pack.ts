@@ -14,10 +14,10 @@ import { Contents, hashed, sealedContentSize } from "./contents.js";
 import { Sha256 } from "./digest.js";
 import { POLICY, PROOF, SEALED } from "./dossier.js";
 import { BlobSwapped, BundleSwapped } from "./errors.js";
-import type { Content, Id, KeptReceipt } from "./items.js";
-import type { OpenedBundle, SharedItem } from "./opening.js";
+import type { Content, Id, KeptReceipt, Sent } from "./items.js";
+import type { OpenedBundle, SharedItem, SharedWords } from "./opening.js";
 import type { Continuity } from "./pack_ledger.js";
-import { formatPage, type Row } from "./pack_page.js";
+import { formatPage, type Row, type SentRow } from "./pack_page.js";
 import { NO_PROGRESS, type Progress } from "./progress.js";
 import { blobName, recordName } from "./replica.js";
 
@@ -46,10 +46,12 @@ export interface Besides {
   readonly verifier: Uint8Array | null;
 }
 
-/** What a pack that was written lacks: the items that the vault did not give, or their receipts, as they were shared; why
- * it has no checkpoint; and whether it has the page that checks it. */
+/** What a pack that was written lacks: the items that the vault did not give, or their receipts, as they were shared; those
+ * that are there without the depositor's own words, or say otherwise than these; why it has no checkpoint; and whether it
+ * has the page that checks it. */
 export interface Written {
   readonly refused: readonly SharedItem[];
+  readonly unsaid: readonly SharedItem[];
   readonly ledger: TemoinError | null;
   readonly verifier: boolean;
 }
@@ -85,7 +87,8 @@ export async function writePack(
   const { message, created, sender } = opened;
   await writer.keep(PAGE, formatPage({ message, created, sender, rows, missing: refused.length, checkpoint, verifier }));
   await writer.end();
-  return { refused, ledger: ledger instanceof TemoinError ? ledger : null, verifier };
+  const unsaid = opened.items.filter((one) => isShown(one) && one.words !== null && one.words.doubt !== null);
+  return { refused, unsaid, ledger: ledger instanceof TemoinError ? ledger : null, verifier };
 }
 
 /** Why not, where the ledger gives nothing that holds: a pack is written all the same. */
@@ -98,9 +101,14 @@ async function asked(act: () => Promise<Continuity>): Promise<Continuity | Temoi
   }
 }
 
+/** Where a blob and its receipt lie, but for what their names end with. */
+export function blobStem(blob: Id): string {
+  return `${SEALED_FOLDER}/${blobName(blob)}`;
+}
+
 /** Where the blob of a content lies. */
 export function sealedName({ blob }: { readonly blob: Id }): string {
-  return `${SEALED_FOLDER}/${blobName(blob)}${SEALED}`;
+  return blobStem(blob) + SEALED;
 }
 
 /** Where a record and its receipt lie, but for what their names end with. */
@@ -151,10 +159,10 @@ class Writer {
   }
 
   /** A record, its files and their receipts; gives what the page says of them. */
-  async item(number: number, { item, record, proof }: Shown): Promise<Row> {
-    const place = recordStem(item.id, item.revision) + SEALED;
-    await this.keep(place, record);
-    await this.#proof(place, proof);
+  async item(number: number, { item, record, proof, words }: Shown): Promise<Row> {
+    await this.#kept(recordStem(item.id, item.revision) + SEALED, record, proof);
+    const { sent } = item;
+    if (sent !== null && words?.sealed && words.proof) await this.#kept(blobStem(sent.deposit) + SEALED, words.sealed, words.proof);
     const places: string[] = [];
     for (const [at, content] of item.contents.entries()) {
       const sealed = new Map<Id, Blob>();
@@ -165,7 +173,9 @@ class Writer {
       places.push(name);
     }
     const { claimedTime: deposited, index, checkpoint: { origin } } = proof.verified;
-    return { item, deposited, index, origin, places, masked: new Set(item.masked) };
+    return {
+      item, deposited, index, origin, places, masked: new Set(item.masked), sent: sent && sentRow(sent, words),
+    };
   }
 
   async keep(name: string, data: Uint8Array): Promise<void> {
@@ -175,6 +185,13 @@ class Writer {
   async end(): Promise<void> {
     await this.keep(SUMS, formatSums(this.#sums));
     await this.#archive.end();
+  }
+
+  /** A small file and its receipt; two revisions may have the same one. */
+  async #kept(name: string, data: Uint8Array, proof: KeptReceipt): Promise<void> {
+    if (this.#sums.has(name)) return;
+    await this.keep(name, data);
+    await this.#proof(name, proof);
   }
 
   async #proof(sealed: string, { receipt, verified }: KeptReceipt): Promise<void> {
@@ -210,6 +227,18 @@ class Writer {
     await this.#archive.add(name, size, hashed(blocks, digest));
     this.#sums.set(name, digest.digest());
   }
+}
+
+/** A depositor's own words; where the pack doesn't have them, as the item repeats them. */
+function sentRow({ name, message, written }: Sent, words: SharedWords | null): SentRow {
+  if (!words?.said || !words.proof) {
+    return { name, message, written, stamp: null, doubt: "words_missing", files: new Set() };
+  }
+  const { said, proof: { verified: { claimedTime: deposited, index, checkpoint: { origin } } } } = words;
+  return {
+    name: said.name, message: said.message, written: said.written, stamp: { deposited, index, origin },
+    doubt: words.doubt === null ? null : "words_differ", files: new Set(said.contents.map((one) => one.blob)),
+  };
 }
 
 async function* asShared(blocks: Blocks): AsyncGenerator<Uint8Array> {

@@ -14,22 +14,24 @@ import { openCheckpoint } from "../crypto_core/receipts/witnessed.js";
 import { openRecord } from "../crypto_core/sealing/records.js";
 import { verifyManifest } from "../crypto_core/sealing/sharing.js";
 import type { Manifest, SharedRecord } from "../schemas/bundles.js";
-import { MANIFEST as LARGEST_MANIFEST, RECORD as LARGEST_RECORD } from "../schemas/limits.js";
+import type { Deposit } from "../schemas/deposits.js";
+import { DEPOSIT as LARGEST_WORDS, MANIFEST as LARGEST_MANIFEST, RECORD as LARGEST_RECORD } from "../schemas/limits.js";
 import { Contents, hashed, sealedContentSize } from "./contents.js";
 import { Sha256 } from "./digest.js";
 import { POLICY, PROOF, SEALED } from "./dossier.js";
 import { BlobSwapped } from "./errors.js";
-import type { Content, Item } from "./items.js";
+import type { Content, Item, Sent } from "./items.js";
 import { parseManifest } from "./opening.js";
 import {
-  CHECKPOINT, CONSISTENCY, MANIFEST, PAGE, SEALED_FOLDER, SIGNATURE, SUMS, VERIFIER, consistencyName, originalName, partsOf,
-  recordStem, sealedName,
+  CHECKPOINT, CONSISTENCY, MANIFEST, PAGE, SEALED_FOLDER, SIGNATURE, SUMS, VERIFIER, blobStem, consistencyName,
+  originalName, partsOf, recordStem, sealedName,
 } from "./pack.js";
 import { PackChanged, PackExtra, PackIncomplete, PackMalformed, PackMissing, PackOther } from "./pack_errors.js";
 import { requireSame, verifyBeginning } from "./pack_ledger.js";
 import { MOST_FILES, type PackSource } from "./pack_source.js";
 import { NO_PROGRESS, type Progress } from "./progress.js";
 import { opened, parseRecord } from "./reader.js";
+import { openWords, requireRepeated } from "./sent_words.js";
 
 /** A pack's own names have at most 220 bytes. */
 const LARGEST_SUMS = MOST_FILES * 320;
@@ -41,11 +43,18 @@ export interface Finding {
   readonly error: TemoinError;
 }
 
+/** The own words of whoever put an item in, as they were signed and sealed, and their receipt. */
+export interface CheckedWords {
+  readonly said: Deposit;
+  readonly receipt: VerifiedReceipt | null;
+}
+
 /** One item of which the record can be read. `isWhole`: record, files and originals are as they were signed, each with a
- * receipt. */
+ * receipt. `words` are null where nobody else put it in, and where the pack doesn't have them as they were signed. */
 export interface CheckedItem {
   readonly item: Item;
   readonly receipt: VerifiedReceipt | null;
+  readonly words: CheckedWords | null;
   readonly isWhole: boolean;
 }
 
@@ -201,19 +210,10 @@ class Checking {
 
   async #checkItem(number: number, named: SharedRecord, listed: Listed | null): Promise<boolean> {
     const stem = recordStem(named.item, named.revision);
-    const both = [stem + SEALED, stem + PROOF] as const;
-    const [name, proof] = both;
-    if (!both.some((one) => this.#source.names.has(one) || listed?.has(one))) {
-      this.#say(name, new PackIncomplete());
-      return false;
-    }
-    for (const one of both) this.#needed.add(one);
+    const name = stem + SEALED;
+    if (!this.#isKnown(name, listed)) return false;
     const item = await this.#readItem(name, named);
-    let receipt = this.#receipts.get(name) ?? null;
-    if (receipt !== null && receipt.index !== named.index) {
-      this.#say(proof, new PackOther("the receipt of another deposit"));
-      receipt = null;
-    }
+    const receipt = this.#receiptOf(name, named.index);
     if (item === null) {
       this.#allRead = false;
       return false;
@@ -223,8 +223,48 @@ class Checking {
       const holds = await this.#checkContent(content, originalName(number, at + 1, content));
       isWhole &&= holds;
     }
-    this.#read.push({ item, receipt, isWhole });
+    const index = named.words ?? null;
+    const words = item.sent === null || index === null ? null : await this.#checkWords(item, item.sent, index, name, listed);
+    isWhole &&= item.sent === null || index === null || words !== null && words.receipt !== null && words.isRepeated;
+    this.#read.push({ item, receipt, words, isWhole });
     return isWhole;
+  }
+
+  /** Whether the pack knows of a sealed file that was signed; if not, it is said. */
+  #isKnown(name: string, listed: Listed | null): boolean {
+    const both = [name, proofOf(name)];
+    if (!both.some((one) => this.#source.names.has(one) || listed?.has(one))) {
+      this.#say(name, new PackIncomplete());
+      return false;
+    }
+    for (const one of both) this.#needed.add(one);
+    return true;
+  }
+
+  /** The receipt of one deposit; another's is said. */
+  #receiptOf(name: string, index: number): VerifiedReceipt | null {
+    const receipt = this.#receipts.get(name) ?? null;
+    if (receipt === null || receipt.index === index) return receipt;
+    this.#say(proofOf(name), new PackOther("the receipt of another deposit"));
+    return null;
+  }
+
+  /** Somebody's own words, which were shared with what they put in. `isRepeated`: the item, whose record is the file
+   * `record`, says as they do. */
+  async #checkWords(
+    item: Item, sent: Sent, index: number, record: string, listed: Listed | null,
+  ): Promise<CheckedWords & { readonly isRepeated: boolean } | null> {
+    const name = blobStem(sent.deposit) + SEALED;
+    if (!this.#isKnown(name, listed) || !this.#isIt(name, sent.sealed, sent.size)) return null;
+    if (!this.#source.names.has(proofOf(name))) this.#say(proofOf(name), new PackMissing());
+    const receipt = this.#receiptOf(name, index);
+    const said = await this.#parsed(name, LARGEST_WORDS, (data) => openWords(sent, data));
+    if (said === null) return null;
+    const isRepeated = this.#try(record, () => {
+      requireRepeated(item, said);
+      return true;
+    }) === true;
+    return { said, receipt, isRepeated };
   }
 
   async #readItem(name: string, { item, revision, key, record, size }: SharedRecord): Promise<Item | null> {

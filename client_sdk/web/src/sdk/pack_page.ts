@@ -13,8 +13,28 @@ export const SHOWN: ReadonlySet<string> = new Set(["image/jpeg", "image/png", "i
 /** Kinds of items of which the page says that they aren't the person's own as they were. */
 export const MARKED = ["extract", "received"] as const;
 
+/** What a receipt says: when, in Unix seconds by the ledger's operator, and its place in which ledger. */
+export interface Stamp {
+  readonly deposited: number;
+  readonly index: number;
+  readonly origin: string;
+}
+
+/** What whoever put an item in said with it, by their own word and clock.
+ *
+ * `stamp` is that of their own sealed words, if these are in the pack. `doubt` is told of words that aren't there with a
+ * receipt, or that the item contradicts. `files` are the blobs of what came with the words. */
+export interface SentRow {
+  readonly name: string;
+  readonly message: string;
+  readonly written: number;
+  readonly stamp: Stamp | null;
+  readonly doubt: "words_missing" | "words_differ" | null;
+  readonly files: ReadonlySet<Id>;
+}
+
 /** An item, what its receipt says (`deposited` in Unix seconds), and where each of its files lies. `masked` are the blobs
- * among its files of which parts were covered. */
+ * among its files of which parts were covered; `sent` is of an item that somebody else put in. */
 export interface Row {
   readonly item: Item;
   readonly deposited: number;
@@ -22,6 +42,7 @@ export interface Row {
   readonly origin: string;
   readonly places: readonly string[];
   readonly masked: ReadonlySet<Id>;
+  readonly sent: SentRow | null;
 }
 
 /** All that the page says. `created` in Unix seconds; `sender` is the key that signed, 32 bytes; `missing` is how many
@@ -49,7 +70,7 @@ export function formatPage(page: Page): Uint8Array {
       ["shared", time(page.created)], ["items", String(page.rows.length)], ["missing", missing > 0 && String(missing)],
       ["sender", `<code>${formatHex(page.sender)}</code>`], ["ledger", at && `${escape(at.origin)} · ${at.size}`],
     ]),
-    ...(page.message === "" ? [] : [prose(page.message)]),
+    ...prose(page.message),
     ...(missing > 0 ? [told(WORDS.missing)] : []),
     ...(at === null ? [told(WORDS.no_checkpoint)] : []),
     ...inOrder(page.rows).map(article),
@@ -75,10 +96,23 @@ function article(row: Row): string {
       ["danger", item.danger !== null && `${item.danger} / 10`],
       ["receipt", `${row.index} · ${escape(row.origin)}`],
     ]),
-    ...(item.text ? [prose(item.text)] : []),
+    ...prose(item.text),
+    ...(row.sent === null ? [] : sent(row.sent)),
     ...item.contents.flatMap((content, at) => file(row, content, row.places[at]!)),
     "</article>",
   ].join("\n");
+}
+
+function sent({ name, message, written, stamp, doubt }: SentRow): readonly string[] {
+  return [
+    `<h3>${both(WORDS.words)}</h3>`,
+    facts([
+      ["sent_by", escape(name)], ["written", time(written)], ["deposited", stamp && time(stamp.deposited)],
+      ["receipt", stamp && `${stamp.index} · ${escape(stamp.origin)}`],
+    ]),
+    ...prose(message),
+    ...(doubt === null ? [] : [told(WORDS[doubt])]),
+  ];
 }
 
 function file(row: Row, content: Content, place: string): readonly string[] {
@@ -88,6 +122,7 @@ function file(row: Row, content: Content, place: string): readonly string[] {
   if (SHOWN.has(content.mime)) shown.push(`<p><img src="${address}" alt=""></p>`);
   else if (tag === "audio" || tag === "video") shown.push(`<p><${tag} src="${address}" controls preload="none"></${tag}></p>`);
   if (row.masked.has(content.blob)) shown.push(told(WORDS.masked));
+  if (row.sent?.files.has(content.blob)) shown.push(told(WORDS.sent_file));
   const { fr, en } = WORDS.bytes;
   return [
     ...shown, `<p><a href="${address}">${escape(content.name)}</a> · ${content.size} ${fr}/${en}<br>`,
@@ -101,8 +136,8 @@ function facts(pairs: readonly Fact[]): string {
   return ["<dl>", ...rows, "</dl>"].join("\n");
 }
 
-function prose(text: string): string {
-  return `<p class="text">${escape(text)}</p>`;
+function prose(text: string | null): readonly string[] {
+  return text ? [`<p class="text">${escape(text)}</p>`] : [];
 }
 
 function told(text: Told): string {

@@ -15,7 +15,7 @@ import {
   deriveCap, deriveCode, deriveLink, formatCode, formatFragment, makeBundleKey, makeCode, makeLinkSecret,
   openBundleNote, sealBundle, sealBundleNote, wrapForLink, wrapForProfessional,
 } from "../crypto_core/sealing/sharing.js";
-import { BundleNote, Manifest, VERSION, type SharedRecord } from "../schemas/bundles.js";
+import { BundleNote, Manifest, VERSION, WITH_WORDS, type SharedRecord } from "../schemas/bundles.js";
 import { dump } from "../schemas/fields.js";
 import { BUNDLE_BLOBS, KEY } from "../schemas/limits.js";
 import { PROBLEMS } from "../schemas/problems.js";
@@ -25,9 +25,12 @@ import { requireSame, type Professional, type Professionals } from "./directory.
 import { forgetKeys } from "./door.js";
 import { ItemUnknown, Refused, ServerFault, ValueRefused } from "./errors.js";
 import type { Id } from "./items.js";
-import type { Reader } from "./reader.js";
+import type { Reader, RecordFacts } from "./reader.js";
 import type { Session } from "./session.js";
 import { dumpBody, endpoint } from "./transport.js";
+
+/** A record that can be shared. */
+type Said = Exclude<RecordFacts, { readonly kind: "tombstone" }>;
 
 export const BUNDLES = "/v1/bundles";
 export const BUNDLE = "/v1/bundles/<id:bundle>";
@@ -98,14 +101,18 @@ export class Shares {
     if (this.#last?.bundle === sharing.bundle) return this.#last;
     const { bundle, items, to, message, expires, openings, replaces } = sharing;
     const reader = to === null ? null : await this.#readerOf(to);
-    const blobs = this.#blobs(items);
-    const records: SharedRecord[] = [];
+    const said = items.map((one) => this.#facts(one));
+    const blobs = blobsOf(said);
+    const [records, words]: [SharedRecord[], (number | null)[]] = [[], []];
     for (const one of items) records.push(await this.#record(one));
+    for (const one of said) words.push(await this.#words(one));
+    const withWords = words.some((index) => index !== null);
     const [id, key] = [parseB64url(bundle), makeBundleKey()];
     const seed = await this.#identity();
     const manifest = stated(Manifest, {
-      v: VERSION, bundle, created: this.#session.clock(), expires, sender: derivePublic(seed),
-      reader: reader === null ? null : sha256(reader.listing.pkBox), message, items: records,
+      v: withWords ? WITH_WORDS : VERSION, bundle, created: this.#session.clock(), expires, sender: derivePublic(seed),
+      reader: reader === null ? null : sha256(reader.listing.pkBox), message,
+      items: withWords ? records.map((one, at) => ({ ...one, words: words[at]! })) : records,
     });
     const note = stated(BundleNote, {
       v: VERSION, name: reader?.listing.name ?? null, items: items.map(({ item, revision }) => ({ item, revision })),
@@ -162,16 +169,17 @@ export class Shares {
     return { item, revision, key, record: sha256(row.record), size: row.record.length, index: verified.index };
   }
 
-  /** Every content that the records name, each once. */
-  #blobs(items: readonly SharedItem[]): readonly Id[] {
-    const named = items.flatMap(({ item, revision }) => {
-      const [facts] = this.#reader.facts(this.#reader.row(item, revision));
-      if (facts.kind === "tombstone") throw new ItemUnknown("deleted");
-      return facts.contents.map((one) => one.blob);
-    });
-    const blobs = [...new Set(named)];
-    if (blobs.length > BUNDLE_BLOBS) throw new ValueRefused("more files than one bundle holds");
-    return blobs;
+  #facts({ item, revision }: SharedItem): Said {
+    const [facts] = this.#reader.facts(this.#reader.row(item, revision));
+    if (facts.kind === "tombstone") throw new ItemUnknown("deleted");
+    return facts;
+  }
+
+  /** The index of the receipt of somebody else's own words, where these go along. */
+  async #words(facts: Said): Promise<number | null> {
+    if (facts.kind !== "received") return null;
+    const { deposit, sealed, size } = facts.sent;
+    return (await this.#reader.receiptOf(deposit, sealed, size)).verified.index;
   }
 
   async #identity(): Promise<Uint8Array> {
@@ -190,6 +198,15 @@ export class Shares {
     }
     return { name: null, items: null };
   }
+}
+
+/** Every blob that records name, each once: a depositor's words, and contents. */
+function blobsOf(said: readonly Said[]): readonly Id[] {
+  const blobs = new Set(said.flatMap((facts) => [
+    ...(facts.kind === "received" ? [facts.sent.deposit] : []), ...facts.contents.map((one) => one.blob),
+  ]));
+  if (blobs.size > BUNDLE_BLOBS) throw new ValueRefused("more files than one bundle holds");
+  return [...blobs];
 }
 
 function boxedFor({ entry, listing }: Professional, key: Uint8Array, bundle: Uint8Array): ForProfessional {

@@ -84,6 +84,20 @@ function Meaning({ report: { proven: count, created, sender, keys, checkpoint, b
   );
 }
 
+/** What is no original of the person's own: the item, and which of its files. */
+function notesOf({ item, words }: Pick<CheckedItem, "item" | "words">): readonly string[] {
+  const sent = new Set(words?.said.contents.map(({ blob }) => blob));
+  const files = item.contents.flatMap(({ blob, name }) => [
+    ...(item.masked.includes(blob) ? [say("pack.check.masked", { name })] : []),
+    ...(sent.has(blob) ? [say("pack.check.sent_file", { name })] : []),
+  ]);
+  if (item.kind === "extract") return [say("pack.check.extract"), ...files];
+  if (item.kind !== "received") return files;
+  const deposited = words?.receipt ? say("pack.check.words", { moment: moment(words.receipt.claimedTime) })
+    : say("pack.check.words_none");
+  return [say("pack.check.received"), deposited, ...files];
+}
+
 function Items({ read }: { read: readonly CheckedItem[] }): JSX.Element {
   return (
     <>
@@ -94,7 +108,7 @@ function Items({ read }: { read: readonly CheckedItem[] }): JSX.Element {
             <tr>{(["deposited", "what", "result"] as const).map((name) => <th key={name} scope="col">{say(`pack.check.${name}`)}</th>)}</tr>
           </thead>
           <tbody>
-            {read.map(({ item, receipt, isWhole }) => (
+            {read.map(({ item, receipt, words, isWhole }) => (
               <tr key={`${item.id}.${item.revision}`}>
                 <td>
                   {receipt === null ? "—" : moment(receipt.claimedTime)}
@@ -103,7 +117,7 @@ function Items({ read }: { read: readonly CheckedItem[] }): JSX.Element {
                 </td>
                 <th scope="row">
                   {item.title || item.happened?.words || item.text?.slice(0, BEGINNING) || "—"}
-                  {item.kind === "extract" && <span class="hint">{say("pack.check.extract")}</span>}
+                  {notesOf({ item, words }).map((note) => <span key={note} class="hint">{note}</span>)}
                 </th>
                 <td>{say(isWhole ? "pack.check.holds" : "pack.check.fails")}</td>
               </tr>

@@ -119,13 +119,24 @@ export interface Download {
   readonly blob: Blob;
 }
 
+/** The own words of whoever put something into a box, as they sealed them, and the receipt of that moment; `files` came with
+ * them. Where the words or the receipt can't be had, or the item says otherwise, `doubt` is the code of why. */
+export interface SentWords {
+  readonly said: { readonly name: string; readonly message: string; readonly written: number } | null;
+  readonly proof: KeptReceipt | null;
+  readonly doubt: string | null;
+  readonly files: readonly Id[];
+}
+
 /** One thing of what somebody shared. Where it isn't given as it was named, `item` says only which it is, and `refused` is
- * the code of why. `proof` is its verified receipt; where it is null, `doubt` is why. */
+ * the code of why. `proof` is its verified receipt; where it is null, `doubt` is why. `words` are null where nobody else put
+ * it in, and where their own words weren't shared with it. */
 export interface SharedItem {
   readonly item: Item;
   readonly refused: string | null;
   readonly proof: KeptReceipt | null;
   readonly doubt: string | null;
+  readonly words: SentWords | null;
 }
 
 /** What somebody shared, while it is open. Times are Unix seconds, by the clock of whoever shared it. */

@@ -4,8 +4,10 @@
 import { NotOpen } from "../sdk/errors.js";
 import type { KeptReceipt } from "../sdk/items.js";
 import type { Policy } from "../crypto_core/receipts/policy.js";
-import { Link, Openings, openLink, verifyUnder, type OpenedBundle, type ReadingWith } from "../sdk/opening.js";
-import type { Id, Handed, SharedItem } from "./api.js";
+import {
+  Link, Openings, openLink, verifyUnder, type OpenedBundle, type ReadingWith, type SharedWords,
+} from "../sdk/opening.js";
+import type { Id, Handed, SentWords, SharedItem } from "./api.js";
 import { fileOf, pieceOf, shown } from "./pieces.js";
 
 export class Reading {
@@ -65,6 +67,13 @@ export class Reading {
   }
 }
 
-function shownOf({ record: _, ...one }: OpenedBundle["items"][number]): SharedItem {
-  return { ...one, item: shown(one.item) };
+function shownOf({ record: _, words, ...one }: OpenedBundle["items"][number]): SharedItem {
+  return { ...one, item: shown(one.item), words: words && wordsOf(words) };
+}
+
+/** Somebody's own words without what opens their files. */
+function wordsOf({ said, proof, doubt }: SharedWords): SentWords {
+  if (said === null) return { said, proof, doubt, files: [] };
+  const { name, message, written, contents } = said;
+  return { said: { name, message, written }, proof, doubt, files: contents.map((one) => one.blob) };
 }

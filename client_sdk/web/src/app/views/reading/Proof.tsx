@@ -8,6 +8,7 @@ import { Button, More, Problem, sentenceOf } from "../../parts/index.js";
 import { reading } from "../../state.js";
 import type { Item, KeptReceipt, SharedItem } from "../../../worker/api.js";
 import { Hash } from "../documents/FileOf.js";
+import { SentWords } from "../journal/facts.js";
 import { Meaning } from "../receipts/Meaning.js";
 
 /** In a few words, for a line of a table. */
@@ -18,13 +19,14 @@ export function standingOf({ proof, refused }: SharedItem): string {
 }
 
 export function Proof({ shared }: { shared: SharedItem }): JSX.Element {
-  const { item, proof, refused, doubt } = shared;
+  const { item, proof, refused, doubt, words } = shared;
   if (refused !== null) return <p class="notice care shown-on-paper">{sentenceOf({ code: refused })}</p>;
   if (proof === null) {
     return (
       <div class="notice care shown-on-paper">
         <p><b>{say("reading.proof.none")}</b> {whyOf(doubt ?? "")}</p>
         <p>{say("reading.proof.none_means")}</p>
+        <Words words={words} />
       </div>
     );
   }
@@ -36,6 +38,7 @@ export function Proof({ shared }: { shared: SharedItem }): JSX.Element {
         {say("reading.proof.deposited", { moment: moment(claimedTime) })}{" "}
         {boundTime === null ? say("reading.proof.alone") : say("reading.proof.bound", { moment: moment(boundTime) })}
       </p>
+      <Words words={words} />
       <More name={say("reading.proof.more")}>
         <Meaning verified={proof.verified} whole />
         <dl class="facts-list">
@@ -45,6 +48,22 @@ export function Proof({ shared }: { shared: SharedItem }): JSX.Element {
         {item.contents.length > 0 && <Files item={item} />}
       </More>
     </section>
+  );
+}
+
+/** What the own words of whoever put something in come to: when they were sent, or what is wrong with them. */
+function Words({ words }: { words: SharedItem["words"] }): JSX.Element | null {
+  if (words === null) return null;
+  const { said, proof, doubt } = words;
+  const deposited = proof && <p>{say("reading.proof.words", { moment: moment(proof.verified.claimedTime) })}</p>;
+  if (doubt === null) return deposited;
+  return (
+    <div class="notice care shown-on-paper">
+      {proof === null && <p><b>{say("reading.proof.words_none")}</b></p>}
+      <p>{whyOf(doubt)}</p>
+      {said === null ? <p>{say("reading.proof.words_none_means")}</p> : <SentWords sent={said} within />}
+      {deposited}
+    </div>
   );
 }
 

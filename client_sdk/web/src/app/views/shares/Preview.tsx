@@ -31,6 +31,7 @@ export function Preview(props: {
           items={shown} message={sharing.message} receiptOf={() => null}
           fileOf={(item, content) => <FileOf item={item} content={content} />}
         />
+        {shown.some(({ sent }) => sent !== null) && <p class="hint">{say("share.preview.words")}</p>}
         {shown.some(({ state }) => state === "locked") && (
           <p class="actions"><Button plain onClick={() => void askPin()}>{say("journal.locked.open")}</Button></p>
         )}
