@@ -29,10 +29,11 @@ class Received:
 def receive(
     client: VaultClient, stranger: VaultClient, now: int, *files: Path, name: str = NAME, message: str = MESSAGE,
     draft: Draft = Draft("Ce qu’elle a vu", title="Ma sœur"), meanwhile: Callable[[], None] = lambda: None,
+    typed: tuple[str, str] = (PASSWORD, PIN),
 ) -> Received:
-    """`meanwhile` is what happens until the person accepts it."""
+    """`meanwhile` is what happens until the person accepts it; `typed` are the person's password and PIN."""
     made = client.boxes.make(NewBox("Pour ma sœur", now + 30 * DAY, 3, 10_000_000))
-    client.boxes.send(made, client.account.confirm(PASSWORD, PIN))
+    client.boxes.send(made, client.account.confirm(*typed))
     visit = stranger.enter_box(made.fragment)
     deposited = visit.send(visit.make(name, message, [visit.give(path) for path in files]))
     meanwhile()

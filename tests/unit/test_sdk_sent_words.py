@@ -332,6 +332,16 @@ def test_a_vault_that_gives_the_words_with_a_part_of_it_gives_nothing_that_opens
     assert not any(scene.words in path for path in asked)
 
 
+def test_a_part_may_keep_all_that_the_person_has_and_leave_out_the_words_alone(scene: Scene) -> None:
+    item = scene.client.item(scene.item)
+    part = scene.client.make_extract(
+        item, Redaction((), frozenset({"title"}), frozenset(content.blob for content in item.contents))
+    )
+    made = scene.client.item(part.id)
+    assert (made.kind, made.text, made.title, made.contents) == ("extract", item.text, item.title, item.contents)
+    assert made.sent is None
+
+
 # a manifest
 
 

@@ -10,7 +10,7 @@ import { closed, reading } from "../src/app/state.js";
 import { watchAddresses, watchDownloads } from "./app_documents_scene.js";
 import { callsOf } from "./app_journal_scene.js";
 import { endPage, open, startPage, type Scene } from "./app_scene.js";
-import type { Content, Item } from "../src/worker/api.js";
+import type { Content, Item, SentWords } from "../src/worker/api.js";
 import { CODE, LINK, MESSAGE } from "./memory_reading.js";
 import { MemoryVault, PASSWORD, PIN, problem } from "./memory_vault.js";
 
@@ -148,6 +148,29 @@ describe("what was handed over", () => {
     });
     expect(page.text()).not.toContain("A copy, not the original");
     expect([...document.querySelectorAll("h4")].map((one) => one.textContent)).toEqual(["The original"]);
+  });
+
+  test("has the own words of whoever put something in: when they were sent, or what is wrong with them", async () => {
+    const first = reading.value!.shared.items.find(({ proof }) => proof !== null)!;
+    const said = { name: "Nadia", message: "J’ai tout vu.", written: 1_764_000_000 };
+    const item: Item = { ...first.item, kind: "received", text: "", sent: said };
+    const shows = (words: SentWords | null): Promise<void> => act(async () => {
+      const { vault, shared } = reading.value!;
+      reading.value = { vault, shared: { ...shared, items: [{ ...first, item, words }] } };
+    });
+    const whole: SentWords = { said, proof: first.proof, doubt: null, files: [] };
+    await shows(whole);
+    await page.see("with a valid receipt of their own");
+    expect(page.text().split("J’ai tout vu.")).toHaveLength(2);
+    await shows({ ...whole, said: { ...said, message: "Je n’ai rien vu." }, doubt: "sent_differs" });
+    await page.see("says otherwise than what was put in");
+    expect([page.text().includes("J’ai tout vu."), page.text().includes("Je n’ai rien vu.")]).toEqual([true, true]);
+    await shows({ ...whole, said: null, proof: null, doubt: "bundle_incomplete" });
+    await page.see("have no receipt that holds");
+    await page.see("When it was sent is not proven.");
+    await shows(null);
+    expect(page.text()).not.toContain("have no receipt that holds");
+    await page.see("From Nadia");
   });
 
   test("shows a file from what is shared, and saves it only after asking", async () => {

@@ -187,7 +187,7 @@ test("what the vault withholds, swaps or proves with another receipt is said, an
     [(one) => void (one.spoils = (sent, body) => (sent.path === path ? body.map((byte, at) => (at === 99 ? byte ^ 1 : byte)) : body)),
       "bundle_swapped", false],
     [(one) => void (one.answers = (sent) => (sent.path === `${path}/receipt` ? gone() : null)), "bundle_incomplete", true],
-    [(one) => void one.rewrites.set(`GET ${path}/receipt`, () => ({ receipt: other })), "receipt_other_bytes", true],
+    [(one) => void one.rewrites.set(`GET ${path}/receipt`, (said) => ({ ...(said as object), receipt: other })), "receipt_other_bytes", true],
   ];
   for (const [lie, code, isRead] of lies) {
     const network = new Network();

@@ -21,6 +21,7 @@ from tests.browser.app.test_reading import follow, give_code
 from tests.e2e.test_large_files import MIB, make_file
 from tests.fakes.axe import run_axe
 from tests.fakes.processes import Device, RealVault
+from tests.fakes.received import receive
 from tests.fakes.told import PHOTOGRAPH
 from tests.fakes.visitor import PASSWORD, PATIENCE, PIN, Visitor
 from tests.fakes.words import say
@@ -59,6 +60,8 @@ def shared(real_vault: RealVault, tmp_path_factory: pytest.TempPathFactory) -> I
         client.log_in("qui confie", PASSWORD, PIN)
         client.write_entry(Draft(title="Devant l’école", text=WRITTEN, danger=7))
         client.add_document(PHOTOGRAPH, title="La porte")
+        with VaultClient.connect(real_vault.url, tmp_path_factory.mktemp("sister")) as sister:
+            receive(client, sister, int(time.time()), PHOTOGRAPH, typed=(PASSWORD, PIN))
         yield share_all(client)
 
 
@@ -135,14 +138,16 @@ def test_what_was_shared_is_saved_and_checked_from_a_disk(
     device = Device(tmp_path / "expert", real_vault.url)
     for brought in (archive, folder):
         run = device.ok("verify-pack", brought, "--json")
-        assert (run.json["outcome"], run.json["proven"]) == ("valid", 2)
+        assert (run.json["outcome"], run.json["proven"]) == ("valid", 3)
 
     context = chromium.new_context(locale="fr-FR")  # with the page's own policy in force
     page = open_page(context, folder)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     check(page, folder, WHOLE)
-    expect(page.get_by_role("cell", name=say("fr", "pack.check.holds"))).to_have_count(2)
+    expect(page.get_by_role("cell", name=say("fr", "pack.check.holds"))).to_have_count(3)
+    expect(page.get_by_text(say("fr", "pack.check.received"))).to_have_count(1)
+    expect(page.get_by_text(say("fr", "pack.check.sent_file", name=PHOTOGRAPH.name))).to_have_count(1)
     check(page, archive, WHOLE)
 
     name = f"originals/002-01-{PHOTOGRAPH.name}"
@@ -174,7 +179,7 @@ def test_where_a_file_can_be_chosen_the_pack_goes_into_it_as_it_comes(
     archive = tmp_path / "dossier.zip"
     archive.write_bytes(base64.b64decode(page.evaluate(READ_BACK, "dossier.zip")))
     run = Device(tmp_path / "expert", real_vault.url).ok("verify-pack", archive, "--json")
-    assert (run.json["outcome"], run.json["proven"]) == ("valid", 2)
+    assert (run.json["outcome"], run.json["proven"]) == ("valid", 3)
     assert saved == []
 
 
