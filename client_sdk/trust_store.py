@@ -6,6 +6,7 @@ them. Both notes of a fork stay under `evidence/`.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 
 from client_sdk.errors import (
@@ -42,7 +43,8 @@ class TrustStore:
 
     def __init__(self, home: AccountHome, policy: Policy) -> None:
         self._home, self.policy = home, policy
-        self._last: tuple[str, Policy, Checkpoint] | None = None
+        self._opened: deque[tuple[str, Policy, Checkpoint]] = deque(maxlen=2)
+        """The note held and the one offered, as each deposit compares them: none is opened twice."""
 
     @property
     def newest(self) -> str | None:
@@ -52,13 +54,14 @@ class TrustStore:
 
     def open(self, note: str) -> Checkpoint:
         """A checkpoint that the pinned ledger signed under its own origin. Raises CheckpointInvalid."""
-        if self._last is not None and self._last[:2] == (note, self.policy):
-            return self._last[2]
+        for opened, policy, checkpoint in self._opened:
+            if (opened, policy) == (note, self.policy):
+                return checkpoint
         try:
             checkpoint = open_checkpoint(note.encode("utf-8"), self.policy).checkpoint
         except CryptoCoreError as error:
             raise CheckpointInvalid(error.code) from None
-        self._last = (note, self.policy, checkpoint)
+        self._opened.append((note, self.policy, checkpoint))
         return checkpoint
 
     def advance(self, note: str, fetch_consistency: FetchConsistency) -> Checkpoint:
