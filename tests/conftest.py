@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.again import pytest_report_teststatus, pytest_terminal_summary  # noqa: F401  # hooks of every run
 from tests.fakes.rclone import Rclone, rclone_server
 from tests.fakes.swift import Swift, swift_server
 

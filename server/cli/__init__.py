@@ -292,14 +292,14 @@ def check_help() -> None:
 main.add_command(professionals)
 
 
-def serve(target: str, bind: str, port: int, workers: int) -> None:
+def serve(target: str, bind: str, port: int, workers: int, start: str = "spawn") -> None:
     """Runs a WSGI factory, `module:name`, until SIGTERM; running requests are finished first.
 
-    Workers are fresh processes: SQLite must not be carried across a fork. A worker that died is replaced, and granian
-    gives up when the new one dies within seconds: then all are started again, because a vault that is killed, by
-    whomever, comes back.
+    Workers are fresh processes: SQLite must not be carried across a fork; whoever has nothing open may `start` them by
+    "fork". A worker that died is replaced, and granian gives up when the new one dies within seconds: then all are
+    started again, because a vault that is killed, by whomever, comes back.
     """
-    multiprocessing.set_start_method("spawn", force=True)
+    multiprocessing.set_start_method(start, force=True)
     while True:
         granian = Granian(
             target,

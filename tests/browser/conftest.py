@@ -10,6 +10,7 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
+from tests.fakes.again import pytest_runtest_protocol  # noqa: F401  # the hook of all tests below
 from tests.fakes.browser import new_context, open_chromium, serve, serve_vault
 from tests.fakes.visitor import PATIENCE
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.processes import Device, RealVault, running, serving
+from tests.fakes.processes import Device, RealVault, running
 from tests.fakes.swift import SECRET, Swift
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,8 +22,8 @@ LONG = "".join(f"{n:06d} اليوم 🌧️ la porte\n" for n in range(9000))[:2
 
 @pytest.fixture(scope="module")
 def vault(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealVault]:
-    with serving(tmp_path_factory.mktemp("vault") / "data") as running:
-        yield running
+    with running(RealVault(tmp_path_factory.mktemp("vault") / "data", apart=True)) as served:
+        yield served
 
 
 @pytest.fixture
@@ -118,7 +118,7 @@ def test_nothing_readable_stays_on_the_device(device: Device) -> None:
 
 
 def test_receipts_verify_with_the_server_stopped(tmp_path: Path) -> None:
-    with serving(tmp_path / "data") as vault:
+    with running(RealVault(tmp_path / "data", apart=True)) as vault:
         device = Device(tmp_path / "home", vault.url)
         device.register()
         entry = device.ok("journal", "add", device.user, "--text", "proof", "--attach", PHOTOGRAPH, "--json").json

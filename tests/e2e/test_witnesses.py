@@ -84,7 +84,7 @@ def test_from_a_deposit_to_a_receipt_that_two_strangers_have_signed(tmp_path: Pa
         policy, out = policy_of(vault, [one, two], tmp_path), tmp_path / "out"
 
         kept = list[str]()
-        with VaultClient.connect(vault.url, tmp_path / "open") as client:
+        with VaultClient.connect(vault.url, device.home) as client:
             client.log_in(device.user, device.password, device.pin)
             for number in range(3):
                 started = time.monotonic()

@@ -21,6 +21,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from click.testing import CliRunner
+
+from server.cli import main as server_cli
+
 ROOT = Path(__file__).resolve().parents[2]
 ORDERS = "TEST_ORDERS_FOLDER"
 """Environment variable of a server that a test gives orders to (tests/fakes/orders.py)."""
@@ -109,6 +113,8 @@ class RealVault:
     """What serves it instead of the command, if anything: `python -m MODULE DATA PORT WORKERS`."""
     prefix: tuple[str, ...] = ()
     """What the command is started by, such as `unshare`; it has to become the command in the end."""
+    apart: bool = False
+    """Whether each command of the operator is a process of its own, as it is for people."""
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -116,11 +122,18 @@ class RealVault:
         return f"http://127.0.0.1:{self.port}"
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """`temoin-server` with these arguments, to its end."""
+        """`temoin-server` with these arguments, to its end; in this process, which has learnt it already, where nothing
+        speaks for another one."""
+        words = [*arguments, "--data", str(self.data)]
+        if not (self.apart or self.prefix):
+            settings: dict[str, str | None] = {name: None for name in os.environ if name.startswith("TEMOIN_")}
+            settings.update(self.environment)
+            ran = CliRunner().invoke(server_cli, words, env=settings, catch_exceptions=False)
+            return subprocess.CompletedProcess(words, ran.exit_code, ran.stdout, ran.stderr)
         return subprocess.run(
-            [*self.prefix, BIN / "temoin-server", *arguments, "--data", self.data],
+            [*self.prefix, BIN / "temoin-server", *words],
             capture_output=True, text=True, env=clean_environment(**self.environment), timeout=120,
-        )
+        )  # fmt: skip
 
     def init(self) -> None:
         run = self.command("init")

@@ -37,7 +37,9 @@ def main(data: str, port: str, workers: str) -> None:
     with contextlib.closing(_open()) as parts:
         upgrade(parts.database)
         collect(parts)
-    serve("tests.fakes.wsgi:application", "127.0.0.1", int(port), int(workers))
+    # Nothing is open here any more, so that workers may begin as copies: they die by the dozen, and need not learn it
+    # all anew each time.
+    serve("tests.fakes.wsgi:application", "127.0.0.1", int(port), int(workers), start="fork")
 
 
 def _open() -> Parts:

@@ -139,7 +139,7 @@ def test_a_read_only_store_of_files_is_told_and_the_rest_goes_on(tmp_path: Path)
 
 @pytest.fixture
 def stopped(tmp_path: Path) -> RealVault:
-    vault = RealVault(tmp_path / "data")
+    vault = RealVault(tmp_path / "data", apart=True)
     vault.init()
     return vault
 
