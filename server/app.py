@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Flask
+from flask import Blueprint, Flask, Response
+from limits.errors import StorageError
 
 import server.accounts.views
 import server.boxes.views
@@ -26,7 +27,7 @@ from server.access_log import install_access_log
 from server.headers import install_headers
 from server.limits import install_limits
 from server.parts import Parts
-from server.problems import install_problems, log_unexpected
+from server.problems import Refusal, install_problems, log_unexpected
 from server.requests import CONVERTERS
 from server.shell.service import is_built
 
@@ -51,10 +52,16 @@ PAGES = (*server.help.views.PAGES, *server.shell.views.PAGES)
 
 
 class VaultApp(Flask):
-    """Flask, but for one habit: what it logs holds no path."""
+    """Flask, but for two habits: what it logs holds no path, and a try that could not be counted is no answer."""
 
     def log_exception(self, exc_info: Any) -> None:
         log_unexpected(exc_info[1])
+
+    def process_response(self, response: Response) -> Response:
+        try:
+            return super().process_response(response)
+        except StorageError:
+            return super().process_response(Refusal("limiter_unavailable").response())
 
 
 def create_app(parts: Parts) -> Flask:

@@ -57,7 +57,7 @@ class S3Settings:
 
 @dataclass(frozen=True)
 class ServerConfig:
-    """One vault's settings. Spans are in seconds, sizes in bytes; rates as the library `limits` reads them."""
+    """One vault's settings. Spans are in seconds, sizes in bytes; rates are spelled as flask-limiter reads them."""
 
     data: Path
     host: str = ""

@@ -14,13 +14,15 @@ import ipaddress
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 
 from flask import Flask, Response, request
+from flask_limiter import Limiter
+from flask_limiter.errors import RateLimitExceeded
 from limits import RateLimitItem, parse_many
 from limits.errors import ConfigurationError, StorageError
 from limits.storage import Storage, storage_from_string
-from limits.strategies import FixedWindowRateLimiter
+from limits.strategies import RateLimiter
 from marshmallow import ValidationError
 from sqlalchemy import BigInteger, String, delete
 from sqlalchemy.exc import SQLAlchemyError
@@ -111,16 +113,24 @@ def install_limits(app: Flask, parts: Parts) -> None:
     config = parts.config
     if config.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.proxies, x_proto=0)  # type: ignore[method-assign]
-    options: dict[str, Any] = {"wrap_exceptions": True}
+    options = {"wrap_exceptions": True}
     if not config.limiter_url:
-        options |= {"database": parts.database, "clock": parts.clock}
-    strategy = FixedWindowRateLimiter(storage_from_string(config.limiter_url or f"{SCHEME}://", **options))
+        options |= cast(Any, {"database": parts.database, "clock": parts.clock})
+    limiter = Limiter(
+        network_key,
+        app=app,
+        storage_uri=config.limiter_url or f"{SCHEME}://",
+        storage_options=cast(Any, options),
+        strategy="fixed-window",
+        swallow_errors=False,
+    )
     for endpoint in TRIES:
-        _limit(app, _count_first(strategy, config.login_rate, "tries", WRONG.__contains__), endpoint)
+        _limit(app, _count_first(limiter.limiter, config.login_rate, "tries", WRONG.__contains__), endpoint)
     for endpoint in ("accounts.start_login", "boxes.enter"):
-        _limit(app, _count_first(strategy, config.start_rate, endpoint, _always), endpoint)
-    _limit(app, _count_first(strategy, config.signup_rate, "sign-ups", _was_made), "accounts.sign_up")
+        _limit(app, limiter.limit(config.start_rate), endpoint)
+    _limit(app, _count_first(limiter.limiter, config.signup_rate, "sign-ups", _was_made), "accounts.sign_up")
     app.register_error_handler(StorageError, lambda _: Refusal("limiter_unavailable").response())
+    app.register_error_handler(RateLimitExceeded, lambda _: _too_many(limiter))
 
 
 def require_store(config: ServerConfig) -> None:
@@ -148,7 +158,7 @@ def _limit(app: Flask, decorate: Any, endpoint: str) -> None:
     app.view_functions[endpoint] = decorate(app.view_functions[endpoint])
 
 
-def _count_first(strategy: FixedWindowRateLimiter, rate: str, scope: str, costs: Callable[[str], bool]) -> Any:
+def _count_first(strategy: RateLimiter, rate: str, scope: str, costs: Callable[[str], bool]) -> Any:
     """A decorator for views: takes one of `rate` for the network that asks before the view runs, and gives it back if
     the outcome (a code of schemas.problems, empty for a success) costs nothing. After a mistake of ours it stays taken.
     """
@@ -174,7 +184,7 @@ def _count_first(strategy: FixedWindowRateLimiter, rate: str, scope: str, costs:
     return decorate
 
 
-def _take(strategy: FixedWindowRateLimiter, items: Sequence[RateLimitItem], who: tuple[str, str]) -> None:
+def _take(strategy: RateLimiter, items: Sequence[RateLimitItem], who: tuple[str, str]) -> None:
     """One of each, or none of any. Raises Refusal `rate_limited`."""
     taken = list[RateLimitItem]()
     for item in items:
@@ -186,7 +196,7 @@ def _take(strategy: FixedWindowRateLimiter, items: Sequence[RateLimitItem], who:
         raise Refusal("rate_limited", retry_after=int(strategy.get_window_stats(item, *who).reset_time) - _now())
 
 
-def _give_back(strategy: FixedWindowRateLimiter, items: Sequence[RateLimitItem], who: tuple[str, str]) -> None:
+def _give_back(strategy: RateLimiter, items: Sequence[RateLimitItem], who: tuple[str, str]) -> None:
     with suppress(StorageError):  # then a try is lost, which the store gives back in its time
         for item in items:
             strategy.hit(item, *who, cost=-1)
@@ -196,12 +206,14 @@ def _was_made(code: str) -> bool:
     return not code
 
 
-def _always(_code: str) -> bool:
-    return True
-
-
 def _now() -> int:
     return parts().clock.now()
+
+
+def _too_many(limiter: Limiter) -> Response:
+    breached = limiter.current_limit
+    wait = breached.reset_at - _now() if breached else None
+    return Refusal("rate_limited", retry_after=wait).response()
 
 
 def _network(address: str) -> bytes:
