@@ -21,10 +21,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from click.testing import CliRunner
-
-from server.cli import main as server_cli
-
 ROOT = Path(__file__).resolve().parents[2]
 ORDERS = "TEST_ORDERS_FOLDER"
 """Environment variable of a server that a test gives orders to (tests/fakes/orders.py)."""
@@ -126,9 +122,13 @@ class RealVault:
         speaks for another one."""
         words = [*arguments, "--data", str(self.data)]
         if not (self.apart or self.prefix):
+            from click.testing import CliRunner  # witnesses that die at a step start from here, and need none of it
+
+            from server.cli import main
+
             settings: dict[str, str | None] = {name: None for name in os.environ if name.startswith("TEMOIN_")}
             settings.update(self.environment)
-            ran = CliRunner().invoke(server_cli, words, env=settings, catch_exceptions=False)
+            ran = CliRunner().invoke(main, words, env=settings, catch_exceptions=False)
             return subprocess.CompletedProcess(words, ran.exit_code, ran.stdout, ran.stderr)
         return subprocess.run(
             [*self.prefix, BIN / "temoin-server", *words],
