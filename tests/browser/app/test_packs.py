@@ -55,9 +55,10 @@ def share_all(client: VaultClient, openings: int = 20) -> MadeBundle:
 
 @pytest.fixture(scope="module")
 def shared(real_vault: RealVault, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MadeBundle]:
-    with VaultClient.connect(real_vault.url, tmp_path_factory.mktemp("person")) as client:
-        client.register(client.make_account("qui confie", PASSWORD, PIN))
-        client.log_in("qui confie", PASSWORD, PIN)
+    folder = tmp_path_factory.mktemp("person")  # another each time: a worker may come to this module twice
+    with VaultClient.connect(real_vault.url, folder) as client:
+        client.register(client.make_account(folder.name, PASSWORD, PIN))
+        client.log_in(folder.name, PASSWORD, PIN)
         client.write_entry(Draft(title="Devant l’école", text=WRITTEN, danger=7))
         client.add_document(PHOTOGRAPH, title="La porte")
         with VaultClient.connect(real_vault.url, tmp_path_factory.mktemp("sister")) as sister:

@@ -62,8 +62,8 @@ def person(real_vault: RealVault, tmp_path_factory: pytest.TempPathFactory) -> I
     folder = tmp_path_factory.mktemp("person")
     make_film(folder / "film.mp4", 20, FILM)
     with VaultClient.connect(real_vault.url, folder / "home") as client:
-        client.register(client.make_account("qui partage", PASSWORD, PIN))
-        client.log_in("qui partage", PASSWORD, PIN)
+        client.register(client.make_account(f"lu {folder.name}", PASSWORD, PIN))
+        client.log_in(f"lu {folder.name}", PASSWORD, PIN)
         client.write_entry(Draft(title="Devant l’école", text=WRITTEN, danger=7))
         client.add_document(PHOTOGRAPH, title="La porte")
         client.add_document(folder / "film.mp4", title="Dimanche")
