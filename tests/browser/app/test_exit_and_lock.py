@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
+from secrets import token_hex
 from threading import Event
 
 import pytest
@@ -80,7 +81,7 @@ class Person(Visitor):
 def person(chromium: Browser, real_vault: RealVault) -> Person:
     """Somebody with entries, documents and an answered questionnaire, for the tests that only read."""
     context = chromium.new_context(locale="fr-FR", reduced_motion="reduce")
-    teller = Teller(Visitor(context.new_page(), real_vault.url), "out")
+    teller = Teller(Visitor(context.new_page(), real_vault.url), token_hex(3))  # a worker may come here twice
     teller.sign_up()
     teller.write()
     teller.write_sensitive()
