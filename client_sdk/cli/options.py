@@ -73,6 +73,14 @@ def asking(secrets: str) -> Callable[[Command], Command]:
     return decorate
 
 
+def offline(command: Command) -> Command:
+    """--json, for a command that speaks with no vault and asks for no secret. It takes the options of those that do, so
+    that a script may give the same to every one, and makes nothing of them; its help doesn't show them."""
+    for unheard in ("--server", "--secrets-fd"):
+        command = click.option(unheard, hidden=True, expose_value=False)(command)
+    return json_option(command)
+
+
 asking_name = asking("the user name where it isn't given, password and PIN, a line each,")
 
 

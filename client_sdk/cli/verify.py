@@ -14,7 +14,7 @@ from rich.text import Text
 
 from client_sdk.auditor import hash_file
 from client_sdk.cli.failures import DONE, exit_code
-from client_sdk.cli.options import existing_file, file_hash, home, json_option, read_start, rotations_option
+from client_sdk.cli.options import existing_file, file_hash, home, offline, read_start, rotations_option
 from client_sdk.cli.output import facts, one_line, print_json, screen
 from client_sdk.cli.quorum import quorum_facts
 from client_sdk.cli.tsa import STEP, TokenFiles, token_facts, token_json, token_options, token_sentence
@@ -79,7 +79,7 @@ _OUTCOMES = {"valid": "VALID", "invalid": "INVALID", "not_yet": "NOT YET VERIFIA
 )
 @rotations_option
 @token_options
-@json_option
+@offline
 def verify(
     paths: tuple[Path, ...], sha256: bytes | None, policy_file: Path | None, rotations_file: Path | None,
     tsa: TokenFiles | None, as_json: bool,

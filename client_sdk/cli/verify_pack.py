@@ -14,7 +14,7 @@ import click
 from rich.text import Text
 
 from client_sdk.cli.failures import DONE, NOT_YET, REFUSED
-from client_sdk.cli.options import existing_file, existing_path, json_option, read_start, rotations_option
+from client_sdk.cli.options import existing_file, existing_path, offline, read_start, rotations_option
 from client_sdk.cli.output import cells, facts, one_line, print_json, screen, table
 from client_sdk.cli.progress import Bars
 from client_sdk.pack_check import PackReport, check_pack
@@ -25,6 +25,8 @@ from crypto_core.receipts.receipt import VerifiedReceipt
 from crypto_core.receipts.rotation import MAX_ROTATIONS_SIZE, open_rotations, rotate_policy
 from schemas import outputs
 
+_NAME = 60
+"""Columns of a terminal: no file that we name is longer."""
 _OUTCOMES = {
     "valid": ("VALID", DONE), "invalid": ("INVALID", REFUSED), "not_yet": ("NOT YET VERIFIABLE", NOT_YET),
 }
@@ -37,7 +39,7 @@ _OUTCOMES = {
     help="Whom you trust (tlog-policy), from elsewhere. Without it: the key in the pack, which you then compare.",
 )
 @rotations_option
-@json_option
+@offline
 def verify_pack(path: Path, policy_file: Path | None, rotations_file: Path | None, as_json: bool) -> None:
     """Check an evidence pack: every file of it, every receipt, and what was signed.
 
@@ -82,6 +84,7 @@ def _show(report: PackReport, by_policy: bool) -> None:
     out, at = screen(), report.checkpoint
     if report.findings:
         rows = table("FILE", "WHAT IS WRONG")
+        rows.columns[0].min_width = min(_NAME, max(len(one.name) for one in report.findings))  # to be looked for whole
         for one in report.findings:
             rows.add_row(*cells((one_line(one.name), f"{one.error.sentence} ({one.error.code})")))
         out.print(rows)

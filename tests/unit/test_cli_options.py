@@ -97,8 +97,15 @@ def test_a_stray_word_is_refused(words: tuple[str, ...], said: str) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in ALL if name.split()[0] in OFFLINE])
-def test_who_speaks_with_no_vault_is_asked_for_none(name: str) -> None:
-    assert not {"server", "secrets_fd"} & {one.name for one in ALL[name].params}
+def test_who_speaks_with_no_vault_is_shown_no_option_for_one(name: str) -> None:
+    shown = CliRunner().invoke(temoin, [*name.split(), "--help"]).stdout
+    assert "--server" not in shown and "--secrets-fd" not in shown
+
+
+@pytest.mark.parametrize("name", ["verify", "verify-pack"])
+def test_a_script_may_give_every_command_the_same_options(name: str) -> None:
+    given = ["--server", "http://127.0.0.1:1", "--secrets-fd", "9", "nothing-here", "--json"]
+    assert "nothing-here" in CliRunner().invoke(temoin, [name, *given]).stderr
 
 
 @pytest.mark.parametrize(

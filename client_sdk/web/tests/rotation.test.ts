@@ -1,17 +1,20 @@
 // The ledger's key is replaced while browsers of one person are there, away, open or lied to; against a real vault.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { unzipSync } from "fflate";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { decodeText, encodeText, parseB64url } from "../src/crypto_core/encoding.js";
-import { makeBytes } from "../src/crypto_core/randomness.js";
+import { decodeText, encodeText, formatB64url, parseB64url } from "../src/crypto_core/encoding.js";
+import { makeBytes, makeId } from "../src/crypto_core/randomness.js";
 import { formatCheckpoint, parseCheckpoint } from "../src/crypto_core/receipts/checkpoint.js";
 import { SignerKey, formatVkey, parseNote, signNote } from "../src/crypto_core/receipts/note.js";
 import { formatRotations, openRotations, parseRotations, signRotation } from "../src/crypto_core/receipts/rotation.js";
 import { ready } from "../src/crypto_core/sodium.js";
 import { Pin, type Home } from "../src/sdk/home.js";
+import { HttpTransport } from "../src/sdk/transport.js";
 import type { Vault } from "../src/schemas/vault.js";
-import { registered, saying, type Browser } from "./clients.js";
+import { vaultService } from "../src/worker/service.js";
+import { QUICK_ARGON, registered, saying, type Browser } from "./clients.js";
 import { RealVault } from "./real_vault.js";
 
 const ROTATIONS = "/ledger/rotations";
@@ -92,6 +95,40 @@ test("browsers that were there, one that was away, and one that stayed open", as
     expect((await browser.home.policy())!.logs.map(({ key }) => formatVkey(key)).sort()).toEqual([first, second].sort());
   }
   expect(await codes(laptop.another())).toEqual([]); // a new one, which meets the second key first
+}, 120_000);
+
+test("a browser that met the first key reads what was shared under the second, and puts something in, without an account", async () => {
+  const [person, reader] = [await registered(vault.url), await registered(vault.url)];
+  const first = (await pinned(reader.home)).ledgerVkey;
+  await rotate();
+  const client = await person.logIn();
+  const { id } = await client.writeEntry(saying("under the second key"));
+  const { password, pin } = person.typed;
+  const [bundle, box, expires] = [formatB64url(makeId()), formatB64url(makeId()), Math.floor(Date.now() / 1000) + 86_400];
+  const link = await client.share(password, pin, {
+    bundle, items: [{ item: id, revision: 1 }], to: null, message: "", expires, openings: 9, replaces: null,
+  });
+  const boxes = await client.boxes();
+  const made = boxes.make({ box, name: "Nadia", expires, deposits: 3, bytes: 2_000_000 });
+  await boxes.send(made, await client.account.confirm(password, pin));
+
+  const page = vaultService({
+    transport: new HttpTransport(vault.url, { fetch: reader.network.fetch, sleep: () => Promise.resolve() }),
+    argon: QUICK_ARGON, store: () => Promise.resolve({ store: reader.store, persistent: true }), home: () => reader.home,
+  });
+  await page.meetLink(link!.fragment);
+  const { items, pinned: known } = await page.openLink(link!.code);
+  expect([known, items.map(({ doubt }) => doubt)]).toEqual([true, [null]]);
+  await page.meetBox(made.fragment);
+  await page.enterBox();
+  expect((await page.putIn({ name: "", message: "I saw it" }, [])).receipts).toBe(1);
+  const given = unzipSync(new Uint8Array(await (await page.receiptsOfDeposit()).blob.arrayBuffer()));
+  expect(decodeText(given["policy.txt"]!)).toContain(formatVkey(signer().verifier));
+
+  reader.network.answers = ({ path }) => (path === ROTATIONS ? new Response("no records") : null);
+  const doubted = await page.openLink(link!.code).then(({ items: [one] }) => one!.doubt);
+  expect([doubted === null, await evidence(reader)]).toEqual([false, ["malformed"]]);
+  expect((await pinned(reader.home)).ledgerVkey).toBe(first);
 }, 120_000);
 
 describe("a vault that lies", () => {

@@ -22,6 +22,8 @@ export interface Ground {
   readonly client: VaultClient;
   /** Whom a receipt is checked against that came without a policy, and whether this browser knew it before. */
   policy(): Promise<readonly [Policy, pinned: boolean]>;
+  /** The same, in every key that the vault's records lead to by now: for whoever reads there or sends without an account. */
+  followed(): Promise<readonly [Policy, pinned: boolean]>;
   /** With what a link is read, but for the policy; and with what something is put into a box. */
   readonly link: Omit<ReadingWith, "verify">;
   readonly box: Omit<SendingWith, "verify">;

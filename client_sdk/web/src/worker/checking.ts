@@ -2,12 +2,12 @@
 // Knows: the numbered steps (docs/spec/receipt.md), and what may be told where one of them fails.
 // Refuses to know: whose receipt it is, and keys that open the file.
 
-import { VerificationError } from "../crypto_core/errors.js";
+import { CryptoCoreError, VerificationError } from "../crypto_core/errors.js";
 import { MAX_POLICY_SIZE, NONE, parsePolicy, type Policy } from "../crypto_core/receipts/policy.js";
 import { MAX_RECEIPT_SIZE, parseReceipt, verifyReceipt, weighReceipt } from "../crypto_core/receipts/receipt.js";
-import { MAX_ROTATIONS_SIZE } from "../crypto_core/receipts/rotation.js";
+import { MAX_ROTATIONS_SIZE, openRotations, rotatePolicy } from "../crypto_core/receipts/rotation.js";
 import { hashFile } from "../sdk/auditor.js";
-import { Pin } from "../sdk/home.js";
+import { Pin, type Home } from "../sdk/home.js";
 import { ROTATIONS, readPublished } from "../sdk/session.js";
 import type { Transport } from "../sdk/transport.js";
 import type { Checked, Weighed } from "./api.js";
@@ -28,6 +28,19 @@ export async function publishedPolicy(transport: Transport): Promise<Policy> {
   const vault = await transport.ask("GET", "/v1/vault");
   const pin = new Pin(vault.vault_id, vault.ledger_vkey, vault.directory_vkey);
   return pin.rotated(await readPublished(transport, ROTATIONS, MAX_ROTATIONS_SIZE)).policy;
+}
+
+/** What a browser trusts that met this vault before, in every key that its records have led to since. Records that can't
+ * be believed are kept as evidence and change nothing. */
+export async function followedPolicy(transport: Transport, home: Home, held: Policy): Promise<Policy> {
+  const records = await readPublished(transport, ROTATIONS, MAX_ROTATIONS_SIZE);
+  try {
+    return rotatePolicy(held, openRotations(records));
+  } catch (error) {
+    if (!(error instanceof CryptoCoreError)) throw error;
+    await home.keepEvidence(error.code, records);
+    return held;
+  }
 }
 
 /** Checks the sealed file, which is hashed in pieces, against its receipt. Rejects with FileUnreadable. */

@@ -23,6 +23,7 @@ export function lookedPlainly({ sent, contents, deposited, receipt }: OpenedDepo
 export class Depositing {
   #address: Address | null = null;
   #visit: Visit | null = null;
+  #policy: Policy | null = null;
 
   /** Throws LinkMalformed. */
   meet(fragment: string): void {
@@ -35,6 +36,7 @@ export class Depositing {
   async enter(by: Omit<SendingWith, "verify">, policy: Policy): Promise<Room> {
     if (this.#address === null) throw new NotOpen();
     this.#visit = await Visit.enter(this.#address, { ...by, verify: verifyUnder(policy) });
+    this.#policy = policy;
     return this.#visit.room;
   }
 
@@ -43,8 +45,10 @@ export class Depositing {
     return { deposited, receipts: receipts.length };
   }
 
-  async receipts(policy: Policy): Promise<Download> {
-    const blob = await this.#entered().receipts(policy);
+  /** With the policy that they were proven under. */
+  async receipts(): Promise<Download> {
+    const visit = this.#entered();
+    const blob = this.#policy && (await visit.receipts(this.#policy));
     if (blob === null) throw new NotOpen();
     return { name: "receipts.zip", mime: blob.type, blob };
   }

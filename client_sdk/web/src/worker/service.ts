@@ -2,6 +2,7 @@
 // Knows: how client, store and network are made for it. Refuses to know: what a call does (worker/calls), and how it is
 // answered (worker/answering.ts).
 
+import type { Policy } from "../crypto_core/receipts/policy.js";
 import { ready } from "../crypto_core/sodium.js";
 import type { Argon } from "../sdk/argon.js";
 import { VaultClient, type ClientOptions } from "../sdk/client.js";
@@ -53,14 +54,22 @@ async function begin(parts: ServiceParts, by: Answering): Promise<Ground> {
     ...parts.client, clock, argon: parts.argon, progress: by.transfer(true), reading,
     onSensitive: (until) => by.tell({ kind: "sensitive", open: until !== null, until }),
   });
+  const published = async (): Promise<readonly [Policy, false]> => {
+    const { publishedPolicy } = await fetched(import("./checking.js"));
+    return [await publishedPolicy(transport), false];
+  };
   return {
     client, forgetful: !persistent, link: { transport, clock, progress: reading },
     box: { transport, clock, sleep, now },
     policy: async () => {
-      const known = await home.policy();
-      if (known) return [known, true];
-      const { publishedPolicy } = await fetched(import("./checking.js"));
-      return [await publishedPolicy(transport), false];
+      const held = await home.policy();
+      return held === null ? published() : [held, true];
+    },
+    followed: async () => {
+      const held = await home.policy();
+      if (held === null) return published();
+      const { followedPolicy } = await fetched(import("./checking.js"));
+      return [await followedPolicy(transport, home, held), true];
     },
   };
 }

@@ -56,10 +56,10 @@ export function boxesCalls(by: Answering): BoxesApi {
 
     meetBox: (fragment) => put((depositing) => depositing.meet(fragment)),
 
-    enterBox: () => put(async (depositing, ground) => depositing.enter(ground.box, (await ground.policy())[0])),
+    enterBox: () => put(async (depositing, ground) => depositing.enter(ground.box, (await ground.followed())[0])),
 
     putIn: (words, files) => put((depositing) => depositing.putIn(words, files, by.transfer(true))),
 
-    receiptsOfDeposit: () => put(async (depositing, ground) => depositing.receipts((await ground.policy())[0])),
+    receiptsOfDeposit: () => put((depositing) => depositing.receipts()),
   };
 }

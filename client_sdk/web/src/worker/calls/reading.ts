@@ -28,7 +28,7 @@ export function readingCalls(by: Answering): ReadingApi {
     meetLink: (fragment) => read((reading) => reading.meet(fragment)),
 
     openLink: (code) => read(async (reading, ground) => {
-      const [policy, pinned] = await ground.policy();
+      const [policy, pinned] = await ground.followed();
       return reading.openLink(code, ground.link, policy, pinned);
     }),
 
@@ -66,7 +66,7 @@ export function readingCalls(by: Answering): ReadingApi {
     sharedReceipts: (item, revision, content) => read((reading) => reading.receipts(item, revision, content)),
 
     savePack: (into) => by.send(PACK, ({ signal }) => read(async (reading, ground) => {
-      const [{ savePack }, [policy]] = await Promise.all([fetched(import("../packing.js")), ground.policy()]);
+      const [{ savePack }, [policy]] = await Promise.all([fetched(import("../packing.js")), ground.followed()]);
       return savePack(reading.opened, policy, ground.link, into, signal ?? null);
     })),
 
