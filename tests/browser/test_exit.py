@@ -11,7 +11,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expec
 from server.help.service import link, page_table
 from server.help.shelf import shelf
 from tests.browser.conftest import NeutralSite
-from tests.fakes.browser import Watcher, open_chromium
+from tests.fakes.browser import Watcher, new_context, open_chromium
+
+pytestmark = pytest.mark.guard
 
 MOST = 300
 """Milliseconds from the tap to the neutral page."""
@@ -123,16 +125,19 @@ def test_back_and_forward_show_nothing_of_ours(
 def test_a_page_kept_whole_is_shown_again_to_who_did_not_leave(
     remembering: Browser, address: str, neutral: NeutralSite
 ) -> None:
-    context = remembering.new_context()
-    page = context.new_page()
-    watcher = Watcher(page)
-    page.goto(address + "/fr/1")
-    first = watcher.wait(lambda sight: "17" in sight.text)
-    page.goto(neutral.address)  # not by the way out
-    page.evaluate("void setTimeout(() => history.back())")
-    again = watcher.wait(lambda sight: sight.url == first.url and "17" in sight.text)
-    assert again.born == first.born, "the browser did not keep the page whole: the test above says less than it claims"
-    context.close()
+    def is_kept() -> bool:
+        with new_context(remembering) as context:
+            page = context.new_page()
+            watcher = Watcher(page)
+            page.goto(address + "/fr/1")
+            first = watcher.wait(lambda sight: "17" in sight.text)
+            page.goto(neutral.address)  # not by the way out
+            page.evaluate("void setTimeout(() => history.back())")
+            again = watcher.wait(lambda sight: sight.url == first.url and "17" in sight.text)
+            return again.born == first.born
+
+    # A browser may let go of any page when it needs the room: that it keeps one at all is what has to be seen.
+    assert any(is_kept() for _ in range(5)), "no page was kept whole: the test above says less than it claims"
 
 
 def test_whoever_types_the_address_comes_in_again(page: Page, address: str, neutral: NeutralSite) -> None:
