@@ -13,8 +13,6 @@ from server.help.shelf import shelf
 from tests.browser.conftest import NeutralSite
 from tests.fakes.browser import Watcher, new_context, open_chromium
 
-pytestmark = pytest.mark.guard
-
 MOST = 300
 """Milliseconds from the tap to the neutral page."""
 INTERACTIVE = "performance.timeOrigin + performance.getEntriesByType('navigation')[0].domInteractive"

@@ -1,8 +1,7 @@
-"""A test with a browser that failed is run once more, if it may be, and the run says which (docs/adr/0047).
+"""A browser that only took too long is asked once more, and the run says of which test (docs/adr/0047).
 
-Knows: Playwright's own timeout, by the name that a report gives it; which tests guard a secret or a text, by their
-marker; how many were tried again. Refuses to know: what they test. What fails twice is a failure.
-tests/browser/conftest.py and tests/conftest.py take these hooks.
+Knows: Playwright's own timeout, by the name that a report gives it. Refuses to know: any other failure; what was wrong
+once, or is too late twice, stays a failure. tests/browser/conftest.py and tests/conftest.py take these hooks.
 """
 
 from __future__ import annotations
@@ -14,9 +13,6 @@ from _pytest.terminal import TerminalReporter
 
 TOO_LATE = "playwright._impl._errors.TimeoutError: "
 TRIED = "tried again"
-MOST = 2
-"""So many of a process may be tried again for another reason than lateness."""
-_CHANCES = pytest.StashKey[int]()
 
 
 def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool:
@@ -24,7 +20,7 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
     hook = item.ihook
     hook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
     reports = runtestprotocol(item, log=False, nextitem=nextitem)
-    if was_only_late(reports) or may_have_been_chance(item, reports):
+    if was_only_late(reports):
         ending = pytest.CallInfo.from_call(lambda: item.session._setupstate.teardown_exact(None), "teardown")
         ended: TestReport = hook.pytest_runtest_makereport(item=item, call=ending)
         if ended.failed:
@@ -39,15 +35,6 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
         hook.pytest_runtest_logreport(report=one)
     hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
     return True
-
-
-def may_have_been_chance(item: pytest.Item, reports: list[TestReport]) -> bool:
-    """Whether something failed that guards nothing, ended well, and is among the first."""
-    failed = {one.when for one in reports if one.failed}
-    if not failed or "teardown" in failed or item.get_closest_marker("guard") is not None:
-        return False
-    item.config.stash[_CHANCES] = chances = item.config.stash.get(_CHANCES, 0) + 1
-    return chances <= MOST
 
 
 def was_only_late(reports: list[TestReport]) -> bool:
@@ -70,6 +57,6 @@ def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
     """Which tests were run once more, whatever came of it, and what was too late."""
     tried = terminalreporter.stats.get(TRIED, [])
     if tried:
-        terminalreporter.section("failed once and were tried again")
+        terminalreporter.section("took too long and were tried again")
     for one in tried:
         terminalreporter.line(f"{one.nodeid}: {_message(one).removeprefix(TOO_LATE).partition(chr(10))[0]}")

@@ -1,4 +1,4 @@
-"""A test whose browser was late is run once more; so are the first others that fail, but none that guards anything."""
+"""A test whose browser was late is run once more, and no other failure is."""
 
 from __future__ import annotations
 
@@ -9,13 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-HOOKS = """
-from tests.fakes.again import *
-from tests.fakes.again import pytest_runtest_protocol
-
-def pytest_configure(config):
-    config.addinivalue_line("markers", "guard: of a secret or a text")
-"""
+HOOKS = "from tests.fakes.again import *\nfrom tests.fakes.again import pytest_runtest_protocol\n"
 TESTS = """
 from pathlib import Path
 
@@ -47,28 +41,13 @@ def test_late_always(vault):
     raise TimeoutError(f"Page.goto: too late at vault {vault}")
 
 
-def test_wrong_once(vault):
-    assert vault != 3, "another count"
+def test_wrong(vault):
+    assert vault == 0, "Timeout 60000ms exceeded."
 
 
 def test_another_timeout(vault):
     import builtins
     raise builtins.TimeoutError("Timeout 60000ms exceeded.")
-
-
-@pytest.mark.guard
-def test_guarded(vault):
-    assert vault == 0, "a secret"
-
-
-@pytest.mark.guard
-def test_guarded_and_late(vault):
-    if vault == 5:
-        raise TimeoutError("Locator.click: Timeout 60000ms exceeded.")
-
-
-def test_one_too_many(vault):
-    assert vault == 0, "one more"
 
 
 def test_late_and_wrong(vault, bad_end):
@@ -81,7 +60,7 @@ def test_right(vault):
 
 
 @pytest.mark.parametrize("beside", [(), ("-n", "1")], ids=["alone", "in a worker"])
-def test_what_may_be_is_tried_once_more_with_a_new_vault_and_told(tmp_path: Path, beside: tuple[str, ...]) -> None:
+def test_what_is_late_is_tried_once_more_with_a_new_vault_and_told(tmp_path: Path, beside: tuple[str, ...]) -> None:
     (tmp_path / "conftest.py").write_text(HOOKS)
     (tmp_path / "test_late.py").write_text(TESTS)
     run = subprocess.run(
@@ -89,11 +68,9 @@ def test_what_may_be_is_tried_once_more_with_a_new_vault_and_told(tmp_path: Path
         cwd=ROOT, capture_output=True, text=True, timeout=300,
     )  # fmt: skip
     assert run.returncode == 1, run.stdout + run.stderr
-    assert "5 failed, 4 passed, 1 error, 5 tried again" in run.stdout
-    said = run.stdout.partition("failed once and were tried again")[2]
+    assert "4 failed, 2 passed, 1 error, 2 tried again" in run.stdout
+    said = run.stdout.partition("took too long and were tried again")[2]
     assert "test_late.py::test_late_once: Locator.click: Timeout 60000ms exceeded." in said
     assert "test_late.py::test_late_always: Page.goto: too late at vault 2" in said
     assert "too late at vault 3" in run.stdout  # the second time
-    assert "test_wrong_once: AssertionError: another count" in said
-    assert "test_guarded:" not in said and "test_one_too_many:" not in said
-    assert (tmp_path / "begun").read_text().split() == ["vault"] * 6
+    assert (tmp_path / "begun").read_text().split() == ["vault"] * 3

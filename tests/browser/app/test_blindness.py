@@ -24,8 +24,6 @@ from tests.fakes.teller import CATEGORY, SHARED, TEXTS, WRONG_CODE, Teller
 from tests.fakes.tour import view_table
 from tests.fakes.visitor import PASSWORD, PIN, Visitor
 
-pytestmark = pytest.mark.guard
-
 
 @dataclass
 class Story:

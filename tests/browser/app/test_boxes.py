@@ -163,7 +163,6 @@ def test_a_closed_box_says_so_at_the_door_and_in_the_middle(visitor: Visitor, de
     expect(depositor.page.get_by_role("button", name=depositor.say("boxes.put.do"))).to_have_count(0)
 
 
-@pytest.mark.guard
 def test_the_address_stands_in_no_browser_once_it_was_met_and_one_tap_leaves(
     visitor: Visitor, depositor: Visitor, neutral: NeutralSite
 ) -> None:

@@ -24,8 +24,6 @@ from tests.fakes.teller import STEM, TEXTS, Teller, choose, letter
 from tests.fakes.tour import shown_view, view_table
 from tests.fakes.visitor import PATIENCE, Visitor
 
-pytestmark = pytest.mark.guard
-
 GESTURES = """
 for (const kind of ["click", "keyup"]) {
   addEventListener(kind, (event) => gesture(String(performance.timeOrigin + event.timeStamp)), true);

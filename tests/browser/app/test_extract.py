@@ -22,8 +22,6 @@ from tests.fakes.canary import find_canaries
 from tests.fakes.processes import RealVault
 from tests.fakes.visitor import PASSWORD, PIN, Visitor
 
-pytestmark = pytest.mark.guard
-
 PHOTOGRAPH = Path(__file__).parents[3] / "docs" / "demo" / "photograph.jpg"
 SECRET, LETTER = "Nadège-Ωmega", "lettre-de-Nadège.txt"
 TEXT = f"Il attendait dans la voiture. {SECRET} a tout vu. Puis il est parti, et {SECRET} aussi."

@@ -12,8 +12,6 @@ from tests.browser.app.conftest import describe_vault
 from tests.fakes.processes import RealVault, running
 from tests.fakes.visitor import PATIENCE, Visitor
 
-pytestmark = pytest.mark.guard
-
 TEXT = "Chaque mot compte : « ne bouge pas », à 21 h 30, devant la porte."
 
 

@@ -83,7 +83,6 @@ def give_code(visitor: Visitor, code: str) -> None:
     visitor.press("reading.link.do")
 
 
-@pytest.mark.guard
 def test_a_link_and_its_code_are_all_that_a_reader_needs_until_it_is_ended(
     visitor: Visitor, person: Person, real_vault: RealVault
 ) -> None:
@@ -156,7 +155,6 @@ def test_five_wrong_codes_destroy_a_link_and_the_page_says_so(
     assert (found.facts["why"], found.facts["wrong_codes"]) == ("codes", 5)
 
 
-@pytest.mark.guard
 def test_a_refresh_meets_a_page_that_keeps_nothing(visitor: Visitor, person: Person, real_vault: RealVault) -> None:
     made = person.share()
     assert made.link is not None

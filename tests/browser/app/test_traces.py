@@ -24,8 +24,6 @@ from tests.fakes.processes import RealVault
 from tests.fakes.teller import NEW_USER, STEM, TEXTS, WRONG_SECRET, WRONG_USER, Teller
 from tests.fakes.visitor import Visitor
 
-pytestmark = pytest.mark.guard
-
 STORED = """async () => {
   const bytes = (value) => btoa(Array.from(value, (one) => String.fromCharCode(one)).join(""));
   const flat = async (value) => {
