@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +20,14 @@ from crypto_core.encoding import format_b64url
 from crypto_core.errors import TemoinError, VerificationError
 from crypto_core.randomness import make_bytes, make_id
 from crypto_core.sealing import boxes as sealing
-from crypto_core.sealing import passphrase
 from crypto_core.sealing.keys import derive_box
 from crypto_core.sealing.sharing import LinkMalformed
 from schemas import limits
 from server.cli import collect
 from tests.fakes.devices import PASSWORD, PIN, Device, make_device, register
 from tests.fakes.vault import FakeVault
+
+pytestmark = pytest.mark.usefixtures("stretched_once")
 
 DAY = 86_400
 FILE, LARGE = make_bytes(300), make_bytes(3 * limits.UNIT)
@@ -57,11 +57,6 @@ class Scene:
         visit = self.visit()
         given = [visit.give(self.file(f"{number}.jpg", data)) for number, data in enumerate(files)]
         return visit.send(visit.make(name, message, given)), given
-
-
-@pytest.fixture(autouse=True)
-def _stretch_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(passphrase, "stretch", cache(passphrase.stretch))
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -17,10 +16,11 @@ from client_sdk.opening import OpenedBundle, open_content
 from client_sdk.sharing import Sharing
 from crypto_core.encoding import format_b64url
 from crypto_core.randomness import make_bytes
-from crypto_core.sealing import passphrase
 from crypto_core.sealing.keyring import NeedsPin
 from tests.fakes.devices import PASSWORD, PIN, Device, make_device, register
 from tests.fakes.vault import FakeVault
+
+pytestmark = pytest.mark.usefixtures("stretched_once")
 
 DAY = 86_400
 NAME, WHERE = "Otto-Ω", "Ж street"
@@ -47,11 +47,6 @@ class Scene:
         self.client.shares.send(made, self.client.account.confirm(PASSWORD, PIN))
         assert made.link is not None
         return self.reader.client().open_link(made.link.fragment, made.link.code)
-
-
-@pytest.fixture(autouse=True)
-def _stretch_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(passphrase, "stretch", cache(passphrase.stretch))
 
 
 @pytest.fixture

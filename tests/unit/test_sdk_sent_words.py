@@ -7,7 +7,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -31,13 +30,14 @@ from crypto_core.encoding import format_b64url
 from crypto_core.errors import MalformedError, UnsupportedVersion
 from crypto_core.randomness import make_bytes, make_id
 from crypto_core.receipts.receipt import parse_receipt
-from crypto_core.sealing import passphrase
 from crypto_core.sealing.records import open_record
 from server.shares.models import BundleBlob
 from tests.fakes.canary import find_canaries
 from tests.fakes.devices import PASSWORD, PIN, Device, make_device, register
 from tests.fakes.received import MESSAGE, NAME, Received, receive
 from tests.fakes.vault import FakeVault
+
+pytestmark = pytest.mark.usefixtures("stretched_once")
 
 DAY, LATER = 86_400, 600
 FILE = make_bytes(40_000)
@@ -82,11 +82,6 @@ class Scene:
         target = self.folder / f"pack-{make_id().hex()}"
         with open_sink(target) as sink:
             return write_pack(opened, self.reader.client().known_policy(), sink), target
-
-
-@pytest.fixture(autouse=True)
-def _stretch_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(passphrase, "stretch", cache(passphrase.stretch))
 
 
 @pytest.fixture

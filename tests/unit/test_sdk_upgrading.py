@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +16,12 @@ from client_sdk.upgrading import Strength, Upgrade
 from crypto_core.errors import ReceiptKeyUnknown, ReceiptNotIncluded
 from crypto_core.receipts.policy import Policy, parse_policy
 from crypto_core.receipts.receipt import format_receipt, parse_receipt
-from crypto_core.sealing import passphrase
 from server.ledger.submitting import Posted, Unreachable
 from tests.fakes.devices import PIN, Device, make_device, register
 from tests.fakes.vault import FakeVault, b64
 from tests.unit.test_server_witnesses import Scene
 
-
-@pytest.fixture(autouse=True)
-def _stretch_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(passphrase, "stretch", cache(passphrase.stretch))
+pytestmark = pytest.mark.usefixtures("stretched_once")
 
 
 @pytest.fixture
