@@ -15,8 +15,8 @@ from client_sdk.client import VaultClient
 from client_sdk.items import Draft
 from client_sdk.sharing import Link, Sharing
 from tests.browser.app.conftest import describe_vault
-from tests.browser.app.test_traces import files_in
 from tests.fakes.canary import find_canaries
+from tests.fakes.folder import files_in
 from tests.fakes.http_proxy import HttpProxy, http_proxy_to
 from tests.fakes.listed import become_listed
 from tests.fakes.processes import RealVault, running

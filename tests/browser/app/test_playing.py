@@ -18,12 +18,13 @@ import pytest
 from playwright.sync_api import BrowserContext, Error, Frame, Locator, Page, Playwright, expect
 
 from tests.browser.app.test_exit_and_lock import Stopwatch, judge, step, tap
-from tests.browser.app.test_traces import STORED, files_in, own_browser, wait_for_no_worker, wait_until_asked
+from tests.browser.app.test_traces import STORED, own_browser, wait_for_no_worker, wait_until_asked
 from tests.browser.conftest import NeutralSite
 from tests.browser.test_exit import MOST
 from tests.fakes.browser import FLAGS, find_chromium
 from tests.fakes.canary import find_canaries
 from tests.fakes.film import make_film, make_sound
+from tests.fakes.folder import files_in
 from tests.fakes.heap import take_heap
 from tests.fakes.http_proxy import Heard, HttpProxy, http_proxy_to
 from tests.fakes.open_files import hidden_files_with
@@ -231,9 +232,11 @@ def memory_of(profile: Path) -> int:
 
 
 def test_a_flipped_byte_is_said_and_never_shown(cinema: Cinema, real_vault: RealVault, tmp_path: Path) -> None:
-    before = set(real_vault.data.rglob("*"))
+    kept = real_vault.data / "blobs" / "kept"
+    before = {path for path in kept.rglob("*") if path.is_file()}
     cinema.add_film(tmp_path / "film.mp4")
-    stored = max(set(real_vault.data.rglob("*")) - before, key=lambda path: path.stat().st_size)
+    added = {path for path in kept.rglob("*") if path.is_file()} - before
+    stored = max(added, key=lambda path: path.stat().st_size)
     visitor = cinema.visitor
     visitor.log_in()
     seek(cinema.open("film"), 0.3)

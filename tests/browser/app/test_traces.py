@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
-import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,6 +18,7 @@ from playwright.sync_api import BrowserContext, Error, Page, Playwright, expect
 from tests.browser.conftest import NeutralSite
 from tests.fakes.browser import FLAGS, find_chromium
 from tests.fakes.canary import find_canaries
+from tests.fakes.folder import files_in
 from tests.fakes.heap import take_heap
 from tests.fakes.processes import RealVault
 from tests.fakes.teller import NEW_USER, STEM, TEXTS, WRONG_SECRET, WRONG_USER, Teller
@@ -114,16 +114,6 @@ def history_of(page: Page) -> bytes:
     assert len(steps) > 5
     assert {step["title"] for step in steps if "/app" in step["url"]} <= {"Carnet"}
     return json.dumps(steps).encode()
-
-
-def files_in(folder: Path) -> dict[str, bytes]:
-    """Every file below a folder, in which others may be writing: what goes meanwhile is no trace."""
-    found = {}
-    for place, _, names in os.walk(folder):
-        for path in (Path(place) / name for name in names):
-            with contextlib.suppress(OSError):  # gone, or no file: a socket
-                found[str(path.relative_to(folder))] = path.read_bytes()
-    return found
 
 
 @pytest.mark.parametrize("end", [lock, leave])

@@ -21,6 +21,7 @@ from crypto_core.sealing.keyring import RECORD_WRAP_SIZE, Keyring, wrap_record_k
 from crypto_core.sealing.padding import padme
 from tests.fakes.canary import find_canaries, spellings
 from tests.fakes.devices import PASSWORD, PIN, Device as SdkDevice, make_device
+from tests.fakes.folder import files_in
 from tests.fakes.http_proxy import HttpProxy, http_proxy_to
 from tests.fakes.processes import Device, RealVault, serving
 from tests.fakes.vault import fake_vault
@@ -178,11 +179,11 @@ def test_no_request_says_anything(told: tuple[_Person, HttpProxy, RealVault]) ->
 
 def test_neither_database_nor_log_nor_folder_says_anything(told: tuple[_Person, HttpProxy, RealVault]) -> None:
     person, _, vault = told
-    paths = [path for path in sorted(vault.data.rglob("*")) if path.is_file()]
-    assert {".db", ".db-wal", ".log"} <= {path.suffix for path in paths}
-    assert len(paths) > 5
-    for path in paths:
-        assert find_canaries(path.name.encode() + b"\n" + path.read_bytes(), person.canaries) == [], path.name
+    files = files_in(vault.data)
+    assert {".db", ".db-wal", ".log"} <= {Path(name).suffix for name in files}
+    assert len(files) > 5
+    for name, data in files.items():
+        assert find_canaries(name.encode() + b"\n" + data, person.canaries) == [], name
 
 
 def test_neither_the_device_nor_its_complaints_say_anything(told: tuple[_Person, HttpProxy, RealVault]) -> None:
