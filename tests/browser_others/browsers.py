@@ -17,7 +17,8 @@ from typing import Any
 
 from selenium import webdriver
 from selenium.common.exceptions import (
-    ElementClickInterceptedException, StaleElementReferenceException, TimeoutException,
+    ElementClickInterceptedException, ElementNotInteractableException, StaleElementReferenceException,
+    TimeoutException,
 )
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webdriver import WebDriver
@@ -27,7 +28,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 PACKAGES = {"firefox-esr": "firefox-esr", "WebKitWebDriver": "webkit2gtk-driver", "Xvfb": "xvfb"}
 PATIENCE = 30
 """Seconds that a step may take on a busy machine."""
-MEANWHILE = (StaleElementReferenceException, ElementClickInterceptedException)
+MEANWHILE = (StaleElementReferenceException, ElementClickInterceptedException, ElementNotInteractableException)
 """What a page that is being drawn anew answers."""
 
 
