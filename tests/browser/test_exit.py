@@ -12,6 +12,7 @@ from server.help.service import link, page_table
 from server.help.shelf import shelf
 from tests.browser.conftest import NeutralSite
 from tests.fakes.browser import Watcher, new_context, open_chromium
+from tests.fakes.visitor import wait_until
 
 MOST = 300
 """Milliseconds from the tap to the neutral page."""
@@ -53,6 +54,7 @@ def test_from_every_page_one_tap_leads_out_at_once(page: Page, address: str, neu
         seen = len(taps)
         button.click()
         page.wait_for_url(neutral.address, wait_until="domcontentloaded")
+        wait_until(page, lambda: len(taps) > seen, "the tap was told of no more")
         assert len(taps) == seen + 1
         return float(page.evaluate(INTERACTIVE)) - taps[-1]
 
@@ -84,6 +86,7 @@ def test_whoever_holds_keys_is_told_first_and_cannot_hinder(page: Page, address:
     )
     page.locator("[data-exit]").click()
     page.wait_for_url(neutral.address)
+    wait_until(page, lambda: told, "nobody was told")
     assert told == ["true"]
 
 
@@ -183,7 +186,7 @@ def test_by_keyboard_the_button_is_near(page: Page, address: str, neutral: Neutr
     page.goto(address + "/fr/6")
     for _ in range(4):
         page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.hasAttribute('data-exit')")
+    expect(page.locator("[data-exit]")).to_be_focused()
     page.keyboard.press("Enter")
     page.wait_for_url(neutral.address)
 

@@ -106,12 +106,12 @@ def test_the_skip_link_and_the_menu_work_by_keyboard(page: Page, address: str) -
     page.keyboard.press("Tab")
     expect(page.locator(".skip")).to_be_in_viewport()
     page.keyboard.press("Enter")
-    assert page.evaluate("document.activeElement.id") == "main"
+    expect(page.locator("#main")).to_be_focused()
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.closest('main') !== null")
+    expect(page.locator("main :focus")).to_have_count(1)
     page.locator(".bar-menu").focus()
     page.keyboard.press("Enter")
-    assert page.evaluate("document.activeElement.id") == "menu"
+    expect(page.locator("#menu")).to_be_focused()
     page.locator("summary").first.focus()
     page.keyboard.press("Enter")
     expect(page.locator("details").first).to_have_attribute("open", "")

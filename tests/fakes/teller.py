@@ -172,7 +172,6 @@ class Teller:
 
     def write_sensitive(self) -> None:
         self.visitor.write(TEXTS["sensitive"], sensitive=True)
-        self.visitor.heading("journal.state.locked")
 
     def ask_to_be_listed(self) -> None:
         """As a professional, under a name that all may read; then the list of what was sent, which isn't theirs yet."""
@@ -266,6 +265,7 @@ class Teller:
         self.reads(TEXTS["sensitive"])
         visitor.open_row(TEXTS["title"])
         visitor.follow("journal.entry.history", count=4)  # with the deletion, and its undoing
+        visitor.heading("journal.history.name")
         self.page.locator("summary").last.click()
         self.reads(TEXTS["text"])
         for key in ("journal.calendar.name", "assess.curve.name", "journal.deleted.name"):

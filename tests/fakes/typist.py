@@ -6,15 +6,14 @@ Refuses to know: a mouse, and how the page is made. Everything a Visitor does is
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator
 
-from tests.fakes.visitor import PATIENCE, Visitor
+from tests.fakes.visitor import Visitor, wait_until
 
 MOST_STEPS = 120
 HERE = """() => {
@@ -39,19 +38,22 @@ class Typist(Visitor):
     """A visitor without a mouse. Whatever is reached must be visible, and have its mark of focus."""
 
     def here(self) -> dict[str, Any]:
-        """What has the focus. Raises AssertionError where a person could not see it."""
-        found: dict[str, Any] = self.page.evaluate(HERE)
-        if found["tag"] != "BODY":
-            assert found["inView"] and not found["covered"], found
-            assert found["seen"] or found["tag"] in ("H1", "H2", "MAIN"), found
+        """What has the focus. Raises AssertionError where a person can't see it, also once all of the page is drawn."""
+        found: dict[str, Any] = {}
+
+        def is_seen() -> object:
+            found.update(self.page.evaluate(HERE))
+            return found["tag"] == "BODY" or (
+                found["inView"] and not found["covered"]
+                and (found["seen"] or found["tag"] in ("H1", "H2", "MAIN"))
+            )
+
+        wait_until(self.page, is_seen, found)
         return found
 
     def not_lost(self) -> None:
         """Waits until something has the focus: an action must not throw whoever did it back to the start."""
-        end = time.monotonic() + 5
-        while self.here()["tag"] == "BODY":
-            assert time.monotonic() < end, "the focus is lost"
-            self.page.wait_for_timeout(50)
+        wait_until(self.page, lambda: self.here()["tag"] != "BODY", "the focus is lost")
 
     def reach(self, target: Locator) -> None:
         """Tab, or Shift+Tab, until something has the focus."""
@@ -111,8 +113,7 @@ class Typist(Visitor):
         if sensitive:
             self.tick("journal.sensitive.label")
         self.press("journal.write.keep")
-        if not sensitive:
-            expect(self.page.get_by_text(self.say("journal.kept"), exact=True)).to_be_visible(timeout=PATIENCE)
+        self.is_kept(sensitive)
 
     def give_pin(self) -> None:
         dialog = self.page.get_by_role("dialog")

@@ -7,7 +7,8 @@ the page is made; nothing is found by a class or an id.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +19,14 @@ from tests.fakes.words import say
 USERNAME, PASSWORD, PIN = "Amélie du lac", "une longue marche au bord du fleuve", "805193"
 PATIENCE = 60_000
 """Milliseconds that a step may take on a busy machine."""
+
+
+def wait_until(page: Page, true: Callable[[], object], otherwise: object) -> None:
+    """Until something is true that no `expect` looks for. Raises AssertionError with `otherwise`."""
+    end = time.monotonic() + PATIENCE / 1000
+    while not true():
+        assert time.monotonic() < end, otherwise
+        page.wait_for_timeout(20)
 
 
 @dataclass
@@ -155,7 +164,13 @@ class Visitor:
         if sensitive:
             self.page.get_by_label(self.say("journal.sensitive.label"), exact=True).check()
         self.press("journal.write.keep")
-        if not sensitive:
+        self.is_kept(sensitive)
+
+    def is_kept(self, sensitive: bool) -> None:
+        """Waits until the entry that was written is shown; of what is behind the PIN, that it is."""
+        if sensitive:
+            self.heading("journal.state.locked")
+        else:
             expect(self.page.get_by_text(self.say("journal.kept"), exact=True)).to_be_visible(timeout=PATIENCE)
 
     def go_to(self, key: str) -> None:
