@@ -9,11 +9,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.fakes.again import pytest_report_teststatus, pytest_terminal_summary  # noqa: F401  # hooks of every run
 from tests.fakes.rclone import Rclone, rclone_server
 from tests.fakes.swift import Swift, swift_server
 
+settings.register_profile("patient", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")  # how long an example takes says how busy the machine is, and nothing of the product
 _PUBLISHED = Path(os.environ.get("TEMOIN_VECTORS", Path(__file__).parents[2] / "shared" / "vectors"))
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import gzip
 import json
-import socketserver
 import ssl
 import threading
 import weakref
@@ -29,6 +28,7 @@ from client_sdk.wire import connect
 from crypto_core.encoding import format_b64, format_b64url
 from schemas.limits import HEADER
 from schemas.problems import PROBLEMS
+from tests.fakes.processes import free_port
 from tests.fakes.wire import FakeWire
 
 VAULT = {
@@ -354,10 +354,8 @@ def test_what_came_before_a_connection_broke_is_given_on(served: HttpTransport) 
 
 
 def test_a_vault_that_is_not_there_is_told_as_such() -> None:
-    with socketserver.TCPServer(("127.0.0.1", 0), socketserver.BaseRequestHandler) as server:
-        address = f"http://127.0.0.1:{server.server_address[1]}"
     with pytest.raises(NetworkError):
-        HttpTransport(address, sleep=lambda _: None).ask("GET", "/v1/vault")
+        HttpTransport(f"http://127.0.0.1:{free_port()}", sleep=lambda _: None).ask("GET", "/v1/vault")
 
 
 # files that anybody may read

@@ -187,8 +187,8 @@ def test_what_an_authority_should_not_say_is_not_kept(
     tsa.mood = mood
     impatient = Authority(asked.url, asked.certificates, patience=1)
     started = time.monotonic()
-    with pytest.raises(TemoinError) as refused:
-        take_anchor(vault.parts, impatient)
+    with pytest.raises(TemoinError) as refused:  # who answers may take longer than that where a machine is busy
+        take_anchor(vault.parts, impatient if expected == "tsa_unreachable" else asked)
     impatient.close()
     assert refused.value.code == expected
     assert time.monotonic() - started < 10

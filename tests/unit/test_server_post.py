@@ -39,7 +39,8 @@ def answering(*answers: bytes) -> Iterator[tuple[str, list[bytes]]]:
 
 
 def http(status: str, body: bytes, headers: str = "Content-Type: text/x.tlog.size\r\n") -> bytes:
-    return f"HTTP/1.1 {status}\r\n{headers}Content-Length: {len(body)}\r\n\r\n".encode() + body
+    """Says as well that the connection ends with it, which it may not have done yet when the next request comes."""
+    return f"HTTP/1.1 {status}\r\n{headers}Connection: close\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
 
 
 def test_the_answer_comes_back_whole() -> None:

@@ -136,7 +136,7 @@ def spellings(value: bytes) -> Iterator[bytes]:
     yield value.hex().upper().encode()
     for offset in range(3):
         whole = base64.b64encode(bytes(offset) + value)
-        inner = whole[4 * (offset > 0) : len(whole) // 4 * 4 - 4]  # the characters that depend on this value alone
+        inner = whole[-(-offset * 8 // 6) : (offset + len(value)) * 8 // 6]  # all that depends on this value alone
         yield inner
         yield inner.translate(bytes.maketrans(b"+/", b"-_"))
 
