@@ -9,8 +9,10 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given, strategies as st
 
+from client_sdk.cli.audit import audit
 from client_sdk.errors import NetworkError
 from client_sdk.following import follower as followers
 from client_sdk.following.findings import FAULTS
@@ -20,6 +22,7 @@ from client_sdk.following.published import Files
 from client_sdk.following.report import NothingFollowed, make_report
 from client_sdk.following.state import FILE, Followed, format_state, load_state, parse_state
 from client_sdk.protocol.audit import AuditEvent
+from crypto_core.encoding import MAX_TIME
 from crypto_core.errors import CryptoCoreError, MalformedError
 from crypto_core.receipts.note import SignerKey, VerifierKey, format_vkey
 from crypto_core.receipts.policy import Policy, parse_policy
@@ -276,6 +279,19 @@ def test_times_that_break_the_rules_are_found(auditor: Auditor, entries: list[by
 
 def test_an_entry_within_the_tolerance_of_clocks_is_not_ahead(auditor: Auditor) -> None:
     assert codes(auditor.look(FakeLedger().add(1, NOW + 360))) == []
+
+
+@pytest.mark.parametrize("time", [MAX_TIME + 1, 2**53 // 60 * 60 + 60, (2**64 - 1) // 60 * 60])
+def test_a_time_that_no_calendar_has_is_found_kept_and_told(auditor: Auditor, time: int) -> None:
+    ledger = FakeLedger().add(3)
+    auditor.look(ledger)
+    assert codes(auditor.look(ledger.add(1, time))) == ["ledger_entry_unspelled", "ledger_time_ahead"]
+    assert codes(auditor.look(ledger.add(1, NOW))) == ["ledger_times_fall"]
+    kept = load_state(auditor.folder)
+    assert kept is not None and len(kept.findings) == 3 and kept.walked == 5
+    for words in ([], ["--json"]):
+        told = CliRunner().invoke(audit, ["report", "--state", str(auditor.folder), *words])
+        assert told.exit_code == 0 and "9999-12-31T23:59:59Z" in told.stdout and "ledger_entry_unspelled" in told.stdout
 
 
 def test_an_entry_told_to_be_older_than_a_look_that_did_not_show_it_was_backdated(auditor: Auditor) -> None:
