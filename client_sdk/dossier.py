@@ -44,8 +44,9 @@ How to check them
    It prints each step, and ends with code 0 (valid), 1 (invalid) or 4 (not yet verifiable).
    With a token, and the root certificate that the authority itself publishes, it also proves the authority's time:
 
-       temoin verify NAME.sealed NAME.tlog-proof --policy policy.txt \\
-           --tsa NAME.tsr --tsa-chain NAME.chain.pem --tsa-roots ROOT.pem --tsa-before NAME.before.note NAME.before.tsr
+       temoin verify NAME.sealed NAME.tlog-proof --policy policy.txt --tsa-roots ROOT.pem
+
+   It takes the token, and what belongs to it, from beside the receipt.
 
 2. With any other tool that reads c2sp.org/tlog-proof: the receipt is one. Its `extra` line is the base64 of a nonce
    (32 bytes), the time of deposit (8 bytes, seconds since 1970), the length of the sealed file (8 bytes) and its

@@ -10,10 +10,24 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from client_sdk.errors import NetworkError, ServerFault
-from client_sdk.transport import HEADERS, TRIES, collect, pause, refusal
+from client_sdk.transport import HEADERS, TRIES, pause
 from client_sdk.wire import Answer, Wire, connect, read_unpacked, safe_url
 
 _HEADERS = {**HEADERS, "Accept-Encoding": "gzip, identity"}
+CHECKPOINT = "checkpoint"
+IN_A_VAULT = "ledger/"
+"""Where a vault has them."""
+_PASSING = (429, 502, 503, 504)
+"""Answers of a server that is there and has no time, whatever else it says: the same as none."""
+
+
+class FilesNotReached(NetworkError):
+    """No answer where the files should be."""
+
+    sentence = (
+        "What is published at this address can't be read right now. All that was read before is kept. Look at the "
+        "network, then give the same command again."
+    )
 
 
 @dataclass
@@ -35,14 +49,17 @@ class PublishedFiles:
     def read(self, path: str, most: int) -> bytes | None:
         """The file of at most `most` bytes at `<prefix>/<path>`, None if there is none (404, 410). Tried a few times.
 
-        Raises NetworkError, or ServerFault for any other answer.
+        Raises FilesNotReached, or ServerFault for any other answer.
         """
         for count in range(1, TRIES):
             try:
                 return self._read(path, most)
             except NetworkError:
                 self.sleep(pause(count))
-        return self._read(path, most)
+        try:
+            return self._read(path, most)
+        except NetworkError as error:
+            raise FilesNotReached(error.detail) from None
 
     def close(self) -> None:
         self._wire.close()
@@ -51,9 +68,30 @@ class PublishedFiles:
         with Answer(self._wire, "GET", f"{self._path}/{path}", None, _HEADERS) as answer:
             if answer.status in (404, 410):
                 return None
+            if answer.status in _PASSING:
+                raise NetworkError(f"status {answer.status}")
             if answer.status != 200:
-                raise refusal(answer.status, collect(answer))
+                raise ServerFault(f"status {answer.status}")
             data = read_unpacked(answer, most)
         if len(data) > most:
             raise ServerFault("an answer that does not end")
         return data
+
+
+@dataclass
+class LedgerFiles:
+    """A ledger's files: at the address given or, where that is a vault's own, below it."""
+
+    files: PublishedFiles
+    _below: str = field(default="", init=False)
+
+    def read(self, path: str, most: int) -> bytes | None:
+        """As `PublishedFiles.read`. The first file that is asked for has to be the checkpoint: it tells which it is."""
+        found = self.files.read(self._below + path, most)
+        if found is None and path == CHECKPOINT and not self._below:
+            found = self.files.read(IN_A_VAULT + path, most)
+            self._below = "" if found is None else IN_A_VAULT
+        return found
+
+    def close(self) -> None:
+        self.files.close()

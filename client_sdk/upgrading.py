@@ -7,7 +7,7 @@ A receipt is replaced only by one that verified under the pinned key and has the
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from client_sdk.errors import ServerFault
@@ -15,10 +15,11 @@ from client_sdk.items import KeptReceipt
 from client_sdk.reader import Reader, ReceiptPlace
 from client_sdk.replica import Row
 from client_sdk.session import Session
-from crypto_core.errors import ReceiptQuorumMissing
+from crypto_core.errors import ReceiptQuorumMissing, RotationBroken
 from crypto_core.receipts.note import parse_note
 from crypto_core.receipts.policy import NONE, Policy
 from crypto_core.receipts.receipt import parse_receipt, verify_receipt
+from crypto_core.receipts.rotation import open_rotations, rotate_policy
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,8 @@ class Upgrade:
 
 
 class Upgrader:
-    """Upgrades for one session. `policy` says whose cosignatures count; without it one by anybody does."""
+    """Upgrades for one session. `policy` says whose cosignatures count; without it one by anybody does. Whichever of
+    the ledger's keys it names, the others that this device knows to be joined to it count as well."""
 
     def __init__(self, session: Session, reader: Reader, policy: Policy | None) -> None:
         self._session, self._reader, self._policy = session, reader, policy
@@ -90,10 +92,17 @@ class Upgrader:
                 (key.name, key.key_hash) for key in self._session.trust.policy.keys
             }
             return Strength(bool(others), len(others), None)
+        policy = self._rotated(self._policy)
         try:
-            verified = verify_receipt(data, sha256=place.sha256, size=place.size, policy=self._policy)
+            verified = verify_receipt(data, sha256=place.sha256, size=place.size, policy=policy)
         except ReceiptQuorumMissing:
-            loose = Policy(self._policy.logs, self._policy.witnesses, self._policy.groups, NONE)
+            loose = replace(policy, quorum=NONE)
             verified = verify_receipt(data, sha256=place.sha256, size=place.size, policy=loose)
             return Strength(False, len(verified.cosigned_by), None)
         return Strength(True, len(verified.cosigned_by), verified.bound_time)
+
+    def _rotated(self, policy: Policy) -> Policy:
+        try:
+            return rotate_policy(policy, open_rotations(self._session.pin.rotations))
+        except RotationBroken:  # it names none of the ledger's keys, or another one: what it trusts is for it to say
+            return policy

@@ -14,21 +14,22 @@ from typing import Any
 import click
 
 from client_sdk.cli.failures import DONE, REFUSED, failure_of
-from client_sdk.cli.options import existing_file, json_option
+from client_sdk.cli.options import existing_file, home, json_option, read_start
 from client_sdk.cli.output import facts, note, one_line, print_failure, print_json, screen
 from client_sdk.cli.progress import Bars
-from client_sdk.cli.quorum import quorum_facts, spell_quorum
+from client_sdk.cli.quorum import quorum_facts, read_policy, spell_quorum
 from client_sdk.errors import NetworkError, ServerFault
 from client_sdk.following.findings import FAULTS
 from client_sdk.following.follower import LATE, Follower, Look
 from client_sdk.following.mirror import STATE, Mirror
 from client_sdk.following.report import make_report
 from client_sdk.following.state import Finding
+from client_sdk.home import Home
 from client_sdk.protocol.audit import AuditEvent
-from client_sdk.published import PublishedFiles
+from client_sdk.published import LedgerFiles, PublishedFiles
 from crypto_core.encoding import format_time
-from crypto_core.receipts.note import format_vkey
-from crypto_core.receipts.policy import MAX_POLICY_SIZE, NONE, Policy, parse_policy
+from crypto_core.receipts.note import VerifierKey, format_vkey, parse_vkey
+from crypto_core.receipts.policy import NONE, Policy
 from crypto_core.receipts.receipt import HEADER, MAX_RECEIPT_SIZE
 from crypto_core.receipts.witnessed import WitnessedCheckpoint
 from schemas import outputs
@@ -49,7 +50,7 @@ Command = Callable[..., None]
 def audit() -> None:
     """Follow a published ledger, copy it, tell what was found.
 
-    URL is where the ledger's files lie: of a vault, its address and /ledger; of a copy, wherever that is served.
+    URL is where the ledger's files lie: of a vault, its address; of a copy, wherever that is served.
     """
 
 
@@ -90,12 +91,13 @@ def follow(
 ) -> None:
     """See that a ledger only grows, that each entry is at its place, and that its times keep to the rules.
 
-    The key is given the first time, and kept in DIR. Ends with 1 as soon as something is found that speaks against the
-    ledger: what was signed and shown is then in DIR/evidence.
+    The key is given the first time, and kept in DIR; without it the ledger has to be one that this device has met. Ends
+    with 1 as soon as something is found that speaks against the ledger: what was signed and shown is then in
+    DIR/evidence.
     """
     policy, notes = _policy(policy_file, vkey), [_note_in(path) for path in also]
-    with closing(PublishedFiles(url)) as files:
-        follower = Follower(folder, url, files, _now, policy, late, progress=Bars())
+    with closing(LedgerFiles(PublishedFiles(url))) as files:
+        follower = Follower(folder, url, files, _now, policy, late, progress=Bars(), known=_known(policy))
         while True:
             try:
                 ended = _tell(follower.look(notes), as_json)
@@ -122,8 +124,8 @@ def mirror(
     `follow` keeps in its --state.
     """
     policy = _policy(policy_file, vkey)
-    with closing(PublishedFiles(url)) as files:
-        follower = Follower(folder / STATE, url, files, _now, policy, late, Mirror(folder), Bars())
+    with closing(LedgerFiles(PublishedFiles(url))) as files:
+        follower = Follower(folder / STATE, url, files, _now, policy, late, Mirror(folder), Bars(), _known(policy))
         click.get_current_context().exit(_tell(follower.look(), as_json))
 
 
@@ -228,15 +230,18 @@ def _policy(policy_file: Path | None, vkey: str | None) -> Policy | None:
     if policy_file is not None and vkey is not None:
         raise click.UsageError("Give a policy or a key, not both.")
     if policy_file is not None:
-        with policy_file.open("rb") as file:
-            return parse_policy(file.read(MAX_POLICY_SIZE + 1))
+        return read_policy(policy_file)
     return None if vkey is None else Policy.for_key(vkey)
+
+
+def _known(policy: Policy | None) -> tuple[VerifierKey, ...]:
+    """Where no policy was given: the newest key of each ledger that this device has met."""
+    return () if policy else tuple(parse_vkey(pin.ledger_vkey) for pin in Home(home()).pins())
 
 
 def _note_in(path: Path) -> bytes:
     """The checkpoint in a file, which may be a receipt."""
-    with path.open("rb") as file:
-        data = file.read(MAX_RECEIPT_SIZE + 1)
+    data = read_start(path, MAX_RECEIPT_SIZE)
     return data.partition(b"\n\n")[2] if data.startswith(HEADER.encode()) else data
 
 

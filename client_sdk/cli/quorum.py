@@ -1,14 +1,35 @@
-"""Who cosigned, who did not, and what would be enough: in words.
+"""Whom somebody trusts, as a file says it; who of them cosigned, who did not, and what would be enough: in words.
 
 Knows: a policy and what a checkpoint came to under it. Refuses to know: receipts and ledgers.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from client_sdk.cli.options import read_start
 from client_sdk.cli.output import one_line
 from crypto_core.encoding import format_time
-from crypto_core.receipts.policy import NONE, Policy
+from crypto_core.errors import MalformedError
+from crypto_core.receipts.policy import MAX_POLICY_SIZE, NONE, Policy, parse_policy
+from crypto_core.receipts.rotation import MAX_ROTATIONS_SIZE, RotationChain, open_rotations
 from crypto_core.receipts.witnessed import WitnessedCheckpoint
+
+
+def read_policy(path: Path) -> Policy:
+    """What --policy names. Raises as `parse_policy`; a MalformedError says that it was this file."""
+    try:
+        return parse_policy(read_start(path, MAX_POLICY_SIZE))
+    except MalformedError as error:
+        raise MalformedError(f"--policy: {error.detail}") from None
+
+
+def read_rotations(path: Path) -> RotationChain:
+    """What --rotations names. Raises as `open_rotations`; a MalformedError says that it was this file."""
+    try:
+        return open_rotations(read_start(path, MAX_ROTATIONS_SIZE))
+    except MalformedError as error:
+        raise MalformedError(f"--rotations: {error.detail}") from None
 
 
 def spell_quorum(policy: Policy) -> str:

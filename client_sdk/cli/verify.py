@@ -16,7 +16,7 @@ from client_sdk.auditor import hash_file
 from client_sdk.cli.failures import DONE, exit_code
 from client_sdk.cli.options import existing_file, file_hash, home, offline, read_start, rotations_option
 from client_sdk.cli.output import facts, one_line, print_json, screen
-from client_sdk.cli.quorum import quorum_facts
+from client_sdk.cli.quorum import quorum_facts, read_policy, read_rotations
 from client_sdk.cli.tsa import STEP, TokenFiles, token_facts, token_json, token_options, token_sentence
 from client_sdk.home import Home
 from crypto_core.encoding import format_time
@@ -30,7 +30,7 @@ from crypto_core.errors import (
     ReceiptSignature,
     VerificationError,
 )
-from crypto_core.receipts.policy import MAX_POLICY_SIZE, NONE, Policy, parse_policy
+from crypto_core.receipts.policy import NONE, Policy
 from crypto_core.receipts.receipt import (
     MAX_RECEIPT_SIZE,
     VerifiedReceipt,
@@ -39,7 +39,7 @@ from crypto_core.receipts.receipt import (
     verify_receipt,
     weigh_receipt,
 )
-from crypto_core.receipts.rotation import MAX_ROTATIONS_SIZE, open_rotations, rotate_policy
+from crypto_core.receipts.rotation import rotate_policy
 from crypto_core.receipts.witnessed import WitnessedCheckpoint
 from schemas import outputs
 
@@ -86,24 +86,25 @@ def verify(
 ) -> None:
     """Check a receipt, with the sealed file or its SHA-256.
 
-    With --tsa and --tsa-roots also a time-stamping authority's token, and the operator's claimed time against it.
+    With --tsa-roots also a time-stamping authority's token, and the operator's claimed time against it.
 
     Ends with 0 if it is valid, 1 if it is not, 4 if a key or a signature that is needed is not there yet.
     """
     if len(paths) != (2 if sha256 is None else 1):
         raise click.UsageError("Give the sealed file and its receipt; or --sha256 HEX and the receipt.")
     *sealed, receipt_file = paths
+    token = None if tsa is None else tsa.beside(receipt_file)
     receipt = read_start(receipt_file, MAX_RECEIPT_SIZE)
     if policy_file is None:
         policy = Home(home()).policy() or _NOBODY_TRUSTED
     else:
-        policy = parse_policy(read_start(policy_file, MAX_POLICY_SIZE))
+        policy = read_policy(policy_file)
     if rotations_file is not None:
-        policy = rotate_policy(policy, open_rotations(read_start(rotations_file, MAX_ROTATIONS_SIZE)))
+        policy = rotate_policy(policy, read_rotations(rotations_file))
     digest, size = (sha256, None) if sha256 is not None else hash_file(sealed[0])
     try:
         proven = verify_receipt(receipt, sha256=digest, size=size, policy=policy)
-        anchored = None if tsa is None else tsa.verify(proven, policy)
+        anchored = None if token is None else token.verify(proven, policy)
         verified, error = proven, None
     except VerificationError as raised:
         verified, anchored, error = None, None, raised

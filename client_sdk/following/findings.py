@@ -48,7 +48,7 @@ class EntriesDiffer(LedgerFault):
 
 
 class EntryUnspelled(LedgerFault):
-    """An entry in the signed tree that is not 40 bytes, or whose time is no whole minute."""
+    """An entry in the signed tree that is not 40 bytes, or whose time is no whole minute before the year 10000."""
 
     code = "ledger_entry_unspelled"
     sentence = (

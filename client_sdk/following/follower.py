@@ -29,8 +29,8 @@ from crypto_core.errors import (
 )
 from crypto_core.receipts.checkpoint import Checkpoint
 from crypto_core.receipts.leaf import ENTRY_SIZE
-from crypto_core.receipts.note import MAX_NOTE_SIZE
-from crypto_core.receipts.policy import Policy
+from crypto_core.receipts.note import MAX_NOTE_SIZE, VerifierKey
+from crypto_core.receipts.policy import NONE, Log, Policy
 from crypto_core.receipts.rotation import MAX_ROTATIONS_SIZE, Rotation, open_rotations, rotate_policy
 from crypto_core.receipts.tiles import WIDTH
 from crypto_core.receipts.witnessed import WitnessedCheckpoint, open_checkpoint
@@ -50,6 +50,24 @@ class PolicyNeeded(TemoinError):
 
     code = "policy_needed"
     sentence = "Nothing is known here yet: give the ledger's key with --vkey, or whom you trust with --policy."
+
+
+class NoLedger(ServerFault):
+    """Nothing under the name of a checkpoint."""
+
+    sentence = (
+        "There is no ledger at this address. Give the one under which its checkpoint lies: of a vault, its own; of a "
+        "copy, wherever that is served."
+    )
+
+
+class NoteUnfit(CheckpointInvalid):
+    """What somebody else holds is no checkpoint that a trusted key of this ledger has signed."""
+
+    sentence = (
+        "What was given to compare is no checkpoint or receipt of this ledger, signed by a key that you trust. Ask for "
+        "it again from where it came."
+    )
 
 
 class PolicyDiffers(TemoinError):
@@ -93,9 +111,9 @@ class Look:
 class Follower:
     """Follows one ledger with what it keeps in `folder`, which other followers of it are kept out of.
 
-    `clock` gives Unix seconds, `late` is as LATE, and `policy` is needed for the first look. Whatever speaks against
-    the ledger is found, kept and told in the Look; what is raised is NetworkError, ServerFault, PolicyNeeded,
-    PolicyDiffers, or CheckpointInvalid for a note in `also`.
+    `clock` gives Unix seconds, `late` is as LATE. The first look needs a `policy`, or among `known` a key of the ledger
+    whose name is shown. Whatever speaks against the ledger is found, kept and told in the Look; what is raised is
+    NetworkError, ServerFault, PolicyNeeded, PolicyDiffers, or NoteUnfit for a note in `also`.
     """
 
     folder: Path
@@ -106,23 +124,23 @@ class Follower:
     late: int = LATE
     sink: Sink | None = None
     progress: Progress = NO_PROGRESS
+    known: tuple[VerifierKey, ...] = ()
 
     def look(self, also: Iterable[bytes] = ()) -> Look:
         """One look. `also`: notes that others hold, which have to fit as well."""
         make_folder(self.folder)
         with lock_folder(self.folder):
             before = load_state(self.folder)
-            policy = self._choose_policy(before)
+            if before is None and self.policy is None and not self.known:
+                raise PolicyNeeded()
             shown = self.files.read("checkpoint", MAX_NOTE_SIZE)
             if shown is None:
-                raise ServerFault("there is no checkpoint")
-            return _Looking(self, policy, before, shown).judge(also)
+                raise NoLedger()
+            return _Looking(self, self._choose_policy(before, shown), before, shown).judge(also)
 
-    def _choose_policy(self, before: Followed | None) -> Policy:
+    def _choose_policy(self, before: Followed | None, shown: bytes) -> Policy:
         if before is None:
-            if self.policy is None:
-                raise PolicyNeeded()
-            return self.policy
+            return self.policy or self._policy_for(shown)
         if self.policy is None or self.policy == before.policy:
             return before.policy
         try:
@@ -130,6 +148,14 @@ class Follower:
         except CryptoCoreError:
             raise PolicyDiffers() from None
         return self.policy
+
+    def _policy_for(self, shown: bytes) -> Policy:
+        """Trust in the known key of the ledger that a note, of which nothing is verified, names in its first line."""
+        name = shown.partition(b"\n")[0]
+        logs = tuple(Log(key) for key in self.known if key.name.encode() == name)
+        if not logs:
+            raise PolicyNeeded()
+        return Policy(logs, (), (), NONE)
 
 
 class _Looking:
@@ -146,7 +172,7 @@ class _Looking:
 
     def judge(self, others: Iterable[bytes]) -> Look:
         records = self._learn_rotations()
-        also = [_opened(note, self.trusted) for note in others]
+        also = [_given(note, self.trusted) for note in others]
         offered = self._open_shown(records)
         if offered is None:
             return self._end(None, None, self.before and self._counted(self.before), 0)
@@ -343,6 +369,13 @@ def _opened(data: bytes, policy: Policy) -> _Note:
         return _Note(data, open_checkpoint(data, policy).checkpoint)
     except CryptoCoreError as error:
         raise CheckpointInvalid(error.code) from None
+
+
+def _given(data: bytes, policy: Policy) -> _Note:
+    try:
+        return _opened(data, policy)
+    except CheckpointInvalid as error:
+        raise NoteUnfit(error.detail) from None
 
 
 def _texts(notes: Iterable[_Note]) -> tuple[str, ...]:

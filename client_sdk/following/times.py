@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from client_sdk.errors import TrustError
 from client_sdk.following.findings import EntryBackdated, EntryUnspelled, TimeAhead, TimesFall
+from crypto_core.encoding import MAX_TIME
 from crypto_core.receipts.leaf import ENTRY_SIZE, ROUNDING
 
 CLOCK_TOLERANCE = 300
@@ -58,7 +59,7 @@ class Times:
     def _find(self, first: int, entries: list[bytes], times: list[int], data: bytes) -> None:
         self._note(EntryUnspelled, data, [
             at for at, (entry, time) in enumerate(zip(entries, times, strict=True), first)
-            if time % ROUNDING or len(entry) != ENTRY_SIZE
+            if time % ROUNDING or time > MAX_TIME or len(entry) != ENTRY_SIZE
         ])
         self._note(TimesFall, data, [
             at for at, (before, time) in enumerate(pairwise((self.last, *times)), first) if before > time
@@ -66,7 +67,7 @@ class Times:
         self._note(TimeAhead, data, [at for at, time in enumerate(times, first) if time > self._ahead])
         late = [at for at, time in enumerate(times, first) if time < self._late_before and at >= self._shown]
         self._note(EntryBackdated, data, late)
-        self.last = max(self.last, times[-1])
+        self.last = min(max(self.last, times[-1]), MAX_TIME)  # it is kept and told: no ledger says what can't be
 
     def _note(self, error: type[TrustError], data: bytes, indexes: list[int]) -> None:
         if not indexes:

@@ -43,6 +43,14 @@ class WitnessName(WitnessError):
     )
 
 
+class WitnessAddress(WitnessError):
+    code = "witness_address"
+    sentence = (
+        "The witness can't listen there: another program does, or this machine has no such address. Choose another "
+        "with --port or --host."
+    )
+
+
 class LedgersUnknown(WitnessError):
     code = "witness_ledgers"
     sentence = (

@@ -6,12 +6,31 @@ Knows: granian. Refuses to know: what is answered.
 from __future__ import annotations
 
 import multiprocessing
+import os
+import socket
 
 from granian import Granian
 from granian.constants import Interfaces
 
+from client_sdk.witness.errors import WitnessAddress
+
 THREADS = 8
 """Requests that are answered at a time; each waits for its turn at the state."""
+
+
+def require_address(bind: str, port: int) -> None:
+    """Raises WitnessAddress where nobody can listen now: granian would only say so by panicking.
+
+    Asked for as granian does, which shares a port with other processes of its own kind.
+    """
+    try:
+        family, kind, protocol, _, place = socket.getaddrinfo(bind, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            for option in (socket.SO_REUSEADDR, socket.SO_REUSEPORT):
+                probe.setsockopt(socket.SOL_SOCKET, option, 1)
+            probe.bind(place)
+    except OSError as error:
+        raise WitnessAddress(os.strerror(error.errno) if error.errno else "") from None
 
 
 def serve(bind: str, port: int) -> None:

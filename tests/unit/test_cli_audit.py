@@ -13,8 +13,9 @@ from bench.following import ENTRIES, MEMORY, follow
 from bench.measure import seconds_of
 from client_sdk.following.follower import Follower
 from client_sdk.following.mirror import STATE, Mirror
+from client_sdk.home import Home, Pin
 from client_sdk.published import PublishedFiles
-from crypto_core.receipts.note import format_vkey
+from crypto_core.receipts.note import SignerKey, format_vkey
 from crypto_core.receipts.policy import Policy
 from schemas import outputs
 from tests.fakes.cli_client import Terminal
@@ -93,6 +94,30 @@ def test_a_copy_is_served_and_followed(terminal: Terminal, folder: Path, tmp_pat
     with serving_files(copy) as url:
         followed = terminal.run("audit", "follow", url, "--state", tmp_path / "state", "--once", "--vkey", VKEY)
     assert followed.exit_code == 0, followed.stderr
+
+
+def test_a_vaults_own_address_is_enough_and_so_is_having_met_its_ledger(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    write_ledger(tmp_path / "vault" / "ledger", SIZE)
+    directory = format_vkey(SignerKey("directory.example", b"\x02" * 32).verifier)
+    with serving_files(tmp_path / "vault") as url:
+        unmet = terminal.run("audit", "follow", url, "--state", tmp_path / "state", "--once")
+        assert unmet.exit_code == 1 and "policy_needed" in unmet.stderr
+        Home(terminal.home).pin("vault.example", Pin(bytes(16), VKEY, directory))
+        for words in (("follow", url, "--state", tmp_path / "state", "--once"), ("mirror", url, tmp_path / "copy")):
+            ended = terminal.run("audit", *words, "--json")
+            assert ended.exit_code == 0, ended.stderr
+            assert json.loads(ended.stdout)["read"] == SIZE
+
+
+def test_an_address_without_a_ledger_is_told_as_such(terminal: Terminal, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    words = ("audit", "follow", "--state", tmp_path / "state", "--once", "--vkey", VKEY, "--json")
+    with serving_files(tmp_path / "empty") as url:
+        ended = terminal.run(*words, url)
+    told = json.loads(ended.stderr)
+    assert (ended.exit_code, told["code"]) == (3, "server") and "no ledger at this address" in told["sentence"]
 
 
 def test_the_report_in_words_and_in_json(terminal: Terminal, folder: Path, tmp_path: Path) -> None:

@@ -199,8 +199,14 @@ def test_a_witness_of_the_policy_that_signed_another_text_is_invalid(case: Case)
 
 def test_a_policy_that_is_none_is_a_failure(case: Case) -> None:
     ended = case.terminal.run("verify", case.sealed(), case.receipt(), "--policy", case.policy("nonsense"), "--json")
-    assert ended.exit_code == 1
-    assert json.loads(ended.stderr)["code"] == "malformed"
+    told = json.loads(ended.stderr)
+    assert (ended.exit_code, told["code"]) == (1, "malformed")
+    assert told["detail"].startswith("--policy: "), "which of the files it is"
+    torn = case.folder / "rotations"
+    torn.write_bytes(b"no records")
+    words = ("--policy", case.trusting(), "--rotations", torn, "--json")
+    ended = case.terminal.run("verify", case.sealed(), case.receipt(), *words)
+    assert ended.exit_code == 1 and json.loads(ended.stderr)["detail"].startswith("--rotations: ")
 
 
 @pytest.mark.parametrize("words", [(), (__file__,), (__file__,) * 3, ("--sha256", "00" * 32, __file__, __file__),

@@ -177,13 +177,35 @@ def test_roots_that_are_none_are_a_failure(case: Case) -> None:
     assert (ended.exit_code, json.loads(ended.stderr)["code"]) == (1, "malformed")
 
 
-@pytest.mark.parametrize("left_out", [("--tsa",), ("--tsa-roots",), ("--tsa", "--tsa-roots")])
-def test_a_token_and_its_roots_come_together(case: Case, left_out: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("left_out", [("--tsa-roots",), ("--tsa", "--tsa-roots"), ("--tsa-chain", "--tsa-roots")])
+def test_a_token_is_nothing_without_roots(case: Case, left_out: tuple[str, ...]) -> None:
     words = case.exported()
     for option in left_out:
         at = words.index(option)
-        del words[at : at + 2]
+        del words[at:at + 2]
     assert case.terminal.run("verify", *words).exit_code == 2
+
+
+def test_with_roots_alone_the_token_beside_the_receipt_is_taken_and_what_lies_there_for_it(case: Case) -> None:
+    words = case.exported(case.now - HOUR, before=True)[:4]
+    alone = (*words, "--tsa-roots", case.authority.roots_file)
+    without = case.terminal.run("verify", *alone, "--json")
+    assert (without.exit_code, json.loads(without.stdout)["code"]) == (4, "anchor_authority_unknown")
+    chain = case.write("x.chain.pem", case.authority.chain_file.read_bytes())
+    assert case.ends(*alone) == (1, "invalid", "claimed_time_early")
+    (case.folder / "x.before.tsr").unlink()
+    assert case.ends(*alone) == (0, "valid", None)
+    chain.write_text("nonsense")
+    assert case.ends(*alone, "--tsa-chain", case.authority.chain_file) == (0, "valid", None), "what is given counts"
+    named = case.terminal.run("verify", *alone, "--json")
+    assert (named.exit_code, json.loads(named.stderr)["detail"].partition(":")[0]) == (1, "--tsa-chain")
+
+
+def test_where_no_token_lies_beside_the_receipt_its_name_is_told(case: Case) -> None:
+    words = case.exported()[:4]
+    (case.folder / "x.tsr").unlink()
+    ended = case.terminal.run("verify", *words, "--tsa-roots", case.authority.roots_file)
+    assert ended.exit_code == 2 and "x.tsr" in ended.stderr
 
 
 @pytest.mark.parametrize("policy", ["", "1", "x", "1.02", "1..2", "3.1", "1.2.3 "])

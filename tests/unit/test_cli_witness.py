@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
     """What would be served; no socket is opened."""
     calls: list[tuple[str, int]] = []
     monkeypatch.setattr(client_sdk.witness.serving, "serve", lambda *where: calls.append(where))
+    monkeypatch.setattr(client_sdk.witness.serving, "require_address", lambda *_: None)
     for name in (STATE, LEDGERS, ROTATIONS):
         monkeypatch.setenv(name, "")
     return calls
@@ -96,6 +98,19 @@ def test_serve_takes_the_records_of_a_ledgers_keys(
 def test_serve_refuses_a_folder_that_is_no_witness(tmp_path: Path, served: list[tuple[str, int]]) -> None:
     refused = run("serve", "--state", tmp_path, "--log", FakeLedger().vkey)
     assert refused.exit_code == 1 and "witness_missing" in refused.output
+
+
+def test_an_address_at_which_nobody_can_listen_is_told_before_anything_is_said_to_listen(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in (STATE, LEDGERS, ROTATIONS):
+        monkeypatch.setenv(name, "")
+    words = ("serve", "--state", folder, "--log", FakeLedger().vkey)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        refused = run(*words, "--port", port)
+        assert (refused.exit_code, refused.stdout) == (1, "") and "witness_address" in refused.stderr
+    assert "witness_address" in run(*words, "--host", "192.0.2.1").stderr, "an address of nobody's (RFC 5737)"
 
 
 def test_status_tells_what_was_seen_and_fails_on_a_fork(folder: Path) -> None:

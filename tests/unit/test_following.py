@@ -9,22 +9,25 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given, strategies as st
 
-from client_sdk.errors import CheckpointInvalid, NetworkError
+from client_sdk.cli.audit import audit
+from client_sdk.errors import NetworkError
 from client_sdk.following import follower as followers
 from client_sdk.following.findings import FAULTS
-from client_sdk.following.follower import LAG, Follower, Look, PolicyDiffers, PolicyNeeded
+from client_sdk.following.follower import LAG, Follower, Look, NoLedger, NoteUnfit, PolicyDiffers, PolicyNeeded
 from client_sdk.following.mirror import STATE, Mirror
 from client_sdk.following.published import Files
 from client_sdk.following.report import NothingFollowed, make_report
 from client_sdk.following.state import FILE, Followed, format_state, load_state, parse_state
 from client_sdk.protocol.audit import AuditEvent
+from crypto_core.encoding import MAX_TIME
 from crypto_core.errors import CryptoCoreError, MalformedError
-from crypto_core.receipts.note import SignerKey, format_vkey
+from crypto_core.receipts.note import SignerKey, VerifierKey, format_vkey
 from crypto_core.receipts.policy import Policy, parse_policy
 from crypto_core.receipts.tiles import entries_path, tile_path
-from tests.fakes.ledgers import ORIGIN, START, VKEY, WITNESS, FakeLedger, entry
+from tests.fakes.ledgers import LEDGER, ORIGIN, START, VKEY, WITNESS, FakeLedger, entry
 
 POLICY = Policy.for_key(VKEY)
 NOW = START + 3000
@@ -37,10 +40,12 @@ class Auditor:
     folder: Path
     now: int = NOW
     policy: Policy | None = POLICY
+    known: tuple[VerifierKey, ...] = ()
     looks: list[Look] = field(default_factory=list)
 
     def look(self, files: Files, also: tuple[bytes, ...] = ()) -> Look:
-        follower = Follower(self.folder, "https://ledger.example", files, lambda: self.now, self.policy)
+        address = "https://ledger.example"
+        follower = Follower(self.folder, address, files, lambda: self.now, self.policy, known=self.known)
         self.looks.append(follower.look(also))
         return self.looks[-1]
 
@@ -146,8 +151,9 @@ def test_a_fork_shown_to_two_is_found_when_one_tells_the_other(tmp_path: Path) -
 
 
 def test_a_note_of_somebody_else_has_to_be_signed(auditor: Auditor) -> None:
-    with pytest.raises(CheckpointInvalid):
-        auditor.look(FakeLedger().add(5), (FakeLedger(SignerKey(ORIGIN, b"\x09" * 32)).add(5).note(),))
+    for note in (FakeLedger(SignerKey(ORIGIN, b"\x09" * 32)).add(5).note(), b"no note"):
+        with pytest.raises(NoteUnfit):
+            auditor.look(FakeLedger().add(5), (note,))
 
 
 def test_a_smaller_tree_is_lag_until_a_day_has_passed(auditor: Auditor) -> None:
@@ -275,6 +281,19 @@ def test_an_entry_within_the_tolerance_of_clocks_is_not_ahead(auditor: Auditor) 
     assert codes(auditor.look(FakeLedger().add(1, NOW + 360))) == []
 
 
+@pytest.mark.parametrize("time", [MAX_TIME + 1, 2**53 // 60 * 60 + 60, (2**64 - 1) // 60 * 60])
+def test_a_time_that_no_calendar_has_is_found_kept_and_told(auditor: Auditor, time: int) -> None:
+    ledger = FakeLedger().add(3)
+    auditor.look(ledger)
+    assert codes(auditor.look(ledger.add(1, time))) == ["ledger_entry_unspelled", "ledger_time_ahead"]
+    assert codes(auditor.look(ledger.add(1, NOW))) == ["ledger_times_fall"]
+    kept = load_state(auditor.folder)
+    assert kept is not None and len(kept.findings) == 3 and kept.walked == 5
+    for words in ([], ["--json"]):
+        told = CliRunner().invoke(audit, ["report", "--state", str(auditor.folder), *words])
+        assert told.exit_code == 0 and "9999-12-31T23:59:59Z" in told.stdout and "ledger_entry_unspelled" in told.stdout
+
+
 def test_an_entry_told_to_be_older_than_a_look_that_did_not_show_it_was_backdated(auditor: Auditor) -> None:
     ledger = FakeLedger().add(5)
     auditor.look(ledger)
@@ -323,6 +342,28 @@ def test_the_key_is_given_once(auditor: Auditor) -> None:
     auditor.look(FakeLedger().add(1))
     auditor.policy = None
     assert codes(auditor.look(FakeLedger().add(2))) == []
+
+
+def test_a_ledger_that_this_device_has_met_needs_no_key_and_another_does(auditor: Auditor) -> None:
+    auditor.policy, other = None, SignerKey("ledger.example/other", b"\x01" * 32)
+    auditor.known = (other.verifier,)
+    with pytest.raises(PolicyNeeded):
+        auditor.look(FakeLedger().add(1))
+    assert load_state(auditor.folder) is None
+    auditor.known = (other.verifier, LEDGER.verifier)
+    assert codes(auditor.look(FakeLedger().add(1))) == []
+    kept = load_state(auditor.folder)
+    assert kept is not None and kept.policy == POLICY
+    stranger = Auditor(auditor.folder.with_name("stranger"), policy=None, known=(LEDGER.verifier,))
+    assert codes(stranger.look(FakeLedger(SignerKey(ORIGIN, b"\x09" * 32)).add(1))) == ["ledger_key_changed"]
+
+
+def test_an_address_without_a_ledger_is_said_to_be_one(auditor: Auditor) -> None:
+    ledger = FakeLedger().add(1)
+    ledger.spoils["checkpoint"] = None
+    with pytest.raises(NoLedger):
+        auditor.look(ledger)
+    assert load_state(auditor.folder) is None
 
 
 def test_another_policy_takes_its_place_only_if_the_last_note_opens_under_it(auditor: Auditor) -> None:

@@ -22,7 +22,7 @@ from urllib3 import HTTPSConnectionPool
 from urllib3.util import parse_url
 
 from client_sdk.errors import NetworkError, Refused, SdkError, ServerAddress, ServerFault
-from client_sdk.published import PublishedFiles
+from client_sdk.published import LedgerFiles, PublishedFiles
 from client_sdk.transport import PIECE, TRIES, HttpTransport
 from client_sdk.wire import connect
 from crypto_core.encoding import format_b64, format_b64url
@@ -402,6 +402,40 @@ def test_a_published_file_is_asked_for_again_when_nothing_came() -> None:
     assert published(lambda _: answers.pop(0)).read("checkpoint", 10) == b"note"
     with pytest.raises(NetworkError):
         published(lambda _: answer(b"", 503)).read("checkpoint", 10)
+
+
+@pytest.mark.parametrize("code", ["unavailable", "rate_limited"])
+def test_a_vault_that_has_no_time_for_its_readers_is_asked_again_and_then_taken_for_out_of_reach(code: str) -> None:
+    answers = [problem(code), answer(b"note")]
+    assert published(lambda _: answers.pop(0)).read("checkpoint", 10) == b"note"
+    with pytest.raises(NetworkError):
+        published(lambda _: problem(code)).read("checkpoint", 10)
+
+
+def test_whatever_else_a_vault_says_to_its_readers_is_a_fault() -> None:
+    with pytest.raises(ServerFault):
+        published(lambda _: problem("malformed")).read("checkpoint", 10)
+
+
+def test_a_ledger_is_found_at_its_prefix_or_below_a_vaults_own_address() -> None:
+    asked: list[str] = []
+
+    def serving(*paths: str) -> LedgerFiles:
+        def handler(request: httpx.Request) -> httpx.Response:
+            asked.append(request.url.path)
+            return answer(b"file") if request.url.path in paths else answer(b"", 404)
+
+        asked.clear()
+        return LedgerFiles(published(handler, "https://ledger.example"))
+
+    at_prefix = serving("/checkpoint")
+    assert (at_prefix.read("checkpoint", 9), at_prefix.read("rotations", 9)) == (b"file", None)
+    assert asked == ["/checkpoint", "/rotations"]
+    below = serving("/ledger/checkpoint", "/ledger/tile/0/000")
+    assert (below.read("checkpoint", 9), below.read("tile/0/000", 9)) == (b"file", b"file")
+    assert below.read("checkpoint", 9) == b"file"
+    assert asked == ["/checkpoint", "/ledger/checkpoint", "/ledger/tile/0/000", "/ledger/checkpoint"]
+    assert serving().read("checkpoint", 9) is None
 
 
 @pytest.mark.parametrize("address", ["http://ledger.example/", "https://a@ledger.example", "https://ledger.example?q"])

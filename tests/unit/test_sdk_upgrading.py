@@ -16,6 +16,7 @@ from client_sdk.upgrading import Strength, Upgrade
 from crypto_core.errors import ReceiptKeyUnknown, ReceiptNotIncluded
 from crypto_core.receipts.policy import Policy, parse_policy
 from crypto_core.receipts.receipt import format_receipt, parse_receipt
+from server.ledger.rotation import announce_rotation, finish_rotation
 from server.ledger.submitting import Posted, Unreachable
 from tests.fakes.devices import PIN, Device, make_device, register
 from tests.fakes.vault import FakeVault, b64
@@ -132,6 +133,15 @@ def test_a_policy_that_does_not_name_the_ledger_is_told(client: VaultClient) -> 
     client.write_entry(Draft(text="one"))
     with pytest.raises(ReceiptKeyUnknown):
         list(client.upgrade_receipts(None, Policy((), (), (), b"none")))
+
+
+def test_a_policy_of_the_first_key_serves_after_the_ledger_has_another(scene: Scene, client: VaultClient) -> None:
+    scene.add("one")
+    policy = parse_policy(scene.policy())
+    announce_rotation(scene.vault.parts, 0)
+    finish_rotation(scene.vault.parts)
+    client.write_entry(Draft(text="signed by the second key alone"))
+    assert states(list(client.upgrade_receipts(None, policy))) == ["waiting"]
 
 
 def test_an_item_that_is_not_there(client: VaultClient) -> None:
