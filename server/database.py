@@ -12,15 +12,18 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
-from typing import Any, TypeVarTuple, Unpack, cast
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from typing import Any, cast
 
 from sqlalchemy import (
-    Connection, CursorResult, MetaData, Row, Select, Table, UpdateBase, create_engine, event, make_url,
+    Connection, CursorResult, MetaData, PoolProxiedConnection, Table, UpdateBase, create_engine, event, make_url,
+    text,
 )
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.exc import DBAPIError, TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.sql.expression import ClauseElement
 
 from server.problems import Refusal
 
@@ -29,7 +32,7 @@ PATIENCE = 10
 LOOKS = 0.001
 """Seconds between two looks of the one who is next, until the lock is free."""
 
-_Columns = TypeVarTuple("_Columns")
+_NAMED = SQLiteDialect_pysqlite(paramstyle="named")
 
 _REFUSALS = {
     sqlite3.SQLITE_FULL: "storage_full",
@@ -57,6 +60,52 @@ class Base(DeclarativeBase):
     )
 
 
+class Prepared:
+    """A statement that is spelled once, and then run by the driver itself: what every deposit runs (ADR 48).
+
+    Its values are whole numbers, texts, bytes and None, which the driver takes and gives as they are.
+    """
+
+    def __init__(self, statement: ClauseElement) -> None:
+        """`statement` may have values of its own; every `bindparam`, and every column of an INSERT, is None unless
+        whoever runs it names it."""
+        spelled = statement.compile(dialect=_NAMED)
+        self._sql, self._values = str(spelled), spelled.params
+
+    def run(self, connection: Connection, **values: Any) -> int:
+        """Runs it in the connection's transaction; how many rows it changed. Raises DBAPIError."""
+        return self._run(connection.connection, values)[1]
+
+    def run_each(self, connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
+        """The same for each of the rows, in order; there may be none."""
+        try:
+            _driver_of(connection.connection).executemany(self._sql, [{**self._values, **row} for row in rows])
+        except sqlite3.Error as error:
+            raise self._fault(error) from error
+
+    def rows(self, connection: Connection, **values: Any) -> list[tuple[Any, ...]]:
+        """All that it finds, as the connection's transaction sees it. Raises DBAPIError."""
+        return self._run(connection.connection, values)[0]
+
+    def rows_alone(self, pooled: PoolProxiedConnection, **values: Any) -> list[tuple[Any, ...]]:
+        """The same on a connection without a transaction."""
+        return self._run(pooled, values)[0]
+
+    def _run(self, pooled: PoolProxiedConnection, values: Mapping[str, Any]) -> tuple[list[tuple[Any, ...]], int]:
+        try:
+            cursor = _driver_of(pooled).execute(self._sql, {**self._values, **values})
+            return cursor.fetchall(), cursor.rowcount
+        except sqlite3.Error as error:
+            raise self._fault(error) from error
+
+    def _fault(self, error: sqlite3.Error) -> DBAPIError:
+        """What SQLAlchemy makes of a fault of the driver."""
+        return DBAPIError(self._sql, None, error, hide_parameters=True)
+
+
+_BEGIN = Prepared(text("BEGIN IMMEDIATE"))
+
+
 class Database:
     """Sessions on one database. `url` is SQLAlchemy's, `sqlite:///…`; ValueError for another dialect.
 
@@ -70,6 +119,7 @@ class Database:
         event.listen(self.engine, "connect", _prepare)
         self._writer = create_engine(url, hide_parameters=True, pool_size=1, max_overflow=0)
         event.listen(self._writer, "connect", _prepare_writer)
+        self._kept: Connection | None = None
         self._turn = threading.Lock()
         self._door = _Door(f"{make_url(url).database}.door")
         self._own = threading.local()
@@ -85,10 +135,10 @@ class Database:
             with _session_on(connection) as session:
                 yield session
 
-    def first(self, query: Select[Unpack[_Columns]], values: Mapping[str, Any]) -> Row[Unpack[_Columns]] | None:
+    def first(self, query: Prepared, **values: Any) -> tuple[Any, ...] | None:
         """The first row that one query finds, which by itself sees one moment. Raises as `read`."""
-        with _faults_as_refusals(), self.engine.connect() as connection:
-            return connection.execute(query, values).first()
+        with _faults_as_refusals(), closing(self.engine.raw_connection()) as pooled:
+            return next(iter(query.rows_alone(pooled, **values)), None)
 
     @contextmanager
     def write(self) -> Iterator[Session]:
@@ -101,10 +151,11 @@ class Database:
             yield outer
             return
         until = time.monotonic() + PATIENCE
-        with self._in_turn(), _faults_as_refusals(), self._writer.connect() as connection:
+        with self._in_turn(), _faults_as_refusals(), self._kept_open() as connection:
             with self._door.passing():
                 while not _lock(connection, until):
                     time.sleep(LOOKS)
+            connection.begin()
             with _session_on(connection) as session:
                 self._own.session = session
                 try:
@@ -116,9 +167,23 @@ class Database:
 
     def close(self) -> None:
         """Closes every idle connection."""
+        if self._kept is not None:
+            self._kept.close()
+            self._kept = None
         self.engine.dispose()
         self._writer.dispose()
         self._door.close()
+
+    @contextmanager
+    def _kept_open(self) -> Iterator[Connection]:
+        """The connection for writing, which is there for the next write if this one was committed."""
+        connection, self._kept = self._kept or self._writer.connect(), None
+        try:
+            yield connection
+        except BaseException:
+            connection.close()
+            raise
+        self._kept = connection
 
     @contextmanager
     def _in_turn(self) -> Iterator[None]:
@@ -180,6 +245,10 @@ def _session_on(connection: Connection) -> Session:
     return Session(connection, expire_on_commit=False, join_transaction_mode="rollback_only")
 
 
+def _driver_of(pooled: PoolProxiedConnection) -> sqlite3.Connection:
+    return cast(sqlite3.Connection, pooled.driver_connection)
+
+
 def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
     connection.isolation_level = None  # transactions are begun here, never by the driver
     for pragma in (
@@ -200,7 +269,7 @@ def _prepare_writer(connection: sqlite3.Connection, record: Any) -> None:
 def _lock(connection: Connection, until: float) -> bool:
     """Whether the write lock was free. Raises DBAPIError if it is not and time is up."""
     try:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        _BEGIN.run(connection)
     except DBAPIError as error:
         if _code(error) != sqlite3.SQLITE_BUSY or time.monotonic() >= until:
             raise

@@ -9,10 +9,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import Flask, g, request
-from sqlalchemy import Row, bindparam, delete, or_, select, update
+from sqlalchemy import bindparam, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from crypto_core.encoding import parse_b64url
@@ -21,7 +21,7 @@ from crypto_core.randomness import make_bytes
 from schemas import limits
 from schemas.endpoints import ENDPOINTS, Stage
 from server.accounts.models import Account, Challenge, Token
-from server.database import connection_of, table
+from server.database import Prepared, connection_of, table
 from server.parts import Parts, parts
 from server.problems import Refusal
 
@@ -30,13 +30,15 @@ CLOCK_TOLERANCE = 300
 TOUCH = 60
 """Seconds within which further use of a session is not written down."""
 
-_TAKE_SPACE = (
+_TAKE_SPACE = Prepared(
     update(table(Account))
     .where(Account.account == bindparam("id"), Account.used + bindparam("more") <= bindparam("quota"))
     .values(used=Account.used + bindparam("more"))
 )
-_TOKEN = select(Token.account, Token.stage, Token.root, Token.last_used, Token.expires).where(
-    Token.digest == bindparam("digest")
+_TOKEN = Prepared(
+    select(Token.account, Token.stage, Token.root, Token.last_used, Token.expires).where(
+        Token.digest == bindparam("digest")
+    )
 )
 _STAGES = {(row.method, row.path): row.stage for row in ENDPOINTS}
 _ENOUGH: dict[Stage, tuple[Stage, ...]] = {
@@ -46,6 +48,16 @@ _ENOUGH: dict[Stage, tuple[Stage, ...]] = {
     Stage.ANY: (Stage.PASSWORD, Stage.OPEN, Stage.CONFIRMED),
 }
 """Which stages an endpoint of each stage lets in."""
+
+
+class _Session(NamedTuple):
+    """What `_TOKEN` finds."""
+
+    account: bytes
+    stage: str
+    root: bytes
+    last_used: int
+    expires: int
 
 
 @dataclass(frozen=True)
@@ -63,7 +75,7 @@ def install_stages(app: Flask, pages: Iterable[tuple[str, str]]) -> None:
 
     Stages `bundle` and `depositor` are no session's: server.shares.views and server.boxes.views hold their own to them.
     """
-    stages = _STAGES | dict.fromkeys(pages, Stage.NONE)
+    enough = {row: _ENOUGH.get(stage) for row, stage in (_STAGES | dict.fromkeys(pages, Stage.NONE)).items()}
 
     @app.before_request
     def _enforce_stage() -> None:
@@ -71,10 +83,10 @@ def install_stages(app: Flask, pages: Iterable[tuple[str, str]]) -> None:
         if rule is None:  # nothing is here; routing says so itself
             return
         method = "GET" if request.method == "HEAD" else request.method
-        stage = stages[method, rule.rule]
-        if stage in _ENOUGH:
+        stages = enough[method, rule.rule]
+        if stages is not None:
             g.caller = authenticate(parts(), request.headers.get("Authorization", ""))
-            require_stage(g.caller, *_ENOUGH[stage])
+            require_stage(g.caller, *stages)
 
 
 def current_caller() -> Caller:
@@ -92,7 +104,8 @@ def authenticate(parts: Parts, authorization: str) -> Caller:
     """The session named by an `Authorization: Bearer …` header. Raises Refusal `unauthorized`."""
     digest = parse_bearer(authorization)
     now = parts.clock.now()
-    token = parts.database.first(_TOKEN, {"digest": digest})
+    found = parts.database.first(_TOKEN, digest=digest)
+    token = None if found is None else _Session(*found)
     if token is None or not _is_alive(token, now, parts.config.open_idle):
         raise Refusal("unauthorized")
     if now - token.last_used >= TOUCH:
@@ -198,7 +211,7 @@ def take_space(session: Session, account: bytes, size: int, quota: int) -> None:
 
 def claim_space(session: Session, account: bytes, size: int, quota: int) -> bool:
     """The same; whether there was so much left, and such an account."""
-    return connection_of(session).execute(_TAKE_SPACE, {"id": account, "more": size, "quota": quota}).rowcount > 0
+    return _TAKE_SPACE.run(connection_of(session), id=account, more=size, quota=quota) > 0
 
 
 def give_space_back(session: Session, account: bytes, size: int) -> None:
@@ -215,7 +228,7 @@ def collect(parts: Parts) -> None:
         session.execute(delete(Token).where(or_(Token.expires <= now, idle)))
 
 
-def _is_alive(token: Token | Row[bytes, str, bytes, int, int], now: int, idle: int) -> bool:
+def _is_alive(token: Token | _Session, now: int, idle: int) -> bool:
     """A session used in the future is over: its clock ran ahead, and it would live for as long as that."""
     last_used = token.last_used
     return last_used - CLOCK_TOLERANCE <= now < token.expires and (token.stage != Stage.OPEN or now < last_used + idle)

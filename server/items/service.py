@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Row, bindparam, insert, select, update
+from sqlalchemy import BindParameter, Row, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from crypto_core.encoding import format_b64url
@@ -20,7 +20,7 @@ from schemas import limits
 from schemas.items import Revision as RevisionAnswer
 from server.accounts.service import take_space
 from server.boxes.ending import accept_deposits
-from server.database import connection_of, table
+from server.database import Prepared, connection_of, table
 from server.items.cursor import format_cursor, parse_cursor
 from server.items.erasure import erase_if_due, erase_item, erase_unnamed, pack_ids, unpack_ids
 from server.items.models import Item, NamedBlob, Revision
@@ -35,15 +35,14 @@ Sent = dict[str, Any]
 Place = tuple[bytes, int]
 """Item and revision."""
 
-_STANDING = select(Item.item, Item.account, Item.revision).where(Item.item.in_(bindparam("ids", expanding=True)))
-_ADD_ITEM = insert(table(Item))
-_RAISE_ITEM = (
+_ADD_ITEMS = Prepared(insert(table(Item)))
+_RAISE_ITEMS = Prepared(
     update(table(Item))
     .where(Item.item == bindparam("id"))
     .values(revision=bindparam("newest"), erase_at=None)
 )
-_ADD_REVISIONS = insert(table(Revision))
-_ADD_NAMES = insert(table(NamedBlob))
+_ADD_REVISIONS = Prepared(insert(table(Revision)))
+_ADD_NAMES = Prepared(insert(table(NamedBlob)))
 
 
 def put_revisions(vault: Parts, account: bytes, sent: list[Sent], *, is_confirmed: bool) -> list[dict[str, Any]]:
@@ -130,8 +129,9 @@ class _Batch:
     fresh: dict[Place, Sent] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        ids = list({one["item"] for one in self.sent})
-        rows = connection_of(self.session).execute(_STANDING, {"ids": ids}).all()
+        ids = {one["item"] for one in self.sent}
+        named = {f"id{at}": one for at, one in enumerate(ids)}
+        rows = _standing(len(named)).rows(connection_of(self.session), **named)
         if any(owner != self.account for _, owner, _ in rows):
             raise Refusal("id_taken")
         self.standing = {item: revision for item, _, revision in rows}
@@ -163,19 +163,22 @@ class _Batch:
         self.vault.steps.reach("deposit.entries")
         deposits = dict(zip(self.fresh, entered, strict=True))
         connection = connection_of(self.session)
-        for item in {item for item, _ in self.fresh}:
-            if item in self.standing:
-                connection.execute(_RAISE_ITEM, {"id": item, "newest": self.newest[item]})
-            else:
-                connection.execute(_ADD_ITEM, {"item": item, "account": self.account, "revision": self.newest[item]})
-        connection.execute(_ADD_REVISIONS, [self._row(one, deposits[_place(one)]) for one in self.fresh.values()])
+        changed = {item: self.newest[item] for item, _ in self.fresh}
+        _RAISE_ITEMS.run_each(connection, [
+            {"id": item, "newest": newest} for item, newest in changed.items() if item in self.standing
+        ])
+        _ADD_ITEMS.run_each(connection, [
+            {"item": item, "account": self.account, "revision": newest}
+            for item, newest in changed.items() if item not in self.standing
+        ])
+        _ADD_REVISIONS.run_each(connection, [self._row(one, deposits[_place(one)]) for one in self.fresh.values()])
         named = [
             {"item": one["item"], "revision": one["revision"], "place": place, "blob": blob}
             for one in self.fresh.values()
             for place, blob in enumerate(one["blobs"])
         ]
         if named:
-            connection.execute(_ADD_NAMES, named)
+            _ADD_NAMES.run_each(connection, named)
             accept_deposits(self.vault, self.session, self.account, {name["blob"] for name in named})
         self.vault.steps.reach("deposit.rows")
         return deposits
@@ -239,6 +242,13 @@ class _Batch:
             "wrap": one["wrap"],
             "record": one["record"],
         }
+
+
+@cache
+def _standing(count: int) -> Prepared:
+    """Which of so many items there are, whose they are, and their newest revisions."""
+    ids: list[BindParameter[bytes]] = [bindparam(f"id{at}") for at in range(count)]
+    return Prepared(select(Item.item, Item.account, Item.revision).where(Item.item.in_(ids)))
 
 
 def _place(one: Sent) -> Place:

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import TypeVar
 
-from sqlalchemy import Select, and_, bindparam, or_, select
+from sqlalchemy import and_, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from crypto_core.encoding import HASH_SIZE
 from crypto_core.receipts.tree import NodeReader
-from server.database import connection_of
+from server.database import Prepared, connection_of
 from server.ledger.models import LedgerNode
 
 T = TypeVar("T")
@@ -51,18 +51,18 @@ def read_nodes(session: Session, wanted: Iterable[tuple[int, int]]) -> Nodes:
     if not places:
         return {}
     named = {f"{name}{at}": value for at, place in enumerate(places) for name, value in zip(_PLACE, place, strict=True)}
-    rows = connection_of(session).execute(_at(len(places)), named)
+    rows = _at(len(places)).rows(connection_of(session), **named)
     return {(level, index): value for level, index, value in rows}
 
 
 @cache
-def _at(count: int) -> Select[int, int, bytes]:
+def _at(count: int) -> Prepared:
     """What stands at so many places, each with parameters of its own. Made once for each number, since putting it
     together takes longer than the database does; so does a list of a length that is known only later. SQLite would
     read the whole table if it were asked for pairs."""
-    return select(_NODES.level, _NODES.index, _NODES.hash).where(or_(*(
+    return Prepared(select(_NODES.level, _NODES.index, _NODES.hash).where(or_(*(
         and_(_NODES.level == bindparam(f"level{at}"), _NODES.index == bindparam(f"index{at}")) for at in range(count)
-    )))
+    ))))
 
 
 def frontier(size: int) -> Iterator[tuple[int, int]]:

@@ -28,7 +28,7 @@ from crypto_core.receipts.merkle import hash_leaf
 from crypto_core.receipts.note import SignerKey
 from crypto_core.receipts.receipt import Receipt, format_receipt
 from crypto_core.receipts.tree import consistency_proof, inclusion_proof, new_nodes, root
-from server.database import Database, connection_of, table
+from server.database import Database, Prepared, connection_of, table
 from server.ledger.cosignatures import best_cosigned, with_cosignatures
 from server.ledger.guard import STOPPED_BY, Guard, StoppedBy
 from server.ledger.keys import Keys, LedgerKeys
@@ -45,17 +45,19 @@ MOST_AT_ONCE = 64
 """Works in one transaction, so that the first of a long queue is not kept waiting by the last."""
 
 
-_ADD_CHECKPOINT = insert(table(SignedCheckpoint))
-_ADD_DEPOSITS = insert(table(Deposit))
-_ADD_ENTRIES = insert(table(LedgerEntry))
-_ADD_NODES = insert(table(LedgerNode))
+_ADD_CHECKPOINT = Prepared(insert(table(SignedCheckpoint)))
+_ADD_DEPOSITS = Prepared(insert(table(Deposit)))
+_ADD_ENTRIES = Prepared(insert(table(LedgerEntry)))
+_ADD_NODES = Prepared(insert(table(LedgerNode)))
 _NEWEST = (
     select(SignedCheckpoint.size, SignedCheckpoint.time, SignedCheckpoint.note)
     .order_by(SignedCheckpoint.size.desc())
     .limit(1)
 )
 _STOPPED = STOPPED_BY.subquery()
-_NEWEST_AND_STOPPED_BY = _NEWEST.add_columns(_STOPPED.c.name, _STOPPED.c.trouble).outerjoin(_STOPPED, true())
+_NEWEST_AND_STOPPED_BY = Prepared(
+    _NEWEST.add_columns(_STOPPED.c.name, _STOPPED.c.trouble).outerjoin(_STOPPED, true())
+)
 """All that a transaction has to know before it grows the tree."""
 
 
@@ -113,9 +115,9 @@ class _Growth:
         if entered:
             entries = [entry_bytes(commitment) for commitment in commitments]
             rows = [{"index": one.index, "entry": entry} for one, entry in zip(entered, entries, strict=True)]
-            self.connection.execute(_ADD_ENTRIES, rows)
+            _ADD_ENTRIES.run_each(self.connection, rows)
             made = [{"index": one.index, **vars(one.commitment)} for one in entered]
-            self.connection.execute(_ADD_DEPOSITS, made)
+            _ADD_DEPOSITS.run_each(self.connection, made)
             self.deposits += entered
             self.leaves += map(hash_leaf, entries)
         return entered
@@ -300,15 +302,16 @@ class Ledger:
         return [self._queue.popleft() for _ in range(min(number, MOST_AT_ONCE))]
 
     def _start(self, session: Session) -> _Growth:
-        found = connection_of(session).execute(_NEWEST_AND_STOPPED_BY).first()
-        if found is None:
+        found = _NEWEST_AND_STOPPED_BY.rows(connection_of(session))
+        if not found:
             raise Refusal("unavailable")
-        newest = Signed(*found[:3])
+        *signed, name, trouble = found[0]
+        newest = Signed(*signed)
         size, nodes = self._frontier
         if size != newest.size:  # another process has written
             nodes = read_nodes(session, frontier(newest.size))
         time = max(newest.time, self._clock.now())
-        stopped_by = None if found.name is None else (found.name, found.trouble)
+        stopped_by = None if name is None else (name, trouble)
         keys = self._keys_once(session, newest, size, stopped_by)
         return _Growth(connection_of(session), newest.size, time, dict(nodes), keys)
 
@@ -341,7 +344,7 @@ class Ledger:
         added = new_nodes(growth.size, growth.leaves, reader(growth.nodes))
         growth.nodes.update({(level, index): value for level, index, value in added})
         rows = [{"level": level, "index": index, "hash": value} for level, index, value in added]
-        growth.connection.execute(_ADD_NODES, rows)
+        _ADD_NODES.run_each(growth.connection, rows)
         self._steps.reach("ledger.nodes")
         self._sign(growth)
 
@@ -350,7 +353,7 @@ class Ledger:
         checkpoint = Checkpoint(self.origin, size, root(size, reader(growth.nodes)))
         growth.note = growth.keys().sign(format_checkpoint(checkpoint))
         self._steps.reach("ledger.sign")
-        growth.connection.execute(_ADD_CHECKPOINT, {"size": size, "time": growth.time, "note": growth.note})
+        _ADD_CHECKPOINT.run(growth.connection, size=size, time=growth.time, note=growth.note)
 
 
 def _first(session: Session, query: Select[int, int, str]) -> Signed:

@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import cast
 
 import pytest
-from sqlalchemy import bindparam, func, select, text
+from sqlalchemy import bindparam, func, insert, select, text, update
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
 import server.database
 from server.accounts.models import Challenge
-from server.database import Base, Database
+from server.database import Base, Database, Prepared, connection_of, table
 from server.problems import Refusal
 
 
@@ -56,17 +58,60 @@ def test_what_a_read_writes_is_not_kept(database: Database) -> None:
 
 
 def test_one_query_sees_what_was_committed_and_leaves_nothing_open(database: Database) -> None:
-    query = select(Challenge.expires).where(Challenge.expires == bindparam("least"))
-    assert database.first(query, {"least": 7}) is None
+    query = Prepared(select(Challenge.expires).where(Challenge.expires == bindparam("least")))
+    assert database.first(query, least=7) is None
     with database.write() as session:
         session.add(row(7))
         session.flush()
-        assert database.first(query, {"least": 7}) is None
-    found = database.first(query, {"least": 7})
-    assert found is not None and found.expires == 7
+        assert database.first(query, least=7) is None
+    assert database.first(query, least=7) == (7,)
     with database.read() as session:  # the pool gives the same connection again: its transactions begin as ever
         assert session.connection().exec_driver_sql("SELECT 1").scalar() == 1
         assert cast(sqlite3.Connection, session.connection().connection.driver_connection).in_transaction
+
+
+ADD = Prepared(insert(table(Challenge)))
+
+
+def test_a_prepared_statement_belongs_to_the_transaction_in_which_it_is_run(database: Database) -> None:
+    raise_one = Prepared(
+        update(table(Challenge)).where(Challenge.expires == bindparam("id")).values(expires=Challenge.expires + 10)
+    )
+    late = Prepared(select(Challenge.digest, Challenge.expires).where(Challenge.expires >= 11).order_by("expires"))
+    with pytest.raises(ZeroDivisionError), database.write() as session:
+        assert ADD.run(connection_of(session), digest=bytes(32), lookup=bytes(32), expires=1) == 1
+        raise ZeroDivisionError
+    assert count(database) == 0
+    with database.write() as session:
+        connection = connection_of(session)
+        ADD.run_each(connection, [{"digest": bytes([n]) * 32, "lookup": bytes(32), "expires": n} for n in range(3)])
+        ADD.run_each(connection, [])
+        assert [raise_one.run(connection, id=n) for n in (1, 2, 3)] == [1, 1, 0]
+        savepoint = connection.begin_nested()
+        raise_one.run(connection, id=0)
+        savepoint.rollback()
+    with database.read() as session:
+        assert late.rows(connection_of(session)) == [(bytes([1]) * 32, 11), (bytes([2]) * 32, 12)]
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_a_fault_of_a_prepared_statement_is_told_as_any_other_and_without_its_values(
+    database: Database, many: bool
+) -> None:
+    def add(session: Session, digest: bytes, expires: int | None) -> None:
+        values = {"digest": digest, "lookup": b"a value", "expires": expires}
+        ADD.run_each(connection_of(session), [values]) if many else ADD.run(connection_of(session), **values)
+
+    with pytest.raises(DBAPIError) as caught, database.write() as session:
+        add(session, bytes(32), None)
+    assert "NOT NULL" in str(caught.value) and "a value" not in str(caught.value)
+    with pytest.raises(Refusal) as refused, database.write() as session:
+        pages = session.scalar(text("PRAGMA page_count"))
+        session.execute(text(f"PRAGMA max_page_count = {pages}"))
+        for number in range(200):
+            add(session, bytes([number]) * 32, number)
+    assert refused.value.code == "storage_full"
+    assert count(database) == 0
 
 
 def test_a_read_sees_one_moment(database: Database) -> None:
