@@ -21,6 +21,7 @@ const choose = async (...files: readonly File[]): Promise<void> => act(async () 
   Object.defineProperty(input, "files", { value: files, configurable: true });
   input.dispatchEvent(new Event("change", { bubbles: true }));
 });
+const focused = (): Element | null => document.activeElement;
 const confirmed = async (action: string): Promise<void> => {
   await page.type("Present password", PASSWORD);
   await page.type("Present PIN", PIN);
@@ -58,8 +59,9 @@ describe("a person", () => {
     await confirmed("Make the box");
     await page.see("Give the box a name");
     expect(callsOf(page.vault, "makeBox")).toEqual([]);
+    expect(focused()?.getAttribute("aria-invalid")).toBe("true");
     await page.type("Whom will you give the address?", " Nadia ");
-    await confirmed("Make the box");
+    await page.press("Make the box"); // password and PIN are still there
     await page.see("The box is ready");
     expect(document.querySelector("code")!.textContent).toBe(`${location.origin}/app${BOX_LINK}`);
     const [[, , plan]] = callsOf(page.vault, "makeBox") as unknown as [[string, string, { name: string; expires: number }]];
@@ -93,6 +95,7 @@ describe("a person", () => {
     expect(callsOf(page.vault, "lookAt")).toEqual([]);
     await page.press("Show the words");
     await page.see(FIRST);
+    expect(focused()?.textContent).toBe("As it was sent"); // the button that had it went
     await page.see("could write any name");
     expect(callsOf(page.vault, "readDeposited")).toEqual([]);
     await page.press(/^Show the image/);
@@ -113,7 +116,13 @@ describe("a person", () => {
     await act(async () => [...document.querySelectorAll<HTMLElement>("dialog button")]
       .find((one) => one.textContent === "Refuse")!.click());
     await page.see("You refused this");
+    expect([...document.querySelectorAll("#main [role=status]")].map((one) => one.textContent).join())
+      .toContain("You refused this");
     expect(callsOf(page.vault, "refuseDeposit")).toEqual([[sampleId(901), sampleId(911)]]);
+    await page.press("Erase it at once"); // it is refused already
+    await page.see("Erase it at once?");
+    expect(page.text()).not.toContain("Refuse this?");
+    await page.press("Don’t erase it now");
     expect(callsOf(page.vault, "lookAt")).toEqual([]);
     await page.press("Show the words");
     await page.see("Keep it");
@@ -141,6 +150,8 @@ describe("a person", () => {
     await page.see("sees that it has ended");
     await page.press("Close it");
     await page.see("The box is closed.");
+    await waitFor(() => expect(document.querySelector("dialog")).toBeNull());
+    expect(focused()?.tagName).toBe("H1");
     expect(callsOf(page.vault, "closeBox")).toEqual([[sampleId(901)]]);
   });
 });
@@ -167,6 +178,7 @@ describe("whoever was given an address", () => {
     await choose(new File(["a"], "IMG_2043.jpg"), new File(["b"], "b.txt"));
     await page.see("Keep this page open until the end");
     await page.press(/^Take out.*b\.txt/);
+    expect(focused()?.getAttribute("type")).toBe("file");
     await page.press("Send");
     await page.see("Sent, and time-stamped");
     await page.see("2 receipts");
@@ -238,5 +250,6 @@ describe("whoever was given an address", () => {
     vi.useRealTimers();
     await waitFor(() => expect(closed.value?.why).toBe("put"));
     await page.see("open the address once more");
+    expect(document.querySelector("h1")?.textContent).toBe("It is closed again");
   });
 });

@@ -4,9 +4,10 @@
 import { act } from "@testing-library/preact";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
-import { IDLE_MS, lockNow, secondsLeft, WARNING_MS } from "../src/app/lock.js";
+import { IDLE_MS, lockNow, secondsLeft, SIGN_UP_IDLE_MS, WARNING_MS, watch } from "../src/app/lock.js";
 import { address, place } from "../src/app/router.js";
 import { beforeLock, closed, items, sensitiveUntil, session, unread, warnings } from "../src/app/state.js";
+import { beginVault } from "../src/app/vault.js";
 import { EMPTY_DRAFT } from "../src/sdk/items.js";
 import { sampleId } from "./samples.js";
 import { endPage, open, startPage, type Scene } from "./app_scene.js";
@@ -87,6 +88,22 @@ describe("an open vault without activity", () => {
     await pass(3_600_000);
     expect(page.count).toEqual({ started: 0, ended: 0 });
     expect(closed.value).toBeNull();
+  });
+});
+
+describe("a page where somebody began to come in", () => {
+  it("says before that it will close, and then claims no space of anybody's", async () => {
+    await act(async () => {
+      beginVault(() => undefined);
+      watch();
+    });
+    await pass(SIGN_UP_IDLE_MS - WARNING_MS);
+    await page.see("This page is about to close");
+    await page.see("What is not sent yet isn’t kept.");
+    await pass(WARNING_MS);
+    expect(closed.value).toEqual({ why: "begun", kept: null });
+    expect(page.text()).toContain("This page kept nothing of what was begun in it.");
+    for (const untrue of ["Your space is locked", "three minutes"]) expect(page.text()).not.toContain(untrue);
   });
 });
 

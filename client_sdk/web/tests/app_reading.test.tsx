@@ -253,6 +253,8 @@ describe("what was handed over", () => {
     expect(reading.value).toBeNull();
     expect(page.text()).not.toContain("Devant l’école");
     expect(closed.value).toEqual({ why: "read", kept: null });
+    expect(document.querySelector("h1")?.textContent).toBe("It is closed again"); // who read may have no space here
+    expect(page.text()).toContain("You need no account for that.");
   });
 
   test("goes by itself after three minutes without activity", async () => {

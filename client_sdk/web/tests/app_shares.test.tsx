@@ -219,6 +219,7 @@ describe("a part", () => {
     act(() => void fireEvent.click(option(/^Nadia/)));
     expect(said()).toContain("se trouvent encore 1 fois dans le texte");
     await press("Les couper là aussi");
+    expect(document.activeElement?.getAttribute("role")).toBe("option"); // the button goes
     expect(cutTexts()).toEqual(["Nadia", "nadia."]);
     expect(said()).not.toContain("se trouvent encore");
     await tick(/^Personnes/);

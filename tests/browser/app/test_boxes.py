@@ -134,7 +134,7 @@ def test_refused_it_is_gone_and_whoever_sent_it_is_told_nothing(visitor: Visitor
     visitor.page.get_by_role("dialog").get_by_role("button", name=visitor.say("boxes.refuse.do"), exact=True).click()
     said = re.escape(visitor.say("boxes.refused_keeps", day="…")).split("…")[0]
     visitor.page.get_by_text(re.compile(said)).wait_for()
-    visitor.press("boxes.refuse.name")
+    visitor.press("boxes.refuse.at_once")
     visitor.fill("account.confirm.password", PASSWORD)
     visitor.fill("account.confirm.pin", visitor.pin)
     visitor.press("boxes.refuse.erase")

@@ -113,6 +113,7 @@ def test_a_recording_is_one_document_that_the_command_line_gets_too(
     visitor.press("documents.record.stop")
     most = time.monotonic() - began
     visitor.heading("documents.originals", count=1)
+    expect(visitor.page.get_by_text(visitor.say("documents.kept"), exact=True)).to_be_visible()
     whole = fetch(device_of(visitor, real_vault, tmp_path), tmp_path)
     assert least - 1.5 < seconds_of(studio.new_page(), whole) < most + 1.5
     assert whole[:4] == b"\x1a\x45\xdf\xa3"  # WebM
@@ -127,6 +128,7 @@ def test_a_photograph_is_taken_in_the_page(studio: BrowserContext, real_vault: R
     visitor.page.wait_for_timeout(1000)
     visitor.press("documents.record.take")
     visitor.heading("documents.originals", count=1)
+    expect(visitor.page.get_by_text(visitor.say("documents.kept"), exact=True)).to_be_visible()
     device = device_of(visitor, real_vault, tmp_path)
     (kept,) = device.ok("documents", "list", device.user, "--json").json
     device.ok("documents", "get", device.user, kept["id"], "-o", tmp_path / "back")

@@ -68,7 +68,7 @@ export function stay(): void {
 export async function lockNow(why: Closed["why"]): Promise<void> {
   if (locking !== null) return;
   const open = session.value;
-  const only = open !== null ? null : reading.value !== null ? "read" : putting.value ? "put" : null;
+  const only = open !== null ? null : reading.value !== null ? "read" : putting.value ? "put" : "begun";
   const mine = locking = Symbol();
   const hooks = [...beforeLock].map(async (keep) => keep());
   page.empty();

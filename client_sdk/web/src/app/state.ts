@@ -17,10 +17,10 @@ export interface Reading {
   readonly shared: Handed;
 }
 
-/** Why nothing is open any more; `read`: only what somebody shared was, `put`: only somebody's box. `kept`: whether what was being written is; null
- * if nothing was. */
+/** Why nothing is open any more; `read`: only what somebody shared was, `put`: only somebody's box, `begun`: nothing was yet,
+ * at the door. `kept`: whether what was being written is; null if nothing was. */
 export interface Closed {
-  readonly why: "asked" | "idle" | "ended" | "unsure" | "read" | "put";
+  readonly why: "asked" | "idle" | "ended" | "unsure" | "read" | "put" | "begun";
   readonly kept: boolean | null;
 }
 

@@ -9,11 +9,11 @@ import { LANGUAGES } from "../languages.js";
 import { lockNow, secondsLeft, stay } from "../lock.js";
 import { address, type View } from "../router.js";
 import {
-  beforeLock, forgetful, reachable, reading, sending, sensitiveUntil, stopping, unfinished, unread, vault, waiting,
-  warnings,
+  beforeLock, forgetful, reachable, reading, sending, sensitiveUntil, session, stopping, unfinished, unread, vault,
+  waiting, warnings,
 } from "../state.js";
 import { underWay, uploads } from "../uploads.js";
-import { Button, Dialog, lasting, Notice } from "./index.js";
+import { Button, Dialog, focusHeading, lasting, Notice } from "./index.js";
 
 const WAYS: readonly (readonly [View, string, readonly View[]])[] = [
   ["home", "shell.journal", [
@@ -105,7 +105,14 @@ function SensitiveOpen(): JSX.Element | null {
         <span role="status">{say("shell.sensitive")}</span>{" "}
         <span class="left" role="timer">{say("shell.sensitive_left", { wait: lasting(left) })}</span>
       </p>
-      <Button plain onClick={() => void vault().dropSensitive()}>{say("shell.sensitive_close")}</Button>
+      <Button
+        plain onClick={() => {
+          void vault().dropSensitive();
+          focusHeading(true); // this goes
+        }}
+      >
+        {say("shell.sensitive_close")}
+      </Button>
     </div>
   );
 }
@@ -157,7 +164,14 @@ function LastOpening(): JSX.Element | null {
       {opening.adviseChange && (
         <p>{say("shell.advise_change")} <a href={address("credentials")}>{say("shell.advise_change_do")}</a></p>
       )}
-      <Button plain onClick={() => (unread.value = null)}>{say("shell.read")}</Button>
+      <Button
+        plain onClick={() => {
+          unread.value = null;
+          focusHeading(true); // this goes
+        }}
+      >
+        {say("shell.read")}
+      </Button>
     </Notice>
   );
 }
@@ -218,11 +232,13 @@ export function SoonLocked(): JSX.Element | null {
 }
 
 function Soon({ left }: { left: number }): JSX.Element {
+  const only = session.value !== null ? null : reading.value !== null ? "read" : "sent";
   return (
-    <Dialog title={say("shell.soon_title")} onClose={stay} urgent>
+    <Dialog title={say(only === null ? "shell.soon_title" : "shell.soon_page")} onClose={stay} urgent>
       <p aria-hidden="true" class="left">{say("shell.soon_left", { wait: lasting(left) })}</p>
       <p class="unseen" role="status">{left % 10 === 0 ? say("shell.soon_left", { wait: lasting(left) }) : ""}</p>
       {beforeLock.size > 0 && !forgetful.value && <p>{say("shell.soon_kept")}</p>}
+      {only !== null && <p>{say(`shell.soon_${only}`)}</p>}
       {underWay.value.length > 0 && <p>{say("shell.uploads.soon")}</p>}
       <div class="actions">
         <Button onClick={stay}>{say("shell.stay")}</Button>

@@ -9,6 +9,7 @@ import { ruleOf } from "./rules.js";
 
 export { Choice } from "./choice.js";
 export { More } from "./more.js";
+export { useHeld } from "./held.js";
 export { askPin, PinDialog } from "./pin.js";
 export { useWait, WaitLeft } from "./wait.js";
 
@@ -22,6 +23,11 @@ export function Title({ children }: { children: ComponentChildren }): JSX.Elemen
     return scrollView();
   }, []);
   return <h1 ref={heading} tabIndex={-1}>{children}</h1>;
+}
+
+/** The heading takes the focus, where what had it goes: nobody has to look for their place. `still`: nothing scrolls. */
+export function focusHeading(still = false): void {
+  document.querySelector("h1")?.focus({ preventScroll: still });
 }
 
 export function Button(props: {
@@ -174,7 +180,9 @@ export function Dialog(props: {
       // its place.
       const held = document.activeElement;
       if (held !== document.body && !element?.contains(held)) return;
-      (asker instanceof HTMLElement && asker.isConnected ? asker : document.querySelector("h1"))?.focus();
+      if (!(asker instanceof HTMLElement && asker.isConnected)) focusHeading();
+      else if (asker === document.body) focusHeading(true);
+      else asker.focus();
     };
   }, []);
   return (

@@ -7,8 +7,9 @@ import { useState } from "preact/hooks";
 import { say } from "../../i18n.js";
 import { Button, Problem, Secret, useWait, WaitLeft } from "../../parts/index.js";
 
+/** `ready`: whether the rest is filled in; what was typed here stays where it isn't. */
 export function Confirmed(props: {
-  children?: ComponentChildren; action: string; failed?: (error: unknown) => void;
+  children?: ComponentChildren; action: string; failed?: (error: unknown) => void; ready?: () => boolean;
   confirm: (password: string, pin: string) => Promise<void>;
 }): JSX.Element {
   const [password, setPassword] = useState("");
@@ -34,7 +35,7 @@ export function Confirmed(props: {
       class="form"
       onSubmit={(event) => {
         event.preventDefault();
-        if (!busy && wait === 0) void submit();
+        if (!busy && wait === 0 && (props.ready?.() ?? true)) void submit();
       }}
     >
       {props.children}

@@ -7,7 +7,7 @@ import { useState } from "preact/hooks";
 import { Failure } from "../../../worker/problems.js";
 import { say } from "../../i18n.js";
 import { lockNow } from "../../lock.js";
-import { Field, Notice, Secret, Title } from "../../parts/index.js";
+import { Field, focusHeading, Notice, Secret, Title } from "../../parts/index.js";
 import { address } from "../../router.js";
 import { session, vault } from "../../state.js";
 import { Confirmed } from "./confirm.js";
@@ -37,6 +37,7 @@ export function Credentials(): JSX.Element {
     if (session.value !== null) session.value = { ...session.value, username: name };
     for (const empty of [setUsername, setPassword, setPin, setAgain]) empty("");
     setDone(true);
+    focusHeading(); // it is told up there
   };
   return (
     <>

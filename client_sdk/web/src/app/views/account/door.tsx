@@ -1,5 +1,5 @@
-// The page while the vault is closed: help first, then the two ways in. Knows: why it closed, if it was open.
-// Refuses to know: whether anybody has a space here.
+// The page while the vault is closed: help first, then the two ways in. Knows: why it closed, if it was open, and that
+// who read or put something for somebody may have no space here. Refuses to know: whether anybody has one.
 
 import type { JSX } from "preact";
 
@@ -7,13 +7,17 @@ import { say } from "../../i18n.js";
 import { Public } from "../../parts/frame.js";
 import { Notice, Title } from "../../parts/index.js";
 import { address } from "../../router.js";
-import { closed } from "../../state.js";
+import { closed, type Closed } from "../../state.js";
+
+/** What was open was somebody else's. */
+const GUESTS: readonly Closed["why"][] = ["read", "put"];
 
 export function Door(): JSX.Element {
   const why = closed.value;
+  const guest = why !== null && GUESTS.includes(why.why);
   return (
     <>
-      <Title>{say("account.door.title")}</Title>
+      <Title>{say(guest || why?.why === "begun" ? "account.door.guest_title" : "account.door.title")}</Title>
       {why !== null && (
         <div role="status">
           <Notice care={why.kept === false}>
@@ -22,7 +26,7 @@ export function Door(): JSX.Element {
           </Notice>
         </div>
       )}
-      <p class="lead">{say("account.door.lead")}</p>
+      <p class="lead">{say(guest ? "account.door.guest_lead" : "account.door.lead")}</p>
       <ul class="doors">
         <li><a class="button" href={address("logIn")}>{say("account.door.log_in")}</a></li>
         <li><a class="button plain" href={address("signUp")}>{say("account.door.sign_up")}</a></li>

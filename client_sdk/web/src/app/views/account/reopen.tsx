@@ -32,7 +32,7 @@ export function Reopen(): JSX.Element {
   if (done) {
     return (
       <>
-        <Title>{say("account.reopen.done_title")}</Title>
+        <Title key="done">{say("account.reopen.done_title")}</Title>
         <p>{say("account.reopen.done")}</p>
         <div class="actions"><Button onClick={() => go("logIn", null, true)}>{say("account.door.log_in")}</Button></div>
       </>

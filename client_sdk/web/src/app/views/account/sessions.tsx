@@ -6,7 +6,7 @@ import { useEffect, useState } from "preact/hooks";
 
 import type { AccountSession } from "../../../worker/api.js";
 import { moment, say } from "../../i18n.js";
-import { Notice, Problem, Title, Waiting } from "../../parts/index.js";
+import { focusHeading, Notice, Problem, Title, Waiting } from "../../parts/index.js";
 import { address } from "../../router.js";
 import { vault } from "../../state.js";
 import { Confirmed } from "./confirm.js";
@@ -47,6 +47,7 @@ export function Sessions(): JSX.Element {
             confirm={async (password, pin) => {
               setEnded(await vault().endOtherSessions(password, pin));
               setFound(found.filter((one) => one.mine));
+              focusHeading(); // what was filled in goes
             }}
           />
         </>

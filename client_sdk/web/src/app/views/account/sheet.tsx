@@ -5,7 +5,7 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 
 import { say } from "../../i18n.js";
-import { Button, Field, Notice, Problem, Title } from "../../parts/index.js";
+import { Button, Field, focusHeading, Notice, Problem, Title } from "../../parts/index.js";
 
 const WORDS = 24;
 const ASKED = 4;
@@ -83,7 +83,13 @@ export function AskedBack(props: {
         </div>
         {places.length < WORDS && (
           <p>
-            <button class="link" type="button" onClick={() => setPlaces(drawPlaces(WORDS))}>
+            <button
+              class="link" type="button"
+              onClick={() => {
+                setPlaces(drawPlaces(WORDS));
+                focusHeading(); // the fields are below it, and this button goes
+              }}
+            >
               {say("account.sheet.all")}
             </button>
           </p>

@@ -4,7 +4,7 @@
 import type { JSX } from "preact";
 
 import { knows, say } from "../../i18n.js";
-import { Notice, Title } from "../../parts/index.js";
+import { focusHeading, Notice, Title } from "../../parts/index.js";
 import { address } from "../../router.js";
 import { refreshItems, stopping, vault, warnings } from "../../state.js";
 import { Confirmed } from "./confirm.js";
@@ -47,6 +47,7 @@ function Stopped(): JSX.Element {
         confirm={async (password, pin) => {
           await vault().acceptTrust(password, pin);
           warnings.value = [];
+          focusHeading(); // what was filled in goes
           await refreshItems();
         }}
       />

@@ -4,7 +4,7 @@
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { lang, say } from "../../i18n.js";
-import { Button, Notice, Problem, Tick, Title } from "../../parts/index.js";
+import { Button, focusHeading, Notice, Problem, Tick, Title, useHeld } from "../../parts/index.js";
 import { address, go } from "../../router.js";
 import { refreshItems, session, vault } from "../../state.js";
 import { EMPTY_DRAFT } from "../../../sdk/items.js";
@@ -43,6 +43,7 @@ function Questionnaire({ resumed }: { resumed: FoundDraft | null }): JSX.Element
   const [error, setError] = useState<unknown>(null);
   const [waits, setWaits] = useState(false);
   const heading = useRef<HTMLHeadingElement>(null);
+  useHeld(saving);
   const { keeper, change, end, here } = useKeeper(resumed?.slot ?? null);
   const level = weigh(answered(ticked));
   useEffect(() => {
@@ -67,7 +68,7 @@ function Questionnaire({ resumed }: { resumed: FoundDraft | null }): JSX.Element
   const clear = (): void => {
     noted(new Set(), null, false);
     setShown(false);
-    document.querySelector("h1")?.focus();
+    focusHeading();
   };
   const keep = async (): Promise<void> => {
     const opened = session.peek();

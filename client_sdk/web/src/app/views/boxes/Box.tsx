@@ -114,8 +114,8 @@ function Close(props: { box: KeptBox; leave: () => void; onClosed: () => Promise
     setError(null);
     try {
       await vault().closeBox(props.box.box);
-      props.leave();
       await props.onClosed();
+      props.leave(); // only then: the button that led here has gone, and the heading takes the focus
     } catch (failed) {
       setError(failed);
       setBusy(false);

@@ -149,16 +149,19 @@ function Chosen({ files, onChange }: {
   files: readonly File[]; onChange: (files: readonly File[]) => void;
 }): JSX.Element {
   const [said, setSaid] = useState("");
+  const picker = useRef<HTMLDivElement>(null);
   const add = (more: readonly File[]): void => {
     onChange([...files, ...more].slice(0, FILES));
     setSaid(say("journal.files.added", { count: more.length }));
   };
   return (
     <>
-      <Drop
-        label={say("documents.pick.files")} drop={say("documents.pick.drop")} hint={say("boxes.put.files_hint")} onPick={add}
-        camera
-      />
+      <div ref={picker}>
+        <Drop
+          label={say("documents.pick.files")} drop={say("documents.pick.drop")} hint={say("boxes.put.files_hint")}
+          onPick={add} camera
+        />
+      </div>
       <p class="unseen" role="status">{said}</p>
       {files.length > 0 && (
         <ul class="file-list" aria-label={say("documents.chosen.name")}>
@@ -169,6 +172,7 @@ function Chosen({ files, onChange }: {
                 plain onClick={() => {
                   onChange(files.filter((one) => one !== file));
                   setSaid(say("journal.files.removed", { name: file.name }));
+                  picker.current?.querySelector("input")?.focus();
                 }}
               >
                 {say("documents.chosen.remove")}<span class="unseen"> {file.name}</span>

@@ -2,7 +2,7 @@
 // nothing is shown unasked, and what a name is worth. Refuses to know: who really sent it.
 
 import type { JSX } from "preact";
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { day, moment, say } from "../../i18n.js";
 import { Button, Notice, Problem, Title, Waiting as Waits } from "../../parts/index.js";
 import { address, go } from "../../router.js";
@@ -42,7 +42,9 @@ export default function Looked({ id }: { id: string | null }): JSX.Element {
       <Title>{found === null ? say("boxes.look.title") : say("boxes.look.of", { moment: moment(found.deposited) })}</Title>
       {found === null && error === null && <Waits>{say("shell.loading")}</Waits>}
       {found !== null && <p class="hint">{muchOf(found)}</p>}
-      {found?.erasedAfter && <Notice care><p>{say("boxes.refused_keeps", { day: day(found.erasedAfter) })}</p></Notice>}
+      <div role="status">
+        {found?.erasedAfter && <Notice care><p>{say("boxes.refused_keeps", { day: day(found.erasedAfter) })}</p></Notice>}
+      </div>
       {found !== null && opened === null && (
         <>
           <Notice>
@@ -63,8 +65,10 @@ export default function Looked({ id }: { id: string | null }): JSX.Element {
   );
 }
 
-/** The words, and each file behind a button of its own. */
+/** The words, and each file behind a button of its own. They take the focus from the button that showed them. */
 function Words({ opened: { item, receipt } }: { opened: Opened }): JSX.Element {
+  const words = useRef<HTMLElement>(null);
+  useLayoutEffect(() => words.current?.querySelector("h2")?.focus({ preventScroll: true }), []);
   const source = useMemo<Source>(() => ({
     readContent: (one, _, ...asked) => vault().readDeposited(one, ...asked),
     readPiece: (one, _, ...asked) => vault().readDepositedPiece(one, ...asked),
@@ -72,7 +76,7 @@ function Words({ opened: { item, receipt } }: { opened: Opened }): JSX.Element {
   }), []);
   return (
     <From.Provider value={source}>
-      <article class="entry">
+      <article class="entry" ref={words}>
         {item.sent && <SentWords sent={item.sent} />}
         <p>{say("boxes.look.proven", { moment: moment(receipt.verified.claimedTime) })}</p>
         {item.contents.length > 0 && <p class="hint">{say("boxes.look.files")}</p>}
@@ -115,7 +119,9 @@ function Decide(props: {
         {opened && (
           <Button busy={busy} onClick={() => void accept()}>{say(busy ? "boxes.accept.busy" : "boxes.accept.do")}</Button>
         )}
-        <Button plain onClick={() => setAsking(true)}>{say("boxes.refuse.name")}</Button>
+        <Button plain onClick={() => setAsking(true)}>
+          {say(waiting.erasedAfter === null ? "boxes.refuse.name" : "boxes.refuse.at_once")}
+        </Button>
       </p>
       {asking && (
         <Refuse box={box} deposit={deposit} waiting={waiting} leave={() => setAsking(false)} onRefused={onRefused} />

@@ -25,10 +25,15 @@ export default function NewBox(): JSX.Element {
   const [made, setMade] = useState<string | null>(null);
   const [unnamed, setUnnamed] = useState(false);
   const plan = useRef<Plan | null>(null);
+  const input = useRef<HTMLInputElement>(null);
   const expires = Math.floor(Date.now() / 1000) + days * 86_400;
+  const named = (): boolean => {
+    const empty = name.trim() === "";
+    setUnnamed(empty);
+    if (empty) input.current?.focus();
+    return !empty;
+  };
   const make = async (password: string, pin: string): Promise<void> => {
-    setUnnamed(name.trim() === "");
-    if (name.trim() === "") return;
     const same = plan.current;
     // The same box is asked for again after a lost answer, unless something else was chosen meanwhile.
     const chosen = { name: name.trim(), deposits, bytes };
@@ -43,10 +48,10 @@ export default function NewBox(): JSX.Element {
       <p class="tools"><a href={address("boxes")}>← {say("boxes.name")}</a></p>
       <Title>{say("boxes.make.title")}</Title>
       <p>{say("boxes.lead")}</p>
-      <Confirmed action={say("boxes.make.do")} confirm={make}>
+      <Confirmed action={say("boxes.make.do")} confirm={make} ready={named}>
         <Field
           label={say("boxes.make.for")} hint={say("boxes.make.for_hint")} value={name} onInput={setName} maxLength={NAME}
-          error={unnamed && name.trim() === "" ? say("boxes.make.unnamed") : null}
+          error={unnamed && name.trim() === "" ? say("boxes.make.unnamed") : null} input={input}
         />
         <Choice
           label={say("boxes.make.until")} value={String(days)} onChange={(value) => setDays(Number(value))}

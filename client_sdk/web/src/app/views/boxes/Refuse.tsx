@@ -2,7 +2,7 @@
 // evidence. Refuses to know: why.
 
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { day, say } from "../../i18n.js";
 import { Button, Dialog, Problem } from "../../parts/index.js";
 import { go } from "../../router.js";
@@ -18,6 +18,8 @@ export function Refuse(props: {
   const [atOnce, setAtOnce] = useState(waiting.erasedAfter !== null);
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
+  const asked = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => asked.current?.querySelector("input")?.focus(), [atOnce]); // the button that asked has gone
   const refuse = async (): Promise<void> => {
     setBusy(true);
     setError(null);
@@ -36,20 +38,26 @@ export function Refuse(props: {
     go("box", box, true);
   };
   return (
-    <Dialog title={say("boxes.refuse.title")} onClose={leave}>
+    <Dialog title={say(atOnce ? "boxes.refuse.erase_title" : "boxes.refuse.title")} onClose={leave}>
       {waiting.erasedAfter !== null && <p>{say("boxes.refused_keeps", { day: day(waiting.erasedAfter) })}</p>}
       {!atOnce && <p>{say("boxes.refuse.means")}</p>}
       <p>{say("boxes.refuse.untold")}</p>
       <Problem error={error} />
       {atOnce ? (
-        <Confirmed action={say("boxes.refuse.erase")} confirm={erase}><p>{say("boxes.refuse.erase_means")}</p></Confirmed>
+        <div ref={asked}>
+          <Confirmed action={say("boxes.refuse.erase")} confirm={erase}><p>{say("boxes.refuse.erase_means")}</p></Confirmed>
+        </div>
       ) : (
         <p class="actions">
           <Button busy={busy} onClick={() => void refuse()}>{say("boxes.refuse.do")}</Button>
           <Button plain onClick={() => setAtOnce(true)}>{say("boxes.refuse.at_once")}</Button>
         </p>
       )}
-      <p class="actions"><Button plain onClick={leave}>{say("boxes.refuse.leave")}</Button></p>
+      <p class="actions">
+        <Button plain onClick={leave}>
+          {say(waiting.erasedAfter === null ? "boxes.refuse.leave" : "boxes.refuse.erase_leave")}
+        </Button>
+      </p>
     </Dialog>
   );
 }

@@ -4,7 +4,7 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useMemo, useState } from "preact/hooks";
 import { number, say } from "../../i18n.js";
-import { askPin, Button, Notice, Problem, sentenceOf, Title } from "../../parts/index.js";
+import { askPin, Button, Notice, Problem, sentenceOf, Title, useHeld } from "../../parts/index.js";
 import { go } from "../../router.js";
 import { refreshItems, session, vault } from "../../state.js";
 import type { FoundDraft, Item } from "../../../worker/api.js";
@@ -26,6 +26,7 @@ export function EditDocument(props: {
   const [error, setError] = useState<unknown>(null);
   const [refused, setRefused] = useState<string | null>(null);
   const [waits, setWaits] = useState<unknown>(null);
+  useHeld(busy);
 
   const save = async (): Promise<void> => {
     const form = keeping.newest();
@@ -60,7 +61,7 @@ export function EditDocument(props: {
   if (waits !== null) {
     return (
       <>
-        <Title>{say("documents.edit.name")}</Title>
+        <Title key="waits">{say("documents.edit.name")}</Title>
         <Notice><p>{say("documents.edit.waits")}</p><p>{sentenceOf(waits)}</p></Notice>
         <p class="actions"><Button onClick={done}>{say("documents.edit.back")}</Button></p>
       </>

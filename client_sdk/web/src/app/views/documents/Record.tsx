@@ -4,10 +4,11 @@
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { moment, say } from "../../i18n.js";
-import { Button, lasting, Notice, Problem, Tick, Title } from "../../parts/index.js";
+import { Button, focusHeading, lasting, Notice, Problem, Tick, Title } from "../../parts/index.js";
 import { address, go } from "../../router.js";
 import { beforeLock, refreshItems, safe, vault } from "../../state.js";
 import { EMPTY_DRAFT } from "../../../sdk/items.js";
+import { kept as told } from "../journal/told.js";
 import "./documents.css";
 import { canRecord, type Described, type Medium, Recorder, WANTED } from "./recorder.js";
 
@@ -44,6 +45,7 @@ export default function Record(): JSX.Element {
     held.current?.getTracks().forEach((track) => track.stop());
     setStream(null);
     setAsking(null);
+    focusHeading();
   };
 
   return (
@@ -108,7 +110,12 @@ function Going(props: {
   const ended = course === "ended";
   useEffect(() => {
     if (!ended) return;
-    void refreshItems().then(() => (recorder.items[0] ? go("document", recorder.items[0], true) : go("documents")));
+    void refreshItems().then(() => {
+      const [id, ...more] = recorder.items;
+      if (more.length === 0) told.value = recorder.kept; // of several parts, one that came before may still wait
+      if (id) go("document", id, true);
+      else go("documents");
+    });
   }, [ended]);
   const seconds = Math.floor((performance.now() - recorder.begun) / 1000);
   const { here, kept } = safe.value ?? { here: 0, kept: 0 };
@@ -144,6 +151,7 @@ function Photograph(props: { stream: MediaStream; sensitive: boolean; over: () =
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
   const place = useRef<HTMLDivElement>(null);
+  useEffect(() => place.current?.querySelector("button")?.focus(), []);
   const take = async (): Promise<void> => {
     const video = place.current?.querySelector("video");
     if (!video || video.videoWidth === 0) return;
@@ -153,9 +161,10 @@ function Photograph(props: { stream: MediaStream; sensitive: boolean; over: () =
       const blob = await pictureOf(video);
       const { draft, stem } = describe("photograph", sensitive);
       const file = new File([blob], `${stem}.jpeg`, { type: blob.type });
-      const { id } = await vault().addDocument(file, draft, { sensitive, files: [], slot: null });
+      const { id, revision, conflict } = await vault().addDocument(file, draft, { sensitive, files: [], slot: null });
       await refreshItems();
       over();
+      told.value = { id, revision, conflict };
       go("document", id, true);
     } catch (failed) {
       setError(failed);

@@ -3,7 +3,7 @@
 
 import type { JSX } from "preact";
 import { day, say, size } from "../../i18n.js";
-import { Button, Notice } from "../../parts/index.js";
+import { Button, focusHeading, Notice } from "../../parts/index.js";
 import { address } from "../../router.js";
 import { loadUnfinished, unfinished, vault } from "../../state.js";
 import type { Unfinished } from "../../../worker/api.js";
@@ -15,7 +15,7 @@ export function Begun({ link }: { link?: boolean }): JSX.Element | null {
   const drop = async (id: string): Promise<void> => {
     await vault().giveUp(id).catch(() => undefined);
     await loadUnfinished();
-    document.querySelector("h1")?.focus();
+    focusHeading();
   };
   return (
     <Notice>

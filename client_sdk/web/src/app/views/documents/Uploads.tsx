@@ -4,7 +4,7 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { say, size } from "../../i18n.js";
-import { Button, lasting, sentenceOf, Title } from "../../parts/index.js";
+import { Button, focusHeading, lasting, sentenceOf, Title } from "../../parts/index.js";
 import { address } from "../../router.js";
 import { paceOf, type Upload, uploads } from "../../uploads.js";
 import "./documents.css";
@@ -104,7 +104,14 @@ function Controls({ one }: { one: Upload }): JSX.Element | null {
   return (
     <p class="actions">
       <Button plain onClick={goOn}>{say(`documents.uploads.${kind === "cut" ? "now" : "go_on"}`)}{of}</Button>
-      <Button plain onClick={() => void giveUp(one)}>{say("documents.uploads.give_up")}{of}</Button>
+      <Button
+        plain onClick={() => {
+          void giveUp(one);
+          focusHeading(true);
+        }}
+      >
+        {say("documents.uploads.give_up")}{of}
+      </Button>
     </p>
   );
 }

@@ -3,7 +3,7 @@
 // file of this device.
 
 import { signal, type Signal } from "@preact/signals";
-import type { Draft, Id } from "../../../worker/api.js";
+import type { Draft, Id, Kept } from "../../../worker/api.js";
 import { MOST_SEGMENTS } from "../../../worker/api.js";
 import { safe, vault } from "../../state.js";
 
@@ -44,6 +44,8 @@ export class Recorder {
   readonly error: Signal<unknown> = signal<unknown>(null);
   /** The items that were made, one for each part. */
   readonly items: Id[] = [];
+  /** What the last of them was kept as; null before, and where that waits. */
+  kept: Kept | null = null;
   readonly begun = performance.now();
   readonly #stream: MediaStream;
   readonly #medium: Medium;
@@ -105,6 +107,7 @@ export class Recorder {
     return new Part(this.#stream, this.#medium, { draft: { ...draft, title }, sensitive, stem: name }, {
       began: this.begun,
       named: (id) => this.items.push(id),
+      kept: (kept) => void (this.kept = kept),
       empty: (id) => void this.items.splice(this.items.indexOf(id), 1),
       full: () => {
         const full = this.#part;
@@ -121,6 +124,7 @@ interface Hearing {
   /** When the whole began, by performance.now. */
   readonly began: number;
   readonly named: (id: Id) => void;
+  readonly kept: (kept: Kept) => void;
   /** It ended before anything was recorded, and is no more. */
   readonly empty: (id: Id) => void;
   readonly full: () => void;
@@ -173,7 +177,9 @@ class Part {
   async end(): Promise<boolean> {
     const id = await this.last();
     try {
-      if (await vault().endRecording(id) === null) this.#hearing.empty(id);
+      const kept = await vault().endRecording(id);
+      if (kept === null) this.#hearing.empty(id);
+      else this.#hearing.kept(kept);
       return true;
     } catch (error) {
       const { code, extra } = error as { code?: unknown; extra?: { waiting?: unknown } };

@@ -3,7 +3,7 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { day, say } from "../../i18n.js";
-import { Button, Notice, Problem, Title, Waiting, askPin } from "../../parts/index.js";
+import { askPin, Button, focusHeading, Notice, Problem, Title, Waiting } from "../../parts/index.js";
 import { address } from "../../router.js";
 import { items, refreshItems, sensitiveUntil, vault } from "../../state.js";
 import type { Item } from "../../../worker/api.js";
@@ -38,7 +38,7 @@ export default function Deleted(): JSX.Element {
       await vault().restoreItem(tombstone.id);
       setSaid(say("journal.deleted.restored"));
       await refreshItems();
-      document.querySelector("h1")?.focus();
+      focusHeading();
     } catch (failed) {
       setError(failed);
     }

@@ -4,7 +4,7 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { moment, say } from "../../i18n.js";
-import { askPin, Button, Problem } from "../../parts/index.js";
+import { askPin, Button, focusHeading, Problem } from "../../parts/index.js";
 import { sensitiveUntil, vault } from "../../state.js";
 import type { FoundDraft, Id, Kind } from "../../../worker/api.js";
 import { titleOf } from "./facts.js";
@@ -37,6 +37,7 @@ export function useDrafts(of: { readonly item: Id | null } | { readonly kind: Ki
     try {
       await vault().dropDraft(slot);
       setDrafts((all) => all && all.filter((draft) => draft.slot !== slot));
+      focusHeading(true); // its button goes
     } catch (failed) {
       setUnread(failed);
     }

@@ -4,7 +4,7 @@
 import type { JSX } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { day, moment, say } from "../../i18n.js";
-import { Button, Notice, Problem, Title, Waiting } from "../../parts/index.js";
+import { Button, focusHeading, Notice, Problem, Title, Waiting } from "../../parts/index.js";
 import { address } from "../../router.js";
 import { items, itemsError, refreshItems, sensitiveUntil, vault, waiting } from "../../state.js";
 import { newestFirst } from "../../text/order.js";
@@ -126,7 +126,7 @@ function JustDeleted(): JSX.Element | null {
       await vault().restoreItem(gone.id);
       setRestored(true);
       deleted.value = null;
-      document.querySelector("h1")?.focus(); // the button has gone
+      focusHeading(); // the button has gone
       await refreshItems();
     } catch (failed) {
       setError(failed);

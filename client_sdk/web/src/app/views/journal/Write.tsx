@@ -5,7 +5,7 @@ import type { JSX } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { number, say } from "../../i18n.js";
 import {
-  askPin, Button, Field, More, Notice, Problem, sentenceOf, TextArea, Tick, Title, Waiting,
+  askPin, Button, Field, More, Notice, Problem, sentenceOf, TextArea, Tick, Title, useHeld, Waiting,
 } from "../../parts/index.js";
 import { address, go } from "../../router.js";
 import { forgetful, refreshItems, sensitiveUntil, session, vault } from "../../state.js";
@@ -96,6 +96,7 @@ function Form({ title, item, resumed, begun, but, onResume }: FormProps): JSX.El
   const [error, setError] = useState<unknown>(null);
   const [refused, setRefused] = useState<string | null>(null);
   const [ending, setEnding] = useState<unknown>(null);
+  useHeld(saving);
 
   const change = (part: Partial<Fields>): void => {
     const next = { ...newest.current, ...part };

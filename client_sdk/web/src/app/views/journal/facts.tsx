@@ -110,7 +110,7 @@ export function SentWords(props: { sent: NonNullable<Item["sent"]>; within?: boo
   const Heading = within ? "h4" : "h2";
   return (
     <section class="sent-words">
-      <Heading>{say("boxes.as_sent")}</Heading>
+      <Heading tabIndex={-1}>{say("boxes.as_sent")}</Heading>
       <p><b>{fromOf(sent)}</b></p>
       {sent.message === "" ? <p class="hint">{say("boxes.no_words")}</p>
         : <Prose text={sent.message} within={within ?? false} />}

@@ -2,10 +2,10 @@
 // Refuses to know: who follows the link, and what the link carries once the worker has it.
 
 import type { JSX } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { say } from "../../i18n.js";
 import { met } from "../../link.js";
-import { Button, Notice, Problem, Secret, Title, useWait, Waiting, WaitLeft } from "../../parts/index.js";
+import { Button, focusHeading, Notice, Problem, Secret, Title, useWait, Waiting, WaitLeft } from "../../parts/index.js";
 import { address, go } from "../../router.js";
 import { reading } from "../../state.js";
 import type { VaultApi } from "../../../worker/api.js";
@@ -66,6 +66,7 @@ function Code({ vault }: { vault: VaultApi }): JSX.Element {
   const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
   const [over, setOver] = useState(false);
+  const input = useRef<HTMLInputElement>(null);
   const wait = useWait(error);
   const left = (error as { extra?: { left?: unknown } } | null)?.extra?.left;
   const submit = async (): Promise<void> => {
@@ -79,7 +80,10 @@ function Code({ vault }: { vault: VaultApi }): JSX.Element {
       setCode("");
       setBusy(false);
       const { extra } = failed as { extra?: { left?: unknown } };
-      setOver(OVER.includes(codeOf(failed)) || extra?.left === 0);
+      const ended = OVER.includes(codeOf(failed)) || extra?.left === 0;
+      setOver(ended);
+      if (ended) focusHeading(true); // field and button go
+      else input.current?.focus();
     }
   };
   return (
@@ -91,7 +95,10 @@ function Code({ vault }: { vault: VaultApi }): JSX.Element {
       }}
     >
       {!over && (
-        <Secret label={say("reading.link.code")} hint={say("reading.link.code_hint")} value={code} onInput={setCode} digits />
+        <Secret
+          label={say("reading.link.code")} hint={say("reading.link.code_hint")} value={code} onInput={setCode} digits
+          input={input}
+        />
       )}
       <Problem error={error} />
       {typeof left === "number" && (

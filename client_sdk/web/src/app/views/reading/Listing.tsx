@@ -4,7 +4,7 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { say } from "../../i18n.js";
-import { Choice, Field, Notice, Problem, Title, Waiting } from "../../parts/index.js";
+import { Choice, Field, focusHeading, Notice, Problem, Title, Waiting } from "../../parts/index.js";
 import { address } from "../../router.js";
 import { vault } from "../../state.js";
 import type { Named, Standing } from "../../../worker/api.js";
@@ -36,7 +36,7 @@ export default function Listing(): JSX.Element {
             done={(next) => {
               setFound(next);
               setAsked(true);
-              document.querySelector("h1")?.focus();
+              focusHeading();
             }}
           />
         </>

@@ -2,7 +2,7 @@
 // shown. Refuses to know: what is on it, and to undo anything in a copy: another one is made of the original.
 
 import type { JSX, TargetedPointerEvent } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { number, say } from "../../i18n.js";
 import { Button, Notice, Problem, Title } from "../../parts/index.js";
 import { vault } from "../../state.js";
@@ -48,12 +48,18 @@ export function Cover(props: {
 function Area({ bytes, name, done }: { bytes: Blob; name: string; done: (copy: Blob) => void }): JSX.Element | null {
   const address = useObjectUrl(bytes);
   const picture = useRef<HTMLImageElement>(null);
+  const adding = useRef<HTMLParagraphElement>(null);
+  const removed = useRef(false);
   const [size, setSize] = useState<Size | null>(null);
   const [broken, setBroken] = useState(false);
   const [boxes, setBoxes] = useState<readonly Box[]>([]);
   const [chosen, setChosen] = useState(0);
   const [busy, setBusy] = useState(false);
   const [empty, setEmpty] = useState(false);
+  useLayoutEffect(() => { // a box takes its own button along, the last one all of them
+    if (removed.current && document.activeElement === document.body) adding.current?.querySelector("button")?.focus();
+    removed.current = false;
+  }, [boxes]);
   if (address === null) return null;
   if (broken) return <Notice care><p>{say("share.cover.broken")}</p></Notice>;
   const add = (box: Box): void => {
@@ -67,6 +73,7 @@ function Area({ bytes, name, done }: { bytes: Blob; name: string; done: (copy: B
   const remove = (): void => {
     setBoxes(boxes.filter((_, place) => place !== chosen));
     setChosen(Math.max(0, chosen - 1));
+    removed.current = true;
   };
   const cover = async (): Promise<void> => {
     setEmpty(boxes.length === 0);
@@ -91,7 +98,9 @@ function Area({ bytes, name, done }: { bytes: Blob; name: string; done: (copy: B
         {size !== null && <Drawn size={size} boxes={boxes} chosen={chosen} add={add} />}
       </div>
       {size !== null && (
-        <p class="actions"><Button plain onClick={() => add(boxAmid(size))}>{say("share.cover.add")}</Button></p>
+        <p class="actions" ref={adding}>
+          <Button plain onClick={() => add(boxAmid(size))}>{say("share.cover.add")}</Button>
+        </p>
       )}
       {boxes.length > 0 && (
         <div

@@ -2,7 +2,7 @@
 // Knows: what is on the screen. Refuses to know: how it is sealed. Nothing is given that was not ticked, but for the text.
 
 import type { JSX } from "preact";
-import { useMemo, useState } from "preact/hooks";
+import { useMemo, useRef, useState } from "preact/hooks";
 import { say, size } from "../../i18n.js";
 import { askPin, Button, Notice, Problem, Tick, Title } from "../../parts/index.js";
 import { refreshItems, sensitiveUntil, vault } from "../../state.js";
@@ -27,6 +27,7 @@ export function Part(props: { item: Item; done: (kept: Kept) => void; back: () =
   const [busy, setBusy] = useState(false);
   const [wrong, setWrong] = useState<"whole" | "empty" | null>(null);
   const [error, setError] = useState<unknown>(null);
+  const section = useRef<HTMLElement>(null);
   const cuts = useMemo(() => passagesOf(words, cut), [words, cut]);
   const again = useMemo(() => findAgain(text, cuts), [text, cuts]);
   const said = FACTS.filter((name) => isSaid(item[name]));
@@ -36,7 +37,10 @@ export function Part(props: { item: Item; done: (kept: Kept) => void; back: () =
     setError(null);
     act();
   };
-  const cutAgain = (): void => setCut(new Set([...cut, ...again.flatMap((one) => wordsAt(words, one))]));
+  const cutAgain = (): void => {
+    setCut(new Set([...cut, ...again.flatMap((one) => wordsAt(words, one))]));
+    section.current?.querySelector<HTMLElement>("[tabindex='0']")?.focus(); // the button goes
+  };
   if (covering !== null) {
     return (
       <Cover
@@ -78,7 +82,7 @@ export function Part(props: { item: Item; done: (kept: Kept) => void; back: () =
       <Title>{say("share.part.title")}</Title>
       <p class="lead">{titleOf(item)}</p>
       {words.length > 0 && (
-        <section>
+        <section ref={section}>
           <h2>{say("share.part.text")}</h2>
           <p>{say("share.part.text_lead")}</p>
           <Cutting words={words} cut={cut} onChange={(next) => change(() => setCut(next))} />
@@ -146,9 +150,10 @@ function OneFile(props: {
   onDrop: () => void;
 }): JSX.Element {
   const { content, given, copy, onGive, onCover, onDrop } = props;
+  const place = useRef<HTMLDivElement>(null);
   const covers = kindOf(content) === "image" && content.size <= LARGEST.image;
   return (
-    <div class="given">
+    <div class="given" ref={place}>
       {copy === null ? (
         <Tick
           checked={given} onChange={onGive}
@@ -167,7 +172,14 @@ function OneFile(props: {
           </Button>
         )}
         {copy !== null && (
-          <Button plain onClick={onDrop}>{say("share.part.drop")}<span class="unseen"> {content.name}</span></Button>
+          <Button
+            plain onClick={() => {
+              onDrop();
+              place.current?.querySelector("button")?.focus(); // the one that stays
+            }}
+          >
+            {say("share.part.drop")}<span class="unseen"> {content.name}</span>
+          </Button>
         )}
       </p>
     </div>

@@ -4,7 +4,7 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { moment, say } from "../../i18n.js";
-import { Button, Dialog, More, Notice, Problem, Title, Waiting } from "../../parts/index.js";
+import { Button, Dialog, focusHeading, More, Notice, Problem, Title, Waiting } from "../../parts/index.js";
 import { address, go } from "../../router.js";
 import { extracts, vault } from "../../state.js";
 import type { Shared } from "../../../worker/sharing.js";
@@ -38,7 +38,7 @@ export default function Shares(): JSX.Element {
         onRevoked={async () => {
           setRevoked(true);
           await look();
-          document.querySelector("h1")?.focus(); // the button that had it goes
+          focusHeading(); // the button that had it goes
         }}
       />
       {over.length > 0 && <h2>{say("share.list.over")}</h2>}
