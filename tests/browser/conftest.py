@@ -19,19 +19,27 @@ expect.set_options(timeout=PATIENCE)  # on a busy machine what is looked for com
 
 @dataclass
 class NeutralSite:
-    """What the way out leads to. While `open` is cleared, it takes requests and doesn't answer."""
+    """What the way out leads to. While `open` is cleared, it takes requests and doesn't answer; while `stays` is set,
+    it answers with nothing (204), and a browser stays at the page that was to be left.
+
+    A page that waits for another one tells what it shows (Watcher), but can't be asked anything: every question waits
+    as well, and the other one answers it.
+    """
 
     address: str = ""
     open: Event = field(default_factory=Event)
+    stays: bool = False
     asked: int = 0
 
     def make_app(self) -> Flask:
         app = Flask("neutral", static_folder=None)
 
         @app.get("/")
-        def page() -> str:
+        def page() -> str | tuple[str, int]:
             self.asked += 1
-            self.open.wait(20)
+            self.open.wait(PATIENCE / 1000)
+            if self.stays:
+                return "", 204
             return "<!doctype html><html lang=en><title>Weather</title><link rel=icon href=data:,><h1>Sunny</h1>"
 
         return app
@@ -61,6 +69,7 @@ def neutral_site() -> Iterator[NeutralSite]:
 @pytest.fixture
 def neutral(neutral_site: NeutralSite) -> NeutralSite:
     neutral_site.open.set()
+    neutral_site.stays = False
     neutral_site.asked = 0
     return neutral_site
 

@@ -91,6 +91,7 @@ def cut_by_keys(visitor: Visitor) -> None:
     """The name where it stands first, and then where it was pointed out to stand as well."""
     page = visitor.page
     visitor.press("share.part.words")
+    expect(page.get_by_role("option")).to_have_count(len(TEXT.split()))
     page.get_by_role("option").first.focus()
     for _ in range(TEXT.split().index(SECRET)):
         page.keyboard.press("ArrowRight")
@@ -108,8 +109,8 @@ def cover_the_middle(visitor: Visitor) -> None:
     page.get_by_role("button").filter(has_text=visitor.say("share.part.cover")).click()
     visitor.heading("share.cover.title")
     picture = page.locator(".cover img")
+    page.locator(".cover svg").wait_for()  # once the picture has its size
     picture.scroll_into_view_if_needed()
-    page.locator(".cover svg").wait_for()
     where = picture.bounding_box()
     assert where is not None
     page.mouse.move(where["x"] + where["width"] / 3, where["y"] + where["height"] / 3)

@@ -18,7 +18,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Error, Frame, Locator, Page, Playwright, expect
 
 from tests.browser.app.test_exit_and_lock import Stopwatch, judge, step, tap
-from tests.browser.app.test_traces import STORED, own_browser, wait_for_no_worker, wait_until_asked
+from tests.browser.app.test_traces import STORED, heap_on_the_way_out, own_browser, wait_for_no_worker
 from tests.browser.conftest import NeutralSite
 from tests.browser.test_exit import MOST
 from tests.fakes.browser import FLAGS, find_chromium
@@ -30,7 +30,7 @@ from tests.fakes.http_proxy import Heard, HttpProxy, http_proxy_to
 from tests.fakes.open_files import hidden_files_with
 from tests.fakes.processes import Device, RealVault, descendants
 from tests.fakes.teller import STEM
-from tests.fakes.visitor import PASSWORD, PATIENCE, PIN, Visitor
+from tests.fakes.visitor import PASSWORD, PATIENCE, PIN, Visitor, wait_until
 
 ENOUGH = 5_000_000
 """Bytes after which a film has to run at any place."""
@@ -250,7 +250,7 @@ def test_a_flipped_byte_is_said_and_never_shown(cinema: Cinema, real_vault: Real
         frame.evaluate("document.querySelector('video').currentTime = 30 * 0.65")
     expect(visitor.page.get_by_text(visitor.say("problem.blob_swapped")).first).to_be_visible(timeout=PATIENCE)
     expect(visitor.page.locator("iframe")).to_have_count(0)
-    assert take_heap(visitor.page).count("video") == 0
+    wait_for_no_video(visitor.page)
 
 
 def test_two_films_at_once_and_each_ends_alone(cinema: Cinema, tmp_path: Path) -> None:
@@ -298,20 +298,20 @@ def test_it_goes_on_when_the_browser_stops_its_service_worker_or_another_tab_end
     beside.visitor.log_in()
     other = beside.open("film")
     beside.visitor.lock()
-    assert page.evaluate(REGISTERED) == 0
+    wait_until_unregistered(page)
     seek(frame, 0.5)
     require_shown(frame.locator("video"), "green")
     assert other.is_detached()
 
 
 def test_a_network_that_goes_is_said_and_it_goes_on_where_it_was(cinema: Cinema, tmp_path: Path) -> None:
-    cinema.add_film(tmp_path / "film.mp4")
+    cinema.add_film(tmp_path / "film.mp4", 60, 12_000_000)
     visitor, page = cinema.visitor, cinema.visitor.page
     visitor.log_in()
     frame = cinema.open("film")
-    seek(frame, 0.5)
+    seek(frame, 0.25)
     cinema.proxy.before = lambda heard: not heard.target.startswith("/v1/blobs/")
-    frame.evaluate("document.querySelector('video').currentTime = 20")
+    frame.evaluate("document.querySelector('video').currentTime = 50")  # far from all that was read ahead
     expect(page.get_by_text(visitor.say("problem.network")).first).to_be_visible(timeout=PATIENCE)
     cinema.proxy.before = cinema.note
     page.get_by_role("button", name=visitor.say("documents.open.video")).click()
@@ -331,7 +331,7 @@ def test_keys_reach_the_film_and_the_way_out_leaves_it(
     frame = cinema.open("film")
     page.locator("main h1").focus()
     page.keyboard.press("Tab")
-    assert frame.evaluate("document.activeElement.localName") == "video"
+    expect(frame.locator("video")).to_be_focused()
     expect(page.locator("iframe.focused")).to_have_count(1)
     for key, does in (
         ("Space", "!film.paused && film.currentTime > 0"),
@@ -369,19 +369,13 @@ def test_out_of_a_film_that_plays_is_as_fast_as_ever(
     assert spent < MOST
     visitor.log_in()
     seek(cinema.open(STEM), 0.3)
-    neutral.open.clear()
-    neutral.asked = 0
-    page.evaluate("void setTimeout(() => document.querySelector('[data-exit]').click())")
-    wait_until_asked(neutral)
-    wait_for_no_worker(page)
-    heap = take_heap(page)
-    assert heap.find([STEM]) == {} and heap.count("video") == heap.count("iframe") == 0
-    neutral.open.set()
-    page.wait_for_url(neutral.address)
-    step(page, "back")
-    assert page.get_by_text(STEM).count() == 0 and page.locator("iframe, video").count() == 0
+    for act in ("document.querySelector('[data-exit]').click()", "history.back()"):
+        heap = heap_on_the_way_out(page, neutral, act)
+        assert heap.find([STEM]) == {} and heap.count("video") == heap.count("iframe") == 0
+        page.goto(neutral.address)
 
 
+@pytest.mark.alone
 def test_a_lock_silences_a_film_in_that_very_moment(cinema: Cinema, tmp_path: Path) -> None:
     cinema.add_film(tmp_path / f"{STEM}.mp4")
     visitor, page = cinema.visitor, cinema.visitor.page
@@ -405,7 +399,7 @@ def test_a_lock_silences_a_film_in_that_very_moment(cinema: Cinema, tmp_path: Pa
     assert silent[0] < 100 and silent[1:] == [None, 0]
     visitor.heading("account.door.title")
     wait_for_no_worker(page)
-    assert page.evaluate(REGISTERED) == 0
+    wait_until_unregistered(page)
     heap = take_heap(page)
     assert heap.find([STEM]) == {} and heap.count("video") == heap.count("iframe") == 0
     step(page, "back")
@@ -436,23 +430,28 @@ def test_no_file_of_the_browser_holds_any_of_a_film(
                 tap(visitor.page)
                 visitor.page.wait_for_url(neutral.address)
             if end != "closed":
-                assert registered_beside(context, proxy.url) == 0
+                look_beside(context, proxy.url)
         files = files_in(profile)
         assert {name for name, data in files.items() if find_canaries(name.encode() + data, [STEM])} == set()
         with own_browser(driver, profile) as context:
             visitor.page = context.pages[0]
             visitor.come()
-            assert registered_beside(context, proxy.url) == 0  # also after it was closed in the middle
+            look_beside(context, proxy.url)  # also after it was closed in the middle
 
 
-def registered_beside(context: BrowserContext, address: str) -> int:
-    """What another page of this origin finds in the browser. The rest of it is looked at in test_traces."""
+def look_beside(context: BrowserContext, address: str) -> None:
+    """What another page of this origin finds in the browser: nothing. The rest of it is looked at in test_traces."""
     beside = context.new_page()
     beside.goto(f"{address}/fr/1")
+    wait_until_unregistered(beside)
     stored = beside.evaluate(STORED)
     beside.close()
-    assert stored["caches"] == [] and stored["local"] == stored["session"] == {}
-    return int(stored["workers"])
+    assert stored["caches"] == [] and stored["local"] == stored["session"] == {} and stored["workers"] == 0
+
+
+def wait_until_unregistered(page: Page) -> None:
+    """Whoever ends a service worker doesn't wait for the browser to have done so."""
+    wait_until(page, lambda: page.evaluate(REGISTERED) == 0, "a service worker is left")
 
 
 def test_where_no_service_worker_may_be_a_small_film_plays_whole(
@@ -476,4 +475,9 @@ def test_where_no_service_worker_may_be_a_small_film_plays_whole(
         film.evaluate("(film) => new Promise((done) => { film.onseeked = done; film.currentTime = 28 })")
         require_shown(film, "blue")
         visitor.lock()
-        assert take_heap(page).count("video") == 0
+        wait_for_no_video(page)
+
+
+def wait_for_no_video(page: Page) -> None:
+    """A browser lets go of a film that was ended once it has told everybody of its end."""
+    wait_until(page, lambda: take_heap(page).count("video") == 0, "a film is held")

@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,10 +18,10 @@ from tests.browser.conftest import NeutralSite
 from tests.fakes.browser import FLAGS, find_chromium
 from tests.fakes.canary import find_canaries
 from tests.fakes.folder import files_in
-from tests.fakes.heap import take_heap
+from tests.fakes.heap import Heap, take_heap
 from tests.fakes.processes import RealVault
 from tests.fakes.teller import NEW_USER, STEM, TEXTS, WRONG_SECRET, WRONG_USER, Teller
-from tests.fakes.visitor import Visitor
+from tests.fakes.visitor import Visitor, wait_until
 
 STORED = """async () => {
   const bytes = (value) => btoa(Array.from(value, (one) => String.fromCharCode(one)).join(""));
@@ -170,7 +169,7 @@ def test_with_cookies_and_stores_forbidden_it_works_and_says_what_that_costs(
         teller.reads(TEXTS["text"])
         leave(teller, neutral)
         page.go_back(wait_until="commit")
-        page.wait_for_timeout(500)
+        teller.visitor.heading("account.door.title")
         assert page.get_by_text(STEM).count() == 0
         assert context.cookies() == []
     files = files_in(profile)
@@ -193,7 +192,7 @@ def test_a_browser_that_is_closed_in_the_middle_keeps_nothing_readable_and_comes
     with own_browser(driver, profile, "--restore-last-session") as context:
         page = next((page for page in context.pages if page.url == left_at), None)
         if page is None:
-            page = context.pages[0]
+            page = context.new_page()  # none of those that may be on its way there
             page.goto(left_at)
         visitor = teller.again(page)
         visitor.heading("account.door.title")
@@ -217,7 +216,7 @@ def test_after_a_lock_and_on_the_way_out_no_memory_of_the_page_holds_anything(
     teller.edit()
     teller.open_letter()
     teller.open_pdf()
-    assert len(page.workers) == 2  # the vault's, and that of the PDF
+    wait_until(page, lambda: len(page.workers) == 2, "not the vault's worker and that of the PDF")
     open_heap = take_heap(page)
     said = set(open_heap.find(heap_words(teller)))
     assert {TEXTS[name] for name in ("edited", "title", "person", "tag", "document", "pdf", "page", "mime")} <= said
@@ -231,14 +230,8 @@ def test_after_a_lock_and_on_the_way_out_no_memory_of_the_page_holds_anything(
 
     teller.visitor.log_in()
     teller.visitor.begin_entry(TEXTS["draft"])
-    neutral.open.clear()
-    page.evaluate("void setTimeout(() => document.querySelector('[data-exit]').click())")
-    wait_until_asked(neutral)
-    wait_for_no_worker(page)
-    heap = take_heap(page)  # the old page still stands: the neutral one has not answered
+    heap = heap_on_the_way_out(page, neutral, "document.querySelector('[data-exit]').click()")
     assert heap.find(heap_words(teller)) == {} and heap.count("textarea") == 0
-    neutral.open.set()
-    page.wait_for_url(neutral.address)
 
 
 def test_after_a_change_of_credentials_and_a_failed_login_no_memory_holds_them(
@@ -259,16 +252,19 @@ def test_after_a_change_of_credentials_and_a_failed_login_no_memory_holds_them(
     assert take_heap(teller.page).find(teller.canaries) == {}
 
 
-def wait_until_asked(neutral: NeutralSite) -> None:
-    end = time.monotonic() + 20
-    while neutral.asked == 0:
-        assert time.monotonic() < end, "the neutral page was never asked for"
-        time.sleep(0.02)
+def heap_on_the_way_out(page: Page, neutral: NeutralSite, act: str) -> Heap:
+    """What a page of ours still holds that leaves, or that Back came to: a neutral site that says nothing lets it
+    stand."""
+    neutral.stays, neutral.asked = True, 0
+    page.evaluate(f"void setTimeout(() => {act})")
+    wait_until(page, lambda: neutral.asked, "the neutral page was never asked for")
+    wait_for_no_worker(page)
+    heap = take_heap(page)
+    neutral.stays = False
+    assert page.url != neutral.address, "it is another page's"
+    return heap
 
 
 def wait_for_no_worker(page: Page) -> None:
     """They are ended before this is called; the browser says so a moment later."""
-    end = time.monotonic() + 5
-    while page.workers:
-        assert time.monotonic() < end, page.workers
-        page.wait_for_timeout(20)
+    wait_until(page, lambda: not page.workers, "a worker goes on")

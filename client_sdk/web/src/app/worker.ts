@@ -9,7 +9,8 @@ import WORKER from "../worker/vault.worker.ts?worker&url";
 import { trusted } from "./trusted.js";
 import type { Running } from "./vault.js";
 
-/** The worker, started. If its file can't be had, every call rejects with `network`. Throws or rejects with
+/** The worker, started. If its file can't be had, every call rejects with `network`; once it has ended, so does what is
+ * asked later, at once: nobody would answer, and what was given would stay in memory. Throws or rejects with
  * `browser_unfit` where it can't run: an old browser, or one that was told to forbid what it needs. */
 export function startWorker(): Running {
   prepare();
@@ -17,7 +18,9 @@ export function startWorker(): Running {
   const worker = new Worker(trusted(WORKER), { type: "module" });
   const remote = wrap<VaultApi>(worker) as unknown as Record<string, (...given: unknown[]) => Promise<unknown>>;
   const asked = new Set<(error: unknown) => void>();
+  let ended: string | null = null;
   const end = (code: string): void => {
+    ended = code;
     worker.terminate();
     const rejects = [...asked];
     asked.clear();
@@ -31,6 +34,7 @@ export function startWorker(): Running {
   });
   const ask = (name: string, given: readonly unknown[]): Promise<unknown> =>
     new Promise((resolve, reject) => {
+      if (ended !== null) return reject(unanswered(ended));
       asked.add(reject);
       const told = given.map((one) => (typeof one === "function" ? proxy(one) : one));
       remote[name]!(...told).then(resolve, reject).finally(() => asked.delete(reject));
