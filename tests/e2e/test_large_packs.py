@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.test_large_files import MIB, make_file
+from tests.fakes.http_proxy import Heard, http_proxy_to
 from tests.fakes.processes import BIN, Answer, Device, clean_environment, serving
 
 MEMORY = 150 * MIB
@@ -26,20 +27,30 @@ def costs(record: pytest.FixtureRequest, what: str, answer: Answer, began: float
 
 
 def kill_while_writing(device: Device, link: dict[str, str], target: Path) -> None:
-    """Ends `open-link` as a flat battery does, when some of the pack is there."""
+    """Ends `open-link` as a flat battery does, when some of the pack is there: as it asks for a file of the middle."""
     some = target.with_name(f".{target.name}.part") if target.suffix else target / "originals"
-    process = subprocess.Popen(
-        [BIN / "temoin", "open-link", "-o", target], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        env=clean_environment(
-            TEMOIN_HOME=str(device.home), TEMOIN_SERVER=device.server, TEMOIN_LINK=link["address"],
+    running, asked = list[subprocess.Popen[bytes]](), 0
+
+    def before(heard: Heard) -> bool:
+        nonlocal asked
+        asked += heard.target.rpartition("/")[0].endswith("/blobs")
+        if asked < ITEMS // 2:
+            return True
+        running[0].kill()
+        return False
+
+    with http_proxy_to(int(device.server.rpartition(":")[2])) as proxy:
+        environment = clean_environment(
+            TEMOIN_HOME=str(device.home), TEMOIN_LINK=link["address"].replace(device.server, proxy.url),
             TEMOIN_CODE=link["code"],
-        ),
-    )  # fmt: skip
-    while process.poll() is None and not some.exists():
-        time.sleep(0.005)
-    process.kill()
-    process.communicate()
-    assert process.returncode == -signal.SIGKILL and some.exists()
+        )  # fmt: skip
+        running.append(subprocess.Popen(
+            [BIN / "temoin", "open-link", "-o", target], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            env=environment,
+        ))  # fmt: skip
+        proxy.before = before
+        running[0].communicate(timeout=600)
+    assert running[0].returncode == -signal.SIGKILL and some.exists()
 
 
 @pytest.mark.parametrize("size", [20_000_000, pytest.param(500_000_000, marks=pytest.mark.soak)], ids=["20MB", "500MB"])

@@ -81,8 +81,7 @@ def test_from_being_listed_to_being_refused(person: Device, vault: RealVault, tm
                       "--kind", "lawyer", "--json").json  # fmt: skip
     assert (asked["state"], asked["name"]) == ("pending", "Claire Martin")
     assert code(lawyer.run("pro", "inbox", lawyer.user)) == "professional_needed"
-    account = vault.command("professionals", "list", "--json").stdout
-    number = account.partition('"account":"')[2][:32]
+    number = account_of(vault, "Claire Martin")
     wrong = vault.command("professionals", "approve", number, "--fingerprint", "0" * 40)
     assert wrong.returncode == 1
     listed = vault.command("professionals", "approve", number, "--fingerprint", asked["fingerprint"])
@@ -188,13 +187,18 @@ def test_what_somebody_put_in_is_handed_on_with_their_own_words(
     holds_words(doctor, tmp_path / "by-key", deposited)
 
 
+def account_of(vault: RealVault, name: str) -> str:
+    """Of who asks to be listed under this name; others may have been before."""
+    rows = json.loads(vault.command("professionals", "list", "--json").stdout)
+    [number] = [one["account"] for one in rows if one["asked"] and one["asked"]["name"] == name]
+    return str(number)
+
+
 def become_listed(vault: RealVault, professional: Device, name: str) -> str:
     """Asks, and is approved; gives the entry's number."""
     asked = professional.ok("pro", "register", professional.user, "--name", name, "--org", "Rive", "--town", "Lyon",
                             "--kind", "doctor", "--json").json  # fmt: skip
-    waiting = json.loads(vault.command("professionals", "list", "--json").stdout)
-    [number] = [one["account"] for one in waiting if one["asked"] and one["asked"]["name"] == name]
-    listed = vault.command("professionals", "approve", number, "--fingerprint", asked["fingerprint"])
+    listed = vault.command("professionals", "approve", account_of(vault, name), "--fingerprint", asked["fingerprint"])
     assert listed.returncode == 0, listed.stderr
     [found] = professional.ok("pro", "find", professional.user, name, "--json").json
     return str(found["entry"])

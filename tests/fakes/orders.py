@@ -50,7 +50,9 @@ class Orders:
         """From now on: kill -9 when `step` is reached for so many times."""
         if step not in STEPS:
             raise ValueError("a step that the table does not name")
-        self._order(step).write_text(f"{victim} {times}")
+        fresh = self._order(step).with_suffix(".new")
+        fresh.write_text(f"{victim} {times}")
+        fresh.replace(self._order(step))  # no worker reads half of an order
 
     def withdraw(self) -> None:
         """No order holds any more."""

@@ -169,14 +169,24 @@ class RealVault:
         for pid in running:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, how)
-        self.process.wait(30)
+        self.process.wait(60)  # longer than granian waits for its workers
+        if how is signal.SIGKILL:
+            self._wait_until_closed()
         self.process = None
 
     def wait_for_death(self) -> None:
         """Until a server that was killed is gone."""
         assert self.process is not None
         assert self.process.wait(30) == -signal.SIGKILL
+        self._wait_until_closed()
         self.process = None
+
+    def _wait_until_closed(self) -> None:
+        """Until no worker that was killed listens any more: who starts again would count it among its own."""
+        deadline = time.monotonic() + 30
+        while count_listeners(self.port):
+            assert time.monotonic() < deadline, "a worker outlived its server"
+            time.sleep(0.01)
 
     def workers_peak(self) -> int:
         """The largest VmHWM among the server's processes, in bytes."""
