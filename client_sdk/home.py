@@ -6,7 +6,7 @@ Refuses to know: what sealed files hold.
     servers/<SHA-256 of the host>      the vault that answered there first
     vaults/<vault id>.json             that vault's ledger key, the records that led to it, and its directory key
     evidence/                          what a vault said of itself that contradicts its pinned facts
-    <vault id>/<account id>/           replica.db  outbox/  uploads/  checkpoint  warned  evidence/
+    <vault id>/<account id>/           replica.db  outbox/  uploads/  warned  evidence/
 """
 
 from __future__ import annotations
@@ -133,6 +133,7 @@ class AccountHome:
 
     @cached_property
     def checkpoint(self) -> Path:
+        """Where a first release kept the ledger's newest note; the replica does now."""
         return self.folder / "checkpoint"
 
     @cached_property
@@ -174,11 +175,8 @@ def make_folder(folder: Path) -> None:
         one.mkdir(mode=0o700, exist_ok=True)
 
 
-def write_file(path: Path, data: bytes, *, lasting: bool = True) -> None:
-    """The whole of `data` under this name or nothing; mode 0600.
-
-    On disk when this returns; unless `lasting`, a crash may bring back what stood there before.
-    """
+def write_file(path: Path, data: bytes) -> None:
+    """The whole of `data` under this name or nothing; mode 0600. On disk when this returns."""
     if not path.parent.exists():
         make_folder(path.parent)
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")
@@ -191,8 +189,7 @@ def write_file(path: Path, data: bytes, *, lasting: bool = True) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
-    if lasting:
-        sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def read_file(path: Path) -> bytes | None:

@@ -16,7 +16,7 @@ from client_sdk.transport import dump_body, endpoint
 from crypto_core.encoding import parse_json
 from crypto_core.errors import CryptoCoreError
 from crypto_core.sealing.keyring import Keyring
-from crypto_core.sealing.records import open_device_state, seal_device_state
+from crypto_core.sealing.records import Link, open_device_state, seal_device_state
 from schemas.items import PutItems
 
 _NAME = "outbox"
@@ -31,6 +31,8 @@ class Entry:
     number: int
     body: bytes = field(repr=False)
     revisions: tuple[dict[str, Any], ...] = field(repr=False)
+    links: tuple[Link, ...] = field(default=(), repr=False)
+    """The links of its revisions as they were before they were sealed; none in a batch of an earlier run."""
 
 
 class Outbox:
@@ -39,13 +41,13 @@ class Outbox:
     def __init__(self, home: AccountHome, keyring: Keyring) -> None:
         self._home, self._keyring = home, keyring
 
-    def keep(self, revisions: tuple[dict[str, Any], ...]) -> Entry:
+    def keep(self, revisions: tuple[dict[str, Any], ...], links: tuple[Link, ...] = ()) -> Entry:
         """A new batch, on disk when this returns."""
-        return self._write(max(self._numbers(), default=0) + 1, revisions)
+        return self._write(max(self._numbers(), default=0) + 1, revisions, links)
 
-    def replace(self, entry: Entry, revisions: tuple[dict[str, Any], ...]) -> Entry:
+    def replace(self, entry: Entry, revisions: tuple[dict[str, Any], ...], links: tuple[Link, ...] = ()) -> Entry:
         """The same writing, sealed anew after a conflict."""
-        return self._write(entry.number, revisions)
+        return self._write(entry.number, revisions, links)
 
     def remove(self, entry: Entry) -> None:
         """What is kept by the vault, or was given up. If a crash brings it back, the same bytes change nothing."""
@@ -55,11 +57,11 @@ class Outbox:
         """What waits. A file that this account didn't write is put aside as evidence."""
         return [entry for number in sorted(self._numbers()) if (entry := self._read(number)) is not None]
 
-    def _write(self, number: int, revisions: tuple[dict[str, Any], ...]) -> Entry:
+    def _write(self, number: int, revisions: tuple[dict[str, Any], ...], links: tuple[Link, ...]) -> Entry:
         body = dump_body(_ROW, {"revisions": revisions})
         sealed = seal_device_state(self._keyring.mk_n, _NAME, self._keyring.account, body)
         write_file(self._path(number), sealed)
-        return Entry(number, body, revisions)
+        return Entry(number, body, revisions, links)
 
     def _read(self, number: int) -> Entry | None:
         sealed = self._path(number).read_bytes()

@@ -6,7 +6,7 @@ Refuses to know: what records say, but for tombstones, which list what they end.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from typing import Any
 
@@ -22,7 +22,7 @@ from client_sdk.session import Session
 from crypto_core.encoding import format_json, parse_json
 from crypto_core.errors import CryptoCoreError, MalformedError, TamperedError, UnsupportedVersion
 from crypto_core.sealing.keyring import NeedsPin, is_sensitive, unwrap_record_key
-from crypto_core.sealing.records import open_link, open_record
+from crypto_core.sealing.records import Link, open_link, open_record
 from schemas.documents import Tombstone
 
 _TOMBSTONE = Tombstone()
@@ -41,6 +41,8 @@ class Synchroniser:
         """`place_key` → record hash of its link."""
         self._ended: frozenset[bytes] = frozenset()
         self._loaded = 0
+        self._sealed_here: dict[bytes, tuple[Mapping[str, Any], Link]] = {}
+        """`place_key` → a revision as it was sent, and its link before it was sealed."""
 
     def sync(self, opened: dict[str, Any] | None = None) -> None:
         """Passes until one is clean, three at most; what is still found then becomes a warning.
@@ -72,22 +74,36 @@ class Synchroniser:
         except LedgerForked:
             pass
 
+    def know(self, revision: Mapping[str, Any], link: Link) -> None:
+        """A revision that was sealed here, by the names of schemas.items.PutRevision, and its link: where the replica
+        has these very bytes, nothing of them needs to be opened."""
+        self._sealed_here[place_key((revision["item"], revision["revision"]))] = revision, link
+
     def load_links(self) -> Links:
         """Every link of the replica that was not opened yet, opened; those that contradict their record are noted."""
         session, links = self._session, self._session.links
         for row in session.replica.since(self._loaded):
             self._loaded = row.seq
             place = (row.item, row.revision)
-            try:
-                link = open_link(session.keyring.mk_n, row.item, row.revision, row.link)
-            except CryptoCoreError:
-                self._spoil(row)
-                continue
-            if not self._is_whole(row, link.record_hash):
-                self._spoil(row)
+            link = self._known_link(row)
+            if link is None:
+                try:
+                    link = open_link(session.keyring.mk_n, row.item, row.revision, row.link)
+                except CryptoCoreError:
+                    self._spoil(row)
+                    continue
+                if not self._is_whole(row, link.record_hash):
+                    self._spoil(row)
             self._hashes[place_key(place)] = link.record_hash
             links.add(place, link)
         return links
+
+    def _known_link(self, row: Row) -> Link | None:
+        """Of a row that was sealed here, byte for byte."""
+        sent, link = self._sealed_here.pop(place_key((row.item, row.revision)), (None, None))
+        if sent is None or any(sent[name] != getattr(row, name) for name in ("wrap", "link", "record")):
+            return None
+        return link
 
     def _is_whole(self, row: Row, record_hash: bytes) -> bool:
         """Whether record and wrapped key are those of this place; it takes no PIN to see."""

@@ -16,6 +16,7 @@ from client_sdk.errors import (
 from client_sdk.home import AccountHome, read_file, write_file
 from client_sdk.protocol.audit import AuditEvent, auditing
 from client_sdk.protocol.sync import Accepted, Finding
+from client_sdk.replica import Replica
 from crypto_core.encoding import format_json, parse_hex, parse_json
 from crypto_core.errors import ConsistencyMismatch, CryptoCoreError, MalformedError, NoteKeyRetired, RotationBackwards
 from crypto_core.receipts.checkpoint import Checkpoint
@@ -37,20 +38,25 @@ ERRORS: dict[Finding, type[TrustError]] = {
     Finding.DIRECTORY_FORKED: DirectoryForked,
 }
 
+_HELD = "checkpoint"
+"""The replica's fact: the newest note, empty once it was let go of."""
+
 
 class TrustStore:
     """The newest note of one ledger that this account's device has seen."""
 
-    def __init__(self, home: AccountHome, policy: Policy) -> None:
-        self._home, self.policy = home, policy
+    def __init__(self, home: AccountHome, replica: Replica, policy: Policy) -> None:
+        self._home, self._replica, self.policy = home, replica, policy
         self._opened: deque[tuple[str, Policy, Checkpoint]] = deque(maxlen=2)
         """The note held and the one offered, as each deposit compares them: none is opened twice."""
 
     @property
     def newest(self) -> str | None:
         """The newest note, None if none was seen yet."""
-        data = read_file(self._home.checkpoint)
-        return None if data is None else data.decode("utf-8", "replace")
+        held: str | None = self._replica.fact(_HELD)
+        if held is None and (data := read_file(self._home.checkpoint)) is not None:  # where a first release kept it
+            held = data.decode("utf-8", "replace")
+        return held or None
 
     def open(self, note: str) -> Checkpoint:
         """A checkpoint that the pinned ledger signed under its own origin. Raises CheckpointInvalid."""
@@ -74,7 +80,7 @@ class TrustStore:
         offered = self.open(note)
         if held is None:
             machine.receive(AuditEvent.FIRST_NOTE)
-            write_file(self._home.checkpoint, note.encode("utf-8"), lasting=False)
+            self._replica.set_fact(_HELD, note)
             return offered
         if held == note:
             machine.receive(AuditEvent.SAME_NOTE)
@@ -91,7 +97,7 @@ class TrustStore:
             raise LedgerForked()
         machine.receive(AuditEvent.GREW if offered.size > known.size else AuditEvent.LAGGED)
         if offered.size > known.size:
-            write_file(self._home.checkpoint, note.encode("utf-8"), lasting=False)
+            self._replica.set_fact(_HELD, note)
         return offered
 
     def rotate(self, policy: Policy) -> None:
@@ -109,7 +115,7 @@ class TrustStore:
 
     def forget(self) -> None:
         """Lets go of the held note, after a fork was accepted; the evidence stays."""
-        self._home.checkpoint.unlink(missing_ok=True)
+        self._replica.set_fact(_HELD, "")
 
 
 class Warnings:

@@ -6,11 +6,11 @@ Nobody's text is dropped: what was refused stays sealed in the outbox, what conf
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, fields, replace
 from hashlib import sha256
+from itertools import chain
 from typing import Any
 
 from marshmallow import ValidationError
@@ -69,15 +69,15 @@ class Writer:
         self, drafts: Sequence[Draft], kind: str, sensitive: bool, contents: Sequence[Content] = (),
         answers: Mapping[str, bool] | None = None, sent: Sent | None = None,
     ) -> list[Kept]:
-        """New items, one for each draft, in batches as large as the wire allows. `answers` are an assessment's, `sent`
-        says whose a received one is."""
+        """New items, one for each draft, in batches as large as the wire allows, each written when it is its turn.
+        `answers` are an assessment's, `sent` says whose a received one is."""
         blobs, after = _named(contents, sent), self._session.trust.newest
         more = {"answers": answers, "sent": sent}
-        writings = [
+        writings = (
             Writing(make_id(), 1, self._record(kind, draft, contents, after, more), sensitive, blobs)
             for draft in drafts
-        ]
-        return list(self._deposit(*_batches(writings)))
+        )
+        return list(self._deposit_each(_batches(writings)))
 
     def extract(self, part: Extract, sensitive: bool) -> Kept:
         """A part of an item as an item of its own, behind the PIN as that is. Files that it keeps go as they are."""
@@ -173,30 +173,37 @@ class Writer:
             raise ValueRefused(", ".join(names)) from None
         return format_json(value)
 
-    def _deposit(self, *batches: Sequence[Writing]) -> tuple[Kept, ...]:
-        """Keeps the batches, one request after the other; while one is under way, the next one is sealed.
+    def _deposit(self, writings: Sequence[Writing]) -> tuple[Kept, ...]:
+        """Keeps one batch."""
+        return self._deposit_each([writings])
 
-        Whatever is raised, all that was not kept waits in the outbox.
+    def _deposit_each(self, batches: Iterable[Sequence[Writing]]) -> tuple[Kept, ...]:
+        """Keeps the batches, one request after the other; while one is under way, the next one is sealed, and the one
+        after that is written.
+
+        Whatever is raised, all that was not kept waits in the outbox, as far as the batches could be written.
         """
-        older, kept, left = self._outbox.entries(), list[Kept](), deque(batches)
+        older, kept, left = self._outbox.entries(), list[Kept](), iter(batches)
         flying: _Flight | None = None
+        following: Sequence[Writing] = next(left, ())
         with ThreadPoolExecutor(1) as line:
             try:
-                while left:
-                    writings = left.popleft()
-                    entry = self._outbox.keep(self._sealed(writings))
+                while following:
+                    writings, following = following, ()
+                    entry = self._outbox.keep(*self._sealed(writings))
                     self._flush(older)
+                    following = next(left, ())
                     landed = None if flying is None else self._answered(*flying)
                     self._require_trust(entry)
-                    flight = line.submit(self._session.ask, "POST", ITEMS, entry.body) if left else None
+                    flight = line.submit(self._session.ask, "POST", ITEMS, entry.body) if following else None
                     flying = entry, writings, flight
                     if landed is not None:
                         kept += self._acknowledge(*landed)
                 if flying is not None:
                     kept += self._acknowledge(*self._answered(*flying))
             except Exception:
-                for writings in left:
-                    self._outbox.keep(self._sealed(writings))
+                for writings in filter(None, chain((following,), left)):
+                    self._outbox.keep(*self._sealed(writings))
                 raise
         return tuple(kept)
 
@@ -209,12 +216,12 @@ class Writer:
             except (Refused, VerificationError, TrustError, NeedsPin):
                 continue  # told at the next opening
 
-    def _sealed(self, writings: Sequence[Writing]) -> tuple[dict[str, Any], ...]:
-        """The revisions as they go. Each link names what no link names yet; in a batch, the one before."""
+    def _sealed(self, writings: Sequence[Writing]) -> tuple[tuple[dict[str, Any], ...], tuple[Link, ...]]:
+        """The revisions as they go, and their links. Each names what no link names yet; in a batch, the one before."""
         session = self._session
         parents = self._synchroniser.load_links().next_parents
         rest = session.links.heads[len(parents):]
-        revisions = []
+        revisions, links = [], list[Link]()
         for writing in writings:
             place = (writing.item, writing.revision)
             key = make_record_key()
@@ -222,15 +229,16 @@ class Writer:
             if len(record) > limits.RECORD:
                 raise NoteTooLong()
             digest = sha256(record).digest()
+            links.append(Link(session.state.n, digest, parents))
             revisions.append({
                 "item": writing.item, "revision": writing.revision, "replaces": writing.revision - 1,
                 "wrap": wrap_record_key(session.keyring, *place, key, writing.sensitive),
-                "link": seal_link(session.keyring.mk_n, *place, Link(session.state.n, digest, parents)),
+                "link": seal_link(session.keyring.mk_n, *place, links[-1]),
                 "record": record, "blobs": writing.blobs, "erases": writing.erases,
             })
             heads = (*rest, digest)
             parents, rest = heads[:MAX_PARENTS], heads[MAX_PARENTS:]
-        return tuple(revisions)
+        return tuple(revisions), tuple(links)
 
     def _send(self, entry: Entry) -> tuple[Kept, ...]:
         """Sends a batch of an earlier run."""
@@ -260,7 +268,7 @@ class Writer:
                     raise
                 known = self._unsealed(entry) if writings is None else writings
                 writings = [_without(writing, erased) for writing in known] if erased else self._rebased(known)
-                entry, conflict, flight = self._outbox.replace(entry, self._sealed(writings)), True, None
+                entry, conflict, flight = self._outbox.replace(entry, *self._sealed(writings)), True, None
             else:
                 return entry, answer["revisions"], conflict
         raise Refused("revision_conflict", 409, "Other devices keep changing this. Wait a moment, then save it again.")
@@ -307,6 +315,8 @@ class Writer:
                     self._session.warnings.add(Finding.BLOB_SWAPPED, (place_key(place),))
                 replica.keep_receipt(record_name(*place), answer["receipt"])
             replica.set_fact("dirty", 1)
+        for one, link in zip(entry.revisions, entry.links, strict=False):  # no links in a batch of an earlier run
+            self._synchroniser.know(one, link)
         self._outbox.remove(entry)
         return kept
 
@@ -362,7 +372,7 @@ def _without(writing: Writing, erased: frozenset[bytes]) -> Writing:
     return replace(writing, json=format_json(facts), blobs=tuple(one for one in writing.blobs if one not in erased))
 
 
-def _batches(writings: Sequence[Writing]) -> Iterable[list[Writing]]:
+def _batches(writings: Iterable[Writing]) -> Iterator[list[Writing]]:
     batch, size = list[Writing](), 0
     for writing in writings:
         room = 2 * len(writing.json) + 2048  # padding and seal add less

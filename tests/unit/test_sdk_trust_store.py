@@ -10,6 +10,7 @@ import pytest
 from client_sdk.errors import CheckpointInvalid, LedgerForked, NetworkError, Refused, Untrusted
 from client_sdk.home import AccountHome, Home
 from client_sdk.protocol.sync import Finding
+from client_sdk.replica import Replica
 from client_sdk.trust_store import TrustStore, Warnings
 from crypto_core.errors import CryptoCoreError
 from crypto_core.randomness import make_bytes, make_id
@@ -53,19 +54,34 @@ def home(tmp_path: Path) -> AccountHome:
     return Home(tmp_path).account(make_id(), make_id())
 
 
+def a_store(home: AccountHome, ledger: FakeLedger) -> TrustStore:
+    return TrustStore(home, Replica(home.replica), ledger.policy)
+
+
 def test_the_first_note_is_held_and_growth_is_proven(home: AccountHome) -> None:
     ledger = FakeLedger(20)
-    store = TrustStore(home, ledger.policy)
+    store = a_store(home, ledger)
     assert store.newest is None
     for size in (3, 3, 4, 11, 20):
         assert store.advance(ledger.note(size), ledger.prove).size == size
     assert ledger.asked == [(3, 4), (4, 11), (11, 20)]
-    assert TrustStore(home, ledger.policy).newest == ledger.note(20)
+    assert a_store(home, ledger).newest == ledger.note(20)
+
+
+def test_a_note_in_a_file_of_a_first_release_is_held(home: AccountHome) -> None:
+    ledger = FakeLedger(20)
+    store = a_store(home, ledger)
+    home.checkpoint.write_text(ledger.note(11))
+    assert store.newest == ledger.note(11)
+    store.advance(ledger.note(20), ledger.prove)
+    assert ledger.asked == [(11, 20)] and a_store(home, ledger).newest == ledger.note(20)
+    store.forget()
+    assert store.newest is None is a_store(home, ledger).newest
 
 
 def test_a_smaller_note_is_lag_if_it_fits(home: AccountHome) -> None:
     ledger = FakeLedger(20)
-    store = TrustStore(home, ledger.policy)
+    store = a_store(home, ledger)
     store.advance(ledger.note(20), ledger.prove)
     assert store.advance(ledger.note(7), ledger.prove).size == 7
     assert store.newest == ledger.note(20) and ledger.asked == [(7, 20)]
@@ -73,7 +89,7 @@ def test_a_smaller_note_is_lag_if_it_fits(home: AccountHome) -> None:
 
 def test_an_empty_ledger_needs_no_proof(home: AccountHome) -> None:
     ledger = FakeLedger(5)
-    store = TrustStore(home, ledger.policy)
+    store = a_store(home, ledger)
     for size in (0, 5, 0):
         store.advance(ledger.note(size), ledger.prove)
     assert ledger.asked == []
@@ -83,7 +99,7 @@ def test_an_empty_ledger_needs_no_proof(home: AccountHome) -> None:
 def test_a_fork_leaves_both_notes_as_evidence(home: AccountHome, sizes: tuple[int, int]) -> None:
     ledger = FakeLedger(12)
     fork = FakeLedger(12, b"fork", ledger.signer)
-    store = TrustStore(home, ledger.policy)
+    store = a_store(home, ledger)
     held, offered = ledger.note(sizes[0]), fork.note(sizes[1])
     store.advance(held, ledger.prove)
     with pytest.raises(LedgerForked):
@@ -96,7 +112,7 @@ def test_a_fork_leaves_both_notes_as_evidence(home: AccountHome, sizes: tuple[in
 
 def test_a_ledger_that_cant_prove_it_is_a_fork(home: AccountHome) -> None:
     ledger = FakeLedger(12)
-    store = TrustStore(home, ledger.policy)
+    store = a_store(home, ledger)
     store.advance(ledger.note(9), ledger.prove)
 
     def refuse(_old: int, _new: int) -> Sequence[bytes]:
@@ -108,7 +124,7 @@ def test_a_ledger_that_cant_prove_it_is_a_fork(home: AccountHome) -> None:
 
 def test_one_damaged_proof_is_not_yet_a_fork(home: AccountHome) -> None:
     ledger = FakeLedger(12)
-    store = TrustStore(home, ledger.policy)
+    store = a_store(home, ledger)
     store.advance(ledger.note(9), ledger.prove)
     proofs = [[bytes(32)], ledger.prove(9, 12)]
     assert store.advance(ledger.note(12), lambda _old, _new: proofs.pop(0)).size == 12
@@ -116,7 +132,7 @@ def test_one_damaged_proof_is_not_yet_a_fork(home: AccountHome) -> None:
 
 def test_no_network_is_no_fork_and_changes_nothing(home: AccountHome) -> None:
     ledger = FakeLedger(12)
-    store = TrustStore(home, ledger.policy)
+    store = a_store(home, ledger)
     store.advance(ledger.note(9), ledger.prove)
 
     def cut(_old: int, _new: int) -> Sequence[bytes]:
@@ -129,7 +145,7 @@ def test_no_network_is_no_fork_and_changes_nothing(home: AccountHome) -> None:
 
 def test_only_the_pinned_key_under_its_origin_is_believed(home: AccountHome) -> None:
     ledger = FakeLedger(3)
-    store = TrustStore(home, ledger.policy)
+    store = a_store(home, ledger)
     other = FakeLedger(3, signer=SignerKey(ORIGIN, make_bytes(32)))
     for note in (other.note(3), ledger.note(3, "ledger/other"), ledger.note(3).replace("\n3\n", "\n4\n"), "", "x\n\n"):
         with pytest.raises(CheckpointInvalid):

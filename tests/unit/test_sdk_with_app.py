@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
+from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
+import client_sdk.synchroniser
 from client_sdk.auditor import Auditor
 from client_sdk.client import Draft, Happened, VaultClient
 from client_sdk.dossier import export_receipts
@@ -27,6 +30,7 @@ from crypto_core.receipts.checkpoint import Checkpoint, format_checkpoint, parse
 from crypto_core.receipts.note import SignerKey, format_vkey, parse_note, sign_note
 from crypto_core.receipts.policy import parse_policy
 from crypto_core.sealing.keyring import NeedsPin
+from crypto_core.sealing.records import Link, open_link
 from server.items.service import collect
 from schemas import limits
 from tests.fakes.devices import PASSWORD, PIN, USERNAME, Device, Network, make_device, register
@@ -422,6 +426,19 @@ def test_while_a_batch_is_on_its_way_the_next_one_is_sealed(laptop: Device) -> N
         assert sorted(item.text or "" for item in client.items()) == sorted(texts)
     phone = make_device(laptop.network.vault, laptop.home.folder.parent / "phone")
     assert phone.opening().warnings == ()
+
+
+@pytest.mark.parametrize("whole", [0, 1, 2])
+def test_an_entry_that_no_record_holds_stops_its_request_and_what_follows(laptop: Device, whole: int) -> None:
+    texts = [f"entry {number}" for number in range(3 * limits.REVISIONS_PER_BATCH)]
+    drafts = [Draft(text=text) for text in texts]
+    drafts[whole * limits.REVISIONS_PER_BATCH + 7] = Draft(text="no such danger", danger=11)
+    with laptop.log_in() as client, pytest.raises(ValueRefused):
+        client.write_entries(drafts)
+    assert laptop.opening().waiting == 0
+    with laptop.log_in() as client:
+        kept = [item.text or "" for item in client.items()]
+    assert sorted(kept) == sorted(texts[:whole * limits.REVISIONS_PER_BATCH])
 
 
 @pytest.mark.parametrize("cut", range(7))
@@ -884,13 +901,52 @@ def test_a_receipt_proves_by_itself_that_the_ledger_only_grew(laptop: Device, ph
 def test_a_receipt_that_shows_another_past_is_a_fork(vault: FakeVault, laptop: Device) -> None:
     client = laptop.log_in()
     client.write_entry(Draft(text="kept"))
-    (held,) = laptop.home.folder.rglob("checkpoint")
-    ours = parse_checkpoint(parse_note(held.read_bytes()).text)
-    other = Checkpoint(ours.origin, ours.size, bytes(32))
-    held.write_text(sign_note(format_checkpoint(other), vault.parts.ledger.signer))
+    (replica,) = laptop.home.folder.rglob("replica.db")
+    with closing(sqlite3.connect(replica)) as database, database:
+        ((held,),) = database.execute("SELECT value FROM facts WHERE name = 'checkpoint'")
+        ours = parse_checkpoint(parse_note(held.encode()).text)
+        other = sign_note(format_checkpoint(Checkpoint(ours.origin, ours.size, bytes(32))), vault.parts.ledger.signer)
+        database.execute("UPDATE facts SET value = ? WHERE name = 'checkpoint'", (other,))
     with pytest.raises(LedgerForked):
         client.write_entry(Draft(text="where the ledger has another past"))
     assert [one.code for one in laptop.opening().warnings] == ["ledger_forked"]
+
+
+def test_what_was_sealed_here_is_not_opened_again(
+    laptop: Device, phone: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = list[bytes]()
+
+    def watched(mk_n: bytes, item: bytes, revision: int, sealed: bytes) -> Link:
+        opened.append(item)
+        return open_link(mk_n, item, revision, sealed)
+
+    monkeypatch.setattr(client_sdk.synchroniser, "open_link", watched)
+    with laptop.log_in() as client:
+        client.write_entry(Draft(text="one"))
+        client.write_entries([Draft(text="two"), Draft(text="three")])
+        kept = client.write_entry(Draft(text="four"))
+        client.edit_entry(kept.id, {"text": "five"})
+        assert opened == []
+        with phone.log_in() as other:
+            theirs = other.write_entry(Draft(text="another device's"))
+        opened.clear()
+        client.edit_entry(kept.id, {"text": "six"})
+        assert opened == []  # nothing of the other device has come here yet
+    assert laptop.opening().warnings == () and theirs.id in opened
+
+
+@pytest.mark.parametrize("column", ["wrap", "link", "record"])
+def test_what_was_sealed_here_and_lies_here_otherwise_is_noticed(laptop: Device, column: str) -> None:
+    with laptop.log_in() as client:
+        client.write_entry(Draft(text="one"))
+        (replica,) = laptop.home.folder.rglob("replica.db")
+        with closing(sqlite3.connect(replica)) as database, database:
+            ((was,),) = database.execute(f"SELECT {column} FROM revisions")
+            database.execute(f"UPDATE revisions SET {column} = ?", (was[:-1] + bytes([was[-1] ^ 1]),))
+        client.write_entry(Draft(text="two"))
+    evidence = [one.name.split("-")[0] for one in laptop.home.folder.rglob("evidence/*")]
+    assert sorted(evidence) == ["link", "record", "wrap"]
 
 
 def test_the_second_home_pins_the_same_vault(laptop: Device, phone: Device) -> None:
