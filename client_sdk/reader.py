@@ -231,13 +231,12 @@ class Reader:
         size = sealed_content_size(content.size)
         blocks = self._shown(content.name, size, self._session.read(BLOB, blob=content.blob))
         with ThreadPoolExecutor(1) as pool, ThreadPoolExecutor(1) as line:  # with more they wait for each other
-            sealed_hash, plain_hash = Sha256Aside(line), sha256()
+            sealed_hash, plain_hash = Sha256Aside(line), Sha256Aside(line)
             try:
                 header, body = split_off(sealed_hash.passing(blocks), HEADER_SIZE)
                 opener = content_opener(content.key, content.blob, header)
-                for block in unpad_content(open_stream(opener, body, run=in_flight(pool, 4), chunks=_AT_ONCE)):
-                    plain_hash.update(block)
-                    yield block
+                opened = open_stream(opener, body, run=in_flight(pool, 4), chunks=_AT_ONCE)
+                yield from plain_hash.passing(unpad_content(opened))
             except (TamperedError, MalformedError) as error:
                 raise BlobSwapped(error.code) from None
         if sealed_hash.digest() != content.sealed or plain_hash.digest() != content.sha256:
