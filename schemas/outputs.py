@@ -295,8 +295,16 @@ class SharedBundle(Strict):
     code = fields.String(required=True, allow_none=True)
 
 
+class SharedOne(Strict):
+    """One revision that is shared."""
+
+    item = Hex(limits.ID, required=True)
+    revision = Whole(required=True)
+
+
 class SharedRow(Strict):
-    """One row of `share list`, and `share log`. `name` is null for a link."""
+    """One row of `share list`, and `share log`. `name` is null for a link, `items` where the note doesn't open, and
+    `replaced_by` but for one that another extends."""
 
     bundle = Hex(limits.ID, required=True)
     name = fields.String(required=True, allow_none=True)
@@ -307,16 +315,20 @@ class SharedRow(Strict):
     wrong_codes = Whole(required=True)
     ended = Time(required=True, allow_none=True)
     why = fields.String(required=True, allow_none=True)
+    items = fields.List(fields.Nested(SharedOne), required=True, allow_none=True)
+    replaced_by = Hex(limits.ID, required=True, allow_none=True)
 
 
 class OpenedPack(Strict):
-    """`pro open`, `open-link`: `missing` are items that the vault did not give as they were shared."""
+    """`pro open`, `open-link`: `missing` are items that the vault did not give as they were shared; `unsaid` those that
+    are there without the depositor's own words, or say otherwise than these."""
 
     bundle = Hex(limits.ID, required=True)
     directory = fields.String(required=True)
     message = fields.String(required=True)
     items = Whole(required=True)
     missing = fields.List(fields.String(), required=True)
+    unsaid = fields.List(fields.String(), required=True)
 
 
 class PackFinding(Strict):

@@ -19,18 +19,23 @@ from client_sdk.boxes import KeptBox, NewBox, OpenedDeposit
 from client_sdk.cli.failures import FileExists
 from client_sdk.cli.items import tell_kept
 from client_sdk.cli.options import (
-    Shared, asking, existing_file, item_id, sensitive_option, shared, until_option, user_argument,
+    Shared, asking, existing_file, item_id, read_start, sensitive_option, shared, until_option, user_argument,
 )
 from client_sdk.cli.output import (
     cells, facts, note, one_line, print_json, screen, spell_size, spell_time, table, visible,
 )
 from client_sdk.cli.saving import local_name, save
-from client_sdk.cli.session import confirmed, connected, opened
+from client_sdk.cli.session import confirmed, connected, judging_until, opened
 from client_sdk.client import VaultClient
 from client_sdk.items import Draft
 from schemas import limits, outputs
 
 _UNITS = {"": 1, "k": 1000, "M": 1000**2, "G": 1000**3}
+_MOST_BYTES = 4 * limits.MESSAGE
+_TOO_MUCH = (
+    f"One deposit takes a name of {limits.PERSON} characters, words of {limits.MESSAGE} characters, and "
+    f"{limits.DEPOSIT_BLOBS} files. Nothing was sent; what is longer goes as a file, or in two deposits."
+)
 _WHY = {"closed": "closed by you", "expired": "its time is over"}
 
 box_argument = click.argument("box_id", type=item_id, metavar="BOX")
@@ -64,7 +69,7 @@ def create(common: Shared, user: str, name: str, expires: int, deposits: int, ro
     Asks for password and PIN. Give each address to one person alone: whoever has it can put things in, up to what the
     box takes, and learns by trying how much room is left.
     """
-    with opened(common, user) as client:
+    with judging_until(), opened(common, user) as client:
         made = client.boxes.make(NewBox(name, expires, deposits, room))
         client.boxes.send(made, confirmed(common, client))
     address = f"{common.require_server().rstrip('/')}/app{made.fragment}"
@@ -208,12 +213,11 @@ def deposit(
     its # is a secret and never an argument. You can read nothing there, and aren't told what becomes of it.
     """
     if message_file is not None:
-        try:
-            message = message_file.read_bytes()[:4 * limits.MESSAGE + 1].decode("utf-8")
-        except UnicodeDecodeError:
-            raise click.UsageError("The text file is not UTF-8.") from None
+        message = _read_words(message_file)
     if not files and not message:
         raise click.UsageError("Say what to send: files, --message or --message-file.")
+    if len(name) > limits.PERSON or len(message) > limits.MESSAGE or len(files) > limits.DEPOSIT_BLOBS:
+        raise click.UsageError(_TOO_MUCH)  # before the first file is sent
     if directory is not None:
         _require_new(directory)
     before, sign, after = common.secrets.link().strip().rpartition("#")
@@ -232,6 +236,16 @@ def deposit(
         "Receipts": None if directory is None else str(directory),
     }))
     note("It is sealed for the person alone, and the receipts are verified. What you sent can't be called back.")
+
+
+def _read_words(path: Path) -> str:
+    data = read_start(path, _MOST_BYTES)
+    if len(data) > _MOST_BYTES:
+        raise click.UsageError(_TOO_MUCH)
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise click.UsageError("The text file is not UTF-8.") from None
 
 
 def _require_new(directory: Path) -> None:

@@ -45,10 +45,12 @@ def unfinished(target: Path, bundle: bytes) -> Iterator[bytes]:
     Raises FileExists before anything is opened, so that no opening is spent in vain.
     """
     is_zip = target.suffix.lower() == ".zip"
+    if not is_zip and target.exists() and not target.is_dir():
+        raise FileExists()
     mark = target.with_name(f".{target.name}{_MARK}") if is_zip else target / _MARK
     known = read_file(mark)
     earlier = known is not None and len(known) == 2 * ID_SIZE and known[:ID_SIZE] == bundle
-    if target.exists() and (is_zip or not target.is_dir() or not earlier and any(target.iterdir())):
+    if target.exists() and (is_zip or not earlier and any(target.iterdir())):
         raise FileExists()
     made = not target.exists()
     opening = known[ID_SIZE:] if earlier and known is not None else make_id()
@@ -68,11 +70,14 @@ def write_opened(common: Shared, opened: OpenedBundle, policy: Policy, target: P
     """Writes the pack and says what it holds."""
     with open_sink(target) as sink:
         written = write_pack(opened, policy, sink)
-    missing = [f"{one.item.id.hex()} revision {one.item.revision}" for one in written.refused]
+    missing, unsaid = (
+        [f"{one.item.id.hex()} revision {one.item.revision}" for one in lacking]
+        for lacking in (written.refused, written.unsaid)
+    )
     if common.as_json:
         print_json(outputs.OpenedPack(), {
             "bundle": opened.bundle, "directory": str(target), "message": opened.message,
-            "items": len(opened.items) - len(missing), "missing": missing,
+            "items": len(opened.items) - len(missing), "missing": missing, "unsaid": unsaid,
         })
     else:
         screen().print(facts({

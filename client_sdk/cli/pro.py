@@ -19,7 +19,8 @@ from client_sdk.cli.session import confirmed, opened
 from client_sdk.directory import Listed, Professional, find_professionals
 from client_sdk.errors import ItemUnknown
 from client_sdk.professional import ProListedOtherwise, Standing
-from crypto_core.errors import TemoinError
+from crypto_core.errors import MalformedError, TemoinError
+from crypto_core.receipts.directory import Listing
 from schemas import limits, outputs
 from schemas.directory import PROFESSIONS
 
@@ -55,6 +56,7 @@ def register(
 
     Then call the operator and read out the digits that are shown: they approve you by them.
     """
+    _require_shown(name, org, town, kind)
     with opened(common, user) as client:
         standing = client.office.ask_to_be_listed(confirmed(common, client), name=name, org=org, town=town, kind=kind)
     _tell(common, standing)
@@ -157,6 +159,20 @@ def compare(common: Shared, user: str, entry: int, digits: str | None) -> None:
         print_json(outputs.ListedProfessional(), _facts(found) | {"compared": "yes"})
     else:
         screen().print(f"Noted: entry {entry} is {one_line(found.listing.name)}.")
+
+
+def _require_shown(name: str, org: str, town: str, kind: str) -> None:
+    """A usage error for what no directory takes, before anybody is asked for a secret."""
+    try:
+        Listing(name, org, town, kind, bytes(limits.KEY), bytes(limits.KEY))
+        fits = all(len(text) <= limits.LISTED for text in (name, org, town))
+    except MalformedError:
+        fits = False
+    if not fits:
+        raise click.UsageError(
+            f"A name has 1 to {limits.LISTED} characters, an organisation and a town up to as many; without spaces at "
+            "the ends, line ends, and characters that nobody sees."
+        )
 
 
 def _bare(digits: str) -> bytes:

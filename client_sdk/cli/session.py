@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import click
+
 from client_sdk.cli.failures import NotReached, failure_of
 from client_sdk.cli.options import Shared
 from client_sdk.cli.output import note, print_failure, spell_time
 from client_sdk.cli.progress import Bars
 from client_sdk.client import VaultClient
-from client_sdk.errors import NetworkError
+from client_sdk.errors import NetworkError, Refused
 from client_sdk.items import Item, Opening
 
 
@@ -50,6 +52,17 @@ def reopened(shared: Shared, client: VaultClient, item: Item) -> Item:
 def confirmed(shared: Shared, client: VaultClient) -> bytes:
     """A token of stage `confirmed`: password and PIN are asked for anew, or taken again. Raises Refused."""
     return client.account.confirm(shared.secrets.password(), shared.secrets.pin())
+
+
+@contextmanager
+def judging_until() -> Iterator[None]:
+    """Which last days can be, the vault says, by its own clock; one that can't is a mistake in the command."""
+    try:
+        yield
+    except Refused as refusal:
+        if refusal.code == "invalid" and "expires" in refusal.extra.get("fields", ()):
+            raise click.UsageError("--until has to be a day from today to a year from now.") from None
+        raise
 
 
 def tell_opening(shared: Shared, opening: Opening) -> None:

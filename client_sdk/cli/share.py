@@ -11,7 +11,7 @@ import click
 
 from client_sdk.cli.options import Shared, item_id, shared, until_option, user_argument
 from client_sdk.cli.output import cells, facts, note, one_line, print_json, screen, spell_time, table
-from client_sdk.cli.session import confirmed, opened, reopened
+from client_sdk.cli.session import confirmed, judging_until, opened, reopened
 from client_sdk.client import VaultClient
 from client_sdk.directory import Professional, find_professionals, require_same
 from client_sdk.errors import ItemUnknown
@@ -75,9 +75,9 @@ def create(
     """
     if (reader is None) == (not by_link):
         raise click.UsageError("Say either --to PRO or --link.")
-    with opened(common, user) as client:
+    with judging_until(), opened(common, user) as client:
         to = None if reader is None else _reader(client, reader, not_compared)
-        chosen = [reopened(common, client, client.item(one)) for one in (*items, *more)]
+        chosen = [reopened(common, client, client.item(one)) for one in dict.fromkeys((*items, *more))]
         named = [(item.id, item.revision) for item in chosen]
         made = client.shares.make(Sharing(named, to, expires, openings, message, replaces))
         client.shares.send(made, confirmed(common, client))
@@ -133,6 +133,7 @@ def log(common: Shared, user: str, bundle: bytes) -> None:
         "Opened": "\n".join(map(spell_time, one.facts["opened"])) or "never",
         "Wrong codes": str(one.facts["wrong_codes"]) if one.facts["entry"] is None else None, "State": _state(one),
         "Items": "\n".join(item.hex() for item, _ in one.items or ()) or None,
+        "Extended by": None if one.facts["replaced_by"] is None else one.facts["replaced_by"].hex(),
     }))
 
 
@@ -152,7 +153,8 @@ def _reader(client: VaultClient, named: str, not_compared: bool) -> int:
     everybody = client.professionals.read().professionals
     found: list[Professional] = (
         [one for one in everybody if one.entry == int(named)] if named.isdecimal()
-        else find_professionals(everybody, named)
+        else find_professionals(everybody, named) if named.strip()
+        else []  # no words name nobody, even where one alone is listed
     )
     if len(found) != 1:
         raise click.UsageError(f"{len(found)} listed professionals are meant by --to. `temoin pro find` lists them.")
@@ -171,5 +173,6 @@ def _state(one: SharedBundle) -> str:
 
 
 def _row(one: SharedBundle) -> dict[str, Any]:
-    names = ("bundle", "created", "expires", "openings", "opened", "wrong_codes", "ended", "why")
-    return {"name": one.name, **{name: one.facts[name] for name in names}}
+    names = ("bundle", "created", "expires", "openings", "opened", "wrong_codes", "ended", "why", "replaced_by")
+    items = None if one.items is None else [{"item": item, "revision": revision} for item, revision in one.items]
+    return {"name": one.name, "items": items, **{name: one.facts[name] for name in names}}

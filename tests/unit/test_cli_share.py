@@ -1,0 +1,147 @@
+"""What a script is told of what is shared; and what is refused before anything is sent to anybody."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from client_sdk.cli import temoin
+from client_sdk.cli.failures import REFUSED, FileExists, failure_of
+from client_sdk.cli.opened_pack import unfinished
+from client_sdk.cli.session import judging_until
+from client_sdk.cli.share import _reader, _row
+from client_sdk.client import Draft, VaultClient
+from client_sdk.directory import Professional
+from client_sdk.errors import Refused
+from client_sdk.pack import write_pack
+from client_sdk.pack_check import check_pack
+from client_sdk.pack_sink import open_sink
+from client_sdk.pack_source import ZipSource
+from client_sdk.sharing import Sharing
+from crypto_core.receipts.directory import Listing
+from schemas import limits, outputs
+from schemas.problems import PROBLEMS
+from tests.fakes.devices import PASSWORD, PIN, Device
+from tests.fakes.vault import FakeVault
+
+NOBODY = "http://127.0.0.1:1"
+
+
+@pytest.mark.usefixtures("stretched_once")
+def test_a_row_names_the_items_and_what_extended_it(vault: FakeVault, laptop: Device) -> None:
+    with laptop.log_in() as client:
+        kept = client.write_entry(Draft("one"))
+        until, made = vault.clock.now() + 86_400, list[bytes]()
+        for replaced in (None, 0):
+            sharing = Sharing([(kept.id, 1)], None, until, 9, replaces=None if replaced is None else made[replaced])
+            one = client.shares.make(sharing)
+            client.shares.send(one, client.account.confirm(PASSWORD, PIN))
+            made.append(one.bundle)
+        found = {one.facts["bundle"]: one for one in client.shares.list()}
+    older, newer = (cast(dict[str, Any], outputs.SharedRow().dump(_row(found[one]))) for one in made)
+    assert older["items"] == newer["items"] == [{"item": kept.id.hex(), "revision": 1}]
+    assert (older["why"], older["replaced_by"], newer["replaced_by"]) == ("replaced", made[1].hex(), None)
+
+
+def listing(*names: str) -> VaultClient:
+    """A client in whose directory these are, each compared."""
+    listed = [
+        Professional(entry, Listing(name, "", "Lyon", "lawyer", bytes([entry]) * 32, bytes([entry]) * 32), 0, "yes")
+        for entry, name in enumerate(names)
+    ]
+    return cast(VaultClient, SimpleNamespace(professionals=SimpleNamespace(
+        read=lambda: SimpleNamespace(professionals=listed)
+    )))
+
+
+def test_nobody_is_meant_by_no_words_even_where_one_alone_is_listed() -> None:
+    assert _reader(listing("Claire Martin"), "martin", False) == 0
+    for empty in ("", " ", "\t\u00a0"):
+        with pytest.raises(click.UsageError, match="0 listed professionals"):
+            _reader(listing("Claire Martin"), empty, False)
+    with pytest.raises(click.UsageError, match="2 listed professionals"):
+        _reader(listing("Claire Martin", "Paul Martin"), "martin", False)
+
+
+@pytest.mark.parametrize("said", ["message", "message in a file", "name", "files"])
+def test_a_deposit_that_no_box_takes_is_refused_before_a_file_is_sent(tmp_path: Path, said: str) -> None:
+    """At an address where nobody is: what is asked first there would fail in another way."""
+    photo, words = tmp_path / "photo.jpg", tmp_path / "words.txt"
+    photo.write_bytes(b"photo")
+    words.write_text("é" * (limits.MESSAGE + 1) + "€" * limits.MESSAGE, "utf-8")
+    more = {
+        "message": ["--message", "x" * (limits.MESSAGE + 1)], "message in a file": ["--message-file", str(words)],
+        "name": ["--from", "x" * (limits.PERSON + 1)], "files": [str(photo)] * limits.DEPOSIT_BLOBS,
+    }[said]
+    arguments = ["box", "deposit", str(photo), *more, "--server", NOBODY, "--json"]
+    ended = CliRunner().invoke(temoin, arguments, env={"TEMOIN_HOME": str(tmp_path), "TEMOIN_LINK": "#d"})
+    failure = json.loads(ended.stderr)
+    assert (ended.exit_code, failure["code"]) == (2, "usage") and "One deposit takes" in failure["sentence"]
+    assert {path.name for path in tmp_path.iterdir()} == {"photo.jpg", "words.txt"}
+
+
+def test_the_longest_words_are_taken(tmp_path: Path) -> None:
+    words = tmp_path / "words.txt"
+    words.write_text("\U0001f4f7" * limits.MESSAGE, "utf-8")
+    arguments = ["box", "deposit", "--message-file", str(words), "--server", NOBODY, "--json"]
+    ended = CliRunner().invoke(temoin, arguments, env={"TEMOIN_HOME": str(tmp_path), "TEMOIN_LINK": "#d"})
+    assert (ended.exit_code, json.loads(ended.stderr)["code"]) == (3, "network")
+
+
+@pytest.mark.usefixtures("stretched_once")
+def test_an_item_that_is_named_twice_is_in_a_pack_once(laptop: Device, tmp_path: Path) -> None:
+    target = tmp_path / "pack.zip"
+    with laptop.log_in() as client:
+        kept = client.write_entry(Draft("one"))
+        twice = Sharing([(kept.id, 1), (kept.id, 1)], None, laptop.network.vault.clock.now() + 86_400, 2)
+        made = client.shares.make(twice)
+        client.shares.send(made, client.account.confirm(PASSWORD, PIN))
+        assert made.link is not None
+        with open_sink(target) as sink:
+            write_pack(client.open_link(made.link.fragment, made.link.code), client.policy, sink)
+    with ZipSource(target) as source:
+        report = check_pack(source)
+    assert (report.outcome, report.findings, report.proven) == ("valid", (), 2)
+
+
+@pytest.mark.parametrize(
+    ("field", "name"),
+    [("--name", ""), *((field, name) for field in ("--name", "--org", "--town")
+                       for name in (" Claire", "Claire\n", "Cl\u202eaire", "x" * (limits.LISTED + 1)))],
+)
+def test_what_no_directory_takes_is_refused_before_any_question(tmp_path: Path, field: str, name: str) -> None:
+    given = {"--name": "Claire", "--org": "Rive", "--town": "Lyon"} | {field: name}
+    arguments = ["pro", "register", "ana", *(word for pair in given.items() for word in pair), "--kind", "lawyer"]
+    ended = CliRunner().invoke(temoin, [*arguments, "--server", NOBODY, "--json"], env={"TEMOIN_HOME": str(tmp_path)})
+    failure = json.loads(ended.stderr)
+    assert (ended.exit_code, failure["code"]) == (2, "usage")
+    assert "A name has 1 to 200 characters" in failure["sentence"]
+
+
+def refused(code: str, **extra: Any) -> Refused:
+    return Refused(code, PROBLEMS[code].status, PROBLEMS[code].sentence, extra=extra)
+
+
+def test_a_last_day_that_the_vault_does_not_take_is_told_as_such() -> None:
+    with pytest.raises(click.UsageError, match="--until has to be a day from today"), judging_until():
+        raise refused("invalid", fields={"expires": ["Not a time from now to a year from now."]})
+    for other in (refused("invalid", fields={"openings": ["…"]}), refused("invalid"), refused("not_found")):
+        with pytest.raises(Refused), judging_until():
+            raise other
+
+
+def test_a_full_box_is_an_answer_and_no_failure_of_the_vault() -> None:
+    assert failure_of(refused("box_full")).exit_code == failure_of(refused("quota_full")).exit_code == REFUSED
+
+
+def test_a_pack_is_not_written_into_a_file(tmp_path: Path) -> None:
+    (tmp_path / "notes").write_text("mine")
+    with pytest.raises(FileExists), unfinished(tmp_path / "notes", bytes(16)):
+        pass
+    assert (tmp_path / "notes").read_text() == "mine" and len(list(tmp_path.iterdir())) == 1
