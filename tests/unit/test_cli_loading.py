@@ -45,7 +45,6 @@ def test_the_program_itself_loads_no_noun() -> None:
 @pytest.mark.parametrize("words", [("--version",), ("journal", "--help")])
 def test_a_full_disk_behind_the_output_is_one_sentence(words: tuple[str, ...]) -> None:
     with open("/dev/full", "w") as full:
-        ran = subprocess.run(
-            [BIN / "temoin", *words], stdout=full, stderr=subprocess.PIPE, text=True, env=clean_environment()
-        )
+        environment = clean_environment(PYTHONUNBUFFERED="")  # else nothing is left to be written at the end
+        ran = subprocess.run([BIN / "temoin", *words], stdout=full, stderr=subprocess.PIPE, text=True, env=environment)
     assert (ran.returncode, ran.stderr.count("(device)"), "Exception" in ran.stderr) == (1, 1, False)
