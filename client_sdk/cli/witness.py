@@ -64,7 +64,7 @@ def serve(
     folder: Path, vkeys: tuple[str, ...], policy_file: Path | None, records: tuple[Path, ...], bind: str, port: int
 ) -> None:
     """Answer ledgers at POST /add-checkpoint (c2sp.org/tlog-witness) until SIGTERM or Ctrl-C."""
-    from client_sdk.witness.serving import require_address, serve as serve_application
+    from client_sdk.witness.serving import find_address, serve as serve_application
     from client_sdk.witness.wsgi import LEDGERS, ROTATIONS, STATE, open_witness
 
     keys = _ledgers(vkeys, policy_file)
@@ -74,9 +74,9 @@ def serve(
     })
     signer, _ = open_folder(folder)
     open_witness()  # what can't be is told here, and not by a worker that dies
-    require_address(bind, port)
+    address = find_address(bind, port)
     click.echo(f"{format_vkey(signer.verifier)}\nlistens at {bind}:{port}; ledgers: {len(keys)}")
-    serve_application(bind, port)
+    serve_application(address, port)
 
 
 @witness.command()

@@ -6,7 +6,6 @@ Knows: granian. Refuses to know: what is answered.
 from __future__ import annotations
 
 import multiprocessing
-import os
 import socket
 
 from granian import Granian
@@ -18,19 +17,24 @@ THREADS = 8
 """Requests that are answered at a time; each waits for its turn at the state."""
 
 
-def require_address(bind: str, port: int) -> None:
-    """Raises WitnessAddress where nobody can listen now: granian would only say so by panicking.
+def find_address(bind: str, port: int) -> str:
+    """The number of an address or a name of this machine, by IPv4 where it has both: granian takes no name.
 
-    Asked for as granian does, which shares a port with other processes of its own kind.
+    Raises WitnessAddress where nobody can listen now: granian would only say so by panicking. Asked for as it does,
+    which shares a port with other processes of its own kind.
     """
     try:
-        family, kind, protocol, _, place = socket.getaddrinfo(bind, port, type=socket.SOCK_STREAM)[0]
+        found = socket.getaddrinfo(bind, port, type=socket.SOCK_STREAM)
+        family, kind, protocol, _, place = min(found, key=lambda one: one[0] != socket.AF_INET)
         with socket.socket(family, kind, protocol) as probe:
             for option in (socket.SO_REUSEADDR, socket.SO_REUSEPORT):
                 probe.setsockopt(socket.SOL_SOCKET, option, 1)
             probe.bind(place)
+    except UnicodeError:  # no spelling of a name
+        raise WitnessAddress() from None
     except OSError as error:
-        raise WitnessAddress(os.strerror(error.errno) if error.errno else "") from None
+        raise WitnessAddress(error.strerror or "") from None
+    return str(place[0])
 
 
 def serve(bind: str, port: int) -> None:

@@ -14,6 +14,7 @@ from client_sdk.cli import temoin
 from crypto_core.receipts.note import COSIGNATURE, SignerKey, format_vkey, parse_vkey
 from crypto_core.receipts.rotation import Rotation, sign_rotation
 from tests.fakes.liar import FakeLedger
+from tests.fakes.processes import free_port
 from client_sdk.witness.folder import EvidenceFolder, open_folder
 from client_sdk.witness.steps import NoSteps
 from client_sdk.witness.store import Seen
@@ -36,7 +37,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
     """What would be served; no socket is opened."""
     calls: list[tuple[str, int]] = []
     monkeypatch.setattr(client_sdk.witness.serving, "serve", lambda *where: calls.append(where))
-    monkeypatch.setattr(client_sdk.witness.serving, "require_address", lambda *_: None)
+    monkeypatch.setattr(client_sdk.witness.serving, "find_address", lambda bind, _: bind)
     for name in (STATE, LEDGERS, ROTATIONS):
         monkeypatch.setenv(name, "")
     return calls
@@ -110,7 +111,12 @@ def test_an_address_at_which_nobody_can_listen_is_told_before_anything_is_said_t
         port = taken.getsockname()[1]
         refused = run(*words, "--port", port)
         assert (refused.exit_code, refused.stdout) == (1, "") and "witness_address" in refused.stderr
-    assert "witness_address" in run(*words, "--host", "192.0.2.1").stderr, "an address of nobody's (RFC 5737)"
+    for nobodys in ("192.0.2.1", "no..name"):  # RFC 5737
+        assert "witness_address" in run(*words, "--host", nobodys).stderr
+    served: list[tuple[str, int]] = []
+    monkeypatch.setattr(client_sdk.witness.serving, "serve", lambda *where: served.append(where))
+    assert run(*words, "--host", "localhost", "--port", port := free_port()).exit_code == 0
+    assert served == [("127.0.0.1", port)]
 
 
 def test_status_tells_what_was_seen_and_fails_on_a_fork(folder: Path) -> None:
