@@ -8,7 +8,8 @@ where they are written (client_sdk.pack_sink), and how a page looks (client_sdk.
     originals/          the files as they were before they were sealed: the working copy
     sealed/             every record and file as it was deposited, beside each its receipt: the evidentiary copy
     bundle.json, .sig   what the person signed: which records, with their keys; and the signature
-    policy.txt          the key of the ledger that signed the receipts
+    policy.txt          the key of the ledger that signed the receipts; all of its keys, where it had others before
+    rotations           then also the records that lead from each of them to the next
     checkpoint          the newest public state of that ledger, and in
     consistency/        that the trees of the receipts are its beginning
     SHA256SUMS          of every other file, as sha256sum writes it
@@ -24,9 +25,9 @@ from importlib.resources import files
 
 from client_sdk.dossier import POLICY, PROOF, SEALED
 from client_sdk.errors import BundleSwapped, NetworkError, Refused, ServerFault
-from client_sdk.items import Content, Item, Sent
+from client_sdk.items import Content, Item, KeptReceipt, Sent
 from client_sdk.opening import OpenedBundle, SharedItem, SharedWords, open_content
-from client_sdk.pack_ledger import Continuity, fetch_continuity
+from client_sdk.pack_ledger import Continuity, fetch_continuity, fetch_rotations
 from client_sdk.pack_page import Page, Row, SentRow, Stamp, format_page
 from client_sdk.pack_sink import PackSink
 from client_sdk.replica import record_name
@@ -37,7 +38,7 @@ from crypto_core.receipts.receipt import VerifiedReceipt
 
 PAGE, VERIFIER, SUMS = "index.html", "verify.html", "SHA256SUMS"
 MANIFEST, SIGNATURE = "bundle.json", "bundle.sig"
-CHECKPOINT, CONSISTENCY = "checkpoint", "consistency"
+CHECKPOINT, CONSISTENCY, ROTATIONS = "checkpoint", "consistency", "rotations"
 SEALED_FOLDER, ORIGINALS = "sealed", "originals"
 
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|\u200e\u200f\u202a-\u202e\u2066-\u2069]')
@@ -70,20 +71,20 @@ def write_pack(opened: OpenedBundle, policy: Policy, sink: PackSink) -> Written:
     def keep(name: str, blocks: Iterable[bytes]) -> None:
         sums[name] = sink.write(name, blocks)
 
+    def keep_once(stem: str, sealed: bytes, proof: KeptReceipt) -> None:
+        """A small file with its receipt; one item may be named twice, and two revisions have the same words."""
+        if stem + SEALED not in sums:
+            keep(stem + SEALED, [sealed])
+            keep(stem + PROOF, [proof.receipt.encode("utf-8")])
+            trees.add(proof.verified.checkpoint)
+
     for number, one in enumerate(opened.items, 1):
         if one.record is None or one.proof is None:
             continue
-        stem = record_stem(one.item.id, one.item.revision)
-        keep(stem + SEALED, [one.record])
-        keep(stem + PROOF, [one.proof.receipt.encode("utf-8")])
-        trees.add(one.proof.verified.checkpoint)
+        keep_once(record_stem(one.item.id, one.item.revision), one.record, one.proof)
         words = one.words
         if words is not None and words.sealed is not None and words.proof is not None and one.item.sent is not None:
-            stem = blob_stem(one.item.sent.deposit)
-            if stem + SEALED not in sums:
-                keep(stem + SEALED, [words.sealed])
-                keep(stem + PROOF, [words.proof.receipt.encode("utf-8")])
-                trees.add(words.proof.verified.checkpoint)
+            keep_once(blob_stem(one.item.sent.deposit), words.sealed, words.proof)
         places = [original_name(number, place, content) for place, content in enumerate(one.item.contents, 1)]
         for place, content in zip(places, one.item.contents, strict=True):
             for part in parts_of(content):
@@ -97,7 +98,10 @@ def write_pack(opened: OpenedBundle, policy: Policy, sink: PackSink) -> Written:
         rows.append(_row(one.item, one.proof.verified, places, words))
     keep(MANIFEST, [opened.manifest.json])
     keep(SIGNATURE, [opened.manifest.signature.hex().encode("ascii") + b"\n"])
+    policy, records = fetch_rotations(opened.transport, policy)
     keep(POLICY, [format_policy(policy)])
+    if records:
+        keep(ROTATIONS, [records])
     found = _continuity(opened, policy, trees)
     if isinstance(found, Continuity):
         keep(CHECKPOINT, [found.note])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Literal
@@ -17,8 +18,8 @@ from client_sdk.errors import BundleSwapped, SentDiffers
 from client_sdk.items import Content, Item
 from client_sdk.opening import open_content, parse_manifest
 from client_sdk.pack import (
-    CHECKPOINT, CONSISTENCY, MANIFEST, PAGE, SEALED_FOLDER, SIGNATURE, SUMS, VERIFIER, blob_stem, consistency_name,
-    original_name, parts_of, record_stem, sealed_name,
+    CHECKPOINT, CONSISTENCY, MANIFEST, PAGE, ROTATIONS, SEALED_FOLDER, SIGNATURE, SUMS, VERIFIER, blob_stem,
+    consistency_name, original_name, parts_of, record_stem, sealed_name,
 )
 from client_sdk.pack_errors import PackChanged, PackExtra, PackIncomplete, PackMalformed, PackMissing, PackOther
 from client_sdk.pack_ledger import require_same, verify_beginning
@@ -29,12 +30,13 @@ from client_sdk.replica import Row
 from client_sdk.sent_words import open_words, require_repeated
 from crypto_core.encoding import HASH_SIZE, parse_hex
 from crypto_core.errors import (
-    CryptoCoreError, MalformedError, TemoinError, UnsupportedVersion, VerificationError,
+    CryptoCoreError, MalformedError, RotationBroken, TemoinError, UnsupportedVersion, VerificationError,
 )
 from crypto_core.receipts.checkpoint import Checkpoint
 from crypto_core.receipts.note import MAX_NOTE_SIZE, format_vkey
 from crypto_core.receipts.policy import MAX_POLICY_SIZE, Policy, parse_policy
 from crypto_core.receipts.receipt import MAX_RECEIPT_SIZE, VerifiedReceipt, verify_receipt
+from crypto_core.receipts.rotation import MAX_ROTATIONS_SIZE, RotationChain, open_rotations, rotate_policy
 from crypto_core.receipts.signatures import SIGNATURE_SIZE
 from crypto_core.receipts.submission import MAX_SUBMISSION_SIZE
 from crypto_core.receipts.witnessed import open_checkpoint
@@ -85,22 +87,28 @@ class PackReport:
         return "not_yet" if all(_is_open(one.error) for one in self.findings) else "invalid"
 
 
-def check_pack(source: PackSource, policy: Policy | None = None, progress: Progress = NO_PROGRESS) -> PackReport:
+def check_pack(
+    source: PackSource, policy: Policy | None = None, progress: Progress = NO_PROGRESS,
+    known: RotationChain = RotationChain(),
+) -> PackReport:
     """Takes all the steps, whatever the pack holds. Without a `policy` the receipts are checked under the pack's own,
-    which says no more than that they belong to one ledger."""
-    return _Checking(source, policy, progress).report()
+    which says no more than that they belong to one ledger. `known` are records of its keys that came from elsewhere:
+    those of the pack must tell the same."""
+    return _Checking(source, policy, progress, known).report()
 
 
 class _Checking:
     """One pack. Each step leaves what it found to those after it."""
 
-    def __init__(self, source: PackSource, policy: Policy | None, progress: Progress) -> None:
+    def __init__(
+        self, source: PackSource, policy: Policy | None, progress: Progress, known: RotationChain
+    ) -> None:
         self._source, self._progress = source, progress
         self._found = list[Finding]()
         self._is = dict[str, bytes]()
         """The SHA-256 of each file that can be read."""
         self._changed, self._proven = set[str](), set[str]()
-        self._needed = {PAGE, VERIFIER, MANIFEST, SIGNATURE, POLICY, SUMS}
+        self._needed = {PAGE, VERIFIER, MANIFEST, SIGNATURE, POLICY, ROTATIONS, SUMS}
         self._all_read = True
         """Whether it is known what all the files are for."""
         self._receipts = dict[str, VerifiedReceipt]()
@@ -108,7 +116,7 @@ class _Checking:
         self._beyond = 0
         self._listed = self._hash_all()
         self._own = self._read_policy()
-        self._policy = policy or self._own
+        self._policy = self._trusted(policy, known)
 
     def report(self) -> PackReport:
         self._check_receipts()
@@ -182,6 +190,37 @@ class _Checking:
             return parse_policy(data)
         except (MalformedError, UnsupportedVersion) as error:
             self._say(POLICY, PackMalformed(error.code))
+            return None
+
+    def _trusted(self, given: Policy | None, known: RotationChain) -> Policy | None:
+        """Whom the receipts are checked under: the given policy, or the pack's own, in every key that the pack's
+        records lead to from there. A given one that they don't lead from stays as it was; the receipts then tell."""
+        chain = self._read_rotations(known)
+        if chain is None:
+            return given or self._own
+        own = self._own
+        try:
+            own = own and rotate_policy(own, chain)
+        except RotationBroken as error:
+            self._say(ROTATIONS, error)
+        try:
+            return own if given is None else rotate_policy(given, chain)
+        except RotationBroken:
+            return given
+
+    def _read_rotations(self, known: RotationChain) -> RotationChain | None:
+        if ROTATIONS not in self._source.names or ROTATIONS in self._changed:
+            return None
+        data = self._small(ROTATIONS, MAX_ROTATIONS_SIZE)
+        if data is None:
+            return None
+        try:
+            chain = open_rotations(data)
+            with suppress(RotationBroken):  # another ledger's are no contradiction
+                known.joined(chain)
+            return chain
+        except CryptoCoreError as error:
+            self._say(ROTATIONS, PackMalformed(error.detail) if isinstance(error, MalformedError) else error)
             return None
 
     def _check_receipts(self) -> None:

@@ -1,7 +1,8 @@
-"""The state of the ledger that a pack brings: each tree under which its receipts stand is the beginning of that one.
+"""The state of the ledger that a pack brings: each tree under which its receipts stand is the beginning of that one;
+and the records that lead from each of the ledger's keys to the others.
 
-Knows: a signed checkpoint, and proofs in the form of c2sp.org/tlog-witness (docs/spec/pack.md). Refuses to know: where
-they lie, and receipts.
+Knows: a signed checkpoint, proofs in the form of c2sp.org/tlog-witness, and published records (docs/spec/pack.md).
+Refuses to know: where they lie, and receipts.
 """
 
 from __future__ import annotations
@@ -9,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from client_sdk.errors import ServerFault
-from client_sdk.session import CHECKPOINT, CONSISTENCY
+from client_sdk.errors import NetworkError, Refused, ServerFault
+from client_sdk.session import CHECKPOINT, CONSISTENCY, ROTATIONS, read_published
 from client_sdk.transport import Transport
-from crypto_core.errors import ConsistencyMismatch
+from crypto_core.errors import ConsistencyMismatch, CryptoCoreError
 from crypto_core.receipts.checkpoint import Checkpoint
 from crypto_core.receipts.merkle import verify_consistency
 from crypto_core.receipts.policy import Policy
+from crypto_core.receipts.rotation import MAX_ROTATIONS_SIZE, open_rotations, rotate_policy
 from crypto_core.receipts.submission import Submission, format_submission, parse_submission
 from crypto_core.receipts.witnessed import open_checkpoint
 from schemas.limits import CHECKPOINT_NOTE
@@ -28,6 +30,16 @@ class Continuity:
     note: bytes
     checkpoint: Checkpoint
     proofs: Mapping[int, bytes]
+
+
+def fetch_rotations(transport: Transport, policy: Policy) -> tuple[Policy, bytes]:
+    """The policy in every key that the ledger's published records lead to, and these records. Both as they were before,
+    without records, where there are none, none of this ledger that hold, or none to be had."""
+    try:
+        records = read_published(transport, ROTATIONS, MAX_ROTATIONS_SIZE)
+        return rotate_policy(policy, open_rotations(records)), records
+    except (NetworkError, ServerFault, Refused, CryptoCoreError):
+        return policy, b""
 
 
 def fetch_continuity(transport: Transport, policy: Policy, trees: Iterable[Checkpoint]) -> Continuity:

@@ -26,6 +26,7 @@ _UNPACKED, _AT_LEAST = 20, 64 << 20
 _WELL_NAMED = re.compile(r'(?:(?!\.\.?(?:/|$))[^/\\:\x00-\x1f\x7f]+(?:/(?!$)|$))+')
 _FOLDER, _PLAIN = (0, stat.S_IFDIR), (0, stat.S_IFREG)
 _ENCRYPTED = 0x1
+_BESIDE = "__MACOSX/"
 
 
 class PackSource(Protocol):
@@ -141,9 +142,10 @@ def _reason(name: str, entry: zipfile.ZipInfo) -> str:
 
 
 def _folder_around(names: list[str]) -> str:
-    """The one folder that all names begin with, with its `/`; nothing if there is none."""
-    first = {name.partition("/")[0] for name in names}
-    return f"{first.pop()}/" if len(first) == 1 and all("/" in name for name in names) else ""
+    """The one folder that all names begin with, with its `/`; nothing if there is none. What a Mac puts beside it
+    (`__MACOSX/`) is not looked at: it is named as what doesn't belong, and hides nothing."""
+    first = {name[: name.find("/") + 1] for name in names if not name.startswith(_BESIDE)}
+    return first.pop() if len(first) == 1 else ""
 
 
 def _is_text(name: str) -> bool:

@@ -114,7 +114,7 @@ def exit_code(error: TemoinError) -> int:
         return NOT_YET if error.outcome == "not_yet" else REFUSED
     if isinstance(error, NetworkError | ServerFault):
         return SERVER
-    if isinstance(error, Refused) and error.status >= 500 and error.code != "quota_full":
+    if isinstance(error, Refused) and error.status >= 500 and error.code not in ("quota_full", "box_full"):
         return SERVER
     return REFUSED
 

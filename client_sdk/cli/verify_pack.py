@@ -22,7 +22,7 @@ from client_sdk.pack_source import ZipSource, open_source
 from crypto_core.encoding import format_time
 from crypto_core.receipts.policy import MAX_POLICY_SIZE, parse_policy
 from crypto_core.receipts.receipt import VerifiedReceipt
-from crypto_core.receipts.rotation import MAX_ROTATIONS_SIZE, open_rotations, rotate_policy
+from crypto_core.receipts.rotation import MAX_ROTATIONS_SIZE, RotationChain, open_rotations, rotate_policy
 from schemas import outputs
 
 _NAME = 60
@@ -50,13 +50,15 @@ def verify_pack(path: Path, policy_file: Path | None, rotations_file: Path | Non
     if rotations_file is not None and policy_file is None:
         raise click.UsageError("--rotations leads from a key that you trust to others: give it with --policy.")
     policy = None if policy_file is None else parse_policy(read_start(policy_file, MAX_POLICY_SIZE))
+    known = RotationChain()
     if policy is not None and rotations_file is not None:
-        policy = rotate_policy(policy, open_rotations(read_start(rotations_file, MAX_ROTATIONS_SIZE)))
+        known = open_rotations(read_start(rotations_file, MAX_ROTATIONS_SIZE))
+        policy = rotate_policy(policy, known)
     with ExitStack() as stack:
         source = open_source(path)
         if isinstance(source, ZipSource):
             stack.enter_context(source)
-        report = check_pack(source, policy, Bars())
+        report = check_pack(source, policy, Bars(), known)
     if as_json:
         print_json(outputs.CheckedPack(), _as_json(report))
     else:

@@ -185,6 +185,18 @@ def test_a_folder_that_somebody_packed_holds(made: Made, tmp_path: Path) -> None
         assert check_pack(source).outcome == "valid"
 
 
+def test_what_a_mac_packs_beside_the_folder_is_named_and_nothing_else(made: Made, tmp_path: Path) -> None:
+    path, beside = tmp_path / "again.zip", "__MACOSX/received/._index.html"
+    with zipfile.ZipFile(path, "w") as entries:
+        entries.writestr(beside, b"attributes")
+        for name, data in made.files.items():
+            entries.writestr(f"received/{name}", data)
+    with ZipSource(path) as source:
+        report = check_pack(source)
+    assert [(one.name, one.error.code) for one in report.findings] == [(beside, "pack_extra")]
+    assert report.outcome == "invalid" and report.proven == report.items
+
+
 # A byte
 
 

@@ -1,21 +1,26 @@
-"""The directory, bundles, links and codes, for any text and any key."""
+"""The directory, bundles and their manifests, links and codes, for any text and any key."""
 
 from __future__ import annotations
 
 from hashlib import sha256
+from typing import Any
 
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from crypto_core.encoding import format_b64url, format_json, format_time
-from crypto_core.errors import CryptoCoreError, MalformedError, TamperedError
+from client_sdk.opening import parse_manifest
+from client_sdk.sharing import stated
+from crypto_core.encoding import format_b64url, format_json, format_time, parse_json
+from crypto_core.errors import CryptoCoreError, MalformedError, TamperedError, UnsupportedVersion
 from crypto_core.receipts.directory import (
     Listed, Listing, Revoked, derive_fingerprint, format_entry, parse_entry, read_directory,
 )
 from crypto_core.sealing import sharing
 from crypto_core.sealing.keys import derive_box
 from crypto_core.sealing.passphrase import derive_public
+from schemas.bundles import VERSION, WITH_WORDS, Manifest
+from schemas.limits import MESSAGE, SAFE_INTEGER, U32
 
 KEYS = st.binary(min_size=32, max_size=32)
 IDS = st.binary(min_size=16, max_size=16)
@@ -23,6 +28,11 @@ SHOWN = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cf", "Zl
     lambda text: text.strip(" ")
 )
 TIMES = st.integers(0, 4_000_000_000)
+WHOLE = st.integers(0, SAFE_INTEGER)
+TEXTS = st.text(
+    st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"], include_characters="\n\t"), max_size=200
+)
+"""Without what JSON has two spellings for, in hex digits of either case."""
 
 
 @st.composite
@@ -84,6 +94,80 @@ def test_a_fingerprint_is_eight_groups_of_five_digits_of_both_keys(box: bytes, s
     assert shown.replace(" ", "").isdigit()
     assume(box != sign)
     assert derive_fingerprint(sign, box) != shown
+
+
+@st.composite
+def manifests(draw: st.DrawFn) -> dict[str, Any]:
+    """Of both versions; in one that shares what somebody put into a box, at least one item has their words."""
+    items: list[dict[str, Any]] = draw(st.lists(
+        st.fixed_dictionaries({
+            "item": IDS, "revision": st.integers(1, U32), "key": KEYS, "record": KEYS, "size": WHOLE, "index": WHOLE,
+        }), min_size=1, max_size=5,
+    ))
+    version = draw(st.sampled_from([VERSION, WITH_WORDS]))
+    if version == WITH_WORDS:
+        said = draw(st.integers(0, len(items) - 1))
+        items = [
+            {**one, "words": draw(WHOLE if at == said else st.none() | WHOLE)} for at, one in enumerate(items)
+        ]
+    return {
+        "v": version, "bundle": draw(IDS), "created": draw(TIMES), "expires": draw(TIMES), "sender": draw(KEYS),
+        "reader": draw(st.none() | KEYS), "message": draw(TEXTS), "items": items,
+    }
+
+
+@settings(max_examples=200, deadline=None)
+@given(manifests())
+def test_a_manifest_is_read_as_it_was_written(facts: dict[str, Any]) -> None:
+    assert parse_manifest(stated(Manifest(), facts)) == facts
+
+
+@settings(max_examples=200, deadline=None)
+@given(manifests(), st.data())
+def test_a_changed_manifest_is_refused_or_another_one(facts: dict[str, Any], data: st.DataObject) -> None:
+    spelled = bytearray(stated(Manifest(), facts))
+    place = data.draw(st.integers(0, len(spelled) - 1))
+    spelled[place] ^= data.draw(st.integers(1, 255))
+    try:
+        other = parse_manifest(bytes(spelled))
+    except (MalformedError, UnsupportedVersion):
+        return
+    assert other != facts
+    assert parse_manifest(stated(Manifest(), other)) == other
+
+
+@settings(max_examples=200, deadline=None)
+@given(manifests(), st.data())
+def test_a_manifest_has_the_words_of_its_version_and_nothing_else(facts: dict[str, Any], data: st.DataObject) -> None:
+    """One that says what the other version does, that leaves a name out, or that has one more, is none."""
+    spelled = parse_json(stated(Manifest(), facts))
+    assert isinstance(spelled, dict)
+    items = list(spelled["items"])
+    at = data.draw(st.integers(0, len(items) - 1))
+    inside, more = items[at], {data.draw(st.sampled_from(["word", "Words", "blob", "constructor"])): None}
+    changed = [
+        {**spelled, "v": VERSION + WITH_WORDS - spelled["v"]}, {**spelled, **more},
+        {**spelled, "items": [*items[:at], {**inside, **more}, *items[at + 1 :]]}, {**spelled, "items": []},
+        *({one: value for one, value in spelled.items() if one != name} for name in spelled),
+        *({**spelled, "items": [*items[:at], {one: value for one, value in inside.items() if one != name},
+                                *items[at + 1 :]]} for name in inside),
+        {**spelled, "items": [{**one, "words": None} for one in items]},
+        {**spelled, "message": "x" * (MESSAGE + 1)},
+    ]
+    for one in changed:
+        with pytest.raises((MalformedError, UnsupportedVersion)):
+            parse_manifest(format_json(one))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.binary(max_size=200) | st.recursive(
+    st.none() | st.booleans() | st.integers(-SAFE_INTEGER, SAFE_INTEGER) | TEXTS,
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(st.sampled_from(["v", "bundle", "items", "words", "message", "reader"]), inner, max_size=4),
+).map(format_json))
+def test_what_is_no_manifest_is_refused_as_such(data: bytes) -> None:
+    with pytest.raises((MalformedError, UnsupportedVersion)):
+        parse_manifest(data)
 
 
 @settings(max_examples=50, deadline=None)

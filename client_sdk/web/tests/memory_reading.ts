@@ -101,7 +101,9 @@ export abstract class MemoryReading extends MemoryBoxes implements ReadingApi {
   async savePack(into: FileSystemFileHandle | null): Promise<SavedPack> {
     await this.called("savePack", into);
     const left = this.handed.filter(({ proof }) => proof === null).length;
-    return { blob: into === null ? new Blob(["PK"], { type: "application/zip" }) : null, left, isContinued: this.isContinued };
+    const unsaid = this.handed.filter(({ proof, words }) => proof !== null && words !== null && words.doubt !== null).length;
+    const blob = into === null ? new Blob(["PK"], { type: "application/zip" }) : null;
+    return { blob, left, unsaid, isContinued: this.isContinued };
   }
 
   async leavePack(): Promise<void> {

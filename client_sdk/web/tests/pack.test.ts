@@ -141,6 +141,13 @@ describe("a pack", () => {
     expect(found(await checkPack(await openSource(new Blob([anew as Uint8Array<ArrayBuffer>]))))).toEqual([]);
   });
 
+  test("packed anew on a Mac is still read: what that puts beside the folder is named, and nothing else", async () => {
+    const beside = "__MACOSX/pack/._index.html";
+    const anew = zipSync({ pack: files as never, [beside]: VERIFIER });
+    const report = await checkPack(await openSource(new Blob([anew as Uint8Array<ArrayBuffer>])));
+    expect([found(report), report.proven]).toEqual([[[beside, "pack_extra"]], 2]);
+  });
+
   test("written by either language is verified by the other", async () => {
     const [zip, own] = [join(folder, "ours.zip"), join(folder, "theirs")];
     writeFileSync(zip, await bytesOf(archive));

@@ -29,6 +29,7 @@ export const SEALED_FOLDER = "sealed";
 export const ORIGINALS = "originals";
 export const CHECKPOINT = "checkpoint";
 export const CONSISTENCY = "consistency";
+export const ROTATIONS = "rotations";
 export const VERIFIER = "verify.html";
 
 /** No file system takes them, or they turn a name round on a screen. */
@@ -40,6 +41,8 @@ const LONGEST = 100, LARGEST = 200;
 /** What is written beside what was shared. */
 export interface Besides {
   readonly policy: Policy;
+  /** The records that lead from each of the ledger's keys to the next, as they are published; where it had others. */
+  readonly rotations?: Uint8Array;
   /** Asks the ledger, once all receipts are there. What it throws of its own kind means that the pack has no checkpoint. */
   readonly continuity: (trees: readonly Checkpoint[]) => Promise<Continuity>;
   /** The page that checks packs, where there is one. */
@@ -75,6 +78,7 @@ export async function writePack(
   await writer.keep(MANIFEST, opened.manifest.json);
   await writer.keep(SIGNATURE, encodeText(`${formatHex(opened.manifest.signature)}\n`));
   await writer.keep(POLICY, formatPolicy(besides.policy));
+  if (besides.rotations?.length) await writer.keep(ROTATIONS, besides.rotations);
   const ledger = await asked(() => besides.continuity(writer.trees));
   const checkpoint = ledger instanceof TemoinError ? null : ledger.checkpoint;
   if (!(ledger instanceof TemoinError)) {

@@ -3,11 +3,14 @@
 // the network, and any person's own keys: those that open the records stand in the pack.
 
 import { decodeText, HASH_SIZE, isSame, parseB64url, parseHex } from "../crypto_core/encoding.js";
-import { MalformedError, TemoinError, UnsupportedVersion, VerificationError } from "../crypto_core/errors.js";
+import {
+  MalformedError, RotationBroken, TemoinError, UnsupportedVersion, VerificationError,
+} from "../crypto_core/errors.js";
 import type { Checkpoint } from "../crypto_core/receipts/checkpoint.js";
 import { MAX_NOTE_SIZE, formatVkey } from "../crypto_core/receipts/note.js";
 import { MAX_POLICY_SIZE, parsePolicy, type Policy } from "../crypto_core/receipts/policy.js";
 import { MAX_RECEIPT_SIZE, verifyReceipt, type VerifiedReceipt } from "../crypto_core/receipts/receipt.js";
+import { MAX_ROTATIONS_SIZE, openRotations, rotatePolicy } from "../crypto_core/receipts/rotation.js";
 import { SIGNATURE_SIZE } from "../crypto_core/receipts/signatures.js";
 import { MAX_SUBMISSION_SIZE } from "../crypto_core/receipts/submission.js";
 import { openCheckpoint } from "../crypto_core/receipts/witnessed.js";
@@ -23,8 +26,8 @@ import { BlobSwapped } from "./errors.js";
 import type { Content, Item, Sent } from "./items.js";
 import { parseManifest } from "./opening.js";
 import {
-  CHECKPOINT, CONSISTENCY, MANIFEST, PAGE, SEALED_FOLDER, SIGNATURE, SUMS, VERIFIER, blobStem, consistencyName,
-  originalName, partsOf, recordStem, sealedName,
+  CHECKPOINT, CONSISTENCY, MANIFEST, PAGE, ROTATIONS, SEALED_FOLDER, SIGNATURE, SUMS, VERIFIER, blobStem,
+  consistencyName, originalName, partsOf, recordStem, sealedName,
 } from "./pack.js";
 import { PackChanged, PackExtra, PackIncomplete, PackMalformed, PackMissing, PackOther } from "./pack_errors.js";
 import { requireSame, verifyBeginning } from "./pack_ledger.js";
@@ -107,7 +110,7 @@ class Checking {
   readonly #is = new Map<string, Uint8Array>();
   readonly #changed = new Set<string>();
   readonly #proven = new Set<string>();
-  readonly #needed = new Set([PAGE, VERIFIER, MANIFEST, SIGNATURE, POLICY, SUMS]);
+  readonly #needed = new Set([PAGE, VERIFIER, MANIFEST, SIGNATURE, POLICY, ROTATIONS, SUMS]);
   /** Whether it is known what all the files are for. */
   #allRead = true;
   readonly #receipts = new Map<string, VerifiedReceipt>();
@@ -124,7 +127,7 @@ class Checking {
   async report(): Promise<PackReport> {
     const listed = await this.#hashAll();
     const own = await this.#readPolicy();
-    const policy = this.#policy ?? own;
+    const policy = await this.#trusted(own);
     await this.#checkReceipts(policy);
     const manifest = await this.#readManifest();
     let proven = 0;
@@ -175,6 +178,23 @@ class Checking {
       }
     });
     return this.#changed.has(POLICY) ? null : policy;
+  }
+
+  /** Whom the receipts are checked under: the policy that was given, or the pack's own, in every key that the pack's
+   * records lead to from there. A given one that they don't lead from stays as it was; the receipts then tell. */
+  async #trusted(own: Policy | null): Promise<Policy | null> {
+    const given = this.#policy;
+    const isThere = this.#source.names.has(ROTATIONS) && !this.#changed.has(ROTATIONS);
+    const chain = isThere ? await this.#parsed(ROTATIONS, MAX_ROTATIONS_SIZE, openRotations) : null;
+    if (chain === null) return given ?? own;
+    const rotated = own && this.#try(ROTATIONS, () => rotatePolicy(own, chain));
+    if (given === null) return rotated ?? own;
+    try {
+      return rotatePolicy(given, chain);
+    } catch (error) {
+      if (error instanceof RotationBroken) return given;
+      throw error;
+    }
   }
 
   async #checkReceipts(policy: Policy | null): Promise<void> {

@@ -1,17 +1,19 @@
-// The state of the ledger that a pack brings: that each tree under which its receipts stand is the beginning of that one.
-// Knows: a signed checkpoint, and proofs in the form of c2sp.org/tlog-witness (docs/spec/pack.md). Refuses to know: where
-// they lie, and receipts.
+// The state of the ledger that a pack brings: that each tree under which its receipts stand is the beginning of that one;
+// and the records that lead from each of the ledger's keys to the others.
+// Knows: a signed checkpoint, proofs in the form of c2sp.org/tlog-witness, and published records (docs/spec/pack.md).
+// Refuses to know: where they lie, and receipts.
 
 import { decodeText, encodeText, isSame } from "../crypto_core/encoding.js";
-import { ConsistencyMismatch } from "../crypto_core/errors.js";
+import { ConsistencyMismatch, TemoinError } from "../crypto_core/errors.js";
 import type { Checkpoint } from "../crypto_core/receipts/checkpoint.js";
 import { verifyConsistency } from "../crypto_core/receipts/merkle.js";
 import type { Policy } from "../crypto_core/receipts/policy.js";
+import { MAX_ROTATIONS_SIZE, openRotations, rotatePolicy } from "../crypto_core/receipts/rotation.js";
 import { Submission, formatSubmission, parseSubmission } from "../crypto_core/receipts/submission.js";
 import { openCheckpoint } from "../crypto_core/receipts/witnessed.js";
 import { CHECKPOINT_NOTE } from "../schemas/limits.js";
 import { ServerFault } from "./errors.js";
-import { CHECKPOINT, CONSISTENCY, readPublished } from "./session.js";
+import { CHECKPOINT, CONSISTENCY, ROTATIONS, readPublished } from "./session.js";
 import type { Transport } from "./transport.js";
 
 /** A checkpoint that a ledger of the policy signed, and by size the proofs that smaller trees are its beginning. */
@@ -19,6 +21,18 @@ export interface Continuity {
   readonly note: Uint8Array;
   readonly checkpoint: Checkpoint;
   readonly proofs: ReadonlyMap<number, Uint8Array>;
+}
+
+/** The policy in every key that the ledger's published records lead to, and these records. Both as they were before,
+ * without records, where there are none, none of this ledger that hold, or none to be had. */
+export async function fetchRotations(transport: Transport, policy: Policy): Promise<readonly [Policy, Uint8Array]> {
+  try {
+    const records = await readPublished(transport, ROTATIONS, MAX_ROTATIONS_SIZE);
+    return [rotatePolicy(policy, openRotations(records)), records];
+  } catch (error) {
+    if (error instanceof TemoinError) return [policy, new Uint8Array()];
+    throw error;
+  }
 }
 
 /** The newest public checkpoint, and that each smaller tree of its ledger is its beginning; all of it verified.

@@ -12,6 +12,7 @@ const BLOCK = 1024 * 1024;
 const UNPACKED = 20, AT_LEAST = 64 * 1024 * 1024;
 const WELL_NAMED = /^(?:(?!\.\.?(?:\/|$))[^/\\:\x00-\x1f\x7f]+(?:\/(?!$)|$))+$/u;
 const FORMAT = 0o170_000;
+const BESIDE = "__MACOSX/";
 const PLAIN: readonly number[] = [0, 0o100_000];
 
 /** The files of a pack. Names are relative, with `/`. */
@@ -39,7 +40,7 @@ export class FolderSource implements PackSource {
   constructor(given: readonly GivenFile[]) {
     const around = folderAround(given.map(({ path }) => path));
     for (const { path, file } of given) {
-      const name = path.slice(around.length);
+      const name = within(around, path);
       if (WELL_NAMED.test(name)) this.#files.set(name, file);
       else this.odd.set(name, "a name that no pack has");
     }
@@ -67,7 +68,7 @@ export class ZipSource implements PackSource {
   private constructor(entries: readonly ArchivedFile[]) {
     const around = folderAround(entries.map(({ name }) => name));
     for (const one of entries) {
-      const name = one.name.slice(around.length);
+      const name = within(around, one.name);
       const reason = reasonOf(name, one);
       if (reason !== "") this.odd.set(one.name, reason);
       else if (this.#entries.delete(name) || this.odd.has(name)) this.odd.set(name, "it comes twice");
@@ -117,8 +118,14 @@ function reasonOf(name: string, { mode, isEncrypted, isUnusual }: ArchivedFile):
   return isUnusual ? "packed in an unusual way" : "";
 }
 
-/** The one folder that all names begin with, with its `/`; nothing if there is none. */
+function within(around: string, name: string): string {
+  return name.startsWith(around) ? name.slice(around.length) : name;
+}
+
+/** The one folder that all names begin with, with its `/`; nothing if there is none. What a Mac puts beside it is not looked
+ * at: it is named as what doesn't belong, and hides nothing. */
 function folderAround(names: readonly string[]): string {
-  const first = new Set(names.map((name) => name.slice(0, name.indexOf("/") + 1)));
+  const inside = names.filter((name) => !name.startsWith(BESIDE));
+  const first = new Set(inside.map((name) => name.slice(0, name.indexOf("/") + 1)));
   return first.size === 1 ? [...first][0]! : "";
 }

@@ -186,10 +186,12 @@ export interface Standing {
 }
 
 /** What became of a pack. `blob`: the archive, where it went into no file. `left`: how many items are not in it.
- * `isContinued`: the ledger's newest state is. */
+ * `unsaid`: how many of those in it are without the depositor's own words, or say otherwise than these. `isContinued`: the
+ * ledger's newest state is. */
 export interface SavedPack {
   readonly blob: Blob | null;
   readonly left: number;
+  readonly unsaid: number;
   readonly isContinued: boolean;
 }
 

@@ -7,21 +7,23 @@ import type { Policy } from "../crypto_core/receipts/policy.js";
 import { Archive, InBlob } from "../sdk/archive.js";
 import type { OpenedBundle, ReadingWith } from "../sdk/opening.js";
 import { writePack } from "../sdk/pack.js";
-import { fetchContinuity } from "../sdk/pack_ledger.js";
+import { fetchContinuity, fetchRotations } from "../sdk/pack_ledger.js";
 import type { SavedPack } from "./api.js";
 
 /** Writes it, and lets go of the file, which is as it was before where something failed or nobody wants it any more. */
 export async function savePack(
-  opened: OpenedBundle, policy: Policy, { transport, progress }: Omit<ReadingWith, "verify">,
+  opened: OpenedBundle, known: Policy, { transport, progress }: Omit<ReadingWith, "verify">,
   into: FileSystemFileHandle | null, signal: AbortSignal | null,
 ): Promise<SavedPack> {
   const inBlob = new InBlob();
   const stream = await into?.createWritable() ?? inBlob.stream;
   try {
-    const { refused, ledger } = await writePack(opened, {
-      policy, continuity: (trees) => fetchContinuity(transport, policy, trees), verifier: encodeText(VERIFIER),
+    const [policy, rotations] = await fetchRotations(transport, known);
+    const { refused, unsaid, ledger } = await writePack(opened, {
+      policy, rotations, continuity: (trees) => fetchContinuity(transport, policy, trees), verifier: encodeText(VERIFIER),
     }, new Archive(stream, signal), progress);
-    return { blob: into === null ? inBlob.blob : null, left: refused.length, isContinued: ledger === null };
+    const blob = into === null ? inBlob.blob : null;
+    return { blob, left: refused.length, unsaid: unsaid.length, isContinued: ledger === null };
   } catch (error) {
     await stream.abort().catch(() => undefined);
     throw error;
