@@ -80,11 +80,10 @@ def export_receipts(client: VaultClient, item: Item, directory: Path) -> list[Pa
             written.append(directory / f"{blob.name}{suffix}")
             write_file(written[-1], data)
         proven.append(f"    {sealed.name}\n        {proven_sentence(blob.verified)}")
-    policy = directory / POLICY
-    write_file(policy, format_policy(client.policy))
-    readme = directory / README
+    policy, readme = directory / POLICY, directory / README
     names = "\n".join(f"    {path.name}" for path in (*written, policy))
     write_file(readme, _README.format(files=names, proven="\n".join(proven)).encode("utf-8"))
+    write_file(policy, format_policy(client.policy))  # last: by the other one a later export knows both as ours
     return [*written, policy, readme]
 
 

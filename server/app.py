@@ -5,10 +5,13 @@ Knows: which blueprints there are and in which order hooks run. Refuses to know:
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Iterable
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Flask, Response
 from limits.errors import StorageError
+from werkzeug.wsgi import ClosingIterator
 
 import server.accounts.views
 import server.boxes.views
@@ -31,6 +34,9 @@ from server.problems import Refusal, install_problems, log_unexpected
 from server.requests import CONVERTERS
 from server.shell.service import is_built
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
 BLUEPRINTS: tuple[Blueprint, ...] = (
     server.vault.blueprint,
     server.accounts.views.blueprint,
@@ -51,8 +57,26 @@ PAGES = (*server.help.views.PAGES, *server.shell.views.PAGES)
 """What is for people's eyes, and so no row of schemas.endpoints."""
 
 
+class WholeAnswer(Response):
+    """An answer; where its body is there already, the WSGI server gets it as a list. It then sends it with the headers
+    and asks for nothing more, where it would have to wait for the end of anything else."""
+
+    def get_app_iter(self, environ: WSGIEnvironment) -> Iterable[bytes]:
+        pieces = super().get_app_iter(environ)
+        if not self.is_sequence or not isinstance(pieces, ClosingIterator):
+            return pieces
+        with closing(pieces):
+            return list(pieces)
+
+
 class VaultApp(Flask):
-    """Flask, but for two habits: what it logs holds no path, and a try that could not be counted is no answer."""
+    """Flask, but for four habits: what it logs holds no path, a try that could not be counted is no answer, what is
+    whole is handed over whole, and no function is looked at again and again for whether it is a coroutine: none is."""
+
+    response_class = WholeAnswer
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        return func
 
     def log_exception(self, exc_info: Any) -> None:
         log_unexpected(exc_info[1])

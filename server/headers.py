@@ -6,6 +6,7 @@ Knows: what a browser must not do with an answer. Refuses to know: what is in it
 from __future__ import annotations
 
 from flask import Flask, Response, request
+from werkzeug.datastructures import Headers
 
 _NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
@@ -87,12 +88,15 @@ def install_headers(app: Flask) -> None:
 
     @app.after_request
     def _set_headers(answer: Response) -> Response:
-        answer.headers.update(headers_for(answer.mimetype or "", request.path, secure=_came_over_tls()))
+        ours = headers_for(answer.mimetype or "", request.path, secure=_came_over_tls())
         closed = request.path.startswith("/v1/") or answer.status_code >= 400
         if closed or "Cache-Control" not in answer.headers:
-            answer.headers["Cache-Control"] = "no-store"
+            ours["Cache-Control"] = "no-store"
         if closed or "X-Robots-Tag" not in answer.headers:
-            answer.headers.update(UNFOUND)
+            ours |= UNFOUND
+        names = {name.lower() for name in ours}  # to replace them one by one takes a search for each
+        answer.headers = Headers([one for one in answer.headers if one[0].lower() not in names])
+        answer.headers.extend(ours)
         return answer
 
 

@@ -45,6 +45,8 @@ TRIES = (
     "shares.open_bundle", "shares.try_code", "boxes.enter",
 )
 """Where a wrong outcome is counted, all together."""
+STARTS = ("accounts.start_login", "boxes.enter")
+"""Where each request is counted, whatever comes of it."""
 
 
 class LimiterCount(Base):
@@ -126,8 +128,9 @@ def install_limits(app: Flask, parts: Parts) -> None:
     )
     for endpoint in TRIES:
         _limit(app, _count_first(limiter.limiter, config.login_rate, "tries", WRONG.__contains__), endpoint)
-    for endpoint in ("accounts.start_login", "boxes.enter"):
+    for endpoint in STARTS:
         _limit(app, limiter.limit(config.start_rate), endpoint)
+    limiter.request_filter(lambda: request.endpoint not in STARTS)  # it has no rate for any other, and needn't look
     _limit(app, _count_first(limiter.limiter, config.signup_rate, "sign-ups", _was_made), "accounts.sign_up")
     app.register_error_handler(StorageError, lambda _: Refusal("limiter_unavailable").response())
     app.register_error_handler(RateLimitExceeded, lambda _: _too_many(limiter))

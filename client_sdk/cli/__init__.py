@@ -1,34 +1,55 @@
 """`temoin`: the command line, one file per noun.
 
-Knows: which commands there are. Refuses to know: what they do.
-Loading this package loads the commands, and nothing that a command loads only when it runs.
+Knows: which commands there are, and in which file each is. Refuses to know: what they do.
+A file is loaded when one of its commands is asked for: whoever writes an entry doesn't wait for what checks a pack.
 """
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
+from collections import UserDict
+from collections.abc import Iterator, Mapping
+from importlib import import_module
 
 import click
 
 from client_sdk import __version__
-from client_sdk.cli.account import change, login_check, register
-from client_sdk.cli.audit import audit
-from client_sdk.cli.box import box
-from client_sdk.cli.documents import documents
-from client_sdk.cli.extract import extract
 from client_sdk.cli.failures import Program
-from client_sdk.cli.journal import journal
-from client_sdk.cli.open_link import open_link
-from client_sdk.cli.pro import pro
-from client_sdk.cli.receipts import receipts
-from client_sdk.cli.share import share
-from client_sdk.cli.trust import trust
-from client_sdk.cli.verify import verify
-from client_sdk.cli.verify_pack import verify_pack
-from client_sdk.cli.witness import witness
 
 
-@click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
+class Commands(UserDict[str, click.Command]):
+    """Commands by name, each loaded when it is first asked for from the file that is named for it."""
+
+    def __init__(self, files: Mapping[str, str]) -> None:
+        super().__init__()
+        self._files = files
+
+    def __missing__(self, name: str) -> click.Command:
+        loaded: click.Command = getattr(import_module(f"{__name__}.{self._files[name]}"), name.replace("-", "_"))
+        self[name] = loaded
+        return loaded
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._files
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._files)
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+
+_COMMANDS = Commands({
+    "register": "account", "login-check": "account", "change": "account", "journal": "journal",
+    "documents": "documents", "extract": "extract", "share": "share", "box": "box", "pro": "pro",
+    "open-link": "open_link", "receipts": "receipts", "verify": "verify", "verify-pack": "verify_pack",
+    "audit": "audit", "trust": "trust", "witness": "witness",
+})
+
+
+@click.group(cls=Program, commands=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="temoin")
 def temoin() -> None:
     """Keep what happened, sealed on this device, with receipts that anybody can check.
@@ -41,16 +62,13 @@ def temoin() -> None:
     """
 
 
-for _command in (
-    register, login_check, change, journal, documents, extract, share, box, pro, open_link, receipts, verify,
-    verify_pack, audit, trust, witness,
-):
-    temoin.add_command(_command)
-
-
 def main() -> None:
-    """The program. Never ends with a traceback."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
+    """The program. Never ends with a traceback, and, unless it is killed, never without having cleaned up."""
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(ending) is signal.SIG_DFL:  # who started us may want it unheard
+            signal.signal(ending, signal.default_int_handler)
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed: no other file may come to lie in its place
+            setattr(sys, name, open(os.devnull, "r" if name == "stdin" else "w", encoding="utf-8"))
+        getattr(sys, name).reconfigure(errors="surrogateescape" if name == "stdin" else "backslashreplace")
     temoin.main(prog_name="temoin")

@@ -16,10 +16,12 @@ import click
 from client_sdk.cli.failures import FileExists, WordsDiffer
 from client_sdk.cli.options import Shared, asking, shared, user_argument
 from client_sdk.cli.output import facts, note, print_json, screen, spell_time
+from client_sdk.cli.saving import save
 from client_sdk.cli.session import connected, log_in, opened
 from client_sdk.errors import NetworkError, Refused, ServerFault
 from client_sdk.keychain import Credentials
 from client_sdk.strength import require_strong
+from crypto_core.errors import TemoinError
 from crypto_core.randomness import make_bytes
 from crypto_core.sealing.passphrase import normalise_password, normalise_pin, normalise_username
 from crypto_core.sealing.recovery import Language
@@ -64,15 +66,14 @@ def register(common: Shared, user: str, recovery_out: Path | None, words: Langua
         if recovery_out is None:
             _show_and_ask(new.recovery_words, err=common.as_json)
         else:
-            _write_words(recovery_out, new.recovery_words)
+            save((f"{new.recovery_words}\n".encode(),), recovery_out, overwrite=False)
         try:
             account = client.register(new)
-        except Refused:
-            if recovery_out is not None:
-                recovery_out.unlink(missing_ok=True)  # these words open nothing
-            raise
-        except NetworkError:
-            if not common.as_json:
+        except TemoinError as failure:
+            if not _may_have_happened(failure):
+                if recovery_out is not None:
+                    recovery_out.unlink(missing_ok=True)  # these words open nothing
+            elif not common.as_json:
                 note("The account may have been made all the same: keep the words, and ask `temoin login-check USER`.")
             raise
     if common.as_json:
@@ -104,8 +105,8 @@ def change(common: Shared, user: str, new_user: str | None) -> None:
     with opened(common, user) as client:
         try:
             client.account.change_credentials(password, pin, new)
-        except (NetworkError, ServerFault):
-            if not common.as_json:
+        except TemoinError as failure:
+            if _may_have_happened(failure) and not common.as_json:
                 note("It may have been changed all the same: try the new password and PIN first, then the old ones.")
             raise
     if not common.as_json:
@@ -140,15 +141,12 @@ def login_check(common: Shared, user: str) -> None:
         note(f"{warning.sentence} ({warning.code})")
 
 
-def _write_words(path: Path, words: str) -> None:
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        raise FileExists from None
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(f"{words}\n")
-        file.flush()
-        os.fsync(file.fileno())
+def _may_have_happened(failure: TemoinError) -> bool:
+    """Whether the vault may have done it: the answer can be lost, and the same request, sent again, be refused for
+    reasons of that moment."""
+    if isinstance(failure, Refused):
+        return failure.status >= 500 or failure.code == "rate_limited"
+    return isinstance(failure, NetworkError | ServerFault)
 
 
 def _show_and_ask(recovery_words: str, *, err: bool) -> None:

@@ -21,6 +21,7 @@ from client_sdk.cli.options import (
     byte_range,
     existing_path,
     id_argument,
+    output_path,
     sensitive_option,
     shared,
     user_argument,
@@ -86,7 +87,7 @@ def add(
 @user_argument
 @id_argument
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path), metavar="PATH",
+    "-o", "--output", type=output_path, metavar="PATH",
     help="A file or a folder, or - for standard output (with --json, the JSON then goes to standard error).",
 )
 @click.option("--range", "span", type=byte_range, metavar="A:B", help="Bytes from A up to, without, B.")

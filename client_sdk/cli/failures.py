@@ -8,14 +8,15 @@ Knows: which error ends with which exit code. Refuses to know: commands, and wha
 from __future__ import annotations
 
 import os
+import sqlite3
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import click
 
-from client_sdk.cli.output import print_failure
 from client_sdk.errors import NetworkError, Refused, ServerFault
 from crypto_core.errors import TemoinError, VerificationError
 
@@ -81,16 +82,27 @@ class Program(click.Group):
             ended_with = super().main(words, *rest, **more)
             sys.stdout.flush()
         except BrokenPipeError:  # whoever read our output has read enough
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sys.exit(REFUSED)
+            _end(REFUSED)
         except (Exception, KeyboardInterrupt) as error:
             failure = failure_of(error)
-            if isinstance(error, click.exceptions.NoArgsIsHelpError):
-                error.show()
-            else:
-                print_failure(failure, as_json="--json" in words)
-            sys.exit(failure.exit_code)
-        sys.exit(ended_with if isinstance(ended_with, int) else DONE)
+            with suppress(OSError):  # nobody may hear it
+                if isinstance(error, click.exceptions.NoArgsIsHelpError):
+                    error.show()
+                else:
+                    from client_sdk.cli.output import print_failure  # what draws is loaded by who has something to say
+
+                    print_failure(failure, as_json="--json" in words)
+            _end(failure.exit_code)
+        _end(ended_with if isinstance(ended_with, int) else DONE)
+
+
+def _end(code: int) -> NoReturn:
+    """Ends with this code, also where what was printed can't be written any more: Python itself would take another."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)
 
 
 def failure_of(error: BaseException) -> Failure:
@@ -105,6 +117,8 @@ def failure_of(error: BaseException) -> Failure:
         return Failure("stopped", _STOPPED, "", REFUSED)
     if isinstance(error, OSError):
         return Failure("device", _DEVICE, os.strerror(error.errno) if error.errno else "", REFUSED)
+    if isinstance(error, sqlite3.OperationalError) or type(error) is sqlite3.DatabaseError:
+        return Failure("device", _DEVICE, str(error), REFUSED)  # SQLite's own words: a disk, never what is on it
     return Failure("internal", _INTERNAL, type(error).__name__, SERVER)
 
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 from typing import Any
 
 import click
-from rich.panel import Panel
-from rich.text import Text
 
 from client_sdk.cli.options import Shared, id_argument, shared, user_argument
 from client_sdk.cli.output import (
@@ -178,6 +176,9 @@ def shown(item: Item, receipt: str) -> dict[str, Any]:
 
 def print_item(item: Item) -> None:
     """One item for a person."""
+    from rich.panel import Panel
+    from rich.text import Text
+
     about = facts({
         "ID": f"{item.id.hex()}  revision {item.revision}",
         "Extract": "parts were left out by the person who made it to be shared" if item.kind == "extract" else None,

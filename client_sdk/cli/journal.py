@@ -54,11 +54,15 @@ def add(
     The text comes from --text, from --file, or from standard input with a single dash. With none of them, on a
     terminal, you type it. "Kept" is said only when the vault's receipt has been verified.
     """
-    given = _given_text(source, text, file)
+    given, said = _given_text(common, source, text, file), _said(fields)
     if given is None and not sys.stdin.isatty():
         raise click.UsageError("Say what to keep: --text T, --file F, or - to read it from standard input.")
     with opened(common, user) as client:
-        draft = Draft(text=_typed() if given is None else given, **_said(fields))
+        if given is None:
+            given = _typed()
+            if not (given.strip() or said or attachments):
+                raise click.UsageError("Nothing was typed, so nothing was kept.")
+        draft = Draft(text=given, **said)
         kept = client.write_entry(draft, sensitive=sensitive, attachments=attachments)
     tell_kept(common, kept)
 
@@ -92,7 +96,7 @@ def edit(
     This makes a new revision. Earlier ones stay readable (`history`), so nobody can say that the account was changed
     in secret.
     """
-    given = _given_text(source, text, file)
+    given = _given_text(common, source, text, file)
     changes = _said(fields) | {name: _CLEARABLE[name] for name in clear}
     if given is not None:
         changes["text"] = given
@@ -124,17 +128,23 @@ journal.add_command(delete_command("journal"))
 journal.add_command(restore_command("journal"))
 
 
-def _given_text(source: str | None, text: str | None, file: Path | None) -> str | None:
+def _given_text(common: Shared, source: str | None, text: str | None, file: Path | None) -> str | None:
+    """None if the text has yet to be typed. A file or standard input without any is a mistake, and is never kept."""
     if sum(given is not None for given in (source, text, file)) > 1:
         raise click.UsageError("The text comes from one place only: --text, --file or -.")
     if text is not None:
         return _decoded(text.encode("utf-8", "surrogateescape"))
     if file is not None:
         with file.open("rb") as opened_file:
-            return _decoded(opened_file.read(_MOST_BYTES + 1))
-    if source is not None:
-        return _decoded(sys.stdin.buffer.read(_MOST_BYTES + 1))
-    return None
+            read = _decoded(opened_file.read(_MOST_BYTES + 1))
+    elif source is not None:
+        common.secrets.lead_input()
+        read = _decoded(sys.stdin.buffer.read(_MOST_BYTES + 1))
+    else:
+        return None
+    if not read.strip():
+        raise click.UsageError("There is no text in it, so nothing was kept. An entry without any takes --text ''.")
+    return read
 
 
 def _typed() -> str:

@@ -87,7 +87,10 @@ asking_name = asking("the user name where it isn't given, password and PIN, a li
 def home() -> Path:
     """TEMOIN_HOME, or `.temoin` in the home folder."""
     named = os.environ.get("TEMOIN_HOME")
-    return Path(named) if named else Path.home() / ".temoin"
+    try:
+        return Path(named) if named else Path.home() / ".temoin"
+    except RuntimeError:
+        raise click.UsageError("This user has no home folder: say in TEMOIN_HOME where to keep the state.") from None
 
 
 def until_option(command: Command) -> Command:
@@ -106,6 +109,13 @@ def item_id(text: str) -> bytes:
 def file_hash(text: str) -> bytes:
     """For click: 64 hexadecimal digits as 32 bytes."""
     return _hexadecimal(text, limits.HASH)
+
+
+def output_path(text: str) -> Path:
+    """For click: where to write. What ends with a slash is meant to be a folder, and has to be there."""
+    if text.endswith("/") and not os.path.isdir(text):
+        raise click.BadParameter("there is no such folder.")
+    return Path(text)
 
 
 def byte_range(text: str) -> tuple[int, int | None]:

@@ -1,7 +1,8 @@
 """How answers look: tables and panels for people, one JSON document for programs.
 
-Knows: rich, and the shapes of schemas.outputs. Refuses to know: the client and the server. What a person wrote is
-shown as text and nothing else: control characters in it can't move the cursor or colour the screen.
+Knows: rich, which is loaded for people alone, and the shapes of schemas.outputs. Refuses to know: the client and the
+server. What a person wrote is shown as text and nothing else: control characters in it can't move the cursor or colour
+the screen.
 """
 
 from __future__ import annotations
@@ -16,13 +17,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from marshmallow import Schema
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from schemas import outputs
 
 if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
     from client_sdk.cli.failures import Failure
 
 _WIDTH_OF_A_FILE = 160
@@ -40,6 +42,8 @@ def aside() -> Console:
 
 
 def _console(terminal: bool, *, stderr: bool = False) -> Console:
+    from rich.console import Console
+
     width = None if terminal or "COLUMNS" in os.environ else _WIDTH_OF_A_FILE
     return Console(stderr=stderr, highlight=False, markup=False, emoji=False, soft_wrap=not terminal, width=width)
 
@@ -55,6 +59,8 @@ def print_failure(failure: Failure, *, as_json: bool) -> None:
     if as_json:
         print_json(outputs.Failure(), failure, err=True)
         return
+    from rich.text import Text
+
     said = Text(f"{failure.sentence} ({failure.code})", style="red" if sys.stderr.isatty() else "")
     aside().print(said)
     if failure.retry_after is not None:
@@ -112,6 +118,8 @@ def spell_size(size: int) -> str:
 
 def table(*columns: str) -> Table:
     """A table that never cuts a word short."""
+    from rich.table import Table
+
     made = Table(*columns, box=None, pad_edge=False, header_style="bold", show_edge=False)
     for column in made.columns:
         column.overflow = "fold"
@@ -120,11 +128,16 @@ def table(*columns: str) -> Table:
 
 def cells(values: Iterable[str]) -> tuple[Text, ...]:
     """A table's row: text, never markup."""
+    from rich.text import Text
+
     return tuple(Text(value) for value in values)
 
 
 def facts(pairs: Mapping[str, str | None]) -> Table:
     """Two columns: what, and how it is; what was not said is left out."""
+    from rich.table import Table
+    from rich.text import Text
+
     made = Table.grid(padding=(0, 2))
     made.add_column(style="bold", no_wrap=True)
     made.add_column(overflow="fold")

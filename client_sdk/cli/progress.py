@@ -1,21 +1,17 @@
 """A bar for each transfer: how far, how fast, how long still.
 
-Knows: rich's progress bars, on standard error. Refuses to know: what is transferred. Without a terminal it is silent.
+Knows: rich's progress bars, on standard error. Refuses to know: what is transferred. Without a terminal it is silent,
+and they aren't even loaded.
 """
 
 from __future__ import annotations
 
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeRemainingColumn,
-    TransferSpeedColumn,
-)
+from typing import TYPE_CHECKING
 
 from client_sdk.cli.output import aside, one_line
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
 
 
 class Bars:
@@ -23,27 +19,30 @@ class Bars:
 
     def __init__(self) -> None:
         self._drawn: Progress | None = None
-        self._task = TaskID(0)
+        self._task: TaskID | None = None
 
     def start(self, label: str, total: int) -> None:
         """A transfer of `total` bytes begins."""
         self.done()
         console = aside()
-        self._drawn = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            DownloadColumn(),
-            TransferSpeedColumn(),
-            TimeRemainingColumn(),
+        if not console.is_terminal:
+            return
+        from rich import progress as rich
+
+        self._drawn = rich.Progress(
+            rich.TextColumn("{task.description}", markup=False),
+            rich.BarColumn(),
+            rich.DownloadColumn(),
+            rich.TransferSpeedColumn(),
+            rich.TimeRemainingColumn(),
             console=console,
-            disable=not console.is_terminal,
         )
         self._task = self._drawn.add_task(one_line(label), total=total)
         self._drawn.start()
 
     def advance(self, count: int) -> None:
         """`count` more bytes are through."""
-        if self._drawn is not None:
+        if self._drawn is not None and self._task is not None:
             self._drawn.advance(self._task, count)
 
     def done(self) -> None:

@@ -14,10 +14,15 @@ from client_sdk.cli.failures import DONE, NOT_YET
 from client_sdk.cli.options import Shared, existing_file, id_argument, item_id, shared, user_argument
 from client_sdk.cli.output import cells, print_json, screen, spell_time, table
 from client_sdk.cli.session import opened, reopened
-from client_sdk.dossier import export_receipts
+from client_sdk.dossier import POLICY, README, export_receipts
+from client_sdk.home import read_file
 from client_sdk.upgrading import Upgrade
 from crypto_core.receipts.policy import MAX_POLICY_SIZE, parse_policy
 from schemas import outputs
+
+
+_OURS = b"What this folder holds\n"
+"""How the README.txt of an export begins."""
 
 
 @click.group()
@@ -39,6 +44,8 @@ def export(common: Shared, user: str, item_id: bytes, directory: Path) -> None:
     Nothing in it is readable without your keys. Whoever has it can check the receipts with no account, no network and
     no help from the vault. A sensitive item asks for the PIN again.
     """
+    if _is_taken(directory):
+        raise click.UsageError("In this folder is a README.txt or policy.txt of its own. Name another one with -o.")
     with opened(common, user) as client:
         files = export_receipts(client, reopened(common, client, client.item(item_id)), directory)
     names = sorted(path.name for path in files)
@@ -98,6 +105,12 @@ def upgrade(
         if by_state["waiting"]:
             screen().print("Some wait: too few witnesses have signed. Give the same command again later.")
     click.get_current_context().exit(NOT_YET if by_state["waiting"] else DONE)
+
+
+def _is_taken(directory: Path) -> bool:
+    """Whether a file of somebody else's stands where an export would write. An earlier export is none."""
+    readme = read_file(directory / README)
+    return (directory / POLICY).exists() if readme is None else not readme.startswith(_OURS)
 
 
 def _as_json(one: Upgrade) -> dict[str, object]:

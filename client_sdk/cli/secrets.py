@@ -17,6 +17,7 @@ from client_sdk.cli.failures import SecretsDiffer
 
 LONGEST_LINE = 8192
 """Bytes; a password has at most 1,024."""
+_INPUT = 0
 
 
 class Secrets:
@@ -56,6 +57,12 @@ class Secrets:
         """The user name, where it was not given: of the environment first, so that it needn't come with the others."""
         return self._environment.get(_variable("User")) or self._line() or ask("User name", "TEMOIN_USER")
 
+    def lead_input(self) -> None:
+        """Takes password and PIN where they are the first lines of standard input: the rest of it is something else."""
+        if self._lines is not None and self._lines.descriptor == _INPUT:
+            self.password()
+            self.pin()
+
     def link(self) -> str:
         """An address that leads to something shared; what follows its # is a secret."""
         return self._get("Link")
@@ -77,13 +84,13 @@ class _Lines:
     """Lines of UTF-8 from a descriptor, never a byte further than the line asked for."""
 
     def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
+        self.descriptor = descriptor
 
     def next(self) -> str | None:
         line = bytearray()
         while not line.endswith(b"\n"):
             try:
-                byte = os.read(self._descriptor, 1)
+                byte = os.read(self.descriptor, 1)
             except OSError:
                 raise click.UsageError("The descriptor given with --secrets-fd can't be read.") from None
             if not byte:
@@ -131,17 +138,18 @@ def _ask(name: str, twice: bool) -> str:
 
 def ask_hidden(question: str) -> str:
     """An answer typed on the terminal, not shown. Without a terminal a usage error that names the other ways."""
-    _require_terminal(question.partition(":")[0], "TEMOIN_PASSWORD and TEMOIN_PIN")
+    name = question.partition(":")[0]
+    _require_terminal(name, _variable(name))
     try:
         return getpass.getpass(question)
     except EOFError:
         raise click.Abort from None
 
 
-def _require_terminal(name: str, variables: str) -> None:
+def _require_terminal(name: str, variable: str) -> None:
     try:
         os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
     except OSError:
         raise click.UsageError(
-            f"There is no terminal to ask on for the {name}. Give it with --secrets-fd, or in {variables}."
+            f"There is no terminal to ask on for the {name}. Give it with --secrets-fd, or in {variable}."
         ) from None

@@ -45,5 +45,8 @@ export default defineConfig({
       },
     },
   },
-  test: { include: ["tests/**/*.test.ts", "tests/**/*.test.tsx"], testTimeout: 30_000, maxWorkers: "100%" },
+  test: {
+    include: ["tests/**/*.test.ts", "tests/**/*.test.tsx"], setupFiles: ["tests/runs.ts"], testTimeout: 30_000,
+    maxWorkers: "100%", expect: { poll: { timeout: 10_000 } },
+  },
 });

@@ -10,14 +10,15 @@ import re
 import unicodedata
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Literal
-
-from mnemonic import Mnemonic
+from typing import TYPE_CHECKING, Literal
 
 from crypto_core.derivation import KEY_SIZE, derive, require_key
 from crypto_core.errors import SecretRefused
 from crypto_core.labels import Kind
 from crypto_core.randomness import make_bytes
+
+if TYPE_CHECKING:
+    from mnemonic import Mnemonic
 
 WORDS = 24
 Language = Literal["english", "french"]
@@ -82,6 +83,8 @@ def _first_unknown(words: list[str], language: Language) -> int | None:
 
 @cache
 def _mnemonic(language: Language) -> Mnemonic:
+    from mnemonic import Mnemonic  # for a new code, or one that is typed: seldom
+
     return Mnemonic(language)
 
 

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import ipaddress
 import logging
 import multiprocessing
 import os
+import socket
 import sys
 import threading
 import time
@@ -71,7 +73,7 @@ PAUSE = 1
 _log = logging.getLogger("temoin.server")
 
 
-@click.group()
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="temoin", message="%(version)s")
 def main() -> None:
     """Makes a vault, runs it, checks it."""
@@ -106,8 +108,10 @@ def init(data: Path) -> None:
 @click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True)
 def run(data: Path, bind: str, port: int, workers: int) -> None:
     """Run the vault until it is told to stop (SIGTERM or Ctrl-C)."""
+    bind = _address(bind)
     with sentences():
         config = configure(data, _public_host(bind, port))
+        _require_address(bind, port)
         server.limits.require_store(config)
         _require_bucket(config)
         authority = _open_authority(config)
@@ -402,6 +406,30 @@ def _public_host(bind: str, port: int) -> str:
     if is_loopback(_in_url(bind)):
         return ""
     return _in_url(bind).lower() if port in (80, 443) else f"{_in_url(bind).lower()}:{port}"
+
+
+def _address(bind: str) -> str:
+    """What to listen at: an IP address; `localhost` is one by another name."""
+    if bind == "localhost":
+        return "127.0.0.1"
+    try:
+        return str(ipaddress.ip_address(bind))
+    except ValueError:
+        raise click.BadParameter("this has to be an IP address of this machine.", param_hint="--host") from None
+
+
+def _require_address(bind: str, port: int) -> None:
+    """Raises ClickException where a worker could not listen. Beside another vault's it could, and is told of."""
+    family, why = socket.AF_INET6 if ":" in bind else socket.AF_INET, ""
+    for shared in (True, False):
+        try:
+            socket.create_server((bind, port), family=family, reuse_port=shared).close()
+        except OSError as error:
+            why = os.strerror(error.errno) if error.errno else ""
+            if shared:
+                raise click.ClickException(f"Nobody can listen at {_in_url(bind)}:{port} ({why}).") from None
+    if why:
+        click.echo("A vault, or what is left of one, listens here already, and gets some of what comes.", err=True)
 
 
 def _in_url(bind: str) -> str:

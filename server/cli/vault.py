@@ -22,6 +22,7 @@ data_option = click.option(
     "--data", type=click.Path(path_type=Path, file_okay=False), default=Path("data"), envvar="TEMOIN_DATA",
     show_default=True, help="The vault's folder.",
 )
+_MACHINE = "A file that is needed could not be read or written. Look for free space, and for permission in its folder."
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
@@ -47,3 +48,6 @@ def sentences() -> Iterator[None]:
         raise click.ClickException(f"{error.sentence} ({error.detail})" if error.detail else error.sentence) from None
     except Refusal as refusal:
         raise click.ClickException(refusal.kind.sentence) from None
+    except OSError as error:
+        why = f" ({os.strerror(error.errno)})" if error.errno else ""
+        raise click.ClickException(f"{_MACHINE}{why}") from None

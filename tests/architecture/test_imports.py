@@ -37,7 +37,7 @@ FIRST_PARTY = ("crypto_core", "schemas", "server", "client_sdk", "tests", "bench
 ONLY_HERE: dict[str, tuple[str, ...]] = {  # what has a side effect -> the only places that may import it
     "urllib3": ("client_sdk.wire", "server.stores.bucket", "server.ledger.post", "server.anchors.authority"),
     "httpx": (),
-    "socket": (),
+    "socket": ("server.cli",),
     "requests": (),
     "flask": ("server", "client_sdk.witness.views", "client_sdk.witness.wsgi"),
     "granian": ("server.cli", "client_sdk.witness.serving"),

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from client_sdk.cli import temoin
 from crypto_core.errors import TemoinError
 from crypto_core.labels import Kind
 from schemas.problems import PROBLEMS
@@ -349,7 +350,7 @@ Told = tuple[str, str, str, str]
 
 def python_errors() -> dict[str, Told]:
     """Every error that a person may meet, by name; those of modules that only Python has are left out."""
-    importlib.import_module("client_sdk.cli")  # the tree is whole only once all is loaded
+    dict(temoin.commands)  # the tree is whole only once all is loaded
     return {
         error.__name__: (error.__bases__[0].__name__, *_said(error))
         for error in _below(TemoinError)

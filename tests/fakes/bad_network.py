@@ -7,6 +7,7 @@ addresses of units.
 from __future__ import annotations
 
 import contextlib
+import math
 import re
 import socket
 import threading
@@ -41,11 +42,13 @@ class Put:
 
 @dataclass
 class Link:
-    """How bad it is; changed at any time. Bytes a second and seconds; None: not at all."""
+    """How bad it is; changed at any time. Bytes a second and seconds; None: not at all. `most`: bytes of units after
+    which it stands still."""
 
     rate: float | None = None
     latency: float = 0.0
     cut_every: float | None = None
+    most: float = math.inf
 
 
 class BadNetwork(Proxy):
@@ -56,6 +59,7 @@ class BadNetwork(Proxy):
         self.puts: list[Put] = []
         self._turn, self._free = threading.Lock(), 0.0
         self._flying: dict[socket.socket, Put] = {}
+        self._dead: set[socket.socket] = set()
         self._over = threading.Event()
         super().__init__(target)
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * PIECE)  # nothing hides in it
@@ -78,6 +82,7 @@ class BadNetwork(Proxy):
         with self._turn:
             for put in self._flying.values():
                 put.was_cut = not put.answered
+            self._dead |= self._open  # what still comes by these is cut as well
         super().cut()
 
     def close(self) -> None:
@@ -109,11 +114,11 @@ class BadNetwork(Proxy):
     def _answer(self, source: socket.socket, sink: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(65_536):
-                with self._turn:
-                    if put := self._flying.get(sink):
-                        put.answered = True
                 self.traffic.down += len(data)
                 sink.sendall(data)
+                with self._turn:
+                    if (put := self._flying.get(sink)) and sink not in self._dead:
+                        put.answered = True
 
     def _request(self, source: socket.socket, sink: socket.socket) -> bool:
         """Carries one request; whether another may follow."""
@@ -131,6 +136,7 @@ class BadNetwork(Proxy):
         put = Put(units[1], int(units[2]), left) if units else None
         with self._turn:
             if put:
+                put.was_cut = source in self._dead
                 self.puts.append(put)
                 self._flying[source] = put
             else:
@@ -138,6 +144,8 @@ class BadNetwork(Proxy):
         self._pass(sink, head + b"\r\n\r\n")
         while left > 0:
             if not body:
+                while put and self.body_bytes >= self.link.most and not self._over.wait(0.02):
+                    pass
                 self._wait(min(PIECE, left))
                 body = source.recv(min(PIECE, left))
                 if not body:

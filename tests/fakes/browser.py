@@ -22,6 +22,7 @@ from playwright.sync_api import Browser, BrowserContext, Error, Page, Playwright
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from tests.fakes.vault import FakeVault, fake_vault
+from tests.fakes.visitor import PATIENCE
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 PACKAGES = ("chromium", "fonts-dejavu-core", "fonts-noto-core")
@@ -82,6 +83,7 @@ def open_chromium(
 def new_context(browser: Browser, **settings: Any) -> Iterator[BrowserContext]:
     """Somebody's browser, with nothing in it; closed at the end, and no handler of its requests outlives it."""
     made = browser.new_context(**settings)
+    made.set_default_timeout(PATIENCE)
     try:
         yield made
     finally:
@@ -105,26 +107,29 @@ def unanswered(page: Page, addresses: str) -> Iterator[None]:
                 route.abort()
 
 
+NOW = "performance.timeOrigin + performance.now()"
 WATCH = """
 (() => {
   const born = Math.random();
   const shown = (root) => root && root.getClientRects().length ? root.innerText.trim() : "";
   const tell = (frame) => report(JSON.stringify({
-    url: location.href, born, frame, text: shown(document.documentElement)
+    url: location.href, born, at: %s, frame, text: shown(document.documentElement)
   }));
   const everyFrame = () => { tell(true); requestAnimationFrame(everyFrame); };
   requestAnimationFrame(everyFrame);
   setInterval(tell, 20, false);
 })();
-"""
+""" % NOW
 
 
 @dataclass(frozen=True)
 class Sight:
-    """What a tab showed at one moment. `born` differs between documents; `frame`: it was about to be painted."""
+    """What a tab showed at one moment. `born` differs between documents; `at`: milliseconds since 1970; `frame`: it was
+    about to be painted."""
 
     url: str
     born: float
+    at: float
     frame: bool
     text: str
 
@@ -141,9 +146,13 @@ class Watcher:
         session.send("Runtime.addBinding", {"name": "report"})
         page.add_init_script(WATCH)
 
-    def wait(self, true: Callable[[Sight], bool], seconds: float = 15) -> Sight:
+    def now(self) -> float:
+        """What `at` of a sight would be: one that is told later may be older, for it was on its way."""
+        return float(self._page.evaluate(NOW))
+
+    def wait(self, true: Callable[[Sight], bool]) -> Sight:
         """The first sight from now on of which this is true. Raises AssertionError."""
-        seen, end = len(self.sights), time.monotonic() + seconds
+        seen, end = len(self.sights), time.monotonic() + PATIENCE / 1000
         while time.monotonic() < end:
             self._page.wait_for_timeout(10)
             for sight in self.sights[seen:]:

@@ -41,6 +41,8 @@ class HttpProxy:
     sent: list[tuple[str, int]] = field(default_factory=list)
     """The target of each request that was answered, and the bytes of the answer's body."""
     before: Callable[[Heard], bool] = lambda _: True
+    hold: Callable[[Heard], None] = lambda _: None
+    """Where a request is held before it goes on; no other one waits for it."""
     lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @property
@@ -69,6 +71,7 @@ def http_proxy_to(port: int) -> Iterator[HttpProxy]:
             with proxy.lock:
                 proxy.heard.append(heard)
                 goes_on = proxy.before(heard)
+            proxy.hold(heard)
             if len(body) < size or not goes_on:
                 self.close_connection = True
                 return

@@ -197,7 +197,7 @@ def test_a_token_outside_of_the_validity_of_what_is_above(authority: Authority) 
 
 def test_a_token_stays_valid_when_its_certificate_has_ended(authority: Authority) -> None:
     """It is the token's time that counts: in ten years no certificate of today is valid."""
-    token, ends = b"", 0.0
+    ends, token = 0.0, b""
     while ends <= time.time():  # on a busy machine it may have ended before it stamped
         signer = authority.between.certify("TSA", issues=False, stamps=True, days=1 + 3 / 86_400)
         ends = signer.certificate.not_valid_after_utc.timestamp()

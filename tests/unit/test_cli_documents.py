@@ -78,6 +78,12 @@ def test_it_goes_where_it_is_told(terminal: Terminal) -> None:
     assert Path("folder/photo.jpg").read_bytes() == Path("other.jpg").read_bytes() == BODY
 
 
+def test_what_is_called_a_folder_has_to_be_one(terminal: Terminal) -> None:
+    ended = terminal.run("documents", "get", USER, document(terminal).id.hex(), "-o", "nowhere/")
+    assert (ended.exit_code, "no such folder" in ended.stderr) == (2, True)
+    assert os.listdir() == []
+
+
 def test_what_is_there_is_never_overwritten_unless_asked(terminal: Terminal) -> None:
     item = document(terminal)
     Path("photo.jpg").write_text("mine")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from pathlib import Path
 
 import click
@@ -52,6 +53,9 @@ def refusal(code: str, retry_after: int | None = None) -> errors.Refused:
         (core.ReceiptKeyUnknown(), 4),
         (core.ReceiptQuorumMissing(), 4),
         (OSError(28, "No space left on device", "/some/path"), 1),
+        (sqlite3.OperationalError("database or disk is full"), 1),
+        (sqlite3.DatabaseError("file is not a database"), 1),
+        (sqlite3.IntegrityError("UNIQUE constraint failed"), 3),
         (KeyboardInterrupt(), 1),
         (click.Abort(), 1),
         (RuntimeError(SECRET), 3),

@@ -65,6 +65,18 @@ def test_the_text_comes_from_exactly_one_place(terminal: Terminal, words: tuple[
     assert terminal.fake.calls == []
 
 
+@pytest.mark.parametrize("data", [b"", b" \n\t\r\n"])
+def test_a_source_without_text_is_a_mistake(terminal: Terminal, tmp_path: Path, data: bytes) -> None:
+    file = tmp_path / "entry.txt"
+    file.write_bytes(data)
+    item = terminal.fake.add(text="as it was")
+    for words in (("add", USER), ("edit", USER, item.id.hex())):
+        for source in (("-",), ("--file", file)):
+            ended = terminal.run("journal", *words, *source, "--danger", "9", input=data)
+            assert (ended.exit_code, "no text" in ended.stderr) == (2, True)
+    assert terminal.fake.calls == []
+
+
 def test_bytes_that_are_no_text_are_refused_before_anybody_is_asked(terminal: Terminal) -> None:
     ended = terminal.run("journal", "add", USER, "-", input=b"caf\xe9")
     assert (ended.exit_code, terminal.fake.calls) == (1, [])

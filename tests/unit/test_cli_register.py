@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from client_sdk.cli import account, secrets
-from client_sdk.errors import NetworkError, Refused
+from client_sdk.cli.failures import exit_code
+from client_sdk.errors import NetworkError, Refused, SdkError, ServerFault
 from client_sdk.items import Opening
 from schemas import outputs
 from tests.fakes.cli_client import NOW, PASSWORD, PIN, USER, WORDS, Terminal
@@ -81,11 +82,18 @@ def test_words_of_an_account_that_was_refused_are_removed(terminal: Terminal, tm
     assert not file.exists()
 
 
-def test_words_of_an_account_that_may_exist_stay(terminal: Terminal, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "failure",
+    [
+        NetworkError(), ServerFault(), Refused("unavailable", 503, "Try again."),  # a first answer may have been lost
+        Refused("rate_limited", 429, "Wait.", 60),
+    ],
+)
+def test_words_of_an_account_that_may_exist_stay(terminal: Terminal, tmp_path: Path, failure: SdkError) -> None:
     file = tmp_path / "words.txt"
-    terminal.fake.failures["register"] = NetworkError()
+    terminal.fake.failures["register"] = failure
     ended = terminal.run("register", USER, "--recovery-out", file)
-    assert ended.exit_code == 3
+    assert ended.exit_code == exit_code(failure)
     assert file.read_text() == f"{WORDS}\n"
     assert "login-check" in ended.stderr
 

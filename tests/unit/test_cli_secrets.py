@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from client_sdk.cli import secrets, temoin
 from client_sdk.cli.failures import Program
 from tests.fakes.cli_client import PASSWORD, PIN, USER, Terminal
+from tests.fakes.processes import BIN, clean_environment
 
 
 @pytest.fixture
@@ -124,6 +126,20 @@ def test_a_folder_is_no_descriptor_to_read(terminal: Terminal, tmp_path: Path) -
         assert terminal.run("journal", "list", USER, "--secrets-fd", folder, **NOBODY).exit_code == 2
     finally:
         os.close(folder)
+
+
+@pytest.mark.parametrize(
+    ("given", "asked"),
+    [((), "TEMOIN_PASSWORD"), (("PASSWORD", "PIN"), "TEMOIN_NEW_PASSWORD"),
+     (("PASSWORD", "PIN", "NEW_PASSWORD"), "TEMOIN_NEW_PIN")],
+)  # fmt: skip
+def test_without_a_terminal_the_other_ways_are_named(given: tuple[str, ...], asked: str) -> None:
+    environment = clean_environment(**{f"TEMOIN_{name}": PASSWORD for name in given})
+    ran = subprocess.run(
+        [BIN / "temoin", "change", USER, "--server", "http://127.0.0.1:9"], env=environment, start_new_session=True,
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert (ran.returncode, f"--secrets-fd, or in {asked}." in ran.stderr) == (2, True), ran.stderr
 
 
 def test_no_secret_shows_in_a_repr() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from server.directory.tree import DirectoryMarkerDamaged
 from server.folder import SecretExposed, SecretWrong, VaultExists, VaultMissing, open_folder
 from server.parts import open_parts
 from server.problems import Refusal
+from tests.fakes.processes import free_port
 from tests.fakes.vault import FakeVault, fake_vault
 
 
@@ -38,6 +40,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, str, int
     """What would be served; no socket is opened."""
     calls: list[tuple[str, str, int, int]] = []
     monkeypatch.setattr(server.cli, "serve", lambda *arguments: calls.append(arguments))
+    monkeypatch.setattr(server.cli, "_require_address", lambda *_: None)
     monkeypatch.setattr(server.cli, "_announce", lambda *_: None)
     monkeypatch.setattr(server.cli, "_collect_again_and_again", lambda *_: None)
     monkeypatch.setenv("TEMOIN_DATA", "")  # `run` sets both for its workers: taken back after the test
@@ -123,6 +126,14 @@ def test_an_init_that_was_interrupted_leaves_nothing_that_opens(
     assert VaultExists.sentence in call("init", tmp_path / "data").output
 
 
+def test_a_place_where_nothing_can_be_written_is_told_of_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    ended = call("init", tmp_path / "file" / "data")
+    assert (ended.exit_code, type(ended.exception)) == (1, SystemExit)
+    assert ended.output.startswith("Error: ") and "(Not a directory)" in ended.output
+    assert str(tmp_path) not in ended.output
+
+
 def test_the_pepper_may_lie_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEMOIN_PEPPER_FILE", str(tmp_path / "elsewhere"))
     assert call("init", tmp_path / "data").exit_code == 0
@@ -200,6 +211,29 @@ def test_run_on_every_address_wants_to_know_the_public_host(
     monkeypatch.setenv("TEMOIN_HOST", "carnet.example")
     assert call("run", data, "--host", "0.0.0.0").exit_code == 0
     assert len(served) == 1
+
+
+def test_run_listens_at_an_address_of_this_machine(data: Path, served: list[tuple[str, str, int, int]]) -> None:
+    assert call("run", data, "--host", "localhost").exit_code == 0
+    assert [bind for _, bind, *_ in served] == ["127.0.0.1"]
+    ended = call("run", data, "--host", "vault.example")
+    assert (ended.exit_code, "IP address" in ended.output) == (2, True)
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_run_says_who_else_listens_and_refuses_who_does_not_share(
+    data: Path, monkeypatch: pytest.MonkeyPatch, shared: bool
+) -> None:
+    served, port = list[object](), free_port()
+    monkeypatch.setattr(server.cli, "serve", lambda *arguments: served.append(arguments))
+    monkeypatch.setattr(server.cli, "_announce", lambda *_: None)
+    monkeypatch.setattr(server.cli, "_collect_again_and_again", lambda *_: None)
+    monkeypatch.setenv("TEMOIN_DATA", "")
+    monkeypatch.setenv("TEMOIN_HOST", "")
+    with socket.create_server(("127.0.0.1", port), reuse_port=shared):
+        ended = call("run", data, "--port", str(port))
+    assert (ended.exit_code, len(served)) == ((0, 1) if shared else (1, 0))
+    assert ("listens here already" if shared else f"Nobody can listen at 127.0.0.1:{port}") in ended.output
 
 
 def test_the_application_is_made_from_the_environment(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:

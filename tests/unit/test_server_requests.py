@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from flask import Flask, Response
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from werkzeug.test import TestResponse
+from werkzeug.datastructures import Headers
+from werkzeug.test import EnvironBuilder, TestResponse
 
 from crypto_core.encoding import format_b64, format_json
+from crypto_core.randomness import make_id
 from schemas import accounts, items, limits
 from schemas.problems import MEDIA_TYPE, PROBLEMS
 from server.problems import Refusal, install_problems
 from server.requests import CONVERTERS, dump, load, load_query, parse_message, read_octets
-from tests.fakes.vault import FakeVault, b64, fake_vault, said
+from tests.fakes.vault import FakeVault, b64, fake_vault, open_person, said
 
 K_ID = b64(bytes(range(32)))
 
@@ -156,6 +160,25 @@ def test_what_is_not_there_is_a_problem_too(vault: FakeVault, method: str, path:
 def test_a_head_request_is_answered_like_a_get(vault: FakeVault) -> None:
     assert vault.ask("HEAD", "/v1/vault").status_code == 200
     assert vault.ask("HEAD", "/v1/account").status_code == 401
+
+
+def test_what_is_whole_is_handed_over_whole(vault: FakeVault) -> None:
+    person, blob = open_person(vault), b64(make_id())
+
+    def body_of(method: str, path: str) -> Any:
+        headers = Headers({"Authorization": f"Bearer {person.token}"})
+        environ = EnvironBuilder(path, method=method, headers=headers).get_environ()
+        return vault.app(environ, lambda *_: lambda _: None)
+
+    assert person.ask("PUT", f"/v1/blobs/{blob}", data=bytes(100)).status_code == 201
+    account = body_of("GET", "/v1/account")
+    assert isinstance(account, list) and json.loads(b"".join(account))["n"] == 1
+    refused = body_of("GET", "/v1/nothing")
+    assert isinstance(refused, list) and json.loads(b"".join(refused))["code"] == "not_found"
+    assert body_of("HEAD", "/v1/account") == []
+    streamed = body_of("GET", f"/v1/blobs/{blob}")
+    assert not isinstance(streamed, list) and b"".join(streamed) == bytes(100)
+    streamed.close()
 
 
 # a small application of its own, for what the vault's routes show only in passing

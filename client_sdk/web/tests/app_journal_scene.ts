@@ -32,8 +32,8 @@ export function show(view: VNode): RenderResult {
 }
 
 /** Waits, with the timers that there are, until something is so. */
-export async function until(so: () => unknown, ms = 3000): Promise<void> {
-  const end = performance.now() + ms;
+export async function until(so: () => unknown): Promise<void> {
+  const end = performance.now() + 15_000;
   while (!so()) {
     if (performance.now() > end) throw new Error(`never: ${so.toString()}\n${document.body.textContent}`);
     await new Promise((done) => setTimeout(done, 5));

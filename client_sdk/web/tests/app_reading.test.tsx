@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 // What somebody shared, on the page: from the address of a link to what was handed over, and closed again.
-import { act } from "@testing-library/preact";
+import { act, waitFor } from "@testing-library/preact";
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 
 import { met } from "../src/app/link.js";
@@ -175,7 +175,7 @@ describe("what was handed over", () => {
 
   test("shows a file from what is shared, and saves it only after asking", async () => {
     await page.press(/^Show the image/);
-    await vi.waitFor(() => expect(callsOf(page.vault, "readShared")).toHaveLength(1));
+    await waitFor(() => expect(callsOf(page.vault, "readShared")).toHaveLength(1));
     expect(callsOf(page.vault, "readContent")).toEqual([]);
     expect(callsOf(page.vault, "thumbnail")).toEqual([]);
     await page.press(/^Download/);
@@ -244,7 +244,7 @@ describe("what was handed over", () => {
     await page.press("Save");
     await page.see("Writing it");
     await page.press("Don’t save");
-    await vi.waitFor(() => expect(document.querySelector("dialog")).toBeNull());
+    await waitFor(() => expect(document.querySelector("dialog")).toBeNull());
     expect(page.text()).not.toContain("Given to the browser");
     await page.press("Save an evidence pack");
     expect(document.querySelector("dialog [role=alert]")).toBeNull();

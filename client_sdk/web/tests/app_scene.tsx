@@ -14,7 +14,7 @@ import { beginVault } from "../src/app/vault.js";
 import { MemoryVault, NAME, PASSWORD, PIN } from "./memory_vault.js";
 
 /** What a page loads when it is needed takes a while on a busy machine. */
-configure({ asyncUtilTimeout: 5000 });
+configure({ asyncUtilTimeout: 15_000 });
 
 const words = (path: string): Words => JSON.parse(readFileSync(resolve(import.meta.dirname, path), "utf-8")) as Words;
 

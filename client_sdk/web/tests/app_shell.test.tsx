@@ -38,7 +38,7 @@ describe("the views", () => {
     for (const view of Object.keys(VIEWS) as View[]) {
       if (CLOSED.includes(view) && view !== "home") continue;
       await step(view, ABOUT[view] === undefined ? null : sampleId(ABOUT[view]));
-      await waitFor(() => expect([view, document.activeElement?.tagName]).toEqual([view, "H1"]), { timeout: 5000 });
+      await waitFor(() => expect([view, document.activeElement?.tagName]).toEqual([view, "H1"]));
       expect(document.querySelectorAll("h1").length, view).toBe(1);
       expect(document.title).toBe("Carnet");
     }

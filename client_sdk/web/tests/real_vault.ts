@@ -6,7 +6,7 @@
 import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -20,6 +20,9 @@ const ENVIRONMENT = {
 };
 const PATIENCE_MS = 60_000;
 const GRACE_MS = 1000;
+const PORTS = 1000;
+const FIRST_PORT = 10_000 + PORTS * (Number(process.env["VITEST_POOL_ID"] ?? "0") % 10);
+let turn = process.pid;
 
 /** The root of the project, where Python finds its own modules. */
 export const ROOT = join(import.meta.dirname, "..", "..", "..");
@@ -92,7 +95,7 @@ export class RealVault {
 
   async remove(): Promise<void> {
     await this.stop();
-    rmSync(this.folder, { recursive: true });
+    rmSync(this.folder, { recursive: true, maxRetries: 3 }); // what was killed may be letting go of its last file
   }
 
   get #log(): string {
@@ -128,11 +131,21 @@ function environment(extra: Readonly<Record<string, string>> = {}): NodeJS.Proce
   return { ...Object.fromEntries(kept), ...extra };
 }
 
+/**
+ * A port that nobody listens at. It is none of those that a system gives out by itself: one that it chose may be
+ * somebody else's before the server for which it was asked is there. Each worker has a thousand of its own.
+ */
 async function freePort(): Promise<number> {
-  const listener = createServer().listen(0, "127.0.0.1");
-  await once(listener, "listening");
-  const { port } = listener.address() as AddressInfo;
-  listener.close();
-  await once(listener, "close");
-  return port;
+  for (;;) {
+    const port = FIRST_PORT + (turn++ % PORTS);
+    const listener = createServer();
+    const isFree = new Promise<boolean>((resolve) => {
+      listener.once("listening", () => resolve(true)).once("error", () => resolve(false));
+    });
+    listener.listen(port, "127.0.0.1");
+    if (!(await isFree)) continue;
+    listener.close();
+    await once(listener, "close");
+    return port;
+  }
 }

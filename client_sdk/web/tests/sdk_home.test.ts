@@ -116,16 +116,16 @@ describe.each(LOCKS)("locks of %s", (_name, make) => {
   test("let one in at a time, in their order, also after a failure; another name waits for nobody", async () => {
     const locks = make();
     const said: string[] = [];
-    const act = (name: string, ms: number) => async (): Promise<string> => {
+    const act = (name: string, until: () => Promise<unknown>) => async (): Promise<string> => {
       said.push(`${name} in`);
-      await sleep(ms);
+      await until();
       said.push(`${name} out`);
       if (name === "first") throw new Error("fails");
       return name;
     };
-    const first = locks.hold("x", act("first", 20));
-    const second = locks.hold("x", act("second", 0));
-    const other = locks.hold("y", act("other", 0));
+    const first = locks.hold("x", act("first", () => sleep(0).then(() => other)));
+    const second = locks.hold("x", act("second", () => sleep(0)));
+    const other = locks.hold("y", act("other", () => sleep(0)));
     await expect(first).rejects.toThrow("fails");
     expect(await second).toBe("second");
     expect(await other).toBe("other");

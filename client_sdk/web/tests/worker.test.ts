@@ -325,7 +325,7 @@ test("warnings and progress are told", async () => {
   await vi.waitFor(() => {
     const last = told.findLast((notice) => notice.kind === "progress")!;
     expect(last.done).toBe(last.total);
-  });
+  }, 10_000);
   network.rewrites.set("GET /v1/items", (page) => ({ ...page, revisions: [] }));
   await api.lock();
   const other = await aPage(typed);

@@ -6,6 +6,7 @@ Short rounds here, the whole ones in `make soak`.
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import time
 from collections.abc import Iterator
@@ -108,7 +109,7 @@ def test_a_tab_that_was_closed_at_half_of_a_file_goes_on_with_it(
     file = tmp_path / "video.mp4"
     make_file(file, size)
     visitor = somebody(context, network, f"closed {size}")
-    network.link.rate = rate
+    network.link.rate, network.link.most = rate, size / 2
     begin(visitor, file)
     end = time.monotonic() + 120
     while network.body_bytes < size / 2:
@@ -117,7 +118,7 @@ def test_a_tab_that_was_closed_at_half_of_a_file_goes_on_with_it(
     half = network.body_bytes
     visitor.page.close()
     again = Visitor(context.new_page(), visitor.address, username=visitor.username)
-    network.link.rate = None
+    network.link.rate, network.link.most = None, math.inf
     again.log_in()
     expect(again.page.get_by_text(again.say("shell.uploads.unfinished", count=1))).to_be_visible()
     again.follow("shell.uploads.see")
