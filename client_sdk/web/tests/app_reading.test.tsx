@@ -205,12 +205,16 @@ describe("what was handed over", () => {
     const downloads = watchDownloads();
     watchAddresses();
     page.vault.isContinued = false;
+    const first = page.vault.handed.findIndex(({ proof }) => proof !== null);
+    const words: SentWords = { said: null, proof: null, doubt: "bundle_incomplete", files: [] };
+    page.vault.handed = page.vault.handed.map((one, place) => (place === first ? { ...one, words } : one));
     await page.press("Save an evidence pack");
     await page.see("will be readable on this device");
     expect(callsOf(page.vault, "savePack")).toEqual([]);
     await page.press("Save");
     await page.see("Given to the browser under the name dossier.zip");
     expect(page.text()).toContain("2 items aren’t in it");
+    expect(page.text()).toContain("1 item that somebody else put in is there without the words sent with it");
     expect(page.text()).toContain("The ledger gave no signed state");
     expect([callsOf(page.vault, "savePack"), downloads.map(({ name }) => name)]).toEqual([[[null]], ["dossier.zip"]]);
     vi.restoreAllMocks();

@@ -73,11 +73,12 @@ export function SavePack({ vault, items }: { vault: VaultApi; items: readonly It
   );
 }
 
-function Saved({ name, pack: { blob, left, isContinued } }: { name: string; pack: SavedPack }): JSX.Element {
+function Saved({ name, pack: { blob, left, unsaid, isContinued } }: { name: string; pack: SavedPack }): JSX.Element {
   return (
     <>
       {say(blob === null ? "pack.save.done" : "pack.save.given", { name })} {say("pack.save.check")}
       {left > 0 && <> {say("pack.save.left", { count: left })}</>}
+      {unsaid > 0 && <> {say("pack.save.unsaid", { count: unsaid })}</>}
       {!isContinued && <> {say("pack.save.no_ledger")}</>}
     </>
   );
