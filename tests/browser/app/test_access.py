@@ -82,7 +82,10 @@ def test_nothing_is_wrong_with_any_view(page: Page, tmp_path: Path, lang: str) -
         visitor = Visitor(page, vault.url, lang, f"accueil {lang}")
         for stop in walk(visitor, vault, tmp_path / "story", f"récit {lang}"):
             seen.add(shown_view(page))
-            if found := look_at(page):
+            end = time.monotonic() + PATIENCE / 1000
+            while (found := look_at(page)) and time.monotonic() < end:
+                page.wait_for_timeout(100)  # something may not be drawn yet
+            if found:
                 wrong[stop] = found
     assert wrong == {}
     assert seen == set(view_table().values())
