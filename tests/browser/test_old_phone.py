@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from server.help.shelf import shelf
+from tests.fakes.visitor import wait_until
 
 SLOW_3G = {"offline": False, "latency": 400, "downloadThroughput": 400_000 / 8, "uploadThroughput": 400_000 / 8}
 """400 ms to and fro, 400 kbit/s: what WebPageTest calls slow 3G."""
@@ -40,6 +41,7 @@ def test_the_numbers_are_readable_in_a_second_and_a_half(chromium: Browser, addr
         session.send("Network.emulateNetworkConditions", SLOW_3G)
         session.send("Emulation.setCPUThrottlingRate", {"rate": CPU})
         page.goto(address + path, wait_until="load")
+        wait_until(page, lambda: page.evaluate("window.readable"), "the numbers never came")
         page.wait_for_timeout(300)
         times.append(float(page.evaluate("window.readable")))
         weights.append(sum(loaded))

@@ -141,10 +141,11 @@ def _verify(visitor: Visitor) -> Iterator[str]:
     yield "verify"
     for name, outcome in (("witnessed", "valid"), ("7-one", "later"), ("6-bent", "invalid")):
         fact = json.loads((RECEIPTS / f"verify-receipt-{name}.json").read_text())["inputs"]
-        files = {"x.sealed": SEALED, "x.tlog-proof": fact["receipt"], "policy.txt": fact["policy"]}
+        files = {f"{name}.sealed": SEALED, f"{name}.tlog-proof": fact["receipt"], f"{name}.txt": fact["policy"]}
         visitor.page.get_by_label(visitor.say("receipts.verify.choose")).set_input_files([
-            FilePayload(name=name, mimeType="", buffer=data.encode()) for name, data in files.items()
+            FilePayload(name=called, mimeType="", buffer=data.encode()) for called, data in files.items()
         ])
+        visitor.page.get_by_text(f"{name}.tlog-proof").wait_for()
         visitor.press("receipts.verify.do")
         visitor.page.get_by_text(visitor.say(f"receipts.outcome.{outcome}"), exact=True).wait_for()
         yield f"verify-{outcome}"

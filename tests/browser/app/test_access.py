@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from tests.fakes.axe import COLOURS, run_axe
 from tests.fakes.browser import new_context
 from tests.fakes.processes import RealVault, running
 from tests.fakes.tour import arrive, shown_view, view_table, walk
-from tests.fakes.visitor import Visitor
+from tests.fakes.visitor import PATIENCE, Visitor
 
 LANGUAGES = ("fr", "en")
 SNAPSHOTS = Path(__file__).parent / "snapshots"
@@ -81,7 +82,10 @@ def test_nothing_is_wrong_with_any_view(page: Page, tmp_path: Path, lang: str) -
         visitor = Visitor(page, vault.url, lang, f"accueil {lang}")
         for stop in walk(visitor, vault, tmp_path / "story", f"récit {lang}"):
             seen.add(shown_view(page))
-            if found := look_at(page):
+            end = time.monotonic() + PATIENCE / 1000
+            while (found := look_at(page)) and time.monotonic() < end:
+                page.wait_for_timeout(100)  # something may not be drawn yet
+            if found:
                 wrong[stop] = found
     assert wrong == {}
     assert seen == set(view_table().values())
@@ -105,19 +109,22 @@ def test_each_look_can_find_something(page: Page, real_vault: RealVault) -> None
 def test_the_tree_of_signing_up_and_writing_is_as_it_was_read(page: Page, real_vault: RealVault, lang: str) -> None:
     """A file that is not there is written, and has to be read before it is kept."""
     visitor = Visitor(page, real_vault.url, lang, f"arbre {lang}")
-    kept, found = {}, {}
+    kept, found, end = {}, {}, time.monotonic() + PATIENCE / 1000
     for stop in filter(TREES.match, arrive(visitor)):
         path = SNAPSHOTS / f"{stop}.{lang}.yaml"
-        found[path.name] = as_kept(page.locator("body").aria_snapshot(), visitor)
         kept[path.name] = path.read_text() if path.exists() else ""
+        while path.exists() and time.monotonic() < end and tree_of(visitor) != kept[path.name]:
+            page.wait_for_timeout(20)  # something may not be drawn yet
+        found[path.name] = tree_of(visitor)
         if not path.exists():
             path.parent.mkdir(exist_ok=True)
             path.write_text(found[path.name])
     assert found == kept
 
 
-def as_kept(tree: str, visitor: Visitor) -> str:
-    """A tree without what chance put into it: the words of the sheet, which of them are asked for, and ports."""
+def tree_of(visitor: Visitor) -> str:
+    """Without what chance put into it: the words of the sheet, which of them are asked for, and ports."""
+    tree = visitor.page.locator("body").aria_snapshot()
     tree = re.sub(r"http://127\.0\.0\.1:\d+", "https://exit.example", tree)
     asked = re.escape(visitor.say("account.sheet.word")).replace(re.escape("{place}"), r"\d+")
     tree = re.sub(asked, visitor.say("account.sheet.word"), tree)

@@ -208,7 +208,7 @@ def test_a_professional_is_listed_and_opens_what_was_sent_to_them(
 
 
 def test_the_way_out_leads_from_what_is_read_and_back_brings_nothing(
-    visitor: Visitor, person: Person, real_vault: RealVault, neutral_site: NeutralSite
+    visitor: Visitor, person: Person, real_vault: RealVault, neutral: NeutralSite
 ) -> None:
     made = person.share()
     assert made.link is not None
@@ -216,7 +216,7 @@ def test_the_way_out_leads_from_what_is_read_and_back_brings_nothing(
     give_code(visitor, made.link.code)
     expect(visitor.page.get_by_text(WRITTEN)).to_be_visible()
     visitor.page.locator("[data-exit]:visible").last.click(no_wait_after=True)
-    visitor.page.wait_for_url(neutral_site.address)
+    visitor.page.wait_for_url(neutral.address)
     visitor.page.go_back()
     expect(visitor.page.get_by_text(WRITTEN)).to_have_count(0)
     assert find_canaries(visitor.page.url.encode(), [made.link.fragment[2:]]) == []

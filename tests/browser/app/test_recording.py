@@ -101,6 +101,7 @@ def seconds_of(page: Page, sound: bytes) -> float:
     return found
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("medium", ["sound", "video"])
 def test_a_recording_is_one_document_that_the_command_line_gets_too(
     studio: BrowserContext, real_vault: RealVault, tmp_path: Path, medium: str
@@ -125,7 +126,9 @@ def test_a_photograph_is_taken_in_the_page(studio: BrowserContext, real_vault: R
     visitor.go_to("shell.documents")
     visitor.follow("documents.record.name")
     visitor.press("documents.record.photograph")
-    visitor.page.wait_for_timeout(1000)
+    visitor.page.locator("video").evaluate(
+        "(seen) => seen.readyState > 1 || new Promise((ready) => { seen.onloadeddata = () => ready(true) })"
+    )
     visitor.press("documents.record.take")
     visitor.heading("documents.originals", count=1)
     expect(visitor.page.get_by_text(visitor.say("documents.kept"), exact=True)).to_be_visible()
@@ -165,13 +168,15 @@ def processes_of(profile: Path) -> list[int]:
     return found
 
 
+@pytest.mark.alone
 def test_a_browser_that_dies_while_it_records_loses_the_last_seconds_at_most(
     driver: Playwright, recording_browser: Browser, studio: BrowserContext, real_vault: RealVault, tmp_path: Path
 ) -> None:
     """Killed at a random moment, and opened again on another device, which has nothing of it."""
     profile = tmp_path / "profile"
     lived = random.uniform(4.0, 9.0)  # a test's moment; nothing secret is drawn
-    with contextlib.suppress(Error), own_browser(driver, profile, *FAKES) as context:  # it can't be closed any more
+    with contextlib.ExitStack() as browser:
+        context = browser.enter_context(own_browser(driver, profile, *FAKES))
         visitor = Visitor(context.pages[0], real_vault.url, username=f"dies {lived}")
         visitor.sign_up()
         began = begin(visitor, "sound")
@@ -181,6 +186,8 @@ def test_a_browser_that_dies_while_it_records_loses_the_last_seconds_at_most(
         for pid in processes_of(profile):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(Error):  # it can't be closed any more
+            browser.close()
     other = Visitor(studio.new_page(), real_vault.url, username=visitor.username)
     other.log_in()
     device = device_of(other, real_vault, tmp_path)
@@ -193,6 +200,7 @@ def test_a_browser_that_dies_while_it_records_loses_the_last_seconds_at_most(
     assert fetch(device, tmp_path) == whole
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("end", ["lock", "tap"])
 def test_out_and_locked_while_it_records_it_stops_and_what_was_recorded_is_there(
     driver: Playwright, real_vault: RealVault, neutral: NeutralSite, tmp_path: Path, end: str

@@ -12,7 +12,7 @@ from client_sdk.client import Draft, VaultClient
 from tests.browser.app.conftest import describe_vault
 from tests.fakes.http_proxy import HttpProxy, http_proxy_to
 from tests.fakes.processes import RealVault, running
-from tests.fakes.visitor import PASSWORD, PIN, Visitor
+from tests.fakes.visitor import PASSWORD, PIN, Visitor, wait_until
 
 KB = 1000
 LOGIN_WEIGHT, SIGN_UP_WEIGHT = 350 * KB, 800 * KB
@@ -146,6 +146,7 @@ def open_journal(visitor: Visitor) -> dict[str, float]:
     visitor.log_in()
     page.locator("main .rows[aria-busy=false] a.row").first.wait_for()
     expect(page.locator("main a.row")).to_have_count(ENTRIES)
+    wait_until(page, lambda: page.evaluate("'drawn' in window.seen"), "it was never seen to be drawn")
     page.wait_for_timeout(200)
     seen: dict[str, float] = page.evaluate("window.seen")
     tasks: list[tuple[float, float]] = page.evaluate("window.tasks")
