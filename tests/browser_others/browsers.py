@@ -112,6 +112,11 @@ def url_is(url: str) -> Callable[[WebDriver], bool]:
     return lambda page: page.current_url == url
 
 
+def is_neutral(address: str) -> Callable[[WebDriver], bool]:
+    """The neutral site stands there: Back has its address before the page that it came to is gone."""
+    return lambda page: page.current_url == address and page.title == "Weather"
+
+
 def in_page(browser: WebDriver, script: str, *given: Any) -> Any:
     """The value of an expression in the page."""
     return browser.execute_script(f"return {script}", *given)

@@ -16,7 +16,7 @@ from selenium.webdriver.remote.webdriver import WebDriver
 
 from server.help.service import link, page_table
 from tests.browser.conftest import NeutralSite
-from tests.browser_others.browsers import first, in_page, url_is, wait_for
+from tests.browser_others.browsers import first, in_page, is_neutral, url_is, wait_for
 from tests.fakes.browser import serve_vault
 from tests.fakes.npm import install_locked
 
@@ -50,12 +50,9 @@ def test_one_tap_leads_out_and_back_shows_nothing(browser: WebDriver, address: s
     browse(browser, address)
     first(browser, "[data-exit]").click()
     wait_for(browser, url_is(neutral.address))
-    for _ in range(2):
-        browser.back()
-        wait_for(browser, url_is(neutral.address))
-        assert browser.title == "Weather"
-    browser.forward()
-    wait_for(browser, url_is(neutral.address))
+    for step in (browser.back, browser.back, browser.forward):
+        step()
+        wait_for(browser, is_neutral(neutral.address))
     browser.get(address + "/fr/1")
     assert browser.find_element(By.TAG_NAME, "h1").is_displayed()
 

@@ -98,6 +98,7 @@ class Person:
         self.fill("account.sign_up.pin_again", self.pin)
         self.press("account.sign_up.next")
         self.heading("account.sheet.title")
+        self.see("//main//ol/li[24]")
         self.words = [found.text for found in self.browser.find_elements(By.XPATH, "//main//ol/li")]
         assert len(self.words) == 24
         self.press("account.sheet.noted")
