@@ -229,8 +229,10 @@ class VaultClient:
             return opened.writer.add((draft,), "journal", sensitive, contents)[0]
 
     def write_entries(self, drafts: Sequence[Draft], *, sensitive: bool = False) -> list[Kept]:
-        """Several journal entries, in as few requests as the wire allows. Raises as `write_entry`: of a request with an
-        entry that no record holds, and of those after it, nothing is sent; all before it is kept or waits here."""
+        """Several journal entries, in as few requests as the wire allows; none at all if no record holds one of them.
+
+        Raises as `write_entry`.
+        """
         with self._writing((), sensitive) as (opened, _):
             return opened.writer.add(drafts, "journal", sensitive)
 

@@ -69,14 +69,14 @@ class Writer:
         self, drafts: Sequence[Draft], kind: str, sensitive: bool, contents: Sequence[Content] = (),
         answers: Mapping[str, bool] | None = None, sent: Sent | None = None,
     ) -> list[Kept]:
-        """New items, one for each draft, in batches as large as the wire allows, each written when it is its turn.
-        `answers` are an assessment's, `sent` says whose a received one is."""
+        """New items, one for each draft, in batches as large as the wire allows; none at all if no record holds one of
+        them. `answers` are an assessment's, `sent` says whose a received one is."""
         blobs, after = _named(contents, sent), self._session.trust.newest
         more = {"answers": answers, "sent": sent}
-        writings = (
+        writings = [
             Writing(make_id(), 1, self._record(kind, draft, contents, after, more), sensitive, blobs)
             for draft in drafts
-        )
+        ]
         return list(self._deposit_each(_batches(writings)))
 
     def extract(self, part: Extract, sensitive: bool) -> Kept:
@@ -178,10 +178,9 @@ class Writer:
         return self._deposit_each([writings])
 
     def _deposit_each(self, batches: Iterable[Sequence[Writing]]) -> tuple[Kept, ...]:
-        """Keeps the batches, one request after the other; while one is under way, the next one is sealed, and the one
-        after that is written.
+        """Keeps the batches, one request after the other; while one is under way, the next one is sealed.
 
-        Whatever is raised, all that was not kept waits in the outbox, as far as the batches could be written.
+        Whatever is raised, all that was not kept waits in the outbox.
         """
         older, kept, left = self._outbox.entries(), list[Kept](), iter(batches)
         flying: _Flight | None = None
