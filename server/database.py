@@ -283,13 +283,13 @@ def _faults_as_refusals() -> Iterator[None]:
         yield
     except PoolTimeout:
         raise Refusal("unavailable") from None
-    except DBAPIError as error:
+    except (DBAPIError, sqlite3.Error) as error:  # the driver's own: of a connection that could not be made
         if _code(error) not in _REFUSALS:
             raise
         raise Refusal(_REFUSALS[_code(error)]) from error
 
 
-def _code(error: DBAPIError) -> int:
+def _code(error: DBAPIError | sqlite3.Error) -> int:
     """SQLite's primary result code; 0 for an error that has none."""
-    code: int = getattr(error.orig, "sqlite_errorcode", 0)
+    code: int = getattr(error.orig if isinstance(error, DBAPIError) else error, "sqlite_errorcode", 0)
     return code & 0xFF

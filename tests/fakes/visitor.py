@@ -129,9 +129,10 @@ class Visitor:
         """Waits until the journal is there."""
         self.heading("journal.name")
 
-    def lock(self) -> None:
+    def lock(self, door: str = "account.door.title") -> None:
+        """`door`: what the closed door says to whom."""
         self.press("shell.lock")
-        self.heading("account.door.title")
+        self.heading(door)
 
     def give_pin(self) -> None:
         """Answers the question for the PIN."""

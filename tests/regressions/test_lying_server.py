@@ -349,7 +349,7 @@ def test_a_fork_that_shows_in_a_receipt_is_raised_once_and_the_text_is_kept_then
         session = client._opened().session
         parts = scene.phone.network.vault.parts
         forged = Checkpoint(parts.folder.facts.origin, 1_000, make_bytes(32))
-        session.home.checkpoint.write_text(sign_note(format_checkpoint(forged), parts.folder.ledger_signer))
+        session.replica.set_fact("checkpoint", sign_note(format_checkpoint(forged), parts.folder.ledger_signer))
         with pytest.raises(LedgerForked):
             client.write_entry(Draft(text="four"))
     with tablet.client() as client:

@@ -93,7 +93,7 @@ def tell_everything(teller: Teller, link: Link) -> bytes:
     teller.visitor.heading("receipts.verify.name")
     teller.visitor.lock()
     teller.read_what_was_shared(link)
-    teller.visitor.lock()
+    teller.visitor.lock("account.door.guest_title")
     teller.put_in()
     teller.fail_to_get_in()
     teller.visitor.log_in()
