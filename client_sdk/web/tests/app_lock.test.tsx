@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { IDLE_MS, lockNow, secondsLeft, SIGN_UP_IDLE_MS, WARNING_MS, watch } from "../src/app/lock.js";
 import { address, place } from "../src/app/router.js";
-import { beforeLock, closed, items, sensitiveUntil, session, unread, warnings } from "../src/app/state.js";
+import { beforeLock, closed, fetching, items, sensitiveUntil, session, unread, warnings } from "../src/app/state.js";
 import { beginVault } from "../src/app/vault.js";
 import { EMPTY_DRAFT } from "../src/sdk/items.js";
 import { sampleId } from "./samples.js";
@@ -108,6 +108,28 @@ describe("a page where somebody began to come in", () => {
 });
 
 describe("a lock", () => {
+  it("keeps nothing of what the vault tells of while it locks, or once it has ended", async () => {
+    await open();
+    const told = { kind: "progress", sending: false, name: "letter.pdf", done: 1, total: 2 } as const;
+    await act(async () => page.vault.tell(told));
+    expect(fetching.value).toEqual({ name: "letter.pdf", done: 1, total: 2 });
+    const { vault } = page;
+    const lock = vault.lock.bind(vault);
+    const during: unknown[] = [];
+    vault.lock = async () => {
+      vault.tell(told);
+      during.push(fetching.value);
+      await lock();
+    };
+    const done = lockNow("asked");
+    await pass(500);
+    await done;
+    expect(during).toHaveLength(1);
+    expect(fetching.value).toBeNull();
+    vault.tell(told);
+    expect(fetching.value).toBeNull();
+  });
+
   it("empties the page at once, keeps what is being written, and only then locks and ends the vault", async () => {
     await open();
     const order: string[] = [];

@@ -84,6 +84,7 @@ export async function lockNow(why: Closed["why"]): Promise<void> {
   if (locking !== mine) return;
   locking = null;
   endVault();
+  forgetRead(); // what the vault told of meanwhile
   forgetFound();
   closed.value = { why: only ?? why, kept: hooks.length === 0 ? null : kept && !forgetful.value };
   page.show();

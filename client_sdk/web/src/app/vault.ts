@@ -19,12 +19,13 @@ export function startWith(start: () => Running): void {
   starter = start;
 }
 
-/** The vault that runs; it is started if none does. `listener` hears what it tells. */
+/** The vault that runs; it is started if none does. `listener` hears what it tells, and nothing of one that was ended: that
+ * may name what was being read. */
 export function beginVault(listener: (notice: Notice) => void): VaultApi {
   if (running === null) {
     if (starter === null) throw new Error("nothing to start");
-    running = starter();
-    running.api.listen(listener).catch(endVault);
+    const begun = running = starter();
+    begun.api.listen((notice) => { if (running === begun) listener(notice); }).catch(endVault);
   }
   return running.api;
 }
