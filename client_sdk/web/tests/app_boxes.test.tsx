@@ -111,6 +111,7 @@ describe("a person", () => {
 
   test("refuses without looking; it can still be kept until it is erased", async () => {
     await look();
+    await page.see("refuse without looking");
     await page.press("Refuse");
     await page.see("Refuse this?");
     await act(async () => [...document.querySelectorAll<HTMLElement>("dialog button")]
@@ -119,7 +120,8 @@ describe("a person", () => {
     expect([...document.querySelectorAll("#main [role=status]")].map((one) => one.textContent).join())
       .toContain("You refused this");
     expect(callsOf(page.vault, "refuseDeposit")).toEqual([[sampleId(901), sampleId(911)]]);
-    await page.press("Erase it at once"); // it is refused already
+    expect(page.text()).not.toContain("refuse without looking"); // it is refused already
+    await page.press("Erase it at once");
     await page.see("Erase it at once?");
     expect(page.text()).not.toContain("Refuse this?");
     await page.press("Don’t erase it now");

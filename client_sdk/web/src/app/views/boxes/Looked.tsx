@@ -49,7 +49,7 @@ export default function Looked({ id }: { id: string | null }): JSX.Element {
         <>
           <Notice>
             <p>{say("boxes.look.soft")}</p>
-            <p>{say("boxes.look.choice")}</p>
+            {found.erasedAfter === null && <p>{say("boxes.look.choice")}</p>}
           </Notice>
           <p class="actions">
             <Button busy={busy} onClick={() => void open()}>{say(busy ? "boxes.look.opening" : "boxes.look.do")}</Button>
