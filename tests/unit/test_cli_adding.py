@@ -14,7 +14,7 @@ from client_sdk.cli.folders import LeftOut, walk
 from client_sdk.cli.options import Shared
 from client_sdk.cli.secrets import Secrets
 from client_sdk.cli.watching import LOOK_EVERY, SETTLED, STAY_EVERY, TRY_AGAIN, Watch
-from client_sdk.errors import FileUnreadable, NetworkError, Refused
+from client_sdk.errors import FileChanged, FileUnreadable, NetworkError, Refused
 from client_sdk.gathering import Chosen, Outcome
 from schemas import limits, outputs
 from tests.fakes.cli_client import USER, Terminal
@@ -109,6 +109,40 @@ def test_a_file_that_was_refused_ends_with_1_and_the_others_are_kept(terminal: T
     ended = terminal.run("documents", "add", USER, folder, "--json")
     assert len(outputs.Kept(many=True).load(json.loads(ended.stdout))) == 1
     assert json.loads(ended.stderr)["code"] == "files_left"
+
+
+def test_a_script_is_told_which_files_failed_and_why(
+    terminal: Terminal, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd = folder.parent / os.fsdecode(b"caf\xe9 \x1b[31m.jpg")
+    odd.write_text("x")
+    really = os.scandir
+    monkeypatch.setattr(os, "scandir", lambda path: _refused() if path == folder / "beach" else really(path))
+    terminal.fake.refused = {"b.jpg": FileUnreadable("PermissionError"), odd.name: FileChanged()}
+    ended = terminal.run("documents", "add", USER, odd, folder, "--json")
+    assert ended.exit_code == 1 and len(outputs.Kept(many=True).load(json.loads(ended.stdout))) == 1  # Éa.txt
+    failure = outputs.FilesFailure().load(json.loads(ended.stderr))
+    assert (failure["code"], failure["detail"]) == ("files_left", "3 left")
+    left = {one["path"]: (one["code"], one["detail"], bool(one["sentence"])) for one in failure["files"]}
+    assert left == {
+        str(odd): ("file_changed", "", True), str(folder / "b.jpg"): ("file_unreadable", "PermissionError", True),
+        str(folder / "beach"): ("file_unreadable", "", True),
+    }
+
+
+def test_a_folder_that_cant_be_read_is_told_beside_an_only_file(
+    terminal: Terminal, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("b.jpg", "Éa.txt"):
+        (folder / name).unlink()
+    (folder / "one.jpg").write_text("x")
+    really = os.scandir
+    monkeypatch.setattr(os, "scandir", lambda path: _refused() if path == folder / "beach" else really(path))
+    terminal.fake.refused = {"one.jpg": FileChanged()}
+    failure = outputs.FilesFailure().load(json.loads(
+        terminal.run("documents", "add", USER, folder, "--json").stderr
+    ))
+    assert {Path(one["path"]).name for one in failure["files"]} == {"beach", "one.jpg"}
 
 
 @pytest.mark.parametrize(
