@@ -25,7 +25,7 @@ from client_sdk.cli.output import (
     cells, facts, note, one_line, print_json, screen, spell_size, spell_time, table, visible,
 )
 from client_sdk.cli.saving import local_name, save
-from client_sdk.cli.session import confirmed, connected, judging_until, opened
+from client_sdk.cli.session import confirmed, connected, judging_until, opened, reaching
 from client_sdk.client import VaultClient
 from client_sdk.items import Draft
 from schemas import limits, outputs
@@ -218,7 +218,8 @@ def deposit(common: Shared, files: tuple[Path, ...], name: str, words: str, dire
     before, sign, after = common.secrets.link().strip().rpartition("#")
     base = (before or common.server or "").removesuffix("/app")
     with connected(replace(common, server=base or None)) as client:
-        visit = client.enter_box(sign + after)
+        with reaching():
+            visit = client.enter_box(sign + after)
         given = [visit.give(path) for path in files]
         done = visit.send(visit.make(name, words, given))
     if common.as_json:

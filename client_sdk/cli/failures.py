@@ -65,6 +65,15 @@ class NotReached(NetworkError):
     sentence = "The vault can't be reached right now, so nothing was done. Look at the network, then try again."
 
 
+class NotFinished(NetworkError):
+    """The network went while something was done that doesn't wait on this device to be sent."""
+
+    sentence = (
+        "The connection to the vault broke off. What you asked for may have been done or not: look at what is there, "
+        "then give the same command again."
+    )
+
+
 class NotText(TemoinError):
     """Bytes that are not UTF-8 where a text was expected."""
 
