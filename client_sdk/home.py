@@ -132,11 +132,6 @@ class AccountHome:
         return self.folder / "uploads"
 
     @cached_property
-    def checkpoint(self) -> Path:
-        """Where a first release kept the ledger's newest note; the replica does now."""
-        return self.folder / "checkpoint"
-
-    @cached_property
     def warned(self) -> Path:
         return self.folder / "warned"
 

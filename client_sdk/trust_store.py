@@ -54,8 +54,6 @@ class TrustStore:
     def newest(self) -> str | None:
         """The newest note, None if none was seen yet."""
         held: str | None = self._replica.fact(_HELD)
-        if held is None and (data := read_file(self._home.checkpoint)) is not None:  # where a first release kept it
-            held = data.decode("utf-8", "replace")
         return held or None
 
     def open(self, note: str) -> Checkpoint:
@@ -161,7 +159,9 @@ class Warnings:
         if data is None:
             return frozenset(), frozenset(), Accepted()
         match parse_json(data):
-            case {"findings": [*findings], "about": [*about], "accepted": [*accepted], "account_n": int(account_n)}:
+            case {
+                "findings": [*findings], "about": [*about], "accepted": [*accepted], "account_n": int(account_n),
+            } if not isinstance(account_n, bool):
                 hashes = frozenset(parse_hex(one) for one in accepted)
                 return (
                     frozenset(map(Finding, findings)), frozenset(parse_hex(one) for one in about),

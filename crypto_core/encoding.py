@@ -146,6 +146,12 @@ def parse_json(data: bytes) -> Any:
     return value
 
 
+def is_number(value: object, *numbers: int) -> bool:
+    """Whether a value of `parse_json` is one of these integers: `true` and 1.0 are not, although Python takes them for
+    equal to 1, also in a `case`."""
+    return type(value) is int and value in numbers
+
+
 def format_json(value: Any) -> bytes:
     """Compact UTF-8 JSON in the order given. What is sealed or signed is these bytes, never a second spelling."""
     return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8")
