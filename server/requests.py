@@ -16,7 +16,6 @@ from typing import Any
 
 from flask import Response, request
 from marshmallow import Schema
-from werkzeug.exceptions import ClientDisconnected
 from werkzeug.routing import BaseConverter, ValidationError as NoMatch
 
 from crypto_core.encoding import ID_SIZE, format_b64url, format_json, parse_b64, parse_b64url, parse_json
@@ -162,10 +161,11 @@ def _content_digest() -> bytes:
 
 
 def _read_pieces(length: int) -> Iterator[bytes]:
+    body = request.environ["wsgi.input"]  # werkzeug's own stream would count as well, and copy each piece twice
     while length:
         try:
-            piece = request.stream.read(min(length, PIECE))
-        except (ClientDisconnected, OSError):
+            piece = body.read(min(length, PIECE))
+        except OSError:
             piece = b""
         if not piece:
             raise Refusal("body_incomplete")

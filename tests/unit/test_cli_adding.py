@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -81,7 +82,7 @@ def test_a_folder_that_cant_be_read_is_said_and_the_others_go_on(
     assert left["beach"] == "unreadable"
 
 
-def _refused() -> Iterator[os.DirEntry[str]]:
+def _refused() -> NoReturn:
     raise PermissionError
 
 
@@ -176,6 +177,41 @@ def test_a_file_is_given_out_once_it_has_stopped_changing(tmp_path: Path) -> Non
     assert look_after(SETTLED) == 1  # another version
     path.unlink()
     assert look_after(1000) == 0
+
+
+def looking_at(path: Path) -> Callable[[], int]:
+    """Each call looks anew, after the file has had the time to settle: 1 if it is given out, else 0."""
+    now, files = [0.0], [Chosen(path, path.name)]
+    watch = Watch(lambda: now[0])
+
+    def look() -> int:
+        now[0] += SETTLED
+        return len(watch.look(files))
+
+    return look
+
+
+def test_a_file_that_may_be_read_from_now_on_is_given_out_again(tmp_path: Path) -> None:
+    path = tmp_path / "letter.pdf"
+    path.write_text("closed")
+    look = looking_at(path)
+    assert [look(), look(), look()] == [0, 1, 0]
+    before = path.stat().st_ctime_ns
+    while path.stat().st_ctime_ns == before:  # the clock of a file system has its steps
+        path.chmod(0o640)
+    assert [look(), look(), look()] == [0, 1, 0]
+
+
+def test_a_file_in_a_folder_that_cant_be_entered_is_given_out_to_be_told_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, really = tmp_path / "letter.pdf", os.lstat
+    path.write_text("x")
+    look = looking_at(path)
+    with monkeypatch.context() as closed:
+        closed.setattr(os, "lstat", lambda one: _refused() if one == path else really(one))
+        assert [look(), look(), look()] == [0, 1, 0]
+    assert [look(), look(), look()] == [0, 1, 0]
 
 
 class _Day:
