@@ -65,7 +65,12 @@ def register(common: Shared, user: str, recovery_out: Path | None, words: Langua
         with reaching():
             new = client.make_account(user, password, pin, language=words)
         if recovery_out is None:
-            _show_and_ask(new.recovery_words, err=common.as_json)
+            try:
+                _show_and_ask(new.recovery_words, err=common.as_json)
+            except KeyboardInterrupt:
+                if not common.as_json:
+                    note("No account was made: these words open nothing.")
+                raise
         else:
             save((f"{new.recovery_words}\n".encode(),), recovery_out, overwrite=False)
         try:

@@ -55,8 +55,8 @@ class Adding:
     def watch(self, add: AddSome, stay: Callable[[], None]) -> None:
         """What is there, and what comes, until Ctrl-C. Raises whatever ends the session."""
         watch, asked = Watch(self._clock), self._clock()
-        self._say("Watching. Ctrl-C ends it; what was said to be kept is kept.")
         try:
+            self._say("Watching. Ctrl-C ends it; what was said to be kept is kept.")
             while True:
                 files = watch.look(self._files())
                 try:

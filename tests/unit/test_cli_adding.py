@@ -255,6 +255,21 @@ def test_a_watch_takes_what_comes_and_ends_when_asked(folder: Path, capsys: pyte
     assert said.count("(hidden;") == 2 and "No longer watching." in said
 
 
+def test_a_watch_ends_as_it_says_from_the_moment_when_it_says_so(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = list[str]()
+
+    def press_ctrl_c(text: str) -> None:
+        said.append(text)
+        if len(said) == 1:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("client_sdk.cli.adding.note", press_ctrl_c)
+    _Day(folder).pass_by()
+    assert [text.split()[0] for text in said] == ["Watching.", "No"]
+
+
 def test_a_watch_outlives_a_cut_and_keeps_its_session_open(folder: Path) -> None:
     day = _Day(folder, *[lambda: None] * 400)
     day.failures = [NetworkError(), Refused("unavailable", 503, "Not now.")]
