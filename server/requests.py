@@ -30,8 +30,6 @@ PIECE = limits.UNIT
 HEARD_OUT = 2 * (limits.UNITS_PER_PUT * limits.UNIT + limits.HEADER)
 """Bytes of a refused body that are still read, where a session or a visit was shown."""
 
-_UNREAD = "temoin.unread"
-"""Where a request's environment says how much of its body is left, once any was read."""
 _SHA256 = re.compile(r"sha-256=:([A-Za-z0-9+/=]{44}):")
 _UNITS_SHA256 = re.compile(r"sha-256=:([A-Za-z0-9+/=]{44,1368}):")
 
@@ -181,15 +179,14 @@ def _content_digest() -> bytes:
 def _worth_reading() -> int:
     """How much of a refused body is read to its end: none of one so large that ending it is better, nor of one whose
     sender waits to be told to go on. A stranger can't hold a thread for longer than by any other body."""
-    left: int | None = request.environ.get(_UNREAD)
-    if left is None:
+    left: int | None = g.get("unread")
+    if left is None:  # nothing was read
         left = 0 if "Expect" in request.headers else request.content_length or 0
     return left if left <= (HEARD_OUT if "caller" in g or "entered" in g else limits.SMALL_JSON_BODY) else 0
 
 
 def _read_pieces(length: int) -> Iterator[bytes]:
-    environ = request.environ
-    body = environ["wsgi.input"]  # werkzeug's own stream would count as well, and copy each piece twice
+    body = request.input_stream  # werkzeug's other stream would count as well, and copy each piece twice
     while length:
         try:
             piece = body.read(min(length, PIECE))
@@ -198,7 +195,7 @@ def _read_pieces(length: int) -> Iterator[bytes]:
         if not piece:
             raise Refusal("body_incomplete")
         length -= len(piece)
-        environ[_UNREAD] = length
+        g.unread = length
         yield piece
 
 
