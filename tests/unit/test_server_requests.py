@@ -19,8 +19,8 @@ from crypto_core.randomness import make_id
 from schemas import accounts, items, limits
 from schemas.problems import MEDIA_TYPE, PROBLEMS
 from server.problems import Refusal, install_problems
-from server.requests import CONVERTERS, dump, load, load_query, parse_message, read_octets
-from tests.fakes.vault import FakeVault, b64, fake_vault, open_person, said
+from server.requests import CONVERTERS, HEARD_OUT, dump, load, load_query, parse_message, read_octets
+from tests.fakes.vault import FakePerson, FakeVault, b64, fake_vault, open_person, said
 
 K_ID = b64(bytes(range(32)))
 
@@ -126,6 +126,52 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_read(vault: FakeVault)
         environ_overrides={"CONTENT_LENGTH": str(limits.SMALL_JSON_BODY + 1)},
     )
     assert_problem(answer, "too_large")
+
+
+class Body(io.BytesIO):
+    """A body that is as long as is asked for, and how many of its bytes were read."""
+
+    was_read = 0
+
+    def read(self, size: int | None = -1) -> bytes:
+        assert size is not None and size > 0
+        self.was_read += size
+        return bytes(size)
+
+
+@pytest.mark.parametrize(
+    ("is_known", "size", "more", "is_read"),
+    [
+        (True, 33 * limits.UNIT, {}, True),
+        (True, HEARD_OUT + 1, {}, False),
+        (True, 300_000, {"Expect": "100-continue"}, False),
+        (False, limits.SMALL_JSON_BODY, {}, True),
+        (False, limits.SMALL_JSON_BODY + 1, {}, False),
+    ],
+    ids=["too many units", "far too much", "who waits to be told", "a stranger's", "too much for a stranger"],
+)
+def test_a_refused_body_is_read_to_its_end_if_that_costs_little(
+    vault: FakeVault, person: FakePerson, is_known: bool, size: int, more: dict[str, str], is_read: bool
+) -> None:
+    body, authorization = Body(), {"Authorization": f"Bearer {person.token}"} if is_known else {}
+    answer = vault.app.test_client().put(
+        f"/v1/uploads/{b64(make_id())}/units/0", input_stream=body, content_type="application/octet-stream",
+        headers=authorization | more, environ_overrides={"CONTENT_LENGTH": str(size)},
+    )
+    assert answer.status_code >= 400
+    assert body.was_read == (size if is_read else 0)
+
+
+def test_of_a_body_that_is_refused_half_way_the_rest_is_read_and_no_more(vault: FakeVault, person: FakePerson) -> None:
+    blob, size, body = b64(make_id()), limits.FIRST_UNIT + 3 * limits.UNIT, Body()
+    assert person.ask("POST", "/v1/uploads", {"blob": blob, "size": size}).status_code == 201
+    wrong = {"Temoin-Unit-Digests": f"sha-256=:{format_b64(bytes(4 * limits.HASH))}:"}
+    answer = vault.app.test_client().put(
+        f"/v1/uploads/{blob}/units/0", input_stream=body, content_type="application/octet-stream",
+        headers={"Authorization": f"Bearer {person.token}"} | wrong, environ_overrides={"CONTENT_LENGTH": str(size)},
+    )
+    assert_problem(answer, "digest_mismatch")
+    assert body.was_read == size
 
 
 def test_a_refusal_names_fields_and_never_values(vault: FakeVault) -> None:
