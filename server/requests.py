@@ -161,7 +161,7 @@ def _content_digest() -> bytes:
 
 
 def _read_pieces(length: int) -> Iterator[bytes]:
-    body = request.environ["wsgi.input"]  # werkzeug's own stream would count as well, and copy each piece twice
+    body = request.input_stream  # werkzeug's other stream would count as well, and copy each piece twice
     while length:
         try:
             piece = body.read(min(length, PIECE))

@@ -5,6 +5,7 @@ Knows: the environment of this process. Refuses to know: sockets.
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 
@@ -22,4 +23,7 @@ def application() -> Flask:
     log_to_stderr()
     end_with_parent()
     data = Path(os.environ.get("TEMOIN_DATA", "data"))
-    return create_app(open_parts(ServerConfig.from_environ(os.environ, data)))
+    app = create_app(open_parts(ServerConfig.from_environ(os.environ, data)))
+    gc.collect()
+    gc.freeze()  # what a start has made stays as long as the worker: no collection looks at it again
+    return app

@@ -107,6 +107,9 @@ PYTHON_ONLY_NAMES = {
         **dict.fromkeys(("ERASURE_DELAY", "REBASES"), _ITS_OWN),
     },
     "crypto_core/encoding": {"is_number": "JavaScript's === tells true from 1"},
+    "crypto_core/receipts/signatures": dict.fromkeys(
+        ("expand_seed", "sign_expanded"), "a ledger signs again and again with one key; a page signs once",
+    ),
     "crypto_core/receipts/submission": dict.fromkeys(
         ("MAX_SIZE_ANSWER", "SIZE_TYPE", "format_size", "parse_size"), "what a witness answers; a page asks none",
     ),

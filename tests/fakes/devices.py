@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ import pytest
 from client_sdk.client import Opening, VaultClient
 from client_sdk.home import Home
 from client_sdk.transport import HttpTransport
+from crypto_core.encoding import ID_SIZE
 from crypto_core.sealing import passphrase
 from tests.fakes.vault import HOST, FakeVault
 from tests.fakes.wire import FakeWire
@@ -95,6 +98,23 @@ class Device:
 def make_device(vault: FakeVault, folder: Path) -> Device:
     """A device that has never met the vault."""
     return Device(Home(folder), Network(vault))
+
+
+_argon = passphrase.stretch
+
+
+@cache
+def _stretched(username: str, password: str, argon_set: int) -> bytes:
+    return _argon(username, password, bytes(ID_SIZE), argon_set).raw
+
+
+def stretch_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Argon2id runs once for each name and password of a process, and really; what comes of it differs from vault to
+    vault, as its salt makes it elsewhere."""
+    def stretch(username: str, password: str, vault_id: bytes, argon_set: int = 1) -> passphrase.Stretched:
+        return passphrase.Stretched(sha256(_stretched(username, password, argon_set) + vault_id).digest())
+
+    monkeypatch.setattr(passphrase, "stretch", stretch)
 
 
 def cheapen_argon(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,6 @@ import sys
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
 from hashlib import sha256
 from itertools import combinations
 from pathlib import Path
@@ -38,8 +37,7 @@ from crypto_core.encoding import ID_SIZE
 from crypto_core.randomness import make_bytes
 from crypto_core.receipts.note import SignerKey, format_vkey
 from crypto_core.receipts.policy import Policy
-from crypto_core.sealing import passphrase
-from tests.fakes.devices import PASSWORD, PIN, make_device, register
+from tests.fakes.devices import PASSWORD, PIN, make_device, register, stretch_once
 from tests.fakes.received import receive
 from tests.fakes.vault import fake_vault
 
@@ -125,7 +123,7 @@ def record_film(client: VaultClient, folder: Path) -> Kept:
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
     folder = tmp_path_factory.mktemp("pack")
     with pytest.MonkeyPatch.context() as patch, fake_vault(folder / "vault") as vault:
-        patch.setattr(passphrase, "stretch", cache(passphrase.stretch))
+        stretch_once(patch)
         person, reader = make_device(vault, folder / "person"), make_device(vault, folder / "reader")
         register(person)
         photograph = folder / "photo <1>.jpg"

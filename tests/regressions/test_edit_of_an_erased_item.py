@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
 import pytest
 
 from client_sdk.client import Draft
 from client_sdk.errors import NetworkError
-from crypto_core.sealing import passphrase
 from server.items.service import collect
-from tests.fakes.devices import PASSWORD, PIN, USERNAME, Device, make_device, register
+from tests.fakes.devices import PASSWORD, PIN, USERNAME, Device, make_device, register, stretch_once
 from tests.fakes.vault import fake_vault
 
 
 @pytest.fixture
 def devices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Device, Device]]:
-    monkeypatch.setattr(passphrase, "stretch", cache(passphrase.stretch))
+    stretch_once(monkeypatch)
     with fake_vault(tmp_path / "server") as vault:
         laptop, phone = (make_device(vault, tmp_path / name) for name in ("laptop", "phone"))
         register(laptop)

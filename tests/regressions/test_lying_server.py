@@ -7,7 +7,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
 from hashlib import sha256
 from itertools import cycle
 from pathlib import Path
@@ -25,12 +24,11 @@ from crypto_core.errors import UnsupportedVersion, VerificationError
 from crypto_core.randomness import make_bytes
 from crypto_core.receipts.checkpoint import Checkpoint, format_checkpoint
 from crypto_core.receipts.note import SignerKey, format_vkey, sign_note
-from crypto_core.sealing import passphrase
 from crypto_core.sealing.keyring import NeedsPin
 from crypto_core.sealing.records import seal_account_record
 from server.accounts.models import Account
 from server.ledger.models import SignedCheckpoint
-from tests.fakes.devices import PASSWORD, PIN, USERNAME, Device, make_device, register
+from tests.fakes.devices import PASSWORD, PIN, USERNAME, Device, make_device, register, stretch_once
 from tests.fakes.vault import fake_vault, random_b64
 
 NEW = Credentials(USERNAME, "a boat on the wide lake", "8051937")
@@ -49,7 +47,7 @@ class Scene:
 
 @pytest.fixture(autouse=True)
 def _stretch_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(passphrase, "stretch", cache(passphrase.stretch))
+    stretch_once(monkeypatch)
 
 
 @pytest.fixture

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, event
 
-from crypto_core.sealing import passphrase
-from tests.fakes.devices import Device, make_device, register
+from tests.fakes.devices import Device, make_device, register, stretch_once
 from tests.fakes.vault import FakePerson, FakeVault, fake_vault, open_person
 
 
@@ -44,8 +42,8 @@ def statements() -> Iterator[list[str]]:
 
 @pytest.fixture
 def stretched_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Argon2id runs once for each name and password of a test, and really."""
-    monkeypatch.setattr(passphrase, "stretch", cache(passphrase.stretch))
+    """Argon2id runs once for each name and password of a process, and really."""
+    stretch_once(monkeypatch)
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import threading
-from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
@@ -18,8 +17,7 @@ from client_sdk.errors import NetworkError
 from client_sdk.gathering import AT_ONCE, Chosen, Outcome, Plan
 from client_sdk.taken import Taken
 from crypto_core.randomness import make_bytes
-from crypto_core.sealing import passphrase
-from tests.fakes.devices import Device, make_device, register
+from tests.fakes.devices import Device, make_device, register, stretch_once
 from tests.fakes.vault import FakeVault
 
 UNIT = 262_144
@@ -27,7 +25,7 @@ UNIT = 262_144
 
 @pytest.fixture
 def laptop(vault: FakeVault, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Device:
-    monkeypatch.setattr(passphrase, "stretch", cache(passphrase.stretch))
+    stretch_once(monkeypatch)
     device = make_device(vault, tmp_path / "laptop")
     register(device)
     return device

@@ -16,11 +16,11 @@ import pytest
 from client_sdk.cli import temoin
 from client_sdk.client import Draft
 from crypto_core.randomness import make_bytes, make_id
-from crypto_core.sealing import keys, passphrase
+from crypto_core.sealing import keys
 from crypto_core.sealing.keyring import RECORD_WRAP_SIZE, Keyring, wrap_record_key
 from crypto_core.sealing.padding import padme
 from tests.fakes.canary import find_canaries, spellings
-from tests.fakes.devices import PASSWORD, PIN, Device as SdkDevice, make_device
+from tests.fakes.devices import PASSWORD, PIN, Device as SdkDevice, make_device, stretch_once
 from tests.fakes.folder import files_in
 from tests.fakes.http_proxy import HttpProxy, http_proxy_to
 from tests.fakes.processes import Device, RealVault, serving
@@ -267,7 +267,7 @@ def _live(
 def _two_lives(
     folder: Path, monkeypatch: pytest.MonkeyPatch, sizes: tuple[int, int]
 ) -> list[list[tuple[str, str, int]]]:
-    monkeypatch.setattr(passphrase, "stretch", cache(passphrase.stretch))
+    stretch_once(monkeypatch)
     lives = [
         ("ana", PASSWORD, PIN, ("Monday.", "Tuesday, and nobody was there."), sizes[0]),
         ("a much longer name", "another pass phrase altogether", "8051937264", ("He came at nine.", "x"), sizes[1]),
