@@ -14,12 +14,12 @@ from typing import Any
 
 import click
 
-from client_sdk.box_visit import Deposited, Given
+from client_sdk.box_visit import Deposited, Given, Visit
 from client_sdk.boxes import KeptBox, NewBox, OpenedDeposit
 from client_sdk.cli.failures import FileExists
 from client_sdk.cli.items import tell_kept
 from client_sdk.cli.options import (
-    Shared, asking, existing_file, item_id, sensitive_option, shared, until_option, user_argument, words_options,
+    Shared, asking, item_id, regular_file, sensitive_option, shared, until_option, user_argument, words_options,
 )
 from client_sdk.cli.output import (
     cells, facts, note, one_line, print_json, screen, spell_size, spell_time, table, visible,
@@ -27,6 +27,7 @@ from client_sdk.cli.output import (
 from client_sdk.cli.saving import local_name, save
 from client_sdk.cli.session import confirmed, connected, judging_until, opened, reaching
 from client_sdk.client import VaultClient
+from client_sdk.errors import FileChanged, FileUnreadable
 from client_sdk.items import Draft
 from schemas import limits, outputs
 
@@ -194,7 +195,7 @@ def close(common: Shared, user: str, box_id: bytes) -> None:
 
 
 @box.command()
-@click.argument("files", type=existing_file, nargs=-1, metavar="[FILE]…")
+@click.argument("files", type=regular_file, nargs=-1, metavar="[FILE]…")
 @click.option("--from", "name", default="", metavar="NAME", help="Who you are, as the person knows you.")
 @words_options("message", "Your words", limits.MESSAGE, _TOO_MUCH)
 @click.option(
@@ -220,7 +221,7 @@ def deposit(common: Shared, files: tuple[Path, ...], name: str, words: str, dire
     with connected(replace(common, server=base or None)) as client:
         with reaching():
             visit = client.enter_box(sign + after)
-        given = [visit.give(path) for path in files]
+        given = [_give(visit, path) for path in files]
         done = visit.send(visit.make(name, words, given))
     if common.as_json:
         print_json(outputs.Deposited(), _proven(done, given))
@@ -231,6 +232,14 @@ def deposit(common: Shared, files: tuple[Path, ...], name: str, words: str, dire
         _write_receipts(done, given, directory)
         if not common.as_json:
             screen().print(facts({"Receipts": str(directory)}))
+
+
+def _give(visit: Visit, path: Path) -> Given:
+    """As `Visit.give`; of several files the one at fault is named."""
+    try:
+        return visit.give(path)
+    except (FileUnreadable, FileChanged) as error:
+        raise type(error)(": ".join(filter(None, (one_line(path.name), error.detail)))) from None
 
 
 def _require_new(directory: Path) -> None:

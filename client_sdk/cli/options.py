@@ -190,6 +190,17 @@ def _hexadecimal(text: str, size: int) -> bytes:
         raise click.BadParameter(f"this has to be {2 * size} hexadecimal digits.") from None
 
 
+class _RegularFile(click.Path):
+    """What can be read more than once, as sealing does: no pipe, no device. The one that isn't is named."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        path = super().convert(value, param, ctx)
+        if not os.path.isfile(path):
+            self.fail(f"'{click.format_filename(value)}' is a pipe or a device, and no file.", param, ctx)
+        return path
+
+
+regular_file = _RegularFile(exists=True, dir_okay=False, path_type=Path)
 existing_path = click.Path(exists=True, path_type=Path)
 existing_file = click.Path(exists=True, dir_okay=False, path_type=Path)
 rotations_option = click.option(
@@ -234,7 +245,7 @@ def text_sources(command: Command) -> Command:
 
 
 attach_option = click.option(
-    "--attach", "attachments", type=existing_file, metavar="FILE", multiple=True,
+    "--attach", "attachments", type=regular_file, metavar="FILE", multiple=True,
     help="Keep this file with it, byte for byte. May be repeated.",
 )
 sensitive_option = click.option("--sensitive", is_flag=True, help="Behind the PIN: it is asked again to read this.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -20,7 +21,7 @@ from client_sdk.cli.session import judging_until
 from client_sdk.cli.share import _reader, _row
 from client_sdk.client import Draft, VaultClient
 from client_sdk.directory import Professional
-from client_sdk.errors import Refused
+from client_sdk.errors import FileChanged, Refused
 from client_sdk.pack import write_pack
 from client_sdk.pack_check import check_pack
 from client_sdk.pack_sink import open_sink
@@ -158,6 +159,27 @@ def test_what_was_sent_is_said_also_where_its_receipts_cant_be_written(
         assert json.loads(ended.stdout)["receipt"] == "the receipt"
     else:
         assert "Deposited" in ended.stdout and "Receipts" not in ended.stdout
+
+
+@pytest.mark.parametrize("words", [("box", "deposit"), ("journal", "add", "ana", "--text", "x", "--attach")])
+def test_a_pipe_is_no_file_and_is_named_before_anything_is_asked(tmp_path: Path, words: tuple[str, ...]) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert f"'{tmp_path / 'pipe'}' is a pipe" in refused_usage(tmp_path, *words, str(tmp_path / "pipe"))
+
+
+def test_of_several_files_the_one_that_changed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Changing(Visit):
+        def give(self, path: Path) -> None:
+            if path.name == "b.jpg":
+                raise FileChanged()
+
+    for name in ("a.jpg", "b.jpg"):
+        (tmp_path / name).write_text("x")
+    monkeypatch.setattr("client_sdk.cli.box.connected", lambda _common: Changing())
+    arguments = ["box", "deposit", str(tmp_path / "a.jpg"), str(tmp_path / "b.jpg"), "--json"]
+    ended = CliRunner().invoke(temoin, arguments, env={"TEMOIN_HOME": str(tmp_path), "TEMOIN_LINK": "#d"})
+    failure = json.loads(ended.stderr)
+    assert (ended.exit_code, failure["code"], failure["detail"]) == (1, "file_changed", "b.jpg")
 
 
 def test_receipts_that_have_no_place_are_told_before_anything_is_sent(tmp_path: Path) -> None:
