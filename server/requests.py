@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import cache
+from itertools import chain
 from typing import Any
 
 from flask import Flask, Response, g, request
@@ -206,12 +207,10 @@ def _made(schema: type[Schema]) -> Schema:
 
 
 def _deeper_than(value: Any, depth: int) -> bool:
-    level = [value]
-    for _ in range(depth):
-        level = [
-            inner
-            for outer in level
-            if isinstance(outer, (dict, list))
-            for inner in (outer.values() if isinstance(outer, dict) else outer)
-        ]
-    return any(isinstance(value, (dict, list)) for value in level)
+    """Whether lists and objects stand in one another more than `depth` deep."""
+    level = [value] if isinstance(value, (dict, list)) else []
+    while level and depth:
+        inner = chain.from_iterable(one.values() if isinstance(one, dict) else one for one in level)
+        level = [one for one in inner if isinstance(one, (dict, list))]
+        depth -= 1
+    return bool(level)

@@ -11,6 +11,7 @@ import pytest
 from flask import Flask, Response
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from marshmallow import ValidationError
 from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder, TestResponse
 
@@ -52,6 +53,22 @@ def test_the_good_one_is_good(vault: FakeVault) -> None:
     assert send(vault, b" " + GOOD + b"\n").status_code == 200
     for content_type in ("application/json; charset=utf-8", "application/json;charset=UTF-8"):
         assert send(vault, GOOD, content_type).status_code == 200
+
+
+@pytest.mark.parametrize(("opened", "closed"), [("[", "]"), ('{"a":', "}"), ('[{"a":', "}]")])
+def test_what_is_nested_deeper_than_the_limit_is_no_message(opened: str, closed: str) -> None:
+    levels = opened.count("[") + opened.count("{")
+
+    def nested(depth: int) -> bytes:
+        """An object in which others stand, `depth` of them in each other with the first."""
+        times, one_more = divmod(depth - 1, levels)
+        return f'{{"K_id":{opened * times}{"[]" if one_more else "1"}{closed * times}}}'.encode()
+
+    with pytest.raises(ValidationError):
+        parse_message(accounts.LoginStart, nested(limits.JSON_DEPTH))
+    with pytest.raises(Refusal) as refused:
+        parse_message(accounts.LoginStart, nested(limits.JSON_DEPTH + 1))
+    assert refused.value.code == "malformed"
 
 
 BAD = {
