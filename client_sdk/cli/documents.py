@@ -19,7 +19,6 @@ from client_sdk.cli.items import delete_command, list_command, restore_command
 from client_sdk.cli.options import (
     Shared,
     byte_range,
-    existing_path,
     id_argument,
     output_path,
     sensitive_option,
@@ -37,6 +36,8 @@ from crypto_core.errors import UnsupportedVersion
 from schemas import outputs
 
 _OUTPUT = Path("-")
+_MEANT = click.Path(exists=True, readable=False, path_type=Path)
+"""What can't be read is no mistake in the command: it is said of it, and the others go on."""
 
 
 @click.group()
@@ -46,7 +47,7 @@ def documents() -> None:
 
 @documents.command()
 @user_argument
-@click.argument("paths", metavar="FILE|FOLDER...", nargs=-1, required=True, type=existing_path)
+@click.argument("paths", metavar="FILE|FOLDER...", nargs=-1, required=True, type=_MEANT)
 @click.option("--title", metavar="T", help="A heading, for one file; else the file's name, or where it lies.")
 @click.option("--category", metavar="C", help="Injury, threat, medical certificate, judgment, message…")
 @sensitive_option

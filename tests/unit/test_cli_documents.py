@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from client_sdk.cli.saving import local_name
-from client_sdk.errors import BlobSwapped
+from client_sdk.errors import BlobSwapped, FileUnreadable
 from client_sdk.gathering import Plan
 from client_sdk.items import Item
 from schemas import outputs
@@ -42,6 +42,20 @@ def test_add_keeps_each_file(terminal: Terminal, tmp_path: Path) -> None:
     assert [terminal.fake.items[one["id"]][0].title for one in kept] == ["a.jpg", "b c.pdf"]
     assert terminal.fake.called("add_documents") == [(Plan("injury", True),)]
     assert terminal.fake.called("add_document") == [(file, file.name) for file in reversed(files)]
+
+
+def test_a_file_that_cant_be_read_stops_no_other(
+    terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = [tmp_path / "a.jpg", tmp_path / "b.jpg"]
+    for file in files:
+        file.write_bytes(BODY)
+    really = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != files[0] and really(path, mode))
+    terminal.fake.refused["a.jpg"] = FileUnreadable()
+    ended = terminal.run("documents", "add", USER, *files, "--json")
+    assert (ended.exit_code, len(json.loads(ended.stdout))) == (1, 1)
+    assert json.loads(ended.stderr)["code"] == "files_left"
 
 
 def test_what_was_kept_before_a_failure_is_told(terminal: Terminal, tmp_path: Path) -> None:
