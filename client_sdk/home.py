@@ -6,7 +6,7 @@ Refuses to know: what sealed files hold.
     servers/<SHA-256 of the host>      the vault that answered there first
     vaults/<vault id>.json             that vault's ledger key, the records that led to it, and its directory key
     evidence/                          what a vault said of itself that contradicts its pinned facts
-    <vault id>/<account id>/           replica.db  outbox/  uploads/  warned  evidence/
+    <vault id>/<account id>/           replica.db  uploads/  warned  evidence/
 """
 
 from __future__ import annotations
@@ -127,6 +127,7 @@ class AccountHome:
 
     @cached_property
     def outbox(self) -> Path:
+        """Where an earlier version kept what waits to be sent; the replica does now."""
         return self.folder / "outbox"
 
     @cached_property

@@ -55,13 +55,13 @@ def test_a_long_video_goes_and_comes_back(
     digest = make_file(original, size)
     described = RealVault(tmp_path / "data", environment=store_environment(place, request))
     with running(described) as vault, proxy_to(vault.port) as proxy:
-        device = Device(tmp_path / "home", vault.url)
+        device = Device(tmp_path / "home", vault.url, apart=True)
         device.register()
         added = device.ok("documents", "add", device.user, original, "--json")
         kept = added.json[0]
         original.unlink()
 
-        other = Device(tmp_path / "second", vault.url)
+        other = Device(tmp_path / "second", vault.url, apart=True)
         back = tmp_path / "back.mp4"
         got = other.ok("documents", "get", other.user, kept["id"], "-o", back)
         assert file_hash(back) == digest

@@ -62,7 +62,7 @@ def test_a_large_pack_is_written_and_verified_as_a_stream(
     for number in range(ITEMS - 1):
         make_file(media / f"video-{number}.mp4", size // (ITEMS - 1) + number)
     with serving(tmp_path / "data") as vault:
-        person = Device(tmp_path / "home", vault.url)
+        person = Device(tmp_path / "home", vault.url, apart=True)
         person.register()
         person.ok("journal", "add", person.user, "--text", "What happened")
         person.ok("documents", "add", person.user, *sorted(media.iterdir()))
@@ -70,7 +70,8 @@ def test_a_large_pack_is_written_and_verified_as_a_stream(
                   *person.ok("documents", "list", person.user, "--json").json]  # fmt: skip
         chosen = [word for one in listed for word in ("--items", one["id"])]
         assert len(chosen) == 2 * ITEMS
-        lawyer, stranger = (Device(tmp_path / name, vault.url, user=name) for name in ("lawyer", "stranger"))
+        names = ("lawyer", "stranger")
+        lawyer, stranger = (Device(tmp_path / name, vault.url, user=name, apart=True) for name in names)
         lawyer.register()
         asked = lawyer.ok("pro", "register", lawyer.user, "--name", "Claire", "--kind", "lawyer", "--json").json
         [waiting] = json.loads(vault.command("professionals", "list", "--json").stdout)

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -29,13 +30,13 @@ def vault(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealVault]:
 @pytest.fixture
 def device(vault: RealVault, tmp_path: Path, request: pytest.FixtureRequest) -> Device:
     """A device with an account of its own for each test."""
-    made = Device(tmp_path / "home", vault.url, user=request.node.name)
+    made = Device(tmp_path / "home", vault.url, user=request.node.name, apart=True)
     made.register()
     return made
 
 
 def second(device: Device) -> Device:
-    return Device(device.home.with_name("second"), device.server, device.user, device.password, device.pin)
+    return replace(device, home=device.home.with_name("second"))
 
 
 def test_three_entries_come_back_on_another_device(device: Device, tmp_path: Path) -> None:
@@ -99,7 +100,7 @@ def test_exit_codes(device: Device, tmp_path: Path, vault: RealVault) -> None:
     assert device.run("journal", "list", device.user, secrets=["another password", device.pin]).code == 1
     assert device.run("journal", "add", device.user, "--danger", "11", "--text", "x").code == 2
     assert device.run("journal", "nonsense").code == 2
-    away = Device(tmp_path / "away", "http://127.0.0.1:1", device.user)
+    away = Device(tmp_path / "away", "http://127.0.0.1:1", device.user, apart=True)
     lost = away.run("journal", "list", away.user)
     assert lost.code == 3 and "Traceback" not in lost.err
     assert device.run("register", device.user, "--recovery-out", tmp_path / "again.txt").code == 1
@@ -119,7 +120,7 @@ def test_nothing_readable_stays_on_the_device(device: Device) -> None:
 
 def test_receipts_verify_with_the_server_stopped(tmp_path: Path) -> None:
     with running(RealVault(tmp_path / "data", apart=True)) as vault:
-        device = Device(tmp_path / "home", vault.url)
+        device = Device(tmp_path / "home", vault.url, apart=True)
         device.register()
         entry = device.ok("journal", "add", device.user, "--text", "proof", "--attach", PHOTOGRAPH, "--json").json
         out = tmp_path / "export"
@@ -127,7 +128,7 @@ def test_receipts_verify_with_the_server_stopped(tmp_path: Path) -> None:
         vault.stop()
         sealed = sorted(out.glob("*.sealed"))
         assert len(sealed) == 2
-        stranger = Device(tmp_path / "stranger", "http://127.0.0.1:1")
+        stranger = Device(tmp_path / "stranger", "http://127.0.0.1:1", apart=True)
         for blob in sealed:
             receipt = blob.with_suffix(".tlog-proof")
             valid = stranger.ok("verify", blob, receipt, "--policy", out / "policy.txt", "--json").json
@@ -151,7 +152,7 @@ def test_the_same_with_blobs_in_a_bucket(tmp_path: Path, swift: Swift) -> None:
     video, data = tmp_path / "video.mp4", os.urandom(3_000_000)
     video.write_bytes(data)
     with running(RealVault(tmp_path / "data", environment=swift.environment())) as vault:
-        device = Device(tmp_path / "home", vault.url)
+        device = Device(tmp_path / "home", vault.url, apart=True)
         device.register()
         entry = device.ok("journal", "add", device.user, "--text", ARABIC, "--attach", video, "--json").json
         other = second(device)

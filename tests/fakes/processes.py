@@ -8,11 +8,13 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
+import multiprocessing
 import os
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import urllib.request
@@ -201,8 +203,8 @@ class Answer:
     code: int
     out: str
     err: str
-    peak: int
-    """The program's largest VmHWM that was seen, in bytes."""
+    peak: int = 0
+    """The program's largest VmHWM that was seen, in bytes, where it was `apart`."""
 
     @property
     def json(self) -> Any:
@@ -210,6 +212,54 @@ class Answer:
 
 
 ASK_NOTHING = "verify", "verify-pack"
+
+
+@contextlib.contextmanager
+def given_secrets(lines: Sequence[str]) -> Iterator[int]:
+    """A descriptor that gives these lines."""
+    reading, writing = os.pipe()
+    os.write(writing, "".join(f"{line}\n" for line in lines).encode())
+    os.close(writing)
+    try:
+        yield reading
+    finally:
+        os.close(reading)
+
+
+_WARM = multiprocessing.get_context("forkserver")
+_WARM.set_forkserver_preload([f"client_sdk.cli.{path.stem}" for path in (ROOT / "client_sdk/cli").glob("[!_]*.py")])
+
+
+def run_warm(words: list[str], secrets: Sequence[str] | None, environment: dict[str, str], stdin: bytes) -> Answer:
+    """`temoin` in a process of its own, a copy of one that has loaded the program and done nothing."""
+    with tempfile.TemporaryDirectory() as folder:
+        streams = [Path(folder, name) for name in ("in", "out", "err")]
+        streams[0].write_bytes(stdin)
+        process = _WARM.Process(target=_be_temoin, args=(words, secrets, environment, streams))
+        process.start()
+        process.join(1800)
+        code = process.exitcode
+        process.close()  # raises unless it has ended
+        assert code is not None
+        return Answer(code, streams[1].read_text("utf-8"), streams[2].read_text("utf-8"))
+
+
+def _be_temoin(
+    words: list[str], secrets: Sequence[str] | None, environment: dict[str, str], streams: list[Path]
+) -> None:
+    from client_sdk.cli import main  # it is there already
+
+    os.environ.clear()
+    os.environ.update(environment)
+    for number, path in enumerate(streams):
+        opened = os.open(path, os.O_WRONLY | os.O_CREAT if number else os.O_RDONLY, 0o600)
+        os.dup2(opened, number)
+        os.close(opened)
+    sys.stdin = open(0, encoding="utf-8", closefd=False)
+    with contextlib.ExitStack() as stack:
+        given = [] if secrets is None else ["--secrets-fd", str(stack.enter_context(given_secrets(secrets)))]
+        sys.argv = ["temoin", *words, *given]
+        main()
 
 
 @dataclass
@@ -221,24 +271,23 @@ class Device:
     user: str = USER
     password: str = PASSWORD
     pin: str = PIN
+    apart: bool = False
+    """Whether the program is started anew for each command, as it is for people."""
 
     def run(self, *arguments: str | Path, stdin: bytes = b"", secrets: Sequence[str] | None = None) -> Answer:
         """`temoin` with these arguments; secrets go through a descriptor of their own, where any are asked for."""
-        lines = (self.password, self.pin) if secrets is None else secrets
-        reading, writing = os.pipe()
-        given = [] if arguments[0] in ASK_NOTHING else ["--secrets-fd", str(reading)]
-        os.write(writing, "".join(f"{line}\n" for line in lines).encode())
-        os.close(writing)
-        try:
+        words, lines = list(map(str, arguments)), (self.password, self.pin) if secrets is None else secrets
+        environment = clean_environment(TEMOIN_HOME=str(self.home), TEMOIN_SERVER=self.server)
+        if not self.apart:
+            return run_warm(words, None if words[0] in ASK_NOTHING else lines, environment, stdin)
+        with given_secrets(lines) as reading:
+            given = [] if words[0] in ASK_NOTHING else ["--secrets-fd", str(reading)]
             process = subprocess.Popen(
-                [BIN / "temoin", *map(str, arguments), *given],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, pass_fds=[reading],
-                env=clean_environment(TEMOIN_HOME=str(self.home), TEMOIN_SERVER=self.server),
+                [BIN / "temoin", *words, *given], env=environment, pass_fds=[reading],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             )  # fmt: skip
             with watched_memory(process.pid) as peaks:
                 out, err = process.communicate(stdin, timeout=1800)
-        finally:
-            os.close(reading)
         return Answer(process.returncode, out.decode(), err.decode(), max(peaks, default=0))
 
     def ok(self, *arguments: str | Path, stdin: bytes = b"") -> Answer:

@@ -21,6 +21,7 @@ from crypto_core.receipts.policy import Policy
 from crypto_core.receipts.tree import consistency_proof, new_nodes, root
 
 ORIGIN = "ledger/test"
+NOW = 1_764_194_400
 
 
 class FakeLedger:
@@ -55,7 +56,7 @@ def home(tmp_path: Path) -> AccountHome:
 
 
 def a_store(home: AccountHome, ledger: FakeLedger) -> TrustStore:
-    return TrustStore(home, Replica(home.replica), ledger.policy)
+    return TrustStore(home, Replica(home.replica), ledger.policy, lambda: NOW)
 
 
 def test_the_first_note_is_held_and_growth_is_proven(home: AccountHome) -> None:
