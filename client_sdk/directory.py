@@ -19,7 +19,7 @@ from client_sdk.errors import DirectoryForked, ItemUnknown, Refused, TrustError
 from client_sdk.home import read_file, write_file
 from client_sdk.protocol.sync import Finding
 from client_sdk.session import Session
-from crypto_core.encoding import format_b64url, format_json, parse_b64url, parse_json
+from crypto_core.encoding import format_b64url, format_json, is_number, parse_b64url, parse_json
 from crypto_core.errors import CryptoCoreError, MalformedError
 from crypto_core.receipts.checkpoint import Checkpoint, parse_checkpoint
 from crypto_core.receipts.directory import Directory, Listed as ListedEntry, Listing, read_directory
@@ -244,12 +244,14 @@ class Professionals:
         session = self._session
         match parse_json(open_device_state(session.keyring.mk_n, _STATE, session.account, sealed)):
             case {
-                "v": 2, "note": str() | None as note, "compared": [*compared], "policy": str() | None as policy,
+                "v": version, "note": str() | None as note, "compared": [*compared], "policy": str() | None as policy,
                 "own": [*own],
-            } if all(isinstance(name, str) for name in own):
+            } if is_number(version, 2) and all(isinstance(name, str) for name in own):
                 demanded = None if policy is None else parse_policy(policy.encode("utf-8"))
                 return _Kept(note, tuple(map(_parse_compared, compared)), demanded, tuple(own))
-            case {"v": 1, "note": str() | None as note, "compared": [*compared]}:  # before there were witnesses
+            case {
+                "v": version, "note": str() | None as note, "compared": [*compared],
+            } if is_number(version, 1):  # before there were witnesses
                 return _Kept(note, tuple(map(_parse_compared, compared)))
         raise MalformedError("not what this device keeps of the directory")
 

@@ -139,7 +139,7 @@ class Door:
         keyring = Keyring(account, mk_n, login.k_ps, opened["epoch"], opened["pin_epoch"], state.facts.get("pk_s"))
         session = Session(
             self._transport, opened["token"], keyring, state, state, answer["drop_box"], pin, self.keep_pin, home,
-            replica, TrustStore(home, replica, pin.policy), Warnings(home), self._clock, progress,
+            replica, TrustStore(home, replica, pin.policy, self._clock), Warnings(home), self._clock, progress,
         )
         return Entered(session, opened, answer)
 

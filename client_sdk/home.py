@@ -6,7 +6,7 @@ Refuses to know: what sealed files hold.
     servers/<SHA-256 of the host>      the vault that answered there first
     vaults/<vault id>.json             that vault's ledger key, the records that led to it, and its directory key
     evidence/                          what a vault said of itself that contradicts its pinned facts
-    <vault id>/<account id>/           replica.db  outbox/  uploads/  warned  evidence/
+    <vault id>/<account id>/           replica.db  uploads/  warned  evidence/
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from __future__ import annotations
 import fcntl
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
+from typing import TypeVar
 
 from client_sdk.errors import VaultChanged
 from crypto_core.encoding import ID_SIZE, format_json, parse_hex, parse_json
@@ -27,6 +28,8 @@ from crypto_core.errors import MalformedError, VerificationError
 from crypto_core.receipts.note import format_vkey
 from crypto_core.receipts.policy import NONE, Policy
 from crypto_core.receipts.rotation import open_rotations, rotate_policy
+
+_Kept = TypeVar("_Kept")
 
 
 @dataclass(frozen=True)
@@ -69,13 +72,11 @@ class Home:
 
     def vault_at(self, host: str) -> bytes | None:
         """The vault id first met at a host, or None."""
-        data = read_file(self._server(host))
-        return None if data is None else parse_hex(data.decode("ascii", "replace").strip(), ID_SIZE)
+        return _kept(self._server(host), _parse_vault_id)
 
     def pin_of(self, vault_id: bytes) -> Pin | None:
         """The pinned facts of a vault, or None. Raises MalformedError if the file was damaged."""
-        data = read_file(self._pin(vault_id))
-        return None if data is None else _parse_pin(data)
+        return _kept(self._pin(vault_id), _parse_pin)
 
     def pin(self, host: str, pin: Pin) -> None:
         """Keeps a vault's facts. Raises VaultChanged if another vault answered at that host before."""
@@ -88,7 +89,8 @@ class Home:
 
     def pins(self) -> list[Pin]:
         """Every vault that this device knows."""
-        return [_parse_pin(path.read_bytes()) for path in sorted((self.folder / "vaults").glob("*.json"))]
+        found = (_kept(path, _parse_pin) for path in sorted((self.folder / "vaults").glob("*.json")))
+        return [pin for pin in found if pin is not None]
 
     def policy(self) -> Policy | None:
         """Trust in every ledger that this device knows, to verify receipts offline; None if it knows none."""
@@ -125,16 +127,12 @@ class AccountHome:
 
     @cached_property
     def outbox(self) -> Path:
+        """Where an earlier version kept what waits to be sent; the replica does now."""
         return self.folder / "outbox"
 
     @cached_property
     def uploads(self) -> Path:
         return self.folder / "uploads"
-
-    @cached_property
-    def checkpoint(self) -> Path:
-        """Where a first release kept the ledger's newest note; the replica does now."""
-        return self.folder / "checkpoint"
 
     @cached_property
     def warned(self) -> Path:
@@ -207,6 +205,19 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _kept(path: Path, parse: Callable[[bytes], _Kept]) -> _Kept | None:
+    """What a file says, None if there is none. A MalformedError says which one it is: it was given by no person."""
+    data = read_file(path)
+    try:
+        return None if data is None else parse(data)
+    except MalformedError as error:
+        raise MalformedError(f"{path.parent.name}/{path.name}, kept on this device: {error.detail}") from None
+
+
+def _parse_vault_id(data: bytes) -> bytes:
+    return parse_hex(data.decode("ascii", "replace").strip(), ID_SIZE)
 
 
 def _format_pin(pin: Pin) -> bytes:

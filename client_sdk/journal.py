@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from client_sdk.home import AccountHome, make_folder, read_file, sync_folder, write_file
-from crypto_core.encoding import HASH_SIZE, format_b64url, format_json, parse_b64url, parse_json, u64
+from crypto_core.encoding import HASH_SIZE, format_b64url, format_json, is_number, parse_b64url, parse_json, u64
 from crypto_core.errors import CryptoCoreError, MalformedError
 from crypto_core.randomness import make_bytes, make_id
 from crypto_core.sealing.envelope import SALT_SIZE
@@ -176,9 +176,9 @@ def _private(path: str, flags: int) -> int:
 def _parse_head(data: bytes) -> dict[str, Any]:
     match parse_json(data):
         case {
-            "v": 1, "blob": str(blob), "salt": str(salt), "source": str(source), "sensitive": bool(sensitive),
+            "v": version, "blob": str(blob), "salt": str(salt), "source": str(source), "sensitive": bool(sensitive),
             "key": str(key),
-        }:
+        } if is_number(version, 1):
             return {
                 "blob": parse_b64url(blob, 16), "salt": parse_b64url(salt, SALT_SIZE), "sensitive": sensitive,
                 "source": parse_b64url(source, HASH_SIZE), "key": parse_b64url(key, RECORD_WRAP_SIZE),

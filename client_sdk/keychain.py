@@ -16,7 +16,7 @@ from marshmallow import ValidationError
 from client_sdk.errors import ArgonChanged
 from client_sdk.home import Pin
 from crypto_core.derivation import KEY_SIZE
-from crypto_core.encoding import format_json, parse_json
+from crypto_core.encoding import format_json, is_number, parse_json
 from crypto_core.errors import CryptoCoreError, MalformedError, TamperedError, UnsupportedVersion
 from crypto_core.labels import Kind
 from crypto_core.randomness import make_bytes, make_id
@@ -185,7 +185,7 @@ def open_account_state(mk_n: bytes, account: bytes, n: int, blob: bytes) -> Acco
     version wrote it.
     """
     value = parse_json(open_account_record(mk_n, account, n, blob))
-    if isinstance(value, dict) and value.get("v") != VERSION:
+    if isinstance(value, dict) and not is_number(value.get("v"), VERSION):
         raise UnsupportedVersion()
     try:
         facts: dict[str, Any] = _ACCOUNT_RECORD.load(value)

@@ -19,7 +19,7 @@ from client_sdk.reader import closed, opened, parse_record, sealed_content_size
 from client_sdk.replica import Row, record_name
 from client_sdk.sent_words import open_words, require_repeated
 from client_sdk.transport import Transport
-from crypto_core.encoding import parse_json
+from crypto_core.encoding import is_number, parse_json
 from crypto_core.errors import (
     CryptoCoreError, MalformedError, TamperedError, TemoinError, UnsupportedVersion, VerificationError,
 )
@@ -173,7 +173,7 @@ def verify_under(policy: Policy) -> Verify:
 def parse_manifest(json: bytes) -> dict[str, Any]:
     """A manifest's fields. Raises MalformedError, or UnsupportedVersion for another `v`."""
     value = parse_json(json)
-    if isinstance(value, dict) and value.get("v") not in (VERSION, WITH_WORDS):
+    if isinstance(value, dict) and not is_number(value.get("v"), VERSION, WITH_WORDS):
         raise UnsupportedVersion()
     try:
         facts: dict[str, Any] = Manifest().load(value)

@@ -1,17 +1,16 @@
 """What was written and is not yet kept: sealed revisions that survive a crash, sent again byte for byte.
 
 Knows: the exact bytes of `POST /v1/items`, sealed once more for this device. Refuses to know: sockets.
-An entry goes when its receipts verified, and not before.
+An entry goes when its receipts verified, in the transaction that brings its revisions into the replica.
 """
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from client_sdk.home import AccountHome, write_file
+from client_sdk.home import AccountHome, sync_folder
+from client_sdk.replica import Replica
 from client_sdk.transport import dump_body, endpoint
 from crypto_core.encoding import parse_json
 from crypto_core.errors import CryptoCoreError
@@ -38,12 +37,12 @@ class Entry:
 class Outbox:
     """The batches of one account that wait, the oldest first. Used under the account's lock."""
 
-    def __init__(self, home: AccountHome, keyring: Keyring) -> None:
-        self._home, self._keyring = home, keyring
+    def __init__(self, home: AccountHome, replica: Replica, keyring: Keyring) -> None:
+        self._home, self._replica, self._keyring = home, replica, keyring
 
     def keep(self, revisions: tuple[dict[str, Any], ...], links: tuple[Link, ...] = ()) -> Entry:
         """A new batch, on disk when this returns."""
-        return self._write(max(self._numbers(), default=0) + 1, revisions, links)
+        return self._write(None, revisions, links)
 
     def replace(self, entry: Entry, revisions: tuple[dict[str, Any], ...], links: tuple[Link, ...] = ()) -> Entry:
         """The same writing, sealed anew after a conflict."""
@@ -51,33 +50,34 @@ class Outbox:
 
     def remove(self, entry: Entry) -> None:
         """What is kept by the vault, or was given up. If a crash brings it back, the same bytes change nothing."""
-        self._path(entry.number).unlink(missing_ok=True)
+        self._replica.drop_waiting(entry.number)
 
     def entries(self) -> list[Entry]:
-        """What waits. A file that this account didn't write is put aside as evidence."""
-        return [entry for number in sorted(self._numbers()) if (entry := self._read(number)) is not None]
+        """What waits. What this account didn't write is put aside as evidence."""
+        return [entry for one in self._replica.waiting() if (entry := self._read(*one)) is not None]
 
-    def _write(self, number: int, revisions: tuple[dict[str, Any], ...], links: tuple[Link, ...]) -> Entry:
+    def take_over(self) -> None:
+        """Brings in what an earlier version kept in files of their own, a batch in each, the oldest first."""
+        folder = self._home.outbox
+        if not folder.exists():
+            return
+        for path in sorted(folder.iterdir()):
+            if path.name.isdecimal():  # anything else was torn by a crash
+                self._replica.keep_waiting(path.read_bytes())
+            path.unlink()
+        folder.rmdir()
+        sync_folder(folder.parent)
+
+    def _write(self, number: int | None, revisions: tuple[dict[str, Any], ...], links: tuple[Link, ...]) -> Entry:
         body = dump_body(_ROW, {"revisions": revisions})
         sealed = seal_device_state(self._keyring.mk_n, _NAME, self._keyring.account, body)
-        write_file(self._path(number), sealed)
-        return Entry(number, body, revisions, links)
+        return Entry(self._replica.keep_waiting(sealed, number), body, revisions, links)
 
-    def _read(self, number: int) -> Entry | None:
-        sealed = self._path(number).read_bytes()
+    def _read(self, number: int, sealed: bytes) -> Entry | None:
         try:
             body = open_device_state(self._keyring.mk_n, _NAME, self._keyring.account, sealed)
         except CryptoCoreError:
             self._home.keep_evidence(_NAME, sealed)
-            self._path(number).unlink()
+            self._replica.drop_waiting(number)
             return None
         return Entry(number, body, tuple(_PUT_ITEMS.load(parse_json(body))["revisions"]))
-
-    def _numbers(self) -> list[int]:
-        try:
-            return [int(name) for name in os.listdir(self._home.outbox) if name.isdecimal()]
-        except FileNotFoundError:
-            return []
-
-    def _path(self, number: int) -> Path:
-        return self._home.outbox / f"{number:012d}"

@@ -22,7 +22,7 @@ from client_sdk.protocol.sync import Finding
 from client_sdk.replica import Row, record_name
 from client_sdk.session import Session
 from client_sdk.transport import PIECE
-from crypto_core.encoding import format_json, parse_json
+from crypto_core.encoding import format_json, is_number, parse_json
 from crypto_core.errors import (
     CryptoCoreError, MalformedError, TamperedError, UnsupportedVersion, VerificationError,
 )
@@ -288,7 +288,7 @@ def parse_record(json: bytes) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise MalformedError("a record is an object")
     kind = value.get("kind")
-    if value.get("v") != VERSION or kind not in _SCHEMAS:
+    if not is_number(value.get("v"), VERSION) or not isinstance(kind, str) or kind not in _SCHEMAS:
         raise UnsupportedVersion()
     try:
         facts: dict[str, Any] = _SCHEMAS[kind].load(value)

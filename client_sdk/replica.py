@@ -1,4 +1,4 @@
-"""What this device has received of an account: sealed rows, as they came.
+"""What this device has received of an account, and what waits to be sent: sealed rows, as they came and as they go.
 
 Knows: SQLite, and which bytes under one id may take the place of which. Refuses to know: keys; all of it is sealed.
 A record that the vault says is erased is kept here until the account's own tombstones explain it.
@@ -10,9 +10,11 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from client_sdk.home import sync_folder
 from crypto_core.encoding import ID_SIZE
 
 _SCHEMA = """
@@ -20,8 +22,9 @@ CREATE TABLE IF NOT EXISTS revisions (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, item BLOB NOT NULL, revision INTEGER NOT NULL, deposited INTEGER NOT NULL,
     wrap BLOB, link BLOB NOT NULL, record BLOB, blobs BLOB NOT NULL, erases BLOB, gone INTEGER NOT NULL,
     pass INTEGER NOT NULL, UNIQUE (item, revision));
-CREATE TABLE IF NOT EXISTS receipts (name TEXT PRIMARY KEY, receipt TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS receipts (name TEXT NOT NULL PRIMARY KEY, receipt TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS outbox (number INTEGER PRIMARY KEY, sealed BLOB NOT NULL);
 """
 _COLUMNS = "seq, item, revision, deposited, wrap, link, record, blobs, erases, gone, pass"
 
@@ -50,7 +53,9 @@ class Replica:
     """The rows of one account, in one file. `writing` groups changes into one transaction."""
 
     def __init__(self, path: Path) -> None:
-        path.touch(mode=0o600)
+        if not path.exists():
+            path.touch(mode=0o600)
+            sync_folder(path.parent)
         self._db = sqlite3.connect(path, isolation_level=None, timeout=30, check_same_thread=False)
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")  # what a crash takes from the end, the next sync brings again
@@ -153,9 +158,34 @@ class Replica:
         found = self._db.execute("SELECT receipt FROM receipts WHERE name = ?", (name,)).fetchone()
         return None if found is None else str(found[0])
 
+    def keep_waiting(self, sealed: bytes, number: int | None = None) -> int:
+        """What waits to be sent, after all that waits already, or in the place of another; gives its place.
+
+        On disk when this returns, whatever happens to the machine. Never inside `writing`.
+        """
+        self._db.execute("PRAGMA synchronous = FULL")
+        try:
+            self._db.execute("INSERT OR REPLACE INTO outbox VALUES (?, ?)", (number, sealed))
+        finally:
+            self._db.execute("PRAGMA synchronous = NORMAL")
+        return int(self._db.execute("SELECT last_insert_rowid()").fetchone()[0])
+
+    def waiting(self) -> list[tuple[int, bytes]]:
+        """What waits to be sent, by its place, the oldest first."""
+        return self._db.execute("SELECT number, sealed FROM outbox ORDER BY number").fetchall()
+
+    def drop_waiting(self, number: int) -> None:
+        """Lets go of what waits no longer."""
+        self._db.execute("DELETE FROM outbox WHERE number = ?", (number,))
+
     def set_fact(self, name: str, value: bytes | int | str) -> None:
         """One small thing to remember."""
-        self._db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value))
+        self.set_facts({name: value})
+
+    def set_facts(self, facts: Mapping[str, bytes | int | str]) -> None:
+        """Small things to remember, all of them or none."""
+        rows = ", ".join(["(?, ?)"] * len(facts))
+        self._db.execute(f"INSERT OR REPLACE INTO facts VALUES {rows}", tuple(chain.from_iterable(facts.items())))
 
     def fact(self, name: str) -> Any:
         """What was set under this name last, None if nothing was."""

@@ -13,7 +13,7 @@ from marshmallow import ValidationError
 
 from client_sdk.errors import BundleSwapped, SentDiffers
 from client_sdk.items import Content, Item, Sent
-from crypto_core.encoding import parse_json
+from crypto_core.encoding import is_number, parse_json
 from crypto_core.errors import MalformedError, UnsupportedVersion
 from crypto_core.sealing.boxes import open_deposit
 from schemas.deposits import VERSION, Deposit
@@ -22,7 +22,7 @@ from schemas.deposits import VERSION, Deposit
 def parse_deposit(json: bytes) -> dict[str, Any]:
     """A depositor's words. Raises MalformedError, or UnsupportedVersion for another `v`."""
     value = parse_json(json)
-    if isinstance(value, dict) and value.get("v") != VERSION:
+    if isinstance(value, dict) and not is_number(value.get("v"), VERSION):
         raise UnsupportedVersion()
     try:
         facts: dict[str, Any] = Deposit().load(value)

@@ -140,23 +140,18 @@ class Session:
         `receipt`: what brought the note. Where its entry is the first that this device didn't know of, it proves by
         itself that the ledger only grew, and nobody is asked.
         """
-        held = self.trust.newest
-
         def consistency(old: int, new: int) -> list[bytes]:
             if receipt is None or (old, new) != (receipt.index, receipt.checkpoint.size):
                 return self._consistency(old, new)
             return consistency_from_inclusion(old, new, hash_leaf(receipt.entry), receipt.proof)
 
         try:
-            checkpoint = self.trust.advance(note, consistency)
+            return self.trust.advance(note, consistency)
         except LedgerForked:
             if Finding.LEDGER_FORKED in self.warnings.findings:
                 return self.trust.open(note)
             self.warnings.add(Finding.LEDGER_FORKED)
             raise
-        if self.trust.newest != held:
-            self.replica.set_fact("checkpoint_at", self.clock())
-        return checkpoint
 
     def watch_ledger(self) -> None:
         """Fetches the public checkpoint, and believes it if it fits. One that does not verify, twice, is a warning."""
@@ -171,17 +166,13 @@ class Session:
         self.warnings.add(Finding.CHECKPOINT_INVALID)
 
     def _compare_with_held(self, public: Checkpoint, note: bytes) -> None:
-        """A smaller public checkpoint is lag; by this device's clock, which may have been set back meanwhile."""
-        held, now = self.trust.newest, self.clock()
+        """A smaller public checkpoint is lag."""
+        held = self.trust.newest
         self.lags = False
-        if held is not None and public.size < self.trust.open(held).size:
-            since = self.replica.fact("checkpoint_at")
-            if since is None or since > now:
-                self.replica.set_fact("checkpoint_at", now)
-            elif now - since > LAG:
-                self.lags = True
-                for name, one in (("lag-public", note), ("lag-held", held.encode("utf-8"))):
-                    self.home.keep_evidence(name, one)
+        if held is not None and public.size < self.trust.open(held).size and self.trust.held_for() > LAG:
+            self.lags = True
+            for name, one in (("lag-public", note), ("lag-held", held.encode("utf-8"))):
+                self.home.keep_evidence(name, one)
 
     def _verify(self, data: bytes, sha256: bytes, size: int) -> VerifiedReceipt:
         try:

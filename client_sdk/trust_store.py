@@ -6,7 +6,6 @@ them. Both notes of a fork stay under `evidence/`.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 
 from client_sdk.errors import (
@@ -40,35 +39,28 @@ ERRORS: dict[Finding, type[TrustError]] = {
 
 _HELD = "checkpoint"
 """The replica's fact: the newest note, empty once it was let go of."""
+_HELD_SINCE = "checkpoint_at"
+"""The replica's fact: when this device held it first, in Unix seconds."""
 
 
 class TrustStore:
     """The newest note of one ledger that this account's device has seen."""
 
-    def __init__(self, home: AccountHome, replica: Replica, policy: Policy) -> None:
-        self._home, self._replica, self.policy = home, replica, policy
-        self._opened: deque[tuple[str, Policy, Checkpoint]] = deque(maxlen=2)
-        """The note held and the one offered, as each deposit compares them: none is opened twice."""
+    def __init__(self, home: AccountHome, replica: Replica, policy: Policy, clock: Callable[[], int]) -> None:
+        self._home, self._replica, self.policy, self._clock = home, replica, policy, clock
 
     @property
     def newest(self) -> str | None:
         """The newest note, None if none was seen yet."""
         held: str | None = self._replica.fact(_HELD)
-        if held is None and (data := read_file(self._home.checkpoint)) is not None:  # where a first release kept it
-            held = data.decode("utf-8", "replace")
         return held or None
 
     def open(self, note: str) -> Checkpoint:
         """A checkpoint that the pinned ledger signed under its own origin. Raises CheckpointInvalid."""
-        for opened, policy, checkpoint in self._opened:
-            if (opened, policy) == (note, self.policy):
-                return checkpoint
         try:
-            checkpoint = open_checkpoint(note.encode("utf-8"), self.policy).checkpoint
+            return open_checkpoint(note.encode("utf-8"), self.policy).checkpoint
         except CryptoCoreError as error:
             raise CheckpointInvalid(error.code) from None
-        self._opened.append((note, self.policy, checkpoint))
-        return checkpoint
 
     def advance(self, note: str, fetch_consistency: FetchConsistency) -> Checkpoint:
         """Believes a note, if it and the one held fit together; holds the larger of the two from then on.
@@ -80,7 +72,7 @@ class TrustStore:
         offered = self.open(note)
         if held is None:
             machine.receive(AuditEvent.FIRST_NOTE)
-            self._replica.set_fact(_HELD, note)
+            self._hold(note)
             return offered
         if held == note:
             machine.receive(AuditEvent.SAME_NOTE)
@@ -97,7 +89,7 @@ class TrustStore:
             raise LedgerForked()
         machine.receive(AuditEvent.GREW if offered.size > known.size else AuditEvent.LAGGED)
         if offered.size > known.size:
-            self._replica.set_fact(_HELD, note)
+            self._hold(note)
         return offered
 
     def rotate(self, policy: Policy) -> None:
@@ -116,6 +108,17 @@ class TrustStore:
     def forget(self) -> None:
         """Lets go of the held note, after a fork was accepted; the evidence stays."""
         self._replica.set_fact(_HELD, "")
+
+    def held_for(self) -> int:
+        """Seconds since the note held here came, by this device's clock; from now on where it was set back."""
+        now, since = self._clock(), self._replica.fact(_HELD_SINCE)
+        if since is None or since > now:
+            self._replica.set_fact(_HELD_SINCE, now)
+            return 0
+        return int(now - since)
+
+    def _hold(self, note: str) -> None:
+        self._replica.set_facts({_HELD: note, _HELD_SINCE: self._clock()})
 
 
 class Warnings:
@@ -161,7 +164,9 @@ class Warnings:
         if data is None:
             return frozenset(), frozenset(), Accepted()
         match parse_json(data):
-            case {"findings": [*findings], "about": [*about], "accepted": [*accepted], "account_n": int(account_n)}:
+            case {
+                "findings": [*findings], "about": [*about], "accepted": [*accepted], "account_n": int(account_n),
+            } if not isinstance(account_n, bool):
                 hashes = frozenset(parse_hex(one) for one in accepted)
                 return (
                     frozenset(map(Finding, findings)), frozenset(parse_hex(one) for one in about),

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 import certifi
 import urllib3
+from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import DecodeError, HTTPError, LocationParseError
 from urllib3.util import Url, parse_url
 
@@ -25,6 +26,9 @@ Piece = bytes | memoryview
 _TIMEOUT = urllib3.Timeout(connect=15.0, read=60.0)
 _CONNECTIONS = 32
 """Kept open for the next request; more than ever are at work at once."""
+_NEVER = urllib3.Retry(False, redirect=False)
+_SMALL = 16_384
+"""Bodies of up to so many bytes leave in one piece with their headers."""
 
 
 class Wire(Protocol):
@@ -48,7 +52,7 @@ class Answer:
     def __enter__(self) -> Reply:
         with network_faults():
             self._response = self._wire.urlopen(
-                self._method, self._target, self._content, self._headers, retries=False, redirect=False,
+                self._method, self._target, self._content, self._headers, retries=_NEVER, redirect=False,
                 preload_content=False, decode_content=False, assert_same_host=False,
             )
         return self._response
@@ -57,12 +61,41 @@ class Answer:
         self._response.close()
 
 
+class _Connection(HTTPConnection):
+    """A small body leaves in one piece with its headers: one packet, for which the other side is woken once."""
+
+    _held: list[bytes] | None = None
+
+    def request(
+        self, method: str, url: str, body: Any = None, headers: Mapping[str, Any] | None = None, **options: Any
+    ) -> None:
+        self._held = [] if isinstance(body, bytes) and len(body) <= _SMALL else None
+        try:
+            super().request(method, url, body, headers, **options)
+        finally:
+            pieces, self._held = self._held, None
+        if pieces:
+            self.send(b"".join(pieces))
+
+    def send(self, data: Any) -> None:
+        if self._held is None:
+            super().send(data)
+        else:
+            self._held.append(data)
+
+
+class _TlsConnection(_Connection, HTTPSConnection):
+    """The same, under TLS."""
+
+
 def connect(url: Url) -> Wire:
     """The connections to a vault: with TLS under the authorities of certifi, or of SSL_CERT_FILE; through the proxy
     that the system names, unless it is this very device."""
     host, port = url.host or "", url.port
     if url.scheme == "http":  # without TLS, not reading all authorities saves 20 ms a start
-        return urllib3.HTTPConnectionPool(host, port, timeout=_TIMEOUT, maxsize=_CONNECTIONS)
+        plain = urllib3.HTTPConnectionPool(host, port, timeout=_TIMEOUT, maxsize=_CONNECTIONS)
+        plain.ConnectionCls = _Connection
+        return plain
     paths = ssl.get_default_verify_paths()
     given = paths.cafile if paths.cafile != paths.openssl_cafile else None
     context = ssl.create_default_context(cafile=given or certifi.where())
@@ -70,7 +103,9 @@ def connect(url: Url) -> Wire:
     proxy = None if is_near else urllib.request.getproxies().get("https")
     made: dict[str, Any] = {"ssl_context": context, "timeout": _TIMEOUT, "maxsize": _CONNECTIONS}
     manager = urllib3.ProxyManager(proxy, **made) if proxy else urllib3.PoolManager(**made)
-    return manager.connection_from_host(host, port, "https")
+    sealed = manager.connection_from_host(host, port, "https")
+    sealed.ConnectionCls = _TlsConnection
+    return sealed
 
 
 def read_unpacked(answer: Reply, most: int) -> bytes:

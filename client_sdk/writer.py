@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, field, fields, replace
 from hashlib import sha256
 from itertools import chain
@@ -63,7 +64,7 @@ class Writer:
 
     def __init__(self, session: Session, reader: Reader, synchroniser: Synchroniser) -> None:
         self._session, self._reader, self._synchroniser = session, reader, synchroniser
-        self._outbox = Outbox(session.home, session.keyring)
+        self._outbox = Outbox(session.home, session.replica, session.keyring)
 
     def add(
         self, drafts: Sequence[Draft], kind: str, sensitive: bool, contents: Sequence[Content] = (),
@@ -77,7 +78,7 @@ class Writer:
             Writing(make_id(), 1, self._record(kind, draft, contents, after, more), sensitive, blobs)
             for draft in drafts
         ]
-        return list(self._deposit_each(_batches(writings)))
+        return list(self._deposit_each(list(_batches(writings))))
 
     def extract(self, part: Extract, sensitive: bool) -> Kept:
         """A part of an item as an item of its own, behind the PIN as that is. Files that it keeps go as they are."""
@@ -142,6 +143,7 @@ class Writer:
         Raises NetworkError or ServerFault, after which nothing is lost.
         """
         reasons: list[TemoinError] = []
+        self._outbox.take_over()
         for entry in self._outbox.entries():
             try:
                 self._send(entry)
@@ -177,7 +179,7 @@ class Writer:
         """Keeps one batch."""
         return self._deposit_each([writings])
 
-    def _deposit_each(self, batches: Iterable[Sequence[Writing]]) -> tuple[Kept, ...]:
+    def _deposit_each(self, batches: Sequence[Sequence[Writing]]) -> tuple[Kept, ...]:
         """Keeps the batches, one request after the other; while one is under way, the next one is sealed.
 
         Whatever is raised, all that was not kept waits in the outbox.
@@ -185,7 +187,7 @@ class Writer:
         older, kept, left = self._outbox.entries(), list[Kept](), iter(batches)
         flying: _Flight | None = None
         following: Sequence[Writing] = next(left, ())
-        with ThreadPoolExecutor(1) as line:
+        with ThreadPoolExecutor(1) if len(batches) > 1 else nullcontext() as line:
             try:
                 while following:
                     writings, following = following, ()
@@ -194,7 +196,7 @@ class Writer:
                     following = next(left, ())
                     landed = None if flying is None else self._answered(*flying)
                     self._require_trust(entry)
-                    flight = line.submit(self._session.ask, "POST", ITEMS, entry.body) if following else None
+                    flight = None if line is None else line.submit(self._session.ask, "POST", ITEMS, entry.body)
                     flying = entry, writings, flight
                     if landed is not None:
                         kept += self._acknowledge(*landed)
@@ -314,9 +316,9 @@ class Writer:
                     self._session.warnings.add(Finding.BLOB_SWAPPED, (place_key(place),))
                 replica.keep_receipt(record_name(*place), answer["receipt"])
             replica.set_fact("dirty", 1)
+            self._outbox.remove(entry)
         for one, link in zip(entry.revisions, entry.links, strict=False):  # no links in a batch of an earlier run
             self._synchroniser.know(one, link)
-        self._outbox.remove(entry)
         return kept
 
     def _verified(self, sent: Mapping[str, Any], answer: Mapping[str, Any], conflict: bool) -> Kept:

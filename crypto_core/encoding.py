@@ -134,9 +134,7 @@ def parse_json(data: bytes) -> Any:
     except UnicodeDecodeError:
         raise MalformedError("not UTF-8") from None
     try:
-        value = json.loads(
-            text, object_pairs_hook=_unique, parse_constant=_no_constant, parse_int=_safe_int, parse_float=_finite
-        )
+        value = _DECODER.decode(text)
     except RecursionError:
         raise MalformedError("nested too deeply") from None
     except ValueError:
@@ -146,9 +144,15 @@ def parse_json(data: bytes) -> Any:
     return value
 
 
+def is_number(value: object, *numbers: int) -> bool:
+    """Whether a value of `parse_json` is one of these integers: `true` and 1.0 are not, although Python takes them for
+    equal to 1, also in a `case`."""
+    return type(value) is int and value in numbers
+
+
 def format_json(value: Any) -> bytes:
     """Compact UTF-8 JSON in the order given. What is sealed or signed is these bytes, never a second spelling."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8")
+    return _ENCODER.encode(value).encode("utf-8")
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -189,3 +193,9 @@ def _refuse_surrogates(value: Any) -> None:
                 item.encode("utf-8")
             except UnicodeEncodeError:
                 raise MalformedError("a lone surrogate") from None
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_unique, parse_constant=_no_constant, parse_int=_safe_int, parse_float=_finite
+)
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))

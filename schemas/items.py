@@ -3,6 +3,8 @@
 Knows: protocol §4 on the wire. Refuses to know: what a record says.
 """
 
+from typing import Any
+
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from schemas import limits
@@ -27,16 +29,16 @@ class PutRevision(Strict):
     )
 
     @validates_schema
-    def _follows(self, data: dict[str, object], **_: object) -> None:
-        if data["revision"] != int(str(data["replaces"])) + 1:
+    def _follows(self, data: dict[str, Any], **_: object) -> None:
+        if data["revision"] != data["replaces"] + 1:
             raise ValidationError("A revision is the one after what it replaces.", "revision")
 
 
 class PutItems(Strict):
     """`POST /v1/items`: all of them or none."""
 
-    revisions = fields.List(
-        fields.Nested(PutRevision), required=True, validate=validate.Length(1, limits.REVISIONS_PER_BATCH)
+    revisions = fields.Nested(
+        PutRevision, many=True, required=True, validate=validate.Length(1, limits.REVISIONS_PER_BATCH)
     )
 
     @validates_schema
@@ -55,7 +57,7 @@ class KeptRevision(Strict):
 
 
 class ItemsKept(Strict):
-    revisions = fields.List(fields.Nested(KeptRevision), required=True)
+    revisions = fields.Nested(KeptRevision, many=True, required=True)
 
 
 class NamedBlob(Strict):
@@ -85,6 +87,6 @@ class SyncPage(Strict):
     """Revisions in the order in which they were kept; `cursor` continues, `more` says whether there is more now."""
 
     generation = Id(required=True)
-    revisions = fields.List(fields.Nested(Revision), required=True)
+    revisions = fields.Nested(Revision, many=True, required=True)
     cursor = Text(limits.CURSOR, required=True)
     more = fields.Boolean(required=True)

@@ -209,6 +209,18 @@ class Failure(Strict):
     detail = fields.String(required=True)
 
 
+class FileLeft(Failure):
+    """A file, or a folder, that was not deposited; `path` as it was given, or as it lies in a folder that was."""
+
+    path = fields.String(required=True)
+
+
+class FilesFailure(Failure):
+    """`documents add` where some of several files were not deposited."""
+
+    files = fields.List(fields.Nested(FileLeft), required=True)
+
+
 class WitnessedLedger(Strict):
     origin = fields.String(required=True)
     size = Whole(required=True)

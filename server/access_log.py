@@ -23,7 +23,9 @@ def install_access_log(app: Flask) -> None:
 
 
 def log_to_stderr() -> None:
-    """Where the lines go in a running vault."""
+    """Where the lines go in a running vault. They name no place in the code, thread or process: none is looked for."""
+    logging._srcfile = None
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     _log.addHandler(handler)

@@ -31,7 +31,7 @@ from server.headers import install_headers
 from server.limits import install_limits
 from server.parts import Parts
 from server.problems import Refusal, install_problems, log_unexpected
-from server.requests import CONVERTERS
+from server.requests import CONVERTERS, install_hearing_out
 from server.shell.service import is_built
 
 if TYPE_CHECKING:
@@ -101,6 +101,7 @@ def create_app(parts: Parts) -> Flask:
         app.register_blueprint(server.shell.views.blueprint)
     require_table(app)
     install_problems(app)
+    install_hearing_out(app)
     install_access_log(app)
     install_headers(app)
     install_stages(app, PAGES)

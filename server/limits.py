@@ -120,7 +120,7 @@ def install_limits(app: Flask, parts: Parts) -> None:
         options |= cast(Any, {"database": parts.database, "clock": parts.clock})
     limiter = Limiter(
         network_key,
-        app=app,
+        app=Flask("limits"),  # it would look at each request of its app; those that are counted ask it themselves
         storage_uri=config.limiter_url or f"{SCHEME}://",
         storage_options=cast(Any, options),
         strategy="fixed-window",
@@ -130,7 +130,6 @@ def install_limits(app: Flask, parts: Parts) -> None:
         _limit(app, _count_first(limiter.limiter, config.login_rate, "tries", WRONG.__contains__), endpoint)
     for endpoint in STARTS:
         _limit(app, limiter.limit(config.start_rate), endpoint)
-    limiter.request_filter(lambda: request.endpoint not in STARTS)  # it has no rate for any other, and needn't look
     _limit(app, _count_first(limiter.limiter, config.signup_rate, "sign-ups", _was_made), "accounts.sign_up")
     app.register_error_handler(StorageError, lambda _: Refusal("limiter_unavailable").response())
     app.register_error_handler(RateLimitExceeded, lambda _: _too_many(limiter))

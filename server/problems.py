@@ -11,7 +11,7 @@ from typing import Any
 
 from flask import Flask, Response, g, request
 from marshmallow import ValidationError
-from werkzeug.exceptions import ClientDisconnected, HTTPException
+from werkzeug.exceptions import HTTPException
 
 from crypto_core.encoding import format_json
 from schemas.problems import MEDIA_TYPE, PROBLEMS
@@ -80,8 +80,6 @@ def _invalid(error: ValidationError) -> Response:
 
 
 def _http(error: HTTPException) -> Response:
-    if isinstance(error, ClientDisconnected):
-        return Refusal("body_incomplete").response()
     status = error.code or 500
     if status >= 500:
         return Refusal("internal").response()

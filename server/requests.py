@@ -11,12 +11,13 @@ import hashlib
 import hmac
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
+from itertools import chain
 from typing import Any
 
-from flask import Response, request
+from flask import Flask, Response, g, request
 from marshmallow import Schema
-from werkzeug.exceptions import ClientDisconnected
 from werkzeug.routing import BaseConverter, ValidationError as NoMatch
 
 from crypto_core.encoding import ID_SIZE, format_b64url, format_json, parse_b64, parse_b64url, parse_json
@@ -27,6 +28,8 @@ from server.problems import Refusal
 
 PIECE = limits.UNIT
 """Bytes that are read at once: the units of a body come in one piece each, but for those after the first 56 bytes."""
+HEARD_OUT = 2 * (limits.UNITS_PER_PUT * limits.UNIT + limits.HEADER)
+"""Bytes of a refused body that are still read, where a session or a visit was shown."""
 
 _SHA256 = re.compile(r"sha-256=:([A-Za-z0-9+/=]{44}):")
 _UNITS_SHA256 = re.compile(r"sha-256=:([A-Za-z0-9+/=]{44,1368}):")
@@ -56,6 +59,19 @@ class U32Converter(BaseConverter):
 
 
 CONVERTERS: dict[str, type[BaseConverter]] = {"id": IdConverter, "u32": U32Converter}
+
+
+def install_hearing_out(app: Flask) -> None:
+    """Whoever is refused in the middle of a body, or before it, is heard out: a WSGI server that is left with bytes
+    closes the connection, and the answer, or what the client sends there next, may be lost with it."""
+
+    @app.after_request
+    def _hear_out(answer: Response) -> Response:
+        if answer.status_code >= 400:
+            with suppress(Refusal):  # that it was cut changes nothing any more
+                for _ in _read_pieces(_worth_reading()):
+                    pass
+        return answer
 
 
 def load(schema: type[Schema], most: int = limits.SMALL_JSON_BODY) -> dict[str, Any]:
@@ -161,15 +177,26 @@ def _content_digest() -> bytes:
         raise Refusal("malformed") from None
 
 
+def _worth_reading() -> int:
+    """How much of a refused body is read to its end: none of one so large that ending it is better, nor of one whose
+    sender waits to be told to go on. A stranger can't hold a thread for longer than by any other body."""
+    left: int | None = g.get("unread")
+    if left is None:  # nothing was read
+        left = 0 if "Expect" in request.headers else request.content_length or 0
+    return left if left <= (HEARD_OUT if "caller" in g or "entered" in g else limits.SMALL_JSON_BODY) else 0
+
+
 def _read_pieces(length: int) -> Iterator[bytes]:
+    body = request.input_stream  # werkzeug's other stream would count as well, and copy each piece twice
     while length:
         try:
-            piece = request.stream.read(min(length, PIECE))
-        except (ClientDisconnected, OSError):
+            piece = body.read(min(length, PIECE))
+        except OSError:
             piece = b""
         if not piece:
             raise Refusal("body_incomplete")
         length -= len(piece)
+        g.unread = length
         yield piece
 
 
@@ -180,12 +207,10 @@ def _made(schema: type[Schema]) -> Schema:
 
 
 def _deeper_than(value: Any, depth: int) -> bool:
-    level = [value]
-    for _ in range(depth):
-        level = [
-            inner
-            for outer in level
-            if isinstance(outer, (dict, list))
-            for inner in (outer.values() if isinstance(outer, dict) else outer)
-        ]
-    return any(isinstance(value, (dict, list)) for value in level)
+    """Whether lists and objects stand in one another more than `depth` deep."""
+    level = [value] if isinstance(value, (dict, list)) else []
+    while level and depth:
+        inner = chain.from_iterable(one.values() if isinstance(one, dict) else one for one in level)
+        level = [one for one in inner if isinstance(one, (dict, list))]
+        depth -= 1
+    return bool(level)

@@ -58,7 +58,7 @@ def temoin() -> None:
     argument. TEMOIN_SERVER names the vault; TEMOIN_HOME is where this device keeps its sealed state (~/.temoin).
 
     Every command ends with 0 when it is done, 1 when the answer is no, 2 when it was not given rightly, 3 when the
-    vault or the network failed, 4 when a receipt can't be verified yet.
+    vault or the network failed, 4 when a receipt can't be verified yet, 130 when it was stopped.
     """
 
 

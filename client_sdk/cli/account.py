@@ -17,7 +17,7 @@ from client_sdk.cli.failures import FileExists, WordsDiffer
 from client_sdk.cli.options import Shared, asking, shared, user_argument
 from client_sdk.cli.output import facts, note, print_json, screen, spell_time
 from client_sdk.cli.saving import save
-from client_sdk.cli.session import connected, log_in, opened
+from client_sdk.cli.session import connected, log_in, opened, reaching
 from client_sdk.errors import NetworkError, Refused, ServerFault
 from client_sdk.keychain import Credentials
 from client_sdk.strength import require_strong
@@ -62,9 +62,15 @@ def register(common: Shared, user: str, recovery_out: Path | None, words: Langua
     pin = common.secrets.new_pin()
     normalise_pin(pin, sign_up=True, this_year=date.today().year)
     with connected(common) as client:
-        new = client.make_account(user, password, pin, language=words)
+        with reaching():
+            new = client.make_account(user, password, pin, language=words)
         if recovery_out is None:
-            _show_and_ask(new.recovery_words, err=common.as_json)
+            try:
+                _show_and_ask(new.recovery_words, err=common.as_json)
+            except KeyboardInterrupt:
+                if not common.as_json:
+                    note("No account was made: these words open nothing.")
+                raise
         else:
             save((f"{new.recovery_words}\n".encode(),), recovery_out, overwrite=False)
         try:

@@ -9,25 +9,19 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from client_sdk.cli.failures import SERVER, exit_code
+from client_sdk.cli.failures import SERVER, FileLeft, FilesLeft, exit_code
 from client_sdk.cli.folders import SENTENCES, LeftOut
 from client_sdk.cli.items import tell_kept
 from client_sdk.cli.options import Shared
 from client_sdk.cli.output import note, one_line, print_json, screen
 from client_sdk.cli.watching import LOOK_EVERY, STAY_EVERY, TRY_AGAIN, Watch
+from client_sdk.errors import FileUnreadable
 from client_sdk.gathering import Chosen, Outcome
 from client_sdk.items import Kept
 from crypto_core.errors import TemoinError
 from schemas import outputs
 
 AddSome = Callable[[Sequence[Chosen]], Iterator[Outcome]]
-
-
-class FilesLeft(TemoinError):
-    """Of several files, some were not deposited."""
-
-    code = "files_left"
-    sentence = "Not every file could be deposited. What was said to be kept is kept; it was said of each other why."
 
 
 class Adding:
@@ -41,7 +35,7 @@ class Adding:
         self._clock, self._sleep = clock, sleep
         self._told: set[Path] = set()
         self._kept: list[tuple[Path, Kept]] = []
-        self._failures: list[TemoinError] = []
+        self._failures: list[tuple[Path, TemoinError]] = []
         self._before = 0
         self._ended: set[Path] = set()
 
@@ -55,13 +49,14 @@ class Adding:
             self._kept.sort(key=lambda one: places[one[0]])  # in the order given
             self._sum_up()
         if self._failures:
-            raise self._failures[0] if len(files) == 1 and not self._kept else FilesLeft(f"{len(self._failures)} left")
+            is_only = [one.path for one in files] == [path for path, _ in self._failures]
+            raise self._failures[0][1] if is_only and len(files) == 1 else FilesLeft(self._left())
 
     def watch(self, add: AddSome, stay: Callable[[], None]) -> None:
         """What is there, and what comes, until Ctrl-C. Raises whatever ends the session."""
         watch, asked = Watch(self._clock), self._clock()
-        self._say("Watching. Ctrl-C ends it; what was said to be kept is kept.")
         try:
+            self._say("Watching. Ctrl-C ends it; what was said to be kept is kept.")
             while True:
                 files = watch.look(self._files())
                 try:
@@ -94,7 +89,7 @@ class Adding:
                     screen().print(name)
                     tell_kept(self._common, outcome.kept)
             elif outcome.failure is not None:
-                self._failures.append(outcome.failure)
+                self._failures.append((outcome.chosen.path, outcome.failure))
                 self._say(f"Not deposited: {name}. {outcome.failure.sentence}")
             else:
                 self._before += 1
@@ -109,8 +104,11 @@ class Adding:
                 self._told.add(one.path)
                 self._say(f"Left out: {one_line(str(one.path))} ({SENTENCES[one.why]})")
                 if one.why == "unreadable":
-                    self._failures.append(FilesLeft("a folder"))
+                    self._failures.append((one.path, FileUnreadable()))
         return files
+
+    def _left(self) -> list[FileLeft]:
+        return [FileLeft(str(path), one.code, one.sentence, one.detail) for path, one in self._failures]
 
     def _sum_up(self) -> None:
         if self._before:

@@ -14,24 +14,24 @@ from typing import Any
 
 import click
 
-from client_sdk.box_visit import Deposited, Given
+from client_sdk.box_visit import Deposited, Given, Visit
 from client_sdk.boxes import KeptBox, NewBox, OpenedDeposit
 from client_sdk.cli.failures import FileExists
 from client_sdk.cli.items import tell_kept
 from client_sdk.cli.options import (
-    Shared, asking, existing_file, item_id, read_start, sensitive_option, shared, until_option, user_argument,
+    Shared, asking, item_id, regular_file, sensitive_option, shared, until_option, user_argument, words_options,
 )
 from client_sdk.cli.output import (
     cells, facts, note, one_line, print_json, screen, spell_size, spell_time, table, visible,
 )
 from client_sdk.cli.saving import local_name, save
-from client_sdk.cli.session import confirmed, connected, judging_until, opened
+from client_sdk.cli.session import confirmed, connected, judging_until, opened, reaching
 from client_sdk.client import VaultClient
+from client_sdk.errors import FileChanged, FileUnreadable
 from client_sdk.items import Draft
 from schemas import limits, outputs
 
 _UNITS = {"": 1, "k": 1000, "M": 1000**2, "G": 1000**3}
-_MOST_BYTES = 4 * limits.MESSAGE
 _TOO_MUCH = (
     f"One deposit takes a name of {limits.PERSON} characters, words of {limits.MESSAGE} characters, and "
     f"{limits.DEPOSIT_BLOBS} files. Nothing was sent; what is longer goes as a file, or in two deposits."
@@ -146,11 +146,11 @@ def show(common: Shared, user: str, box_id: bytes, deposit_id: bytes | None, dir
 @box_argument
 @deposit_argument
 @click.option("--title", default="", metavar="T", help="A heading of your own.")
-@click.option("--text", default="", metavar="T", help="What you say of it (other programs on this device can see it).")
+@words_options("text", "What you say of it", limits.TEXT, f"A text has at most {limits.TEXT} characters.")
 @sensitive_option
 @shared
 def accept(
-    common: Shared, user: str, box_id: bytes, deposit_id: bytes, title: str, text: str, sensitive: bool
+    common: Shared, user: str, box_id: bytes, deposit_id: bytes, title: str, words: str, sensitive: bool
 ) -> None:
     """Take a deposit over: an item of yours that names their files unchanged and says whose they are.
 
@@ -158,7 +158,7 @@ def accept(
     """
     with opened(common, user) as client:
         deposit = client.boxes.open(box_id, deposit_id)
-        kept = client.boxes.accept(deposit, Draft(title=title, text=text), sensitive=sensitive)
+        kept = client.boxes.accept(deposit, Draft(title=title, text=words), sensitive=sensitive)
     tell_kept(common, kept)
 
 
@@ -195,57 +195,51 @@ def close(common: Shared, user: str, box_id: bytes) -> None:
 
 
 @box.command()
-@click.argument("files", type=existing_file, nargs=-1, metavar="[FILE]…")
+@click.argument("files", type=regular_file, nargs=-1, metavar="[FILE]…")
 @click.option("--from", "name", default="", metavar="NAME", help="Who you are, as the person knows you.")
-@click.option("--message", default="", metavar="T", help="Your words (other programs on this device can see them).")
-@click.option("--message-file", type=existing_file, metavar="F", help="Your words, from a text file, UTF-8.")
+@words_options("message", "Your words", limits.MESSAGE, _TOO_MUCH)
 @click.option(
     "-o", "directory", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
     help="A new or empty folder for the receipts: with them you can prove what you sent, and when.",
 )
 @asking("the address")
-def deposit(
-    common: Shared, files: tuple[Path, ...], name: str, message: str, message_file: Path | None, directory: Path | None
-) -> None:
+def deposit(common: Shared, files: tuple[Path, ...], name: str, words: str, directory: Path | None) -> None:
     """Put files and words into somebody's box. It takes no account.
 
     Asks for the address that you were given; or reads it from --secrets-fd, or takes it from TEMOIN_LINK. What follows
     its # is a secret and never an argument. You can read nothing there, and aren't told what becomes of it.
     """
-    if message_file is not None:
-        message = _read_words(message_file)
-    if not files and not message:
+    if not files and not words:
         raise click.UsageError("Say what to send: files, --message or --message-file.")
-    if len(name) > limits.PERSON or len(message) > limits.MESSAGE or len(files) > limits.DEPOSIT_BLOBS:
+    if len(name) > limits.PERSON or len(files) > limits.DEPOSIT_BLOBS:
         raise click.UsageError(_TOO_MUCH)  # before the first file is sent
     if directory is not None:
         _require_new(directory)
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)  # what can't be made is told before anything is sent
     before, sign, after = common.secrets.link().strip().rpartition("#")
     base = (before or common.server or "").removesuffix("/app")
     with connected(replace(common, server=base or None)) as client:
-        visit = client.enter_box(sign + after)
-        given = [visit.give(path) for path in files]
-        done = visit.send(visit.make(name, message, given))
-    if directory is not None:
-        _write_receipts(done, given, directory)
+        with reaching():
+            visit = client.enter_box(sign + after)
+        given = [_give(visit, path) for path in files]
+        done = visit.send(visit.make(name, words, given))
     if common.as_json:
         print_json(outputs.Deposited(), _proven(done, given))
-        return
-    screen().print(facts({
-        "Deposited": spell_time(done.deposited), "Files": str(len(given)),
-        "Receipts": None if directory is None else str(directory),
-    }))
-    note("It is sealed for the person alone, and the receipts are verified. What you sent can't be called back.")
+    else:
+        screen().print(facts({"Deposited": spell_time(done.deposited), "Files": str(len(given))}))
+        note("It is sealed for the person alone, and the receipts are verified. What you sent can't be called back.")
+    if directory is not None:  # whoever has no room for them is not to send it all again
+        _write_receipts(done, given, directory)
+        if not common.as_json:
+            screen().print(facts({"Receipts": str(directory)}))
 
 
-def _read_words(path: Path) -> str:
-    data = read_start(path, _MOST_BYTES)
-    if len(data) > _MOST_BYTES:
-        raise click.UsageError(_TOO_MUCH)
+def _give(visit: Visit, path: Path) -> Given:
+    """As `Visit.give`; of several files the one at fault is named."""
     try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
-        raise click.UsageError("The text file is not UTF-8.") from None
+        return visit.give(path)
+    except (FileUnreadable, FileChanged) as error:
+        raise type(error)(": ".join(filter(None, (one_line(path.name), error.detail)))) from None
 
 
 def _require_new(directory: Path) -> None:
@@ -286,7 +280,6 @@ def _write_files(client: VaultClient, opened_one: OpenedDeposit, directory: Path
 
 
 def _write_receipts(done: Deposited, given: Sequence[Given], directory: Path) -> None:
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     taken = set[str]()
     named = [("words", done.receipt), *((one.content.name, one.receipt) for one in given)]
     for name, receipt in named:

@@ -53,7 +53,7 @@ def extract(
     The text without what is cut is kept, and besides only what --keep and --keep-file name. Each cut shows as […]. The
     part is an item of its own with its own receipt: `temoin share create` takes its ID.
     """
-    with opened(common, user) as client:
+    with opened(common, user, waits=True) as client:
         item = reopened(common, client, client.item(item_id))
         redaction = _redaction(item, cuts, no_text, keep, files)
         if not even_so:

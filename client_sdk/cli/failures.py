@@ -3,16 +3,18 @@
 Knows: which error ends with which exit code. Refuses to know: commands, and what a person wrote.
 
     0 done   1 refused   2 usage   3 server, network, or a fault of this program   4 not yet verifiable
+    130 stopped, by Ctrl-C or by whatever is the same (client_sdk.cli.main)
 """
 
 from __future__ import annotations
 
 import os
+import signal
 import sqlite3
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 import click
@@ -21,6 +23,8 @@ from client_sdk.errors import NetworkError, Refused, ServerFault
 from crypto_core.errors import TemoinError, VerificationError
 
 DONE, REFUSED, USAGE, SERVER, NOT_YET = range(5)
+STOPPED = 128 + signal.SIGINT
+"""As shells have it; no answer of a command is the same."""
 
 _STOPPED = "Stopped, as you asked. What was said to be kept is kept; give the same command again for the rest."
 _DEVICE = "This device could not read or write a file that is needed. Look for free space and for permission to write."
@@ -34,10 +38,40 @@ class FileExists(TemoinError):
     sentence = "A file of this name is there already, and was not touched. Choose another with -o, or say --force."
 
 
+@dataclass(frozen=True)
+class FileLeft:
+    """A file that was not deposited, as schemas.outputs tells it. Its name is for the person's own terminal."""
+
+    path: str = field(repr=False)
+    code: str
+    sentence: str
+    detail: str
+
+
+class FilesLeft(TemoinError):
+    """Of several files, these were not deposited."""
+
+    code = "files_left"
+    sentence = "Not every file could be deposited. What was said to be kept is kept; it was said of each other why."
+
+    def __init__(self, files: Sequence[FileLeft]) -> None:
+        super().__init__(f"{len(files)} left")
+        self.files = tuple(files)
+
+
 class NotReached(NetworkError):
     """No vault to open: what the command was to do was not begun."""
 
     sentence = "The vault can't be reached right now, so nothing was done. Look at the network, then try again."
+
+
+class NotFinished(NetworkError):
+    """The network went while something was done that doesn't wait on this device to be sent."""
+
+    sentence = (
+        "The connection to the vault broke off. What you asked for may have been done or not: look at what is there, "
+        "then give the same command again."
+    )
 
 
 class NotText(TemoinError):
@@ -70,6 +104,8 @@ class Failure:
     detail: str
     exit_code: int
     retry_after: int | None = None
+    files: tuple[FileLeft, ...] = ()
+    """Each file that it is about, where there may be several."""
 
 
 class Program(click.Group):
@@ -109,12 +145,13 @@ def failure_of(error: BaseException) -> Failure:
     """Of our own errors their code and sentence; of any other only its type."""
     if isinstance(error, TemoinError):
         retry_after = error.retry_after if isinstance(error, Refused) else None
-        return Failure(error.code, error.sentence, error.detail, exit_code(error), retry_after)
+        files = error.files if isinstance(error, FilesLeft) else ()
+        return Failure(error.code, error.sentence, error.detail, exit_code(error), retry_after, files)
     if isinstance(error, click.UsageError):
         asked = f"temoin{_command_of(error)} --help"
         return Failure("usage", _sentence(error.format_message()), f"`{asked}` shows how it is used.", USAGE)
     if isinstance(error, click.Abort | KeyboardInterrupt):
-        return Failure("stopped", _STOPPED, "", REFUSED)
+        return Failure("stopped", _STOPPED, "", STOPPED)
     if isinstance(error, OSError):
         return Failure("device", _DEVICE, os.strerror(error.errno) if error.errno else "", REFUSED)
     if isinstance(error, sqlite3.OperationalError) or type(error) is sqlite3.DatabaseError:

@@ -106,7 +106,7 @@ def delete_command(noun: str) -> click.Command:
 
         Until then `restore` brings it back. What was shared with somebody can't be called back.
         """
-        with opened(common, user) as client:
+        with opened(common, user, waits=True) as client:
             deletion = client.delete_item(item_id)
         if common.as_json:
             print_json(outputs.Deleted(), deletion)
@@ -132,7 +132,7 @@ def restore_command(noun: str) -> click.Command:
 
         A sensitive one asks for the PIN again.
         """
-        with opened(common, user) as client:
+        with opened(common, user, waits=True) as client:
             if any(item.state == "locked" for item in client.history(item_id)):
                 client.step_up(common.secrets.pin())
             kept = client.restore_item(item_id)

@@ -57,7 +57,7 @@ def add(
     given, said = _given_text(common, source, text, file), _said(fields)
     if given is None and not sys.stdin.isatty():
         raise click.UsageError("Say what to keep: --text T, --file F, or - to read it from standard input.")
-    with opened(common, user) as client:
+    with opened(common, user, waits=not attachments) as client:
         if given is None:
             given = _typed()
             if not (given.strip() or said or attachments):
@@ -104,7 +104,7 @@ def edit(
         raise click.UsageError("Say something new, or --clear it: not both of one thing.")
     if not changes and not attachments:
         raise click.UsageError("Say what to change, for example with --text T or --place P.")
-    with opened(common, user) as client:
+    with opened(common, user, waits=not attachments) as client:
         reopened(common, client, client.item(item_id))
         kept = client.edit_entry(item_id, changes, attachments=attachments)
         tell_kept(common, kept)

@@ -134,6 +134,44 @@ def happened(text: str) -> Happened:
     return parse_happened(text)
 
 
+def words_options(name: str, about: str, most: int, too_long: str) -> Callable[[Command], Command]:
+    """--NAME and --NAME-file; the command gets `words`, up to `most` characters from one of them, else none.
+
+    `too_long` is what a person is told of more.
+    """
+
+    def decorate(command: Command) -> Command:
+        @click.option(f"--{name}", "said", metavar="T", help=f"{about} (other programs on this device can see this).")
+        @click.option(
+            f"--{name}-file", "file", type=existing_file, metavar="F", help="The same from a text file, UTF-8."
+        )
+        @functools.wraps(command)
+        def with_words(*arguments: Any, said: str | None, file: Path | None, **rest: Any) -> None:
+            if said is not None and file is not None:
+                raise click.UsageError(f"The words come from one place only: --{name} or --{name}-file.")
+            words = (said or "") if file is None else _read_words(file, most, too_long)
+            if len(words) > most:
+                raise click.UsageError(too_long)
+            command(*arguments, words=words, **rest)
+
+        return with_words
+
+    return decorate
+
+
+def _read_words(path: Path, most: int, too_long: str) -> str:
+    data = read_start(path, 4 * most)
+    if len(data) > 4 * most:
+        raise click.UsageError(too_long)
+    try:
+        words = data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise click.UsageError("The text file is not UTF-8.") from None
+    if not words.strip():
+        raise click.UsageError("There is no text in the file, so nothing was done.")
+    return words
+
+
 def read_start(path: Path, most: int) -> bytes:
     """The file, or one byte more than it may have."""
     with path.open("rb") as file:
@@ -152,6 +190,17 @@ def _hexadecimal(text: str, size: int) -> bytes:
         raise click.BadParameter(f"this has to be {2 * size} hexadecimal digits.") from None
 
 
+class _RegularFile(click.Path):
+    """What can be read more than once, as sealing does: no pipe, no device. The one that isn't is named."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        path = super().convert(value, param, ctx)
+        if not os.path.isfile(path):
+            self.fail(f"'{click.format_filename(value)}' is a pipe or a device, and no file.", param, ctx)
+        return path
+
+
+regular_file = _RegularFile(exists=True, dir_okay=False, path_type=Path)
 existing_path = click.Path(exists=True, path_type=Path)
 existing_file = click.Path(exists=True, dir_okay=False, path_type=Path)
 rotations_option = click.option(
@@ -196,7 +245,7 @@ def text_sources(command: Command) -> Command:
 
 
 attach_option = click.option(
-    "--attach", "attachments", type=existing_file, metavar="FILE", multiple=True,
+    "--attach", "attachments", type=regular_file, metavar="FILE", multiple=True,
     help="Keep this file with it, byte for byte. May be repeated.",
 )
 sensitive_option = click.option("--sensitive", is_flag=True, help="Behind the PIN: it is asked again to read this.")

@@ -57,7 +57,7 @@ def print_json(schema: Schema, value: Any, *, err: bool = False) -> None:
 def print_failure(failure: Failure, *, as_json: bool) -> None:
     """On standard error, in either form."""
     if as_json:
-        print_json(outputs.Failure(), failure, err=True)
+        print_json(outputs.FilesFailure() if failure.files else outputs.Failure(), failure, err=True)
         return
     from rich.text import Text
 

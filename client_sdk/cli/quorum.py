@@ -16,12 +16,12 @@ from crypto_core.receipts.rotation import MAX_ROTATIONS_SIZE, RotationChain, ope
 from crypto_core.receipts.witnessed import WitnessedCheckpoint
 
 
-def read_policy(path: Path) -> Policy:
-    """What --policy names. Raises as `parse_policy`; a MalformedError says that it was this file."""
+def read_policy(path: Path, given_as: str = "--policy") -> Policy:
+    """Whom a file of the command says to trust. Raises as `parse_policy`; a MalformedError says which file it was."""
     try:
         return parse_policy(read_start(path, MAX_POLICY_SIZE))
     except MalformedError as error:
-        raise MalformedError(f"--policy: {error.detail}") from None
+        raise MalformedError(f"{given_as}: {error.detail}") from None
 
 
 def read_rotations(path: Path) -> RotationChain:

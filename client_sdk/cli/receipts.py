@@ -13,11 +13,11 @@ import click
 from client_sdk.cli.failures import DONE, NOT_YET
 from client_sdk.cli.options import Shared, existing_file, id_argument, item_id, shared, user_argument
 from client_sdk.cli.output import cells, print_json, screen, spell_time, table
+from client_sdk.cli.quorum import read_policy
 from client_sdk.cli.session import opened, reopened
 from client_sdk.dossier import POLICY, README, export_receipts
 from client_sdk.home import read_file
 from client_sdk.upgrading import Upgrade
-from crypto_core.receipts.policy import MAX_POLICY_SIZE, parse_policy
 from schemas import outputs
 
 
@@ -80,10 +80,7 @@ def upgrade(
     """
     if (chosen is None) != everything:
         raise click.UsageError("Give the ID of an item, or --all.")
-    policy = None
-    if policy_file is not None:
-        with policy_file.open("rb") as file:
-            policy = parse_policy(file.read(MAX_POLICY_SIZE + 1))
+    policy = None if policy_file is None else read_policy(policy_file)
     with opened(common, user) as client:
         if chosen is not None:
             reopened(common, client, client.item(chosen))

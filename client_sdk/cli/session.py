@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import click
 
-from client_sdk.cli.failures import NotReached, failure_of
+from client_sdk.cli.failures import NotFinished, NotReached, failure_of
 from client_sdk.cli.options import Shared
 from client_sdk.cli.output import note, print_failure, spell_time
 from client_sdk.cli.progress import Bars
@@ -19,26 +19,44 @@ from client_sdk.errors import NetworkError, Refused
 from client_sdk.items import Item, Opening
 
 
-def connected(shared: Shared) -> VaultClient:
-    """A client that knows the vault and no person. To be used as a context: it locks in the end, whatever happens."""
-    return VaultClient.connect(shared.require_server(), shared.home, progress=Bars())
+@contextmanager
+def connected(shared: Shared, *, waits: bool = False) -> Iterator[VaultClient]:
+    """A client that knows the vault and no person. It locks in the end, whatever happens.
+
+    `waits`: what is sealed waits on this device to be sent, as the SDK's sentence says. Otherwise raises NotFinished
+    where the network goes.
+    """
+    try:
+        with VaultClient.connect(shared.require_server(), shared.home, progress=Bars()) as client:
+            yield client
+    except NetworkError as error:
+        if waits or isinstance(error, NotReached):
+            raise
+        raise NotFinished(error.detail) from None
 
 
 @contextmanager
-def opened(shared: Shared, user: str | None) -> Iterator[VaultClient]:
+def opened(shared: Shared, user: str | None, *, waits: bool = False) -> Iterator[VaultClient]:
     """A client with this person logged in. Asks for password and PIN, and for the user name where it is None."""
-    with connected(shared) as client:
-        tell_opening(shared, log_in(shared, client, user or shared.secrets.user()))
+    with connected(shared, waits=waits) as client:
+        tell_opening(shared, log_in(shared, client, shared.secrets.user() if user is None else user))
         yield client
 
 
-def log_in(shared: Shared, client: VaultClient, user: str) -> Opening:
-    """Opens the vault; asks for password and PIN. Raises NotReached where there is no network."""
-    password, pin = shared.secrets.password(), shared.secrets.pin()
+@contextmanager
+def reaching() -> Iterator[None]:
+    """Raises NotReached where there is no network: of what the command is for, nothing was begun."""
     try:
-        return client.log_in(user, password, pin)
-    except NetworkError as error:  # the SDK's sentence speaks of what was sealed; here nothing was yet
+        yield
+    except NetworkError as error:
         raise NotReached(error.detail) from None
+
+
+def log_in(shared: Shared, client: VaultClient, user: str) -> Opening:
+    """Opens the vault; asks for password and PIN. Raises NotReached."""
+    password, pin = shared.secrets.password(), shared.secrets.pin()
+    with reaching():
+        return client.log_in(user, password, pin)
 
 
 def reopened(shared: Shared, client: VaultClient, item: Item) -> Item:

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from client_sdk.cli.options import Shared, item_id, shared, until_option, user_argument
+from client_sdk.cli.options import Shared, item_id, shared, until_option, user_argument, words_options
 from client_sdk.cli.output import cells, facts, note, one_line, print_json, screen, spell_time, table
 from client_sdk.cli.session import confirmed, judging_until, opened, reopened
 from client_sdk.client import VaultClient
@@ -61,13 +61,16 @@ def share() -> None:
 @click.argument("more", metavar="", nargs=-1, callback=_more_ids)
 @until_option
 @click.option("--openings", type=click.IntRange(1, limits.OPENINGS), default=10, show_default=True, metavar="N")
-@click.option("--message", default="", metavar="T", help="For the reader (other programs on this device can see it).")
+@words_options(
+    "message", "For the reader", limits.MESSAGE,
+    f"A message has at most {limits.MESSAGE} characters. Nothing was shared.",
+)
 @click.option("--replaces", type=item_id, metavar="BUNDLE", help="Extend this one: it ends, its openings count on.")
 @click.option("--not-compared", is_flag=True, help="Share although nobody compared the professional's digits.")
 @shared
 def create(
     common: Shared, user: str, reader: str | None, by_link: bool, items: tuple[bytes, ...],
-    more: tuple[bytes, ...], expires: int, openings: int, message: str, replaces: bytes | None, not_compared: bool,
+    more: tuple[bytes, ...], expires: int, openings: int, words: str, replaces: bytes | None, not_compared: bool,
 ) -> None:
     """Share items whole, in their newest revision, with all files in them.
 
@@ -79,7 +82,7 @@ def create(
         to = None if reader is None else _reader(client, reader, not_compared)
         chosen = [reopened(common, client, client.item(one)) for one in dict.fromkeys((*items, *more))]
         named = [(item.id, item.revision) for item in chosen]
-        made = client.shares.make(Sharing(named, to, expires, openings, message, replaces))
+        made = client.shares.make(Sharing(named, to, expires, openings, words, replaces))
         client.shares.send(made, confirmed(common, client))
     address = None if made.link is None else f"{common.require_server().rstrip('/')}/app{made.link.fragment}"
     code = None if made.link is None else made.link.code

@@ -11,8 +11,8 @@ import click
 
 from client_sdk.cli.options import Shared, existing_file, shared, user_argument
 from client_sdk.cli.output import screen
+from client_sdk.cli.quorum import read_policy
 from client_sdk.cli.session import opened
-from crypto_core.receipts.policy import MAX_POLICY_SIZE, parse_policy
 
 
 @click.group()
@@ -44,8 +44,7 @@ def policy(common: Shared, user: str, policy_file: Path) -> None:
     FILE is a tlog-policy from somebody you trust, not from the vault; its `log` line is the vault's directory. From
     then on this device shares with nobody in a directory that the witnesses of this policy have not signed.
     """
-    with policy_file.open("rb") as file:
-        demanded = parse_policy(file.read(MAX_POLICY_SIZE + 1))
+    demanded = read_policy(policy_file, "FILE")
     with opened(common, user) as client:
         client.professionals.demand(demanded)
     if not common.as_json:

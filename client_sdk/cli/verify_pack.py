@@ -14,15 +14,15 @@ import click
 from rich.text import Text
 
 from client_sdk.cli.failures import DONE, NOT_YET, REFUSED
-from client_sdk.cli.options import existing_file, existing_path, offline, read_start, rotations_option
+from client_sdk.cli.options import existing_file, existing_path, offline, rotations_option
 from client_sdk.cli.output import cells, facts, one_line, print_json, screen, table
 from client_sdk.cli.progress import Bars
+from client_sdk.cli.quorum import read_policy, read_rotations
 from client_sdk.pack_check import PackReport, check_pack
 from client_sdk.pack_source import ZipSource, open_source
 from crypto_core.encoding import format_time
-from crypto_core.receipts.policy import MAX_POLICY_SIZE, parse_policy
 from crypto_core.receipts.receipt import VerifiedReceipt
-from crypto_core.receipts.rotation import MAX_ROTATIONS_SIZE, RotationChain, open_rotations, rotate_policy
+from crypto_core.receipts.rotation import RotationChain, rotate_policy
 from schemas import outputs
 
 _NAME = 60
@@ -49,10 +49,10 @@ def verify_pack(path: Path, policy_file: Path | None, rotations_file: Path | Non
     """
     if rotations_file is not None and policy_file is None:
         raise click.UsageError("--rotations leads from a key that you trust to others: give it with --policy.")
-    policy = None if policy_file is None else parse_policy(read_start(policy_file, MAX_POLICY_SIZE))
+    policy = None if policy_file is None else read_policy(policy_file)
     known = RotationChain()
     if policy is not None and rotations_file is not None:
-        known = open_rotations(read_start(rotations_file, MAX_ROTATIONS_SIZE))
+        known = read_rotations(rotations_file)
         policy = rotate_policy(policy, known)
     with ExitStack() as stack:
         source = open_source(path)

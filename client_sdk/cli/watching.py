@@ -21,8 +21,11 @@ STAY_EVERY = 600.0
 TRY_AGAIN = 30.0
 """Seconds until the next try after the vault could not be reached."""
 
-_State = tuple[int, int]
-"""Size in bytes, modification time in nanoseconds."""
+_State = tuple[int, int, int]
+"""Size in bytes, and in nanoseconds when its bytes were changed, and when anything of it was: whose file may be read
+from now on is looked at again."""
+_CLOSED: _State = (-1, -1, -1)
+"""Of a file in a folder that may be listed and not entered: whoever is given it says that it can't be read."""
 
 
 class Watch:
@@ -57,6 +60,8 @@ class Watch:
 def _state(path: Path) -> _State | None:
     try:
         status = os.lstat(path)
-    except OSError:  # gone since it was found
+    except (FileNotFoundError, NotADirectoryError):  # gone since it was found
         return None
-    return status.st_size, status.st_mtime_ns
+    except OSError:
+        return _CLOSED
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns

@@ -13,9 +13,9 @@ import click
 
 from client_sdk.cli.options import existing_file
 from client_sdk.cli.output import one_line, print_json, screen
+from client_sdk.cli.quorum import read_policy
 from crypto_core.errors import CryptoCoreError
 from crypto_core.receipts.note import ED25519, VerifierKey, format_vkey, parse_vkey
-from crypto_core.receipts.policy import MAX_POLICY_SIZE, parse_policy
 from schemas import outputs
 from client_sdk.witness.errors import LedgersUnknown
 from client_sdk.witness.folder import EvidenceFolder, make_folder, open_folder
@@ -113,8 +113,7 @@ def _ledgers(vkeys: tuple[str, ...], policy_file: Path | None) -> list[VerifierK
     try:
         keys = [parse_vkey(vkey) for vkey in vkeys]
         if policy_file is not None:
-            with policy_file.open("rb") as file:
-                keys += [log.key for log in parse_policy(file.read(MAX_POLICY_SIZE + 1)).logs]
+            keys += [log.key for log in read_policy(policy_file).logs]
     except CryptoCoreError as error:
         raise LedgersUnknown(error.detail) from None
     if not keys or any(key.algorithm != ED25519 for key in keys):

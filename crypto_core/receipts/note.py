@@ -22,8 +22,8 @@ from crypto_core.receipts.signatures import (
     PUBLIC_SIZE,
     SEED_SIZE,
     SIGNATURE_SIZE,
-    derive_public,
-    sign_ed25519,
+    expand_seed,
+    sign_expanded,
     verify_ed25519,
 )
 
@@ -57,7 +57,7 @@ class VerifierKey:
         if len(self.public) != PUBLIC_SIZE:
             raise MalformedError("an Ed25519 key has 32 bytes")
 
-    @property
+    @cached_property
     def key_hash(self) -> bytes:
         """The 4-byte key ID: SHA-256(name ‖ 0x0A ‖ algorithm ‖ public)[:4]. A hint to find a key, no proof of one."""
         return sha256(self.name.encode() + b"\n" + bytes([self.algorithm]) + self.public).digest()[:_HASH_SIZE]
@@ -80,7 +80,15 @@ class SignerKey:
     @cached_property
     def verifier(self) -> VerifierKey:
         """The public half."""
-        return VerifierKey(self.name, self.algorithm, derive_public(self.seed))
+        return VerifierKey(self.name, self.algorithm, self._expanded[0])
+
+    @cached_property
+    def _expanded(self) -> tuple[bytes, bytes]:
+        return expand_seed(self.seed)
+
+    def sign_bytes(self, message: bytes) -> bytes:
+        """The 64-byte Ed25519 signature over these very bytes; `sign` knows what a note's are."""
+        return sign_expanded(self._expanded[1], message)
 
 
 @dataclass(frozen=True)
@@ -145,9 +153,9 @@ def sign(text: str, signer: SignerKey, *, time: int | None = None) -> Signature:
     if (signer.algorithm == COSIGNATURE) != (time is not None):
         raise ValueError("a cosignature has a time, and nothing else has")
     if time is None:
-        raw = sign_ed25519(signer.seed, text.encode())
+        raw = signer.sign_bytes(text.encode())
     elif 0 <= time <= MAX_TIME:
-        raw = u64(time) + sign_ed25519(signer.seed, _cosigned_message(time, text))
+        raw = u64(time) + signer.sign_bytes(_cosigned_message(time, text))
     else:
         raise ValueError("a time that no calendar has")
     return Signature(signer.name, signer.verifier.key_hash, raw)

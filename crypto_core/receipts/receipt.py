@@ -7,7 +7,7 @@ Refuses to know: the file itself (its SHA-256 is enough), keys that open it, wha
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import ClassVar, Literal
 
 from crypto_core.encoding import HASH_SIZE, format_b64, format_time, parse_b64
@@ -46,7 +46,7 @@ class Receipt:
     proof: tuple[bytes, ...]
     note: str
 
-    @property
+    @cached_property
     def commitment(self) -> Commitment:
         """What the receipt says of the deposit."""
         return parse_extra(self.extra)
@@ -110,9 +110,10 @@ def parse_receipt(data: bytes) -> Receipt:
     extra = parse_b64(lines[1].removeprefix("extra "), EXTRA_SIZE)
     index = parse_decimal(lines[2].removeprefix("index "))
     proof = tuple(parse_b64(line, HASH_SIZE) for line in lines[3:])
-    parse_extra(extra)
     _checkpoint_in(note)
-    return Receipt(extra, index, proof, note.decode())
+    receipt = Receipt(extra, index, proof, note.decode())
+    _ = receipt.commitment  # refused here, not where it is first asked for
+    return receipt
 
 
 @lru_cache(maxsize=8)

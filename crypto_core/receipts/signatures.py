@@ -28,11 +28,20 @@ def verify_ed25519(public: bytes, message: bytes, signature: bytes) -> bytes:
 
 def sign_ed25519(seed: bytes, message: bytes) -> bytes:
     """The 64-byte signature over `message`. Raises ValueError unless `seed` is exactly 32 bytes."""
-    _, secret = crypto_sign_seed_keypair(seed)
+    return sign_expanded(expand_seed(seed)[1], message)
+
+
+def expand_seed(seed: bytes) -> tuple[bytes, bytes]:
+    """The 32-byte public key of a 32-byte seed, and the 64 secret bytes by which whoever signs again and again spares
+    deriving it each time. Raises ValueError for another size."""
+    return crypto_sign_seed_keypair(seed)
+
+
+def sign_expanded(secret: bytes, message: bytes) -> bytes:
+    """The 64-byte signature over `message`, by the secret bytes of `expand_seed`."""
     return crypto_sign(message, secret)[:SIGNATURE_SIZE]
 
 
 def derive_public(seed: bytes) -> bytes:
     """The 32-byte public key of a 32-byte seed. Raises ValueError for another size."""
-    public, _ = crypto_sign_seed_keypair(seed)
-    return public
+    return expand_seed(seed)[0]

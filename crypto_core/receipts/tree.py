@@ -6,7 +6,7 @@ A node (level, index) is the hash of the complete subtree over the 2^level leave
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 
 from crypto_core.receipts.merkle import EMPTY_ROOT, hash_children
 
@@ -77,15 +77,6 @@ def _split(size: int) -> int:
 
 def _range_root(start: int, stop: int, read: NodeReader) -> bytes:
     """The hash over leaves [start, stop), where start is a multiple of the subtree's size, as proofs need it."""
-    value = b""
-    for level, index in reversed(list(_complete(start, stop))):
-        value = hash_children(read(level, index), value) if value else read(level, index)
-    return value
-
-
-def _complete(start: int, stop: int) -> Iterator[tuple[int, int]]:
-    """The complete subtrees that make up [start, stop), the largest (leftmost) first."""
-    while start < stop:
-        level = (stop - start).bit_length() - 1
-        yield level, start >> level
-        start += 1 << level
+    level = (stop - start).bit_length() - 1
+    first, after = read(level, start >> level), start + (1 << level)
+    return first if after == stop else hash_children(first, _range_root(after, stop, read))

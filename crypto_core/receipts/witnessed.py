@@ -6,6 +6,7 @@ Knows: notes, checkpoints, policies (docs/spec/note-and-policy.md). Refuses to k
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from crypto_core.errors import NoteKeyRetired, NoteKeyUnknown
 from crypto_core.receipts.checkpoint import Checkpoint, parse_checkpoint
@@ -44,6 +45,12 @@ def open_checkpoint(note: bytes, policy: Policy) -> WitnessedCheckpoint:
 
     Raises MalformedError, SignatureInvalid, NoteKeyUnknown or NoteKeyRetired. Too few cosignatures are no error here.
     """
+    return _open_checkpoint(note, policy)
+
+
+@lru_cache(maxsize=8)
+def _open_checkpoint(note: bytes, policy: Policy) -> WitnessedCheckpoint:
+    """The receipts of a batch bring one note, which is held then, and compared with the next: it is weighed once."""
     opened = open_note(note, policy.keys)
     checkpoint = parse_checkpoint(opened.text)
     signed_by = {signature.key for signature in opened.verified}

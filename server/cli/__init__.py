@@ -47,6 +47,7 @@ from server.ledger.check import check_deep, check_vault
 from server.ledger.keeper import LedgerKeeper
 from server.ledger.post import HttpPost
 from server.ledger.witnesses import MOST, add_witness, find_witness, list_witnesses, remove_witness
+from server.lifeline import WORKERS_KILL_TIMEOUT
 from server.migrations import upgrade
 from server.parts import Parts, assemble, open_bucket, open_parts
 from server.problems import Refusal
@@ -314,7 +315,7 @@ def serve(target: str, bind: str, port: int, workers: int, start: str = "spawn")
             workers=workers,
             blocking_threads=BLOCKING_THREADS,
             respawn_failed_workers=True,
-            workers_kill_timeout=30,
+            workers_kill_timeout=WORKERS_KILL_TIMEOUT,
             log_enabled=False,
             log_access=False,
         )

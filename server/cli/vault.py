@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -47,7 +48,13 @@ def sentences() -> Iterator[None]:
     except TemoinError as error:
         raise click.ClickException(f"{error.sentence} ({error.detail})" if error.detail else error.sentence) from None
     except Refusal as refusal:
-        raise click.ClickException(refusal.kind.sentence) from None
+        raise click.ClickException(f"{refusal.kind.sentence}{_words_of(refusal)}") from None
     except OSError as error:
         why = f" ({os.strerror(error.errno)})" if error.errno else ""
         raise click.ClickException(f"{_MACHINE}{why}") from None
+
+
+def _words_of(refusal: Refusal) -> str:
+    """SQLite's own, of a database that can't be used: a disk or a file, never what is in it."""
+    cause = getattr(refusal.__cause__, "orig", refusal.__cause__)
+    return f" ({cause})" if isinstance(cause, sqlite3.Error) else ""

@@ -9,7 +9,8 @@ import re
 
 from server.problems import Refusal
 
-_RANGE = re.compile(r"bytes=([0-9]{1,19})?-([0-9]{1,19})?", re.ASCII | re.IGNORECASE)
+_RANGE = re.compile(r"bytes=([0-9]{1,99})?-([0-9]{1,99})?", re.ASCII | re.IGNORECASE)
+"""Of numbers far beyond any size, too: some programs ask from here to 2^64 − 1, or as far as they can count."""
 
 
 def parse_range(header: str | None, size: int) -> tuple[int, int] | None:

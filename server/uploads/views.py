@@ -79,7 +79,8 @@ def read_units() -> tuple[int, Iterator[bytes], list[bytes] | None]:
 
 def answer_content(content: Content) -> Response:
     """The whole, or the range that the request asks for."""
-    header = None if "If-Range" in request.headers else request.headers.get("Range")  # nothing here has a validator
+    whole = request.method == "HEAD" or "If-Range" in request.headers  # RFC 9110 §14.2; nothing here has a validator
+    header = None if whole else request.headers.get("Range")
     try:
         wanted = parse_range(header, content.size)
     except Refusal as refusal:

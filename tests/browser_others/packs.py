@@ -14,10 +14,11 @@ from selenium.webdriver.remote.webdriver import WebDriver
 
 from client_sdk.client import VaultClient
 from client_sdk.items import Draft
-from client_sdk.pack import write_pack
+from client_sdk.pack import ROTATIONS, write_pack
 from client_sdk.pack_sink import open_sink
 from client_sdk.sharing import Sharing
 from tests.browser_others.browsers import first, wait_for
+from tests.e2e.test_rotation import rotation
 from tests.fakes.processes import RealVault, running
 from tests.fakes.told import PHOTOGRAPH
 from tests.fakes.visitor import PASSWORD, PIN
@@ -31,12 +32,14 @@ NAMED = "return [...document.querySelectorAll('.found code')].map((one) => one.t
 
 @pytest.fixture(scope="module")
 def pack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A ZIP file, and beside it the page that lies in it."""
+    """A ZIP file, and beside it the page that lies in it; its ledger has had two keys."""
     folder = tmp_path_factory.mktemp("packs")
     with running(RealVault(folder / "data")) as vault, VaultClient.connect(vault.url, folder / "home") as client:
         client.register(client.make_account("qui confie", PASSWORD, PIN))
         client.log_in("qui confie", PASSWORD, PIN)
         client.write_entry(Draft(title="Devant l’école", text="Il a crié mon nom."))
+        rotation(vault, "announce", "--overlap", "0")
+        rotation(vault, "finish")
         client.add_document(PHOTOGRAPH, title="La porte")
         items = [(item.id, item.revision) for item in client.items()]
         made = client.shares.make(Sharing(items, None, int(time.time()) + 3600, 5, ""))
@@ -46,6 +49,7 @@ def pack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         for name in ("pack", "pack.zip"):
             with open_sink(folder / name) as sink:
                 assert write_pack(opened, client.known_policy(), sink).verifier
+        assert (folder / "pack" / ROTATIONS).is_file()
         yield folder / "pack.zip"
 
 

@@ -51,9 +51,11 @@ class Person:
         self.see(f'//h1[normalize-space()="{self.say(key)}"]')
 
     def choose(self, path: str) -> None:
-        """Presses the first thing of this path, away from the bar that stays on top."""
+        """Presses the first thing of this path once it takes anything, away from the bar that stays on top."""
         def pressed(browser: WebDriver) -> bool:
             found = self.see(path)
+            if found.get_attribute("aria-disabled") == "true":
+                return False
             in_page(browser, "arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", found)
             found.click()
             return True

@@ -116,7 +116,9 @@ def test_from_being_listed_to_being_refused(person: Device, vault: RealVault, tm
 
 
 def test_by_link_and_code(person: Device, vault: RealVault, tmp_path: Path) -> None:
-    made = person.ok("share", "create", person.user, "--link", *items(person), "--json").json
+    (tmp_path / "words.txt").write_text("À vous seule.", "utf-8")
+    words = ("--message-file", tmp_path / "words.txt")
+    made = person.ok("share", "create", person.user, "--link", *items(person), *words, "--json").json
     address, spoken = made["address"], made["code"]
     assert address.startswith(f"{vault.url}/app#b")
     stranger = Device(tmp_path / "stranger", vault.url)
@@ -124,7 +126,7 @@ def test_by_link_and_code(person: Device, vault: RealVault, tmp_path: Path) -> N
     assert code(stranger.run("open-link", "-o", tmp_path / "never", secrets=[address, wrong])) == "code_wrong"
     opened = stranger.run("open-link", "-o", tmp_path / "pack", "--json", secrets=[address, spoken])
     assert opened.code == 0, opened.err
-    assert opened.json["items"] == 2
+    assert (opened.json["items"], opened.json["message"]) == (2, "À vous seule.")
     assert is_as_it_was(tmp_path / "pack")
     holds(stranger, tmp_path / "pack")
     pasted = stranger.run("open-link", address, "-o", tmp_path / "pack.zip", secrets=[spoken])

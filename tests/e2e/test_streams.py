@@ -108,6 +108,6 @@ def test_a_closed_window_leaves_nothing_readable_and_ends_the_session(
         _, said = process.communicate(timeout=60)
     finally:
         way.before = lambda _: True
-    assert (process.returncode, b"(stopped)" in said) == (1, True)
+    assert (process.returncode, b"(stopped)" in said) == (130, True)
     assert len(begun) == 1 and os.listdir(back) == []
     assert way.heard[-1].target == "/v1/logout"

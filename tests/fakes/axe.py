@@ -1,4 +1,4 @@
-"""axe-core, asked about the page as it stands.
+"""axe-core, asked about the page as it stands; and what it doesn't look for.
 
 Knows: the rules that are asked for. Refuses to know: which page it is, and whether anything may be forgiven.
 """
@@ -16,6 +16,13 @@ from tests.fakes.npm import ROOT, install_locked
 TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 COLOURS = ("color-contrast", "link-in-text-block")
 """Rules about what a colour scheme changes."""
+TOO_WIDE = """() => {
+  const room = document.documentElement.clientWidth;
+  if (document.documentElement.scrollWidth <= room) return [];
+  return [...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > room + 0.5)
+    .map((e) => e.outerHTML.slice(0, 120)).slice(0, 5);
+}"""
+"""What makes a page scroll sideways, if it does."""
 
 
 @cache

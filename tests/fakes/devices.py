@@ -5,7 +5,9 @@ Knows: how to wire the real SDK to the real server without a socket. Refuses to 
 
 from __future__ import annotations
 
+import contextlib
 import json
+import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
@@ -88,6 +90,14 @@ class Device:
         client = self.client()
         client.log_in(USERNAME, PASSWORD, PIN)
         return client
+
+    def waiting(self) -> int:
+        """How many batches wait in its outbox, as whoever else opens the file sees it."""
+        count = 0
+        for path in self.home.folder.glob("*/*/replica.db"):
+            with contextlib.closing(sqlite3.connect(path, timeout=30)) as db:
+                count += db.execute("SELECT count(*) FROM outbox").fetchone()[0]
+        return count
 
     def opening(self) -> Opening:
         """What a login says; locked again."""

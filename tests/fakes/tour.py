@@ -50,6 +50,7 @@ def unfold(page: Page) -> None:
 def walk(visitor: Visitor, vault: RealVault, folder: Path, username: str) -> Iterator[str]:
     """A newcomer's way, then that of somebody who has been writing for months. The page's clock has to be installed."""
     yield from arrive(visitor)
+    yield from _go_on(visitor)
     yield from _meet_nobody(visitor)
     with telling(vault, folder, username, visitor.lang) as told:
         yield from _look_around(visitor, told)
@@ -115,6 +116,16 @@ def arrive(visitor: Visitor) -> Iterator[str]:
     visitor.press("journal.write.guided")
     page.get_by_label(visitor.say("journal.questions.what"), exact=True).wait_for()
     yield "write-guided"
+
+
+def _go_on(visitor: Visitor) -> Iterator[str]:
+    """What was begun stands where one writes; it isn't thrown away."""
+    visitor.go_to("shell.journal")
+    visitor.follow("journal.write.name")
+    visitor.page.get_by_role("button").filter(has_text=visitor.say("journal.drafts.drop")).click()
+    visitor.page.get_by_role("dialog").wait_for()
+    yield "draft-drop"
+    visitor.press("journal.drafts.drop_leave")
 
 
 def _meet_nobody(visitor: Visitor) -> Iterator[str]:
@@ -258,6 +269,9 @@ def _on_its_way(visitor: Visitor) -> Iterator[str]:
         yield "uploads"
         page.get_by_role("button").filter(has_text=visitor.say("documents.uploads.pause")).click()
         page.get_by_role("button").filter(has_text=visitor.say("documents.uploads.give_up")).click()
+        page.get_by_role("dialog").wait_for()
+        yield "uploads-give-up"
+        visitor.press("documents.uploads.give_up")
         page.get_by_text(visitor.say("documents.uploads.none")).wait_for()
 
 

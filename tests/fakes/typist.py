@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Locator
+from playwright.sync_api import Locator, expect
 
 from tests.fakes.visitor import Visitor, wait_until
 
@@ -66,7 +66,9 @@ class Typist(Visitor):
         raise AssertionError(f"never reached: {target}")
 
     def strike(self, target: Locator, key: str = "Enter") -> None:
+        """Once it takes anything: what can't be taken back waits for a moment."""
         self.reach(target)
+        expect(target).to_be_enabled()
         self.page.keyboard.press(key)
 
     def press(self, key: str, **values: object) -> None:

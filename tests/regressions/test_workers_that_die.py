@@ -1,16 +1,22 @@
-"""A vault whose workers are killed again and again comes back by itself, and still stops when it is told to."""
+"""A vault whose workers are killed again and again comes back by itself, and still stops when it is told to. One whose
+first process is killed is gone as a whole, with what it had in hand done, and starts again."""
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import json
 import os
+import select
 import signal
+import socket
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
-from tests.fakes.processes import RealVault, descendants, serving
+from tests.fakes.processes import Device, RealVault, descendants, serving
 
 
 def is_answering(vault: RealVault) -> bool:
@@ -58,3 +64,63 @@ def test_a_vault_is_told_to_stop_while_its_workers_die(tmp_path: Path) -> None:
         kill_workers_until_granian_gives_up(vault, 1)
         vault.stop()
         assert process is not None and process.returncode == 0
+
+
+@contextlib.contextmanager
+def held(pid: int) -> Iterator[int]:
+    """A descriptor that can be read once the process is gone; it is killed in the end if it isn't."""
+    descriptor = os.pidfd_open(pid)
+    try:
+        yield descriptor
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+        os.close(descriptor)
+
+
+class Begun:
+    """A request that a worker has in hand: it reads the body, of which half is there."""
+
+    def __init__(self, vault: RealVault) -> None:
+        body = json.dumps({"K_id": base64.urlsafe_b64encode(os.urandom(32)).rstrip(b"=").decode()}).encode()
+        self._rest = body[20:]
+        self._socket = socket.create_connection(("127.0.0.1", vault.port), timeout=60)
+        self._socket.sendall(
+            b"POST /v1/login/start HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+            b"Expect: 100-continue\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(body)
+        )
+        self._answers = self._socket.makefile("rb")
+        assert self._answers.readline() == b"HTTP/1.1 100 Continue\r\n"  # said once the body is asked for
+        assert self._answers.readline() == b"\r\n"
+        self._socket.sendall(body[:20])
+
+    def finish(self) -> int:
+        """Sends the rest; the status of the answer."""
+        with self._socket, self._answers:
+            self._socket.sendall(self._rest)
+            return int(self._answers.readline().split()[1])
+
+
+def test_workers_whose_first_process_is_killed_end_what_they_have_in_hand(tmp_path: Path) -> None:
+    with serving(tmp_path / "vault") as vault:
+        device = Device(tmp_path / "home", vault.url)
+        device.register()
+        kept = [device.ok("journal", "add", device.user, "--text", "before", "--json").json["id"]]
+        process, begun = vault.process, Begun(vault)
+        assert process is not None
+        with contextlib.ExitStack() as last:
+            workers = [last.enter_context(held(pid)) for pid in descendants(process.pid)[1:]]
+            assert len(workers) >= vault.workers
+            process.kill()
+            process.wait(30)
+            assert select.select(workers, [], [], 60)[0], "no worker ended after its first process was killed"
+            assert begun.finish() == 200
+            for worker in workers:
+                assert select.select([worker], [], [], 60)[0], "a worker outlived the process that started it"
+        vault.start()
+        kept.append(device.ok("journal", "add", device.user, "--text", "after", "--json").json["id"])
+        listed = device.ok("journal", "list", device.user, "--json").json
+        assert {one["id"] for one in listed} == set(kept)
+        vault.stop()
+        check = vault.command("check")
+        assert check.returncode == 0, check.stdout + check.stderr

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -14,7 +15,7 @@ from client_sdk.cli.folders import LeftOut, walk
 from client_sdk.cli.options import Shared
 from client_sdk.cli.secrets import Secrets
 from client_sdk.cli.watching import LOOK_EVERY, SETTLED, STAY_EVERY, TRY_AGAIN, Watch
-from client_sdk.errors import FileUnreadable, NetworkError, Refused
+from client_sdk.errors import FileChanged, FileUnreadable, NetworkError, Refused
 from client_sdk.gathering import Chosen, Outcome
 from schemas import limits, outputs
 from tests.fakes.cli_client import USER, Terminal
@@ -81,7 +82,7 @@ def test_a_folder_that_cant_be_read_is_said_and_the_others_go_on(
     assert left["beach"] == "unreadable"
 
 
-def _refused() -> Iterator[os.DirEntry[str]]:
+def _refused() -> NoReturn:
     raise PermissionError
 
 
@@ -109,6 +110,40 @@ def test_a_file_that_was_refused_ends_with_1_and_the_others_are_kept(terminal: T
     ended = terminal.run("documents", "add", USER, folder, "--json")
     assert len(outputs.Kept(many=True).load(json.loads(ended.stdout))) == 1
     assert json.loads(ended.stderr)["code"] == "files_left"
+
+
+def test_a_script_is_told_which_files_failed_and_why(
+    terminal: Terminal, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd = folder.parent / os.fsdecode(b"caf\xe9 \x1b[31m.jpg")
+    odd.write_text("x")
+    really = os.scandir
+    monkeypatch.setattr(os, "scandir", lambda path: _refused() if path == folder / "beach" else really(path))
+    terminal.fake.refused = {"b.jpg": FileUnreadable("PermissionError"), odd.name: FileChanged()}
+    ended = terminal.run("documents", "add", USER, odd, folder, "--json")
+    assert ended.exit_code == 1 and len(outputs.Kept(many=True).load(json.loads(ended.stdout))) == 1  # Éa.txt
+    failure = outputs.FilesFailure().load(json.loads(ended.stderr))
+    assert (failure["code"], failure["detail"]) == ("files_left", "3 left")
+    left = {one["path"]: (one["code"], one["detail"], bool(one["sentence"])) for one in failure["files"]}
+    assert left == {
+        str(odd): ("file_changed", "", True), str(folder / "b.jpg"): ("file_unreadable", "PermissionError", True),
+        str(folder / "beach"): ("file_unreadable", "", True),
+    }
+
+
+def test_a_folder_that_cant_be_read_is_told_beside_an_only_file(
+    terminal: Terminal, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("b.jpg", "Éa.txt"):
+        (folder / name).unlink()
+    (folder / "one.jpg").write_text("x")
+    really = os.scandir
+    monkeypatch.setattr(os, "scandir", lambda path: _refused() if path == folder / "beach" else really(path))
+    terminal.fake.refused = {"one.jpg": FileChanged()}
+    failure = outputs.FilesFailure().load(json.loads(
+        terminal.run("documents", "add", USER, folder, "--json").stderr
+    ))
+    assert {Path(one["path"]).name for one in failure["files"]} == {"beach", "one.jpg"}
 
 
 @pytest.mark.parametrize(
@@ -142,6 +177,41 @@ def test_a_file_is_given_out_once_it_has_stopped_changing(tmp_path: Path) -> Non
     assert look_after(SETTLED) == 1  # another version
     path.unlink()
     assert look_after(1000) == 0
+
+
+def looking_at(path: Path) -> Callable[[], int]:
+    """Each call looks anew, after the file has had the time to settle: 1 if it is given out, else 0."""
+    now, files = [0.0], [Chosen(path, path.name)]
+    watch = Watch(lambda: now[0])
+
+    def look() -> int:
+        now[0] += SETTLED
+        return len(watch.look(files))
+
+    return look
+
+
+def test_a_file_that_may_be_read_from_now_on_is_given_out_again(tmp_path: Path) -> None:
+    path = tmp_path / "letter.pdf"
+    path.write_text("closed")
+    look = looking_at(path)
+    assert [look(), look(), look()] == [0, 1, 0]
+    before = path.stat().st_ctime_ns
+    while path.stat().st_ctime_ns == before:  # the clock of a file system has its steps
+        path.chmod(0o640)
+    assert [look(), look(), look()] == [0, 1, 0]
+
+
+def test_a_file_in_a_folder_that_cant_be_entered_is_given_out_to_be_told_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, really = tmp_path / "letter.pdf", os.lstat
+    path.write_text("x")
+    look = looking_at(path)
+    with monkeypatch.context() as closed:
+        closed.setattr(os, "lstat", lambda one: _refused() if one == path else really(one))
+        assert [look(), look(), look()] == [0, 1, 0]
+    assert [look(), look(), look()] == [0, 1, 0]
 
 
 class _Day:
@@ -183,6 +253,21 @@ def test_a_watch_takes_what_comes_and_ends_when_asked(folder: Path, capsys: pyte
     assert sorted(day.added) == sorted(["1.jpg", "2.jpg", "b.jpg", "Éa.txt", "new.jpg"])
     said = capsys.readouterr().err
     assert said.count("(hidden;") == 2 and "No longer watching." in said
+
+
+def test_a_watch_ends_as_it_says_from_the_moment_when_it_says_so(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = list[str]()
+
+    def press_ctrl_c(text: str) -> None:
+        said.append(text)
+        if len(said) == 1:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("client_sdk.cli.adding.note", press_ctrl_c)
+    _Day(folder).pass_by()
+    assert [text.split()[0] for text in said] == ["Watching.", "No"]
 
 
 def test_a_watch_outlives_a_cut_and_keeps_its_session_open(folder: Path) -> None:

@@ -71,6 +71,20 @@ def test_a_fork_ends_with_one_and_the_report_keeps_it(terminal: Terminal, folder
     assert "ledger_forked" in terminal.run("audit", "report", "--state", state).stdout
 
 
+@pytest.mark.parametrize("as_json", [(), ("--json",)])
+def test_a_follower_that_is_stopped_has_found_nothing(
+    terminal: Terminal, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, as_json: tuple[str, ...]
+) -> None:
+    def press_ctrl_c(_seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("client_sdk.cli.audit.time.sleep", press_ctrl_c)
+    with serving_files(folder) as url:
+        ended = terminal.run("audit", "follow", url, "--state", tmp_path / "state", "--vkey", VKEY, *as_json)
+    assert (ended.exit_code, "stopped" in ended.stderr, "Traceback" in ended.stderr) == (130, True, False)
+    assert str(SIZE) in ended.stdout
+
+
 def test_a_note_of_somebody_who_is_ahead_waits_and_is_told(terminal: Terminal, folder: Path, tmp_path: Path) -> None:
     ahead = tmp_path / "ahead"
     write_ledger(ahead, SIZE + 256)

@@ -56,8 +56,8 @@ def refusal(code: str, retry_after: int | None = None) -> errors.Refused:
         (sqlite3.OperationalError("database or disk is full"), 1),
         (sqlite3.DatabaseError("file is not a database"), 1),
         (sqlite3.IntegrityError("UNIQUE constraint failed"), 3),
-        (KeyboardInterrupt(), 1),
-        (click.Abort(), 1),
+        (KeyboardInterrupt(), 130),
+        (click.Abort(), 130),
         (RuntimeError(SECRET), 3),
         (click.UsageError("Say which"), 2),
     ],
@@ -95,6 +95,36 @@ def test_an_entry_is_not_said_to_wait_when_nothing_was_sealed(terminal: Terminal
     terminal.fake.failures = {"write_entry": errors.NetworkError()}
     cut = terminal.run(*words)
     assert (cut.exit_code, "sent at the next opening" in cut.stderr) == (3, True)
+
+
+ENTRY = ("journal", "add", USER, "--text", "x")
+WAITS, LOOK, NOTHING = "sent at the next opening", "look at what is there", "nothing was done"
+
+
+@pytest.mark.parametrize(
+    ("words", "cut_at", "told"),
+    [
+        (ENTRY, "write_entry", WAITS), ((*ENTRY, "--attach", __file__), "write_entry", LOOK),
+        (("journal", "delete", USER, "01" * 16), "delete_item", WAITS),
+        (("documents", "add", USER, __file__), "add_document", LOOK), (("journal", "list", USER), "items", LOOK),
+        (("register", USER, "--recovery-out", "words.txt"), "make_account", NOTHING),
+        (("register", USER, "--recovery-out", "words.txt"), "register", LOOK),
+    ],
+)
+def test_nothing_is_promised_that_does_not_wait_on_this_device(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], cut_at: str, told: str
+) -> None:
+    monkeypatch.chdir(terminal.home)
+    terminal.fake.add()
+    terminal.fake.failures[cut_at] = errors.NetworkError()
+    ended = terminal.run(*words)
+    assert (ended.exit_code, "(network)" in ended.stderr) == (3, True)
+    assert [one for one in (WAITS, LOOK, NOTHING) if one in ended.stderr] == [told]
+
+
+def test_a_name_that_is_empty_is_asked_for_nowhere_else(terminal: Terminal) -> None:
+    terminal.run("journal", "list", "", TEMOIN_USER="somebody else")
+    assert [call[0] for call in terminal.fake.called("log_in")] == [""]
 
 
 @pytest.mark.parametrize("words", [(), ("journal",)])

@@ -39,3 +39,22 @@ def test_an_earlier_export_is_written_over_also_an_interrupted_one(
         terminal.run("receipts", "export", USER, "0" * 32, "-o", out)
         assert terminal.fake.called("item")  # it went on to ask the vault
         terminal.fake.calls.clear()
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (("trust", "policy", USER), "FILE: "), (("receipts", "upgrade", USER, "--all", "--policy"), "--policy: "),
+        (("verify-pack", ".", "--policy"), "--policy: "),
+        (("witness", "serve", "--state", "nowhere", "--policy"), "--policy: "),
+    ],
+    ids=" ".join,
+)
+def test_a_policy_that_is_none_is_named_before_anybody_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], named: str
+) -> None:
+    (tmp_path / "policy.txt").write_text("nonsense")
+    terminal = Terminal.on(tmp_path / "home", monkeypatch)
+    ended = terminal.run(*words, tmp_path / "policy.txt")
+    assert (ended.exit_code, named in ended.stderr) == (1, True), ended.stderr
+    assert terminal.fake.calls == []

@@ -50,6 +50,19 @@ def test_without_anybody_to_answer_no_account_is_made(terminal: Terminal, typed:
     assert terminal.fake.called("register") == []
 
 
+def test_words_that_were_shown_to_somebody_who_stopped_open_nothing(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def press_ctrl_c(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(account, "_ask_back", press_ctrl_c)
+    ended = terminal.run("register", USER)
+    assert (ended.exit_code, "these words open nothing" in ended.stderr) == (130, True)
+    assert json.loads(terminal.run("register", USER, "--json").stderr.partition("paper:\n")[2])["code"] == "stopped"
+    assert terminal.fake.called("register") == []
+
+
 def test_the_words_go_into_a_file_of_ones_own(terminal: Terminal, tmp_path: Path) -> None:
     file = tmp_path / "words.txt"
     ended = terminal.run("register", USER, "--recovery-out", file, "--words", "french", "--json")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -11,6 +13,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from client_sdk.box_visit import Deposited
 from client_sdk.cli import temoin
 from client_sdk.cli.failures import REFUSED, FileExists, failure_of
 from client_sdk.cli.opened_pack import unfinished
@@ -18,7 +21,7 @@ from client_sdk.cli.session import judging_until
 from client_sdk.cli.share import _reader, _row
 from client_sdk.client import Draft, VaultClient
 from client_sdk.directory import Professional
-from client_sdk.errors import Refused
+from client_sdk.errors import FileChanged, Refused
 from client_sdk.pack import write_pack
 from client_sdk.pack_check import check_pack
 from client_sdk.pack_sink import open_sink
@@ -92,6 +95,99 @@ def test_the_longest_words_are_taken(tmp_path: Path) -> None:
     arguments = ["box", "deposit", "--message-file", str(words), "--server", NOBODY, "--json"]
     ended = CliRunner().invoke(temoin, arguments, env={"TEMOIN_HOME": str(tmp_path), "TEMOIN_LINK": "#d"})
     assert (ended.exit_code, json.loads(ended.stderr)["code"]) == (3, "network")
+
+
+@pytest.fixture(params=[
+    ("box", "deposit", "--message"), ("share", "create", "ana", "--link", "--items", "0" * 32, "--message"),
+    ("box", "accept", "ana", "0" * 32, "0" * 32, "--text"),
+], ids=" ".join)
+def with_words(request: pytest.FixtureRequest) -> tuple[str, ...]:
+    """Each command that takes words, up to the option for them."""
+    return cast(tuple[str, ...], request.param)
+
+
+def refused_usage(tmp_path: Path, *words: str) -> str:
+    """What is said of a command that was not given rightly, before anybody is asked for anything."""
+    ended = CliRunner().invoke(temoin, [*words, "--server", NOBODY, "--json"], env={"TEMOIN_HOME": str(tmp_path)})
+    failure = json.loads(ended.stderr)
+    assert (ended.exit_code, failure["code"]) == (2, "usage"), ended.stderr
+    return cast(str, failure["sentence"])
+
+
+@pytest.mark.parametrize(("data", "said"), [(b"\xff\xfe", "not UTF-8"), (b" \n", "no text in the file")])
+def test_a_file_of_words_has_some(tmp_path: Path, with_words: tuple[str, ...], data: bytes, said: str) -> None:
+    words = tmp_path / "words.txt"
+    words.write_bytes(data)
+    *command, option = with_words
+    assert said in refused_usage(tmp_path, *command, f"{option}-file", str(words))
+    words.write_text("words")
+    assert "one place only" in refused_usage(tmp_path, *command, option, "words", f"{option}-file", str(words))
+
+
+class Visit:
+    """A box that takes whatever comes."""
+
+    def __enter__(self) -> Visit:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def enter_box(self, _fragment: str) -> Visit:
+        return self
+
+    def make(self, _name: str, _message: str, _given: object) -> None:
+        pass
+
+    def send(self, _made: object) -> Deposited:
+        return Deposited(bytes(16), 1_795_600_000, bytes(32), "the receipt")
+
+
+@pytest.mark.parametrize("as_json", [(), ("--json",)])
+def test_what_was_sent_is_said_also_where_its_receipts_cant_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, as_json: tuple[str, ...]
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("client_sdk.cli.box.connected", lambda _common: Visit())
+    monkeypatch.setattr("client_sdk.cli.box.save", full)
+    arguments = ["box", "deposit", "--message", "I saw it.", "-o", str(tmp_path / "receipts"), *as_json]
+    ended = CliRunner().invoke(temoin, arguments, env={"TEMOIN_HOME": str(tmp_path), "TEMOIN_LINK": "#d"})
+    assert (ended.exit_code, "No space left" in ended.stderr) == (1, True)
+    if as_json:
+        assert json.loads(ended.stdout)["receipt"] == "the receipt"
+    else:
+        assert "Deposited" in ended.stdout and "Receipts" not in ended.stdout
+
+
+@pytest.mark.parametrize("words", [("box", "deposit"), ("journal", "add", "ana", "--text", "x", "--attach")])
+def test_a_pipe_is_no_file_and_is_named_before_anything_is_asked(tmp_path: Path, words: tuple[str, ...]) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert f"'{tmp_path / 'pipe'}' is a pipe" in refused_usage(tmp_path, *words, str(tmp_path / "pipe"))
+
+
+def test_of_several_files_the_one_that_changed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Changing(Visit):
+        def give(self, path: Path) -> None:
+            if path.name == "b.jpg":
+                raise FileChanged()
+
+    for name in ("a.jpg", "b.jpg"):
+        (tmp_path / name).write_text("x")
+    monkeypatch.setattr("client_sdk.cli.box.connected", lambda _common: Changing())
+    arguments = ["box", "deposit", str(tmp_path / "a.jpg"), str(tmp_path / "b.jpg"), "--json"]
+    ended = CliRunner().invoke(temoin, arguments, env={"TEMOIN_HOME": str(tmp_path), "TEMOIN_LINK": "#d"})
+    failure = json.loads(ended.stderr)
+    assert (ended.exit_code, failure["code"], failure["detail"]) == (1, "file_changed", "b.jpg")
+
+
+def test_receipts_that_have_no_place_are_told_before_anything_is_sent(tmp_path: Path) -> None:
+    (tmp_path / "notes").write_text("mine")
+    place = str(tmp_path / "notes" / "receipts")
+    arguments = ["box", "deposit", "--message", "I saw it.", "-o", place, "--server", NOBODY, "--json"]
+    ended = CliRunner().invoke(temoin, arguments, env={"TEMOIN_HOME": str(tmp_path), "TEMOIN_LINK": "#d"})
+    assert (ended.exit_code, json.loads(ended.stderr)["code"]) == (1, "device")
 
 
 @pytest.mark.usefixtures("stretched_once")

@@ -59,9 +59,20 @@ def test_a_policy_trusts_every_known_ledger_once(tmp_path: Path) -> None:
 def test_a_damaged_pin_is_not_believed(tmp_path: Path, data: bytes) -> None:
     home, pin = Home(tmp_path), a_pin()
     home.pin("vault.example", pin)
-    next((tmp_path / "vaults").iterdir()).write_bytes(data)
-    with pytest.raises(CryptoCoreError):
-        home.pin_of(pin.vault_id)
+    path = next((tmp_path / "vaults").iterdir())
+    path.write_bytes(data)
+    for look in (lambda: home.pin_of(pin.vault_id), home.pins):
+        with pytest.raises(CryptoCoreError, match=f"vaults/{path.name}, kept on this device"):
+            look()
+
+
+def test_a_damaged_address_is_named(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    home.pin("vault.example", a_pin())
+    path = next((tmp_path / "servers").iterdir())
+    path.write_bytes(b"zz")
+    with pytest.raises(CryptoCoreError, match=f"servers/{path.name}, kept on this device"):
+        home.vault_at("vault.example")
 
 
 def test_a_file_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

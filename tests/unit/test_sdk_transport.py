@@ -9,6 +9,7 @@ import ssl
 import threading
 import weakref
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import accumulate
@@ -18,7 +19,7 @@ from typing import Any, ClassVar
 import certifi
 import httpx
 import pytest
-from urllib3 import HTTPSConnectionPool
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.util import parse_url
 
 from client_sdk.errors import NetworkError, Refused, SdkError, ServerAddress, ServerFault
@@ -351,6 +352,43 @@ def test_what_was_sent_is_let_go_of_at_once(served: HttpTransport) -> None:
 
 def test_what_came_before_a_connection_broke_is_given_on(served: HttpTransport) -> None:
     assert list(served.read("/ledger/checkpoint")) == [DATA[at:at + 10] for at in range(0, 100, 10)]
+
+
+class _Line:
+    """Takes the place of a socket, and remembers what it was given at once."""
+
+    def __init__(self, breaks: bool = False) -> None:
+        self.sent, self.breaks = list[bytes](), breaks
+
+    def settimeout(self, _seconds: float) -> None:
+        pass
+
+    def sendall(self, data: bytes) -> None:
+        if self.breaks:
+            raise TimeoutError
+        self.sent.append(bytes(data))
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:8080", "https://vault.example"])
+@pytest.mark.parametrize(("body", "pieces"), [
+    (b"small", 1), (bytes(16_384), 1), (bytes(16_385), 2), ([b"two", b"pieces"], 3), (None, 1), (b"", 1),
+])
+def test_a_small_request_leaves_in_one_piece_also_after_one_that_failed(address: str, body: Any, pieces: int) -> None:
+    pool = connect(parse_url(address))
+    assert isinstance(pool, HTTPConnectionPool)
+    connection, whole = pool.ConnectionCls("vault.example"), b"".join(body or ()) if isinstance(body, list) else body
+    for breaks in (False, True, False):
+        line = _Line(breaks)
+        setattr(connection, "sock", line)
+        with pytest.raises(TimeoutError) if breaks else nullcontext():
+            connection.request("POST", "/v1/items", body, {"Content-Length": str(len(whole or b""))})
+        assert len(line.sent) == (0 if breaks else pieces)
+        head, _, rest = b"".join(line.sent).partition(b"\r\n\r\n")
+        assert breaks or (head.startswith(b"POST /v1/items HTTP/1.1\r\nHost: vault.example") and rest == (whole or b""))
+        connection.close()
 
 
 def test_a_vault_that_is_not_there_is_told_as_such() -> None:

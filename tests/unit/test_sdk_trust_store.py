@@ -21,6 +21,7 @@ from crypto_core.receipts.policy import Policy
 from crypto_core.receipts.tree import consistency_proof, new_nodes, root
 
 ORIGIN = "ledger/test"
+NOW = 1_764_194_400
 
 
 class FakeLedger:
@@ -55,7 +56,7 @@ def home(tmp_path: Path) -> AccountHome:
 
 
 def a_store(home: AccountHome, ledger: FakeLedger) -> TrustStore:
-    return TrustStore(home, Replica(home.replica), ledger.policy)
+    return TrustStore(home, Replica(home.replica), ledger.policy, lambda: NOW)
 
 
 def test_the_first_note_is_held_and_growth_is_proven(home: AccountHome) -> None:
@@ -66,17 +67,6 @@ def test_the_first_note_is_held_and_growth_is_proven(home: AccountHome) -> None:
         assert store.advance(ledger.note(size), ledger.prove).size == size
     assert ledger.asked == [(3, 4), (4, 11), (11, 20)]
     assert a_store(home, ledger).newest == ledger.note(20)
-
-
-def test_a_note_in_a_file_of_a_first_release_is_held(home: AccountHome) -> None:
-    ledger = FakeLedger(20)
-    store = a_store(home, ledger)
-    home.checkpoint.write_text(ledger.note(11))
-    assert store.newest == ledger.note(11)
-    store.advance(ledger.note(20), ledger.prove)
-    assert ledger.asked == [(11, 20)] and a_store(home, ledger).newest == ledger.note(20)
-    store.forget()
-    assert store.newest is None is a_store(home, ledger).newest
 
 
 def test_a_smaller_note_is_lag_if_it_fits(home: AccountHome) -> None:
@@ -107,6 +97,7 @@ def test_a_fork_leaves_both_notes_as_evidence(home: AccountHome, sizes: tuple[in
     evidence = {one.read_text() for one in (home.folder / "evidence").iterdir()}
     assert evidence == {held, offered} and store.newest == held
     store.forget()
+    assert [store.newest, a_store(home, ledger).newest] == [None, None]
     assert store.advance(offered, fork.prove).size == sizes[1]
 
 
@@ -169,7 +160,8 @@ def test_warnings_outlive_the_process_until_they_are_accepted(home: AccountHome)
 
 
 def test_damaged_warnings_are_not_taken_for_none(home: AccountHome) -> None:
-    for data in (b"", b"{}", b'{"findings":[],"about":[],"accepted":[],"account_n":"0"}'):
+    for data in (b"", b"{}", b'{"findings":[],"about":[],"accepted":[],"account_n":"0"}',
+                 b'{"findings":[],"about":[],"accepted":[],"account_n":true}'):
         home.warned.write_bytes(data)
         with pytest.raises(CryptoCoreError):
             Warnings(home)

@@ -52,6 +52,13 @@ def call(command: str, data: Path, *more: str) -> Result:
     return CliRunner().invoke(main, [command, "--data", str(data), *more])
 
 
+def test_a_database_that_is_none_is_told_as_what_it_is(data: Path) -> None:
+    (data / "vault.db").write_bytes(bytes(range(256)) * 16)
+    for command in ("check", "run"):
+        ended = call(command, data)
+        assert (ended.exit_code, "(file is not a database)" in ended.output) == (1, True), ended.output
+
+
 def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 

@@ -11,6 +11,7 @@ import pytest
 from flask import Flask, Response
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from marshmallow import ValidationError
 from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder, TestResponse
 
@@ -19,8 +20,8 @@ from crypto_core.randomness import make_id
 from schemas import accounts, items, limits
 from schemas.problems import MEDIA_TYPE, PROBLEMS
 from server.problems import Refusal, install_problems
-from server.requests import CONVERTERS, dump, load, load_query, parse_message, read_octets
-from tests.fakes.vault import FakeVault, b64, fake_vault, open_person, said
+from server.requests import CONVERTERS, HEARD_OUT, dump, load, load_query, parse_message, read_octets
+from tests.fakes.vault import FakePerson, FakeVault, b64, fake_vault, open_person, said
 
 K_ID = b64(bytes(range(32)))
 
@@ -52,6 +53,22 @@ def test_the_good_one_is_good(vault: FakeVault) -> None:
     assert send(vault, b" " + GOOD + b"\n").status_code == 200
     for content_type in ("application/json; charset=utf-8", "application/json;charset=UTF-8"):
         assert send(vault, GOOD, content_type).status_code == 200
+
+
+@pytest.mark.parametrize(("opened", "closed"), [("[", "]"), ('{"a":', "}"), ('[{"a":', "}]")])
+def test_what_is_nested_deeper_than_the_limit_is_no_message(opened: str, closed: str) -> None:
+    levels = opened.count("[") + opened.count("{")
+
+    def nested(depth: int) -> bytes:
+        """An object in which others stand, `depth` of them in each other with the first."""
+        times, one_more = divmod(depth - 1, levels)
+        return f'{{"K_id":{opened * times}{"[]" if one_more else "1"}{closed * times}}}'.encode()
+
+    with pytest.raises(ValidationError):
+        parse_message(accounts.LoginStart, nested(limits.JSON_DEPTH))
+    with pytest.raises(Refusal) as refused:
+        parse_message(accounts.LoginStart, nested(limits.JSON_DEPTH + 1))
+    assert refused.value.code == "malformed"
 
 
 BAD = {
@@ -126,6 +143,52 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_read(vault: FakeVault)
         environ_overrides={"CONTENT_LENGTH": str(limits.SMALL_JSON_BODY + 1)},
     )
     assert_problem(answer, "too_large")
+
+
+class Body(io.BytesIO):
+    """A body that is as long as is asked for, and how many of its bytes were read."""
+
+    was_read = 0
+
+    def read(self, size: int | None = -1) -> bytes:
+        assert size is not None and size > 0
+        self.was_read += size
+        return bytes(size)
+
+
+@pytest.mark.parametrize(
+    ("is_known", "size", "more", "is_read"),
+    [
+        (True, 33 * limits.UNIT, {}, True),
+        (True, HEARD_OUT + 1, {}, False),
+        (True, 300_000, {"Expect": "100-continue"}, False),
+        (False, limits.SMALL_JSON_BODY, {}, True),
+        (False, limits.SMALL_JSON_BODY + 1, {}, False),
+    ],
+    ids=["too many units", "far too much", "who waits to be told", "a stranger's", "too much for a stranger"],
+)
+def test_a_refused_body_is_read_to_its_end_if_that_costs_little(
+    vault: FakeVault, person: FakePerson, is_known: bool, size: int, more: dict[str, str], is_read: bool
+) -> None:
+    body, authorization = Body(), {"Authorization": f"Bearer {person.token}"} if is_known else {}
+    answer = vault.app.test_client().put(
+        f"/v1/uploads/{b64(make_id())}/units/0", input_stream=body, content_type="application/octet-stream",
+        headers=authorization | more, environ_overrides={"CONTENT_LENGTH": str(size)},
+    )
+    assert answer.status_code >= 400
+    assert body.was_read == (size if is_read else 0)
+
+
+def test_of_a_body_that_is_refused_half_way_the_rest_is_read_and_no_more(vault: FakeVault, person: FakePerson) -> None:
+    blob, size, body = b64(make_id()), limits.FIRST_UNIT + 3 * limits.UNIT, Body()
+    assert person.ask("POST", "/v1/uploads", {"blob": blob, "size": size}).status_code == 201
+    wrong = {"Temoin-Unit-Digests": f"sha-256=:{format_b64(bytes(4 * limits.HASH))}:"}
+    answer = vault.app.test_client().put(
+        f"/v1/uploads/{blob}/units/0", input_stream=body, content_type="application/octet-stream",
+        headers={"Authorization": f"Bearer {person.token}"} | wrong, environ_overrides={"CONTENT_LENGTH": str(size)},
+    )
+    assert_problem(answer, "digest_mismatch")
+    assert body.was_read == size
 
 
 def test_a_refusal_names_fields_and_never_values(vault: FakeVault) -> None:

@@ -7,7 +7,7 @@ import { met } from "../src/app/link.js";
 import { SIGN_UP_IDLE_MS } from "../src/app/lock.js";
 import { go } from "../src/app/router.js";
 import { closed, putting } from "../src/app/state.js";
-import { callsOf } from "./app_journal_scene.js";
+import { answer, callsOf } from "./app_journal_scene.js";
 import { endPage, open, startPage, type Scene } from "./app_scene.js";
 import { BOX_LINK, SAID } from "./memory_boxes.js";
 import { MemoryVault, PASSWORD, PIN, problem } from "./memory_vault.js";
@@ -114,8 +114,7 @@ describe("a person", () => {
     await page.see("refuse without looking");
     await page.press("Refuse");
     await page.see("Refuse this?");
-    await act(async () => [...document.querySelectorAll<HTMLElement>("dialog button")]
-      .find((one) => one.textContent === "Refuse")!.click());
+    await answer("Refuse");
     await page.see("You refused this");
     expect([...document.querySelectorAll("#main [role=status]")].map((one) => one.textContent).join())
       .toContain("You refused this");
@@ -150,7 +149,7 @@ describe("a person", () => {
     await act(async () => go("box", sampleId(901)));
     await page.press("Close the box");
     await page.see("sees that it has ended");
-    await page.press("Close it");
+    await answer("Close it");
     await page.see("The box is closed.");
     await waitFor(() => expect(document.querySelector("dialog")).toBeNull());
     expect(focused()?.tagName).toBe("H1");

@@ -14,7 +14,7 @@ import { decodeText } from "../src/app/views/documents/text.js";
 import { EMPTY_DRAFT } from "../src/sdk/items.js";
 import type { Content, Item } from "../src/worker/api.js";
 import { type Addresses, watchAddresses, watchDownloads } from "./app_documents_scene.js";
-import { callsOf, openVault, PIN, show, until } from "./app_journal_scene.js";
+import { answer, callsOf, openVault, PIN, show, until } from "./app_journal_scene.js";
 import { type MemoryVault, problem } from "./memory_vault.js";
 import { sampleId, sampleItem } from "./samples.js";
 
@@ -58,10 +58,6 @@ const said = (): string => document.body.textContent ?? "";
 const press = (name: string | RegExp): void => void fireEvent.click(screen.getByRole("button", { name }));
 const titles = (): readonly (string | null)[] =>
   [...document.querySelectorAll(".document-row b")].map((one) => one.textContent);
-/** The button of the open question that does it. */
-const agree = (words: string): void => void fireEvent.click(
-  [...screen.getByRole("dialog").querySelectorAll("button")].find((one) => one.textContent === words)!,
-);
 const shown = async (item: Item): Promise<void> => {
   show(<Document id={item.id} />);
   await until(() => screen.queryByRole("heading", { level: 1 }));
@@ -257,7 +253,7 @@ describe("a clear copy", () => {
     expect(said()).toContain("Le fichier sera lisible sur cet appareil, sans code ni mot de passe");
     expect(said()).toContain("aussi après que vous avez quitté cette page");
     expect(callsOf(vault, "readContent")).toEqual([]);
-    agree("Télécharger");
+    await answer("Télécharger");
     await until(() => asked.length > 0);
     expect(asked.map(({ name }) => name)).toEqual(["fichier.png"]);
     await until(() => said().includes("Donné au navigateur sous le nom fichier.png"));
@@ -277,10 +273,10 @@ describe("a clear copy", () => {
     await until(() => screen.queryByRole("dialog"));
     fireEvent.click(screen.getByRole("radio", { name: /Son propre nom/ }));
     vault.fail("readContent", problem("network"));
-    agree("Télécharger");
+    await answer("Télécharger");
     await until(() => screen.queryByRole("alert"));
     expect(asked).toEqual([]);
-    agree("Télécharger");
+    await answer("Télécharger");
     await until(() => asked.length > 0);
     expect(asked[0]?.name).toBe("IMG_1.png");
   });

@@ -13,7 +13,7 @@ import Uploads from "../src/app/views/documents/Uploads.js";
 import { EMPTY_DRAFT } from "../src/sdk/items.js";
 import type { KeptDraft, WriteOptions } from "../src/worker/api.js";
 import { watchAddresses } from "./app_documents_scene.js";
-import { callsOf, openVault, PIN, show, until } from "./app_journal_scene.js";
+import { answer, callsOf, openVault, PIN, show, until } from "./app_journal_scene.js";
 import { type MemoryVault, problem } from "./memory_vault.js";
 
 const SLOT = "slotAAAAAAAAAAAAAAAAAA";
@@ -163,6 +163,10 @@ describe("one file", () => {
     keep();
     await until(() => said().includes("En pause"));
     press(/^Abandonner cet envoi/);
+    await answer("Ne pas abandonner");
+    expect(callsOf(vault, "giveUp")).toEqual([]);
+    press(/^Abandonner cet envoi/);
+    await answer("Abandonner cet envoi");
     await until(() => callsOf(vault, "giveUp")[0]);
     expect(callsOf(vault, "giveUp")).toEqual([[SLOT]]);
     await until(() => screen.queryByRole("button", { name: "Garder" }));
@@ -182,6 +186,7 @@ describe("one file", () => {
     pick(new File(["other"], "IMG_1.jpg", { type: "image/jpeg" }));
     await until(() => said().includes("celui-ci a changé depuis"));
     fireEvent.click(screen.getByRole("button", { name: "Abandonner cet envoi Un fichier derrière le code" }));
+    await answer("Abandonner cet envoi");
     await until(() => said().includes("1 fichier n’est pas parti en entier"));
   });
 

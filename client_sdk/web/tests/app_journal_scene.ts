@@ -1,6 +1,6 @@
 // An open vault around one view, for its tests. Knows: the memory twin, the words in French.
 // Refuses to know: the shell.
-import { cleanup, render, type RenderResult } from "@testing-library/preact";
+import { act, cleanup, render, type RenderResult } from "@testing-library/preact";
 import type { VNode } from "preact";
 
 import words from "../locales/fr.json";
@@ -38,6 +38,14 @@ export async function until(so: () => unknown): Promise<void> {
     if (performance.now() > end) throw new Error(`never: ${so.toString()}\n${document.body.textContent}`);
     await new Promise((done) => setTimeout(done, 5));
   }
+}
+
+/** Answers the open question with the button of these words, once it takes an answer. */
+export async function answer(words: string): Promise<void> {
+  const takes = (): HTMLElement | undefined => [...document.querySelectorAll<HTMLElement>("dialog button")]
+    .find((one) => one.textContent === words && one.getAttribute("aria-disabled") !== "true");
+  await until(takes);
+  await act(async () => takes()!.click());
 }
 
 /** What was given to the calls of one name. */

@@ -15,7 +15,7 @@ import { Edit } from "../src/app/views/journal/Write.js";
 import { parseHappened } from "../src/sdk/happened.js";
 import { EMPTY_DRAFT } from "../src/sdk/items.js";
 import type { Item } from "../src/worker/api.js";
-import { openVault, PIN, show, until } from "./app_journal_scene.js";
+import { answer, openVault, PIN, show, until } from "./app_journal_scene.js";
 import { sampleId, sampleItem } from "./samples.js";
 
 afterEach(() => {
@@ -138,7 +138,7 @@ describe("an entry", () => {
     press("Supprimer");
     await until(() => said().includes("effacé pour de bon après sept jours"));
     expect(said()).toContain("ne peut pas être repris");
-    fireEvent.click(screen.getAllByText("Supprimer").at(-1)!);
+    await answer("Supprimer");
     await until(() => place.value.view === "home" && items.value?.length === 4);
     cleanup();
     show(<Timeline />);
@@ -156,7 +156,7 @@ describe("an entry", () => {
     show(<Entry id={sampleId(2)} />);
     press("Supprimer");
     await until(() => screen.queryByText("Ne pas supprimer"));
-    fireEvent.click(screen.getAllByText("Supprimer").at(-1)!);
+    await answer("Supprimer");
     await until(() => screen.queryByRole("alert"));
     expect(items.value).toHaveLength(5);
   });

@@ -9,7 +9,7 @@ import Receipt from "../src/app/views/receipts/Receipt.js";
 import english from "../locales/en.json";
 import site from "../../../server/help/locales/en.json";
 import { type Addresses, watchAddresses, watchDownloads } from "./app_documents_scene.js";
-import { callsOf, openVault, PIN, show, until } from "./app_journal_scene.js";
+import { answer, callsOf, openVault, PIN, show, until } from "./app_journal_scene.js";
 import { type MemoryVault, problem } from "./memory_vault.js";
 import { sampleItem } from "./samples.js";
 
@@ -124,7 +124,7 @@ describe("the archive", () => {
     expect(said()).toContain("L’archive ne contient que des octets scellés");
     expect(said()).toContain("voit que ce genre de service a servi");
     expect(callsOf(vault, "exportReceipts")).toEqual([]);
-    press("Exporter");
+    await answer("Exporter");
     await until(() => asked.length > 0);
     expect(asked[0]?.name).toMatch(/\.zip$/);
     await until(() => said().includes("Donné au navigateur"));
@@ -136,10 +136,10 @@ describe("the archive", () => {
     const asked = watchDownloads();
     await open();
     vault.fail("exportReceipts", problem("network"));
-    press("Exporter");
+    await answer("Exporter");
     await until(() => screen.queryByRole("alert"));
     expect(asked).toEqual([]);
-    press("Exporter");
+    await answer("Exporter");
     await until(() => asked.length > 0);
   });
 

@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 // Sharing on the page, from the choice to the list of what is shared: whole things, and parts of them.
-import { act, cleanup, fireEvent, screen, within } from "@testing-library/preact";
+import { act, cleanup, fireEvent, screen } from "@testing-library/preact";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
 import { address } from "../src/app/router.js";
@@ -14,7 +14,7 @@ import Entry from "../src/app/views/journal/Entry.js";
 import Timeline from "../src/app/views/journal/Timeline.js";
 import type { Content, Item } from "../src/worker/api.js";
 import { watchAddresses } from "./app_documents_scene.js";
-import { callsOf, openVault, show, until } from "./app_journal_scene.js";
+import { answer, callsOf, openVault, show, until } from "./app_journal_scene.js";
 import { PASSWORD, PIN, type MemoryVault } from "./memory_vault.js";
 import { sampleId, sampleItem } from "./samples.js";
 
@@ -165,7 +165,7 @@ describe("sharing", () => {
     expect(said()).toContain("Le soir");
     expect(said()).toContain("Un élément supprimé depuis");
     await press(/^Mettre fin/);
-    await act(async () => void fireEvent.click(within(screen.getByRole("dialog")).getAllByRole("button").at(-1)!));
+    await answer("Mettre fin au partage");
     await until(() => callsOf(vault, "revokeShare").length === 1);
     await until(() => said().includes("Terminés"));
   });

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser.app.conftest import describe_vault
-from tests.fakes.axe import COLOURS, run_axe
+from tests.fakes.axe import COLOURS, TOO_WIDE, run_axe
 from tests.fakes.browser import new_context
 from tests.fakes.processes import RealVault, running
 from tests.fakes.tour import arrive, shown_view, view_table, walk
@@ -33,13 +33,6 @@ SMALL_TARGETS = """() => {
     .filter(([, box]) => box.height < 43.9 || box.width < 24)
     .map(([html, box]) => `${html} ${box.width.toFixed(0)} × ${box.height.toFixed(0)}`);
 }"""
-TOO_WIDE = """() => {
-  const room = document.documentElement.clientWidth;
-  if (document.documentElement.scrollWidth <= room) return [];
-  return [...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > room + 0.5)
-    .map((e) => e.outerHTML.slice(0, 120)).slice(0, 5);
-}"""
-
 SIDEWAYS = """() => [...document.querySelectorAll("body *")]
   .filter((e) => /auto|scroll/.test(getComputedStyle(e).overflowX) && e.scrollWidth > e.clientWidth + 1)
   .map((e) => e.outerHTML.slice(0, 120));

@@ -11,16 +11,19 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Download, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Download, FilePayload, Page, expect
 
 from client_sdk.client import VaultClient
 from client_sdk.items import Draft
 from client_sdk.sharing import MadeBundle, Sharing
+from crypto_core.receipts.policy import format_policy
+from tests.browser.app.conftest import describe_vault
 from tests.browser.app.test_bad_network import private_memory, renderers
 from tests.browser.app.test_reading import follow, give_code
 from tests.e2e.test_large_files import MIB, make_file
 from tests.fakes.axe import run_axe
-from tests.fakes.processes import Device, RealVault
+from tests.e2e.test_rotation import rotation
+from tests.fakes.processes import Device, RealVault, running
 from tests.fakes.received import receive
 from tests.fakes.told import PHOTOGRAPH
 from tests.fakes.visitor import PASSWORD, PATIENCE, PIN, Visitor
@@ -215,6 +218,39 @@ def test_with_a_key_from_elsewhere_the_packs_own_is_not_believed(
     (folder / "SHA256SUMS").unlink()
     (folder / "bundle.json").unlink()
     check(page, folder, say("fr", "pack.check.none"))
+
+
+def test_whoever_was_given_any_of_a_ledgers_keys_checks_a_pack_alone(
+    context: BrowserContext, disk: BrowserContext, tmp_path: Path
+) -> None:
+    """One thing was kept under the first key, one under the second, which is all that the reader's browser met."""
+    with running(describe_vault(tmp_path)) as vault, VaultClient.connect(vault.url, tmp_path / "home") as client:
+        client.register(client.make_account("deux clés", PASSWORD, PIN))
+        client.log_in("deux clés", PASSWORD, PIN)
+        keys = {"first.txt": client.known_policy()}
+        client.write_entry(Draft(text="Sous la première clé."))
+        rotation(vault, "announce", "--overlap", "0")
+        rotation(vault, "finish")
+        client.write_entry(Draft(text="Sous la deuxième."))
+        made = share_all(client)
+        with VaultClient.connect(vault.url, tmp_path / "late") as late:
+            keys["second.txt"] = late.known_policy()
+        archive = downloaded(Visitor(context.new_page(), vault.url), made, tmp_path / "dossier.zip")
+    assert keys["first.txt"] != keys["second.txt"]
+    folder = unpacked(archive, tmp_path / "pack")
+    page = open_page(disk, folder)
+    check(page, archive, WHOLE)
+    page.get_by_text(say("fr", "pack.check.key_name")).click()
+    for name, policy in keys.items():
+        given = FilePayload(name=name, mimeType="text/plain", buffer=format_policy(policy))
+        page.get_by_label(say("fr", "pack.check.key_choose")).set_input_files(given)
+        page.get_by_text(say("fr", "pack.check.key_chosen", name=name)).wait_for()
+        check(page, folder, WHOLE)
+        expect(page.get_by_role("cell", name=say("fr", "pack.check.holds"))).to_have_count(2)
+    records = folder / "rotations"
+    records.write_bytes(records.read_bytes().replace(b"\nsize ", b"\nsize 9"))
+    check(page, folder, say("fr", "pack.check.bad", count=1))
+    expect(page.locator(".found code")).to_have_text("rotations")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

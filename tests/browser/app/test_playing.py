@@ -277,14 +277,16 @@ def test_two_films_at_once_and_each_ends_alone(cinema: Cinema, tmp_path: Path) -
     assert page.evaluate("history.length") == steps
 
 
-def test_it_goes_on_when_the_browser_stops_its_service_worker_or_another_tab_ends_it(
+def test_it_plays_with_nothing_registered_whatever_the_browser_or_another_tab_does_to_its_service_worker(
     cinema: Cinema, tmp_path: Path
 ) -> None:
+    """So it goes with its frame, however that ends: nobody has to end it in time."""
     visitor, page = cinema.visitor, cinema.visitor.page
     make_film(tmp_path / "film.mp4", 120, 24_000_000)
     cinema.add(tmp_path / "film.mp4")
     visitor.log_in()
     frame = cinema.open("film")
+    wait_until_unregistered(page)
     seek(frame, 0.2)
     for place, colour in ((0.6, "green"), (0.9, "blue")):
         browser = page.context.new_cdp_session(page)
@@ -298,7 +300,8 @@ def test_it_goes_on_when_the_browser_stops_its_service_worker_or_another_tab_end
     beside.visitor.log_in()
     other = beside.open("film")
     beside.visitor.lock()
-    wait_until_unregistered(page)
+    wait_for_no_worker(beside.visitor.page)
+    assert page.evaluate(REGISTERED) == 0
     seek(frame, 0.5)
     require_shown(frame.locator("video"), "green")
     assert other.is_detached()
@@ -434,9 +437,7 @@ def test_no_file_of_the_browser_holds_any_of_a_film(
         files = files_in(profile)
         assert {name for name, data in files.items() if find_canaries(name.encode() + data, [STEM])} == set()
         with own_browser(driver, profile) as context:
-            visitor.page = context.pages[0]
-            visitor.come()
-            look_beside(context, proxy.url)  # also after it was closed in the middle
+            look_beside(context, proxy.url)  # also after it was closed in the middle, before anybody comes back
 
 
 def look_beside(context: BrowserContext, address: str) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
+import json
 import socket
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 
 import pytest
 from werkzeug.datastructures import Headers
@@ -72,6 +74,26 @@ def test_a_unit_cut_anywhere_is_not_there(person: FakePerson) -> None:
     assert len(said(person.ask("GET", f"/v1/uploads/{blob}"))["units"]) == 2
     digest = {"sha256": b64(hashlib.sha256(data).digest())}
     assert person.ask("POST", f"/v1/uploads/{blob}/complete", digest).status_code == 201
+
+
+def test_whoever_is_refused_with_a_body_is_heard_out_and_goes_on(person: FakePerson) -> None:
+    """On one connection, which a server that left bytes unread would close, mostly without saying so."""
+    assert isinstance(person.vault, ServedVault)
+    blob = b64(make_id())
+    assert person.ask("POST", "/v1/uploads", {"blob": blob, "size": 100 * limits.UNIT}).status_code == 201
+    sent = {"Content-Type": "application/octet-stream", "Content-Digest": f"sha-256=:{format_b64(bytes(32))}:"}
+    known = {**sent, "Authorization": f"Bearer {person.token}"}
+    refused = (
+        ("unauthorized", blob, limits.UNIT, sent), ("not_found", b64(make_id()), limits.UNIT, known),
+        ("too_large", blob, 33 * limits.UNIT, known), ("unit_invalid", blob, 20 * limits.UNIT + 1, known),
+    )
+    with closing(http.client.HTTPConnection("127.0.0.1", person.vault.real.port, timeout=60)) as wire:
+        wire.connect()
+        first = wire.sock
+        for code, upload, size, headers in refused * 5:
+            wire.request("PUT", f"/v1/uploads/{upload}/units/1", bytes(size), headers)
+            assert json.loads(wire.getresponse().read())["code"] == code
+            assert wire.sock is first
 
 
 def test_a_message_cut_in_the_middle_is_not_believed(person: FakePerson) -> None:

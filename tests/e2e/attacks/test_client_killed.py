@@ -1,4 +1,5 @@
-"""kill -9 of the real `temoin documents add` at each unit of an upload: the next run goes on, and nothing differs.
+"""kill -9 of the real `temoin` while it adds an entry, and at each unit of an upload: the next run goes on, and nothing
+differs.
 
 Every unit that ever left the device is compared: under one blob id, and so under one key and salt, the same place never
 carried two different bytes. What is kept in the end is the file, byte for byte, under the id of the first run.
@@ -11,7 +12,7 @@ import os
 import re
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from random import Random
 
@@ -22,16 +23,17 @@ from tests.fakes.http_proxy import Heard, HttpProxy, http_proxy_to
 from tests.fakes.processes import BIN, Device, clean_environment, serving
 
 _UNITS = re.compile(r"/v1/uploads/([\w-]{22})/units/(\d+)")
+_ITEMS, _LOGOUT = re.compile("/v1/items"), re.compile("/v1/logout")
 
 
 @contextlib.contextmanager
-def _adding(device: Device, path: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """The real program, while it adds a file."""
+def _running(device: Device, *words: str | Path) -> Iterator[subprocess.Popen[bytes]]:
+    """The real program, while it does this."""
     reading, writing = os.pipe()
     os.write(writing, f"{device.password}\n{device.pin}\n".encode())
     os.close(writing)
     process = subprocess.Popen(
-        [BIN / "temoin", "documents", "add", device.user, path, "--secrets-fd", str(reading), "--json"],
+        [BIN / "temoin", *words, "--secrets-fd", str(reading), "--json"],
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, pass_fds=[reading],
         env=clean_environment(TEMOIN_HOME=str(device.home), TEMOIN_SERVER=device.server),
     )  # fmt: skip
@@ -44,14 +46,17 @@ def _adding(device: Device, path: Path) -> Iterator[subprocess.Popen[bytes]]:
         process.wait(60)
 
 
-def _kill_at(proxy: HttpProxy, device: Device, path: Path, number: int, arrives: bool) -> bool:
-    """Kills a run when its request number `number` with units has left it; whether it came that far."""
+def _kill_at(
+    proxy: HttpProxy, device: Device, words: Sequence[str | Path], target: re.Pattern[str], number: int, arrives: bool
+) -> bool:
+    """Kills a run of the program when its request number `number` to such a target has left it; whether it came that
+    far."""
     started: list[subprocess.Popen[bytes]] = []
     seen = 0
 
     def before(heard: Heard) -> bool:
         nonlocal seen
-        if not _UNITS.fullmatch(heard.target):
+        if heard.method == "GET" or not target.fullmatch(heard.target):
             return True
         seen += 1
         if seen < number:
@@ -59,7 +64,7 @@ def _kill_at(proxy: HttpProxy, device: Device, path: Path, number: int, arrives:
         started[0].send_signal(signal.SIGKILL)
         return arrives and seen == number
 
-    with _adding(device, path) as process:
+    with _running(device, *words) as process:
         started.append(process)
         proxy.before = before
         code = process.wait(120)
@@ -97,7 +102,7 @@ def _rounds(folder: Path, kills: list[tuple[int, bool]], size: int) -> int:
         path.write_bytes(Random(size).randbytes(size))
         died = 0
         for number, arrives in kills:
-            if not _kill_at(proxy, device, path, number, arrives):
+            if not _kill_at(proxy, device, ("documents", "add", device.user, path), _UNITS, number, arrives):
                 break
             died += 1
         else:
@@ -124,6 +129,24 @@ def test_a_unit_that_was_cut_is_told_from_another() -> None:
 def test_an_upload_survives_a_death_at_each_unit(tmp_path: Path) -> None:
     kills = [(1, number % 5 > 0) for number in range(13)]  # ten units arrive, one a run; thrice nothing does
     assert _rounds(tmp_path, kills, 10 * 262_144) == 13
+
+
+def test_an_entry_survives_a_death_before_its_request_arrives_after_it_and_once_it_is_kept(tmp_path: Path) -> None:
+    """It lies in the outbox before anything leaves, and goes from there in the transaction that keeps it."""
+    steps = [(_ITEMS, 1, False), (_ITEMS, 2, True), (_LOGOUT, 1, True)]  # each run first sends what waits
+    with serving(tmp_path / "vault", workers=1) as vault, http_proxy_to(vault.port) as proxy:
+        device = Device(tmp_path / "home", proxy.url)
+        device.register()
+        titles = [f"entry {number}" for number in range(len(steps))]
+        for title, (target, number, arrives) in zip(titles, steps, strict=True):
+            words = ("journal", "add", device.user, "--text", "as it was", "--title", title)
+            assert _kill_at(proxy, device, words, target, number, arrives)
+        listed = [device.ok("journal", "list", device.user, "--json").json for _ in range(2)]
+        assert [sorted(one["title"] for one in entries) for entries in listed] == [titles, titles]
+        sent = [heard.body for heard in proxy.heard if heard.method == "POST" and _ITEMS.fullmatch(heard.target)]
+        assert [sent.count(one) for one in dict.fromkeys(sent)] == [2, 2, 1], "sent again as it was, until it was kept"
+        check = vault.command("check")
+        assert check.returncode == 0, check.stdout + check.stderr
 
 
 @pytest.mark.soak

@@ -11,6 +11,7 @@ export { Choice } from "./choice.js";
 export { More } from "./more.js";
 export { useHeld } from "./held.js";
 export { askPin, PinDialog } from "./pin.js";
+export { Sure, Yes } from "./sure.js";
 export { useWait, WaitLeft } from "./wait.js";
 
 /** The heading of a view; it takes the focus when the view appears, so that a screen reader begins there, unless
@@ -30,12 +31,14 @@ export function focusHeading(still = false): void {
   document.querySelector("h1")?.focus({ preventScroll: still });
 }
 
+/** A key that is held on it presses it once. */
 export function Button(props: {
   children: ComponentChildren; onClick?: () => void; plain?: boolean; type?: "button" | "submit"; busy?: boolean;
 }): JSX.Element {
   return (
     <button
       class={props.plain ? "button plain" : "button"} type={props.type ?? "button"} aria-disabled={props.busy ?? false}
+      onKeyDown={(event) => event.repeat && event.key === "Enter" && event.preventDefault()}
       onClick={(event) => {
         if (props.busy) event.preventDefault();
         else props.onClick?.();
@@ -176,13 +179,15 @@ export function Dialog(props: {
     if (element && !element.open) element.showModal();
     return () => {
       element?.close();
-      // It may be out of the page by now, and then gives the focus to nobody; so does who asked, if the answer took
-      // its place.
-      const held = document.activeElement;
-      if (held !== document.body && !element?.contains(held)) return;
-      if (!(asker instanceof HTMLElement && asker.isConnected)) focusHeading();
-      else if (asker === document.body) focusHeading(true);
-      else asker.focus();
+      queueMicrotask(() => { // once all of what goes with it has gone
+        // It may be out of the page by now, and then gives the focus to nobody; so does who asked, if the answer took
+        // its place.
+        const held = document.activeElement;
+        if (held !== document.body && !element?.contains(held)) return;
+        if (!(asker instanceof HTMLElement && asker.isConnected)) focusHeading();
+        else if (asker === document.body) focusHeading(true);
+        else asker.focus();
+      });
     };
   }, []);
   return (

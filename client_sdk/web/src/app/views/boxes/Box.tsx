@@ -4,7 +4,7 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { day, moment, say, size } from "../../i18n.js";
-import { Button, Dialog, Notice, Problem, Title, Waiting as Waits } from "../../parts/index.js";
+import { Button, Notice, Problem, Sure, Title, Waiting as Waits } from "../../parts/index.js";
 import { address } from "../../router.js";
 import { vault } from "../../state.js";
 import type { Id } from "../../../worker/api.js";
@@ -107,29 +107,18 @@ function Shown({ box, deposits, closed, onClosed }: Found & {
 }
 
 function Close(props: { box: KeptBox; leave: () => void; onClosed: () => Promise<void> }): JSX.Element {
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>(null);
   const close = async (): Promise<void> => {
-    setBusy(true);
-    setError(null);
-    try {
-      await vault().closeBox(props.box.box);
-      await props.onClosed();
-      props.leave(); // only then: the button that led here has gone, and the heading takes the focus
-    } catch (failed) {
-      setError(failed);
-      setBusy(false);
-    }
+    await vault().closeBox(props.box.box);
+    await props.onClosed();
+    props.leave(); // only then: the button that led here has gone, and the heading takes the focus
   };
   return (
-    <Dialog title={say("boxes.close.title")} onClose={props.leave}>
+    <Sure
+      title={say("boxes.close.title")} leave={say("boxes.close.leave")} yes={say("boxes.close.do")}
+      onLeave={props.leave} onYes={close}
+    >
       <p>{say("boxes.close.means")}</p>
       <p>{say("boxes.close.seen")}</p>
-      <Problem error={error} />
-      <p class="actions">
-        <Button plain onClick={props.leave}>{say("boxes.close.leave")}</Button>
-        <Button busy={busy} onClick={() => void close()}>{say("boxes.close.do")}</Button>
-      </p>
-    </Dialog>
+    </Sure>
   );
 }

@@ -4,7 +4,7 @@
 import type { JSX } from "preact";
 import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { say } from "../../i18n.js";
-import { Button, Dialog, Problem } from "../../parts/index.js";
+import { Button, Dialog, Problem, Yes } from "../../parts/index.js";
 import type { Content, Item } from "../../../worker/api.js";
 import { saveFile } from "./addresses.js";
 import { Going } from "./Going.js";
@@ -72,9 +72,9 @@ export function DownloadFile({ item, content }: { item: Item; content: Content }
           <Problem error={error} />
           <p class="actions">
             <Button plain onClick={() => setAsking(false)}>{say("documents.download.leave")}</Button>
-            <Button busy={busy} onClick={() => void save()}>
+            <Yes busy={busy} onClick={() => void save()}>
               {say(busy ? "documents.download.busy" : "documents.download.do")}
-            </Button>
+            </Yes>
           </p>
         </Dialog>
       )}

@@ -15,7 +15,7 @@ import { kindOf, LARGEST, TEXT_SHOWN } from "./kinds.js";
 import { NotShown } from "./NotShown.js";
 import { Pdf } from "./Pdf.js";
 import { Playing } from "./Playing.js";
-import { comesInRanges, endPlayer, startPlayer, writesWhatItPlays } from "./playing.js";
+import { comesInRanges, startPlayer, writesWhatItPlays } from "./playing.js";
 import { useSource, type Source } from "./source.js";
 import { decodeText } from "./text.js";
 
@@ -30,8 +30,10 @@ export function FileOf({ item, content }: { item: Item; content: Content }): JSX
   const [inRanges, setInRanges] = useState(plays && comesInRanges(fits));
   const at = useRef(0);
   const here = useRef(true);
+  const came = useRef<() => void>(() => undefined);
   useLayoutEffect(() => () => {
     here.current = false;
+    came.current();
   }, []);
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
@@ -47,10 +49,12 @@ export function FileOf({ item, content }: { item: Item; content: Content }): JSX
     setBusy(true);
     setError(null);
     try {
-      const started = inRanges && await startPlayer().then(() => true, () => false);
-      if (!here.current) return void endPlayer(); // it was locked, or left, meanwhile
-      if (started) setPlaying("yes");
-      else if (!fits) setInRanges(false);
+      const started = inRanges ? await startPlayer().catch(() => null) : null;
+      if (!here.current) return started?.(); // it was locked, or left, meanwhile
+      if (started !== null) {
+        came.current = started;
+        setPlaying("yes");
+      } else if (!fits) setInRanges(false);
       else {
         const range = kind === "text" && content.size > TEXT_SHOWN ? [0, TEXT_SHOWN] as const : undefined;
         const whole = await source.readContent(item.id, item.revision, content.blob, range);
@@ -76,7 +80,9 @@ export function FileOf({ item, content }: { item: Item; content: Content }): JSX
   return (
     <div class="file" role="group" aria-label={content.name}>
       {opened !== null && <Shown content={content} bytes={opened} />}
-      {plays && playing === "yes" && <Playing item={item} content={content} kind={kind} at={at} onFailed={stop} />}
+      {plays && playing === "yes" && (
+        <Playing item={item} content={content} kind={kind} at={at} onCame={() => came.current()} onFailed={stop} />
+      )}
       {playing === "broken" && <NotShown />}
       {opened === null && small !== null && (
         <Picture blob={small} alt={say("documents.file.small", { name: content.name })} />

@@ -4,26 +4,28 @@
 import type { JSX } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Content, Item } from "../../../worker/api.js";
-import { endPlayer, FRAME, playIn } from "./playing.js";
+import { FRAME, playIn } from "./playing.js";
 import { useSource } from "./source.js";
 
 interface Given {
   readonly item: Item;
   readonly content: Content;
   readonly kind: "audio" | "video";
+  /** The frame is there, or goes. */
+  readonly onCame: () => void;
   /** How far it was, in seconds; kept up to date. */
   readonly at: { current: number };
   /** It can't go on: a Problem, or null where this browser doesn't understand the file. */
   readonly onFailed: (error: unknown) => void;
 }
 
-export function Playing({ item, content, kind, at, onFailed }: Given): JSX.Element {
+export function Playing({ item, content, kind, at, onCame, onFailed }: Given): JSX.Element {
   const source = useSource();
   const frame = useRef<HTMLIFrameElement>(null);
   const end = useRef<() => void>(() => undefined);
   useLayoutEffect(() => () => {
     end.current();
-    void endPlayer();
+    onCame();
   }, []);
   const fill = async (): Promise<void> => {
     const id = await source.makeId();
@@ -36,6 +38,7 @@ export function Playing({ item, content, kind, at, onFailed }: Given): JSX.Eleme
     end.current = playIn(frame.current, media, at.current, {
       at: (seconds) => void (at.current = seconds), failed: onFailed,
     });
+    onCame();
   };
   return (
     <iframe

@@ -2,8 +2,9 @@
 // Refuses to know: the file itself, which no page may open again unless somebody chooses it.
 
 import type { JSX } from "preact";
+import { useState } from "preact/hooks";
 import { day, say, size } from "../../i18n.js";
-import { Button, focusHeading, Notice } from "../../parts/index.js";
+import { Button, Notice, Sure } from "../../parts/index.js";
 import { address } from "../../router.js";
 import { loadUnfinished, unfinished, vault } from "../../state.js";
 import type { Unfinished } from "../../../worker/api.js";
@@ -12,10 +13,9 @@ import type { Unfinished } from "../../../worker/api.js";
 export function Begun({ link }: { link?: boolean }): JSX.Element | null {
   const all = unfinished.value;
   if (all.length === 0) return null;
-  const drop = async (id: string): Promise<void> => {
+  const giveUp = async (id: string): Promise<void> => {
     await vault().giveUp(id).catch(() => undefined);
     await loadUnfinished();
-    focusHeading();
   };
   return (
     <Notice>
@@ -27,13 +27,36 @@ export function Begun({ link }: { link?: boolean }): JSX.Element | null {
         {all.map((one) => (
           <li key={one.id}>
             <span>{nameOf(one)} <span class="hint">{size(one.size)}, {day(one.made)}</span></span>{" "}
-            <Button plain onClick={() => void drop(one.id)}>
-              {say("documents.uploads.give_up")}<span class="unseen"> {nameOf(one)}</span>
-            </Button>
+            <GiveUp name={nameOf(one)} giveUp={() => giveUp(one.id)} />
           </li>
         ))}
       </ul>
     </Notice>
+  );
+}
+
+/** What was sent of a file is let go of, after a question: it may have taken hours. */
+export function GiveUp({ name, giveUp }: { name: string; giveUp: () => Promise<void> }): JSX.Element {
+  const [asking, setAsking] = useState(false);
+  return (
+    <>
+      <Button plain onClick={() => setAsking(true)}>
+        {say("documents.uploads.give_up")}<span class="unseen"> {name}</span>
+      </Button>
+      {asking && (
+        <Sure
+          title={say("documents.uploads.give_up_title")} leave={say("documents.uploads.give_up_leave")}
+          yes={say("documents.uploads.give_up")} onLeave={() => setAsking(false)}
+          onYes={async () => {
+            await giveUp();
+            setAsking(false); // where this hasn't gone with it
+          }}
+        >
+          <p class="file-name">{name}</p>
+          <p>{say("documents.uploads.give_up_means")}</p>
+        </Sure>
+      )}
+    </>
   );
 }
 

@@ -4,14 +4,14 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { say, size } from "../../i18n.js";
-import { Button, focusHeading, lasting, sentenceOf, Title } from "../../parts/index.js";
+import { Button, lasting, sentenceOf, Title } from "../../parts/index.js";
 import { address } from "../../router.js";
 import { paceOf, type Upload, uploads } from "../../uploads.js";
 import "./documents.css";
 import { kindOf } from "./kinds.js";
 import { giveUp, pause } from "./sending.js";
 import { SmallPicture } from "./Thumb.js";
-import { Begun } from "./Unfinished.js";
+import { Begun, GiveUp } from "./Unfinished.js";
 
 export default function Uploads(): JSX.Element {
   const all = uploads.value;
@@ -104,14 +104,7 @@ function Controls({ one }: { one: Upload }): JSX.Element | null {
   return (
     <p class="actions">
       <Button plain onClick={goOn}>{say(`documents.uploads.${kind === "cut" ? "now" : "go_on"}`)}{of}</Button>
-      <Button
-        plain onClick={() => {
-          void giveUp(one);
-          focusHeading(true);
-        }}
-      >
-        {say("documents.uploads.give_up")}{of}
-      </Button>
+      <GiveUp name={name} giveUp={() => giveUp(one)} />
     </p>
   );
 }

@@ -50,16 +50,36 @@ export function comesInRanges(fits: boolean): boolean {
 }
 
 let starting: Promise<void> | null = null;
+let registered: ServiceWorkerRegistration | null = null;
+/** How many frames are still to come, for which it is registered. */
+let coming = 0;
 
-/** Starts the service worker, once for all that begin to play at the same time. Rejects where the browser has it and
- * forbids it all the same. */
-export function startPlayer(): Promise<void> {
-  starting ??= start().finally(() => (starting = null));
-  return starting;
+/** Starts the service worker for a frame that is about to load. Gives what has to be called once that has come, or never
+ * will. Rejects where the browser has service workers and forbids them all the same.
+ *
+ * From then on nothing is registered: a frame that has come is served to its end all the same, and the browser lets go
+ * of the service worker with it, whatever becomes of this page, and however fast. */
+export async function startPlayer(): Promise<() => void> {
+  coming += 1;
+  let waits = true;
+  const came = (): void => {
+    if (!waits) return;
+    waits = false;
+    coming -= 1;
+    if (coming > 0) return;
+    void registered?.unregister().catch(() => undefined); // asked for in this very moment
+    registered = null;
+  };
+  starting ??= start().finally(() => (starting = null)); // once for all that begin at the same time
+  await starting.catch((error: unknown) => {
+    came();
+    throw error;
+  });
+  return came;
 }
 
 async function start(): Promise<void> {
-  const found = await navigator.serviceWorker.register(trusted(PLAYER) as string, { scope: FRAME });
+  const found = registered = await navigator.serviceWorker.register(trusted(PLAYER) as string, { scope: FRAME });
   const worker = found.installing ?? found.waiting ?? found.active;
   if (worker === null) throw new Error("no player");
   await new Promise<void>((resolve, reject) => {
@@ -72,8 +92,8 @@ async function start(): Promise<void> {
   });
 }
 
-/** Ends it: nothing is registered any more. What another tab plays goes on to its end. */
-export async function endPlayer(): Promise<void> {
+/** Unregisters what a browser kept that was ended just before a frame came. */
+export async function sweepPlayer(): Promise<void> {
   try {
     await (await navigator.serviceWorker.getRegistration(FRAME))?.unregister();
   } catch {

@@ -4,7 +4,7 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { say } from "../../i18n.js";
-import { Button, Dialog, Problem } from "../../parts/index.js";
+import { Button, Sure } from "../../parts/index.js";
 import { go } from "../../router.js";
 import { refreshItems, vault } from "../../state.js";
 import type { Item } from "../../../worker/api.js";
@@ -13,37 +13,26 @@ import { deleted } from "./told.js";
 
 export function DeleteItem({ item }: { item: Item }): JSX.Element {
   const [asking, setAsking] = useState(false);
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>(null);
   const parts = madeOf(item).length;
   const remove = async (): Promise<void> => {
-    setBusy(true);
-    setError(null);
-    try {
-      const { id, erasedAfter } = await vault().deleteItem(item.id);
-      deleted.value = { id, erasedAfter };
-      await refreshItems();
-      setAsking(false);
-      go("home", null, true);
-    } catch (failed) {
-      setError(failed);
-      setBusy(false);
-    }
+    const { id, erasedAfter } = await vault().deleteItem(item.id);
+    deleted.value = { id, erasedAfter };
+    await refreshItems();
+    setAsking(false);
+    go("home", null, true);
   };
   return (
     <>
       <Button plain onClick={() => setAsking(true)}>{say("journal.delete.name")}</Button>
       {asking && (
-        <Dialog title={say("journal.delete.title")} onClose={() => setAsking(false)}>
+        <Sure
+          title={say("journal.delete.title")} leave={say("journal.delete.leave")} yes={say("journal.delete.do")}
+          onLeave={() => setAsking(false)} onYes={remove}
+        >
           <p>{say("journal.delete.means")}</p>
           <p>{say("journal.delete.shared")}</p>
           {parts > 0 && <p>{say("journal.made.stay", { count: parts })}</p>}
-          <Problem error={error} />
-          <p class="actions">
-            <Button plain onClick={() => setAsking(false)}>{say("journal.delete.leave")}</Button>
-            <Button busy={busy} onClick={() => void remove()}>{say("journal.delete.do")}</Button>
-          </p>
-        </Dialog>
+        </Sure>
       )}
     </>
   );

@@ -4,7 +4,7 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { moment, say } from "../../i18n.js";
-import { askPin, Button, focusHeading, Problem } from "../../parts/index.js";
+import { askPin, Button, Problem, Sure } from "../../parts/index.js";
 import { sensitiveUntil, vault } from "../../state.js";
 import type { FoundDraft, Id, Kind } from "../../../worker/api.js";
 import { titleOf } from "./facts.js";
@@ -12,7 +12,7 @@ import { titleOf } from "./facts.js";
 export interface Begun {
   /** Null until they are read. */
   readonly drafts: readonly FoundDraft[] | null;
-  /** Why they could not be read, or one of them not be dropped. */
+  /** Why they could not be read. */
   readonly unread: unknown;
   readonly drop: (slot: Id) => Promise<void>;
 }
@@ -34,25 +34,21 @@ export function useDrafts(of: { readonly item: Id | null } | { readonly kind: Ki
     };
   }, [kind, item, open]);
   const drop = async (slot: Id): Promise<void> => {
-    try {
-      await vault().dropDraft(slot);
-      setDrafts((all) => all && all.filter((draft) => draft.slot !== slot));
-      focusHeading(true); // its button goes
-    } catch (failed) {
-      setUnread(failed);
-    }
+    await vault().dropDraft(slot);
+    setDrafts((all) => all && all.filter((draft) => draft.slot !== slot));
   };
   return { drafts, unread, drop };
 }
 
-/** Drafts to go on with, or to throw away, which is asked twice. `said`: the key of how many there are; `but`: the one
+/** Drafts to go on with, or to throw away, after a question. `said`: the key of how many there are; `but`: the one
  * that is gone on with already. */
 export function Offered(props: {
   begun: Begun; said: string; but: Id | null; onResume: (draft: FoundDraft) => void;
 }): JSX.Element {
   const { begun: { drafts, unread, drop }, said, but, onResume } = props;
-  const [sure, setSure] = useState<Id | null>(null);
+  const [asked, setAsked] = useState<Id | null>(null);
   const offered = (drafts ?? []).filter(({ slot }) => slot !== but);
+  const dropping = offered.find(({ slot }) => slot === asked);
   return (
     <>
       <Problem error={unread} />
@@ -62,24 +58,38 @@ export function Offered(props: {
           <ul>
             {offered.map((draft) => (
               <li key={draft.slot}>
-                <p>
-                  {draft.locked ? say("journal.state.locked") : titleOf({ ...draft.draft, kind: draft.kind })}{" "}
-                  <span class="hint">{say("journal.drafts.kept_on", { moment: moment(draft.saved) })}</span>
-                </p>
+                <Which draft={draft} />
                 <p class="actions">
                   <Button plain onClick={() => void resume(draft, onResume)}>
                     {say("journal.drafts.resume")}<Of draft={draft} />
                   </Button>
-                  <Button plain onClick={() => (sure === draft.slot ? void drop(draft.slot) : setSure(draft.slot))}>
-                    {say(sure === draft.slot ? "journal.drafts.drop_sure" : "journal.drafts.drop")}<Of draft={draft} />
-                  </Button>
+                  <Button plain onClick={() => setAsked(draft.slot)}>{say("journal.drafts.drop")}<Of draft={draft} /></Button>
                 </p>
               </li>
             ))}
           </ul>
         </section>
       )}
+      {dropping !== undefined && (
+        <Sure
+          title={say("journal.drafts.drop_title")} leave={say("journal.drafts.drop_leave")}
+          yes={say("journal.drafts.drop_sure")} onLeave={() => setAsked(null)}
+          onYes={() => drop(dropping.slot)}
+        >
+          <Which draft={dropping} />
+          <p>{say("journal.drafts.drop_means")}</p>
+        </Sure>
+      )}
     </>
+  );
+}
+
+function Which({ draft }: { draft: FoundDraft }): JSX.Element {
+  return (
+    <p>
+      {draft.locked ? say("journal.state.locked") : titleOf({ ...draft.draft, kind: draft.kind })}{" "}
+      <span class="hint">{say("journal.drafts.kept_on", { moment: moment(draft.saved) })}</span>
+    </p>
   );
 }
 

@@ -4,7 +4,7 @@
 import type { JSX } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { say, size } from "../../i18n.js";
-import { Button, Dialog, Problem } from "../../parts/index.js";
+import { Button, Dialog, Problem, Yes } from "../../parts/index.js";
 import type { Item, SavedPack, VaultApi } from "../../../worker/api.js";
 import { saveFile } from "../documents/addresses.js";
 import { Going } from "../documents/Going.js";
@@ -65,7 +65,7 @@ export function SavePack({ vault, items }: { vault: VaultApi; items: readonly It
           <Problem error={error} />
           <p class="actions">
             <Button plain onClick={leave}>{say("pack.save.leave")}</Button>
-            <Button busy={busy} onClick={() => void save()}>{say(busy ? "pack.save.busy" : "pack.save.do")}</Button>
+            <Yes busy={busy} onClick={() => void save()}>{say(busy ? "pack.save.busy" : "pack.save.do")}</Yes>
           </p>
         </Dialog>
       )}

@@ -4,7 +4,7 @@
 import type { JSX } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { say, size } from "../../i18n.js";
-import { askPin, Button, Dialog, Problem } from "../../parts/index.js";
+import { askPin, Button, Dialog, Problem, Yes } from "../../parts/index.js";
 import { vault } from "../../state.js";
 import type { Item } from "../../../worker/api.js";
 import { saveFile } from "../documents/addresses.js";
@@ -57,9 +57,9 @@ export function Export({ item, revision }: { item: Item; revision: number }): JS
           <Problem error={error} />
           <p class="actions">
             <Button plain onClick={() => setAsking(false)}>{say("receipts.export.leave")}</Button>
-            <Button busy={busy} onClick={() => void save()}>
+            <Yes busy={busy} onClick={() => void save()}>
               {say(busy ? "receipts.export.busy" : "receipts.export.do")}
-            </Button>
+            </Yes>
           </p>
         </Dialog>
       )}

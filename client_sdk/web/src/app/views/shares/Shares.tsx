@@ -4,7 +4,7 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { moment, say } from "../../i18n.js";
-import { Button, Dialog, focusHeading, More, Notice, Problem, Title, Waiting } from "../../parts/index.js";
+import { Button, focusHeading, More, Notice, Problem, Sure, Title, Waiting } from "../../parts/index.js";
 import { address, go } from "../../router.js";
 import { extracts, vault } from "../../state.js";
 import type { Shared } from "../../../worker/sharing.js";
@@ -114,29 +114,18 @@ function One({ shared, onRevoked }: { shared: Shared; onRevoked: () => Promise<v
 }
 
 function Revoke(props: { shared: Shared; close: () => void; onRevoked: () => Promise<void> }): JSX.Element {
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>(null);
   const revoke = async (): Promise<void> => {
-    setBusy(true);
-    setError(null);
-    try {
-      await vault().revokeShare(props.shared.bundle);
-      props.close();
-      await props.onRevoked();
-    } catch (failed) {
-      setError(failed);
-      setBusy(false);
-    }
+    await vault().revokeShare(props.shared.bundle);
+    props.close();
+    await props.onRevoked();
   };
   return (
-    <Dialog title={say("share.revoke.title")} onClose={props.close}>
+    <Sure
+      title={say("share.revoke.title")} leave={say("share.revoke.leave")} yes={say("share.revoke.do")}
+      onLeave={props.close} onYes={revoke}
+    >
       <p>{say("share.revoke.means")}</p>
       <p>{say(props.shared.opened.length > 0 ? "share.revoke.was_opened" : "share.revoke.unopened")}</p>
-      <Problem error={error} />
-      <p class="actions">
-        <Button plain onClick={props.close}>{say("share.revoke.leave")}</Button>
-        <Button busy={busy} onClick={() => void revoke()}>{say("share.revoke.do")}</Button>
-      </p>
-    </Dialog>
+    </Sure>
   );
 }
