@@ -9,11 +9,11 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from client_sdk.cli.failures import SERVER, FileLeft, FilesLeft, exit_code
+from client_sdk.cli.failures import SERVER, FileLeft, FilesLeft, exit_code, failure_of
 from client_sdk.cli.folders import SENTENCES, LeftOut
 from client_sdk.cli.items import tell_kept
 from client_sdk.cli.options import Shared
-from client_sdk.cli.output import note, one_line, print_json, screen
+from client_sdk.cli.output import note, one_line, print_failure, print_json, screen
 from client_sdk.cli.watching import LOOK_EVERY, STAY_EVERY, TRY_AGAIN, Watch
 from client_sdk.errors import FileUnreadable
 from client_sdk.gathering import Chosen, Outcome
@@ -35,7 +35,7 @@ class Adding:
         self._clock, self._sleep = clock, sleep
         self._told: set[Path] = set()
         self._kept: list[tuple[Path, Kept]] = []
-        self._failures: list[tuple[Path, TemoinError]] = []
+        self._failures: dict[Path, TemoinError] = {}
         self._before = 0
         self._ended: set[Path] = set()
 
@@ -49,8 +49,8 @@ class Adding:
             self._kept.sort(key=lambda one: places[one[0]])  # in the order given
             self._sum_up()
         if self._failures:
-            is_only = [one.path for one in files] == [path for path, _ in self._failures]
-            raise self._failures[0][1] if is_only and len(files) == 1 else FilesLeft(self._left())
+            is_only = len(files) == 1 and list(self._failures) == [files[0].path]
+            raise self._failures[files[0].path] if is_only else FilesLeft(self._left())
 
     def watch(self, add: AddSome, stay: Callable[[], None]) -> None:
         """What is there, and what comes, until Ctrl-C. Raises whatever ends the session."""
@@ -75,6 +75,8 @@ class Adding:
                 self._sleep(LOOK_EVERY)
         except KeyboardInterrupt:
             self._say("No longer watching.")
+            if self._common.as_json and self._failures:
+                print_failure(failure_of(FilesLeft(self._left())), as_json=True)
         finally:
             self._sum_up()
 
@@ -83,13 +85,14 @@ class Adding:
         for outcome in add(files):
             self._ended.add(outcome.chosen.path)
             name = one_line(outcome.chosen.title)
+            self._failures.pop(outcome.chosen.path, None)
             if outcome.kept is not None:
                 self._kept.append((outcome.chosen.path, outcome.kept))
                 if not self._common.as_json:
                     screen().print(name)
                     tell_kept(self._common, outcome.kept)
             elif outcome.failure is not None:
-                self._failures.append((outcome.chosen.path, outcome.failure))
+                self._failures[outcome.chosen.path] = outcome.failure
                 self._say(f"Not deposited: {name}. {outcome.failure.sentence}")
             else:
                 self._before += 1
@@ -104,11 +107,11 @@ class Adding:
                 self._told.add(one.path)
                 self._say(f"Left out: {one_line(str(one.path))} ({SENTENCES[one.why]})")
                 if one.why == "unreadable":
-                    self._failures.append((one.path, FileUnreadable()))
+                    self._failures[one.path] = FileUnreadable()
         return files
 
     def _left(self) -> list[FileLeft]:
-        return [FileLeft(str(path), one.code, one.sentence, one.detail) for path, one in self._failures]
+        return [FileLeft(str(path), one.code, one.sentence, one.detail) for path, one in self._failures.items()]
 
     def _sum_up(self) -> None:
         if self._before:

@@ -30,7 +30,7 @@ READABLE = """
 @pytest.mark.parametrize("path", [f"/{lang}/{number}" for lang in shelf().languages for number in ("", "1", "21")])
 def test_the_numbers_are_readable_in_a_second_and_a_half(chromium: Browser, address: str, path: str) -> None:
     times, weights = [], []
-    for _ in range(3):  # the best of three, since a busy machine only ever adds
+    for _ in range(3):  # the best of three, or the first that is good enough, since a busy machine only ever adds
         context = chromium.new_context(viewport={"width": 360, "height": 640}, device_scale_factor=2)  # nothing cached
         page = context.new_page()
         page.add_init_script(READABLE)
@@ -46,6 +46,8 @@ def test_the_numbers_are_readable_in_a_second_and_a_half(chromium: Browser, addr
         times.append(float(page.evaluate("window.readable")))
         weights.append(sum(loaded))
         context.close()
+        if times[-1] <= MOST:
+            break
     print(f"{path}: readable after {min(times):.0f} ms, {max(weights) / 1024:.1f} KiB over the network")
     assert min(times) <= MOST
     assert 2_000 < min(weights) and max(weights) <= WEIGHT

@@ -11,9 +11,11 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from playwright.sync_api import Locator, Page, expect
 
+from client_sdk.client import VaultClient
 from tests.fakes.words import say
 
 USERNAME, PASSWORD, PIN = "Amélie du lac", "une longue marche au bord du fleuve", "805193"
@@ -94,6 +96,16 @@ class Visitor:
         self.press("account.sheet.noted")
         self.copy_words()
         self.is_in()
+
+    def move_in(self) -> None:
+        """The same account, made by the SDK as on another device, and opened here: for whoever doesn't look at how
+        somebody signs up."""
+        language = {"fr": "french"}.get(self.lang, "english")
+        with TemporaryDirectory() as home, VaultClient.connect(self.address, Path(home)) as client:
+            made = client.make_account(self.username, self.password, self.pin, language=language)
+            client.register(made)
+        self.words = made.recovery_words.split()
+        self.log_in()
 
     def note_words(self) -> None:
         """Waits for the sheet, and notes what is on it."""

@@ -270,6 +270,27 @@ def test_a_watch_ends_as_it_says_from_the_moment_when_it_says_so(
     assert [text.split()[0] for text in said] == ["Watching.", "No"]
 
 
+def test_a_script_is_told_at_the_end_of_a_watch_what_was_not_taken_after_all(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    day = _Day(folder, *[lambda: None] * 5, lambda: (folder / "b.jpg").write_text("whole by now"), *[lambda: None] * 5)
+    day.adding = Adding(
+        Shared(None, folder, True, Secrets(None, {})), lambda: walk([folder]), None,
+        clock=lambda: day.now, sleep=day.sleep,
+    )  # fmt: skip
+
+    def add(files: Sequence[Chosen]) -> Iterator[Outcome]:
+        for one in files:
+            day.added.append(one.path.name)
+            is_torn = one.path.name == "1.jpg" or day.added.count("b.jpg") == 1 and one.path.name == "b.jpg"
+            yield Outcome(one, failure=FileChanged() if is_torn else None)
+
+    day.adding.watch(add, day.stay)
+    assert day.added.count("b.jpg") == 2
+    failure = outputs.FilesFailure().load(json.loads(capsys.readouterr().err))
+    assert [one["path"] for one in failure["files"]] == [str(folder / "beach" / "1.jpg")]
+
+
 def test_a_watch_outlives_a_cut_and_keeps_its_session_open(folder: Path) -> None:
     day = _Day(folder, *[lambda: None] * 400)
     day.failures = [NetworkError(), Refused("unavailable", 503, "Not now.")]

@@ -20,7 +20,7 @@ from tests.fakes.visitor import PATIENCE, Visitor
 
 LANGUAGES = ("fr", "en")
 SNAPSHOTS = Path(__file__).parent / "snapshots"
-NARROW, WIDE = 320, 1280
+NARROW, TELEPHONE, WIDE = 320, 360, 1280
 TREES = re.compile("sign-up-(?!weak)|write")
 """What of the tour is kept as a tree: signing up, and writing."""
 SMALL_TARGETS = """() => {
@@ -38,6 +38,12 @@ SIDEWAYS = """() => [...document.querySelectorAll("body *")]
   .map((e) => e.outerHTML.slice(0, 120));
 """
 """What has to be moved sideways to be read, though the page has not."""
+NO_WAY_OUT = """() => {
+  const [exit] = [...document.querySelectorAll("[data-exit]")].reverse(); // of a question, if one is asked
+  const box = exit.getBoundingClientRect(), seen = document.elementFromPoint(box.x + box.width / 2, box.bottom - 4);
+  return exit.contains(seen) ? [] : [exit.parentElement.outerHTML.slice(0, 120)];
+}"""
+"""The way out, where it can't be pressed without moving anything."""
 
 
 @pytest.fixture
@@ -57,13 +63,15 @@ def look_at(page: Page) -> dict[str, Any]:
     page.emulate_media(color_scheme="light")
     found = {
         "axe": run_axe(page), "wide": page.evaluate(TOO_WIDE), "sideways": page.evaluate(SIDEWAYS),
-        "small": page.evaluate(SMALL_TARGETS),
+        "small": page.evaluate(SMALL_TARGETS), "no way out": page.evaluate(NO_WAY_OUT),
     }
     page.emulate_media(color_scheme="dark")
     found["dark"] = run_axe(page, COLOURS)
-    page.set_viewport_size({"width": 2 * NARROW, "height": 640})
-    page.evaluate("document.documentElement.style.fontSize = '200%'")
-    found["doubled"] = page.evaluate(TOO_WIDE) + page.evaluate(SIDEWAYS)
+    page.evaluate("document.documentElement.style.fontSize = '212.5%'")  # they are 1.0625rem
+    found["doubled"] = []
+    for width in (TELEPHONE, 2 * NARROW):
+        page.set_viewport_size({"width": width, "height": 640})
+        found["doubled"] += page.evaluate(TOO_WIDE) + page.evaluate(SIDEWAYS)
     page.evaluate("document.documentElement.style.fontSize = ''")
     return {name: broken for name, broken in found.items() if broken}
 
@@ -90,12 +98,14 @@ def test_each_look_can_find_something(page: Page, real_vault: RealVault) -> None
     assert look_at(page) == {}
     page.evaluate("document.querySelector('h1').after(document.createElement('button'))")
     page.evaluate("document.querySelector('h1').style.width = '700px'")
+    page.evaluate("document.querySelector('header.bar').style.position = 'relative'")
+    page.evaluate("document.querySelector('header.bar').style.top = '-50px'")
     page.evaluate("document.querySelector('main p').style.cssText = 'color: #777; background: #666'")
     page.evaluate(
         "const held = document.createElement('p'); held.textContent = 'held '.repeat(99);"
         "held.style.cssText = 'overflow-x: auto; white-space: nowrap'; document.querySelector('main').append(held)"
     )
-    assert set(look_at(page)) == {"axe", "dark", "wide", "sideways", "small", "doubled"}
+    assert set(look_at(page)) == {"axe", "dark", "wide", "sideways", "small", "no way out", "doubled"}
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

@@ -40,7 +40,7 @@ def network(real_vault: RealVault) -> Iterator[BadNetwork]:
 
 def somebody(context: BrowserContext, network: BadNetwork, name: str) -> Visitor:
     visitor = Visitor(context.new_page(), f"http://127.0.0.1:{network.port}", username=name)
-    visitor.sign_up()
+    visitor.move_in()
     return visitor
 
 
@@ -178,7 +178,7 @@ def test_a_tab_that_sends_a_gibibyte_hardly_grows(
     make_file(tmp_path / "video.mp4", 1024 * MIB)
     with own_browser(driver, tmp_path / "profile") as context:
         visitor = Visitor(context.pages[0], real_vault.url, username="gibibyte")
-        visitor.sign_up()
+        visitor.move_in()
         visitor.go_to("shell.documents")
         visitor.follow("documents.add.name")
         tabs = renderers()

@@ -75,7 +75,7 @@ def test_put_in_without_an_account_then_looked_at_and_kept_as_it_was_sent(
     visitor: Visitor, depositor: Visitor, telephone: BrowserContext, film: Path, real_vault: RealVault, tmp_path: Path
 ) -> None:
     visitor.username = "boîte un"
-    visitor.sign_up()
+    visitor.move_in()
     address = visitor.make_box("Nadia")
     assert re.fullmatch(re.escape(real_vault.url) + r"/app#d[\w-]{107}", address)
 
@@ -125,7 +125,7 @@ def test_put_in_without_an_account_then_looked_at_and_kept_as_it_was_sent(
 
 def test_refused_it_is_gone_and_whoever_sent_it_is_told_nothing(visitor: Visitor, depositor: Visitor) -> None:
     visitor.username = "boîte deux"
-    visitor.sign_up()
+    visitor.move_in()
     address = visitor.make_box("Nadia")
     depositor.meet_box(address)
     depositor.put_in("", MESSAGE)
@@ -146,7 +146,7 @@ def test_refused_it_is_gone_and_whoever_sent_it_is_told_nothing(visitor: Visitor
 
 def test_a_closed_box_says_so_at_the_door_and_in_the_middle(visitor: Visitor, depositor: Visitor) -> None:
     visitor.username = "boîte trois"
-    visitor.sign_up()
+    visitor.move_in()
     address = visitor.make_box("Nadia")
     depositor.meet_box(address)
     depositor.fill("boxes.put.message", MESSAGE)
@@ -167,7 +167,7 @@ def test_the_address_stands_in_no_browser_once_it_was_met_and_one_tap_leaves(
     visitor: Visitor, depositor: Visitor, neutral: NeutralSite
 ) -> None:
     visitor.username = "boîte quatre"
-    visitor.sign_up()
+    visitor.move_in()
     address = visitor.make_box("Nadia")
     secret = address.partition("#d")[2][22:]
     visitor.follow("boxes.name")
@@ -194,7 +194,7 @@ def test_the_address_stands_in_no_browser_once_it_was_met_and_one_tap_leaves(
 
 def test_everything_can_be_done_by_keyboard(depositor: Visitor, visitor: Visitor) -> None:
     visitor.username = "boîte cinq"
-    visitor.sign_up()
+    visitor.move_in()
     depositor.meet_box(visitor.make_box("Nadia"))
     Typist(depositor.page, depositor.address).put_in(NAME, MESSAGE)
     visitor.open_box("Nadia")

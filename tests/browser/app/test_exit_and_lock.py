@@ -87,7 +87,7 @@ def person(chromium: Browser, real_vault: RealVault) -> Person:
     """Somebody with entries, documents and an answered questionnaire, for the tests that only read."""
     context = chromium.new_context(locale="fr-FR", reduced_motion="reduce")
     teller = Teller(Visitor(context.new_page(), real_vault.url), token_hex(3))  # a worker may come here twice
-    teller.sign_up()
+    teller.visitor.move_in()
     teller.write()
     teller.write_sensitive()
     teller.add_documents()
@@ -279,7 +279,7 @@ def sending(
         proxy.hold = gate.hold
         visitor = Visitor(context.new_page(), proxy.url, username=username)
         watcher = Watcher(visitor.page)
-        visitor.sign_up()
+        visitor.move_in()
         visitor.begin_entry(WRITTEN)
         visitor.page.get_by_text(visitor.say("journal.draft.kept"), exact=True).wait_for()
         gate.open.clear()
@@ -459,7 +459,7 @@ def test_after_three_quiet_minutes_it_locks_after_a_warning_and_keeps_the_draft(
     visitor = Visitor(context.new_page(), real_vault.url, username="quiet")
     page = visitor.page
     page.clock.install()
-    visitor.sign_up()
+    visitor.move_in()
     visitor.begin_entry(WRITTEN)
     visitor.page.get_by_text(visitor.say("journal.draft.kept"), exact=True).wait_for()
     warning = page.get_by_role("alertdialog", name=visitor.say("shell.soon_title"))

@@ -155,7 +155,7 @@ def test_what_was_left_out_is_nowhere_in_what_the_reader_gets(
     visitor: Visitor, reader: VaultClient, files: list[Path], sent: list[bytes]
 ) -> None:
     page, visitor.username = visitor.page, "extrait un"
-    visitor.sign_up()
+    visitor.move_in()
     visitor.write(TEXT, files=files)
     choose_a_part(visitor)
     ticks = page.get_by_role("checkbox")
@@ -199,7 +199,7 @@ def test_what_was_left_out_is_nowhere_in_what_the_reader_gets(
 
 def test_it_stands_beneath_its_whole_and_nowhere_in_the_journal(visitor: Visitor, files: list[Path]) -> None:
     page, visitor.username = visitor.page, "extrait deux"
-    visitor.sign_up()
+    visitor.move_in()
     visitor.write(TEXT)
     choose_a_part(visitor)
     cut_by_keys(visitor)
@@ -223,7 +223,7 @@ def test_every_step_is_fit_for_everybody(visitor: Visitor, files: list[Path], wi
     page, visitor.username = visitor.page, f"extrait {width}"
     page.set_viewport_size({"width": width, "height": 740})
     page.emulate_media(color_scheme="light" if scheme == "light" else "dark")
-    visitor.sign_up()
+    visitor.move_in()
     visitor.write(TEXT, files=files)
     choose_a_part(visitor)
     fits(page)
@@ -256,7 +256,7 @@ def test_the_command_line_shares_what_the_page_made(
     visitor: Visitor, real_vault: RealVault, reader: VaultClient, tmp_path: Path
 ) -> None:
     visitor.username = "extrait trois"
-    visitor.sign_up()
+    visitor.move_in()
     visitor.write(TEXT)
     choose_a_part(visitor)
     cut_by_keys(visitor)

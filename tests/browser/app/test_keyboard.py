@@ -25,11 +25,11 @@ for (const kind of ["mousedown", "pointerdown", "touchstart"]) {
 
 
 @pytest.fixture
-def typist(context: BrowserContext, real_vault: RealVault) -> Iterator[Typist]:
-    """Somebody whose page notices a mouse."""
+def typist(context: BrowserContext, real_vault: RealVault, request: pytest.FixtureRequest) -> Iterator[Typist]:
+    """Somebody whose page notices a mouse, in French where nothing else is said."""
     page = context.new_page()
     page.add_init_script(NO_MOUSE)
-    yield Typist(page, real_vault.url)
+    yield Typist(page, real_vault.url, getattr(request, "param", "fr"))
     assert page.evaluate("window.touched") is None
 
 
@@ -37,6 +37,7 @@ def is_told(page: Page, text: str) -> None:
     expect(page.get_by_text(text, exact=True).first).to_be_visible()
 
 
+@pytest.mark.parametrize("typist", ["en"], indirect=True)
 def test_the_whole_walk(typist: Typist) -> None:
     page, say = typist.page, typist.say
     typist.username = "clavier"

@@ -31,7 +31,7 @@ def test_without_network_the_sealed_text_waits_and_leaves_by_itself(
     visitor: Visitor, other_context: BrowserContext
 ) -> None:
     visitor.username = "sans réseau"
-    visitor.sign_up()
+    visitor.move_in()
     visitor.begin_entry(TEXT)
     visitor.page.context.set_offline(True)
     visitor.press("journal.write.keep")
@@ -49,7 +49,7 @@ def test_without_network_the_sealed_text_waits_and_leaves_by_itself(
 
 def test_a_vault_that_restarts_loses_nothing(context: BrowserContext, own_vault: RealVault) -> None:
     visitor = Visitor(context.new_page(), own_vault.url)
-    visitor.sign_up()
+    visitor.move_in()
     visitor.begin_entry(TEXT)
     own_vault.stop()
     visitor.press("journal.write.keep")
@@ -64,7 +64,7 @@ def test_a_page_that_is_closed_while_its_text_waits_sends_it_at_the_next_opening
     context: BrowserContext, own_vault: RealVault
 ) -> None:
     visitor = Visitor(context.new_page(), own_vault.url)
-    visitor.sign_up()
+    visitor.move_in()
     visitor.begin_entry(TEXT)
     own_vault.stop()
     visitor.press("journal.write.keep")
@@ -79,7 +79,7 @@ def test_a_page_that_is_closed_while_its_text_waits_sends_it_at_the_next_opening
 
 def test_a_session_that_is_ended_elsewhere_loses_no_word(visitor: Visitor, other_context: BrowserContext) -> None:
     visitor.username = "session finie"
-    visitor.sign_up()
+    visitor.move_in()
     visitor.begin_entry(TEXT)
     elsewhere = Visitor(other_context.new_page(), visitor.address, "en", visitor.username)
     elsewhere.log_in()
@@ -102,7 +102,7 @@ def test_a_session_that_is_ended_elsewhere_loses_no_word(visitor: Visitor, other
 
 def test_a_draft_outlives_the_session_that_it_was_written_in(visitor: Visitor) -> None:
     visitor.username = "brouillon seul"
-    visitor.sign_up()
+    visitor.move_in()
     visitor.begin_entry(TEXT)
     reads(visitor.page, visitor.say("journal.draft.kept"))
     visitor.page.reload()
@@ -117,7 +117,7 @@ def test_a_draft_outlives_the_session_that_it_was_written_in(visitor: Visitor) -
 
 def test_two_tabs_write_side_by_side(visitor: Visitor) -> None:
     visitor.username = "deux onglets"
-    visitor.sign_up()
+    visitor.move_in()
     other = Visitor(visitor.page.context.new_page(), visitor.address, "fr", visitor.username)
     other.log_in()
     visitor.begin_entry("Dans le premier onglet.")
@@ -135,7 +135,7 @@ def test_two_tabs_write_side_by_side(visitor: Visitor) -> None:
 
 def test_two_devices_that_edit_one_entry_keep_both_texts(visitor: Visitor, other_context: BrowserContext) -> None:
     visitor.username = "deux appareils"
-    visitor.sign_up()
+    visitor.move_in()
     visitor.write("La première version.")
     elsewhere = Visitor(other_context.new_page(), visitor.address, "en", visitor.username)
     elsewhere.log_in()
@@ -157,7 +157,7 @@ def test_what_a_full_vault_refuses_waits_on_the_device_and_is_readable_there(
 ) -> None:
     with running(describe_vault(tmp_path, TEMOIN_QUOTA="20000")) as vault:
         visitor = Visitor(context.new_page(), vault.url)
-        visitor.sign_up()
+        visitor.move_in()
         long = TEXT * 300
         visitor.begin_entry(long)
         visitor.press("journal.write.keep")

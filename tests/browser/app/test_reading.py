@@ -171,7 +171,7 @@ def test_a_professional_is_listed_and_opens_what_was_sent_to_them(
 ) -> None:
     page = visitor.page
     visitor.username = "lit pour d’autres"
-    visitor.sign_up()
+    visitor.move_in()
     visitor.go_to("shell.settings")
     page.get_by_role("link").filter(has_text=visitor.say("account.settings.listing")).click()
     page.get_by_text(visitor.say("reading.listing.state.none")).wait_for()

@@ -107,7 +107,7 @@ def test_a_recording_is_one_document_that_the_command_line_gets_too(
     studio: BrowserContext, real_vault: RealVault, tmp_path: Path, medium: str
 ) -> None:
     visitor = Visitor(studio.new_page(), real_vault.url, username=f"records {medium}")
-    visitor.sign_up()
+    visitor.move_in()
     began = begin(visitor, medium)
     is_kept(visitor, "[3-9]")  # while it goes on
     least = time.monotonic() - began
@@ -122,7 +122,7 @@ def test_a_recording_is_one_document_that_the_command_line_gets_too(
 
 def test_a_photograph_is_taken_in_the_page(studio: BrowserContext, real_vault: RealVault, tmp_path: Path) -> None:
     visitor = Visitor(studio.new_page(), real_vault.url, username="photographs")
-    visitor.sign_up()
+    visitor.move_in()
     visitor.go_to("shell.documents")
     visitor.follow("documents.record.name")
     visitor.press("documents.record.photograph")
@@ -141,7 +141,7 @@ def test_a_photograph_is_taken_in_the_page(studio: BrowserContext, real_vault: R
 def test_recording_is_for_everybody(recording_browser: Browser, real_vault: RealVault) -> None:
     context = recording_browser.new_context(viewport={"width": 320, "height": 700}, locale="fr-FR", bypass_csp=True)
     visitor = Visitor(context.new_page(), real_vault.url, username="axe records")
-    visitor.sign_up()
+    visitor.move_in()
     visitor.go_to("shell.documents")
     visitor.follow("documents.record.name")
     assert run_axe(visitor.page) == []
@@ -178,7 +178,7 @@ def test_a_browser_that_dies_while_it_records_loses_the_last_seconds_at_most(
     with contextlib.ExitStack() as browser:
         context = browser.enter_context(own_browser(driver, profile, *FAKES))
         visitor = Visitor(context.pages[0], real_vault.url, username=f"dies {lived}")
-        visitor.sign_up()
+        visitor.move_in()
         began = begin(visitor, "sound")
         while time.monotonic() - began < lived:
             visitor.page.wait_for_timeout(20)
@@ -209,7 +209,7 @@ def test_out_and_locked_while_it_records_it_stops_and_what_was_recorded_is_there
     with own_browser(driver, profile, *FAKES) as context:
         teller = Teller(Visitor(context.pages[0], real_vault.url), f"records {end}")
         visitor, page = teller.visitor, teller.page
-        teller.sign_up()
+        teller.visitor.move_in()
         began = begin(visitor, "video")
         page.wait_for_timeout(3000)
         spent = time.monotonic() - began
@@ -237,7 +237,7 @@ def test_out_at_once_while_it_records(
     studio: BrowserContext, real_vault: RealVault, neutral: NeutralSite, way: object
 ) -> None:
     visitor = Visitor(studio.new_page(), real_vault.url, username=f"out {getattr(way, '__name__', '')} recording")
-    visitor.sign_up()
+    visitor.move_in()
     watch = Stopwatch(visitor.page)
 
     def leave() -> float:

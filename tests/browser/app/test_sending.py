@@ -79,7 +79,7 @@ def test_nothing_readable_is_left_of_a_file_that_was_being_sent_and_it_goes_on(
     profile = tmp_path / "profile"
     with bad_network_to(real_vault.port) as network, own_browser(driver, profile) as context:
         teller = Teller(Visitor(context.pages[0], f"http://127.0.0.1:{network.port}"), f"sending {end}")
-        teller.sign_up()
+        teller.visitor.move_in()
         network.link.most = SIZE // 2  # however long the way to the end takes, it has not all been sent before
         begin(teller, network)
         if end == "lock":
@@ -112,7 +112,7 @@ def test_out_at_once_while_a_file_is_sent(
     with bad_network_to(real_vault.port) as network:
         visitor = Visitor(context.new_page(), f"http://127.0.0.1:{network.port}")
         teller = Teller(visitor, f"out {getattr(way, '__name__', '')}")
-        teller.sign_up()
+        teller.visitor.move_in()
         watch = Stopwatch(visitor.page)
 
         def leave() -> float:

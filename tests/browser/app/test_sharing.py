@@ -83,7 +83,7 @@ def test_to_a_professional_whose_digits_are_compared_then_opened_seen_and_ended(
     visitor: Visitor, professional: VaultClient, name: str
 ) -> None:
     page, visitor.username = visitor.page, "partage un"
-    visitor.sign_up()
+    visitor.move_in()
     visitor.write(WRITTEN, files=[PHOTOGRAPH])
     visitor.write(OTHER)
     choose(visitor, WRITTEN)
@@ -120,7 +120,7 @@ def test_by_link_and_code_which_stand_on_the_page_once_and_nowhere_else(
     page, visitor.username = visitor.page, "partage deux"
     sent: list[str] = []
     page.on("request", lambda request: sent.append(f"{request.url} {request.post_data or ''}"))
-    visitor.sign_up()
+    visitor.move_in()
     visitor.write(WRITTEN)
     visitor.write(BEHIND, sensitive=True)
     visitor.go_to("shell.journal")
@@ -164,7 +164,7 @@ def test_extended_it_is_another_one_and_its_openings_stay_counted(
     visitor: Visitor, professional: VaultClient, name: str
 ) -> None:
     page, visitor.username = visitor.page, "partage trois"
-    visitor.sign_up()
+    visitor.move_in()
     visitor.write(WRITTEN)
     choose(visitor, WRITTEN)
     look_for(visitor, name)
@@ -189,7 +189,7 @@ def test_with_somebody_whose_keys_changed_nothing_is_shared(
     visitor: Visitor, professional: VaultClient, name: str, real_vault: RealVault, tmp_path: Path
 ) -> None:
     page, visitor.username = visitor.page, "partage quatre"
-    visitor.sign_up()
+    visitor.move_in()
     visitor.write(WRITTEN)
     choose(visitor, WRITTEN)
     look_for(visitor, name)

@@ -29,9 +29,9 @@ NO_PICKER = "delete window.showSaveFilePicker"
 
 
 def become_listed(lawyer: Visitor, vault: RealVault) -> str:
-    """Signs up, asks, is approved; the digits that stand on the lawyer's page."""
+    """Moves in, asks, is approved; the digits that stand on the lawyer's page."""
     page, lawyer.username = lawyer.page, LAWYER
-    lawyer.sign_up()
+    lawyer.move_in()
     lawyer.go_to("shell.settings")
     page.get_by_role("link").filter(has_text=lawyer.say("account.settings.listing")).click()
     page.get_by_text(lawyer.say("reading.listing.state.none")).wait_for()
@@ -68,7 +68,7 @@ def test_shared_compared_opened_played_saved_seen_and_ended(
 
     # the person's telephone
     page, visitor.username = visitor.page, "partage en trois lieux"
-    visitor.sign_up()
+    visitor.move_in()
     visitor.write(WRITTEN, files=[tmp_path / "film.mp4"])
     choose(visitor, WRITTEN)
     look_for(visitor, NAME)

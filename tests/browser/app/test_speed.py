@@ -97,7 +97,7 @@ def test_a_sign_up_loads_not_much_more(fresh: BrowserContext, counted: HttpProxy
 @pytest.mark.alone
 def test_the_door_is_painted_in_two_seconds(chromium: Browser, real_vault: RealVault) -> None:
     times = []
-    for _ in range(3):  # the best of three, since a busy machine only ever adds
+    for _ in range(3):  # the best of three, or the first that is good enough, since a busy machine only ever adds
         context = chromium.new_context(viewport={"width": 360, "height": 640}, device_scale_factor=2, locale="fr-FR")
         page = context.new_page()
         session = context.new_cdp_session(page)
@@ -110,6 +110,8 @@ def test_the_door_is_painted_in_two_seconds(chromium: Browser, real_vault: RealV
         page.wait_for_timeout(500)
         times.append(page.evaluate(LARGEST))
         context.close()
+        if times[-1][0] <= LCP_MS:
+            break
     print(f"/app: largest paint after {[f'{time:.0f} ms ({tag})' for time, tag in times]}")
     assert min(times)[0] <= LCP_MS
 
