@@ -230,18 +230,28 @@ _WARM = multiprocessing.get_context("forkserver")
 _WARM.set_forkserver_preload([f"client_sdk.cli.{path.stem}" for path in (ROOT / "client_sdk/cli").glob("[!_]*.py")])
 
 
+_one_at_a_time = threading.Lock()
+"""Of two threads that wait for such a process each may take the other's exit code."""
+
+
 def run_warm(words: list[str], secrets: Sequence[str] | None, environment: dict[str, str], stdin: bytes) -> Answer:
     """`temoin` in a process of its own, a copy of one that has loaded the program and done nothing."""
-    with tempfile.TemporaryDirectory() as folder:
-        streams = [Path(folder, name) for name in ("in", "out", "err")]
-        streams[0].write_bytes(stdin)
-        process = _WARM.Process(target=_be_temoin, args=(words, secrets, environment, streams))
-        process.start()
-        process.join(1800)
-        code = process.exitcode
-        process.close()  # raises unless it has ended
-        assert code is not None
-        return Answer(code, streams[1].read_text("utf-8"), streams[2].read_text("utf-8"))
+    assert _one_at_a_time.acquire(blocking=False), "several at once have to be `apart`"
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            streams = [Path(folder, name) for name in ("in", "out", "err")]
+            streams[0].write_bytes(stdin)
+            process = _WARM.Process(target=_be_temoin, args=(words, secrets, environment, streams))
+            process.start()
+            process.join(1800)
+            process.kill()  # if it goes on
+            process.join()
+            code = process.exitcode
+            process.close()
+            assert code is not None
+            return Answer(code, streams[1].read_text("utf-8"), streams[2].read_text("utf-8"))
+    finally:
+        _one_at_a_time.release()
 
 
 def _be_temoin(
