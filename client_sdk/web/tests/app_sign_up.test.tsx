@@ -60,6 +60,16 @@ describe("signing up", () => {
     expect(page.count.ended).toBe(0);
   });
 
+  it("starts the vault while the name is typed, and not for who only reads what comes first", async () => {
+    await page.press("Make a space");
+    await page.see("Before you make a space");
+    expect(page.count.started).toBe(0);
+    await page.press("Begin");
+    await page.see("Step 1 of 5");
+    expect(page.count.started).toBe(1);
+    expect(calls("requireNew")).toEqual([]);
+  });
+
   it("can't end before the words were written down", async () => {
     await upToTheSheet();
     await page.press("I have noted them");

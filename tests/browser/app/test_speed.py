@@ -18,6 +18,8 @@ KB = 1000
 LOGIN_WEIGHT, SIGN_UP_WEIGHT = 350 * KB, 800 * KB
 SLOW_4G = {"offline": False, "latency": 150, "downloadThroughput": 1_600_000 / 8, "uploadThroughput": 750_000 / 8}
 """150 ms to and fro, 1.6 Mbit/s: Lighthouse's slow 4G."""
+LISTS_WEIGHT = 200 * KB
+"""At least."""
 CPU = 4
 LCP_MS = 2000
 ENTRIES = 2000
@@ -95,6 +97,20 @@ def test_a_sign_up_loads_not_much_more(fresh: BrowserContext, counted: HttpProxy
 
 
 @pytest.mark.alone
+def test_the_lists_of_weak_passwords_come_while_one_is_typed(fresh: BrowserContext, counted: HttpProxy) -> None:
+    """On a slow link they take seconds, which a person would wait for after the last letter."""
+    visitor = Visitor(fresh.new_page(), counted.url)
+    visitor.come()
+    visitor.follow("account.door.sign_up")
+    visitor.press("account.sign_up.begin")
+    visitor.fill("account.username", visitor.username)
+    visitor.press("account.sign_up.next")
+    visitor.heading("account.sign_up.password_title")
+    before = weigh(counted)
+    visitor.box("account.password").focus()
+    wait_until(visitor.page, lambda: weigh(counted) - before > LISTS_WEIGHT, "they did not come")
+
+
 def test_the_door_is_painted_in_two_seconds(chromium: Browser, real_vault: RealVault) -> None:
     times = []
     for _ in range(3):  # the best of three, or the first that is good enough, since a busy machine only ever adds

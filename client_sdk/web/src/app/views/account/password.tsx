@@ -31,7 +31,9 @@ export function PasswordField(props: {
   }, [props.value, username]);
   return (
     <>
-      <Secret {...rest} />
+      <div onFocusIn={() => void judge("", username).catch(() => undefined) /* its lists come while it is typed */}>
+        <Secret {...rest} />
+      </div>
       <div class="strength" id={id} role="status">
         {strength !== null && (
           <>

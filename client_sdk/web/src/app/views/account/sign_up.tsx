@@ -77,7 +77,14 @@ export function SignUp(): JSX.Element {
       {COUNTED.includes(step) && (
         <p class="hint">{say("account.sign_up.step", { step: COUNTED.indexOf(step) + 1, steps: COUNTED.length })}</p>
       )}
-      {step === "before" && <Before next={() => to("name")} />}
+      {step === "before" && (
+        <Before
+          next={() => {
+            begin(); // it comes while the name is typed
+            to("name");
+          }}
+        />
+      )}
       {step === "name" && (
         <Asked
           key={step} title={say("account.sign_up.name_title")} lead={say("account.sign_up.name_lead")}
