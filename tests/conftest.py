@@ -6,7 +6,6 @@ import fcntl
 import os
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -50,20 +49,12 @@ def rclone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rclone]:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Whoever asks for those that are `alone` reads no file that has none: they stand in one of fifteen."""
+    """Whoever asks for those that are `alone` reads no file that has none: they stand in one of fifteen, each marked
+    in its own file (tests/architecture/test_words.py)."""
     asked: str = config.getoption("markexpr")
-    return True if asked.startswith("alone") and not _names_alone(collection_path) else None
-
-
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """And no other file has any, or it would never run."""
-    if item.get_closest_marker("alone") is not None and not _names_alone(item.path):
-        raise pytest.UsageError(f"{item.path} marks tests as alone in words that tests/conftest.py does not look for")
-
-
-@cache
-def _names_alone(path: Path) -> bool:
-    return not path.name.startswith("test_") or "pytest.mark.alone" in path.read_text("utf-8")
+    if asked.startswith("alone") and collection_path.name.startswith("test_"):
+        return True if "@pytest.mark.alone" not in collection_path.read_text("utf-8") else None
+    return None
 
 
 @pytest.hookimpl(wrapper=True)

@@ -113,3 +113,20 @@ def test_the_data_walk_names_functions_that_exist() -> None:
             break
         else:
             raise AssertionError(name)
+
+
+def marks_alone_elsewhere(source: str) -> bool:
+    """Whether the mark is taken otherwise than right above a test: under another name, or from another file."""
+    nodes = list(ast.walk(ast.parse(source)))
+    taken = [node for node in nodes if isinstance(node, ast.Attribute) and node.attr == "alone"]
+    above = [ast.unparse(one) for node in nodes if isinstance(node, ast.FunctionDef) for one in node.decorator_list]
+    return len(taken) != above.count("pytest.mark.alone")
+
+
+def test_a_test_is_marked_as_alone_where_it_stands() -> None:
+    """Whoever asks for those that are alone reads no file without these words (tests/conftest.py)."""
+    found = [path for path in sorted((ROOT / "tests").rglob("*.py")) if marks_alone_elsewhere(path.read_text("utf-8"))]
+    assert found == []
+    assert not marks_alone_elsewhere("@pytest.mark.alone\ndef test() -> None: ...")
+    for hidden in ("ALONE = pytest.mark.alone", "pytestmark = [pytest.mark.alone]", "@mark.alone\ndef test(): ..."):
+        assert marks_alone_elsewhere(hidden)
