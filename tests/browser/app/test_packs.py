@@ -196,6 +196,7 @@ def test_nothing_is_saved_without_a_yes(visitor: Visitor, shared: MadeBundle) ->
     page.get_by_role("dialog").get_by_role("button", name=visitor.say("pack.save.leave")).click()
     expect(page.get_by_role("dialog")).to_have_count(0)
     visitor.press("pack.save.name")
+    page.get_by_role("dialog").wait_for()
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
     assert saved == []
