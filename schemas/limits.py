@@ -27,6 +27,8 @@ UNIT = 16 * CHUNK
 """262,400 bytes; the first unit of a blob carries the header too and has 56 more."""
 FIRST_UNIT = UNIT + HEADER
 UNITS_PER_PUT = 32
+PUT = UNITS_PER_PUT * UNIT + HEADER
+"""The largest request that brings units, in bytes."""
 
 RECORD = 1024 * 1024
 """The largest sealed record, in bytes."""

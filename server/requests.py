@@ -28,7 +28,7 @@ from server.problems import Refusal
 
 PIECE = limits.UNIT
 """Bytes that are read at once: the units of a body come in one piece each, but for those after the first 56 bytes."""
-HEARD_OUT = 2 * (limits.UNITS_PER_PUT * limits.UNIT + limits.HEADER)
+HEARD_OUT = 2 * limits.PUT
 """Bytes of a refused body that are still read, where a session or a visit was shown."""
 
 _SHA256 = re.compile(r"sha-256=:([A-Za-z0-9+/=]{44}):")

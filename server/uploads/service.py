@@ -29,8 +29,6 @@ from server.stores import NotStaged
 from server.uploads.kept import answer, find_same, insert_blob, require_free, sweep
 from server.uploads.models import Blob, Leftover, Upload, UploadUnit
 
-LARGEST_PUT = limits.UNITS_PER_PUT * limits.UNIT + limits.HEADER
-
 _ADD_UNITS = insert(table(UploadUnit))
 _STANDING = union_all(
     *(

@@ -73,8 +73,8 @@ def give_up(blob: bytes) -> Response:
 
 def read_units() -> tuple[int, Iterator[bytes], list[bytes] | None]:
     """What `put_units` takes of a request's body: its length, its pieces, and the digests that it announces."""
-    length, announced = content_length(service.LARGEST_PUT), unit_digests()
-    return length, read_octets(service.LARGEST_PUT, needs_digest=announced is None), announced
+    length, announced = content_length(limits.PUT), unit_digests()
+    return length, read_octets(limits.PUT, needs_digest=announced is None), announced
 
 
 def answer_content(content: Content) -> Response:

@@ -314,7 +314,7 @@ def test_bytes_that_are_not_whole_units_are_refused_over_http(person: FakePerson
 
 def test_no_more_units_than_one_request_may_bring() -> None:
     size = 100 * limits.UNIT
-    assert unit_span(0, service.LARGEST_PUT, size) == range(32)
+    assert unit_span(0, limits.PUT, size) == range(32)
     assert unit_span(1, 32 * limits.UNIT, size) == range(1, 33)
     with pytest.raises(Refusal, match="unit_invalid"):
         unit_span(1, 33 * limits.UNIT, size)

@@ -25,6 +25,8 @@ export const HEADER = 56;
 export const UNIT = 16 * CHUNK;
 export const FIRST_UNIT = UNIT + HEADER;
 export const UNITS_PER_PUT = 32;
+/** The largest request that brings units, in bytes. */
+export const PUT = UNITS_PER_PUT * UNIT + HEADER;
 
 /** The largest sealed record, in bytes. */
 export const RECORD = 1024 * 1024;
