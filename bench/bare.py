@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from server.cli import serve
+from server.cli.serving import serve
 from server.requests import PIECE
 
 FOLDER = "BENCH_FOLDER"

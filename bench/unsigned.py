@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from crypto_core.receipts.leaf import NONCE_SIZE, Commitment
 from server.access_log import log_to_stderr
 from server.app import create_app
-from server.cli import serve
+from server.cli.serving import serve
 from server.config import ServerConfig
 from server.database import connection_of
 from server.ledger.marker import Marker

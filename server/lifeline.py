@@ -1,7 +1,8 @@
 """A worker doesn't outlive the process that started it: nobody would stop it, replace it or tell it of another key.
 
-Knows: the pipe that multiprocessing lays between the two, which closes when either is gone, however it went. Refuses to
-know: what a worker does. What it has in hand it ends as on SIGTERM, which is what it is sent.
+Knows: a pipe between the two, which closes when either is gone, however it went: multiprocessing lays one to a fresh
+process, and one of our own leads to all copies, each of which would hold the ends of multiprocessing's to those before
+it. Refuses to know: what a worker does. What it has in hand it ends as on SIGTERM, which is what it is sent.
 """
 
 from __future__ import annotations
@@ -11,21 +12,42 @@ import os
 import signal
 import threading
 import time
-from multiprocessing.process import BaseProcess
+from collections.abc import Callable
 
 WORKERS_KILL_TIMEOUT = 30
 """Seconds that a worker has to end in, once it was told to."""
+
+_laid = list[int]()
+"""The end at which copies wait, once there is one."""
+
+
+def hold_copies() -> None:
+    """The copies that are made of this process from now on may end with it; a signal ends each on the spot, as it does
+    a fresh process, until the copy takes it otherwise."""
+    reading, writing = os.pipe()
+    _laid[:] = [reading]
+
+    def begin() -> None:
+        os.close(writing)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
+
+    os.register_at_fork(after_in_child=begin)
 
 
 def end_with_parent() -> None:
     """From now on. Does nothing in a process that multiprocessing did not start."""
     parent = multiprocessing.parent_process()
     if parent is not None:
-        threading.Thread(target=_end_after, args=(parent,), daemon=True).start()
+        threading.Thread(target=_end_after, args=(_wait_for_end if _laid else parent.join,), daemon=True).start()
 
 
-def _end_after(parent: BaseProcess) -> None:
-    parent.join()
+def _wait_for_end() -> None:
+    os.read(_laid[0], 1)  # nobody writes
+
+
+def _end_after(wait: Callable[[], object]) -> None:
+    wait()
     signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
     time.sleep(WORKERS_KILL_TIMEOUT)
     os.kill(os.getpid(), signal.SIGKILL)

@@ -9,12 +9,10 @@ import contextlib
 import http.client
 import ipaddress
 import logging
-import multiprocessing
 import os
 import socket
 import sys
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -22,8 +20,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from granian import Granian
-from granian.constants import Interfaces
 
 import server.accounts.service
 import server.boxes.ending
@@ -35,6 +31,7 @@ from crypto_core.encoding import format_json, format_time
 from crypto_core.receipts.policy import format_policy
 from server.cli.professionals import professionals
 from server.cli.rotation import rotation
+from server.cli.serving import serve
 from server.cli.vault import configure, data_option, json_option, open_vault, sentences
 from server.config import ConfigRefused, ServerConfig
 from server.directory.tree import DirectoryRefuses, begin_directory, check_directory
@@ -47,7 +44,6 @@ from server.ledger.check import check_deep, check_vault
 from server.ledger.keeper import LedgerKeeper
 from server.ledger.post import HttpPost
 from server.ledger.witnesses import MOST, add_witness, find_witness, list_witnesses, remove_witness
-from server.lifeline import WORKERS_KILL_TIMEOUT
 from server.migrations import upgrade
 from server.parts import Parts, assemble, open_bucket, open_parts
 from server.problems import Refusal
@@ -66,10 +62,6 @@ COLLECTIONS: tuple[Callable[[Parts], Any], ...] = (
     server.shares.ending.collect,
     server.boxes.ending.collect,
 )
-BLOCKING_THREADS = 16
-"""Requests that one worker answers at a time."""
-PAUSE = 1
-"""Seconds before the workers are started again, where granian has given up because one died twice in a row."""
 
 _log = logging.getLogger("temoin.server")
 
@@ -116,9 +108,9 @@ def run(data: Path, bind: str, port: int, workers: int) -> None:
         server.limits.require_store(config)
         _require_bucket(config)
         authority = _open_authority(config)
-        parts = open_parts(config)
+        parts, post = open_parts(config), HttpPost()
         upgrade(parts.database)
-        keeper = LedgerKeeper(parts, HttpPost())
+        keeper = LedgerKeeper(parts, post)
         for reason in keeper.begin():  # reading goes on
             click.echo(f"Nothing new is kept. {reason.sentence} ({reason.code}: {reason.detail})", err=True)
         try:
@@ -127,17 +119,30 @@ def run(data: Path, bind: str, port: int, workers: int) -> None:
             click.echo(f"Nobody is listed. {reason.sentence} ({reason.code}: {reason.detail})", err=True)
     os.environ.update(TEMOIN_DATA=str(data.absolute()), TEMOIN_HOST=config.host)  # for the workers
     stopping = threading.Event()
-    threading.Thread(target=_collect_again_and_again, args=(parts, stopping), daemon=True).start()
     keeping = threading.Thread(target=keeper.run, args=(stopping,), daemon=True)
-    keeping.start()
+    beside = [
+        keeping,
+        threading.Thread(target=_collect_again_and_again, args=(parts, stopping), daemon=True),
+        threading.Thread(target=_announce, args=(bind, port, stopping), daemon=True),
+    ]
     if authority is not None:
-        threading.Thread(target=_anchor_again_and_again, args=(parts, authority, stopping), daemon=True).start()
-    threading.Thread(target=_announce, args=(bind, port, stopping), daemon=True).start()
+        anchoring = parts, authority, stopping
+        beside.append(threading.Thread(target=_anchor_again_and_again, args=anchoring, daemon=True))
+
+    def begin_beside() -> None:
+        for thread in beside:
+            thread.start()
+
+    copied = threading.active_count() == 1  # unless a silent witness is still waited for
+    if copied:
+        parts.close()  # whoever needs them opens them anew
+        post.close()
     try:
-        serve("server.wsgi:application", bind, port, workers)
+        serve("server.wsgi:application", bind, port, workers, copied=copied, begun=begin_beside)
     finally:
         stopping.set()
-        keeping.join()
+        if keeping.is_alive():
+            keeping.join()
         keeper.look()  # what was signed last is marked, too
         parts.close()
 
@@ -295,38 +300,6 @@ def check_help() -> None:
 
 
 main.add_command(professionals)
-
-
-def serve(target: str, bind: str, port: int, workers: int, start: str = "spawn") -> None:
-    """Runs a WSGI factory, `module:name`, until SIGTERM; running requests are finished first.
-
-    Workers are fresh processes: SQLite must not be carried across a fork; whoever has nothing open may `start` them by
-    "fork". A worker that died is replaced, and granian gives up when the new one dies within seconds: then all are
-    started again, because a vault that is killed, by whomever, comes back.
-    """
-    multiprocessing.set_start_method(start, force=True)
-    while True:
-        granian = Granian(
-            target,
-            address=bind,
-            port=port,
-            interface=Interfaces.WSGI,
-            factory=True,
-            workers=workers,
-            blocking_threads=BLOCKING_THREADS,
-            respawn_failed_workers=True,
-            workers_kill_timeout=WORKERS_KILL_TIMEOUT,
-            log_enabled=False,
-            log_access=False,
-        )
-        try:
-            granian.serve()
-            return
-        except SystemExit:
-            _log.error("workers died again and again; starting all of them anew")
-        time.sleep(PAUSE)
-        if granian.interrupt_signal:  # SIGTERM came while nothing was running
-            return
 
 
 def collect(parts: Parts) -> None:

@@ -96,6 +96,18 @@ def descendants(pid: int) -> list[int]:
     return [pid, *(found for child in children for found in descendants(int(child)))]
 
 
+@contextlib.contextmanager
+def held(pid: int) -> Iterator[int]:
+    """A descriptor that can be read once the process is gone; it is killed in the end if it isn't."""
+    descriptor = os.pidfd_open(pid)
+    try:
+        yield descriptor
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+        os.close(descriptor)
+
+
 @dataclass
 class RealVault:
     """A vault in `data`, served by real processes on loopback while `start` holds."""

@@ -15,7 +15,8 @@ from flask import Flask
 
 from server.access_log import log_to_stderr
 from server.app import create_app
-from server.cli import collect, serve
+from server.cli import collect
+from server.cli.serving import serve
 from server.config import ServerConfig
 from server.migrations import upgrade
 from server.parts import Parts, open_parts
@@ -39,7 +40,7 @@ def main(data: str, port: str, workers: str) -> None:
         collect(parts)
     # Nothing is open here any more, so that workers may begin as copies: they die by the dozen, and need not learn it
     # all anew each time.
-    serve("tests.fakes.wsgi:application", "127.0.0.1", int(port), int(workers), start="fork")
+    serve("tests.fakes.wsgi:application", "127.0.0.1", int(port), int(workers), copied=True)
 
 
 def _open() -> Parts:

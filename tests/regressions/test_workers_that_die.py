@@ -10,13 +10,13 @@ import os
 import select
 import signal
 import socket
+import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 
-from tests.fakes.processes import Device, RealVault, descendants, serving
+from tests.fakes.processes import Device, RealVault, descendants, held, serving
 
 
 def is_answering(vault: RealVault) -> bool:
@@ -58,24 +58,35 @@ def test_a_vault_whose_workers_are_killed_again_and_again_comes_back(tmp_path: P
         assert check.returncode == 0, check.stdout + check.stderr
 
 
+def commands_of(process: subprocess.Popen[bytes]) -> set[bytes]:
+    """By what a process and those below it were started; a copy, by what the first one was."""
+    found = set[bytes]()
+    for pid in descendants(process.pid):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            found.add(Path(f"/proc/{pid}/cmdline").read_bytes())
+    return found - {b""}  # of whoever is dead
+
+
+def test_workers_begin_as_copies_and_whoever_replaces_one_begins_anew(tmp_path: Path) -> None:
+    """By then the first process has the database open, which no copy may begin with."""
+    with serving(tmp_path / "vault") as vault:
+        process = vault.process
+        assert process is not None
+        assert len(commands_of(process)) == 1
+        os.kill(descendants(process.pid)[1], signal.SIGKILL)
+        deadline = time.monotonic() + 60
+        while not any(b"spawn_main" in command for command in commands_of(process)):
+            assert time.monotonic() < deadline, "nobody replaced a worker"
+            time.sleep(0.05)
+        wait_for_answer(vault)
+
+
 def test_a_vault_is_told_to_stop_while_its_workers_die(tmp_path: Path) -> None:
     with serving(tmp_path / "vault") as vault:
         process = vault.process
         kill_workers_until_granian_gives_up(vault, 1)
         vault.stop()
         assert process is not None and process.returncode == 0
-
-
-@contextlib.contextmanager
-def held(pid: int) -> Iterator[int]:
-    """A descriptor that can be read once the process is gone; it is killed in the end if it isn't."""
-    descriptor = os.pidfd_open(pid)
-    try:
-        yield descriptor
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            signal.pidfd_send_signal(descriptor, signal.SIGKILL)
-        os.close(descriptor)
 
 
 class Begun:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import socket
 import stat
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -39,10 +40,8 @@ def data(tmp_path: Path) -> Path:
 def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, str, int, int]]]:
     """What would be served; no socket is opened."""
     calls: list[tuple[str, str, int, int]] = []
-    monkeypatch.setattr(server.cli, "serve", lambda *arguments: calls.append(arguments))
+    monkeypatch.setattr(server.cli, "serve", lambda *arguments, **_: calls.append(arguments))
     monkeypatch.setattr(server.cli, "_require_address", lambda *_: None)
-    monkeypatch.setattr(server.cli, "_announce", lambda *_: None)
-    monkeypatch.setattr(server.cli, "_collect_again_and_again", lambda *_: None)
     monkeypatch.setenv("TEMOIN_DATA", "")  # `run` sets both for its workers: taken back after the test
     monkeypatch.setenv("TEMOIN_HOST", "")
     yield calls
@@ -227,14 +226,36 @@ def test_run_listens_at_an_address_of_this_machine(data: Path, served: list[tupl
     assert (ended.exit_code, "IP address" in ended.output) == (2, True)
 
 
+@pytest.mark.parametrize(("threads", "copied"), [(1, True), (2, False)])
+def test_workers_are_copies_where_nothing_is_open_and_no_other_thread_is_at_work(
+    data: Path, served: list[object], monkeypatch: pytest.MonkeyPatch, threads: int, copied: bool
+) -> None:
+    """A thread that still waits for a silent witness has the database open, and may hold a lock for ever in a copy."""
+    asked = list[tuple[bool, bool, bool]]()
+
+    def is_open() -> bool:
+        return any(str(data) in str(link.readlink()) for link in Path("/proc/self/fd").iterdir() if link.is_symlink())
+
+    def serve(*_: object, copied: bool, begun: Callable[[], None]) -> None:
+        before = is_open()
+        begun()
+        deadline = time.monotonic() + 30
+        while not is_open() and time.monotonic() < deadline:  # what is done beside the workers goes on
+            time.sleep(0.01)
+        asked.append((copied, before, is_open()))
+
+    monkeypatch.setattr(server.cli, "serve", serve)
+    monkeypatch.setattr("threading.active_count", lambda: threads)
+    assert call("run", data).exit_code == 0
+    assert asked == [(copied, not copied, True)]
+
+
 @pytest.mark.parametrize("shared", [False, True])
 def test_run_says_who_else_listens_and_refuses_who_does_not_share(
     data: Path, monkeypatch: pytest.MonkeyPatch, shared: bool
 ) -> None:
     served, port = list[object](), free_port()
-    monkeypatch.setattr(server.cli, "serve", lambda *arguments: served.append(arguments))
-    monkeypatch.setattr(server.cli, "_announce", lambda *_: None)
-    monkeypatch.setattr(server.cli, "_collect_again_and_again", lambda *_: None)
+    monkeypatch.setattr(server.cli, "serve", lambda *arguments, **_: served.append(arguments))
     monkeypatch.setenv("TEMOIN_DATA", "")
     monkeypatch.setenv("TEMOIN_HOST", "")
     with socket.create_server(("127.0.0.1", port), reuse_port=shared):

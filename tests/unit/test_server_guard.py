@@ -231,8 +231,7 @@ def test_every_reason_is_a_sentence_for_the_operator(tmp_path: Path, monkeypatch
     data, served = tmp_path / "data", list[object]()
     assert CliRunner().invoke(main, ["init", "--data", str(data)]).exit_code == 0
     (data / MARKER).write_text("x")
-    monkeypatch.setattr("server.cli.serve", lambda *arguments: served.append(arguments))
-    monkeypatch.setattr("server.cli._announce", lambda *_: None)
+    monkeypatch.setattr("server.cli.serve", lambda *arguments, **_: served.append(arguments))
     for name in ("TEMOIN_DATA", "TEMOIN_HOST"):
         monkeypatch.setenv(name, "")
     run = CliRunner().invoke(main, ["run", "--data", str(data)])

@@ -1,14 +1,19 @@
-"""What a worker does once the process that started it is gone; tests/regressions shows it with real ones."""
+"""What a worker does once the process that started it is gone; tests/regressions shows it with a real vault."""
 
 from __future__ import annotations
 
+import io
+import select
 import signal
+import subprocess
+import sys
 import threading
 from types import SimpleNamespace
 
 import pytest
 
 from server import lifeline
+from tests.fakes.processes import ROOT, held
 
 
 def test_a_worker_is_told_to_end_and_is_ended_if_it_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -38,3 +43,33 @@ def test_whoever_was_started_in_another_way_waits_for_nobody(monkeypatch: pytest
     monkeypatch.setattr(lifeline, "multiprocessing", SimpleNamespace(parent_process=lambda: None))
     monkeypatch.setattr(lifeline, "threading", SimpleNamespace())
     lifeline.end_with_parent()
+
+
+START_COPIES = """
+import multiprocessing, os, signal, time
+from server.lifeline import end_with_parent, hold_copies
+
+def end():
+    end_with_parent()
+    time.sleep(600)
+
+signal.signal(signal.SIGTERM, lambda *_: None)
+hold_copies()
+fork = multiprocessing.get_context("fork")
+copies = [fork.Process(target=end), fork.Process(target=time.sleep, args=(600,))]
+for copy in copies:
+    copy.start()
+print(*(copy.pid for copy in copies), flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_copy_ends_with_the_process_it_was_made_of_and_when_it_is_told_to() -> None:
+    said = subprocess.Popen([sys.executable, "-c", START_COPIES], cwd=ROOT, stdout=subprocess.PIPE)
+    with said, (said.stdout or io.BytesIO()) as heard:
+        ends, goes_on = map(int, heard.readline().split())
+        with held(ends) as ended, held(goes_on) as other:
+            assert select.select([ended], [], [], 20)[0], "a copy outlived the process it was made of"
+            assert not select.select([other], [], [], 0)[0]
+            signal.pidfd_send_signal(other, signal.SIGTERM)
+            assert select.select([other], [], [], 30)[0], "a copy takes signals as its first process does"

@@ -1,0 +1,88 @@
+"""The workers of a vault, and who replaces them.
+
+Knows: granian, and what may be open while a process is copied. Refuses to know: what is served.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import itertools
+import logging
+import multiprocessing
+import os
+import time
+from collections.abc import Callable
+
+from granian import Granian
+from granian.constants import Interfaces
+
+from server.lifeline import WORKERS_KILL_TIMEOUT, hold_copies
+
+BLOCKING_THREADS = 16
+"""Requests that one worker answers at a time."""
+PAUSE = 1
+"""Seconds before the workers are started again, where granian has given up because one died twice in a row."""
+
+_log = logging.getLogger("temoin.server")
+
+
+def serve(
+    target: str, bind: str, port: int, workers: int, *,
+    copied: bool = False, begun: Callable[[], None] | None = None,
+) -> None:
+    """Runs a WSGI factory, `module:name`, until SIGTERM; running requests are finished first.
+
+    `copied` workers begin as copies of this process, once it has learnt all that they need; it must have nothing open
+    then, because SQLite must not be carried across a fork, and no second thread, which might hold what nobody lets go
+    of in the copy. `begun` is called once the workers are there (not yet that they answer). From then on anything may
+    be open, and whoever replaces a worker is a fresh process; without `begun`, a copy as well.
+
+    A worker that died is replaced, and granian gives up when the new one dies within seconds: then all are started
+    again, because a vault that is killed, by whomever, comes back.
+    """
+    multiprocessing.set_start_method("fork" if copied else "spawn", force=True)
+    if copied:
+        importlib.import_module(target.partition(":")[0])
+        hold_copies()
+        gc.collect()
+        gc.freeze()  # no collection touches the pages that are shared
+    if copied and begun is not None:
+        _after_copies(workers, begun)
+    elif begun is not None:
+        begun()
+    while True:
+        granian = Granian(
+            target,
+            address=bind,
+            port=port,
+            interface=Interfaces.WSGI,
+            factory=True,
+            workers=workers,
+            blocking_threads=BLOCKING_THREADS,
+            respawn_failed_workers=True,
+            workers_kill_timeout=WORKERS_KILL_TIMEOUT,
+            log_enabled=False,
+            log_access=False,
+        )
+        try:
+            granian.serve()
+            return
+        except SystemExit:
+            _log.error("workers died again and again; starting all of them anew")
+        time.sleep(PAUSE)
+        if granian.interrupt_signal:  # SIGTERM came while nothing was running
+            return
+
+
+def _after_copies(count: int, begun: Callable[[], None]) -> None:
+    """Calls `begun` in this process as soon as it was copied so often. granian asks how to start a process each time
+    that it does, and says to nobody when it has."""
+    left = itertools.count(count - 1, -1)
+
+    def copied() -> None:
+        if next(left) == 0:
+            multiprocessing.set_start_method("spawn", force=True)
+            begun()
+
+    os.register_at_fork(after_in_parent=copied)
