@@ -93,6 +93,6 @@ def _measure_in(place: str) -> Iterator[Row]:
 
 
 def _open_crowd(data: Path, module: str, stack: ExitStack) -> Crowd:
-    vault = stack.enter_context(running(RealVault(data, WORKERS, module=module)))
+    vault = stack.enter_context(running(RealVault(data, WORKERS, module=module, apart=True)))
     tokens = open_sessions(data, CLIENTS)
     return Crowd([stack.enter_context(closing(Depositor(vault.port, token))) for token in tokens])

@@ -36,10 +36,10 @@ _BATCH = 2**14
 
 def measure() -> Iterator[Row]:
     with work_in("disk") as folder:
-        vault = RealVault(folder / "data", environment={"TEMOIN_CHECKPOINT_INTERVAL": "0"})
+        vault = RealVault(folder / "data", environment={"TEMOIN_CHECKPOINT_INTERVAL": "0"}, apart=True)
         vault.init()
         fill(vault.data, ENTRIES)
-        empty = RealVault(folder / "empty")
+        empty = RealVault(folder / "empty", apart=True)
         empty.init()
         started, compared = median(_starts(vault)), median(_starts(empty))
         yield Row("started, with a million entries", 1, "start", started, "an empty vault", compared, within=2.0)

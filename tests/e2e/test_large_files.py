@@ -53,7 +53,7 @@ def test_a_long_video_goes_and_comes_back(
 ) -> None:
     original = tmp_path / "video.mp4"
     digest = make_file(original, size)
-    described = RealVault(tmp_path / "data", environment=store_environment(place, request))
+    described = RealVault(tmp_path / "data", environment=store_environment(place, request), apart=True)
     with running(described) as vault, proxy_to(vault.port) as proxy:
         device = Device(tmp_path / "home", vault.url, apart=True)
         device.register()

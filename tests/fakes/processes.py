@@ -18,7 +18,7 @@ import tempfile
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -108,6 +108,111 @@ def held(pid: int) -> Iterator[int]:
         os.close(descriptor)
 
 
+_WARM = multiprocessing.get_context("forkserver")
+_WARM.set_forkserver_preload([
+    *(f"client_sdk.cli.{path.stem}" for path in (ROOT / "client_sdk/cli").glob("[!_]*.py")),
+    "server.cli", "server.wsgi", "tests.fakes.wsgi",
+])  # fmt: skip
+
+
+_one_at_a_time = threading.Lock()
+"""Of two threads that wait for such a process each may take the other's exit code."""
+
+
+def run_warm(words: list[str], secrets: Sequence[str] | None, environment: dict[str, str], stdin: bytes) -> Answer:
+    """`temoin` in a process of its own, a copy of one that has loaded the program and done nothing."""
+    assert _one_at_a_time.acquire(blocking=False), "several at once have to be `apart`"
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            streams = [Path(folder, name) for name in ("in", "out", "err")]
+            streams[0].write_bytes(stdin)
+            process = _WARM.Process(target=_be_temoin, args=(words, secrets, environment, streams))
+            process.start()
+            process.join(1800)
+            process.kill()  # if it goes on
+            process.join()
+            code = process.exitcode
+            process.close()
+            assert code is not None
+            return Answer(code, streams[1].read_text("utf-8"), streams[2].read_text("utf-8"))
+    finally:
+        _one_at_a_time.release()
+
+
+def _be_temoin(
+    words: list[str], secrets: Sequence[str] | None, environment: dict[str, str], streams: list[Path]
+) -> None:
+    from client_sdk.cli import main  # it is there already
+
+    _settle(environment, streams)
+    sys.stdin = open(0, encoding="utf-8", closefd=False)
+    with contextlib.ExitStack() as stack:
+        given = [] if secrets is None else ["--secrets-fd", str(stack.enter_context(given_secrets(secrets)))]
+        sys.argv = ["temoin", *words, *given]
+        main()
+
+
+def _settle(environment: dict[str, str], streams: Sequence[Path]) -> None:
+    """In a copy: the environment and the standard streams that it was given."""
+    os.environ.clear()
+    os.environ.update(environment)
+    for number, path in enumerate(streams):
+        opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND if number else os.O_RDONLY, 0o600)
+        os.dup2(opened, number)
+        os.close(opened)
+
+
+class Copy:
+    """A server in a process of its own, a copy of one that has loaded it and done nothing; so much of `Popen` as is
+    asked of servers. One thread waits for it."""
+
+    def __init__(
+        self, begin: Callable[[list[str]], None], words: list[str], environment: dict[str, str], log: Path
+    ) -> None:
+        self._process = _WARM.Process(target=_serve, args=(begin, words, environment, log))
+        self._process.start()
+        assert self._process.pid is not None
+        self.pid = self._process.pid
+
+    @property
+    def returncode(self) -> int | None:
+        return self._process.exitcode
+
+    def poll(self) -> int | None:
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Raises TimeoutExpired, as Popen does."""
+        self._process.join(timeout)
+        code = self.returncode
+        if code is None:
+            raise subprocess.TimeoutExpired("a copy of the server", timeout or 0)
+        return code
+
+    def kill(self) -> None:
+        self._process.kill()
+
+
+def _serve(begin: Callable[[list[str]], None], words: list[str], environment: dict[str, str], log: Path) -> None:
+    os.chdir(ROOT)
+    _settle(environment, [Path(os.devnull), log, log])
+    begin(words)
+
+
+def _be_temoin_server(words: list[str]) -> None:
+    from server.cli import main  # it is there already
+
+    sys.argv = ["temoin-server", *words]
+    main()
+
+
+def _obey(words: list[str]) -> None:
+    from tests.fakes.wsgi import main  # it is there already
+
+    os.setsid()
+    main(*words)
+
+
 @dataclass
 class RealVault:
     """A vault in `data`, served by real processes on loopback while `start` holds."""
@@ -124,8 +229,8 @@ class RealVault:
     prefix: tuple[str, ...] = ()
     """What the command is started by, such as `unshare`; it has to become the command in the end."""
     apart: bool = False
-    """Whether each command of the operator is a process of its own, as it is for people."""
-    process: subprocess.Popen[bytes] | None = None
+    """Whether all is started as people start it: the server itself, and each command of the operator."""
+    process: subprocess.Popen[bytes] | Copy | None = None
 
     @property
     def url(self) -> str:
@@ -154,18 +259,23 @@ class RealVault:
         assert run.returncode == 0, run.stderr
 
     def start(self) -> None:
-        arguments: list[str | Path] = [BIN / "temoin-server", "run", "--data", self.data, "--host", "127.0.0.1",
-                                       "--port", str(self.port), "--workers", str(self.workers)]  # fmt: skip
+        words = ["run", "--data", str(self.data), "--host", "127.0.0.1", "--port", str(self.port),
+                 "--workers", str(self.workers)]  # fmt: skip
+        ordered = [str(self.data), str(self.port), str(self.workers)]
         environment = clean_environment(**self.environment)
         if self.orders is not None:
             environment[ORDERS] = str(self.orders)
-        if module := self.module or (self.orders and "tests.fakes.wsgi"):
-            arguments = [sys.executable, "-m", module, self.data, str(self.port), str(self.workers)]
+        module = self.module or (self.orders and "tests.fakes.wsgi")
         with (self.data / "server.log").open("ab") as log:
-            self.process = subprocess.Popen(
-                [*self.prefix, *arguments],
-                stdout=log, stderr=log, env=environment, cwd=ROOT, start_new_session=self.orders is not None,
-            )  # fmt: skip
+            if not (self.apart or self.prefix or self.module):
+                begin, given = (_obey, ordered) if self.orders else (_be_temoin_server, words)
+                self.process = Copy(begin, given, environment, Path(log.name))
+            else:
+                self.process = subprocess.Popen(
+                    [*self.prefix, *([sys.executable, "-m", module, *ordered] if module else
+                                     [BIN / "temoin-server", *words])],
+                    stdout=log, stderr=log, env=environment, cwd=ROOT, start_new_session=self.orders is not None,
+                )  # fmt: skip
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline and self.process.poll() is None:
             if count_listeners(self.port) == self.workers:  # else whoever kills the first kills the only one
@@ -238,52 +348,6 @@ def given_secrets(lines: Sequence[str]) -> Iterator[int]:
         os.close(reading)
 
 
-_WARM = multiprocessing.get_context("forkserver")
-_WARM.set_forkserver_preload([f"client_sdk.cli.{path.stem}" for path in (ROOT / "client_sdk/cli").glob("[!_]*.py")])
-
-
-_one_at_a_time = threading.Lock()
-"""Of two threads that wait for such a process each may take the other's exit code."""
-
-
-def run_warm(words: list[str], secrets: Sequence[str] | None, environment: dict[str, str], stdin: bytes) -> Answer:
-    """`temoin` in a process of its own, a copy of one that has loaded the program and done nothing."""
-    assert _one_at_a_time.acquire(blocking=False), "several at once have to be `apart`"
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            streams = [Path(folder, name) for name in ("in", "out", "err")]
-            streams[0].write_bytes(stdin)
-            process = _WARM.Process(target=_be_temoin, args=(words, secrets, environment, streams))
-            process.start()
-            process.join(1800)
-            process.kill()  # if it goes on
-            process.join()
-            code = process.exitcode
-            process.close()
-            assert code is not None
-            return Answer(code, streams[1].read_text("utf-8"), streams[2].read_text("utf-8"))
-    finally:
-        _one_at_a_time.release()
-
-
-def _be_temoin(
-    words: list[str], secrets: Sequence[str] | None, environment: dict[str, str], streams: list[Path]
-) -> None:
-    from client_sdk.cli import main  # it is there already
-
-    os.environ.clear()
-    os.environ.update(environment)
-    for number, path in enumerate(streams):
-        opened = os.open(path, os.O_WRONLY | os.O_CREAT if number else os.O_RDONLY, 0o600)
-        os.dup2(opened, number)
-        os.close(opened)
-    sys.stdin = open(0, encoding="utf-8", closefd=False)
-    with contextlib.ExitStack() as stack:
-        given = [] if secrets is None else ["--secrets-fd", str(stack.enter_context(given_secrets(secrets)))]
-        sys.argv = ["temoin", *words, *given]
-        main()
-
-
 @dataclass
 class Device:
     """One TEMOIN_HOME and the person who holds it."""
@@ -326,9 +390,9 @@ class Device:
 
 
 @contextlib.contextmanager
-def serving(data: Path, *, workers: int = 2, **environment: str) -> Iterator[RealVault]:
+def serving(data: Path, *, workers: int = 2, apart: bool = False, **environment: str) -> Iterator[RealVault]:
     """A new vault, served; stopped at the end if the test has not stopped it."""
-    with running(RealVault(data, workers, environment=environment)) as vault:
+    with running(RealVault(data, workers, environment=environment, apart=apart)) as vault:
         yield vault
 
 

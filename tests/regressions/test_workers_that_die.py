@@ -16,7 +16,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from tests.fakes.processes import Device, RealVault, descendants, held, serving
+from tests.fakes.processes import Copy, Device, RealVault, descendants, held, serving
 
 
 def is_answering(vault: RealVault) -> bool:
@@ -47,7 +47,7 @@ def kill_workers_until_granian_gives_up(vault: RealVault, times: int) -> None:
 
 
 def test_a_vault_whose_workers_are_killed_again_and_again_comes_back(tmp_path: Path) -> None:
-    with serving(tmp_path / "vault") as vault:
+    with serving(tmp_path / "vault", apart=True) as vault:
         process = vault.process
         for times in (1, 2):
             kill_workers_until_granian_gives_up(vault, times)
@@ -58,7 +58,7 @@ def test_a_vault_whose_workers_are_killed_again_and_again_comes_back(tmp_path: P
         assert check.returncode == 0, check.stdout + check.stderr
 
 
-def commands_of(process: subprocess.Popen[bytes]) -> set[bytes]:
+def commands_of(process: subprocess.Popen[bytes] | Copy) -> set[bytes]:
     """By what a process and those below it were started; a copy, by what the first one was."""
     found = set[bytes]()
     for pid in descendants(process.pid):
@@ -69,7 +69,7 @@ def commands_of(process: subprocess.Popen[bytes]) -> set[bytes]:
 
 def test_workers_begin_as_copies_and_whoever_replaces_one_begins_anew(tmp_path: Path) -> None:
     """By then the first process has the database open, which no copy may begin with."""
-    with serving(tmp_path / "vault") as vault:
+    with serving(tmp_path / "vault", apart=True) as vault:
         process = vault.process
         assert process is not None
         assert len(commands_of(process)) == 1
@@ -82,7 +82,7 @@ def test_workers_begin_as_copies_and_whoever_replaces_one_begins_anew(tmp_path: 
 
 
 def test_a_vault_is_told_to_stop_while_its_workers_die(tmp_path: Path) -> None:
-    with serving(tmp_path / "vault") as vault:
+    with serving(tmp_path / "vault", apart=True) as vault:
         process = vault.process
         kill_workers_until_granian_gives_up(vault, 1)
         vault.stop()
@@ -113,7 +113,7 @@ class Begun:
 
 
 def test_workers_whose_first_process_is_killed_end_what_they_have_in_hand(tmp_path: Path) -> None:
-    with serving(tmp_path / "vault") as vault:
+    with serving(tmp_path / "vault", apart=True) as vault:
         device = Device(tmp_path / "home", vault.url)
         device.register()
         kept = [device.ok("journal", "add", device.user, "--text", "before", "--json").json["id"]]
