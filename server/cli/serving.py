@@ -16,11 +16,14 @@ from collections.abc import Callable
 
 from granian import Granian
 from granian.constants import Interfaces
+from granian.http import HTTP1Settings
 
 from server.lifeline import WORKERS_KILL_TIMEOUT, hold_copies
 
 BLOCKING_THREADS = 16
 """Requests that one worker answers at a time."""
+READ_AHEAD = 128 * 1024
+"""Bytes of a connection that granian may hold before anybody asks for them; by default three times as many."""
 PAUSE = 1
 """Seconds before the workers are started again, where granian has given up because one died twice in a row."""
 
@@ -62,6 +65,7 @@ def serve(
             blocking_threads=BLOCKING_THREADS,
             respawn_failed_workers=True,
             workers_kill_timeout=WORKERS_KILL_TIMEOUT,
+            http1_settings=HTTP1Settings(max_buffer_size=READ_AHEAD),
             log_enabled=False,
             log_access=False,
         )

@@ -28,8 +28,6 @@ from server.stores import PIECE, NotKept, NotStaged
 
 _OPEN = 0o600
 _CLOSED = 0o400
-_AHEAD = 4 * PIECE
-"""Bytes that are read at once, twice, where a whole file is hashed."""
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -204,7 +202,7 @@ def _check_kept(kept: Path, size: int, check: Callable[[bytes], None]) -> None:
 def _digest(file: int) -> bytes:
     """SHA-256 of a whole file: the next bytes are read while those that came are hashed."""
     seen, at = sha256(), 0
-    now, later = bytearray(_AHEAD), bytearray(_AHEAD)
+    now, later = bytearray(PIECE), bytearray(PIECE)
     with ThreadPoolExecutor(1) as ahead:
         reading = ahead.submit(os.preadv, file, [now], at)
         while size := reading.result():
