@@ -6,6 +6,7 @@ import hashlib
 import io
 import os
 import threading
+from collections.abc import Iterator
 
 import pytest
 from werkzeug.test import TestResponse
@@ -519,6 +520,35 @@ def test_an_upload_given_up_while_it_completes(vault: FakeVault, person: FakePer
     assert (files(vault), used(person)) == ([], 0)
     vault.steps.at.clear()
     assert upload(person, blob).status_code == 201
+
+
+@pytest.mark.parametrize("wrong_reads", ["before", "while", "after"])
+def test_a_wrong_hash_beside_the_right_one_loses_no_unit_if_that_one_dies(
+    vault: FakeVault, person: FakePerson, monkeypatch: pytest.MonkeyPatch, wrong_reads: str
+) -> None:
+    """The right one gets as far as the store's keeping it, before, while or after the wrong one reads the units."""
+    blob = make_id()
+    start(person, blob)
+    put_units(person, blob, 0, 4)
+    readings = iter(range(UNITS))
+    staged = vault.parts.store.staged
+
+    def overtaken(blob: bytes, first: int, stop: int) -> Iterator[bytes]:
+        if next(readings) == UNITS // 2:
+            with vault.steps.stopping_at("complete.renamed"):
+                assert code(complete(person, blob)) == "internal"
+        return staged(blob, first, stop)
+
+    if wrong_reads == "while":
+        monkeypatch.setattr(vault.parts.store, "staged", overtaken)
+    elif wrong_reads == "after":
+        with vault.steps.stopping_at("complete.renamed"):
+            assert code(complete(person, blob)) == "internal"
+    assert code(complete(person, blob, b"other")) == "upload_mismatch"
+    assert len(said(read(person, blob))["units"]) == UNITS
+    require_receipt(vault, complete(person, blob), BIG)
+    assert get(person, blob).data == BIG
+    assert check_vault(vault.parts).problems == []
 
 
 def assert_given_up(person: FakePerson, blob: bytes) -> None:
