@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import re
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import cache
 from itertools import chain
 from typing import Any
 
+import http_sf
 from flask import Flask, Response, g, request
 from marshmallow import Schema
 from werkzeug.routing import BaseConverter, ValidationError as NoMatch
 
-from crypto_core.encoding import ID_SIZE, format_b64url, format_json, parse_b64, parse_b64url, parse_json
+from crypto_core.encoding import ID_SIZE, format_b64url, format_json, parse_b64url, parse_json
 from crypto_core.errors import MalformedError
 from schemas import limits
 from schemas.endpoints import JSON, OCTETS
@@ -30,9 +30,6 @@ PIECE = limits.UNIT
 """Bytes that are read at once: the units of a body come in one piece each, but for those after the first 56 bytes."""
 HEARD_OUT = 2 * limits.PUT
 """Bytes of a refused body that are still read, where a session or a visit was shown."""
-
-_SHA256 = re.compile(r"sha-256=:([A-Za-z0-9+/=]{44}):")
-_UNITS_SHA256 = re.compile(r"sha-256=:([A-Za-z0-9+/=]{44,1368}):")
 
 
 class IdConverter(BaseConverter):
@@ -147,14 +144,23 @@ def unit_digests() -> list[bytes] | None:
     header = request.headers.get("Temoin-Unit-Digests")
     if header is None:
         return None
-    found = _UNITS_SHA256.fullmatch(header)
-    try:
-        digests = parse_b64(found[1] if found else "")
-    except MalformedError:
-        raise Refusal("malformed") from None
+    digests = sha256_member(header)
     if not digests or len(digests) % limits.HASH or len(digests) > limits.UNITS_PER_PUT * limits.HASH:
         raise Refusal("malformed")
     return [digests[start : start + limits.HASH] for start in range(0, len(digests), limits.HASH)]
+
+
+def sha256_member(header: str) -> bytes:
+    """The bytes under `sha-256` in a dictionary of digests (RFC 9530 §2); what else stands in it means nothing here.
+
+    Raises Refusal `malformed` for what is no dictionary (RFC 9651 §3.2), or has no such bytes.
+    """
+    with suppress(ValueError):
+        members: object = http_sf.parse(header.encode("ascii"), tltype="dictionary")
+        match members:
+            case {"sha-256": (bytes(value), _)}:
+                return value
+    raise Refusal("malformed")
 
 
 def _digested(pieces: Iterator[bytes], digest: bytes) -> Iterator[bytes]:
@@ -167,14 +173,10 @@ def _digested(pieces: Iterator[bytes], digest: bytes) -> Iterator[bytes]:
 
 
 def _content_digest() -> bytes:
-    """RFC 9530 §2: the one `sha-256` among the digests of the body."""
-    fields = (field.strip() for field in request.headers.get("Content-Digest", "").split(","))
-    found = [match[1] for match in map(_SHA256.fullmatch, fields) if match]
-    try:
-        (digest,) = found
-        return parse_b64(digest, limits.HASH)
-    except (ValueError, MalformedError):
-        raise Refusal("malformed") from None
+    digest = sha256_member(request.headers.get("Content-Digest", ""))
+    if len(digest) != limits.HASH:
+        raise Refusal("malformed")
+    return digest
 
 
 def _worth_reading() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ from crypto_core.randomness import make_id
 from schemas import accounts, items, limits
 from schemas.problems import MEDIA_TYPE, PROBLEMS
 from server.problems import Refusal, install_problems
-from server.requests import CONVERTERS, HEARD_OUT, dump, load, load_query, parse_message, read_octets
+from server.requests import CONVERTERS, HEARD_OUT, dump, load, load_query, parse_message, read_octets, sha256_member
 from tests.fakes.vault import FakePerson, FakeVault, b64, fake_vault, open_person, said
 
 K_ID = b64(bytes(range(32)))
@@ -276,8 +277,6 @@ def app() -> Flask:
 
 
 def digest_of(data: bytes) -> str:
-    import hashlib
-
     return f"sha-256=:{format_b64(hashlib.sha256(data).digest())}:"
 
 
@@ -291,17 +290,44 @@ def put(app: Flask, data: bytes, **headers: str) -> TestResponse:
 def test_octets_are_read_whole_and_their_digest_checked(app: Flask, size: int) -> None:
     data = b"x" * size
     assert put(app, data).text == str(size)
-    assert put(app, data, Content_Digest=f"sha-512=:AAAA:, {digest_of(data)}").text == str(size)
     assert_problem(put(app, data, Content_Digest=digest_of(data + b"y")), "digest_mismatch")
 
 
 @pytest.mark.parametrize(
     "digest",
-    ["", "sha-256=AAAA", "sha-256=:AAAA:", "sha-512=:AAAA:", "sha-256=:" + "A" * 42 + "B=:",
-     digest_of(b"a") + ", " + digest_of(b"b")],
+    ["{}", "{};x=1", "{};x;y=:AAAA:", "  {}  ", "sha-512=:AAAA:, {}", "{},\tsha-512=:AAAA:;x=1", "{}, unixsum=30637",
+     "a, {}", "sha-256=:AAAA:, {}", "b=(1 \"{}\" x);q=0.5,{}", 'c=@-1, d=%"%c3%a9", e=?1 , {}'],
 )  # fmt: skip
-def test_octets_without_one_sound_digest_are_refused(app: Flask, digest: str) -> None:
+def test_a_digest_stands_in_a_dictionary(digest: str) -> None:
+    assert sha256_member(digest.replace("{}", digest_of(b"a"))) == hashlib.sha256(b"a").digest()
+
+
+@pytest.mark.parametrize(
+    "digest",
+    ["", "sha-256", "sha-256=AAAA", "sha-256=:AAAA:", "sha-512=:AAAA:", "SHA-256=" + digest_of(b"a")[8:],
+     digest_of(b"a")[:-1],
+     digest_of(b"a") + ",", digest_of(b"a") + " sha-512=:AAAA:", digest_of(b"a") + ";", digest_of(b"a") + ";X=1", "é",
+     digest_of(b"a") + ", a=é", digest_of(b"a") + ", sha-256=1", "sha-256=(" + digest_of(b"a")[8:] + ")",
+     digest_of(b"a").replace(":", ""), digest_of(b"a").replace("=:", "=: ")],
+)  # fmt: skip
+def test_octets_without_a_sound_digest_are_refused(app: Flask, digest: str) -> None:
     assert_problem(put(app, b"a", Content_Digest=digest), "malformed")
+
+
+def test_of_two_digests_the_last_holds_and_that_of_the_representation_means_nothing(app: Flask) -> None:
+    right, wrong = digest_of(b"a"), digest_of(b"b")
+    assert put(app, b"a", Content_Digest=f"{wrong}, {right}", Repr_Digest=wrong).text == "1"
+    assert_problem(put(app, b"a", Content_Digest=f"{right}, {wrong}", Repr_Digest=right), "digest_mismatch")
+
+
+@given(header=st.text(alphabet='sha-256=:;, ()"?@%*.\\1AQé\t', max_size=60) | st.text(max_size=40))
+@settings(max_examples=300, deadline=None)
+def test_any_header_is_a_digest_or_malformed(header: str) -> None:
+    for digest in (header, f"{digest_of(b'a')};{header}", f"{header}, {digest_of(b'a')}"):
+        try:
+            assert isinstance(sha256_member(digest), bytes)
+        except Refusal as refusal:
+            assert refusal.code == "malformed"
 
 
 def test_octets_that_end_early_are_refused_even_if_the_rest_matches(app: Flask) -> None:

@@ -355,6 +355,8 @@ def test_the_hashes_of_the_units_do_in_place_of_the_digest_of_the_whole(vault: F
     both = {"Content-Digest": f"sha-256=:{format_b64(bytes(32))}:"}
     assert code(send(b"".join(hashes), **both)) == "digest_mismatch"
     assert said(read(person, blob))["units"] == []
+    also = f"sha-512=:AAAA:, sha-256=:{format_b64(b''.join(hashes))}:;x=1"
+    assert send(b"", **{"Temoin-Unit-Digests": also}).status_code == 200
     assert send(b"".join(hashes)).status_code == 200
     assert [one["unit"] for one in said(read(person, blob))["units"]] == [0, 1]
 
