@@ -12,6 +12,7 @@ from granian import Granian
 from granian.constants import Interfaces
 
 from client_sdk.witness.errors import WitnessAddress
+from client_sdk.witness.lifeline import PATIENCE
 
 THREADS = 8
 """Requests that are answered at a time; each waits for its turn at the state."""
@@ -49,7 +50,7 @@ def serve(bind: str, port: int) -> None:
         workers=1,
         blocking_threads=THREADS,
         respawn_failed_workers=True,
-        workers_kill_timeout=30,
+        workers_kill_timeout=PATIENCE,
         log_enabled=False,
         log_access=False,
     ).serve()

@@ -13,6 +13,7 @@ from flask import Flask
 from crypto_core.receipts.note import parse_vkey
 from crypto_core.receipts.rotation import open_rotations
 from client_sdk.witness.folder import EvidenceFolder, open_folder
+from client_sdk.witness.lifeline import end_with_parent
 from client_sdk.witness.service import Witness
 from client_sdk.witness.steps import NoSteps, SystemClock
 from client_sdk.witness.views import create_app, log_to_stderr
@@ -23,6 +24,7 @@ STATE, LEDGERS, ROTATIONS = "TEMOIN_WITNESS_STATE", "TEMOIN_WITNESS_LOGS", "TEMO
 def application() -> Flask:
     """The witness that the environment names. Raises as `open_witness` does."""
     log_to_stderr()
+    end_with_parent()
     return create_app(open_witness())
 
 
