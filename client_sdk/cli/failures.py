@@ -35,7 +35,20 @@ class FileExists(TemoinError):
     """A file would have been overwritten."""
 
     code = "file_exists"
-    sentence = "A file of this name is there already, and was not touched. Choose another with -o, or say --force."
+    sentence = (
+        "Something of this name is there already, and was not touched. Choose another name; `temoin documents get` "
+        "overwrites a file with --force."
+    )
+
+
+class NoPlainFile(TemoinError):
+    """A device, a pipe or the like would have been replaced by a file."""
+
+    code = "no_plain_file"
+    sentence = (
+        "What has this name is no file, and was not touched, with --force either. Choose another name, or - for "
+        "standard output."
+    )
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,14 @@ Knows: files. Refuses to know: where the bytes come from, and that a name may be
 from __future__ import annotations
 
 import os
+import stat
 import sys
 import tempfile
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from client_sdk.cli.failures import FileExists
+from client_sdk.cli.failures import FileExists, NoPlainFile
 from client_sdk.cli.output import visible
 
 _LONGEST_NAME = 255
@@ -41,10 +42,10 @@ def local_name(name: str, taken: set[str]) -> str:
 def save(chunks: Iterable[bytes], path: Path, *, overwrite: bool) -> None:
     """Writes beside `path`, for this user alone, and gives it its name when the last chunk has come and is on disk.
 
-    Raises FileExists; and whatever `chunks` raises, leaving nothing behind.
+    With `overwrite` a file, or a link itself, makes room; nothing else ever does: root could put a file in the place
+    of a device. Raises FileExists, NoPlainFile; and whatever `chunks` raises, leaving nothing behind.
     """
-    if not overwrite and os.path.lexists(path):
-        raise FileExists
+    _require_room(path, overwrite)
     descriptor, temporary = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -66,6 +67,15 @@ def save_to_output(chunks: Iterable[bytes]) -> None:
     stream.flush()
 
 
+def _require_room(path: Path, overwrite: bool) -> None:
+    with suppress(FileNotFoundError):
+        mode = path.lstat().st_mode
+        if not (stat.S_ISREG(mode) or stat.S_ISLNK(mode)):
+            raise NoPlainFile
+        if not overwrite:
+            raise FileExists
+
+
 def _name(temporary: str, path: Path, overwrite: bool) -> None:
     if not overwrite:
         try:
@@ -73,9 +83,9 @@ def _name(temporary: str, path: Path, overwrite: bool) -> None:
             return
         except FileExistsError:
             raise FileExists from None
-        except OSError:  # a file system without links
-            if os.path.lexists(path):
-                raise FileExists from None
+        except OSError:
+            pass  # a file system without links
+    _require_room(path, overwrite)  # again: something may have come meanwhile
     os.replace(temporary, path)
 
 

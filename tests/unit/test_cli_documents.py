@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -108,6 +109,35 @@ def test_what_is_there_is_never_overwritten_unless_asked(terminal: Terminal) -> 
     assert Path("photo.jpg").read_bytes() == BODY
     Path("dangling").symlink_to("nowhere")
     assert terminal.run("documents", "get", USER, item.id.hex(), "-o", "dangling").exit_code == 1
+
+
+@pytest.mark.parametrize("force", [(), ("--force",)])
+def test_a_file_never_takes_the_place_of_what_is_none(terminal: Terminal, force: tuple[str, ...]) -> None:
+    """Root could: of a device, such as /dev/null, nothing but a file would be left."""
+    item = document(terminal)
+    os.mkfifo("pipe")
+    ended = terminal.run("documents", "get", USER, item.id.hex(), "-o", "pipe", *force, "--json")
+    assert (ended.exit_code, json.loads(ended.stderr)["code"]) == (1, "no_plain_file")
+    assert stat.S_ISFIFO(os.lstat("pipe").st_mode)
+    assert os.listdir() == ["pipe"]
+
+
+def test_what_comes_while_a_file_is_fetched_is_no_more_replaced(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    item = document(terminal)
+    monkeypatch.setattr(os, "fsync", lambda _file: os.mkfifo("photo.jpg"))
+    ended = terminal.run("documents", "get", USER, item.id.hex(), "--force", "--json")
+    assert (ended.exit_code, json.loads(ended.stderr)["code"]) == (1, "no_plain_file")
+    assert os.listdir() == ["photo.jpg"]
+
+
+def test_a_link_makes_room_and_what_it_leads_to_stays(terminal: Terminal) -> None:
+    item = document(terminal)
+    Path("other").write_text("mine")
+    Path("link").symlink_to("other")
+    assert terminal.run("documents", "get", USER, item.id.hex(), "-o", "link", "--force").exit_code == 0
+    assert (Path("link").is_symlink(), Path("link").read_bytes(), Path("other").read_text()) == (False, BODY, "mine")
 
 
 @pytest.mark.parametrize("force", [(), ("--force",)])
