@@ -43,6 +43,8 @@ class Source:
     size: int
     changed: int
     """Modification time in nanoseconds."""
+    touched: int
+    """When anything of it was changed, its rights and its name too, in nanoseconds: nobody can set it back."""
 
     def mark(self, salt: bytes) -> bytes:
         """32 bytes that are equal for the same file and salt, and tell nothing else."""

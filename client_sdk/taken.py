@@ -75,22 +75,28 @@ class Taken:
     def has(self, source: Source, digest: Callable[[Path], bytes]) -> bool:
         """Whether this file was deposited: from this place, and unchanged since, or with the same bytes.
 
-        `digest` gives its SHA-256; it is asked for only where another file of this place was deposited.
+        `digest` gives its SHA-256; it is asked for only where a file of this place was deposited that is not known to
+        be this one, and only once for as long as it stays as it is.
         """
         if self._holds(self._state(source)):
             return True
-        return self._holds(self._place(source)) and self._holds(self._bytes(source, digest(source.path)))
+        if not self._holds(self._place(source)):
+            return False
+        same = self._bytes(source, digest(source.path))
+        if not self._holds(same):
+            return False
+        self._append([self._state(source)], self._marks[same])
+        return True
 
     def note(self, source: Source, sha256: bytes, blob: bytes) -> None:
         """What a record is about to name; on disk when this returns."""
-        self._append(source, sha256, blob)
+        self._append([self._state(source), self._bytes(source, sha256), self._place(source)], blob)
 
     def settle(self, source: Source, sha256: bytes) -> None:
         """The record is kept."""
-        self._append(source, sha256, _SETTLED)
+        self.note(source, sha256, _SETTLED)
 
-    def _append(self, source: Source, sha256: bytes, blob: bytes) -> None:
-        marks = (self._state(source), self._bytes(source, sha256), self._place(source))
+    def _append(self, marks: list[bytes], blob: bytes) -> None:
         with self._alone():
             size = os.fstat(self._file).st_size
             if size % _LINE:  # a crash cut the last line: its file counts as not yet deposited
@@ -107,7 +113,8 @@ class Taken:
         return self._mark(b"place", os.fsencode(source.path.absolute()))
 
     def _state(self, source: Source) -> bytes:
-        return self._mark(b"state", u64(source.size) + u64(source.changed % 2**64) + self._place(source))
+        numbers = (source.size, source.changed % 2**64, source.touched % 2**64)
+        return self._mark(b"state", b"".join(map(u64, numbers)) + self._place(source))
 
     def _bytes(self, source: Source, sha256: bytes) -> bytes:
         return self._mark(b"bytes", sha256 + self._place(source))

@@ -341,7 +341,7 @@ def _opened(path: Path) -> Iterator[tuple[BinaryIO, Source]]:
         raise FileUnreadable(type(error).__name__) from None
     with file:
         status = os.fstat(file.fileno())
-        yield file, Source(path, status.st_size, status.st_mtime_ns)
+        yield file, Source(path, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
 def _blocks(file: BinaryIO) -> Iterator[bytes]:

@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from client_sdk import gathering
 from client_sdk.client import VaultClient
 from client_sdk.errors import NetworkError
 from client_sdk.gathering import AT_ONCE, Chosen, Outcome, Plan
@@ -82,6 +83,39 @@ def test_other_bytes_at_the_same_place_are_another_document(laptop: Device, file
         assert outcome.kept is not None and len(client.items("document")) == 2
         (outcome,) = add(client, files[:1], Plan(again=True))
         assert outcome.kept is not None and len(client.items("document")) == 3
+
+
+def test_a_file_that_replaced_one_of_the_same_size_and_time_is_another(laptop: Device, files: list[Chosen]) -> None:
+    path = files[0].path
+    with laptop.log_in() as client:
+        add(client, files[:1])
+        before = path.stat()
+        other = path.with_name("other")
+        other.write_bytes(make_bytes(before.st_size))
+        os.utime(other, ns=(before.st_atime_ns, before.st_mtime_ns))
+        other.replace(path)
+        assert (path.stat().st_size, path.stat().st_mtime_ns) == (before.st_size, before.st_mtime_ns)
+        (outcome,) = add(client, files[:1])
+        assert outcome.kept is not None and len(client.items("document")) == 2
+
+
+def test_a_file_whose_rights_were_changed_is_read_once_and_not_deposited_again(
+    laptop: Device, files: list[Chosen], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, really = list[Path](), gathering._digest
+
+    def digest(path: Path) -> bytes:
+        read.append(path)
+        return really(path)
+
+    monkeypatch.setattr(gathering, "_digest", digest)
+    with laptop.log_in() as client:
+        add(client, files)
+        files[0].path.chmod(0o400)
+    for _ in range(2):
+        with laptop.log_in() as client:
+            assert add(client, files) == [Outcome(one) for one in files]
+    assert read == [files[0].path]
 
 
 def test_what_was_deleted_does_not_come_back_by_itself(laptop: Device, files: list[Chosen]) -> None:

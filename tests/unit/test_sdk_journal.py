@@ -14,7 +14,7 @@ from crypto_core.randomness import make_bytes, make_id
 from crypto_core.sealing.keyring import Keyring
 from crypto_core.sealing.keys import derive_box
 
-SOURCE = Source(Path("/somewhere/photo.jpg"), 1000, 1_700_000_000_000_000_000)
+SOURCE = Source(Path("/somewhere/photo.jpg"), 1000, 1_700_000_000_000_000_000, 1_700_000_000_000_000_000)
 
 
 @pytest.fixture
