@@ -42,6 +42,8 @@ class Adding:
     def once(self, add: AddSome) -> None:
         """Everything that is there now. Raises FilesLeft, or the one failure of an only file."""
         files = self._files()
+        if not files and not self._failures:
+            self._say("No file was found there, so nothing was deposited.")
         try:
             self._add(add, files)
         finally:  # also when a later file failed: these are kept

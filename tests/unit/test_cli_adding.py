@@ -154,6 +154,19 @@ def test_what_does_not_go_together(terminal: Terminal, folder: Path, options: tu
     assert terminal.run("documents", "add", USER, folder / "b.jpg", "--watch").exit_code == 2
 
 
+@pytest.mark.parametrize("inside", [(), (".hidden",)], ids=["empty", "all of it left out"])
+def test_that_there_was_nothing_to_deposit_is_said(terminal: Terminal, tmp_path: Path, inside: tuple[str, ...]) -> None:
+    folder = tmp_path / "nothing"
+    folder.mkdir()
+    for name in inside:
+        (folder / name).write_text("x")
+    ended = terminal.run("documents", "add", USER, folder)
+    assert (ended.exit_code, ended.stdout) == (0, "")
+    assert ended.stderr.endswith("No file was found there, so nothing was deposited.\n")
+    ended = terminal.run("documents", "add", USER, folder, "--json")
+    assert (ended.exit_code, json.loads(ended.stdout), ended.stderr) == (0, [], "")
+
+
 def test_a_file_is_given_out_once_it_has_stopped_changing(tmp_path: Path) -> None:
     now, path = [0.0], tmp_path / "video.mp4"
     watch, files = Watch(lambda: now[0]), [Chosen(path, "video.mp4")]
