@@ -277,6 +277,7 @@ export const PLACES = {
   outbox: "o",
   uploads: "u",
   segments: "g",
+  closed: "k",
   drafts: "d",
   previews: "p",
   checkpoint: "c",

@@ -12,6 +12,7 @@ import { padContent, unpadContent } from "../crypto_core/sealing/padding.js";
 import { contentOpener, contentSealer, deriveSegment } from "../crypto_core/sealing/records.js";
 import { Sha256, sha256 } from "./digest.js";
 import { ItemUnknown, NetworkError, Refused, ServerFault } from "./errors.js";
+import type { PlaceName } from "./home.js";
 import type { Content, Draft, Id, Item, Kept } from "./items.js";
 import { BLOB, type Reader } from "./reader.js";
 import { blobName } from "./replica.js";
@@ -21,6 +22,8 @@ import type { Writer } from "./writer.js";
 
 /** Bytes of a recording in one segment at most: sealed it goes in one request. */
 export const SEGMENT = 240_000;
+/** Seconds after which nothing more of it can come: no session of who records it goes on for so long. */
+const OVER = 86_400;
 /** Tries of one segment at the end, after which the network is called gone; it is all here, and goes on another time. */
 const TRIES = 6;
 
@@ -197,14 +200,19 @@ export class Recordings {
     return recording.end();
   }
 
-  /** Closes recordings that broke off, here or on another device; those behind the PIN while it is given. One of which
-   * the vault gives other bytes than were sealed stands in the way of no other; its error is thrown in the end. */
+  /** Closes recordings that broke off, here or on another device, and those once more that were closed too early; those
+   * behind the PIN while it is given. One of which the vault gives other bytes than were sealed stands in the way of no
+   * other; its error is thrown in the end. */
   async finish(): Promise<void> {
     if (this.#session.warnings.any) return;
     let damaged: CryptoCoreError | null = null;
+    const looked = await namesIn(this.#session, "closed"), held = await namesIn(this.#session, "segments");
+    const doubtful = new Set([...looked, ...held.map((name) => name.split(".")[0])]);
     for (const item of this.#reader.items("document")) {
+      const [file] = item.contents;
+      if (file?.parts === undefined || (file.isOpen !== true && !doubtful.has(item.id))) continue;
       try {
-        await finishRecording(this.#session, this.#writer, item);
+        await finishRecording(this.#session, this.#writer, item, file, file.parts.length);
       } catch (error) {
         if (!(error instanceof CryptoCoreError)) throw error;
         damaged = error;
@@ -220,27 +228,38 @@ export class Recordings {
   }
 }
 
-/** Closes a recording that broke off: what is here goes, what is in the vault is read, and a record names it all. Null
- * where nothing of it is anywhere, or where another tab is at it. */
-async function finishRecording(session: Session, writer: Writer, item: Item): Promise<Kept | null> {
-  const [open] = item.contents;
-  if (open?.isOpen !== true) return null;
+/** Closes a recording that broke off: what is here goes, what is in the vault is read, and a record names it all. One that
+ * was closed with its first `known` segments is closed anew if there are more: whoever closes it can't know whether it
+ * goes on elsewhere, and so looks again until a day has passed. Does nothing where another tab is at it. */
+async function finishRecording(
+  session: Session, writer: Writer, item: Item, file: Content, known: number,
+): Promise<void> {
   const release = await session.home.tryLock("segments", item.id);
-  if (release === null) return null;
+  if (release === null) return;
+  const { home: { store }, home } = session, sign = home.key("closed", item.id);
   try {
-    const [parts, whole] = [[] as Content[], new Sha256()];
-    for (;;) {
-      const found = await findSegment(session, item.id, open, parts.length);
-      if (found === null) break;
-      whole.update(found.plain);
-      parts.push(found.part);
-    }
-    if (parts.length === 0) return null;
-    const joined = joinedOf(open.key, open.name, open.mime, parts, whole.digest());
-    return await session.locked(() => writer.close(item.id, null, item.sensitive, joined));
+    await store.write({ put: [[sign, true]] }); // what is sent from here now is named, even if that takes another run
+    if (await findSegment(session, item.id, file, known) !== null) await close(session, writer, item, file);
+    else if (file.isOpen !== true && session.clock() - item.deposited > OVER) await store.write({ delete: [sign] });
   } finally {
     release();
   }
+}
+
+async function close(session: Session, writer: Writer, item: Item, file: Content): Promise<void> {
+  const [parts, whole] = [[] as Content[], new Sha256()];
+  for (;;) {
+    const found = await findSegment(session, item.id, file, parts.length);
+    if (found === null) break;
+    whole.update(found.plain);
+    parts.push(found.part);
+  }
+  const joined = joinedOf(file.key, file.name, file.mime, parts, whole.digest());
+  await session.locked(() => writer.close(item.id, null, item.sensitive, joined));
+}
+
+async function namesIn(session: Session, place: PlaceName): Promise<readonly string[]> {
+  return (await session.home.list(place)).map(([name]) => name);
 }
 
 interface Segment {
