@@ -50,6 +50,9 @@ __all__ = [
     "Progress", "SealedBlob", "State", "VaultClient", "VerifiedReceipt",
 ]
 
+Leave = Callable[[Path, TemoinError], None]
+"""Is told of a file that could not be sent, and why."""
+
 
 @dataclass(frozen=True)
 class _Open:
@@ -220,12 +223,15 @@ class VaultClient:
 
     # writing
 
-    def write_entry(self, draft: Draft, *, sensitive: bool = False, attachments: Sequence[Path] = ()) -> Kept:
+    def write_entry(
+        self, draft: Draft, *, sensitive: bool = False, attachments: Sequence[Path] = (), leave: Leave | None = None,
+    ) -> Kept:
         """A new journal entry. It takes no PIN to add a sensitive one.
 
-        Raises NoteTooLong, ValueRefused, FileUnreadable, FileChanged; after a NetworkError the sealed text waits here.
+        Raises NoteTooLong, ValueRefused, FileUnreadable, FileChanged; after a NetworkError the sealed text waits here,
+        unless it was a file that could not be sent. `leave` is told of such a file, and the text is kept without it.
         """
-        with self._writing(attachments, sensitive) as (opened, contents):
+        with self._writing(attachments, sensitive, leave) as (opened, contents):
             return opened.writer.add((draft,), "journal", sensitive, contents)[0]
 
     def write_entries(self, drafts: Sequence[Draft], *, sensitive: bool = False) -> list[Kept]:
@@ -369,13 +375,20 @@ class VaultClient:
         )
 
     @contextmanager
-    def _writing(self, attachments: Sequence[Path], sensitive: bool) -> Iterator[tuple[_Open, list[Content]]]:
+    def _writing(
+        self, attachments: Sequence[Path], sensitive: bool, leave: Leave | None = None
+    ) -> Iterator[tuple[_Open, list[Content]]]:
         """Files first, then, under the account's lock, what names them; then their journals go."""
         opened = self._opened()
         sent: list[Uploaded] = []
         try:
             for path in attachments:
-                sent.append(opened.uploader.send(path, sensitive=sensitive))
+                try:
+                    sent.append(opened.uploader.send(path, sensitive=sensitive))
+                except TemoinError as error:
+                    if leave is None:
+                        raise
+                    leave(path, error)
             with opened.session.home.lock():
                 yield opened, [one.content for one in sent]
             for one in sent:

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from client_sdk.cli.failures import NotText
+from client_sdk.cli.failures import FileLeft, FilesLeft, NotText
 from client_sdk.cli.items import delete_command, list_command, restore_command, show_history, show_item, tell_kept
 from client_sdk.cli.options import (
     Shared,
@@ -23,10 +23,12 @@ from client_sdk.cli.options import (
     text_sources,
     user_argument,
 )
-from client_sdk.cli.output import note, screen
+from client_sdk.cli.output import note, one_line, screen
 from client_sdk.cli.session import opened, reopened
-from client_sdk.errors import NoteTooLong
+from client_sdk.client import Leave
+from client_sdk.errors import NoteTooLong, Refused, TrustError
 from client_sdk.items import Draft
+from crypto_core.errors import TemoinError, VerificationError
 from schemas import limits
 
 _MOST_BYTES = 4 * limits.TEXT
@@ -57,14 +59,23 @@ def add(
     given, said = _given_text(common, source, text, file), _said(fields)
     if given is None and not sys.stdin.isatty():
         raise click.UsageError("Say what to keep: --text T, --file F, or - to read it from standard input.")
-    with opened(common, user, waits=not attachments) as client:
-        if given is None:
-            given = _typed()
-            if not (given.strip() or said or attachments):
+    left = list[FileLeft]()
+    with opened(common, user, waits=given is None or not attachments) as client:
+        if given is not None:
+            kept = client.write_entry(Draft(text=given, **said), sensitive=sensitive, attachments=attachments)
+        else:
+            typed = _typed()
+            if not (typed.strip() or said or attachments):
                 raise click.UsageError("Nothing was typed, so nothing was kept.")
-        draft = Draft(text=given, **said)
-        kept = client.write_entry(draft, sensitive=sensitive, attachments=attachments)
+            draft, leave = Draft(text=typed, **said), _leaving(common, left)
+            try:
+                kept = client.write_entry(draft, sensitive=sensitive, attachments=attachments, leave=leave)
+            except (Refused, VerificationError, TrustError):
+                note("What you typed is sealed on this device. Each opening tries to send it.")
+                raise
     tell_kept(common, kept)
+    if left:
+        raise FilesLeft(left)
 
 
 @journal.command()
@@ -96,16 +107,18 @@ def edit(
     This makes a new revision. Earlier ones stay readable (`history`), so nobody can say that the account was changed
     in secret.
     """
-    given = _given_text(common, source, text, file)
+    given, typed = _given_text(common, source, text, file), source is not None and sys.stdin.isatty()
     changes = _said(fields) | {name: _CLEARABLE[name] for name in clear}
     if given is not None:
         changes["text"] = given
     if set(clear) & set(_said(fields)):
         raise click.UsageError("Say something new, or --clear it: not both of one thing.")
-    if not changes and not attachments:
+    if not changes and not attachments and not typed:
         raise click.UsageError("Say what to change, for example with --text T or --place P.")
     with opened(common, user, waits=not attachments) as client:
         reopened(common, client, client.item(item_id))
+        if typed:
+            changes["text"] = _with_text(_typed())
         kept = client.edit_entry(item_id, changes, attachments=attachments)
         tell_kept(common, kept)
         if kept.conflict and not common.as_json:
@@ -129,7 +142,7 @@ journal.add_command(restore_command("journal"))
 
 
 def _given_text(common: Shared, source: str | None, text: str | None, file: Path | None) -> str | None:
-    """None if the text has yet to be typed. A file or standard input without any is a mistake, and is never kept."""
+    """None if the text has yet to be typed. A file or a stream without any is a mistake, and is never kept."""
     if sum(given is not None for given in (source, text, file)) > 1:
         raise click.UsageError("The text comes from one place only: --text, --file or -.")
     if text is not None:
@@ -137,19 +150,35 @@ def _given_text(common: Shared, source: str | None, text: str | None, file: Path
     if file is not None:
         with file.open("rb") as opened_file:
             read = _decoded(opened_file.read(_MOST_BYTES + 1))
-    elif source is not None:
+    elif source is not None and not sys.stdin.isatty():
         common.secrets.lead_input()
         read = _decoded(sys.stdin.buffer.read(_MOST_BYTES + 1))
     else:
         return None
+    return _with_text(read)
+
+
+def _with_text(read: str) -> str:
     if not read.strip():
         raise click.UsageError("There is no text in it, so nothing was kept. An entry without any takes --text ''.")
     return read
 
 
 def _typed() -> str:
-    note("Type what you want to keep. End with Ctrl-D on a line of its own; Ctrl-C keeps nothing.")
-    return _decoded(sys.stdin.buffer.read(_MOST_BYTES + 1))
+    from client_sdk.cli.typed import read_typed  # loaded by who types
+
+    return read_typed(_MOST_BYTES)
+
+
+def _leaving(common: Shared, left: list[FileLeft]) -> Leave:
+    """Takes down and tells which files don't go with what was typed: that stands nowhere else, and waits for none."""
+
+    def leave(path: Path, why: TemoinError) -> None:
+        left.append(FileLeft(str(path), why.code, why.sentence, why.detail))
+        if not common.as_json:
+            note(f"Not with it: {one_line(path.name)}. {why.sentence} `temoin journal edit --attach` adds it later.")
+
+    return leave
 
 
 def _decoded(data: bytes) -> str:

@@ -14,7 +14,7 @@ from typing import Any, Self
 from click.testing import CliRunner, Result
 
 from client_sdk.cli import temoin
-from client_sdk.client import VaultClient
+from client_sdk.client import Leave, VaultClient
 from client_sdk.errors import ItemUnknown, Refused
 from client_sdk.extract import Redaction, redact
 from client_sdk.gathering import Chosen, Outcome, Plan
@@ -148,7 +148,9 @@ class FakeClient:
     def _kept(self, item: Item) -> Kept:
         return Kept(item.id, item.revision, item.deposited, RECEIPT, verified(), self.fake.conflict)
 
-    def write_entry(self, draft: Draft, *, sensitive: bool = False, attachments: Sequence[Path] = ()) -> Kept:
+    def write_entry(
+        self, draft: Draft, *, sensitive: bool = False, attachments: Sequence[Path] = (), leave: Leave | None = None
+    ) -> Kept:
         self.fake.did("write_entry", draft, sensitive, attachments)
         return self._kept(self.fake.add(text=draft.text, title=draft.title, sensitive=sensitive))
 
