@@ -3,6 +3,7 @@
 import { cleanup, fireEvent, screen } from "@testing-library/preact";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
+import { QUIET } from "../src/app/parts/index.js";
 import { place } from "../src/app/router.js";
 import { beforeLock, hear, loadUnfinished, unfinished } from "../src/app/state.js";
 import { uploads } from "../src/app/uploads.js";
@@ -41,7 +42,7 @@ function pick(...files: readonly File[]): void {
   fireEvent.change(input, { target: { files } });
 }
 const chosen = (): readonly (string | undefined)[] =>
-  [...document.querySelectorAll(".chosen .file-name")].map((one) => one.firstChild?.textContent?.trim());
+  [...document.querySelectorAll(".chosen .file-name bdi")].map((one) => one.textContent);
 
 describe("one file", () => {
   test("is kept with what is said of it, and \"kept\" is said only then", async () => {
@@ -203,6 +204,13 @@ describe("one file", () => {
     expect(chosen()).toEqual([]);
   });
 
+  test("without a byte is told of before it is kept: a telephone may not have fetched it yet", async () => {
+    show(<AddDocument id={null} />);
+    pick(photograph, new File([], "IMG_2.jpg", { type: "image/jpeg" }));
+    await until(() => chosen().length === 2);
+    expect(said().match(/Ce fichier est vide\./g)).toHaveLength(1);
+  });
+
   test("is asked for first", async () => {
     show(<AddDocument id={null} />);
     keep();
@@ -281,10 +289,48 @@ describe("several files", () => {
     expect(callsOf(vault, "addDocument")).toHaveLength(2);
     expect(chosen()).toEqual(["IMG_1.jpg", "certificat.pdf"]);
     press(/^Retirer certificat/);
-    await until(() => chosen().length === 1);
+    await until(() => screen.queryByRole("button", { name: "Remettre certificat.pdf" }));
     keep();
     await until(() => place.value.view === "document");
     expect(callsOf(vault, "addDocument").map(([file]) => file)).toEqual([photograph, paper, photograph]);
+  });
+
+  test("one that was taken out stays where it was, and is put back by the same button", async () => {
+    vi.spyOn(performance, "now").mockReturnValue(0);
+    show(<AddDocument id={null} />);
+    pick(photograph, paper);
+    const button = await screen.findByRole("button", { name: "Retirer IMG_1.jpg" });
+    button.focus();
+    fireEvent.click(button);
+    await until(() => button.textContent === "Remettre IMG_1.jpg");
+    fireEvent.click(button); // a hand that trembles
+    await until(() => said().includes("IMG_1.jpg a été retiré. Le même bouton le remet."));
+    expect(chosen()).toEqual(["IMG_1.jpg", "certificat.pdf"]);
+    expect(said()).toContain("Retiré\u00a0: il ne sera pas gardé.");
+    expect(document.activeElement).toBe(button);
+    screen.getByRole("button", { name: "Garder" });
+    vi.mocked(performance.now).mockReturnValue(QUIET);
+    fireEvent.click(button);
+    await until(() => said().includes("IMG_1.jpg est de nouveau là."));
+    expect(document.activeElement).toBe(button);
+    vi.mocked(performance.now).mockRestore();
+    await until(() => screen.queryByRole("button", { name: "Garder les 2 fichiers" }));
+    keep();
+    await until(() => said().includes("2 documents gardés"));
+  });
+
+  test("all of which were taken out are not kept, and one has to be chosen first", async () => {
+    show(<AddDocument id={null} />);
+    pick(photograph);
+    press(/^Retirer/);
+    keep();
+    await until(() => screen.queryByRole("alert"));
+    expect(said()).toContain("Choisissez d’abord un fichier");
+    expect(callsOf(vault, "addDocument")).toEqual([]);
+    pick(paper);
+    keep();
+    await until(() => place.value.view === "document");
+    expect(callsOf(vault, "addDocument").map(([file]) => file)).toEqual([paper]);
   });
 
   test("go two at once, and where there is no room the rest is not tried", async () => {

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, Page, Playwright, expect
 
+from tests.browser.app.test_access import NO_WAY_OUT
 from tests.browser.app.test_exit_and_lock import WAYS, Stopwatch, judge, shifts, tap
 from tests.browser.app.test_traces import STORED, own_browser, plain, wait_for_no_worker
 from tests.browser.conftest import NeutralSite
@@ -249,3 +250,21 @@ def test_out_at_once_while_it_records(
     spent = judge(leave)
     print(f"out while recording: {spent:.0f} ms")
     assert spent < MOST
+
+
+def test_what_ends_it_is_in_sight_on_every_screen(studio: BrowserContext, real_vault: RealVault) -> None:
+    visitor = Visitor(studio.new_page(), real_vault.url, username="tenu de travers")
+    visitor.move_in()
+    page, say = visitor.page, visitor.say
+    for medium, ends in (("video", "stop"), ("photograph", "take")):
+        visitor.go_to("shell.documents")
+        visitor.follow("documents.record.name")
+        page.set_viewport_size({"width": 360, "height": 640})
+        expect(page.get_by_role("button", name=say(f"documents.record.{medium}"), exact=True)).to_be_in_viewport(ratio=1)
+        page.set_viewport_size({"width": 640, "height": 300})
+        visitor.press(f"documents.record.{medium}")
+        end = page.get_by_role("button", name=say(f"documents.record.{ends}"), exact=True)
+        expect(end).to_be_focused()
+        assert page.evaluate("scrollY") == 0
+        expect(end).to_be_in_viewport(ratio=1)
+        assert page.evaluate(NO_WAY_OUT) == []

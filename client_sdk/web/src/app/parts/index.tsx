@@ -3,15 +3,16 @@
 
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
-import { knows, say } from "../i18n.js";
+import { knows, say, size } from "../i18n.js";
 import { scrollView } from "../left.js";
 import { ruleOf } from "./rules.js";
 
 export { Choice } from "./choice.js";
 export { More } from "./more.js";
 export { useHeld } from "./held.js";
+export { InSight } from "./in_sight.js";
 export { askPin, PinDialog } from "./pin.js";
-export { Sure, Yes } from "./sure.js";
+export { QUIET, Sure, Yes } from "./sure.js";
 export { useWait, WaitLeft } from "./wait.js";
 
 /** The heading of a view; it takes the focus when the view appears, so that a screen reader begins there, unless
@@ -135,6 +136,11 @@ export function Tick(props: {
       <span>{props.label}</span>
     </label>
   );
+}
+
+/** What a file is called and how large it is. A name may run from right to left, or mean to: the rest doesn't. */
+export function FileName({ file }: { file: File }): JSX.Element {
+  return <><bdi>{file.name}</bdi> <span class="hint">{size(file.size)}</span></>;
 }
 
 export function Notice({ children, care }: { children: ComponentChildren; care?: boolean }): JSX.Element {

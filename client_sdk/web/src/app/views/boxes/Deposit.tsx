@@ -6,7 +6,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { moment, say, size } from "../../i18n.js";
 import { met } from "../../link.js";
 import { stay } from "../../lock.js";
-import { Button, Field, Notice, Problem, TextArea, Title, Waiting } from "../../parts/index.js";
+import { Button, Field, FileName, Notice, Problem, TextArea, Title, Waiting } from "../../parts/index.js";
 import { address } from "../../router.js";
 import { putting, sending } from "../../state.js";
 import type { VaultApi } from "../../../worker/api.js";
@@ -167,7 +167,7 @@ function Chosen({ files, onChange }: {
         <ul class="file-list" aria-label={say("documents.chosen.name")}>
           {files.map((file, place) => (
             <li key={place}>
-              <span class="file-name">{file.name} <span class="hint">{size(file.size)}</span></span>
+              <span class="file-name"><FileName file={file} /></span>
               <Button
                 plain onClick={() => {
                   onChange(files.filter((one) => one !== file));

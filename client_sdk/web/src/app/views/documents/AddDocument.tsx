@@ -3,8 +3,8 @@
 
 import type { ComponentChildren, JSX } from "preact";
 import { useRef, useState } from "preact/hooks";
-import { number, say, size } from "../../i18n.js";
-import { Button, Notice, sentenceOf, Tick, Title, Waiting } from "../../parts/index.js";
+import { number, say } from "../../i18n.js";
+import { Button, FileName, InSight, Notice, QUIET, sentenceOf, Tick, Title, Waiting } from "../../parts/index.js";
 import { address, go } from "../../router.js";
 import { refreshItems, session, vault } from "../../state.js";
 import type { FoundDraft, Id, Kept } from "../../../worker/api.js";
@@ -20,7 +20,7 @@ import { draftFrom, EMPTY_FORM, formOf } from "./form.js";
 import { useKeeping } from "./keeping.js";
 import { type FileKind, kindOf } from "./kinds.js";
 import { Picker, Untouched } from "./Picker.js";
-import { CHOSEN, type Chosen, dropDraft, isOpen, sendAll } from "./sending.js";
+import { CHOSEN, type Chosen, dropDraft, isOpen, sendAll, TAKEN_OUT } from "./sending.js";
 import { SmallPicture } from "./Thumb.js";
 import { Begun, GoesOn } from "./Unfinished.js";
 import { UploadCourse } from "./Uploads.js";
@@ -55,7 +55,7 @@ function Adding(props: { resumed: FoundDraft | null; again: () => void; children
   const [refused, setRefused] = useState<string | null>(null);
   const [said, setSaid] = useState("");
   const counter = useRef(0);
-  const picker = useRef<HTMLDivElement>(null);
+  const turned = useRef({ key: -1, time: 0 });
   const list = useRef<HTMLDivElement>(null);
 
   const set = (next: readonly Chosen[]): void => {
@@ -73,10 +73,14 @@ function Adding(props: { resumed: FoundDraft | null; again: () => void; children
       });
     }
   };
-  const drop = (one: Chosen): void => {
-    set(latest.current.filter(({ key }) => key !== one.key));
-    setSaid(say("documents.chosen.removed", { name: one.file.name }));
-    picker.current?.querySelector("input")?.focus();
+  /** Out, or back again: one and the same button, which keeps its place and the focus. A hand that trembles presses
+   * twice, and would undo what it did. */
+  const turn = (one: Chosen): void => {
+    const time = performance.now(), out = one.fate !== TAKEN_OUT;
+    if (turned.current.key === one.key && time - turned.current.time < QUIET) return;
+    turned.current = { key: one.key, time };
+    set(latest.current.map((other) => (other.key === one.key ? { ...other, fate: out ? TAKEN_OUT : CHOSEN } : other)));
+    setSaid(say(out ? "documents.chosen.removed" : "documents.chosen.back", { name: one.file.name }));
   };
 
   const keep = async (): Promise<void> => {
@@ -84,6 +88,7 @@ function Adding(props: { resumed: FoundDraft | null; again: () => void; children
     const long = tooLong(form.fields);
     if (long) return setRefused(say(`documents.long.${long.field}`, { limit: number(long.limit) }));
     if (!latest.current.some(isOpen)) return setRefused(say("documents.chosen.none"));
+    set(latest.current.filter(({ fate }) => fate !== TAKEN_OUT));
     const opened = session.peek();
     const draft = draftFrom(form);
     const titled = latest.current.length === 1;
@@ -115,8 +120,9 @@ function Adding(props: { resumed: FoundDraft | null; again: () => void; children
     }
   };
 
-  const ended = files.length > 0 && !busy && files.every((one) => !isOpen(one));
-  if (ended) return <Results files={files} again={again} />;
+  const wanted = files.filter(({ fate }) => fate !== TAKEN_OUT);
+  const ended = wanted.length > 0 && !busy && wanted.every((one) => !isOpen(one));
+  if (ended) return <Results files={wanted} again={again} />;
   const failed = files.some(({ fate }) => fate.kind === "failed");
   const { fields } = keeping.form;
   return (
@@ -131,13 +137,13 @@ function Adding(props: { resumed: FoundDraft | null; again: () => void; children
           if (!busy) void keep();
         }}
       >
-        <div ref={picker} hidden={busy}><Picker onPick={pick} /></div>
+        <div hidden={busy}><Picker onPick={pick} /></div>
         <p class="unseen" role="status">{said}</p>
-        <div ref={list}><ChosenFiles files={files} onRemove={busy ? null : drop} /></div>
+        <div ref={list}><ChosenFiles files={files} onTurn={busy ? null : turn} /></div>
         <div role="status">{busy && <p class="hint">{say("documents.add.meanwhile")}</p>}</div>
         <div hidden={busy}>
           <Untouched />
-          <DocumentFields keeping={keeping} title={files.length < 2 ? "documents.field.title_hint" : null} />
+          <DocumentFields keeping={keeping} title={wanted.length < 2 ? "documents.field.title_hint" : null} />
           <div class="behind">
             <Tick
               label={say("documents.sensitive.label")} checked={fields.sensitive}
@@ -146,13 +152,17 @@ function Adding(props: { resumed: FoundDraft | null; again: () => void; children
             <p class="hint">{say("documents.sensitive.hint")}</p>
           </div>
         </div>
-        {refused && <p class="error" role="alert">{refused}</p>}
         {failed && !busy && <Notice care><p>{say("documents.add.still_here")}</p></Notice>}
+        <InSight idle={busy || wanted.length === 0}>
+          {refused && <p class="error" role="alert">{refused}</p>}
+          <p class="actions">
+            <Button type="submit" busy={busy}>
+              {busy ? say("documents.add.busy") : failed ? say("documents.add.again")
+                : say("documents.add.keep", { count: Math.max(1, wanted.length) })}
+            </Button>
+          </p>
+        </InSight>
         <p class="actions">
-          <Button type="submit" busy={busy}>
-            {busy ? say("documents.add.busy") : failed ? say("documents.add.again")
-              : say("documents.add.keep", { count: Math.max(1, files.length) })}
-          </Button>
           <a class="button plain" href={address("documents")}>
             {say(busy ? "documents.add.elsewhere" : "documents.add.leave")}
           </a>
@@ -175,25 +185,27 @@ async function keepSmall({ id, revision }: Kept, small: Blob): Promise<void> {
 }
 
 function ChosenFiles(props: {
-  files: readonly Chosen[]; onRemove: ((one: Chosen) => void) | null;
+  files: readonly Chosen[]; onTurn: ((one: Chosen) => void) | null;
 }): JSX.Element | null {
-  const { files, onRemove } = props;
+  const { files, onTurn } = props;
   if (files.length === 0) return null;
   return (
     <ul class="chosen" aria-label={say("documents.chosen.name")}>
       {files.map((one) => (
-        <li key={one.key}>
+        <li key={one.key} class={one.fate === TAKEN_OUT ? "taken-out" : undefined}>
           <span class="thumb">
             <SmallPicture blob={one.small} word={say(`documents.kind.${kindOfFile(one.file)}`)} />
           </span>
           <div class="chosen-words">
-            <p class="file-name">{one.file.name} <span class="hint">{size(one.file.size)}</span></p>
+            <p class="file-name"><FileName file={one.file} /></p>
+            {one.fate.kind === "chosen" && one.file.size === 0 && <p class="fate">{say("documents.chosen.empty")}</p>}
             {one.fate.kind === "chosen" && <GoesOn file={one.file} />}
             <FateOf one={one} />
           </div>
-          {onRemove !== null && isOpen(one) && (
-            <Button plain onClick={() => onRemove(one)}>
-              {say("documents.chosen.remove")}<span class="unseen"> {one.file.name}</span>
+          {onTurn !== null && (isOpen(one) || one.fate === TAKEN_OUT) && (
+            <Button plain onClick={() => onTurn(one)}>
+              {say(one.fate === TAKEN_OUT ? "documents.chosen.put_back" : "documents.chosen.remove")}
+              <span class="unseen"> {one.file.name}</span>
             </Button>
           )}
         </li>
@@ -208,6 +220,7 @@ function kindOfFile({ type, name }: File): FileKind {
 
 function FateOf({ one: { file, fate } }: { one: Chosen }): JSX.Element | null {
   if (fate.kind === "chosen") return null;
+  if (fate.kind === "taken_out") return <p class="fate">{say("documents.chosen.out")}</p>;
   if (fate.kind === "failed") return <div role="alert" class="fate"><p>{sentenceOf(fate.error)}</p></div>;
   if (fate.kind !== "kept" && fate.kind !== "waits") return <UploadCourse file={file} />;
   return (
@@ -227,7 +240,7 @@ function Results({ files, again }: { files: readonly Chosen[]; again: () => void
         {kept > 0 && <Notice><p>{say("documents.results.kept", { count: kept })}</p></Notice>}
         {waits > 0 && <Notice><p>{say("documents.results.waits", { count: waits })}</p></Notice>}
       </div>
-      <ChosenFiles files={files} onRemove={null} />
+      <ChosenFiles files={files} onTurn={null} />
       <p class="actions">
         <a class="button" href={address("documents")}>{say("documents.results.all")}</a>
         <Button plain onClick={again}>{say("documents.results.more")}</Button>

@@ -4,7 +4,7 @@
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { moment, say } from "../../i18n.js";
-import { Button, focusHeading, lasting, Notice, Problem, Tick, Title } from "../../parts/index.js";
+import { Button, focusHeading, InSight, lasting, Notice, Problem, Tick, Title } from "../../parts/index.js";
 import { address, go } from "../../router.js";
 import { beforeLock, refreshItems, safe, vault } from "../../state.js";
 import { EMPTY_DRAFT } from "../../../sdk/items.js";
@@ -60,14 +60,16 @@ export default function Record(): JSX.Element {
             <Tick label={say("documents.sensitive.label")} checked={sensitive} onChange={setSensitive} />
             <p class="hint">{say("documents.sensitive.hint")}</p>
           </div>
-          <p class="actions">
-            {WAYS.map((one) => (
-              <Button key={one} plain={one !== "sound"} busy={asking === one} onClick={() => void begin(one)}>
-                {say(`documents.record.${one}`)}
-              </Button>
-            ))}
-          </p>
-          {refused && <p class="error" role="alert">{refused}</p>}
+          <InSight>
+            {refused && <p class="error" role="alert">{refused}</p>}
+            <p class="actions">
+              {WAYS.map((one) => (
+                <Button key={one} plain={one !== "sound"} busy={asking === one} onClick={() => void begin(one)}>
+                  {say(`documents.record.${one}`)}
+                </Button>
+              ))}
+            </p>
+          </InSight>
           <p class="actions"><a class="button plain" href={address("documents")}>{say("documents.results.all")}</a></p>
         </>
       )}
@@ -120,16 +122,18 @@ function Going(props: {
   const seconds = Math.floor((performance.now() - recorder.begun) / 1000);
   const { here, kept } = safe.value ?? { here: 0, kept: 0 };
   return (
-    <>
+    <div ref={stop}>
       {medium === "video" && <Seen stream={stream} />}
       {course === "recording" && (
-        <div ref={stop}>
+        <>
           <p class="recording"><span role="status">{say(`documents.record.going.${medium}`)}</span>{" "}
             <span role="timer">{clock(seconds)}</span></p>
           <p>{say(kept >= here ? "documents.record.kept" : "documents.record.here", { time: clock(Math.floor(here)) })}</p>
-          <p class="actions"><Button onClick={() => void recorder.stop()}>{say("documents.record.stop")}</Button></p>
+          <InSight>
+            <p class="actions"><Button onClick={() => void recorder.stop()}>{say("documents.record.stop")}</Button></p>
+          </InSight>
           <p class="hint">{say("documents.record.locks")}</p>
-        </div>
+        </>
       )}
       {course === "ending" && <p role="status" class="waiting">{say("documents.record.ending")}</p>}
       {course === "waits" && <Notice><p role="status">{say("documents.record.waits")}</p></Notice>}
@@ -142,7 +146,7 @@ function Going(props: {
       {(course === "waits" || course === "failed") && (
         <p class="actions"><Button onClick={over}>{say("documents.record.again")}</Button></p>
       )}
-    </>
+    </div>
   );
 }
 
@@ -175,12 +179,14 @@ function Photograph(props: { stream: MediaStream; sensitive: boolean; over: () =
     <div ref={place}>
       <Seen stream={stream} />
       <Problem error={error} />
-      <p class="actions">
-        <Button busy={busy} onClick={() => void take()}>
-          {say(busy ? "documents.record.keeping" : "documents.record.take")}
-        </Button>
-        {!busy && <Button plain onClick={over}>{say("documents.record.leave")}</Button>}
-      </p>
+      <InSight>
+        <p class="actions">
+          <Button busy={busy} onClick={() => void take()}>
+            {say(busy ? "documents.record.keeping" : "documents.record.take")}
+          </Button>
+          {!busy && <Button plain onClick={over}>{say("documents.record.leave")}</Button>}
+        </p>
+      </InSight>
     </div>
   );
 }
@@ -195,7 +201,7 @@ function Seen({ stream }: { stream: MediaStream }): JSX.Element {
       if (element !== null) element.srcObject = null;
     };
   }, [stream]);
-  return <video ref={video} class="player" muted autoplay playsInline aria-label={say("documents.record.seen")} />;
+  return <video ref={video} class="player seen" muted autoplay playsInline aria-label={say("documents.record.seen")} />;
 }
 
 async function pictureOf(video: HTMLVideoElement): Promise<Blob> {

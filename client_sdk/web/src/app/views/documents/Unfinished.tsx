@@ -26,7 +26,7 @@ export function Begun({ link }: { link?: boolean }): JSX.Element | null {
       <ul class="begun">
         {all.map((one) => (
           <li key={one.id}>
-            <span>{nameOf(one)} <span class="hint">{size(one.size)}, {day(one.made)}</span></span>{" "}
+            <span><bdi>{nameOf(one)}</bdi> <span class="hint">{size(one.size)}, {day(one.made)}</span></span>{" "}
             <GiveUp name={nameOf(one)} giveUp={() => giveUp(one.id)} />
           </li>
         ))}

@@ -4,7 +4,7 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { say, size } from "../../i18n.js";
-import { Button, lasting, sentenceOf, Title } from "../../parts/index.js";
+import { Button, FileName, lasting, sentenceOf, Title } from "../../parts/index.js";
 import { address } from "../../router.js";
 import { paceOf, type Upload, uploads } from "../../uploads.js";
 import "./documents.css";
@@ -29,7 +29,7 @@ export default function Uploads(): JSX.Element {
               />
             </span>
             <div class="chosen-words">
-              <p class="file-name">{one.file.name} <span class="hint">{size(one.file.size)}</span></p>
+              <p class="file-name"><FileName file={one.file} /></p>
               <CourseOf one={one} />
             </div>
           </li>

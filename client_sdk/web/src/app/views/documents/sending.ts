@@ -6,8 +6,8 @@ import type { Id, Kept } from "../../../worker/api.js";
 import { loadUnfinished, reachable, session, vault } from "../../state.js";
 import { addUpload, changeUpload, removeUpload, uploads, type Course, type Upload } from "../../uploads.js";
 
-/** `chosen`: nothing was begun. */
-export type Fate = { readonly kind: "chosen" } | Course;
+/** `chosen`: nothing was begun. `taken_out`: it isn't to be kept, unless it is put back. */
+export type Fate = { readonly kind: "chosen" | "taken_out" } | Course;
 
 export interface Chosen {
   readonly key: number;
@@ -18,6 +18,7 @@ export interface Chosen {
 }
 
 export const CHOSEN: Fate = { kind: "chosen" };
+export const TAKEN_OUT: Fate = { kind: "taken_out" };
 
 /** Whether it still has to be sent. */
 export function isOpen({ fate }: Chosen): boolean {

@@ -3,8 +3,8 @@
 
 import type { JSX } from "preact";
 import { useId, useRef, useState } from "preact/hooks";
-import { say, size } from "../../i18n.js";
-import { Button } from "../../parts/index.js";
+import { say } from "../../i18n.js";
+import { Button, FileName } from "../../parts/index.js";
 import type { NewFile } from "../../../worker/api.js";
 import { Picture } from "../documents/FileOf.js";
 import { makeThumbnail } from "./thumbnail.js";
@@ -40,7 +40,7 @@ export function Files(props: {
           {files.map((one, place) => (
             <li key={place}>
               {one.thumbnail && <Picture blob={one.thumbnail} alt="" />}
-              <span class="file-name">{one.file.name} <span class="hint">{size(one.file.size)}</span></span>
+              <span class="file-name"><FileName file={one.file} /></span>
               <Button
                 plain onClick={() => {
                   onChange(files.filter((other) => other !== one));

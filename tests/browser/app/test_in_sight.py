@@ -1,0 +1,91 @@
+"""What there is to press in the end is in sight from the beginning, and hides nothing that is on its way there."""
+
+from __future__ import annotations
+
+import secrets
+
+import pytest
+from playwright.sync_api import BrowserContext, FloatRect, Locator, ViewportSize, expect
+
+from tests.browser.app.test_access import NO_WAY_OUT
+from tests.fakes.processes import RealVault
+from tests.fakes.teller import choose, letter
+from tests.fakes.visitor import Visitor
+
+UPRIGHT: ViewportSize = {"width": 360, "height": 640}
+ACROSS: ViewportSize = {"width": 640, "height": 360}
+ABOVE_KEYS: ViewportSize = {"width": 360, "height": 150}
+"""What an old browser leaves a page beside a keyboard on the screen."""
+DOUBLED = "document.documentElement.style.fontSize = '212.5%'"  # they are 1.0625rem
+HIDDEN = """(bar) => {
+  const held = document.activeElement.closest("label") ?? document.activeElement;
+  const box = held.getBoundingClientRect(), end = bar.getBoundingClientRect();
+  return bar.contains(held) || box.bottom <= end.top || box.top >= end.bottom ? null : held.textContent;
+}"""
+
+
+@pytest.fixture
+def adding(context: BrowserContext, real_vault: RealVault) -> Visitor:
+    """Somebody with three files to keep."""
+    visitor = Visitor(context.new_page(), real_vault.url, username=f"en vue {secrets.token_hex(4)}")
+    visitor.page.set_viewport_size(UPRIGHT)
+    visitor.move_in()
+    visitor.go_to("shell.documents")
+    visitor.follow("documents.add.name")
+    for number in range(3):
+        choose(visitor.page.get_by_label(visitor.say("documents.pick.files")), letter(f"{number}.txt", 10))
+    return visitor
+
+
+def keep_of(visitor: Visitor) -> Locator:
+    return visitor.page.get_by_role("button", name=visitor.say("documents.add.keep", count=3), exact=True)
+
+
+def box_of(found: Locator) -> FloatRect:
+    box = found.bounding_box()
+    assert box is not None
+    return box
+
+
+@pytest.mark.parametrize("screen", [UPRIGHT, ACROSS], ids=["upright", "across"])
+@pytest.mark.parametrize("letters", ["", DOUBLED], ids=["plain", "doubled"])
+def test_keeping_is_in_sight_as_soon_as_files_are_chosen(adding: Visitor, screen: ViewportSize, letters: str) -> None:
+    page, keep = adding.page, keep_of(adding)
+    page.set_viewport_size(screen)
+    page.evaluate(letters or "0")
+    page.evaluate("scrollTo(0, 0)")
+    page.get_by_text("0.txt").first.scroll_into_view_if_needed()
+    expect(keep).to_be_in_viewport(ratio=1)
+    assert page.evaluate(NO_WAY_OUT) == []
+    bar = box_of(keep)
+    assert bar["height"] < 0.3 * screen["height"]
+
+
+def test_nothing_is_beneath_it_that_is_reached_by_keyboard(adding: Visitor) -> None:
+    page = adding.page
+    bar = page.locator(".in-sight").element_handle()
+    page.get_by_role("heading", level=1).focus()
+    reached = 0
+    while not page.evaluate("document.activeElement.closest('footer, body:focus') !== null"):
+        assert page.evaluate(HIDDEN, bar) is None
+        page.keyboard.press("Tab")
+        reached += 1
+    assert reached > 10
+
+
+def test_it_takes_nothing_of_a_low_screen(adding: Visitor) -> None:
+    page, keep = adding.page, keep_of(adding)
+    page.set_viewport_size(ABOVE_KEYS)
+    page.evaluate("scrollTo(0, 0)")
+    expect(keep).not_to_be_in_viewport()
+    keep.scroll_into_view_if_needed()
+    expect(keep).to_be_in_viewport()
+
+
+def test_what_is_wrong_is_said_where_it_was_pressed(adding: Visitor) -> None:
+    page = adding.page
+    for number in range(3):
+        page.get_by_role("button", name=f"{adding.say('documents.chosen.remove')} {number}.txt", exact=True).click()
+    adding.press("documents.add.keep", count=1)
+    expect(page.get_by_role("alert")).to_have_text(adding.say("documents.chosen.none"))
+    expect(page.get_by_role("alert")).to_be_in_viewport(ratio=1)
