@@ -18,7 +18,9 @@ import { answer, callsOf, openVault, PIN, show, until } from "./app_journal_scen
 import { type MemoryVault, problem } from "./memory_vault.js";
 import { sampleId, sampleItem } from "./samples.js";
 
-vi.mock("../src/app/views/documents/pdf.js", () => ({ openPdf: vi.fn() }));
+vi.mock("../src/app/views/documents/pdf.js", () => ({
+  openPdf: vi.fn(), asksForPassword: (error: Error) => error.message === "password",
+}));
 
 const hash = Uint8Array.from({ length: 32 }, (_, place) => place);
 const GROUPS = "0001 0203 0405 0607 0809 0a0b 0c0d 0e0f 1011 1213 1415 1617 1819 1a1b 1c1d 1e1f";
@@ -208,12 +210,23 @@ describe("a document", () => {
     await until(() => close.mock.calls.length === 1);
   });
 
-  test("a PDF that is broken or locked says so, and the download is beside it", async () => {
-    vi.mocked(pdf.openPdf).mockRejectedValue(new Error("password"));
+  test.each([
+    ["broken", "Ce navigateur ne sait pas montrer ce fichier"],
+    ["password", "Ce PDF demande un mot de passe à lui"],
+  ])("a PDF that is not opened (%s) says so, and the download is beside it", async (why, words) => {
+    vi.mocked(pdf.openPdf).mockRejectedValue(new Error(why));
     await shown(PAPER);
     press(/^Montrer le document/);
-    await until(() => said().includes("Ce navigateur ne sait pas montrer ce fichier"));
+    await until(() => said().includes(words));
     expect(screen.getByRole("button", { name: /^Télécharger/ })).toBeTruthy();
+  });
+
+  test("a file without a byte is said to be empty, and there is nothing to open", async () => {
+    const empty = document_(2, { contents: [content("c.pdf", "application/pdf", 0)] });
+    vault = await openVault([empty]);
+    await shown(empty);
+    expect(said()).toContain("Ce fichier est vide. Il l’était déjà quand il a été gardé.");
+    expect(screen.queryByRole("button", { name: /^Montrer le document/ })).toBeNull();
   });
 
   test("a recording is played from memory", async () => {

@@ -75,7 +75,8 @@ export function FileOf({ item, content }: { item: Item; content: Content }): JSX
     setPlaying("no");
     at.current = 0;
   };
-  const shows = inRanges || (kind !== "other" && fits);
+  const empty = content.size === 0;
+  const shows = !empty && (inRanges || (kind !== "other" && fits));
   const isOpen = opened !== null || playing !== "no";
   return (
     <div class="file" role="group" aria-label={content.name}>
@@ -90,7 +91,7 @@ export function FileOf({ item, content }: { item: Item; content: Content }): JSX
       {busy && <Going said={say("documents.file.fetching")} />}
       {!shows && (
         <p class="hint not-on-paper">
-          {kind === "other" ? say("documents.file.not_shown")
+          {empty ? say("documents.file.empty") : kind === "other" ? say("documents.file.not_shown")
             : say(plays ? "documents.file.too_large_here" : "documents.file.too_large", { size: size(LARGEST[kind]) })}
         </p>
       )}

@@ -12,22 +12,29 @@ const DRAWN = 5;
 
 export function Pdf({ bytes, name }: { bytes: Blob; name: string }): JSX.Element {
   const [opened, setOpened] = useState<OpenPdf | null>(null);
-  const [failed, setFailed] = useState(false);
+  const [failed, setFailed] = useState<"no" | "broken" | "locked">("no");
   const [drawn, setDrawn] = useState(DRAWN);
   useLayoutEffect(() => {
     let here = true;
     let mine: OpenPdf | null = null;
-    import("./pdf.js").then(({ openPdf }) => openPdf(bytes)).then((found) => {
-      mine = found;
-      if (here) setOpened(found);
-      else found.close();
-    }).catch(() => here && setFailed(true));
+    const open = async (): Promise<void> => {
+      const { asksForPassword, openPdf } = await import("./pdf.js");
+      try {
+        mine = await openPdf(bytes);
+      } catch (error) {
+        if (here) setFailed(asksForPassword(error) ? "locked" : "broken");
+        return;
+      }
+      if (here) setOpened(mine);
+      else mine.close();
+    };
+    open().catch(() => here && setFailed("broken"));
     return () => {
       here = false;
       mine?.close();
     };
   }, [bytes]);
-  if (failed) return <NotShown />;
+  if (failed !== "no") return <NotShown locked={failed === "locked"} />;
   if (opened === null) return <Waiting>{say("documents.file.drawing")}</Waiting>;
   const count = Math.min(drawn, opened.pages);
   return (

@@ -5,7 +5,7 @@
 // Its worker is a script of ours whose name begins with `w`: only its answer may compile wasm (server/headers.py), and
 // the pictures of scanned papers need that.
 
-import { getDocument, PDFWorker, type PDFDocumentProxy } from "pdfjs-dist/legacy/build/pdf.mjs";
+import { getDocument, PasswordException, PDFWorker, type PDFDocumentProxy } from "pdfjs-dist/legacy/build/pdf.mjs";
 import WORKER from "pdfjs-dist/legacy/build/pdf.worker.min.mjs?worker&url";
 import JBIG2 from "pdfjs-dist/wasm/jbig2.wasm?url";
 import OPENJPEG from "pdfjs-dist/wasm/openjpeg.wasm?url";
@@ -37,6 +37,11 @@ export interface OpenPdf {
   /** Draws a page (from 1), `width` CSS pixels wide, and gives the words on it. */
   draw(page: number, canvas: HTMLCanvasElement, width: number): Promise<string>;
   close(): void;
+}
+
+/** Whether a PDF was not opened since it asks for a password. */
+export function asksForPassword(error: unknown): boolean {
+  return error instanceof PasswordException;
 }
 
 /** Opens a PDF; rejects for one that is broken, or locked with a password. */
