@@ -200,7 +200,7 @@ def close(common: Shared, user: str, box_id: bytes) -> None:
 @words_options("message", "Your words", limits.MESSAGE, _TOO_MUCH)
 @click.option(
     "-o", "directory", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
-    help="A new or empty folder for the receipts: with them you can prove what you sent, and when.",
+    help="A new or empty folder for the receipts: they prove when what you sent arrived, as it was sealed.",
 )
 @asking("the address")
 def deposit(common: Shared, files: tuple[Path, ...], name: str, words: str, directory: Path | None) -> None:
@@ -216,7 +216,7 @@ def deposit(common: Shared, files: tuple[Path, ...], name: str, words: str, dire
     if directory is not None:
         _require_new(directory)
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)  # what can't be made is told before anything is sent
-    before, sign, after = common.secrets.link().strip().rpartition("#")
+    before, sign, after = common.secrets.address().strip().rpartition("#")
     base = (before or common.server or "").removesuffix("/app")
     with connected(replace(common, server=base or None)) as client:
         with reaching():

@@ -67,13 +67,19 @@ class Secrets:
         """An address that leads to something shared; what follows its # is a secret."""
         return self._get("Link")
 
+    def address(self) -> str:
+        """An address that leads to a box; as `link`, and of the same place, but people know it by this word."""
+        return self._get("Link", asked="Address")
+
     def code(self) -> str:
         """What was told beside a link."""
         return self._get("Code")
 
-    def _get(self, name: str, *, twice: bool = False) -> str:
+    def _get(self, name: str, *, twice: bool = False, asked: str = "") -> str:
+        """`asked`: what a person calls it, where that is another word than its variable's."""
         if name not in self._known:
-            self._known[name] = self._line() or self._environment.get(_variable(name)) or _ask(name, twice)
+            variable = _variable(name)
+            self._known[name] = self._line() or self._environment.get(variable) or _ask(asked or name, variable, twice)
         return self._known[name]
 
     def _line(self) -> str | None:
@@ -129,17 +135,16 @@ def ask(name: str, variable: str) -> str:
     return answer
 
 
-def _ask(name: str, twice: bool) -> str:
-    first = ask_hidden(f"{name}: ")
-    if twice and ask_hidden(f"{name}, once more: ") != first:
+def _ask(name: str, variable: str, twice: bool) -> str:
+    first = ask_hidden(f"{name}: ", variable)
+    if twice and ask_hidden(f"{name}, once more: ", variable) != first:
         raise SecretsDiffer
     return first
 
 
-def ask_hidden(question: str) -> str:
+def ask_hidden(question: str, variable: str) -> str:
     """An answer typed on the terminal, not shown. Without a terminal a usage error that names the other ways."""
-    name = question.partition(":")[0]
-    _require_terminal(name, _variable(name))
+    _require_terminal(question.partition(":")[0], variable)
     try:
         return getpass.getpass(question)
     except EOFError:

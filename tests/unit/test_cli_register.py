@@ -135,7 +135,7 @@ def test_on_a_terminal_new_secrets_are_typed_twice(terminal: Terminal, monkeypat
     questions: list[str] = []
     answers = [PASSWORD, PASSWORD, PIN, PIN]
 
-    def answer(question: str) -> str:
+    def answer(question: str, _variable: str) -> str:
         questions.append(question)
         return answers.pop(0)
 

@@ -24,7 +24,7 @@ def terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Terminal:
 def answers(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """What a person types, in order; the test may add to it."""
     given: list[str] = []
-    monkeypatch.setattr(secrets, "ask_hidden", lambda question: given.pop(0))
+    monkeypatch.setattr(secrets, "ask_hidden", lambda question, variable: given.pop(0))
     yield given
     assert given == []
 
@@ -140,6 +140,20 @@ def test_without_a_terminal_the_other_ways_are_named(given: tuple[str, ...], ask
         stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     assert (ran.returncode, f"--secrets-fd, or in {asked}." in ran.stderr) == (2, True), ran.stderr
+
+
+@pytest.mark.parametrize(("words", "question"), [
+    (("box", "deposit", "--message", "x"), "Address"), (("open-link", "-o", "pack.zip"), "Link"),
+])
+def test_what_leads_somewhere_is_asked_for_by_the_word_that_people_were_told(
+    tmp_path: Path, words: tuple[str, ...], question: str
+) -> None:
+    ran = subprocess.run(
+        [BIN / "temoin", *words], env=clean_environment(TEMOIN_HOME=str(tmp_path)), cwd=tmp_path,
+        start_new_session=True, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    sentence = f"There is no terminal to ask on for the {question}. Give it with --secrets-fd, or in TEMOIN_LINK."
+    assert (ran.returncode, sentence in ran.stderr) == (2, True), ran.stderr
 
 
 def test_no_secret_shows_in_a_repr() -> None:
