@@ -209,6 +209,12 @@ class Failure(Strict):
     detail = fields.String(required=True)
 
 
+class PassingFailure(Failure):
+    """One that ends by itself, in so many seconds."""
+
+    retry_after = Whole(required=True)
+
+
 class FileLeft(Failure):
     """A file, or a folder, that was not deposited; `path` as it was given, or as it lies in a folder that was."""
 

@@ -57,7 +57,9 @@ def print_json(schema: Schema, value: Any, *, err: bool = False) -> None:
 def print_failure(failure: Failure, *, as_json: bool) -> None:
     """On standard error, in either form."""
     if as_json:
-        print_json(outputs.FilesFailure() if failure.files else outputs.Failure(), failure, err=True)
+        passes = failure.retry_after is not None
+        shape = outputs.FilesFailure if failure.files else outputs.PassingFailure if passes else outputs.Failure
+        print_json(shape(), failure, err=True)
         return
     from rich.text import Text
 

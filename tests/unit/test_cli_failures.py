@@ -69,7 +69,8 @@ def test_each_failure_has_its_exit_code(terminal: Terminal, error: BaseException
         assert ended.exit_code == ends_with
         assert ended.stdout == ""
         assert "Traceback" not in ended.stderr and SECRET not in ended.stderr and "/some/path" not in ended.stderr
-    assert outputs.Failure().load(json.loads(told[1].stderr))["code"] == failure_of(error).code
+    shape = outputs.Failure if failure_of(error).retry_after is None else outputs.PassingFailure
+    assert shape().load(json.loads(told[1].stderr))["code"] == failure_of(error).code
     assert len(terminal.fake.called("lock")) == 2
 
 
@@ -79,6 +80,12 @@ def test_a_person_reads_one_sentence_the_code_and_how_long_to_wait(terminal: Ter
     sentence, wait, *_ = ended.stderr.splitlines()
     assert sentence == f"{PROBLEMS['pin_locked'].sentence} (pin_locked)"
     assert wait == "Wait 6 minutes."
+
+
+def test_a_script_is_told_as_well_how_long_to_wait(terminal: Terminal) -> None:
+    terminal.fake.failures["log_in"] = refusal("rate_limited", 44)
+    told = json.loads(terminal.run("journal", "list", USER, "--json").stderr)
+    assert (told["code"], told["retry_after"]) == ("rate_limited", 44)
 
 
 def test_the_rule_that_was_broken_is_named(terminal: Terminal) -> None:
