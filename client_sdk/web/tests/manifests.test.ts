@@ -9,6 +9,7 @@ import { dump } from "../src/schemas/fields.js";
 import { MESSAGE, SAFE_INTEGER, U32 } from "../src/schemas/limits.js";
 import { parseManifest } from "../src/sdk/opening.js";
 import { runs } from "./runs.js";
+import { ANY_SIGN } from "./signs.js";
 
 const bytes = (size: number): fc.Arbitrary<Uint8Array> => fc.uint8Array({ minLength: size, maxLength: size });
 const ids = bytes(16).map(formatB64url);
@@ -20,7 +21,7 @@ const items = fc.array(fc.record({
 /** In one that shares what somebody put into a box, at least one item has their words. */
 const manifests: fc.Arbitrary<Manifest> = fc.record({
   bundle: ids, created: times, expires: times, sender: bytes(32), reader: fc.option(bytes(32)),
-  message: fc.string({ unit: "binary", maxLength: 200 }).filter((text) => !text.includes("\0")), items,
+  message: fc.string({ unit: ANY_SIGN, maxLength: 200 }).filter((text) => !text.includes("\0")), items,
   words: fc.option(fc.tuple(fc.nat(4), wholes, fc.array(fc.option(wholes), { minLength: 5, maxLength: 5 }))),
 }, { noNullPrototype: true }).map(({ words, items: shared, ...rest }) => {
   if (words === null) return { v: VERSION, ...rest, items: shared };

@@ -23,6 +23,7 @@ import {
 import { inclusionProof, newNodes, root } from "../src/crypto_core/receipts/tree.js";
 import { ready } from "../src/crypto_core/sodium.js";
 import { runs } from "./runs.js";
+import { ANY_SIGN } from "./signs.js";
 
 const UTF8 = new TextEncoder();
 const SPACES = "\u0085\u00a0\u1680\u2000\u2028\u2029\u202f\u205f\u3000";
@@ -31,8 +32,8 @@ const FILE = UTF8.encode("sealed");
 const SHA256 = Uint8Array.from(createHash("sha256").update(FILE).digest());
 const TIMES = [1_772_400_660, 1_772_400_661];
 
-const names = fc.string({ unit: "binary", minLength: 1, maxLength: 12 }).filter((text) => !UNNAMED.test(text));
-const lines = fc.string({ unit: "binary", minLength: 1, maxLength: 20 }).filter((text) => !/[\x00-\x1f]/.test(text));
+const names = fc.string({ unit: ANY_SIGN, minLength: 1, maxLength: 12 }).filter((text) => !UNNAMED.test(text));
+const lines = fc.string({ unit: ANY_SIGN, minLength: 1, maxLength: 20 }).filter((text) => !/[\x00-\x1f]/.test(text));
 const hashes = bytes(32, 32);
 const sizes = fc.maxSafeNat();
 const times = fc.integer({ min: 0, max: MAX_TIME });
@@ -52,7 +53,7 @@ const receipts = fc.tuple(commitments, sizes, fc.array(hashes, { maxLength: 63 }
   .map(([commitment, index, proof, checkpoint, signed]) => new Receipt(
     formatExtra(commitment), index, proof, formatNote({ text: formatCheckpoint(checkpoint), signatures: signed }),
   ));
-const octets = fc.string({ unit: "binary", minLength: 1, maxLength: 6 })
+const octets = fc.string({ unit: ANY_SIGN, minLength: 1, maxLength: 6 })
   .filter((text) => !/[\p{Cc} ]/u.test(text))
   .map((text) => Buffer.from(text, "utf8").toString("latin1"))
   .filter((name) => name !== NONE);

@@ -100,7 +100,7 @@ export function sampleContent(n: number, name: string, mime: string, size: numbe
 
 /** Bytes that show as what the content says it is. */
 export function samplePicture(content: Content): Blob {
-  if (content.mime === "image/png") return new Blob([png(480, 320)], { type: content.mime });
+  if (content.mime === "image/png") return new Blob([door ??= png(480, 320)], { type: content.mime });
   if (content.mime === "application/pdf") return new Blob([PDF], { type: content.mime });
   return new Blob(["« Réponds. »\n« Réponds tout de suite. »\n« Tu vas le regretter. »\n"], { type: content.mime });
 }
@@ -111,6 +111,8 @@ const PDF = [
   "4 0 obj<</Length 44>>stream", "BT /F 18 Tf 40 120 Td (Certificat medical) Tj ET", "endstream endobj",
   "5 0 obj<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>endobj", "trailer<</Root 1 0 R>>", "%%EOF",
 ].join("\n");
+
+let door: Uint8Array<ArrayBuffer> | undefined;
 
 /** A picture of a door, as far as stripes go. */
 function png(width: number, height: number): Uint8Array<ArrayBuffer> {
