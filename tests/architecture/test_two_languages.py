@@ -64,6 +64,7 @@ PYTHON_ONLY_NAMES = {
         **dict.fromkeys(("DEPOSITS", "ENTER"), _ENDPOINT),
         **dict.fromkeys(("Given", "MadeDeposit"), _ONE_CALL),
     },
+    "client_sdk/client": {"Leave": "a file that can't be sent leaves a page's text where it was typed"},
     "client_sdk/directory": {
         **dict.fromkeys(("CHECKPOINT", "TILE"), _ENDPOINT),
         "find_professionals": "a page looks in the list that it shows (app/views/shares)",
