@@ -46,7 +46,8 @@ export default defineConfig({
     },
   },
   test: {
-    include: ["tests/**/*.test.ts", "tests/**/*.test.tsx"], setupFiles: ["tests/runs.ts"], testTimeout: 30_000,
+    include: ["tests/**/*.test.ts", "tests/**/*.test.tsx"], setupFiles: ["tests/runs.ts"],
+    globalSetup: ["tests/together.ts"], testTimeout: 30_000,
     maxWorkers: "100%", expect: { poll: { timeout: 10_000 } },
   },
 });

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { unzipSync } from "fflate";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 
 import { formatB64url, parseB64url } from "../src/crypto_core/encoding.js";
 import { makeId } from "../src/crypto_core/randomness.js";
@@ -26,7 +26,8 @@ import { formatDeposit, parseDeposit } from "../src/sdk/sent_words.js";
 import { HttpTransport } from "../src/sdk/transport.js";
 import { collected, registered, type Browser } from "./clients.js";
 import { Network } from "./memory_network.js";
-import { RealVault, python } from "./real_vault.js";
+import { python } from "./real_vault.js";
+import { sharedVault, type SharedVault } from "./shared_vault.js";
 
 const MB = 1_000_000;
 const WORDS: Words = { name: "Nadia", message: "J’ai tout vu, devant l’école." };
@@ -35,14 +36,12 @@ const aFile = (size: number, name = "IMG_2043.jpg"): File =>
   new File([randomBytes(size)], name, { type: "image/jpeg", lastModified: 1_700_000_000_000 });
 const bytesOf = async (file: Blob): Promise<Uint8Array<ArrayBuffer>> => new Uint8Array(await file.arrayBuffer());
 
-let vault: RealVault;
+let vault: SharedVault;
 
 beforeAll(async () => {
   await ready();
-  vault = await RealVault.serve();
+  vault = await sharedVault();
 }, 120_000);
-
-afterAll(() => vault.remove());
 
 interface Scene {
   readonly browser: Browser;

@@ -1,7 +1,7 @@
 // Reading contents from a real vault: whole or any range, over a connection that breaks, and what rows become.
 import { randomBytes } from "node:crypto";
 
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 
 import { ready } from "../src/crypto_core/sodium.js";
 import { formatJson } from "../src/crypto_core/encoding.js";
@@ -9,10 +9,10 @@ import type { VaultClient } from "../src/sdk/client.js";
 import { EMPTY_DRAFT, type Content } from "../src/sdk/items.js";
 import { parseRecord } from "../src/sdk/reader.js";
 import { collected, registered, saying, type Browser } from "./clients.js";
-import { RealVault } from "./real_vault.js";
+import { sharedVault, type SharedVault } from "./shared_vault.js";
 
 const SIZE = 700_001;
-let vault: RealVault;
+let vault: SharedVault;
 let browser: Browser;
 let client: VaultClient;
 let content: Content;
@@ -20,14 +20,12 @@ const original = randomBytes(SIZE);
 
 beforeAll(async () => {
   await ready();
-  vault = await RealVault.serve();
+  vault = await sharedVault();
   browser = await registered(vault.url);
   client = await browser.logIn();
   const { id } = await client.addDocument({ file: new File([original], "a.bin"), thumbnail: null }, EMPTY_DRAFT);
   content = client.item(id).contents[0]!;
 }, 90_000);
-
-afterAll(() => vault.remove());
 
 test.each([
   [0, 0], [0, 1], [0, SIZE], [16_383, 16_385], [16_384, 32_768], [262_143, 262_145], [300_000, 650_000],

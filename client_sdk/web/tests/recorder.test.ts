@@ -1,23 +1,21 @@
 // A recording, whatever happens to it: one file to who reads it, and what was sealed is never lost.
 import { createHash, randomBytes } from "node:crypto";
 
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 
 import { ready } from "../src/crypto_core/sodium.js";
 import type { VaultClient } from "../src/sdk/client.js";
 import { EMPTY_DRAFT, type Id } from "../src/sdk/items.js";
 import { SEGMENT, type Safe } from "../src/sdk/recorder.js";
 import { collected, registered, saying, type Browser } from "./clients.js";
-import { RealVault } from "./real_vault.js";
+import { sharedVault, type SharedVault } from "./shared_vault.js";
 
-let vault: RealVault;
+let vault: SharedVault;
 
 beforeAll(async () => {
   await ready();
-  vault = await RealVault.serve();
+  vault = await sharedVault();
 }, 60_000);
-
-afterAll(() => vault.remove());
 
 const what = (sensitive = false) => ({
   draft: { ...EMPTY_DRAFT, title: "Son" }, sensitive, name: "1.webm", mime: "audio/webm",

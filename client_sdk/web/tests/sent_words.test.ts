@@ -26,7 +26,8 @@ import { requireRepeated } from "../src/sdk/sent_words.js";
 import { HttpTransport } from "../src/sdk/transport.js";
 import { registered, type Browser } from "./clients.js";
 import { Network } from "./memory_network.js";
-import { RealVault, python } from "./real_vault.js";
+import { python } from "./real_vault.js";
+import { sharedVault, type SharedVault } from "./shared_vault.js";
 
 type Files = Record<string, Uint8Array<ArrayBuffer>>;
 type Given = { readonly bundle: Id; readonly fragment: string; readonly code: string };
@@ -36,7 +37,7 @@ const WORDS = { name: "Nadia Ķēniņa", message: "J’ai tout vu, devant l’é
 const hurry = (): Promise<void> => Promise.resolve();
 const clock = (): number => Math.floor(Date.now() / 1000);
 
-let vault: RealVault;
+let vault: SharedVault;
 let browser: Browser;
 let client: VaultClient;
 let folder: string;
@@ -46,7 +47,7 @@ let own: Id;
 
 beforeAll(async () => {
   await ready();
-  vault = await RealVault.serve();
+  vault = await sharedVault();
   folder = mkdtempSync(join(tmpdir(), "words-"));
   browser = await registered(vault.url);
   client = await browser.logIn();
@@ -65,7 +66,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   rmSync(folder, { recursive: true });
-  await vault.remove();
 });
 
 function transport(network: Network): HttpTransport {

@@ -1,6 +1,6 @@
 // Sharing on the person's side: a directory that is believed only whole, and bundles that only their reader opens.
 import * as v from "valibot";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 
 import { encodeText, formatB64, formatB64url, formatHex, parseB64url, parseJson } from "../src/crypto_core/encoding.js";
 import { TamperedError } from "../src/crypto_core/errors.js";
@@ -21,21 +21,19 @@ import type { Sharing } from "../src/sdk/sharing.js";
 import { Browser, saying } from "./clients.js";
 import { FakeProfessional, MemoryDirectory, aWitness } from "./memory_directory.js";
 import { json } from "./memory_network.js";
-import { RealVault } from "./real_vault.js";
+import { sharedVault, type SharedVault } from "./shared_vault.js";
 
 /** JSON of the wire. */
 type Said = any; // eslint-disable-line @typescript-eslint/no-explicit-any
 const PIN = "805193", PASSWORD = "a long walk by the quiet river";
 const TOMORROW = Math.floor(Date.now() / 1000) + 86_400;
 
-let vault: RealVault;
+let vault: SharedVault;
 
 beforeAll(async () => {
   await ready();
-  vault = await RealVault.serve();
+  vault = await sharedVault();
 }, 60_000);
-
-afterAll(() => vault.remove());
 
 /** A browser of somebody new, in a vault whose directory is in the test's hands; what it sends to be shared is caught. */
 interface Scene {

@@ -1,7 +1,7 @@
 // A file of any size over a network that breaks: it comes back byte for byte, and goes on where it was cut.
 import { createHash, randomBytes } from "node:crypto";
 
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 
 import { ready } from "../src/crypto_core/sodium.js";
 import type { VaultClient } from "../src/sdk/client.js";
@@ -9,17 +9,15 @@ import type { Id } from "../src/sdk/items.js";
 import { EMPTY_DRAFT } from "../src/sdk/items.js";
 import { collected, registered, type Browser } from "./clients.js";
 import type { Sent } from "./memory_network.js";
-import { RealVault } from "./real_vault.js";
+import { sharedVault, type SharedVault } from "./shared_vault.js";
 
 const UNIT = 262_144;
-let vault: RealVault;
+let vault: SharedVault;
 
 beforeAll(async () => {
   await ready();
-  vault = await RealVault.serve();
+  vault = await sharedVault();
 }, 60_000);
-
-afterAll(() => vault.remove());
 
 function aFile(size: number, name = "pièce à conviction.jpeg", changed = 1_700_000_000_000): File {
   return new File([randomBytes(size)], name, { type: "image/jpeg", lastModified: changed });

@@ -3,27 +3,25 @@
 // machine works.
 import { randomBytes } from "node:crypto";
 
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 
 import { ready } from "../src/crypto_core/sodium.js";
 import { EMPTY_DRAFT } from "../src/sdk/items.js";
 import { sealedContentSize } from "../src/sdk/reader.js";
 import { registered } from "./clients.js";
-import { RealVault } from "./real_vault.js";
+import { sharedVault, type SharedVault } from "./shared_vault.js";
 
 const BYTES_PER_MS = 1_200_000 / 8 / 1000;
 const LATENCY = 400;
 const CUT_EVERY = 8_000;
 const SIZE = 6_000_000;
 
-let vault: RealVault;
+let vault: SharedVault;
 
 beforeAll(async () => {
   await ready();
-  vault = await RealVault.serve();
+  vault = await sharedVault();
 }, 60_000);
-
-afterAll(() => vault.remove());
 
 /** Turns of the event loop without anything to do, after which nobody but the clock can go on. */
 const QUIET = 25;

@@ -3,7 +3,7 @@ import "fake-indexeddb/auto";
 import { MessageChannel } from "node:worker_threads";
 
 import { expose, proxy, wrap, type Endpoint } from "comlink";
-import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
+import { afterEach, beforeAll, expect, test, vi } from "vitest";
 
 import { SecretRefused } from "../src/crypto_core/errors.js";
 import { ArgonWrong, NotEnoughMemory } from "../src/crypto_core/sealing/passphrase.js";
@@ -20,24 +20,22 @@ import { vaultService, type VaultService } from "../src/worker/service.js";
 import { QUICK_ARGON, saying } from "./clients.js";
 import { somebody } from "./memory_device.js";
 import { Network, json } from "./memory_network.js";
-import { RealVault } from "./real_vault.js";
+import { sharedVault, type SharedVault } from "./shared_vault.js";
 import { readFacts } from "./vectors.js";
 
-let vault: RealVault;
+let vault: SharedVault;
 const ends: (() => void)[] = [];
 
 beforeAll(async () => {
   await ready();
   throwProblems();
-  vault = await RealVault.serve();
+  vault = await sharedVault();
 }, 60_000);
 
 afterEach(() => {
   for (const end of ends.splice(0)) end();
   vi.useRealTimers();
 });
-
-afterAll(() => vault.remove());
 
 /** A page: its vault behind a message channel, what it was told, and its network. */
 interface Page {
