@@ -44,7 +44,15 @@ class VaultExists(FolderError):
 
 class VaultMissing(FolderError):
     code = "vault_missing"
-    sentence = "There is no whole vault in this folder. Make one with `temoin-server init`, or name the right folder."
+    sentence = "There is no vault in this folder. Make one with `temoin-server init`, or name the right folder."
+
+
+class VaultIncomplete(FolderError):
+    code = "vault_incomplete"
+    sentence = (
+        "A file that this vault needs is missing or can't be read. Put it back from your copy, then start again: a new "
+        "vault would open nothing of what is in this one. If only `init` was cut short, take another folder."
+    )
 
 
 class SecretExposed(FolderError):
@@ -103,8 +111,10 @@ def make_folder(config: ServerConfig, now: int) -> Folder:
 
 def require_empty(config: ServerConfig) -> None:
     """Raises VaultExists if anything is there already."""
-    if _is_inhabited(config.data) or config.pepper_file.exists():
+    if _is_inhabited(config.data):
         raise VaultExists()
+    if config.pepper_file.exists():
+        raise VaultExists("the pepper")
 
 
 def finish_folder(config: ServerConfig, folder: Folder) -> None:
@@ -122,7 +132,9 @@ def finish_folder(config: ServerConfig, folder: Folder) -> None:
 
 
 def open_folder(config: ServerConfig) -> Folder:
-    """Raises VaultMissing, SecretExposed or SecretWrong."""
+    """Raises VaultMissing, VaultIncomplete, SecretExposed or SecretWrong."""
+    if not _is_inhabited(config.data):
+        raise VaultMissing()
     facts, pepper_check = _read_facts(config.data / FACTS)
     pepper = _read_pepper(config.pepper_file)
     if pepper.check != pepper_check:
@@ -147,7 +159,7 @@ def _read_facts(path: Path) -> tuple[VaultFacts, bytes]:
         )
         return facts, parse_b64url(kept["pepper_check"], HASH_SIZE)
     except (OSError, MalformedError, AttributeError, KeyError, TypeError):
-        raise VaultMissing("vault.json") from None
+        raise VaultIncomplete("vault.json") from None
 
 
 def _read_pepper(path: Path) -> Pepper:
@@ -169,14 +181,14 @@ def read_signer(path: Path, name: str, what: str) -> SignerKey:
 
 
 def read_secret(path: Path, what: str) -> str:
-    """The one line of a file that nobody else may read. Raises VaultMissing, SecretExposed or SecretWrong."""
+    """The one line of a file that nobody else may read. Raises VaultIncomplete, SecretExposed or SecretWrong."""
     try:
         with path.open(encoding="ascii") as file:
             if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:
                 raise SecretExposed(what)
             return file.read(200).removesuffix("\n")
     except OSError:
-        raise VaultMissing(what) from None
+        raise VaultIncomplete(what) from None
     except UnicodeDecodeError:
         raise SecretWrong(what) from None
 

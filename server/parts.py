@@ -12,7 +12,7 @@ from flask import current_app
 
 from server.config import ServerConfig
 from server.database import Database
-from server.folder import Folder, VaultMissing, open_folder, read_secret
+from server.folder import Folder, VaultIncomplete, open_folder, read_secret
 from server.ledger.keys import LedgerKeys
 from server.ledger.marker import Marker
 from server.ledger.service import Ledger
@@ -49,8 +49,9 @@ class Parts:
 def open_parts(config: ServerConfig, *, clock: Clock | None = None, steps: Steps | None = None) -> Parts:
     """The parts of the vault that `init` made. Raises the errors of `server.folder`."""
     folder = open_folder(config)
-    if not config.database_file.is_file():  # SQLite would make an empty one, and nobody would find their account in it
-        raise VaultMissing("the database")
+    file = config.database_file
+    if not file.is_file() or not file.stat().st_size:  # SQLite would begin a new one, in which nobody has an account
+        raise VaultIncomplete("the database")
     return assemble(config, folder, clock=clock, steps=steps)
 
 

@@ -105,10 +105,10 @@ CIRCUMSTANCES: dict[str, str] = {
 """The vault itself is in trouble."""
 
 STARTS: dict[str, str] = {
-    "the pepper is missing": "vault_missing",
+    "the pepper is missing": "vault_incomplete",
     "the pepper can be read by others": "vault_secret_exposed",
     "the pepper is of another vault": "vault_secret_wrong",
-    "the database is missing": "vault_missing",
+    "the database is missing": "vault_incomplete",
     "all data is read-only": "unavailable",
     "a store of tries that there is no driver for": "config_refused",
     "a rate that can't be read": "config_refused",

@@ -16,7 +16,7 @@ import server.cli
 from server.cli import collect, main
 from server.config import ConfigRefused, ServerConfig
 from server.directory.tree import DirectoryMarkerDamaged
-from server.folder import SecretExposed, SecretWrong, VaultExists, VaultMissing, open_folder
+from server.folder import SecretExposed, SecretWrong, VaultExists, VaultIncomplete, VaultMissing, open_folder
 from server.parts import open_parts
 from server.problems import Refusal
 from tests.fakes.processes import free_port
@@ -127,7 +127,7 @@ def test_an_init_that_was_interrupted_leaves_nothing_that_opens(
     monkeypatch.setattr(server.cli, "upgrade", fail)
     assert call("init", tmp_path / "data").exit_code == 1
     monkeypatch.undo()
-    with pytest.raises(VaultMissing):
+    with pytest.raises(VaultIncomplete):
         open_folder(config(tmp_path / "data"))
     assert VaultExists.sentence in call("init", tmp_path / "data").output
 
@@ -147,7 +147,7 @@ def test_the_pepper_may_lie_elsewhere(tmp_path: Path, monkeypatch: pytest.Monkey
     assert mode(tmp_path / "elsewhere") == 0o600
     assert call("check", tmp_path / "data").exit_code == 0
     monkeypatch.delenv("TEMOIN_PEPPER_FILE")
-    assert VaultMissing.sentence in call("check", tmp_path / "data").output
+    assert VaultIncomplete.sentence in call("check", tmp_path / "data").output
 
 
 # run
@@ -172,9 +172,28 @@ def test_run_refuses_a_secret_that_is_missing_exposed_or_wrong(data: Path, serve
         assert SecretWrong.sentence in call("run", data).output
     secret.unlink()
     missing = call("run", data)
-    assert VaultMissing.sentence in missing.output
+    assert VaultIncomplete.sentence in missing.output
     assert str(data) not in missing.output
     assert served == []
+
+
+@pytest.mark.parametrize("part", ["vault.json", "pepper", "ledger.key", "directory.key", "vault.db"])
+def test_whoever_misses_a_part_is_never_told_to_make_a_new_vault(data: Path, served: list[object], part: str) -> None:
+    (data / part).unlink()
+    left = {path.name: path.read_bytes() for path in data.iterdir() if path.is_file()}
+    for command in ("check", "run", "init"):
+        ended = call(command, data)
+        told = VaultExists if command == "init" else VaultIncomplete
+        assert (ended.exit_code, told.sentence in ended.output) == (1, True), ended.output
+    assert {path.name: path.read_bytes() for path in data.iterdir() if path.is_file()} == left
+    assert served == []
+
+
+def test_an_empty_database_is_a_missing_one(data: Path, served: list[object]) -> None:
+    (data / "vault.db").write_bytes(b"")
+    for command in ("check", "run"):
+        assert VaultIncomplete.sentence in call(command, data).output
+    assert ((data / "vault.db").read_bytes(), served) == (b"", [])
 
 
 def test_run_refuses_the_pepper_of_another_vault(data: Path, tmp_path: Path, served: list[object]) -> None:
@@ -187,7 +206,7 @@ def test_run_refuses_the_pepper_of_another_vault(data: Path, tmp_path: Path, ser
 @pytest.mark.parametrize("facts", [b"", b"{}", b"[]", b"null", b'{"vault_id": 1}', b"\xff"])
 def test_run_refuses_damaged_facts(data: Path, served: list[object], facts: bytes) -> None:
     (data / "vault.json").write_bytes(facts)
-    assert VaultMissing.sentence in call("run", data).output
+    assert VaultIncomplete.sentence in call("run", data).output
     assert served == []
 
 

@@ -20,14 +20,14 @@ from crypto_core.randomness import make_bytes, make_id
 from schemas import limits
 from schemas.problems import PROBLEMS
 from server.config import ConfigRefused
-from server.folder import SecretExposed, SecretWrong, VaultMissing
+from server.folder import SecretExposed, SecretWrong, VaultIncomplete
 from tests.fakes.bad_input import STARTS, TRACES, expect
 from tests.fakes.processes import BIN, RealVault, clean_environment, free_port
 from tests.fakes.served import ServedVault, served_vault
 from tests.fakes.vault import b64, open_person, random_b64, said
 
 ERRORS: dict[str, type[TemoinError]] = {
-    error.code: error for error in (VaultMissing, SecretExposed, SecretWrong, ConfigRefused)
+    error.code: error for error in (VaultIncomplete, SecretExposed, SecretWrong, ConfigRefused)
 }
 SIZE = limits.FIRST_UNIT + 1000
 
