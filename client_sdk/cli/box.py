@@ -19,7 +19,8 @@ from client_sdk.boxes import KeptBox, NewBox, OpenedDeposit
 from client_sdk.cli.failures import FileExists
 from client_sdk.cli.items import tell_kept
 from client_sdk.cli.options import (
-    Shared, asking, item_id, regular_file, sensitive_option, shared, until_option, user_argument, words_options,
+    Shared, asking, fields_option, item_id, regular_file, sensitive_option, shared,
+    until_option, user_argument, words_options,
 )
 from client_sdk.cli.output import (
     cells, facts, note, one_line, print_json, screen, spell_size, spell_time, table, visible,
@@ -59,6 +60,7 @@ def box() -> None:
 @box.command()
 @user_argument
 @click.option("--name", required=True, metavar="T", help="What it is for; only you see it.")
+@fields_option(name=str)
 @until_option
 @click.option("--deposits", type=click.IntRange(1, limits.BOX_DEPOSITS), default=10, show_default=True, metavar="N")
 @click.option("--bytes", "room", type=size, default="1G", show_default=True, metavar="SIZE", help="In all.")
@@ -146,6 +148,7 @@ def show(common: Shared, user: str, box_id: bytes, deposit_id: bytes | None, dir
 @box_argument
 @deposit_argument
 @click.option("--title", default="", metavar="T", help="A heading of your own.")
+@fields_option(title=str)
 @words_options("text", "What you say of it", limits.TEXT, f"A text has at most {limits.TEXT} characters.")
 @sensitive_option
 @shared
@@ -197,6 +200,7 @@ def close(common: Shared, user: str, box_id: bytes) -> None:
 @box.command()
 @click.argument("files", type=regular_file, nargs=-1, metavar="[FILE]…")
 @click.option("--from", "name", default="", metavar="NAME", help="Who you are, as the person knows you.")
+@fields_option(name=str)
 @words_options("message", "Your words", limits.MESSAGE, _TOO_MUCH)
 @click.option(
     "-o", "directory", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",

@@ -19,6 +19,7 @@ from client_sdk.cli.items import delete_command, list_command, restore_command
 from client_sdk.cli.options import (
     Shared,
     byte_range,
+    fields_option,
     id_argument,
     output_path,
     sensitive_option,
@@ -50,6 +51,7 @@ def documents() -> None:
 @click.argument("paths", metavar="FILE|FOLDER...", nargs=-1, required=True, type=_MEANT)
 @click.option("--title", metavar="T", help="A heading, for one file; else the file's name, or where it lies.")
 @click.option("--category", metavar="C", help="Injury, threat, medical certificate, judgment, message…")
+@fields_option(title=str, category=str)
 @sensitive_option
 @click.option("--hidden", is_flag=True, help="Of folders, also files and folders whose name begins with a dot.")
 @click.option("--again", is_flag=True, help="Also what this device deposited before.")

@@ -13,14 +13,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import click
 
 from client_sdk.cli.secrets import Secrets, readable_descriptor
 from client_sdk.happened import parse_happened
 from client_sdk.items import Happened
-from crypto_core.encoding import parse_hex
+from crypto_core.encoding import parse_hex, parse_json
 from crypto_core.errors import MalformedError
 from schemas import limits
 
@@ -214,6 +214,31 @@ own_name = click.argument("user", metavar="[USER]", required=False)
 id_argument = click.argument("item_id", metavar="ID", type=item_id)
 
 
+def fields_option(**kinds: type) -> Callable[[Command], Command]:
+    """--fields: a JSON file with any of these. It gives the command's defaults, so that each is checked as it is in a
+    command, and what stands there holds."""
+
+    def read(context: click.Context, _option: click.Parameter, path: Path | None) -> None:
+        if path is None:
+            return
+        try:
+            fields = parse_json(read_start(path, limits.RECORD))
+        except MalformedError:
+            raise click.BadParameter("this has to be a JSON file in UTF-8.") from None
+        if not isinstance(fields, dict) or not all(_is_a(kinds.get(name), value) for name, value in fields.items()):
+            raise click.BadParameter(f"this has to be an object with no others than: {', '.join(kinds)}.")
+        context.default_map = fields
+
+    return click.option(
+        "--fields", type=existing_file, metavar="F", callback=read, is_eager=True, expose_value=False,
+        help="Options like these from a JSON file (other programs on this device can see those in a command).",
+    )
+
+
+def _is_a(kind: type | None, value: object) -> bool:
+    return type(value) is kind and (kind is not list or all(type(one) is str for one in cast(list[object], value)))
+
+
 def entry_fields(command: Command) -> Command:
     """What can be said of an entry beside its text."""
     for option in reversed((
@@ -228,6 +253,9 @@ def entry_fields(command: Command) -> Command:
         click.option("--mood", metavar="M", help="How you felt."),
         click.option("--category", metavar="C", help="Injury, threat, medical certificate, judgment, message…"),
         click.option("--tag", "tags", metavar="T", multiple=True, help="May be repeated."),
+        fields_option(
+            title=str, happened=str, place=str, people=list, danger=int, mood=str, category=str, tags=list
+        ),
     )):
         command = option(command)
     return command
