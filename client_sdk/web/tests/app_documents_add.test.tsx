@@ -3,10 +3,11 @@
 import { cleanup, fireEvent, screen } from "@testing-library/preact";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
+import { Said } from "../src/app/parts/frame.js";
 import { QUIET } from "../src/app/parts/index.js";
 import { place } from "../src/app/router.js";
 import { beforeLock, hear, loadUnfinished, unfinished } from "../src/app/state.js";
-import { uploads } from "../src/app/uploads.js";
+import { addUpload, changeUpload, SILENCE, uploads } from "../src/app/uploads.js";
 import AddDocument from "../src/app/views/documents/AddDocument.js";
 import Document from "../src/app/views/documents/Document.js";
 import Documents from "../src/app/views/documents/Documents.js";
@@ -150,15 +151,41 @@ describe("one file", () => {
     cleanup();
     show(<Uploads />);
     expect(said()).toContain("IMG_1.jpg");
-    press(/^Continuer/);
+    let answer: () => void = () => undefined;
+    const really = vault.addDocument.bind(vault);
+    vault.addDocument = async (...given) => {
+      await new Promise<void>((resolve) => (answer = resolve));
+      return really(...given);
+    };
+    const { key } = uploads.value[0]!;
+    changeUpload(key, { done: 1000, total: 4000 });
+    const button = screen.getByRole("button", { name: /^Continuer/ });
+    button.focus();
+    fireEvent.click(button);
+    await until(() => button.textContent === "Mettre en pause IMG_1.jpg");
+    expect(document.activeElement).toBe(button);
+    answer();
     await until(() => said().includes("Gardé."));
     expect(callsOf(vault, "addDocument")).toHaveLength(2);
+  });
+
+  test("of which nothing leaves is not said to be on its way, wherever somebody looks", async () => {
+    const { key } = addUpload(photograph, null);
+    changeUpload(key, { course: { kind: "sending" }, total: 4000, marks: [[performance.now() - SILENCE + 500, 9]] });
+    show(<Said open view="home" />);
+    expect(said()).toContain("1 fichier s’envoie");
+    await until(() => said().includes("1 fichier attend le réseau"));
   });
 
   test("is let go of, and what has arrived of it goes", async () => {
     const begun = { id: SLOT, name: "IMG_1.jpg", size: 4000, changed: photograph.lastModified, sensitive: false, made: 1 };
     vault.begun = [begun, { ...begun, id: "other", size: 5 }];
     vault.fail("addDocument", problem("paused"));
+    const really = vault.giveUp.bind(vault);
+    vault.giveUp = async (id) => {
+      await new Promise((done) => setTimeout(done, 50));
+      return really(id);
+    };
     show(<AddDocument id={null} />);
     pick(photograph);
     keep();
@@ -170,6 +197,7 @@ describe("one file", () => {
     await answer("Abandonner cet envoi");
     await until(() => callsOf(vault, "giveUp")[0]);
     expect(callsOf(vault, "giveUp")).toEqual([[SLOT]]);
+    await until(() => unfinished.value.map(({ id }) => id).join() === "other"); // nor is it said to be half sent
     await until(() => screen.queryByRole("button", { name: "Garder" }));
     expect(chosen()).toEqual(["IMG_1.jpg"]);
     expect(uploads.value).toEqual([]);
@@ -209,6 +237,12 @@ describe("one file", () => {
     pick(photograph, new File([], "IMG_2.jpg", { type: "image/jpeg" }));
     await until(() => chosen().length === 2);
     expect(said().match(/Ce fichier est vide\./g)).toHaveLength(1);
+  });
+
+  test("behind the PIN: what that means is read with it", () => {
+    show(<AddDocument id={null} />);
+    const described = screen.getByRole("checkbox", { name: "Mettre derrière le code" }).getAttribute("aria-describedby");
+    expect(document.getElementById(described!)?.textContent).toContain("Cela ne pourra plus être changé");
   });
 
   test("is asked for first", async () => {
@@ -276,6 +310,20 @@ describe("several files", () => {
     expect(callsOf(vault, "addDocument").map(([file]) => (file as File).name))
       .toEqual(["IMG_1.jpg", "certificat.pdf", "IMG_1.jpg"]);
     expect(await vault.drafts()).toEqual([]);
+  });
+
+  test("one that could not be read is chosen again, and takes its own place", async () => {
+    show(<AddDocument id={null} />);
+    pick(photograph, paper);
+    vault.fail("addDocument", problem("file_unreadable"));
+    keep();
+    await until(() => screen.queryByRole("button", { name: "Essayer à nouveau" }));
+    const again = new File([new Uint8Array(4000)], "IMG_1.jpg", { type: "image/jpeg" });
+    pick(again);
+    expect(chosen()).toEqual(["certificat.pdf", "IMG_1.jpg"]);
+    keep();
+    await until(() => said().includes("2 documents gardés"));
+    expect(callsOf(vault, "addDocument").map(([file]) => file)).toEqual([photograph, paper, again]);
   });
 
   test("what is not kept can be taken out", async () => {

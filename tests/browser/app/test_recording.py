@@ -260,7 +260,8 @@ def test_what_ends_it_is_in_sight_on_every_screen(studio: BrowserContext, real_v
         visitor.go_to("shell.documents")
         visitor.follow("documents.record.name")
         page.set_viewport_size({"width": 360, "height": 640})
-        expect(page.get_by_role("button", name=say(f"documents.record.{medium}"), exact=True)).to_be_in_viewport(ratio=1)
+        way = page.get_by_role("button", name=say(f"documents.record.{medium}"), exact=True)
+        expect(way).to_be_in_viewport(ratio=1)
         page.set_viewport_size({"width": 640, "height": 300})
         visitor.press(f"documents.record.{medium}")
         end = page.get_by_role("button", name=say(f"documents.record.{ends}"), exact=True)
@@ -268,3 +269,54 @@ def test_what_ends_it_is_in_sight_on_every_screen(studio: BrowserContext, real_v
         assert page.evaluate("scrollY") == 0
         expect(end).to_be_in_viewport(ratio=1)
         assert page.evaluate(NO_WAY_OUT) == []
+
+
+REFUSE = "(name) => { navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('', name) } }"
+TAKEN = """() => {
+  const open = MediaDevices.prototype.getUserMedia;
+  MediaDevices.prototype.getUserMedia = async function (wanted) {
+    const found = await open.call(this, wanted);
+    window.takeAway = () => found.getTracks().forEach((track) => {
+      track.stop();
+      track.dispatchEvent(new Event("ended")); // as a browser does whose device is gone
+    });
+    return found;
+  };
+}"""
+
+
+@pytest.mark.parametrize("name, why", [("NotAllowedError", "forbidden"), ("NotReadableError", "missing")])
+def test_what_is_refused_is_said_in_sight_and_of_what_was_asked_for(
+    studio: BrowserContext, real_vault: RealVault, name: str, why: str
+) -> None:
+    visitor = Visitor(studio.new_page(), real_vault.url, username=f"refused {name}")
+    visitor.page.set_viewport_size({"width": 360, "height": 640})
+    visitor.move_in()
+    visitor.go_to("shell.documents")
+    visitor.follow("documents.record.name")
+    visitor.page.evaluate(REFUSE, name)
+    for medium in ("sound", "video", "photograph"):
+        visitor.press(f"documents.record.{medium}")
+        alert = visitor.page.get_by_role("alert")
+        expect(alert).to_have_text(visitor.say(f"documents.record.{why}.{medium}"))
+        expect(alert).to_be_in_viewport(ratio=0.99)  # of a pixel a part may be missing
+
+
+def test_a_recording_that_nobody_ended_says_so_and_what_is_kept(studio: BrowserContext, real_vault: RealVault) -> None:
+    visitor = Visitor(studio.new_page(), real_vault.url, username="taken away")
+    visitor.move_in()
+    page, say = visitor.page, visitor.say
+    page.evaluate(TAKEN)
+    begin(visitor, "sound")
+    is_kept(visitor, "[1-9]")
+    page.evaluate("takeAway()")
+    expect(page.get_by_role("alert")).to_have_text(say("documents.record.taken.sound"))
+    expect(page.get_by_text(say("documents.record.taken_kept"))).to_be_visible()
+    expect(page.get_by_role("heading", level=1)).to_be_focused()
+    visitor.press("documents.record.again")
+    visitor.press("documents.record.photograph")
+    page.get_by_role("button", name=say("documents.record.take"), exact=True).wait_for()
+    page.evaluate("takeAway()")
+    expect(page.get_by_role("alert")).to_have_text(say("documents.record.missing.photograph"))
+    visitor.go_to("shell.documents")
+    expect(page.locator(".document-row")).to_have_count(1)

@@ -12,7 +12,7 @@ import {
   beforeLock, forgetful, reachable, reading, sending, sensitiveUntil, session, stopping, unfinished, unread, vault,
   waiting, warnings,
 } from "../state.js";
-import { underWay, uploads } from "../uploads.js";
+import { paceOf, underWay, uploads } from "../uploads.js";
 import { Button, Dialog, focusHeading, lasting, Notice } from "./index.js";
 
 const WAYS: readonly (readonly [View, string, readonly View[]])[] = [
@@ -133,10 +133,15 @@ function Sending(): JSX.Element | null {
 /** One quiet line: how far the files are that are being sent, wherever somebody looks meanwhile. */
 function UnderWay(): JSX.Element | null {
   const going = underWay.value;
+  const [, look] = useState(0);
+  useEffect(() => {
+    const looking = setInterval(() => look((count) => count + 1), 1000); // nothing is told while nothing leaves
+    return () => clearInterval(looking);
+  }, []);
   if (going.length === 0) return null;
   const all = uploads.value.filter((one) => going.includes(one) && one.total > 0);
   const [done, total] = [all.reduce((sum, one) => sum + one.done, 0), all.reduce((sum, one) => sum + one.total, 0)];
-  const kinds = new Set(going.map(({ course: { kind } }) => kind));
+  const kinds = new Set(going.map((one) => (paceOf(one).silent ? "cut" : one.course.kind)));
   const key = kinds.has("sending") || kinds.has("queued") ? "going" : kinds.has("cut") ? "cut" : "paused";
   const words = say(`shell.uploads.${key}`, { count: going.length });
   return (

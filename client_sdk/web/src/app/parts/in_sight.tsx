@@ -2,15 +2,18 @@
 // know: what is pressed.
 
 import type { ComponentChildren, JSX } from "preact";
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 /** The part of the screen beyond which it would hide too much: where letters are large, or above a keyboard. */
-const MOST = 0.3;
+const MOST = 0.25;
 
 /** Stays at the lower edge as long as its place is further below; at its place alone where it is large, or `idle`: there
- * is nothing to press yet. */
-export function InSight({ idle, children }: { idle?: boolean; children: ComponentChildren }): JSX.Element {
+ * is nothing to press yet. `refused`: why what was pressed isn't done. */
+export function InSight({ idle, refused, children }: {
+  idle?: boolean; refused?: string | null; children: ComponentChildren;
+}): JSX.Element {
   const bar = useRef<HTMLDivElement>(null);
+  const said = useRef<HTMLParagraphElement>(null);
   const [fits, setFits] = useState(true);
   useLayoutEffect(() => {
     const element = bar.current!;
@@ -24,5 +27,11 @@ export function InSight({ idle, children }: { idle?: boolean; children: Componen
       removeEventListener("resize", look);
     };
   }, []);
-  return <div ref={bar} class={fits && !idle ? "in-sight stays" : "in-sight"}>{children}</div>;
+  useEffect(() => said.current?.scrollIntoView({ block: "nearest" }), [refused, fits]);
+  return (
+    <div ref={bar} class={fits && !idle ? "in-sight stays" : "in-sight"}>
+      {refused && <p ref={said} class="error" role="alert">{refused}</p>}
+      {children}
+    </div>
+  );
 }

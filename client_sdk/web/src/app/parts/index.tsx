@@ -124,17 +124,23 @@ export function TextArea(props: {
   );
 }
 
+/** `hint`: what ticking it means, below it and read with it. */
 export function Tick(props: {
-  label: ComponentChildren; checked: boolean; onChange: (checked: boolean) => void;
+  label: ComponentChildren; checked: boolean; onChange: (checked: boolean) => void; hint?: string;
 }): JSX.Element {
+  const id = useId();
   return (
-    <label class="tick">
-      <input
-        type="checkbox" autocomplete="off" checked={props.checked}
-        onChange={(event) => props.onChange(event.currentTarget.checked)}
-      />{" "}
-      <span>{props.label}</span>
-    </label>
+    <>
+      <label class="tick">
+        <input
+          type="checkbox" autocomplete="off" checked={props.checked}
+          aria-describedby={props.hint === undefined ? undefined : id}
+          onChange={(event) => props.onChange(event.currentTarget.checked)}
+        />{" "}
+        <span>{props.label}</span>
+      </label>
+      {props.hint !== undefined && <p class="hint" id={id}>{props.hint}</p>}
+    </>
   );
 }
 

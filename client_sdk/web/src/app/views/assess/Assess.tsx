@@ -127,10 +127,9 @@ function Questionnaire({ resumed }: { resumed: FoundDraft | null }): JSX.Element
           <h2>{say("assess.keep.title")}</h2>
           <p>{say("assess.keep.text")}</p>
           <Tick
-            label={say("journal.sensitive.label")} checked={sensitive}
+            label={say("journal.sensitive.label")} hint={say("journal.sensitive.hint")} checked={sensitive}
             onChange={(behind) => noted(ticked, danger, behind)}
           />
-          <p class="hint">{say("journal.sensitive.hint")}</p>
           <Problem error={error} />
           {error !== null && <p class="hint">{say("assess.still_here")}</p>}
           <p class="actions"><Button busy={saving} onClick={() => void keep()}>{say("assess.keep.do")}</Button></p>

@@ -2,7 +2,7 @@
 // says "kept" only where the vault has said so. Whatever fails, all that was chosen is still here.
 
 import type { ComponentChildren, JSX } from "preact";
-import { useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { number, say } from "../../i18n.js";
 import { Button, FileName, InSight, Notice, QUIET, sentenceOf, Tick, Title, Waiting } from "../../parts/index.js";
 import { address, go } from "../../router.js";
@@ -64,7 +64,7 @@ function Adding(props: { resumed: FoundDraft | null; again: () => void; children
   };
   const pick = (picked: readonly File[]): void => {
     const more = picked.map((file): Chosen => ({ key: counter.current++, file, small: null, fate: CHOSEN }));
-    set([...latest.current, ...more]);
+    set([...latest.current.filter((one) => !isAgain(one, picked)), ...more]);
     setRefused(null);
     setSaid(say("documents.chosen.added", { count: more.length }));
     for (const one of more) {
@@ -112,7 +112,6 @@ function Adding(props: { resumed: FoundDraft | null; again: () => void; children
     await refreshItems();
     if (!keeping.here.current) return;
     setBusy(false);
-    if (latest.current.some(isOpen)) list.current?.scrollIntoView({ block: "center" }); // where it says why
     const [only] = latest.current;
     if (latest.current.length === 1 && only?.fate.kind === "kept") {
       told.value = { id: only.fate.id, revision: 1, conflict: false };
@@ -120,10 +119,14 @@ function Adding(props: { resumed: FoundDraft | null; again: () => void; children
     }
   };
 
+  const failed = files.some(({ fate }) => fate.kind === "failed");
+  useEffect(() => {
+    if (!busy && failed) list.current?.querySelector("[role=alert]")?.scrollIntoView({ block: "center" }); // says why
+  }, [busy]);
+
   const wanted = files.filter(({ fate }) => fate !== TAKEN_OUT);
   const ended = wanted.length > 0 && !busy && wanted.every((one) => !isOpen(one));
   if (ended) return <Results files={wanted} again={again} />;
-  const failed = files.some(({ fate }) => fate.kind === "failed");
   const { fields } = keeping.form;
   return (
     <>
@@ -146,15 +149,13 @@ function Adding(props: { resumed: FoundDraft | null; again: () => void; children
           <DocumentFields keeping={keeping} title={wanted.length < 2 ? "documents.field.title_hint" : null} />
           <div class="behind">
             <Tick
-              label={say("documents.sensitive.label")} checked={fields.sensitive}
+              label={say("documents.sensitive.label")} hint={say("documents.sensitive.hint")} checked={fields.sensitive}
               onChange={(sensitive) => keeping.change({ fields: { ...keeping.newest().fields, sensitive } })}
             />
-            <p class="hint">{say("documents.sensitive.hint")}</p>
           </div>
         </div>
         {failed && !busy && <Notice care><p>{say("documents.add.still_here")}</p></Notice>}
-        <InSight idle={busy || wanted.length === 0}>
-          {refused && <p class="error" role="alert">{refused}</p>}
+        <InSight idle={busy || wanted.length === 0} refused={refused}>
           <p class="actions">
             <Button type="submit" busy={busy}>
               {busy ? say("documents.add.busy") : failed ? say("documents.add.again")
@@ -170,6 +171,12 @@ function Adding(props: { resumed: FoundDraft | null; again: () => void; children
       </form>
     </>
   );
+}
+
+/** Whether a file that couldn't be read to its end is one of those that were chosen since: it takes its place. */
+function isAgain({ file, fate }: Chosen, picked: readonly File[]): boolean {
+  const code = fate.kind === "failed" ? (fate.error as { code?: unknown }).code : null;
+  return (code === "file_unreadable" || code === "file_changed") && picked.some(({ name }) => name === file.name);
 }
 
 /** A document that is kept, and its small picture beside it where this device may. */

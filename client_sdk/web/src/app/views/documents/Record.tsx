@@ -14,6 +14,8 @@ import { canRecord, type Described, type Medium, Recorder, WANTED } from "./reco
 
 type Wanted = Medium | "photograph";
 const WAYS: readonly Wanted[] = ["sound", "video", "photograph"];
+/** By which a browser says that it may not; by other names, that nothing answers. */
+const FORBIDDEN = ["NotAllowedError", "SecurityError"];
 
 export default function Record(): JSX.Element {
   const [sensitive, setSensitive] = useState(false);
@@ -34,10 +36,16 @@ export default function Record(): JSX.Element {
       const found = await navigator.mediaDevices.getUserMedia(WANTED[wanted]);
       if (!here.current) return found.getTracks().forEach((track) => track.stop());
       held.current = found;
+      if (wanted === "photograph") { // a recording looks after its end itself
+        found.getVideoTracks()[0]?.addEventListener("ended", () => {
+          over();
+          setRefused(say("documents.record.missing.photograph"));
+        });
+      }
       setStream(found);
     } catch (error) {
-      const name = error instanceof Error ? error.name : "";
-      setRefused(say(`documents.record.${name === "NotAllowedError" ? "forbidden" : "missing"}`));
+      const why = FORBIDDEN.includes((error as Error).name) ? "forbidden" : "missing";
+      setRefused(say(`documents.record.${why}.${wanted}`));
       setAsking(null);
     }
   };
@@ -57,11 +65,12 @@ export default function Record(): JSX.Element {
           <p>{say("documents.record.why")}</p>
           <p class="hint">{say("documents.record.sign")}</p>
           <div class="behind">
-            <Tick label={say("documents.sensitive.label")} checked={sensitive} onChange={setSensitive} />
-            <p class="hint">{say("documents.sensitive.hint")}</p>
+            <Tick
+              label={say("documents.sensitive.label")} hint={say("documents.sensitive.hint")} checked={sensitive}
+              onChange={setSensitive}
+            />
           </div>
-          <InSight>
-            {refused && <p class="error" role="alert">{refused}</p>}
+          <InSight refused={refused}>
             <p class="actions">
               {WAYS.map((one) => (
                 <Button key={one} plain={one !== "sound"} busy={asking === one} onClick={() => void begin(one)}>
@@ -109,16 +118,18 @@ function Going(props: {
     };
   }, []);
   const course = recorder.course.value;
-  const ended = course === "ended";
+  const { taken } = recorder;
   useEffect(() => {
-    if (!ended) return;
+    if (course === "waits" || course === "failed" || (course === "ended" && taken)) focusHeading();
+    if (course !== "ended") return;
     void refreshItems().then(() => {
+      if (taken) return; // nobody asked for the end: it is told here
       const [id, ...more] = recorder.items;
       if (more.length === 0) told.value = recorder.kept; // of several parts, one that came before may still wait
       if (id) go("document", id, true);
       else go("documents");
     });
-  }, [ended]);
+  }, [course]);
   const seconds = Math.floor((performance.now() - recorder.begun) / 1000);
   const { here, kept } = safe.value ?? { here: 0, kept: 0 };
   return (
@@ -135,6 +146,12 @@ function Going(props: {
           <p class="hint">{say("documents.record.locks")}</p>
         </>
       )}
+      {course !== "recording" && taken && (
+        <Notice care>
+          <p role="alert">{say(`documents.record.taken.${medium}`)}</p>
+          {course === "ended" && <p>{say(`documents.record.${recorder.items.length > 0 ? "taken_kept" : "taken_none"}`)}</p>}
+        </Notice>
+      )}
       {course === "ending" && <p role="status" class="waiting">{say("documents.record.ending")}</p>}
       {course === "waits" && <Notice><p role="status">{say("documents.record.waits")}</p></Notice>}
       {course === "failed" && (
@@ -143,8 +160,11 @@ function Going(props: {
           {here > 0 && <p>{say("documents.record.so_far", { wait: lasting(Math.max(1, Math.floor(here))) })}</p>}
         </>
       )}
-      {(course === "waits" || course === "failed") && (
-        <p class="actions"><Button onClick={over}>{say("documents.record.again")}</Button></p>
+      {(course === "waits" || course === "failed" || (course === "ended" && taken)) && (
+        <p class="actions">
+          <Button onClick={over}>{say("documents.record.again")}</Button>
+          <a class="button plain" href={address("documents")}>{say("documents.results.all")}</a>
+        </p>
       )}
     </div>
   );

@@ -95,16 +95,18 @@ function Going({ one }: { one: Upload }): JSX.Element {
 }
 
 function Controls({ one }: { one: Upload }): JSX.Element | null {
-  const { course: { kind }, goOn, file: { name } } = one;
-  const of = <span class="unseen"> {name}</span>;
-  if (kind === "sending") {
-    return <p class="actions"><Button plain onClick={() => pause(one)}>{say("documents.uploads.pause")}{of}</Button></p>;
-  }
-  if (goOn === null) return null;
+  const { course: { kind }, goOn, total, file: { name } } = one;
+  const stands = kind === "paused" || kind === "cut";
+  if (!stands && total === 0) return null; // nothing of it has gone
   return (
     <p class="actions">
-      <Button plain onClick={goOn}>{say(`documents.uploads.${kind === "cut" ? "now" : "go_on"}`)}{of}</Button>
-      <GiveUp name={name} giveUp={() => giveUp(one)} />
+      <Button // one and the same, so that it keeps the focus
+        plain busy={stands ? goOn === null : kind === "queued"} onClick={() => (stands ? goOn?.() : pause(one))}
+      >
+        {say(`documents.uploads.${!stands ? "pause" : kind === "cut" ? "now" : "go_on"}`)}
+        <span class="unseen"> {name}</span>
+      </Button>
+      {goOn !== null && <GiveUp name={name} giveUp={() => giveUp(one)} />}
     </p>
   );
 }

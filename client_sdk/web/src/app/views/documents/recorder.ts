@@ -42,6 +42,8 @@ export class Recorder {
   readonly course: Signal<Course> = signal<Course>("recording");
   /** What went wrong, once it has failed. */
   readonly error: Signal<unknown> = signal<unknown>(null);
+  /** Whether it ended since camera or microphone were taken away, by the browser or by another program. */
+  taken = false;
   /** The items that were made, one for each part. */
   readonly items: Id[] = [];
   /** What the last of them was kept as; null before, and where that waits. */
@@ -62,7 +64,10 @@ export class Recorder {
   start(): void {
     this.#part = this.#next(1);
     for (const track of this.#stream.getTracks()) {
-      track.addEventListener("ended", () => void this.stop()); // taken away by the browser, or by another program
+      track.addEventListener("ended", () => {
+        this.taken ||= this.course.value === "recording";
+        void this.stop();
+      });
     }
   }
 

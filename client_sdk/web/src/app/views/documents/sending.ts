@@ -71,6 +71,7 @@ export async function giveUp({ key, file, goOn }: Upload): Promise<void> {
   const same = begun.filter((one) => one.size === size && one.changed === lastModified
     && (one.name === null || one.name === file.name));
   await Promise.all(same.map(({ id }) => vault().giveUp(id)));
+  await loadUnfinished(); // who waited for the file may have looked before it was gone
 }
 
 /** Those that the person has let go of. */

@@ -206,10 +206,9 @@ function Form({ title, item, resumed, begun, but, onResume }: FormProps): JSX.El
         {item === null && (
           <div class="behind">
             <Tick
-              label={say("journal.sensitive.label")} checked={fields.sensitive}
+              label={say("journal.sensitive.label")} hint={say("journal.sensitive.hint")} checked={fields.sensitive}
               onChange={(sensitive) => change({ sensitive })}
             />
-            <p class="hint">{say("journal.sensitive.hint")}</p>
           </div>
         )}
         {refused && <p class="error" role="alert">{refused}</p>}
