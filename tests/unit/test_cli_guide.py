@@ -42,7 +42,7 @@ def used_in_the_guides() -> list[str]:
 @pytest.mark.parametrize("line", used_in_the_guides())
 def test_each_command_in_a_guide_is_one(line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    words = shlex.split(re.sub(r"\b(ID|BOX|DEPOSIT)\b", "0" * 32, line))
+    words = shlex.split(re.sub(r"\b(ID|BOX|BUNDLE|DEPOSIT)\b", "0" * 32, line))
     for word in words:
         if "://" in word:
             continue
