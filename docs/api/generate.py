@@ -17,7 +17,7 @@ from apispec.ext.marshmallow.field_converter import FieldConverterMixin
 from marshmallow import Schema
 
 from client_sdk import __version__
-from schemas import fields
+from schemas import fields, limits
 from schemas.endpoints import ENDPOINTS, Endpoint, Stage
 from schemas.problems import MEDIA_TYPE, PROBLEMS
 from schemas.vault import Problem
@@ -33,11 +33,21 @@ def describe_text(_self: FieldConverterMixin, field: Any, **_: Any) -> dict[str,
     """The text that spells the bytes of a `fields.Bytes`, with its length, or a `fields.Time`."""
     if isinstance(field, fields.Hex):
         return _text(field, "^([0-9a-f]{2})*$", **_lengths(field, lambda size: 2 * size))
+    if isinstance(field, fields.Bytes) and field.least == field.most:
+        return _text(field, base64url_of(field.least))
     if isinstance(field, fields.Bytes):
         return _text(field, "^[A-Za-z0-9_-]*$", **_lengths(field, lambda size: -(-size * 4 // 3)))
     if isinstance(field, fields.Time):
         return _text(field, r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$", format="date-time")
     return {}
+
+
+def base64url_of(size: int) -> str:
+    """What the canonical text of so many bytes looks like: in its last letter the bits that are over are zero."""
+    letters, over = -(-size * 4 // 3), size % 3
+    if not over:
+        return f"^[A-Za-z0-9_-]{{{letters}}}$"
+    return f"^[A-Za-z0-9_-]{{{letters - 1}}}[{'AQgw' if over == 1 else 'AEIMQUYcgkosw048'}]$"
 
 
 def _text(field: Any, pattern: str, **more: Any) -> dict[str, Any]:
@@ -81,7 +91,7 @@ def _operation(row: Endpoint) -> dict[str, Any]:
 
 def _parameters(row: Endpoint) -> list[dict[str, Any]]:
     kinds = {
-        "id": {"type": "string", "pattern": "^[A-Za-z0-9_-]{22}$"},
+        "id": {"type": "string", "pattern": base64url_of(limits.ID)},
         "u32": {"type": "integer", "minimum": 0, "maximum": 2**32 - 1},
         "path": {"type": "string"},
     }
