@@ -121,6 +121,7 @@ class Kept:
     id: bytes
     revision: int
     deposited: int
+    """Unix seconds, as the receipt says."""
     receipt: str
     verified: VerifiedReceipt
     conflict: bool = False

@@ -310,11 +310,11 @@ class Writer:
         kept = tuple(self._verified(sent[one["item"], one["revision"]], one, conflict) for one in answers)
         replica = self._session.replica
         with replica.writing():
-            for one, answer in zip(entry.revisions, answers, strict=True):
+            for one, now in zip(entry.revisions, kept, strict=True):
                 place = (one["item"], one["revision"])
-                if not replica.receive({**one, "deposited": answer["deposited"]}, replica.fact("pass") or 0):
+                if not replica.receive({**one, "deposited": now.deposited}, replica.fact("pass") or 0):
                     self._session.warnings.add(Finding.BLOB_SWAPPED, (place_key(place),))
-                replica.keep_receipt(record_name(*place), answer["receipt"])
+                replica.keep_receipt(record_name(*place), now.receipt)
             replica.set_fact("dirty", 1)
             self._outbox.remove(entry)
         for one, link in zip(entry.revisions, entry.links, strict=False):  # no links in a batch of an earlier run
@@ -324,9 +324,8 @@ class Writer:
     def _verified(self, sent: Mapping[str, Any], answer: Mapping[str, Any], conflict: bool) -> Kept:
         record = sent["record"]
         verified: VerifiedReceipt = self._session.verify(answer["receipt"], sha256(record).digest(), len(record))
-        return Kept(
-            answer["item"], answer["revision"], answer["deposited"], answer["receipt"], verified, conflict
-        )
+        time = verified.commitment.time  # what the answer says beside its receipt proves nothing
+        return Kept(answer["item"], answer["revision"], time, answer["receipt"], verified, conflict)
 
 
 def require_open(item: Item) -> Item:

@@ -107,6 +107,7 @@ export interface Item {
 export interface Kept {
   readonly id: Id;
   readonly revision: number;
+  /** Unix seconds, as the receipt says. */
   readonly deposited: number;
   readonly receipt: string;
   readonly verified: VerifiedReceipt;

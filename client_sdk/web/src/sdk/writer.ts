@@ -340,16 +340,18 @@ export class Writer {
     const kept: Kept[] = [];
     for (const [sent, answer] of pairs) {
       const verified = await this.#session.verify(answer.receipt, sha256(sent.record), sent.record.length);
-      const { item: id, revision, deposited, receipt } = answer;
+      const { item: id, revision, receipt } = answer;
+      const { time: deposited } = verified.commitment; // what the answer says beside its receipt proves nothing
       kept.push({ id, revision, deposited, receipt, verified, conflict });
     }
     const { replica, warnings } = this.#session;
     const swapped = await replica.writing(() => {
       replica.setFact("dirty", true);
-      return pairs.filter(([sent, { deposited, receipt }]) => {
+      return entry.revisions.filter((sent, at) => {
+        const { deposited, receipt } = kept[at] as Kept;
         replica.keepReceipt(recordName(sent.item, sent.revision), receipt);
         return !replica.receive({ ...sent, deposited }, replica.fact("pass"));
-      }).map(([sent]) => placeKey([sent.item, sent.revision]));
+      }).map((sent) => placeKey([sent.item, sent.revision]));
     });
     if (swapped.length > 0) await warnings.add(Finding.BLOB_SWAPPED, swapped);
     await this.#outbox.remove(entry);
