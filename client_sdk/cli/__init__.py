@@ -7,6 +7,7 @@ A file is loaded when one of its commands is asked for: whoever writes an entry 
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import sys
 from collections import UserDict
@@ -63,7 +64,9 @@ def temoin() -> None:
 
 
 def main() -> None:
-    """The program. Never ends with a traceback, and, unless it is killed, never without having cleaned up."""
+    """The program. Never ends with a traceback, and, unless it is killed, never without having cleaned up. However it
+    ends, no copy of its memory stays on the disk."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     for ending in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(ending) is signal.SIG_DFL:  # who started us may want it unheard
             signal.signal(ending, signal.default_int_handler)

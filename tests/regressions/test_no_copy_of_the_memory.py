@@ -1,0 +1,41 @@
+"""Ctrl-\\ at a question, or a fault in a library, left a copy of the memory on the disk: password, keys, text."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import resource
+import signal
+import subprocess
+import termios
+from pathlib import Path
+
+from tests.fakes.processes import BIN, clean_environment
+
+
+def test_a_program_that_is_made_to_dump_its_memory_leaves_none(tmp_path: Path) -> None:
+    most = resource.getrlimit(resource.RLIMIT_CORE)[1]
+
+    def begin() -> None:
+        resource.setrlimit(resource.RLIMIT_CORE, (most, most))
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+    keyboard, terminal = pty.openpty()
+    environment = clean_environment(TEMOIN_HOME=str(tmp_path / "home"), TEMOIN_SERVER="http://127.0.0.1:9")
+    process = subprocess.Popen(
+        [BIN / "temoin", "journal", "add", "ana", "--text", "x"], env=environment, cwd=tmp_path,
+        stdin=terminal, stdout=terminal, stderr=terminal, start_new_session=True, preexec_fn=begin,
+    )  # fmt: skip
+    os.close(terminal)
+    try:
+        said = b""
+        while b"Password: " not in said:
+            said += os.read(keyboard, 4096)
+        limit = resource.prlimit(process.pid, resource.RLIMIT_CORE)
+    finally:
+        process.send_signal(signal.SIGQUIT)
+        process.wait(60)
+        os.close(keyboard)
+    assert limit == (0, 0)
+    assert [path.name for path in tmp_path.iterdir()] == []
