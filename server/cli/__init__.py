@@ -10,6 +10,7 @@ import http.client
 import ipaddress
 import logging
 import os
+import resource
 import socket
 import sys
 import threading
@@ -71,6 +72,7 @@ _log = logging.getLogger("temoin.server")
 def main() -> None:
     """Makes a vault, runs it, checks it."""
     os.umask(0o077)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))  # it holds the pepper
 
 
 @main.command()

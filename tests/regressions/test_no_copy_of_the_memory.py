@@ -1,4 +1,5 @@
-"""Ctrl-\\ at a question, or a fault in a library, left a copy of the memory on the disk: password, keys, text."""
+"""Ctrl-\\ at a question, or a fault in a library, left a copy of the memory on the disk: password, keys, text; and
+where a vault runs, the pepper."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ import subprocess
 import termios
 from pathlib import Path
 
-from tests.fakes.processes import BIN, clean_environment
+from tests.fakes.processes import BIN, RealVault, clean_environment, descendants, running
 
 
 def test_a_program_that_is_made_to_dump_its_memory_leaves_none(tmp_path: Path) -> None:
@@ -39,3 +40,11 @@ def test_a_program_that_is_made_to_dump_its_memory_leaves_none(tmp_path: Path) -
         os.close(keyboard)
     assert limit == (0, 0)
     assert [path.name for path in tmp_path.iterdir()] == []
+
+
+def test_neither_do_the_processes_of_a_vault(tmp_path: Path) -> None:
+    allowed = "sh", "-c", 'ulimit -S -c "$(ulimit -H -c)"; exec "$@"', "sh"
+    with running(RealVault(tmp_path / "data", prefix=allowed)) as vault:
+        assert vault.process is not None
+        limits = [resource.prlimit(pid, resource.RLIMIT_CORE)[0] for pid in descendants(vault.process.pid)]
+        assert len(limits) >= 1 + vault.workers and set(limits) == {0}
