@@ -46,12 +46,12 @@ class FileExists(TemoinError):
 
 
 class NoPlainFile(TemoinError):
-    """A device, a pipe or the like would have been replaced by a file."""
+    """A device, a pipe, a link or the like would have been replaced by a file."""
 
     code = "no_plain_file"
     sentence = (
-        "What has this name is no file, and was not touched, with --force either. Choose another name, or - for "
-        "standard output."
+        "What has this name is no file but a link, a device or the like, and was not touched; --force changes nothing "
+        "about that. Choose another name."
     )
 
 

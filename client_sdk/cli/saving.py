@@ -42,8 +42,8 @@ def local_name(name: str, taken: set[str]) -> str:
 def save(chunks: Iterable[bytes], path: Path, *, overwrite: bool) -> None:
     """Writes beside `path`, for this user alone, and gives it its name when the last chunk has come and is on disk.
 
-    With `overwrite` a file, or a link itself, makes room; nothing else ever does: root could put a file in the place
-    of a device. Raises FileExists, NoPlainFile; and whatever `chunks` raises, leaving nothing behind.
+    With `overwrite` a file makes room; nothing else ever does: root could put a file in the place of a device, or of
+    the link that /dev/stdout is. Raises FileExists, NoPlainFile; and whatever `chunks` raises, leaving nothing behind.
     """
     _require_room(path, overwrite)
     descriptor, temporary = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)
@@ -70,7 +70,7 @@ def save_to_output(chunks: Iterable[bytes]) -> None:
 def _require_room(path: Path, overwrite: bool) -> None:
     with suppress(FileNotFoundError):
         mode = path.lstat().st_mode
-        if not (stat.S_ISREG(mode) or stat.S_ISLNK(mode)):
+        if not stat.S_ISREG(mode):
             raise NoPlainFile
         if not overwrite:
             raise FileExists

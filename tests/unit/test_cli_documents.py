@@ -132,12 +132,15 @@ def test_what_comes_while_a_file_is_fetched_is_no_more_replaced(
     assert os.listdir() == ["photo.jpg"]
 
 
-def test_a_link_makes_room_and_what_it_leads_to_stays(terminal: Terminal) -> None:
+@pytest.mark.parametrize("force", [(), ("--force",)])
+def test_a_link_stays_and_so_does_what_it_leads_to(terminal: Terminal, force: tuple[str, ...]) -> None:
+    """Such as /dev/stdout is."""
     item = document(terminal)
     Path("other").write_text("mine")
     Path("link").symlink_to("other")
-    assert terminal.run("documents", "get", USER, item.id.hex(), "-o", "link", "--force").exit_code == 0
-    assert (Path("link").is_symlink(), Path("link").read_bytes(), Path("other").read_text()) == (False, BODY, "mine")
+    ended = terminal.run("documents", "get", USER, item.id.hex(), "-o", "link", *force, "--json")
+    assert (ended.exit_code, json.loads(ended.stderr)["code"]) == (1, "no_plain_file")
+    assert (Path("link").is_symlink(), Path("other").read_text()) == (True, "mine")
 
 
 @pytest.mark.parametrize("force", [(), ("--force",)])
