@@ -20,7 +20,7 @@ from client_sdk.errors import (
 from client_sdk.opening import OpenedBundle, open_content
 from client_sdk.protocol.sync import Finding
 from client_sdk.sharing import MadeBundle, Sharing
-from crypto_core.encoding import format_b64url, parse_b64url
+from crypto_core.encoding import format_b64url, format_json, parse_b64url, parse_json
 from crypto_core.errors import MalformedError, SecretRefused, TamperedError
 from crypto_core.randomness import make_bytes, make_id
 from crypto_core.receipts.checkpoint import Checkpoint, format_checkpoint
@@ -34,6 +34,7 @@ from crypto_core.receipts.tiles import format_entries
 from crypto_core.receipts.tree import new_nodes, root
 from crypto_core.sealing import sharing
 from crypto_core.sealing.keyring import NeedsPin
+from crypto_core.sealing.records import open_device_state, seal_device_state
 from server.directory.service import approve, revoke
 from server.items.service import collect
 from tests.fakes.devices import PASSWORD, PIN, USERNAME, Device, make_device, register
@@ -558,3 +559,21 @@ def test_an_end_that_the_vault_extends_is_not_the_one_that_was_signed(scene: Sce
 def test_a_lie_about_the_directory_is_a_matter_of_trust() -> None:
     assert {DirectoryForked, DirectoryInvalid, ProKeyChanged} <= set(TrustError.__subclasses__())
     assert USERNAME != PRO
+
+
+@pytest.mark.parametrize(("version", "is_known"), [(1, True), (1.0, False), (True, False), (3, False)])
+def test_what_a_device_kept_of_the_directory_before_there_were_witnesses_is_known_still(
+    scene: Scene, version: object, is_known: bool
+) -> None:
+    assert scene.listed().compared == "no"
+    scene.client.professionals.note_compared(0)
+    session = scene.client.professionals._session
+    path, place = session.home.folder / "directory", (session.keyring.mk_n, "directory", session.account)
+    kept = parse_json(open_device_state(*place, path.read_bytes()))
+    older = format_json({"v": version, "note": kept["note"], "compared": kept["compared"]})
+    path.write_bytes(seal_device_state(*place, older))
+    if is_known:
+        assert scene.listed().compared == "yes"
+    else:
+        with pytest.raises(MalformedError):
+            scene.listed()
