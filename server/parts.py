@@ -16,6 +16,7 @@ from server.folder import Folder, VaultIncomplete, open_folder, read_secret
 from server.ledger.keys import LedgerKeys
 from server.ledger.marker import Marker
 from server.ledger.service import Ledger
+from server.migrations import is_begun
 from server.pepper import Pepper
 from server.ports import Clock, Steps
 from server.steps import NoSteps, SystemClock
@@ -47,12 +48,19 @@ class Parts:
 
 
 def open_parts(config: ServerConfig, *, clock: Clock | None = None, steps: Steps | None = None) -> Parts:
-    """The parts of the vault that `init` made. Raises the errors of `server.folder`."""
+    """The parts of the vault that `init` made. Raises the errors of `server.folder`, or Refusal `unavailable`."""
     folder = open_folder(config)
     file = config.database_file
     if not file.is_file() or not file.stat().st_size:  # SQLite would begin a new one, in which nobody has an account
         raise VaultIncomplete("the database")
-    return assemble(config, folder, clock=clock, steps=steps)
+    made = assemble(config, folder, clock=clock, steps=steps)
+    try:
+        if not is_begun(made.database):  # and so would whoever brings the tables to the newest version
+            raise VaultIncomplete("the database")
+    except BaseException:
+        made.close()
+        raise
+    return made
 
 
 def assemble(

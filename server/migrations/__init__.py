@@ -35,6 +35,11 @@ def upgrade(database: Database) -> None:
         command.upgrade(config, "head")
 
 
+def is_begun(database: Database) -> bool:
+    """Whether there are tables of any version. Raises Refusal `unavailable` if it can't be read."""
+    return _version(database) is not None
+
+
 def _version(database: Database) -> str | None:
     """That of the tables; None if there are none yet."""
     with database.read() as session:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
+import sqlite3
 import stat
 import time
 from collections.abc import Callable, Iterator
@@ -189,11 +191,17 @@ def test_whoever_misses_a_part_is_never_told_to_make_a_new_vault(data: Path, ser
     assert served == []
 
 
-def test_an_empty_database_is_a_missing_one(data: Path, served: list[object]) -> None:
+@pytest.mark.parametrize("is_sqlite", [False, True])
+def test_an_empty_database_is_a_missing_one(data: Path, served: list[object], is_sqlite: bool) -> None:
     (data / "vault.db").write_bytes(b"")
+    if is_sqlite:
+        with contextlib.closing(sqlite3.connect(data / "vault.db")) as empty:
+            empty.execute("PRAGMA user_version = 1")
+    before = (data / "vault.db").stat().st_size
     for command in ("check", "run"):
-        assert VaultIncomplete.sentence in call(command, data).output
-    assert ((data / "vault.db").read_bytes(), served) == (b"", [])
+        ended = call(command, data)
+        assert (ended.exit_code, VaultIncomplete.sentence in ended.output) == (1, True), ended.output
+    assert ((data / "vault.db").stat().st_size, served) == (before, [])
 
 
 def test_run_refuses_the_pepper_of_another_vault(data: Path, tmp_path: Path, served: list[object]) -> None:
