@@ -6,11 +6,15 @@ import json
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from client_sdk.cli import temoin
 from client_sdk.happened import parse_happened
 from client_sdk.items import Draft
-from tests.fakes.cli_client import USER, Terminal
+from schemas import limits
+from tests.fakes.cli_client import PASSWORD, PIN, USER, Terminal
 
+NOBODY = "http://127.0.0.1:1"
 SAID = {
     "title": "Sunday", "happened": "2024-03-01T21:30", "place": "at home", "people": ["Ana", "Jo"], "danger": 7,
     "mood": "afraid", "category": "threat", "tags": ["one"],
@@ -76,3 +80,19 @@ def test_an_edit_and_a_document_take_it_too(terminal: Terminal, fields: Path, tm
     assert terminal.fake.called("add_document") == [(tmp_path / "letter.pdf", "A letter")]
     fields.write_text('{"place": "at home"}')
     assert terminal.run("documents", "add", USER, tmp_path / "letter.pdf", "--fields", fields).exit_code == 2
+
+
+def test_a_box_and_a_deposit_take_their_names_from_it(fields: Path, tmp_path: Path) -> None:
+    """At an address where nobody is: a name that is missing, or too long, is told of before."""
+
+    def run(*words: str, **said: str) -> tuple[int, str]:
+        fields.write_text(json.dumps(said))
+        secrets = {"TEMOIN_PASSWORD": PASSWORD, "TEMOIN_PIN": PIN, "TEMOIN_LINK": "#d", "TEMOIN_HOME": str(tmp_path)}
+        ended = CliRunner(env=secrets).invoke(temoin, [*words, "--fields", str(fields), "--server", NOBODY, "--json"])
+        return ended.exit_code, json.loads(ended.stderr)["code"]
+
+    assert run("box", "create", USER) == (2, "usage")
+    assert run("box", "create", USER, name="Ma sœur") == (3, "network")
+    deposit = "box", "deposit", "--message", "x"
+    assert run(*deposit, name="Ana") == (3, "network")
+    assert run(*deposit, name="x" * (limits.PERSON + 1)) == (2, "usage")
