@@ -48,7 +48,6 @@ def serve(
     if copied:
         importlib.import_module(target.partition(":")[0])
         hold_copies()
-        gc.collect()
         gc.freeze()  # no collection touches the pages that are shared
     if copied and begun is not None:
         _after_copies(workers, begun)

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from crypto_core.receipts.note import parse_vkey
-from tests.fakes.processes import BIN, ROOT, clean_environment, count_listeners, free_port
+from tests.fakes.processes import BIN, ROOT, Answer, clean_environment, count_listeners, free_port, run_warm
 from client_sdk.witness.folder import EvidenceFolder, open_folder
 from client_sdk.witness.service import Refused, Witness
 from client_sdk.witness.steps import SystemClock
@@ -39,17 +39,14 @@ class RealWitness:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def command(self, *arguments: str) -> Answer:
         """`temoin witness` with these arguments, to its end."""
-        return subprocess.run(
-            [BIN / "temoin", "witness", *arguments, "--state", self.folder],
-            capture_output=True, text=True, env=clean_environment(), timeout=60,
-        )
+        return run_warm(["witness", *arguments, "--state", str(self.folder)], None, clean_environment(), b"")
 
     def init(self) -> None:
         run = self.command("init", self.name)
-        assert run.returncode == 0, run.stderr
-        self.vkey = run.stdout.strip()
+        assert run.code == 0, run.err
+        self.vkey = run.out.strip()
 
     def start(self, vkeys: Sequence[str], records: Sequence[Path] = ()) -> None:
         logs: list[str | Path] = [word for vkey in vkeys for word in ("--log", vkey)]
