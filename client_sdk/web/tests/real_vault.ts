@@ -3,7 +3,7 @@
 //
 // The commands are those of the environment in which this Node is installed, or of TEMOIN_BIN.
 
-import { execFile, spawn, type ChildProcess } from "node:child_process";
+import { execFile, spawn, type ChildProcess, type ChildProcessWithoutNullStreams } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
@@ -31,6 +31,11 @@ export const ROOT = join(import.meta.dirname, "..", "..", "..");
 export async function python(code: string): Promise<unknown> {
   const { stdout } = await promisify(execFile)(join(BIN, "python"), ["-c", code], { cwd: ROOT, env: environment() });
   return JSON.parse(stdout);
+}
+
+/** The same Python, told by its input what to do, until that ends. */
+export function pythonThatStays(code: string): ChildProcessWithoutNullStreams {
+  return spawn(join(BIN, "python"), ["-c", code], { cwd: ROOT, env: environment() });
 }
 
 /** A vault in a new folder. `start`, then `stop`; `remove` at the end. */
