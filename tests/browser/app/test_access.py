@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Iterator
@@ -12,10 +13,11 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser.app.conftest import describe_vault
+from tests.browser.conftest import NeutralSite
 from tests.fakes.axe import COLOURS, TOO_WIDE, run_axe
 from tests.fakes.browser import new_context
 from tests.fakes.processes import RealVault, running
-from tests.fakes.tour import arrive, shown_view, view_table, walk
+from tests.fakes.tour import shown_view, view_table, walk
 from tests.fakes.visitor import PATIENCE, Visitor
 
 LANGUAGES = ("fr", "en")
@@ -35,8 +37,7 @@ SMALL_TARGETS = """() => {
 }"""
 SIDEWAYS = """() => [...document.querySelectorAll("body *")]
   .filter((e) => /auto|scroll/.test(getComputedStyle(e).overflowX) && e.scrollWidth > e.clientWidth + 1)
-  .map((e) => e.outerHTML.slice(0, 120));
-"""
+  .map((e) => e.outerHTML.slice(0, 120))"""
 """What has to be moved sideways to be read, though the page has not."""
 NO_WAY_OUT = """() => {
   const [exit] = [...document.querySelectorAll("[data-exit]")].reverse(); // of a question, if one is asked
@@ -44,6 +45,9 @@ NO_WAY_OUT = """() => {
   return exit.contains(seen) ? [] : [exit.parentElement.outerHTML.slice(0, 120)];
 }"""
 """The way out, where it can't be pressed without moving anything."""
+LOOKS = {"wide": TOO_WIDE, "sideways": SIDEWAYS, "small": SMALL_TARGETS, "no way out": NO_WAY_OUT}
+MEASURED = f"() => ({{{', '.join(f'{json.dumps(name)}: ({look})()' for name, look in LOOKS.items())}}})"
+DOUBLED = f"() => [...({TOO_WIDE})(), ...({SIDEWAYS})()]"
 
 
 @pytest.fixture
@@ -61,28 +65,33 @@ def look_at(page: Page) -> dict[str, Any]:
     page.set_viewport_size({"width": NARROW, "height": 640})
     page.evaluate("scrollTo(0, 0)")  # the bar would lie over a part of something
     page.emulate_media(color_scheme="light")
-    found = {
-        "axe": run_axe(page), "wide": page.evaluate(TOO_WIDE), "sideways": page.evaluate(SIDEWAYS),
-        "small": page.evaluate(SMALL_TARGETS), "no way out": page.evaluate(NO_WAY_OUT),
-    }
+    found = {"axe": run_axe(page), **page.evaluate(MEASURED)}
     page.emulate_media(color_scheme="dark")
     found["dark"] = run_axe(page, COLOURS)
     page.evaluate("document.documentElement.style.fontSize = '212.5%'")  # they are 1.0625rem
     found["doubled"] = []
     for width in (TELEPHONE, 2 * NARROW):
         page.set_viewport_size({"width": width, "height": 640})
-        found["doubled"] += page.evaluate(TOO_WIDE) + page.evaluate(SIDEWAYS)
+        found["doubled"] += page.evaluate(DOUBLED)
     page.evaluate("document.documentElement.style.fontSize = ''")
     return {name: broken for name, broken in found.items() if broken}
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_nothing_is_wrong_with_any_view(page: Page, tmp_path: Path, lang: str) -> None:
+def test_nothing_is_wrong_with_any_view_and_trees_are_as_they_were_read(
+    page: Page, neutral_site: NeutralSite, tmp_path: Path, lang: str
+) -> None:
+    """A tree whose file is not there is written, and has to be read before it is kept."""
     wrong, seen = {}, {view_table()["home"]}
-    with running(describe_vault(tmp_path)) as vault:
-        visitor = Visitor(page, vault.url, lang, f"accueil {lang}")
+    kept, trees = {}, {}
+    with running(describe_vault(tmp_path, TEMOIN_EXIT_URL=neutral_site.address)) as vault:
+        visitor = Visitor(page, vault.url, lang, f"arbre {lang}")
         for stop in walk(visitor, vault, tmp_path / "story", f"récit {lang}"):
             seen.add(shown_view(page))
+            if TREES.match(stop):
+                path = SNAPSHOTS / f"{stop}.{lang}.yaml"
+                kept[path.name] = path.read_text() if path.exists() else ""
+                trees[path.name] = drawn_tree(visitor, path)
             end = time.monotonic() + PATIENCE / 1000
             while (found := look_at(page)) and time.monotonic() < end:
                 page.wait_for_timeout(100)  # something may not be drawn yet
@@ -90,6 +99,8 @@ def test_nothing_is_wrong_with_any_view(page: Page, tmp_path: Path, lang: str) -
                 wrong[stop] = found
     assert wrong == {}
     assert seen == set(view_table().values())
+    assert trees == kept
+    assert set(kept) == {path.name for path in SNAPSHOTS.glob(f"*.{lang}.yaml")}
 
 
 def test_each_look_can_find_something(page: Page, real_vault: RealVault) -> None:
@@ -108,21 +119,16 @@ def test_each_look_can_find_something(page: Page, real_vault: RealVault) -> None
     assert set(look_at(page)) == {"axe", "dark", "wide", "sideways", "small", "no way out", "doubled"}
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
-def test_the_tree_of_signing_up_and_writing_is_as_it_was_read(page: Page, real_vault: RealVault, lang: str) -> None:
-    """A file that is not there is written, and has to be read before it is kept."""
-    visitor = Visitor(page, real_vault.url, lang, f"arbre {lang}")
-    kept, found, end = {}, {}, time.monotonic() + PATIENCE / 1000
-    for stop in filter(TREES.match, arrive(visitor)):
-        path = SNAPSHOTS / f"{stop}.{lang}.yaml"
-        kept[path.name] = path.read_text() if path.exists() else ""
-        while path.exists() and time.monotonic() < end and tree_of(visitor) != kept[path.name]:
-            page.wait_for_timeout(20)  # something may not be drawn yet
-        found[path.name] = tree_of(visitor)
-        if not path.exists():
-            path.parent.mkdir(exist_ok=True)
-            path.write_text(found[path.name])
-    assert found == kept
+def drawn_tree(visitor: Visitor, path: Path) -> str:
+    """The tree of what stands on a narrow screen, once it is that of the file or won't be; written where none is."""
+    visitor.page.set_viewport_size({"width": NARROW, "height": 640})
+    end = time.monotonic() + PATIENCE / 1000
+    while (tree := tree_of(visitor)) and path.exists() and tree != path.read_text() and time.monotonic() < end:
+        visitor.page.wait_for_timeout(20)  # something may not be drawn yet
+    if not path.exists():
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(tree)
+    return tree
 
 
 def tree_of(visitor: Visitor) -> str:
