@@ -10,13 +10,15 @@ import json
 import re
 import urllib.parse
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 
 _ZLIB = re.compile(rb"\x78[\x01\x5e\x9c\xda]|\x1f\x8b\x08")
 _INFLATED = 4 * 1024 * 1024
 
 
-def spellings(canary: str) -> dict[str, bytes]:
+@cache  # a browser's profile has hundreds of files, and each is searched by itself
+def spellings(canary: str) -> Mapping[str, bytes]:
     """Name of the spelling → how the canary looks in it, wherever it stands in a longer text. No two look alike."""
     found = dict(_texts(canary))
     for name, text in list(found.items()):
