@@ -181,6 +181,7 @@ describe("a document", () => {
     await shown(WORDS);
     press(/^Montrer le texte/);
     await until(() => document.querySelector("pre")?.textContent?.includes("Tu vas le regretter"));
+    expect(screen.getAllByRole("group", { name: "m.txt" }).at(-1)).toBe(document.querySelector("pre")); // it is scrolled by keys
     expect(callsOf(vault, "readContent")[0]).toEqual([WORDS.id, 1, WORDS.contents[0]?.blob, undefined]);
     expect(said()).not.toContain("Seul le début");
   });

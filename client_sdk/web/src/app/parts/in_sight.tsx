@@ -13,7 +13,6 @@ export function InSight({ idle, refused, children }: {
   idle?: boolean; refused?: string | null; children: ComponentChildren;
 }): JSX.Element {
   const bar = useRef<HTMLDivElement>(null);
-  const said = useRef<HTMLParagraphElement>(null);
   const [fits, setFits] = useState(true);
   useLayoutEffect(() => {
     const element = bar.current!;
@@ -27,10 +26,12 @@ export function InSight({ idle, refused, children }: {
       removeEventListener("resize", look);
     };
   }, []);
-  useEffect(() => said.current?.scrollIntoView({ block: "nearest" }), [refused, fits]);
+  useEffect(() => {
+    if (refused) bar.current?.scrollIntoView({ block: "nearest" });
+  }, [refused, fits]);
   return (
     <div ref={bar} class={fits && !idle ? "in-sight stays" : "in-sight"}>
-      {refused && <p ref={said} class="error" role="alert">{refused}</p>}
+      {refused && <p class="error" role="alert">{refused}</p>}
       {children}
     </div>
   );

@@ -121,7 +121,7 @@ function Shown({ content, bytes }: { content: Content; bytes: Blob }): JSX.Eleme
   switch (kindOf(content)) {
     case "image": return <Picture blob={bytes} alt={say("documents.file.picture", { name: content.name })} />;
     case "pdf": return <Pdf bytes={bytes} name={content.name} />;
-    case "text": return <Text bytes={bytes} cut={content.size > TEXT_SHOWN} />;
+    case "text": return <Text bytes={bytes} name={content.name} cut={content.size > TEXT_SHOWN} />;
     case "audio": return <Player kind="audio" blob={bytes} name={content.name} />;
     case "video": return <Player kind="video" blob={bytes} name={content.name} />;
     case "other": return <NotShown />;
@@ -145,7 +145,7 @@ function Player({ kind, blob, name }: { kind: "audio" | "video"; blob: Blob; nam
   return kind === "audio" ? <audio class="player" {...both} /> : <video class="player" playsInline {...both} />;
 }
 
-function Text({ bytes, cut }: { bytes: Blob; cut: boolean }): JSX.Element | null {
+function Text({ bytes, name, cut }: { bytes: Blob; name: string; cut: boolean }): JSX.Element | null {
   const [text, setText] = useState<string | null>(null);
   useEffect(() => {
     let here = true;
@@ -157,7 +157,7 @@ function Text({ bytes, cut }: { bytes: Blob; cut: boolean }): JSX.Element | null
   if (text === null) return null;
   return (
     <>
-      <pre class="file-text" tabIndex={0}>{text}</pre>
+      <pre class="file-text" tabIndex={0} role="group" aria-label={name}>{text}</pre>
       {cut && <p class="hint">{say("documents.file.cut")}</p>}
     </>
   );

@@ -62,8 +62,7 @@ export default function Record(): JSX.Element {
       {!canRecord() && <Notice care><p>{say("documents.record.unfit")}</p></Notice>}
       {stream === null && canRecord() && (
         <>
-          <p>{say("documents.record.why")}</p>
-          <p class="hint">{say("documents.record.sign")}</p>
+          <p>{say("documents.record.sign")}</p>
           <div class="behind">
             <Tick
               label={say("documents.sensitive.label")} hint={say("documents.sensitive.hint")} checked={sensitive}
@@ -79,6 +78,7 @@ export default function Record(): JSX.Element {
               ))}
             </p>
           </InSight>
+          <p class="hint">{say("documents.record.why")}</p>
           <p class="actions"><a class="button plain" href={address("documents")}>{say("documents.results.all")}</a></p>
         </>
       )}
