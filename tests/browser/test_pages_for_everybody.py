@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from server.help.service import link, page_table
 from server.help.shelf import shelf
-from tests.fakes.axe import TOO_WIDE, run_axe
+from tests.fakes.axe import COLOURS, TOO_WIDE, run_axe
+from tests.fakes.browser import new_context
 
-SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+SCHEMES = ("light", "dark")
 SMALL_TARGETS = """
 Array.from(document.querySelectorAll("a, button, summary, input:not([type=checkbox]), label.tick"))
   .filter((e) => e.checkVisibility() && !e.closest(".skip"))
@@ -44,43 +44,50 @@ FOCUS = """(() => {
 })()"""
 
 
-@pytest.fixture(scope="module", params=SCHEMES)
-def schemed(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[BrowserContext]:
-    context = chromium.new_context(viewport={"width": 360, "height": 740}, color_scheme=request.param, bypass_csp=True)
-    yield context
-    context.close()
+@pytest.fixture
+def looked_at(chromium: Browser) -> Iterator[Page]:
+    """A page in which axe may run."""
+    with new_context(chromium, viewport={"width": 360, "height": 740}, bypass_csp=True) as context:
+        yield context.new_page()
+
+
+def look_at(page: Page) -> list[tuple[str, list[str]]]:
+    """What axe finds in the page, and in its other colours."""
+    page.emulate_media(color_scheme="light")
+    found = run_axe(page)
+    page.emulate_media(color_scheme="dark")
+    return found + run_axe(page, COLOURS)
 
 
 @pytest.mark.parametrize("lang", shelf().languages)
-def test_axe_finds_nothing(schemed: BrowserContext, address: str, lang: str) -> None:
-    page = schemed.new_page()
+def test_axe_finds_nothing(looked_at: Page, address: str, lang: str) -> None:
     found = {}
     for number in page_table():
-        page.goto(address + link(lang, number))
-        page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true })")
-        if broken := run_axe(page):
+        looked_at.goto(address + link(lang, number))
+        looked_at.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true })")
+        if broken := look_at(looked_at):
             found[number] = broken
-    page.close()
     assert found == {}
 
 
-def test_axe_finds_nothing_in_any_result(schemed: BrowserContext, address: str) -> None:
-    page = schemed.new_page()
+def test_axe_finds_nothing_in_any_result(looked_at: Page, address: str) -> None:
     for ticks in ([], ["words", "belittle"], ["kill"]):
-        page.goto(address + "/fr/2")
+        looked_at.goto(address + "/fr/2")
         for name in ticks:
-            page.locator(f"input[name={name}]").check()
-        page.locator("button[type=submit]").click()
-        assert run_axe(page) == []
-    page.close()
+            looked_at.locator(f"input[name={name}]").check()
+        looked_at.locator("button[type=submit]").click()
+        assert look_at(looked_at) == []
 
 
-def test_axe_can_find_something(schemed: BrowserContext, address: str) -> None:
-    page = schemed.new_page()
-    page.goto(address + "/fr/1")
-    page.evaluate("document.querySelector('input[type=search]').labels[0].remove()")
-    assert "label" in [rule for rule, _ in run_axe(page)]
-    page.close()
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_axe_can_find_something(looked_at: Page, address: str, scheme: str) -> None:
+    looked_at.goto(address + "/fr/1")
+    looked_at.evaluate("document.querySelector('input[type=search]').labels[0].remove()")
+    pale = "{ main p { color: #777; background: #666 } }"
+    looked_at.add_style_tag(content=f"@media (prefers-color-scheme: {scheme}) {pale}")
+    found = look_at(looked_at)
+    assert {rule for rule, _ in found} == {"label", "color-contrast"}
+    assert len(found) == 2
 
 
 @pytest.mark.parametrize("lang", shelf().languages)
