@@ -22,6 +22,7 @@ from tests.browser.app.test_bad_network import private_memory, renderers
 from tests.browser.app.test_reading import follow, give_code
 from tests.e2e.test_large_files import MIB, make_file
 from tests.fakes.axe import run_axe
+from tests.fakes.browser import new_context
 from tests.e2e.test_rotation import rotation
 from tests.fakes.processes import Device, RealVault, running
 from tests.fakes.received import receive
@@ -94,6 +95,16 @@ def downloaded(visitor: Visitor, made: MadeBundle, into: Path) -> Path:
         save(visitor)
     found.value.save_as(into)
     return into
+
+
+@pytest.fixture(scope="module")
+def pack(
+    chromium: Browser, real_vault: RealVault, shared: MadeBundle, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A pack, for the tests that look at what becomes of one."""
+    with new_context(chromium, locale="fr-FR") as context:
+        reader = Visitor(context.new_page(), real_vault.url)
+        return downloaded(reader, shared, tmp_path_factory.mktemp("saved") / "dossier.zip")
 
 
 def unpacked(archive: Path, folder: Path) -> Path:
@@ -203,9 +214,9 @@ def test_nothing_is_saved_without_a_yes(visitor: Visitor, shared: MadeBundle) ->
 
 
 def test_with_a_key_from_elsewhere_the_packs_own_is_not_believed(
-    visitor: Visitor, shared: MadeBundle, disk: BrowserContext, tmp_path: Path
+    pack: Path, disk: BrowserContext, tmp_path: Path
 ) -> None:
-    folder = unpacked(downloaded(visitor, shared, tmp_path / "dossier.zip"), tmp_path / "pack")
+    folder = unpacked(pack, tmp_path / "pack")
     page = open_page(disk, folder)
     page.get_by_text(say("fr", "pack.check.key_name")).click()
     policy = page.get_by_label(say("fr", "pack.check.key_choose"))
@@ -257,9 +268,9 @@ def test_whoever_was_given_any_of_a_ledgers_keys_checks_a_pack_alone(
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1280])
 def test_the_page_is_for_everybody(
-    visitor: Visitor, shared: MadeBundle, disk: BrowserContext, tmp_path: Path, width: int, scheme: str
+    pack: Path, disk: BrowserContext, tmp_path: Path, width: int, scheme: str
 ) -> None:
-    folder = unpacked(downloaded(visitor, shared, tmp_path / "dossier.zip"), tmp_path / "pack")
+    folder = unpacked(pack, tmp_path / "pack")
     page = open_page(disk, folder)
     page.set_viewport_size({"width": width, "height": 740})
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
@@ -277,10 +288,8 @@ def test_the_page_is_for_everybody(
     look()
 
 
-def test_the_page_needs_no_mouse(
-    visitor: Visitor, shared: MadeBundle, disk: BrowserContext, tmp_path: Path
-) -> None:
-    folder = unpacked(downloaded(visitor, shared, tmp_path / "dossier.zip"), tmp_path / "pack")
+def test_the_page_needs_no_mouse(pack: Path, disk: BrowserContext, tmp_path: Path) -> None:
+    folder = unpacked(pack, tmp_path / "pack")
     page = open_page(disk, folder)
     reached = []
     for _ in range(5):
