@@ -98,14 +98,17 @@ class Visitor:
         self.is_in()
 
     def move_in(self) -> None:
-        """The same account, made by the SDK as on another device, and opened here: for whoever doesn't look at how
-        somebody signs up."""
+        """The same account, opened here: for whoever doesn't look at how somebody signs up."""
+        self.sign_up_elsewhere()
+        self.log_in()
+
+    def sign_up_elsewhere(self) -> None:
+        """The same account, made by the SDK as on another device."""
         language = {"fr": "french"}.get(self.lang, "english")
         with TemporaryDirectory() as home, VaultClient.connect(self.address, Path(home)) as client:
             made = client.make_account(self.username, self.password, self.pin, language=language)
             client.register(made)
         self.words = made.recovery_words.split()
-        self.log_in()
 
     def note_words(self) -> None:
         """Waits for the sheet, and notes what is on it."""

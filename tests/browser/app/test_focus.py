@@ -14,9 +14,9 @@ BEHIND = "Les mots exacts, derrière le code."
 
 @pytest.fixture
 def typist(context: BrowserContext, real_vault: RealVault, request: pytest.FixtureRequest) -> Typist:
-    """Somebody who has just signed up, without a mouse; another one for each test."""
+    """Somebody who has nothing yet, and no mouse; another one for each test."""
     typist = Typist(context.new_page(), real_vault.url, username=request.node.name[-40:])
-    typist.sign_up()
+    typist.move_in()
     return typist
 
 

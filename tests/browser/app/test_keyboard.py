@@ -144,7 +144,7 @@ def test_a_part_of_something_is_shared_with_who_is_listed_and_ended(
     with VaultClient.connect(real_vault.url, tmp_path) as office:
         become_listed(real_vault, office, name, name=name, org="", town="Annecy")
     typist.username = "partage au clavier"
-    typist.sign_up()
+    typist.move_in()
     typist.write(WRITTEN)
 
     def arrived(key: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -77,16 +78,11 @@ def weigh_page(proxy: HttpProxy) -> int:
 
 
 def test_a_login_loads_little(fresh: BrowserContext, counted: HttpProxy, real_vault: RealVault) -> None:
-    somebody = Visitor(fresh.new_page(), real_vault.url, username="léger")
-    somebody.sign_up()
-    somebody.lock()
-    browser = fresh.browser
-    assert browser is not None
-    with browser.new_context(locale="fr-FR") as elsewhere:
-        visitor = Visitor(elsewhere.new_page(), counted.url, username="léger")
-        visitor.log_in()
-        visitor.heading("journal.empty.title")
-        weight = weigh(counted)
+    visitor = Visitor(fresh.new_page(), counted.url, username="léger")
+    replace(visitor, address=real_vault.url).sign_up_elsewhere()
+    visitor.log_in()
+    visitor.heading("journal.empty.title")
+    weight = weigh(counted)
     print(f"login: {weight / KB:.0f} kB in {len(counted.sent)} answers")
     assert 100 * KB < weight <= LOGIN_WEIGHT
 

@@ -42,7 +42,7 @@ def is_asked(page: Page, opener: Locator, yes: str, leave: str) -> None:
 def test_nothing_goes_by_a_press_too_many(context: BrowserContext, real_vault: RealVault) -> None:
     visitor = Visitor(context.new_page(), real_vault.url, username="la main qui tremble")
     page, say = visitor.page, visitor.say
-    visitor.sign_up()
+    visitor.move_in()
     visitor.write(WRITTEN)
     address = visitor.make_box(BOX)
     other = Visitor(context.new_page(), real_vault.url)
