@@ -355,7 +355,7 @@ describe("editing", () => {
   });
 
   test("a draft of something else is not offered", async () => {
-    await vault.keepDraft({
+    vault.begin({
       slot: sampleId(90), item: PAPER.id, kind: "document", draft: { ...EMPTY_DRAFT, title: "X" }, sensitive: false,
       saved: 1,
     });

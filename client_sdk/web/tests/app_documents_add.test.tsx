@@ -408,7 +408,7 @@ describe("what is typed about a file", () => {
   });
 
   test("is offered in the list, and gone on with; files have to be picked again, and that is said", async () => {
-    await vault.keepDraft(draft);
+    vault.begin(draft);
     show(<Documents />);
     await until(() => said().includes("Un ajout commencé vous attend"));
     press(/^Reprendre/);
@@ -427,7 +427,7 @@ describe("what is typed about a file", () => {
   });
 
   test("behind the PIN asks for it first", async () => {
-    await vault.keepDraft({ ...draft, sensitive: true });
+    vault.begin({ ...draft, sensitive: true });
     show(<AddDocument id={SLOT} />);
     await until(() => said().includes("Ce contenu est derrière le code"));
     expect(said()).not.toContain("Le bras");

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
 import { DraftKeeper, LONGEST, PAUSE, type Unkept } from "../src/app/views/journal/keeper.js";
 import { EMPTY_DRAFT } from "../src/sdk/items.js";
-import type { KeptDraft } from "../src/worker/api.js";
+import type { KeptDraft, TypedDraft } from "../src/worker/api.js";
 import { runs } from "./runs.js";
 
 beforeEach(() => vi.useFakeTimers());
@@ -15,27 +15,34 @@ const draft = (text: string): Unkept =>
 
 /** A device that keeps drafts, slowly, and fails when it is told to. */
 class Device {
-  kept: KeptDraft | null = null;
+  drafts: readonly KeptDraft[] = [];
   readonly times: number[] = [];
   failing = false;
   delay = 0;
   busy = 0;
   #ids = 0;
 
-  async makeId(): Promise<string> {
-    return `slot${++this.#ids}`;
+  /** The only one. */
+  get kept(): KeptDraft | null {
+    expect(this.drafts.length).toBeLessThan(2);
+    return this.drafts[0] ?? null;
   }
 
-  async keepDraft(given: KeptDraft): Promise<void> {
+  get texts(): readonly string[] {
+    return this.drafts.map((one) => one.draft.text);
+  }
+
+  async keepDraft(given: TypedDraft, before: string | null): Promise<string> {
     await this.#work();
     this.times.push(Date.now());
-    if (this.kept !== null) expect(given.slot).toBe(this.kept.slot);
-    this.kept = given;
+    const slot = `slot${++this.#ids}`;
+    this.drafts = [...this.drafts.filter((one) => one.slot !== before), { ...given, slot }];
+    return slot;
   }
 
-  async dropDraft(): Promise<void> {
+  async dropDraft(slot: string): Promise<void> {
     await this.#work();
-    this.kept = null;
+    this.drafts = this.drafts.filter((one) => one.slot !== slot);
   }
 
   async #work(): Promise<void> {
@@ -109,6 +116,43 @@ test("once the text has become an entry, no draft comes after it", async () => {
   await vi.advanceTimersByTimeAsync(5000);
   expect(await keeper.flush()).toBe(true);
   expect(device.times).toEqual([]);
+});
+
+describe("two tabs on one draft", () => {
+  const tabs = async (device: Device): Promise<readonly [DraftKeeper, DraftKeeper]> => {
+    const one = new DraftKeeper(device, null);
+    one.change(draft("Il a"));
+    await one.flush();
+    return [one, new DraftKeeper(device, one.slot)];
+  };
+
+  beforeEach(() => vi.useRealTimers());
+
+  test("what one types is kept, also when the other makes an entry of what it started from", async () => {
+    const device = new Device(), [one, other] = await tabs(device);
+    one.change(draft("Il a crié"));
+    expect(await one.flush()).toBe(true);
+    await device.dropDraft(other.slot!); // it is an entry now
+    other.end();
+    expect(device.texts).toEqual(["Il a crié"]);
+    one.change(draft("Il a crié, longtemps"));
+    expect(await one.flush()).toBe(true);
+    expect(device.texts).toEqual(["Il a crié, longtemps"]);
+  });
+
+  test("what both type is kept, each of it", async () => {
+    const device = new Device(), [one, other] = await tabs(device);
+    for (const more of [" crié", " crié et"]) {
+      one.change(draft(`Il a${more}`));
+      expect(await one.flush()).toBe(true);
+      other.change(draft(`Elle a${more}`));
+      expect(await other.flush()).toBe(true);
+    }
+    expect(device.texts).toEqual(["Il a crié et", "Elle a crié et"]);
+    other.change(draft(""));
+    expect(await other.flush()).toBe(true);
+    expect(device.texts).toEqual(["Il a crié et"]);
+  });
 });
 
 describe("whatever happens", () => {

@@ -8,7 +8,7 @@ import { redact, type Redaction } from "../src/sdk/extract.js";
 import { EMPTY_DRAFT, type Content, type Item as OpenedItem } from "../src/sdk/items.js";
 import type {
   AccountSession, Checked, Deletion, Download, Draft, FoundDraft, Id, Item, Kept, KeptDraft, KeptReceipt, Kind, NewFile,
-  Notice, Opening, Problem, Recorded, Typed, Unfinished, VaultApi, WriteOptions,
+  Notice, Opening, Problem, Recorded, Typed, TypedDraft, Unfinished, VaultApi, WriteOptions,
 } from "../src/worker/api.js";
 import { Policy } from "../src/crypto_core/receipts/policy.js";
 import { ready } from "../src/crypto_core/sodium.js";
@@ -429,9 +429,16 @@ export class MemoryVault extends MemoryReading implements VaultApi {
 
   // drafts
 
-  async keepDraft(draft: KeptDraft): Promise<void> {
-    await this.#call("keepDraft", draft);
-    this.#drafts = [...this.#drafts.filter((one) => one.slot !== draft.slot), draft];
+  /** A draft that this device has kept before. */
+  begin(draft: KeptDraft): void {
+    this.#drafts = [...this.#drafts, draft];
+  }
+
+  async keepDraft(draft: TypedDraft, before: Id | null): Promise<Id> {
+    await this.#call("keepDraft", draft, before);
+    const slot = await this.makeId();
+    this.#drafts = [...this.#drafts.filter((one) => one.slot !== before), { ...draft, slot }];
+    return slot;
   }
 
   async drafts(): Promise<readonly FoundDraft[]> {

@@ -12,7 +12,7 @@ import { ARGON_HERE, type Argon } from "../src/sdk/argon.js";
 import { Home, IndexedStore, MemoryLocks, MemoryStore, type Store } from "../src/sdk/home.js";
 import { EMPTY_DRAFT } from "../src/sdk/items.js";
 import { HttpTransport } from "../src/sdk/transport.js";
-import { PIECE, type KeptDraft, type Notice, type Typed, type VaultApi } from "../src/worker/api.js";
+import { PIECE, type Id, type KeptDraft, type Notice, type Typed, type TypedDraft, type VaultApi } from "../src/worker/api.js";
 import { answerOnce, argonIn, type Begun, type Line } from "../src/worker/argon.js";
 import { Failure, isProblem, throwProblems } from "../src/worker/problems.js";
 import { Retry } from "../src/worker/retry.js";
@@ -86,11 +86,12 @@ const heard = (page: Page, notice: object): Promise<void> =>
 const isPost = (sent: { readonly method: string; readonly path: string }): boolean =>
   sent.method === "POST" && sent.path === "/v1/items";
 
-async function aDraft(page: Page, more: Partial<KeptDraft> = {}): Promise<KeptDraft> {
-  return {
-    slot: await page.api.makeId(), item: null, kind: "journal", draft: saying("half a sent"), sensitive: false,
-    saved: 1_700_000_000, ...more,
-  };
+const aText = (more: Partial<TypedDraft> = {}): TypedDraft => ({
+  item: null, kind: "journal", draft: saying("half a sent"), sensitive: false, saved: 1_700_000_000, ...more,
+});
+/** A draft that is kept. */
+async function aDraft({ api }: Page, more: Partial<TypedDraft> = {}): Promise<KeptDraft> {
+  return { ...aText(more), slot: await api.keepDraft(aText(more), null) };
 }
 
 test("a receipt is checked before anybody is in, by a policy or the key that the vault names; nothing is sent", async () => {
@@ -161,7 +162,6 @@ test("a sensitive item, its preview and its draft are behind the PIN; two minute
   const files = [{ file: new File(["jpeg"], "photo.jpg", { type: "image/jpeg" }), thumbnail: new Blob(["tiny"]) }];
   const { id } = await api.writeEntry(saying("behind"), { ...options, sensitive: true, files });
   const draft = await aDraft(page, { sensitive: true, draft: saying("half behind") });
-  await api.keepDraft(draft);
   expect(await api.drafts()).toEqual([{ ...draft, draft: EMPTY_DRAFT, locked: true }]);
   expect((await api.item(id)).state).toBe("locked");
   await expect(api.stepUp("805194")).rejects.toMatchObject({ code: "pin_wrong" });
@@ -190,30 +190,31 @@ test("a device that slept over its timer opens nothing more", async () => {
 
 test("the latest draft is there after a lock, and after a page that just died", async () => {
   const page = await signedUp();
-  const draft = await aDraft(page);
-  const texts = ["h", "ha", "hal", "half \ud83d"];
-  await Promise.all(texts.map((text) => page.api.keepDraft({ ...draft, draft: saying(text) })));
-  const found = { ...draft, draft: saying("half \ufffd"), locked: false };
+  let slot: Id | null = null;
+  for (const text of ["h", "ha", "hal", "half \ud83d"]) {
+    slot = await page.api.keepDraft(aText({ draft: saying(text) }), slot);
+  }
+  const found = { ...aText({ draft: saying("half \ufffd") }), slot, locked: false };
   expect(await page.api.drafts()).toEqual([found]);
   await page.api.lock();
   await expect(page.api.drafts()).rejects.toMatchObject({ code: "not_open" });
   const again = await aPage(page.typed, page.store); // whatever became of the first one
   await again.api.logIn(page.typed);
   expect(await again.api.drafts()).toEqual([found]);
-  await again.api.dropDraft(draft.slot);
+  await again.api.dropDraft(slot!);
   expect(await again.api.drafts()).toEqual([]);
 });
 
 test("keeping a draft takes a few milliseconds, and waits for no upload", async () => {
   const page = await signedUp();
-  const draft = await aDraft(page, { draft: saying("word ".repeat(2000)) });
+  let { slot } = await aDraft(page, { draft: saying("word ".repeat(2000)) });
   const uploading = page.api.writeEntry(saying("with a file"), {
     ...options, files: [{ file: new File([new Uint8Array(600_000)], "a"), thumbnail: null }],
   });
   const times: number[] = [];
   for (let round = 0; round < 20; round += 1) {
     const begun = performance.now();
-    await page.api.keepDraft({ ...draft, saved: round });
+    slot = await page.api.keepDraft(aText({ draft: saying("word ".repeat(2000)), saved: round }), slot);
     times.push(performance.now() - begun);
   }
   await uploading;
@@ -224,7 +225,6 @@ test("a draft that became an entry is gone, and one that could not be written st
   const page = await signedUp();
   const { api, network } = page;
   const [one, two] = [await aDraft(page), await aDraft(page)];
-  for (const draft of [one, two]) await api.keepDraft(draft);
   await api.writeEntry(one.draft, { ...options, slot: one.slot });
   expect((await api.drafts()).map((draft) => draft.slot)).toEqual([two.slot]);
   await expect(api.writeEntry(saying("x", { danger: 11 }), { ...options, slot: two.slot })).rejects.toMatchObject({
@@ -238,19 +238,28 @@ test("a draft that became an entry is gone, and one that could not be written st
   expect([await api.drafts(), await api.waiting()]).toMatchObject([[], [{ text: "half a sent", deposited: 0 }]]);
 });
 
-test("what is typed while an entry is being kept goes with its draft, what is typed after that stays", async () => {
+test("what another tab typed on from the draft that becomes an entry stays", async () => {
   const page = await signedUp();
   const { api, store } = page;
   const draft = await aDraft(page);
-  const typing = ["half", "half a sentence", "half a sentence and"]
-    .map((text) => api.keepDraft({ ...draft, draft: saying(text) }));
+  const other = await aPage(page.typed, store);
+  await other.api.logIn(page.typed);
+  const [found] = await other.api.drafts();
+  await other.api.keepDraft(aText({ draft: saying("half a sentence, and more") }), found!.slot);
+  await api.writeEntry(saying("half a sent"), { ...options, slot: draft.slot });
+  expect((await api.drafts()).map((one) => one.draft.text)).toEqual(["half a sentence, and more"]);
+});
+
+test("an entry takes its draft's place, what is typed after that stays", async () => {
+  const page = await signedUp();
+  const { api, store } = page;
+  const { slot } = await aDraft(page);
   const write = vi.spyOn(store, "write");
-  await api.writeEntry(saying("a whole sentence"), { ...options, slot: draft.slot });
-  await Promise.all(typing);
+  await api.writeEntry(saying("a whole sentence"), { ...options, slot });
   expect(await api.drafts()).toEqual([]);
   const both = write.mock.calls.map(([change]) => [[...change.put ?? []].length, [...change.delete ?? []].length]);
   expect(both, "the outbox takes the draft's place in one write").toContainEqual([1, 1]);
-  await api.keepDraft({ ...draft, draft: saying("and another") });
+  await api.keepDraft(aText({ draft: saying("and another") }), slot);
   expect((await api.drafts()).map((one) => one.draft.text)).toEqual(["and another"]);
 });
 
@@ -278,13 +287,12 @@ test("an ended session is told once, and nothing is lost", async () => {
   expect(mine).toMatchObject({ id: expect.any(String), begun: expect.any(Number), lastUsed: expect.any(Number) });
   expect(await other.api.endOtherSessions(typed.password, typed.pin)).toBeGreaterThan(0);
   const draft = await aDraft(page);
-  await api.keepDraft(draft);
   await expect(api.writeEntry(saying("too late"), options)).rejects.toMatchObject({
     code: "unauthorized", extra: { waiting: true },
   });
   await expect(api.synchronise()).rejects.toMatchObject({ code: "unauthorized" });
   await heard(page, { kind: "session_ended", code: "unauthorized" });
-  await api.keepDraft({ ...draft, draft: saying("still typing") });
+  await api.keepDraft(aText({ draft: saying("still typing") }), draft.slot);
   await api.lock();
   expect(await api.logIn(typed)).toMatchObject({ waiting: 0 });
   expect((await api.items()).map((item) => item.text)).toEqual(["too late"]);
@@ -296,10 +304,9 @@ test("a device without room says so and keeps what it had", async () => {
   const page = await signedUp();
   const { api, store } = page;
   const draft = await aDraft(page);
-  await api.keepDraft(draft);
   const { DeviceFailed } = await import("../src/sdk/home.js");
   const write = vi.spyOn(store, "write").mockRejectedValue(new DeviceFailed("QuotaExceededError"));
-  await expect(api.keepDraft({ ...draft, draft: saying("more") })).rejects.toMatchObject({
+  await expect(api.keepDraft(aText({ draft: saying("more") }), draft.slot)).rejects.toMatchObject({
     code: "device", detail: "QuotaExceededError",
   });
   const writing = api.writeEntry(saying("x"), { ...options, slot: draft.slot });
@@ -345,7 +352,7 @@ test("what fails inside crosses as a problem that quotes nothing", async () => {
   expect(isProblem(refused)).toBe(true);
   expect(refused).toMatchObject({ code: "pin_locked", retryAfter: 60 });
   network.answers = () => { throw new Error("CANARY"); };
-  const odd = await api.keepDraft(null as never).catch((error: unknown) => error) as Failure;
+  const odd = await api.keepDraft(null as never, null).catch((error: unknown) => error) as Failure;
   const quotes = `${odd.message}${odd.stack}`.includes("CANARY");
   expect([odd.code, odd.detail, quotes]).toEqual(["unexpected", "TypeError", false]);
 });

@@ -133,6 +133,26 @@ def test_two_tabs_write_side_by_side(visitor: Visitor) -> None:
         reads(one.page, "Dans le second onglet.")
 
 
+def test_what_one_tab_types_stays_when_another_makes_an_entry_of_the_draft(visitor: Visitor) -> None:
+    visitor.username = "un brouillon, deux onglets"
+    visitor.move_in()
+    visitor.begin_entry(TEXT)
+    reads(visitor.page, visitor.say("journal.draft.kept"))
+    other = Visitor(visitor.page.context.new_page(), visitor.address, "fr", visitor.username)
+    other.log_in()
+    other.page.get_by_role("link").filter(has_text="Chaque mot compte").first.click()
+    expect(other.box("journal.write.text")).to_have_value(TEXT)
+    visitor.fill("journal.write.text", f"Et avant cela. {TEXT}")
+    visitor.go_to("shell.journal")
+    reads(visitor.page, "Et avant cela.")
+    other.press("journal.write.keep")
+    reads(other.page, other.say("journal.kept"))
+    visitor.lock()
+    visitor.log_in()
+    visitor.page.get_by_role("link").filter(has_text="Et avant cela.").first.click()
+    expect(visitor.box("journal.write.text")).to_have_value(f"Et avant cela. {TEXT}")
+
+
 def test_two_devices_that_edit_one_entry_keep_both_texts(visitor: Visitor, other_context: BrowserContext) -> None:
     visitor.username = "deux appareils"
     visitor.move_in()

@@ -1,5 +1,9 @@
 // What a person is writing, kept on this device at each pause, so that a lock or a crash loses no word.
-// Knows: how a draft is sealed, and that the latest one counts. Refuses to know: the vault; no draft ever leaves.
+// Knows: how a draft is sealed, and that a slot never changes. Refuses to know: the vault; no draft ever leaves.
+//
+// What is kept lies in a slot of its own and never changes there; what goes on from it is kept in another one, and lets
+// go of that one in the same write. So nobody overwrites or removes words that they have not seen: a second tab that goes
+// on with the same draft, or makes an entry of it, touches what this one started from, and nothing that was typed since.
 //
 // Sealed as all that a device keeps (docs/spec/device-state.md). What a sensitive draft says is sealed once more, to
 // pk_S: keeping it takes no PIN, reading it does.
@@ -8,11 +12,12 @@ import * as v from "valibot";
 
 import { ID_SIZE, concat, formatB64url, formatJson, parseB64url, parseJson } from "../crypto_core/encoding.js";
 import { CryptoCoreError, MalformedError, TamperedError } from "../crypto_core/errors.js";
+import { makeId } from "../crypto_core/randomness.js";
 import type { Keyring } from "../crypto_core/sealing/keyring.js";
 import { openDeviceState, sealDeviceState } from "../crypto_core/sealing/records.js";
 import { sodium } from "../crypto_core/sodium.js";
 import type { AccountHome } from "./home.js";
-import { EMPTY_DRAFT, type Draft, type FoundDraft, type Id, type KeptDraft } from "./items.js";
+import { EMPTY_DRAFT, type Draft, type FoundDraft, type Id, type TypedDraft } from "./items.js";
 
 const DRAFT = "draft";
 const THUMBNAIL = "thumbnail";
@@ -39,39 +44,40 @@ const HEAD = v.object({
 export class Drafts {
   readonly #home: AccountHome;
   readonly #keyring: Keyring;
-  /** What is to be written next for a slot (null: nothing is to be left), while something is being written. */
-  readonly #next = new Map<Id, Uint8Array | null>();
-  readonly #writing = new Map<Id, Promise<void>>();
+  /** When what was begun is written, whether it could be or not. */
+  #settled: Promise<unknown> = Promise.resolve();
 
   constructor(home: AccountHome, keyring: Keyring) {
     this.#home = home;
     this.#keyring = keyring;
   }
 
-  /** On disk when this resolves, or a later one of the same slot is. Throws DeviceFailed: then the last one stays. */
-  keep(draft: KeptDraft): Promise<void> {
-    const { slot, item, kind, sensitive, saved } = draft;
+  /** Gives its slot: it is on disk by then, and the one that it goes on from, if any, is gone.
+   *
+   * Throws DeviceFailed: then that one stays. */
+  async keep(draft: TypedDraft, before: Id | null = null): Promise<Id> {
+    const { item, kind, sensitive, saved } = draft;
+    const slot = formatB64url(makeId());
     const inner = formatJson(wellFormed(draft.draft));
     const says = sensitive ? sodium.crypto_box_seal(inner, this.#keyring.pkS) : inner;
     const head = formatJson({ v: 1, slot, item, kind, sensitive, saved, says: formatB64url(says) });
-    return this.#settle(slot, sealDeviceState(this.#keyring.mkN, DRAFT, this.#keyring.account, head));
+    const sealed = sealDeviceState(this.#keyring.mkN, DRAFT, this.#keyring.account, head);
+    const gone = before === null ? [] : [this.#key(before)];
+    await this.#inTurn(() => this.#home.store.write({ put: [[this.#key(slot), sealed]], delete: gone }));
+    return slot;
   }
 
-  /** Gone when this resolves, and not brought back by what was kept before. */
-  drop(slot: Id): Promise<void> {
-    return this.#settle(slot, null);
+  /** Gone when this resolves; what goes on from it stays. Throws DeviceFailed: then it may stay, too. */
+  async drop(slot: Id): Promise<void> {
+    const key = this.#key(slot);
+    await this.#inTurn(() => this.#home.store.write({ delete: [key] }));
   }
 
-  /** Lets `write` put something in the place of a draft, whose key it deletes in the same moment: once all that was
-   * kept of it is on disk, and before anything that is kept later. If it fails, the draft stays. */
+  /** Lets `write` put something in the place of a draft, whose key it deletes in the same moment. If it fails, the draft
+   * stays. */
   async replace<T>(slot: Id, write: (key: string) => Promise<T>): Promise<T> {
-    parseB64url(slot, ID_SIZE);
-    for (let running = this.#writing.get(slot); running !== undefined; running = this.#writing.get(slot)) {
-      await running.catch(() => undefined);
-    }
-    const replacing = write(this.#home.key("drafts", slot));
-    void this.#follow(slot, replacing.then(() => undefined));
-    return replacing;
+    const key = this.#key(slot);
+    return this.#inTurn(() => write(key));
   }
 
   /** What is there, the latest first. What doesn't open is passed over, and stays. */
@@ -84,7 +90,7 @@ export class Drafts {
 
   /** Resolves when nothing is being written any more, whether it could be or not. */
   async settled(): Promise<void> {
-    await Promise.allSettled(this.#writing.values());
+    await this.#settled;
   }
 
   #open(slot: string, sealed: unknown): FoundDraft | null {
@@ -103,30 +109,16 @@ export class Drafts {
     }
   }
 
-  /** One write of a slot at a time; of what came meanwhile, only the last is written. */
-  #settle(slot: Id, sealed: Uint8Array | null): Promise<void> {
-    parseB64url(slot, ID_SIZE);
-    this.#next.set(slot, sealed);
-    const running = this.#writing.get(slot);
-    return this.#follow(slot, (running ?? Promise.resolve()).catch(() => undefined).then(() => this.#write(slot)));
-  }
-
-  /** What is written to a slot next waits for this. */
-  #follow(slot: Id, mine: Promise<void>): Promise<void> {
-    this.#writing.set(slot, mine);
-    const forget = (): void => {
-      if (this.#writing.get(slot) === mine) this.#writing.delete(slot);
-    };
-    mine.then(forget, forget);
+  /** One write at a time, in the order in which they were asked for. */
+  #inTurn<T>(write: () => Promise<T>): Promise<T> {
+    const mine = this.#settled.then(write);
+    this.#settled = mine.catch(() => undefined);
     return mine;
   }
 
-  async #write(slot: Id): Promise<void> {
-    const sealed = this.#next.get(slot);
-    if (sealed === undefined) return; // written with what came before
-    this.#next.delete(slot);
-    const key = this.#home.key("drafts", slot);
-    await this.#home.store.write(sealed === null ? { delete: [key] } : { put: [[key, sealed]] });
+  #key(slot: Id): string {
+    parseB64url(slot, ID_SIZE);
+    return this.#home.key("drafts", slot);
   }
 }
 

@@ -164,16 +164,20 @@ export interface Opening {
   readonly waiting: number;
 }
 
-/** What a person is writing, as this device keeps it. `item` is null for a new one; `saved` is in Unix seconds.
+/** What a person is writing. `item` is null for a new one; `saved` is in Unix seconds.
  *
  * Its files are not in it: they are picked again, and what was sent of them already is not sent twice. */
-export interface KeptDraft {
-  readonly slot: Id;
+export interface TypedDraft {
   readonly item: Id | null;
   readonly kind: Kind;
   readonly draft: Draft;
   readonly sensitive: boolean;
   readonly saved: number;
+}
+
+/** A draft as this device keeps it: what lies in a slot never changes there. */
+export interface KeptDraft extends TypedDraft {
+  readonly slot: Id;
 }
 
 /** A draft as it is found again. `locked`: sensitive, and the PIN was not given again; `draft` is then empty. */

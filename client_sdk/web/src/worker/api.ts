@@ -6,7 +6,7 @@
 
 import type {
   Content as OpenableContent, Deletion, Draft, FoundDraft, Id, Item as OpenedItem, Kept, KeptDraft, KeptReceipt, Kind,
-  Opening, Sent,
+  Opening, Sent, TypedDraft,
 } from "../sdk/items.js";
 import type { BoxesApi } from "./boxes.js";
 import type { SharingApi } from "./sharing.js";
@@ -296,7 +296,8 @@ export interface WritingApi {
   restoreItem(id: Id): Promise<Kept>;
 
   // drafts: sealed on this device at each pause, and before a lock
-  keepDraft(draft: KeptDraft): Promise<void>;
+  /** Gives its slot. `before`: the slot that it goes on from, let go of in the same moment. */
+  keepDraft(draft: TypedDraft, before: Id | null): Promise<Id>;
   drafts(): Promise<readonly FoundDraft[]>;
   dropDraft(slot: Id): Promise<void>;
   makeId(): Promise<Id>;
@@ -322,4 +323,4 @@ export interface WriteOptions {
   readonly transfer?: number;
 }
 
-export type { Deletion, Draft, FoundDraft, Id, Kept, KeptDraft, KeptReceipt, Kind, Opening };
+export type { Deletion, Draft, FoundDraft, Id, Kept, KeptDraft, KeptReceipt, Kind, Opening, TypedDraft };

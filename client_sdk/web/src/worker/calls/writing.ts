@@ -45,7 +45,7 @@ export function writingCalls(by: Answering): WritingApi {
 
     restoreItem: (id) => by.write((client) => client.restoreItem(id)),
 
-    keepDraft: (draft) => by.ask((client) => client.drafts.keep(draft)),
+    keepDraft: (draft, before) => by.ask((client) => client.drafts.keep(draft, before)),
 
     drafts: () => by.ask((client) => client.drafts.list()),
 

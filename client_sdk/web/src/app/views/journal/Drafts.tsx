@@ -26,7 +26,14 @@ export function useDrafts(of: { readonly item: Id | null } | { readonly kind: Ki
   useEffect(() => {
     let here = true;
     vault().drafts().then(
-      (found) => here && setDrafts(found.filter((one) => one.item === item && (kind === null || one.kind === kind))),
+      (found) => {
+        if (!here) return;
+        const about = found.filter((one) => one.item === item && (kind === null || one.kind === kind));
+        // Read again since the PIN opens them: what has come meanwhile is what is being written in this very view.
+        setDrafts((known) => (
+          known === null ? about : about.filter(({ slot }) => known.some((one) => one.slot === slot))
+        ));
+      },
       (failed: unknown) => here && setUnread(failed),
     );
     return () => {

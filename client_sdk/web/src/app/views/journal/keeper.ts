@@ -4,7 +4,7 @@
 // "Kept" is said only when the newest text was kept. A failure is told, and tried again with the next letter or pause.
 
 import { type Signal, signal } from "@preact/signals";
-import type { Id, KeptDraft, VaultApi } from "../../../worker/api.js";
+import type { Id, TypedDraft, VaultApi } from "../../../worker/api.js";
 
 /** Milliseconds after the last letter. */
 export const PAUSE = 400;
@@ -13,12 +13,13 @@ export const LONGEST = 2000;
 
 export type Keeping = "nothing" | "unsaved" | "kept" | "failed";
 /** A draft as it stands in the form; empty: there is nothing worth keeping in it. */
-export type Unkept = Omit<KeptDraft, "slot" | "saved"> & { readonly empty: boolean };
+export type Unkept = Omit<TypedDraft, "saved"> & { readonly empty: boolean };
 
 export class DraftKeeper {
   readonly state: Signal<Keeping> = signal<Keeping>("nothing");
   /** Why the last try failed. */
   readonly error: Signal<unknown> = signal<unknown>(null);
+  /** Where the latest that could be kept lies; each time in another place. */
   slot: Id | null;
 
   #newest: Unkept | null = null;
@@ -27,10 +28,10 @@ export class DraftKeeper {
   #pause: ReturnType<typeof setTimeout> | undefined;
   #longest: ReturnType<typeof setTimeout> | undefined;
   #ended = false;
-  readonly #vault: Pick<VaultApi, "keepDraft" | "dropDraft" | "makeId">;
+  readonly #vault: Pick<VaultApi, "keepDraft" | "dropDraft">;
 
   /** `slot`: the draft that is gone on with, null for a new one. */
-  constructor(vault: Pick<VaultApi, "keepDraft" | "dropDraft" | "makeId">, slot: Id | null) {
+  constructor(vault: Pick<VaultApi, "keepDraft" | "dropDraft">, slot: Id | null) {
     this.#vault = vault;
     this.slot = slot;
   }
@@ -78,9 +79,11 @@ export class DraftKeeper {
     try {
       const { empty, ...rest } = draft;
       if (!empty) {
-        this.slot ??= await this.#vault.makeId();
-        await this.#vault.keepDraft({ ...rest, slot: this.slot, saved: Math.floor(Date.now() / 1000) });
-      } else if (this.slot !== null) await this.#vault.dropDraft(this.slot);
+        this.slot = await this.#vault.keepDraft({ ...rest, saved: Math.floor(Date.now() / 1000) }, this.slot);
+      } else if (this.slot !== null) {
+        await this.#vault.dropDraft(this.slot);
+        this.slot = null;
+      }
     } catch (error) {
       this.error.value = error;
       this.state.value = "failed";
