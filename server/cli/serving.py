@@ -23,8 +23,8 @@ from server.lifeline import WORKERS_KILL_TIMEOUT, hold_copies
 BLOCKING_THREADS = 16
 """Requests that one worker answers at a time."""
 READ_AHEAD = 256 * 1024
-"""Bytes of a connection that granian may hold before anybody asks for them. With half of it a large file costs the vault a
-tenth more of processor; more than this gains nothing."""
+"""Bytes of a connection that granian may hold before anybody asks for them. With half of it a large file costs a tenth
+more of processor here; more than this gains nothing."""
 PAUSE = 1
 """Seconds before the workers are started again, where granian has given up because one died twice in a row."""
 
