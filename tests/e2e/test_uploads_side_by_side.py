@@ -41,7 +41,7 @@ def upload(url: str, token: bytes, all_sent: threading.Barrier) -> None:
 
 
 def test_a_worker_stays_small_however_many_uploads_it_takes_at_once(tmp_path: Path) -> None:
-    with serving(tmp_path / "data", workers=1) as vault:
+    with serving(tmp_path / "data", workers=1, apart=True) as vault:
         token, all_sent = parse_b64url(open_sessions(vault.data, 1)[0]), threading.Barrier(BLOCKING_THREADS)
         with ThreadPoolExecutor(BLOCKING_THREADS) as people:
             for each in [people.submit(upload, vault.url, token, all_sent) for _ in range(BLOCKING_THREADS)]:

@@ -30,6 +30,7 @@ from server.config import ServerConfig
 from server.database import Base
 from server.directory.tree import begin_directory
 from server.folder import finish_folder, make_folder
+from server.migrations import newest
 from server.parts import Parts, assemble
 from server.steps import STEPS
 
@@ -140,7 +141,8 @@ def _tables() -> str:
         statements.append(str(statement.compile(dialect=SQLiteDialect())))
 
     Base.metadata.create_all(create_mock_engine("sqlite://", spell), checkfirst=False)
-    return ";\n".join(["BEGIN", *statements, "COMMIT"])
+    version = "CREATE TABLE alembic_version (version_num TEXT)", f"INSERT INTO alembic_version VALUES ('{newest()}')"
+    return ";\n".join(["BEGIN", *statements, *version, "COMMIT"])
 
 
 def make_vault(folder: Path, **settings: Any) -> FakeVault:
