@@ -1,23 +1,21 @@
 // A recording that another device closed while it was under way, because it can't know better: its rest is never lost.
 import { randomBytes } from "node:crypto";
 
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 
 import { ready } from "../src/crypto_core/sodium.js";
 import type { VaultClient } from "../src/sdk/client.js";
 import { EMPTY_DRAFT, type Id } from "../src/sdk/items.js";
 import type { Safe } from "../src/sdk/recorder.js";
 import { collected, registered } from "./clients.js";
-import { RealVault } from "./real_vault.js";
+import { sharedVault, type SharedVault } from "./shared_vault.js";
 
-let vault: RealVault;
+let vault: SharedVault;
 
 beforeAll(async () => {
   await ready();
-  vault = await RealVault.serve();
+  vault = await sharedVault();
 }, 60_000);
-
-afterAll(() => vault.remove());
 
 const WHAT = { draft: { ...EMPTY_DRAFT, title: "Son" }, sensitive: false, name: "1.webm", mime: "audio/webm" };
 const slices = (...sizes: readonly number[]): readonly Uint8Array[] => sizes.map((size) => new Uint8Array(randomBytes(size)));
