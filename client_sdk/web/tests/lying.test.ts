@@ -535,3 +535,15 @@ test("a receipt of other bytes is not taken for one: nothing is called kept, and
   expect(await client.synchronise()).toBe(0);
   expect(client.items().map((item) => item.text)).toEqual(["one", "two"]);
 });
+
+test("another time beside a true receipt is not believed: when it was deposited is what the receipt says", async () => {
+  const phone = await registered(vault.url);
+  const client = await phone.logIn();
+  phone.network.rewrites.set("POST /v1/items", (said: Said) => ({
+    ...said, revisions: said.revisions.map((one: Said) => ({ ...one, deposited: "2020-02-02T20:20:20Z" })),
+  }));
+  const kept = await client.writeEntry(saying("today"));
+  expect(kept.deposited).toBe(kept.verified.commitment.time);
+  expect(client.item(kept.id).deposited).toBe(kept.verified.commitment.time);
+  expect(kept.deposited).toBeGreaterThan(Date.parse("2026-01-01") / 1000);
+});
