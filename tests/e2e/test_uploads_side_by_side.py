@@ -11,6 +11,8 @@ from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
 
+import pytest
+
 from client_sdk.transport import HttpTransport
 from crypto_core.encoding import parse_b64url
 from crypto_core.randomness import make_bytes, make_id
@@ -18,6 +20,7 @@ from schemas import limits
 from server.cli.serving import BLOCKING_THREADS
 from tests.fakes.crowd import open_sessions
 from tests.fakes.processes import serving
+from tests.fakes.swift import store_environment
 
 MIB = 1024 * 1024
 MEMORY = 120 * MIB
@@ -40,8 +43,11 @@ def upload(url: str, token: bytes, all_sent: threading.Barrier) -> None:
         wire.ask("POST", "/v1/uploads/<id:blob>/complete", {"sha256": DIGEST}, token=token, blob=blob)
 
 
-def test_a_worker_stays_small_however_many_uploads_it_takes_at_once(tmp_path: Path) -> None:
-    with serving(tmp_path / "data", workers=1, apart=True) as vault:
+@pytest.mark.parametrize("store", ["folder", pytest.param("s3", marks=pytest.mark.soak)])
+def test_a_worker_stays_small_however_many_uploads_it_takes_at_once(
+    tmp_path: Path, request: pytest.FixtureRequest, store: str
+) -> None:
+    with serving(tmp_path / "data", workers=1, apart=True, **store_environment(store, request)) as vault:
         token, all_sent = parse_b64url(open_sessions(vault.data, 1)[0]), threading.Barrier(BLOCKING_THREADS)
         with ThreadPoolExecutor(BLOCKING_THREADS) as people:
             for each in [people.submit(upload, vault.url, token, all_sent) for _ in range(BLOCKING_THREADS)]:
