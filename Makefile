@@ -38,7 +38,7 @@ $(WEB)/node_modules/.done: $(WEB)/package-lock.json $(VENV)/.run
 	@touch $@
 
 SOURCES = $(shell find $(WEB)/src $(WEB)/locales -type f) $(wildcard server/help/locales/*.json server/help/data/*.json \
-	server/help/static/*.css crypto_core/sealing/*.json client_sdk/*.json)
+	server/help/static/*.css crypto_core/sealing/*.json client_sdk/packs/*.json)
 
 $(VERIFIER): $(WEB)/node_modules/.done $(WEB)/verifier.vite.config.ts $(SOURCES)
 	@echo "Building the page that checks packs…"

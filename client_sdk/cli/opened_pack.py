@@ -20,8 +20,8 @@ from client_sdk.cli.output import facts, note, print_json, screen, spell_time, v
 from client_sdk.errors import NetworkError, Refused, ServerFault
 from client_sdk.home import read_file, write_file
 from client_sdk.opening import OpenedBundle
-from client_sdk.pack import PAGE, VERIFIER, write_pack
-from client_sdk.pack_sink import open_sink
+from client_sdk.packs.pack import PAGE, VERIFIER, write_pack
+from client_sdk.packs.sink import open_sink
 from crypto_core.encoding import ID_SIZE
 from crypto_core.errors import TemoinError
 from crypto_core.randomness import make_id

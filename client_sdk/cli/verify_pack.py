@@ -18,8 +18,8 @@ from client_sdk.cli.options import existing_file, existing_path, offline, rotati
 from client_sdk.cli.output import cells, facts, one_line, print_json, screen, table
 from client_sdk.cli.progress import Bars
 from client_sdk.cli.quorum import read_policy, read_rotations
-from client_sdk.pack_check import PackReport, check_pack
-from client_sdk.pack_source import ZipSource, open_source
+from client_sdk.packs.check import PackReport, check_pack
+from client_sdk.packs.source import ZipSource, open_source
 from crypto_core.encoding import format_time
 from crypto_core.receipts.receipt import VerifiedReceipt
 from crypto_core.receipts.rotation import RotationChain, rotate_policy

@@ -33,7 +33,7 @@ PYTHON_ONLY_MODULES = {
     **dict.fromkeys(("crypto_core/receipts/anchor", "crypto_core/receipts/der"), "as client_sdk/anchors"),
     "client_sdk/strength": "the sign-up page asks its own zxcvbn (app/views/account), so that no other page loads it",
     "client_sdk/published": "the auditor's tools are those of the command line",
-    "client_sdk/pack_sink": "a folder, or a ZIP file on a disk; a page writes one stream (sdk/archive)",
+    "client_sdk/packs/sink": "a folder, or a ZIP file on a disk; a page writes one stream (sdk/archive)",
     "client_sdk/wire": "a browser has its connections already",
     "client_sdk/witness": "a partner's machine runs it, and no page",
     "client_sdk/upgrading": "so far the command line alone does it; a page exports what it was given",
@@ -81,7 +81,7 @@ PYTHON_ONLY_NAMES = {
         **dict.fromkeys(("BLOB", "BLOB_RECEIPT", "LINK", "OPEN", "RECORD", "RECORD_RECEIPT"), _ENDPOINT),
         "open_content": "contents.ts opens them, and ranges of them",
     },
-    "client_sdk/pack": {"original_blocks": "contents.ts opens them"},
+    "client_sdk/packs/pack": {"original_blocks": "contents.ts opens them"},
     "client_sdk/professional": {
         **dict.fromkeys(("INBOX", "PROFESSIONAL"), _ENDPOINT),
     },

@@ -31,7 +31,7 @@ ALLOWED: dict[str, set[str]] = {  # place below src -> places it may import; the
     "crypto_core/receipts": {"crypto_core/receipts", *PUBLIC_SIDE},
     "schemas": {"schemas", "crypto_core/encoding", "crypto_core/errors"},
     "sdk": {"sdk", "schemas", "crypto_core"},
-    "sdk/pack_page": {"sdk", "crypto_core", "client_sdk/pack_words.json"},
+    "sdk/packs/page": {"sdk", "crypto_core", "client_sdk/packs/words.json"},
     "sdk/protocol": {"sdk/protocol", "sdk/errors", "sdk/items", "schemas", "crypto_core"},
     "worker": {"worker", "sdk", "crypto_core"},
     "worker/packing": {"worker", "sdk", "crypto_core", "client_sdk/verifier"},

@@ -14,8 +14,8 @@ from selenium.webdriver.remote.webdriver import WebDriver
 
 from client_sdk.client import VaultClient
 from client_sdk.items import Draft
-from client_sdk.pack import ROTATIONS, write_pack
-from client_sdk.pack_sink import open_sink
+from client_sdk.packs.pack import ROTATIONS, write_pack
+from client_sdk.packs.sink import open_sink
 from client_sdk.sharing import Sharing
 from tests.browser_others.browsers import first, wait_for
 from tests.e2e.test_rotation import rotation

@@ -23,14 +23,14 @@ from client_sdk.dossier import PROOF, SEALED
 from client_sdk.errors import NetworkError, Refused
 from client_sdk.items import Content
 from client_sdk.opening import OpenedBundle, parse_manifest
-from client_sdk.pack import (
+from client_sdk.packs.pack import (
     CHECKPOINT, CONSISTENCY, MANIFEST, PAGE, SIGNATURE, SUMS, VERIFIER, Written, format_sums, original_name,
     record_stem, write_pack,
 )
-from client_sdk.pack_check import PackReport, check_pack
-from client_sdk.pack_errors import PackMalformed
-from client_sdk.pack_sink import open_sink
-from client_sdk.pack_source import FolderSource, ZipSource, open_source
+from client_sdk.packs.check import PackReport, check_pack
+from client_sdk.packs.errors import PackMalformed
+from client_sdk.packs.sink import open_sink
+from client_sdk.packs.source import FolderSource, ZipSource, open_source
 from client_sdk.sharing import Sharing
 from client_sdk.writer import Writing
 from crypto_core.encoding import ID_SIZE

@@ -12,7 +12,7 @@ from tests.fakes.processes import BIN, clean_environment
 
 FOR_SOME = (
     "cryptography", "rfc3161_client", "mnemonic", "zxcvbn", "flask", "granian", "rich", "client_sdk.following",
-    "client_sdk.pack_check", "client_sdk.witness", "client_sdk.cli.box",
+    "client_sdk.packs.check", "client_sdk.witness", "client_sdk.cli.box",
 )
 """What no command for entries and files needs before it runs, or with --json."""
 

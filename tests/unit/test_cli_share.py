@@ -22,10 +22,10 @@ from client_sdk.cli.share import _reader, _row
 from client_sdk.client import Draft, VaultClient
 from client_sdk.directory import Professional
 from client_sdk.errors import FileChanged, Refused
-from client_sdk.pack import write_pack
-from client_sdk.pack_check import check_pack
-from client_sdk.pack_sink import open_sink
-from client_sdk.pack_source import ZipSource
+from client_sdk.packs.pack import write_pack
+from client_sdk.packs.check import check_pack
+from client_sdk.packs.sink import open_sink
+from client_sdk.packs.source import ZipSource
 from client_sdk.sharing import Sharing
 from crypto_core.receipts.directory import Listing
 from schemas import limits, outputs

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from client_sdk.items import Content, Happened, Item
-from client_sdk.pack_page import Page, Row, SentRow, Stamp, format_page
+from client_sdk.packs.page import Page, Row, SentRow, Stamp, format_page
 from crypto_core.encoding import ID_SIZE, parse_hex
 from crypto_core.receipts.checkpoint import Checkpoint
 

@@ -11,10 +11,10 @@ import pytest
 
 from client_sdk.client import Draft
 from client_sdk.dossier import POLICY
-from client_sdk.pack import CHECKPOINT, ROTATIONS, SUMS, write_pack
-from client_sdk.pack_check import check_pack
-from client_sdk.pack_sink import open_sink
-from client_sdk.pack_source import FolderSource
+from client_sdk.packs.pack import CHECKPOINT, ROTATIONS, SUMS, write_pack
+from client_sdk.packs.check import check_pack
+from client_sdk.packs.sink import open_sink
+from client_sdk.packs.source import FolderSource
 from client_sdk.sharing import MadeBundle, Sharing
 from crypto_core.randomness import make_bytes
 from crypto_core.receipts.note import SignerKey, format_vkey, parse_note, sign_note

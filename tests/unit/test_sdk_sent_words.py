@@ -21,10 +21,10 @@ from client_sdk.errors import BundleIncomplete
 from client_sdk.extract import Cut, Redaction
 from client_sdk.items import Content, Sent
 from client_sdk.opening import OpenedBundle, open_content, parse_manifest
-from client_sdk.pack import PAGE, Written, write_pack
-from client_sdk.pack_check import check_pack
-from client_sdk.pack_sink import open_sink
-from client_sdk.pack_source import FolderSource
+from client_sdk.packs.pack import PAGE, Written, write_pack
+from client_sdk.packs.check import check_pack
+from client_sdk.packs.sink import open_sink
+from client_sdk.packs.source import FolderSource
 from client_sdk.sharing import Sharing
 from crypto_core.encoding import format_b64url
 from crypto_core.errors import MalformedError, UnsupportedVersion

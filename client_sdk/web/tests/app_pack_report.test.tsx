@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 
 import type { VerifiedReceipt } from "../src/crypto_core/receipts/receipt.js";
 import type { Content, Item } from "../src/sdk/items.js";
-import type { CheckedItem, PackReport } from "../src/sdk/pack_check.js";
+import type { CheckedItem, PackReport } from "../src/sdk/packs/check.js";
 import { Report } from "../src/verifier/Report.js";
 import { chooseLanguage } from "../src/verifier/words.js";
 

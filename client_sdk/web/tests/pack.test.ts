@@ -14,11 +14,11 @@ import { ready } from "../src/crypto_core/sodium.js";
 import { Archive, InBlob } from "../src/sdk/archive.js";
 import { sha256 } from "../src/sdk/digest.js";
 import type { Item } from "../src/sdk/items.js";
-import { formatSums, originalName, writePack } from "../src/sdk/pack.js";
-import { checkPack, type PackReport } from "../src/sdk/pack_check.js";
-import { fetchContinuity } from "../src/sdk/pack_ledger.js";
-import { formatPage, type Page, type Row } from "../src/sdk/pack_page.js";
-import { openSource } from "../src/sdk/pack_source.js";
+import { formatSums, originalName, writePack } from "../src/sdk/packs/pack.js";
+import { checkPack, type PackReport } from "../src/sdk/packs/check.js";
+import { fetchContinuity } from "../src/sdk/packs/ledger.js";
+import { formatPage, type Page, type Row } from "../src/sdk/packs/page.js";
+import { openSource } from "../src/sdk/packs/source.js";
 import { NO_PROGRESS } from "../src/sdk/progress.js";
 import { Person, opens, type Given } from "./person.js";
 import { ROOT, RealVault, python } from "./real_vault.js";
@@ -155,10 +155,10 @@ describe("a pack", () => {
 import json
 from pathlib import Path
 from client_sdk.client import VaultClient
-from client_sdk.pack import write_pack
-from client_sdk.pack_check import check_pack
-from client_sdk.pack_sink import open_sink
-from client_sdk.pack_source import ZipSource
+from client_sdk.packs.pack import write_pack
+from client_sdk.packs.check import check_pack
+from client_sdk.packs.sink import open_sink
+from client_sdk.packs.source import ZipSource
 with ZipSource(Path(${JSON.stringify(zip)})) as source:
     report = check_pack(source)
 with VaultClient.connect(${JSON.stringify(vault.url)}, Path(${JSON.stringify(join(folder, "reader"))})) as client:

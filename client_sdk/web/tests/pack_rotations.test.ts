@@ -16,10 +16,10 @@ import { ready } from "../src/crypto_core/sodium.js";
 import { Archive, InBlob } from "../src/sdk/archive.js";
 import { sha256 } from "../src/sdk/digest.js";
 import { verifyUnder } from "../src/sdk/opening.js";
-import { formatSums, writePack } from "../src/sdk/pack.js";
-import { checkPack } from "../src/sdk/pack_check.js";
-import { fetchContinuity, fetchRotations } from "../src/sdk/pack_ledger.js";
-import { openSource } from "../src/sdk/pack_source.js";
+import { formatSums, writePack } from "../src/sdk/packs/pack.js";
+import { checkPack } from "../src/sdk/packs/check.js";
+import { fetchContinuity, fetchRotations } from "../src/sdk/packs/ledger.js";
+import { openSource } from "../src/sdk/packs/source.js";
 import { Person, opens } from "./person.js";
 import { RealVault, python } from "./real_vault.js";
 
@@ -91,8 +91,8 @@ test("is told the same by the command line's check, under the first key", async 
   expect(await python(`
 import json
 from pathlib import Path
-from client_sdk.pack_check import check_pack
-from client_sdk.pack_source import ZipSource
+from client_sdk.packs.check import check_pack
+from client_sdk.packs.source import ZipSource
 from crypto_core.receipts.policy import parse_policy
 with ZipSource(Path(${JSON.stringify(zip)})) as source:
     report = check_pack(source, parse_policy(${JSON.stringify(decodeText(formatPolicy(person.ledger)))}.encode()))

@@ -16,10 +16,10 @@ import type { VaultClient } from "../src/sdk/client.js";
 import type { Redaction } from "../src/sdk/extract.js";
 import { EMPTY_DRAFT, type Id } from "../src/sdk/items.js";
 import { Link, Openings, openLink, parseManifest, verifyUnder, type OpenedBundle } from "../src/sdk/opening.js";
-import { writePack } from "../src/sdk/pack.js";
-import { checkPack, type PackReport } from "../src/sdk/pack_check.js";
-import { fetchContinuity } from "../src/sdk/pack_ledger.js";
-import { openSource } from "../src/sdk/pack_source.js";
+import { writePack } from "../src/sdk/packs/pack.js";
+import { checkPack, type PackReport } from "../src/sdk/packs/check.js";
+import { fetchContinuity } from "../src/sdk/packs/ledger.js";
+import { openSource } from "../src/sdk/packs/source.js";
 import { NO_PROGRESS } from "../src/sdk/progress.js";
 import { blobName } from "../src/sdk/replica.js";
 import { requireRepeated } from "../src/sdk/sent_words.js";
@@ -127,8 +127,8 @@ test("a pack has them, Python checks it, and writes the same to the byte", async
 import json
 from pathlib import Path
 from client_sdk.client import VaultClient
-from client_sdk.pack import write_pack
-from client_sdk.pack_sink import open_sink
+from client_sdk.packs.pack import write_pack
+from client_sdk.packs.sink import open_sink
 with VaultClient.connect(${JSON.stringify(vault.url)}, Path(${JSON.stringify(join(folder, "reader"))})) as client:
     opened = client.open_link(${JSON.stringify(given.fragment)}, ${JSON.stringify(given.code)})
     with open_sink(Path(${JSON.stringify(theirs)})) as sink:
@@ -154,8 +154,8 @@ print(json.dumps([words.said["name"], words.said["message"], words.doubt]))
   expect(await python(`
 import json
 from pathlib import Path
-from client_sdk.pack_check import check_pack
-from client_sdk.pack_source import ZipSource
+from client_sdk.packs.check import check_pack
+from client_sdk.packs.source import ZipSource
 with ZipSource(Path(${JSON.stringify(zip)})) as source:
     report = check_pack(source)
 print(json.dumps([report.outcome, report.proven]))

@@ -7,8 +7,8 @@ import { knows, moment, say } from "../app/i18n.js";
 import { sentenceOf } from "../app/parts/index.js";
 import { formatHex } from "../crypto_core/encoding.js";
 import type { TemoinError } from "../crypto_core/errors.js";
-import { MANIFEST, SUMS } from "../sdk/pack.js";
-import type { CheckedItem, PackReport } from "../sdk/pack_check.js";
+import { MANIFEST, SUMS } from "../sdk/packs/pack.js";
+import type { CheckedItem, PackReport } from "../sdk/packs/check.js";
 
 /** Characters that stand for an item without a title. */
 const BEGINNING = 60;

@@ -1,5 +1,5 @@
 // Somebody checks a pack that they were given. Knows: how it is chosen, and how far the check is.
-// Refuses to know: what a pack is made of (sdk/pack_check.ts). Nothing is sent, and nothing is kept.
+// Refuses to know: what a pack is made of (sdk/packs/check.ts). Nothing is sent, and nothing is kept.
 
 import type { JSX } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
@@ -9,9 +9,9 @@ import { Problem } from "../app/parts/index.js";
 import { More } from "../app/parts/more.js";
 import { TemoinError } from "../crypto_core/errors.js";
 import { MAX_POLICY_SIZE, parsePolicy, type Policy } from "../crypto_core/receipts/policy.js";
-import { checkPack, type PackReport } from "../sdk/pack_check.js";
-import { PackMalformed } from "../sdk/pack_errors.js";
-import { openSource, type GivenFile } from "../sdk/pack_source.js";
+import { checkPack, type PackReport } from "../sdk/packs/check.js";
+import { PackMalformed } from "../sdk/packs/errors.js";
+import { openSource, type GivenFile } from "../sdk/packs/source.js";
 import { Report } from "./Report.js";
 import { chooseLanguage, LANGUAGES } from "./words.js";
 

@@ -6,8 +6,8 @@ import { encodeText } from "../crypto_core/encoding.js";
 import type { Policy } from "../crypto_core/receipts/policy.js";
 import { Archive, InBlob } from "../sdk/archive.js";
 import type { OpenedBundle, ReadingWith } from "../sdk/opening.js";
-import { writePack } from "../sdk/pack.js";
-import { fetchContinuity, fetchRotations } from "../sdk/pack_ledger.js";
+import { writePack } from "../sdk/packs/pack.js";
+import { fetchContinuity, fetchRotations } from "../sdk/packs/ledger.js";
 import type { SavedPack } from "./api.js";
 
 /** Writes it, and lets go of the file, which is as it was before where something failed or nobody wants it any more. */

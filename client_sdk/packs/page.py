@@ -1,6 +1,6 @@
 """The page of an evidence pack: what was shared in the order in which it happened, in French and English, offline.
 
-Knows: HTML, and the words in pack_words.json. Refuses to know: files, and whether anything is true. It runs no script
+Knows: HTML, and the words in words.json. Refuses to know: files, and whether anything is true. It runs no script
 and asks no network for anything. Python and TypeScript write the same bytes (tests/vectors/pack_page.json).
 """
 
@@ -190,5 +190,5 @@ def _time(seconds: int) -> str:
 
 @cache
 def _words() -> dict[str, Any]:
-    words: dict[str, Any] = json.loads(files("client_sdk").joinpath("pack_words.json").read_bytes())
+    words: dict[str, Any] = json.loads(files("client_sdk.packs").joinpath("words.json").read_bytes())
     return words

@@ -1,7 +1,7 @@
 // What can be wrong with a file of an evidence pack (docs/spec/pack.md).
 // Knows: a stable code and a sentence for each, Python's letter by letter. Refuses to know: which file, and what stands in it.
 
-import { VerificationError } from "../crypto_core/errors.js";
+import { VerificationError } from "../../crypto_core/errors.js";
 
 /** The root of this branch. */
 export class PackError extends VerificationError {

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol
 
-from client_sdk.pack_errors import PackMalformed
+from client_sdk.packs.errors import PackMalformed
 
 MOST_FILES = 65_535
 _BLOCK = 1 << 20

@@ -1,25 +1,25 @@
 // An evidence pack: what was shared, and by which anybody can check it, offline and for good.
 // Knows: the names of its files, and what each of them proves beside the others (docs/spec/pack.md). Refuses to know: how
-// a page looks (pack_page.ts), how it is checked (pack_check.ts), and where the archive goes.
+// a page looks (page.ts), how it is checked (check.ts), and where the archive goes.
 //
 // Each file is fetched once: its sealed bytes wait outside of the heap, as a Blob, until they were opened as well.
 
-import { encodeText, formatHex, isSame } from "../crypto_core/encoding.js";
-import { TemoinError } from "../crypto_core/errors.js";
-import type { Checkpoint } from "../crypto_core/receipts/checkpoint.js";
-import type { Blocks } from "../crypto_core/sealing/envelope.js";
-import { formatPolicy, type Policy } from "../crypto_core/receipts/policy.js";
-import { blocksOf, type Archive } from "./archive.js";
-import { Contents, hashed, sealedContentSize } from "./contents.js";
-import { Sha256 } from "./digest.js";
-import { POLICY, PROOF, SEALED } from "./dossier.js";
-import { BlobSwapped, BundleSwapped } from "./errors.js";
-import type { Content, Id, KeptReceipt, Sent } from "./items.js";
-import type { OpenedBundle, SharedItem, SharedWords } from "./opening.js";
-import type { Continuity } from "./pack_ledger.js";
-import { formatPage, type Row, type SentRow } from "./pack_page.js";
-import { NO_PROGRESS, type Progress } from "./progress.js";
-import { blobName, recordName } from "./replica.js";
+import { encodeText, formatHex, isSame } from "../../crypto_core/encoding.js";
+import { TemoinError } from "../../crypto_core/errors.js";
+import type { Checkpoint } from "../../crypto_core/receipts/checkpoint.js";
+import type { Blocks } from "../../crypto_core/sealing/envelope.js";
+import { formatPolicy, type Policy } from "../../crypto_core/receipts/policy.js";
+import { blocksOf, type Archive } from "../archive.js";
+import { Contents, hashed, sealedContentSize } from "../contents.js";
+import { Sha256 } from "../digest.js";
+import { POLICY, PROOF, SEALED } from "../dossier.js";
+import { BlobSwapped, BundleSwapped } from "../errors.js";
+import type { Content, Id, KeptReceipt, Sent } from "../items.js";
+import type { OpenedBundle, SharedItem, SharedWords } from "../opening.js";
+import type { Continuity } from "./ledger.js";
+import { formatPage, type Row, type SentRow } from "./page.js";
+import { NO_PROGRESS, type Progress } from "../progress.js";
+import { blobName, recordName } from "../replica.js";
 
 export const PAGE = "index.html";
 export const SUMS = "SHA256SUMS";

@@ -1,7 +1,7 @@
 """An evidence pack: it shows what was shared, and anybody can check it by itself, offline and for good.
 
 Knows: the names of its files, and what each of them proves beside the others (docs/spec/pack.md). Refuses to know:
-where they are written (client_sdk.pack_sink), and how a page looks (client_sdk.pack_page).
+where they are written (client_sdk.packs.sink), and how a page looks (client_sdk.packs.page).
 
     index.html          what was shared, in the order in which it happened
     verify.html         a page that checks the pack in a browser, if this installation has it
@@ -27,9 +27,9 @@ from client_sdk.dossier import POLICY, PROOF, SEALED
 from client_sdk.errors import BundleSwapped, NetworkError, Refused, ServerFault
 from client_sdk.items import Content, Item, KeptReceipt, Sent
 from client_sdk.opening import OpenedBundle, SharedItem, SharedWords, open_content
-from client_sdk.pack_ledger import Continuity, fetch_continuity, fetch_rotations
-from client_sdk.pack_page import Page, Row, SentRow, Stamp, format_page
-from client_sdk.pack_sink import PackSink
+from client_sdk.packs.ledger import Continuity, fetch_continuity, fetch_rotations
+from client_sdk.packs.page import Page, Row, SentRow, Stamp, format_page
+from client_sdk.packs.sink import PackSink
 from client_sdk.replica import record_name
 from crypto_core.errors import CryptoCoreError, TemoinError
 from crypto_core.receipts.checkpoint import Checkpoint

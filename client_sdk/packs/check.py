@@ -1,7 +1,7 @@
 """Checks an evidence pack, offline: every file is accounted for, and every one at fault is named.
 
 Knows: the steps of docs/spec/pack.md, and what holds which file. Refuses to know: where the files lie
-(client_sdk.pack_source), the network, and any person's own keys: those that open the records stand in the pack.
+(client_sdk.packs.source), the network, and any person's own keys: those that open the records stand in the pack.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from client_sdk.dossier import POLICY, PROOF, SEALED
 from client_sdk.errors import BundleSwapped, SentDiffers
 from client_sdk.items import Content, Item
 from client_sdk.opening import open_content, parse_manifest
-from client_sdk.pack import (
+from client_sdk.packs.pack import (
     CHECKPOINT, CONSISTENCY, MANIFEST, PAGE, ROTATIONS, SEALED_FOLDER, SIGNATURE, SUMS, VERIFIER, blob_stem,
     consistency_name, original_name, parts_of, record_stem, sealed_name,
 )
-from client_sdk.pack_errors import PackChanged, PackExtra, PackIncomplete, PackMalformed, PackMissing, PackOther
-from client_sdk.pack_ledger import require_same, verify_beginning
-from client_sdk.pack_source import MOST_FILES, PackSource
+from client_sdk.packs.errors import PackChanged, PackExtra, PackIncomplete, PackMalformed, PackMissing, PackOther
+from client_sdk.packs.ledger import require_same, verify_beginning
+from client_sdk.packs.source import MOST_FILES, PackSource
 from client_sdk.progress import NO_PROGRESS, Progress
 from client_sdk.reader import opened, parse_record, sealed_content_size
 from client_sdk.replica import Row

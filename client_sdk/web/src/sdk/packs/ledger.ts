@@ -3,18 +3,18 @@
 // Knows: a signed checkpoint, proofs in the form of c2sp.org/tlog-witness, and published records (docs/spec/pack.md).
 // Refuses to know: where they lie, and receipts.
 
-import { decodeText, encodeText, isSame } from "../crypto_core/encoding.js";
-import { ConsistencyMismatch, TemoinError } from "../crypto_core/errors.js";
-import type { Checkpoint } from "../crypto_core/receipts/checkpoint.js";
-import { verifyConsistency } from "../crypto_core/receipts/merkle.js";
-import type { Policy } from "../crypto_core/receipts/policy.js";
-import { MAX_ROTATIONS_SIZE, openRotations, rotatePolicy } from "../crypto_core/receipts/rotation.js";
-import { Submission, formatSubmission, parseSubmission } from "../crypto_core/receipts/submission.js";
-import { openCheckpoint } from "../crypto_core/receipts/witnessed.js";
-import { CHECKPOINT_NOTE } from "../schemas/limits.js";
-import { ServerFault } from "./errors.js";
-import { CHECKPOINT, CONSISTENCY, ROTATIONS, readPublished } from "./session.js";
-import type { Transport } from "./transport.js";
+import { decodeText, encodeText, isSame } from "../../crypto_core/encoding.js";
+import { ConsistencyMismatch, TemoinError } from "../../crypto_core/errors.js";
+import type { Checkpoint } from "../../crypto_core/receipts/checkpoint.js";
+import { verifyConsistency } from "../../crypto_core/receipts/merkle.js";
+import type { Policy } from "../../crypto_core/receipts/policy.js";
+import { MAX_ROTATIONS_SIZE, openRotations, rotatePolicy } from "../../crypto_core/receipts/rotation.js";
+import { Submission, formatSubmission, parseSubmission } from "../../crypto_core/receipts/submission.js";
+import { openCheckpoint } from "../../crypto_core/receipts/witnessed.js";
+import { CHECKPOINT_NOTE } from "../../schemas/limits.js";
+import { ServerFault } from "../errors.js";
+import { CHECKPOINT, CONSISTENCY, ROTATIONS, readPublished } from "../session.js";
+import type { Transport } from "../transport.js";
 
 /** A checkpoint that a ledger of the policy signed, and by size the proofs that smaller trees are its beginning. */
 export interface Continuity {

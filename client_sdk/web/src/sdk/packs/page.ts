@@ -1,11 +1,11 @@
 // The page of an evidence pack: what was shared in the order in which it happened, in French and English, offline.
-// Knows: HTML, and the words in pack_words.json. Refuses to know: files, and whether anything is true. It runs no script
+// Knows: HTML, and the words in words.json. Refuses to know: files, and whether anything is true. It runs no script
 // and asks no network for anything. Python and TypeScript write the same bytes (tests/vectors/pack_page.json).
 
-import WORDS from "../../../pack_words.json";
-import { encodeText, formatHex } from "../crypto_core/encoding.js";
-import type { Checkpoint } from "../crypto_core/receipts/checkpoint.js";
-import type { Content, Id, Item } from "./items.js";
+import WORDS from "../../../../packs/words.json";
+import { encodeText, formatHex } from "../../crypto_core/encoding.js";
+import type { Checkpoint } from "../../crypto_core/receipts/checkpoint.js";
+import type { Content, Id, Item } from "../items.js";
 
 /** Kinds of pictures that are shown on the page. */
 export const SHOWN: ReadonlySet<string> = new Set(["image/jpeg", "image/png", "image/gif", "image/webp"]);

@@ -1,40 +1,40 @@
 // Checks an evidence pack, offline: every file is accounted for, and every one at fault is named.
-// Knows: the steps of docs/spec/pack.md, and what holds which file. Refuses to know: where the files lie (pack_source.ts),
+// Knows: the steps of docs/spec/pack.md, and what holds which file. Refuses to know: where the files lie (source.ts),
 // the network, and any person's own keys: those that open the records stand in the pack.
 
-import { decodeText, HASH_SIZE, isSame, parseB64url, parseHex } from "../crypto_core/encoding.js";
+import { decodeText, HASH_SIZE, isSame, parseB64url, parseHex } from "../../crypto_core/encoding.js";
 import {
   MalformedError, RotationBroken, TemoinError, UnsupportedVersion, VerificationError,
-} from "../crypto_core/errors.js";
-import type { Checkpoint } from "../crypto_core/receipts/checkpoint.js";
-import { MAX_NOTE_SIZE, formatVkey } from "../crypto_core/receipts/note.js";
-import { MAX_POLICY_SIZE, parsePolicy, type Policy } from "../crypto_core/receipts/policy.js";
-import { MAX_RECEIPT_SIZE, verifyReceipt, type VerifiedReceipt } from "../crypto_core/receipts/receipt.js";
-import { MAX_ROTATIONS_SIZE, openRotations, rotatePolicy } from "../crypto_core/receipts/rotation.js";
-import { SIGNATURE_SIZE } from "../crypto_core/receipts/signatures.js";
-import { MAX_SUBMISSION_SIZE } from "../crypto_core/receipts/submission.js";
-import { openCheckpoint } from "../crypto_core/receipts/witnessed.js";
-import { openRecord } from "../crypto_core/sealing/records.js";
-import { verifyManifest } from "../crypto_core/sealing/sharing.js";
-import type { Manifest, SharedRecord } from "../schemas/bundles.js";
-import type { Deposit } from "../schemas/deposits.js";
-import { DEPOSIT as LARGEST_WORDS, MANIFEST as LARGEST_MANIFEST, RECORD as LARGEST_RECORD } from "../schemas/limits.js";
-import { Contents, hashed, sealedContentSize } from "./contents.js";
-import { Sha256 } from "./digest.js";
-import { POLICY, PROOF, SEALED } from "./dossier.js";
-import { BlobSwapped } from "./errors.js";
-import type { Content, Item, Sent } from "./items.js";
-import { parseManifest } from "./opening.js";
+} from "../../crypto_core/errors.js";
+import type { Checkpoint } from "../../crypto_core/receipts/checkpoint.js";
+import { MAX_NOTE_SIZE, formatVkey } from "../../crypto_core/receipts/note.js";
+import { MAX_POLICY_SIZE, parsePolicy, type Policy } from "../../crypto_core/receipts/policy.js";
+import { MAX_RECEIPT_SIZE, verifyReceipt, type VerifiedReceipt } from "../../crypto_core/receipts/receipt.js";
+import { MAX_ROTATIONS_SIZE, openRotations, rotatePolicy } from "../../crypto_core/receipts/rotation.js";
+import { SIGNATURE_SIZE } from "../../crypto_core/receipts/signatures.js";
+import { MAX_SUBMISSION_SIZE } from "../../crypto_core/receipts/submission.js";
+import { openCheckpoint } from "../../crypto_core/receipts/witnessed.js";
+import { openRecord } from "../../crypto_core/sealing/records.js";
+import { verifyManifest } from "../../crypto_core/sealing/sharing.js";
+import type { Manifest, SharedRecord } from "../../schemas/bundles.js";
+import type { Deposit } from "../../schemas/deposits.js";
+import { DEPOSIT as LARGEST_WORDS, MANIFEST as LARGEST_MANIFEST, RECORD as LARGEST_RECORD } from "../../schemas/limits.js";
+import { Contents, hashed, sealedContentSize } from "../contents.js";
+import { Sha256 } from "../digest.js";
+import { POLICY, PROOF, SEALED } from "../dossier.js";
+import { BlobSwapped } from "../errors.js";
+import type { Content, Item, Sent } from "../items.js";
+import { parseManifest } from "../opening.js";
 import {
   CHECKPOINT, CONSISTENCY, MANIFEST, PAGE, ROTATIONS, SEALED_FOLDER, SIGNATURE, SUMS, VERIFIER, blobStem,
   consistencyName, originalName, partsOf, recordStem, sealedName,
 } from "./pack.js";
-import { PackChanged, PackExtra, PackIncomplete, PackMalformed, PackMissing, PackOther } from "./pack_errors.js";
-import { requireSame, verifyBeginning } from "./pack_ledger.js";
-import { MOST_FILES, type PackSource } from "./pack_source.js";
-import { NO_PROGRESS, type Progress } from "./progress.js";
-import { opened, parseRecord } from "./reader.js";
-import { openWords, requireRepeated } from "./sent_words.js";
+import { PackChanged, PackExtra, PackIncomplete, PackMalformed, PackMissing, PackOther } from "./errors.js";
+import { requireSame, verifyBeginning } from "./ledger.js";
+import { MOST_FILES, type PackSource } from "./source.js";
+import { NO_PROGRESS, type Progress } from "../progress.js";
+import { opened, parseRecord } from "../reader.js";
+import { openWords, requireRepeated } from "../sent_words.js";
 
 /** A pack's own names have at most 220 bytes. */
 const LARGEST_SUMS = MOST_FILES * 320;

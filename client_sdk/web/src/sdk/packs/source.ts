@@ -2,9 +2,9 @@
 // Knows: the traps that either can be. Refuses to know: what the files mean.
 // Nothing is unpacked anywhere: a name is compared with names that are expected, and never becomes a place to write to.
 
-import { openArchive, type ArchivedFile } from "./archive.js";
-import { FileUnreadable } from "./errors.js";
-import { PackMalformed } from "./pack_errors.js";
+import { openArchive, type ArchivedFile } from "../archive.js";
+import { FileUnreadable } from "../errors.js";
+import { PackMalformed } from "./errors.js";
 
 export const MOST_FILES = 65_535;
 const BLOCK = 1024 * 1024;
