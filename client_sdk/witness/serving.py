@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import multiprocessing
 import socket
+import time
 
 from granian import Granian
 from granian.constants import Interfaces
@@ -16,6 +17,8 @@ from client_sdk.witness.lifeline import PATIENCE
 
 THREADS = 8
 """Requests that are answered at a time; each waits for its turn at the state."""
+PAUSE = 1
+"""Seconds before the worker is started again, where granian has given up because it died twice in a row."""
 
 
 def find_address(bind: str, port: int) -> str:
@@ -39,18 +42,29 @@ def find_address(bind: str, port: int) -> str:
 
 
 def serve(bind: str, port: int) -> None:
-    """Serves `client_sdk.witness.wsgi:application` with what the environment says, until SIGTERM or Ctrl-C."""
+    """Serves `client_sdk.witness.wsgi:application` with what the environment says, until SIGTERM or Ctrl-C.
+
+    A worker that dies again and again is started again and again: a ledger waits for its witness.
+    """
     multiprocessing.set_start_method("spawn", force=True)
-    Granian(
-        "client_sdk.witness.wsgi:application",
-        address=bind,
-        port=port,
-        interface=Interfaces.WSGI,
-        factory=True,
-        workers=1,
-        blocking_threads=THREADS,
-        respawn_failed_workers=True,
-        workers_kill_timeout=PATIENCE,
-        log_enabled=False,
-        log_access=False,
-    ).serve()
+    while True:
+        granian = Granian(
+            "client_sdk.witness.wsgi:application",
+            address=bind,
+            port=port,
+            interface=Interfaces.WSGI,
+            factory=True,
+            workers=1,
+            blocking_threads=THREADS,
+            respawn_failed_workers=True,
+            workers_kill_timeout=PATIENCE,
+            log_enabled=False,
+            log_access=False,
+        )
+        try:
+            granian.serve()
+            return
+        except SystemExit:  # what granian does when it gives up
+            time.sleep(PAUSE)
+        if granian.interrupt_signal:  # SIGTERM came while nothing was running
+            return

@@ -1,5 +1,5 @@
-"""A vault whose workers are killed again and again comes back by itself, and still stops when it is told to. One whose
-first process is killed is gone as a whole, with what it had in hand done, and starts again."""
+"""A vault whose workers are killed again and again comes back by itself, and still stops when it is told to; a witness,
+too. A vault whose first process is killed is gone as a whole, with what it had in hand done, and starts again."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from tests.fakes.processes import Copy, Device, RealVault, descendants, held, serving
+from tests.fakes.liar import FakeLedger
+from tests.fakes.processes import Copy, Device, RealVault, count_listeners, descendants, held, serving
+from tests.fakes.witnesses import witnessing
 
 
 def is_answering(vault: RealVault) -> bool:
@@ -56,6 +58,30 @@ def test_a_vault_whose_workers_are_killed_again_and_again_comes_back(tmp_path: P
         assert process is not None and process.returncode == 0
         check = vault.command("check")
         assert check.returncode == 0, check.stdout + check.stderr
+
+
+def test_a_witness_whose_worker_is_killed_again_and_again_comes_back(tmp_path: Path) -> None:
+    ledger, killed, deadline = FakeLedger(), set[int](), time.monotonic() + 120
+    with witnessing(tmp_path, 1) as (witness,):
+        witness.start([ledger.vkey])
+        process = witness.process
+        assert process is not None
+        while len(killed) < 8:  # granian gives up at the second that didn't live for long
+            assert process.poll() is None and time.monotonic() < deadline
+            for pid in descendants(process.pid)[1:]:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+                killed.add(pid)
+            time.sleep(0.1)
+        while not count_listeners(witness.port):
+            assert process.poll() is None and time.monotonic() < deadline, "the witness did not come back"
+            time.sleep(0.05)
+        ledger.grow(1)
+        request = urllib.request.Request(f"{witness.url}/add-checkpoint", ledger.submission(0), method="POST")
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            assert answer.status == 200
+        witness.stop()
+        assert process.returncode == 0
 
 
 def commands_of(process: subprocess.Popen[bytes] | Copy) -> set[bytes]:
