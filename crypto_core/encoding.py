@@ -125,7 +125,8 @@ def parse_time(text: str) -> int:
 
 def parse_json(data: bytes) -> Any:
     """Strict JSON: refuses a BOM, invalid UTF-8, lone surrogates, duplicate names, NaN and Infinity,
-    integers beyond ±(2^53−1), floats that overflow, and nesting that exhausts the parser.
+    integers beyond ±(2^53−1), floats that overflow, whole numbers spelled as floats or as −0, and nesting that exhausts
+    the parser.
 
     Raises MalformedError; the message never quotes the text.
     """
@@ -145,8 +146,8 @@ def parse_json(data: bytes) -> Any:
 
 
 def is_number(value: object, *numbers: int) -> bool:
-    """Whether a value of `parse_json` is one of these integers: `true` and 1.0 are not, although Python takes them for
-    equal to 1, also in a `case`."""
+    """Whether a value of `parse_json` is one of these integers: `true` is not, although Python takes it for equal to 1,
+    also in a `case`."""
     return type(value) is int and value in numbers
 
 
@@ -169,13 +170,18 @@ def _no_constant(_name: str) -> Any:
 def _safe_int(digits: str) -> int:
     if len(digits) > 17 or abs(int(digits)) > MAX_SAFE_INTEGER:
         raise MalformedError("an integer beyond 2^53-1")
+    if digits == "-0":
+        raise MalformedError("a whole number spelled otherwise")
     return int(digits)
 
 
-def _finite(digits: str) -> float:
+def _fraction(digits: str) -> float:
+    """A float that no integer equals: to JavaScript 1.0 and 1e0 are 1, to Python they are not."""
     value = float(digits)
     if value in (float("inf"), float("-inf")):
         raise MalformedError("a number too large")
+    if value.is_integer():
+        raise MalformedError("a whole number spelled otherwise")
     return value
 
 
@@ -196,6 +202,6 @@ def _refuse_surrogates(value: Any) -> None:
 
 
 _DECODER = json.JSONDecoder(
-    object_pairs_hook=_unique, parse_constant=_no_constant, parse_int=_safe_int, parse_float=_finite
+    object_pairs_hook=_unique, parse_constant=_no_constant, parse_int=_safe_int, parse_float=_fraction
 )
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))

@@ -21,8 +21,9 @@ TEXT_PAIRS: list[tuple[Callable[[str], bytes], Callable[[bytes], str]]] = [
 ]
 NEAR_TEXT = st.text(alphabet="AZaz09-_+/=\n \u00e9\ud800", max_size=12) | st.text(max_size=12)
 SAFE = st.integers(-encoding.MAX_SAFE_INTEGER, encoding.MAX_SAFE_INTEGER)
+FRACTIONS = st.floats(allow_nan=False, allow_infinity=False).filter(lambda value: not value.is_integer())
 JSON_VALUES = st.recursive(
-    st.none() | st.booleans() | SAFE | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    st.none() | st.booleans() | SAFE | FRACTIONS | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=12,
 )
@@ -83,6 +84,14 @@ def test_json_is_strict_and_never_laxer_than_the_standard_library(data: bytes) -
         return
     assert json.loads(data.decode("utf-8")) == value
     assert encoding.parse_json(encoding.format_json(value)) == value
+
+
+@settings(max_examples=200, deadline=None)
+@given(value=SAFE, shift=st.integers(1, 30), way=st.sampled_from(["{0}.{2}", "{0}{2}e-{1}", "{0}e0", "{0}.0E+{1}"]))
+def test_a_whole_number_has_one_spelling(value: int, shift: int, way: str) -> None:
+    assert encoding.parse_json(str(value).encode()) == value
+    with pytest.raises(MalformedError):
+        encoding.parse_json(way.format(value, shift, "0" * shift).encode())
 
 
 @settings(max_examples=200, deadline=None)

@@ -14,7 +14,7 @@ from client_sdk.keychain import open_account_state
 from client_sdk.opening import parse_manifest
 from client_sdk.reader import parse_record
 from client_sdk.sent_words import parse_deposit
-from crypto_core.encoding import format_b64url, is_number
+from crypto_core.encoding import format_b64url, is_number, parse_json
 from crypto_core.errors import MalformedError, UnsupportedVersion
 from crypto_core.sealing.records import seal_account_record
 
@@ -39,6 +39,15 @@ def open_state(spelled: bytes) -> Any:
     return open_account_state(MK_N, ACCOUNT, 1, seal_account_record(MK_N, ACCOUNT, 1, spelled))
 
 
+def is_json(spelled: bytes) -> bool:
+    """Whether it can be read at all: 1.0 can't, as one that has two spellings."""
+    try:
+        parse_json(spelled)
+    except MalformedError:
+        return False
+    return True
+
+
 READERS: list[tuple[Callable[[bytes], Any], dict[str, Any], set[int]]] = [
     (parse_record, RECORD, {1}), (parse_deposit, DEPOSIT, {1}), (parse_manifest, MANIFEST, {1, 2}),
     (open_state, ACCOUNT_RECORD, {1}),
@@ -61,16 +70,18 @@ def test_no_version_but_a_whole_number_is_one(
     read(json.dumps(facts).encode())  # as it is, it opens
     if type(version) is int and version in versions:
         return
-    with pytest.raises(UnsupportedVersion):
-        read(json.dumps({**facts, "v": version}).encode())
+    spelled = json.dumps({**facts, "v": version}).encode()
+    with pytest.raises(UnsupportedVersion if is_json(spelled) else MalformedError):
+        read(spelled)
 
 
 @settings(max_examples=60, deadline=None)
 @given(kind=VALUES)
 @example([])
 def test_what_is_no_kind_of_record_needs_a_newer_version(kind: Any) -> None:
-    with pytest.raises(UnsupportedVersion):
-        parse_record(json.dumps({**RECORD, "kind": kind}).encode())
+    spelled = json.dumps({**RECORD, "kind": kind}).encode()
+    with pytest.raises(UnsupportedVersion if is_json(spelled) else MalformedError):
+        parse_record(spelled)
 
 
 @pytest.mark.parametrize(

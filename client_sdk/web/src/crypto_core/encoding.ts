@@ -196,7 +196,8 @@ export function parseTime(text: string): number {
 }
 
 /** Strict JSON: refuses a BOM, invalid UTF-8, lone surrogates, duplicate names, NaN and Infinity, integers beyond
- * ±(2^53−1), numbers that overflow, and nesting deeper than 500.
+ * ±(2^53−1), numbers that overflow, whole numbers spelled with a fraction, an exponent or as −0, and nesting deeper than
+ * 500.
  *
  * Throws MalformedError; the message never quotes the text. Objects have no prototype. */
 export function parseJson(data: Uint8Array): unknown {

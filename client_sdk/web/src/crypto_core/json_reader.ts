@@ -128,11 +128,14 @@ export class JsonReader {
   #number(): number {
     const [spelled, fraction, exponent] = this.#match(NUMBER);
     const value = Number(spelled);
-    const whole = fraction === undefined && exponent === undefined;
-    if (whole ? !Number.isSafeInteger(value) : !Number.isFinite(value)) {
+    const isPlain = fraction === undefined && exponent === undefined;
+    if (isPlain ? !Number.isSafeInteger(value) : !Number.isFinite(value)) {
       throw new MalformedError("a number too large");
     }
-    return whole ? value + 0 : value; // an integer has no -0
+    if (isPlain ? Object.is(value, -0) : Number.isInteger(value)) { // 1.0 and 1e0, which Python doesn't take for 1
+      throw new MalformedError("a whole number spelled otherwise");
+    }
+    return value;
   }
 
   #word<T>(word: string, value: T): T {
