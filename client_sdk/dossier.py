@@ -5,13 +5,13 @@ Knows: the names of the files and the words of the README. Refuses to know: keys
 
 from __future__ import annotations
 
-import os
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
 from client_sdk.client import VaultClient
 from client_sdk.errors import BlobSwapped
-from client_sdk.home import write_file
+from client_sdk.home import write_blocks, write_file
 from client_sdk.items import Item, SealedBlob
 from crypto_core.receipts.policy import format_policy
 from crypto_core.receipts.receipt import proven_sentence
@@ -72,9 +72,8 @@ def export_receipts(client: VaultClient, item: Item, directory: Path) -> list[Pa
     written: list[Path] = []
     proven: list[str] = []
     for blob in client.sealed_blobs(item):
-        directory.mkdir(parents=True, exist_ok=True)
         sealed = directory / f"{blob.name}{SEALED}"
-        _write_sealed(sealed, blob)
+        write_blocks(sealed, _proven(blob))
         written.append(sealed)
         for suffix, data in _proofs(blob).items():
             written.append(directory / f"{blob.name}{suffix}")
@@ -100,17 +99,11 @@ def _proofs(blob: SealedBlob) -> dict[str, bytes]:
     return found
 
 
-def _write_sealed(path: Path, blob: SealedBlob) -> None:
-    digest, temporary = sha256(), path.with_name(f".{path.name}.part")
-    try:
-        with temporary.open("wb") as file:
-            for chunk in blob.chunks:
-                digest.update(chunk)
-                file.write(chunk)
-            file.flush()
-            os.fsync(file.fileno())
-        if digest.digest() != blob.sha256:
-            raise BlobSwapped("another hash than the record names")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+def _proven(blob: SealedBlob) -> Iterator[bytes]:
+    """Its bytes; raises BlobSwapped in the place of an end."""
+    digest = sha256()
+    for chunk in blob.chunks:
+        digest.update(chunk)
+        yield chunk
+    if digest.digest() != blob.sha256:
+        raise BlobSwapped("another hash than the record names")

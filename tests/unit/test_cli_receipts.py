@@ -33,6 +33,7 @@ def test_an_earlier_export_is_written_over_also_an_interrupted_one(
     with device.log_in() as client:
         written = export_receipts(client, client.item(client.write_entry(Draft(text="proof")).id), out)
     assert sorted(written) == sorted(out.iterdir())
+    assert {path.stat().st_mode & 0o777 for path in written} == {0o600} and out.stat().st_mode & 0o777 == 0o700
     terminal = Terminal.on(tmp_path / "home", monkeypatch)
     for gone in ("nothing", POLICY, README):
         (out / gone).unlink(missing_ok=True)
