@@ -9,19 +9,20 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from client_sdk.errors import Refused, ServerFault, ValueRefused
-from client_sdk.items import Content
+from client_sdk.items import Content, KeptReceipt
 from client_sdk.journal import Journal, PassingJournal, Source
-from client_sdk.opening import Verify
+from client_sdk.opening import verify_under
 from client_sdk.progress import Progress
 from client_sdk.sharing import stated
 from client_sdk.transport import Transport
 from client_sdk.uploader import Sender
 from crypto_core.randomness import make_id
+from crypto_core.receipts.policy import Policy
+from crypto_core.receipts.receipt import VerifiedReceipt
 from crypto_core.sealing.boxes import derive_deposit_cap, parse_box_fragment, seal_deposit, wrap_deposit_key
 from crypto_core.sealing.records import make_record_key
 from schemas import limits
@@ -57,7 +58,7 @@ class Deposited:
 
     deposit: bytes
     deposited: int
-    """Unix seconds, by the vault's clock."""
+    """Unix seconds, as the receipt says."""
     sealed: bytes
     """SHA-256 of the sealed words."""
     receipt: str = field(repr=False)
@@ -67,15 +68,17 @@ class Visit:
     """One depositor in one box. Making it enters; after an hour it enters again by itself."""
 
     def __init__(
-        self, transport: Transport, fragment: str, *, verify: Verify, clock: Callable[[], int], progress: Progress,
+        self, transport: Transport, fragment: str, *, policy: Policy, clock: Callable[[], int], progress: Progress,
         sleep: Callable[[float], None],
     ) -> None:
         """`fragment`: what follows the address, `#d…`. Raises LinkMalformed, Refused (`box_over`, `cap_refused`, …)."""
+        self.policy = policy
+        """What receipts are proven under."""
         self._address = address = parse_box_fragment(fragment)
-        self._box = _Box(transport, address.box, derive_deposit_cap(address.secret, address.box), verify)
+        self._box = _Box(transport, address.box, derive_deposit_cap(address.secret, address.box), policy)
         self._sender = Sender(self._box, _NoJournals(), progress, sleep)
         self._clock = clock
-        self._receipts = dict[bytes, str]()
+        self._receipts = dict[bytes, KeptReceipt]()
         """Of words that have arrived: once a deposit names them, they are out of reach."""
 
     @property
@@ -104,14 +107,15 @@ class Visit:
 
         Raises Refused, NetworkError, or a leaf of VerificationError or TrustError.
         """
-        digest, receipt = sha256(made.words).digest(), self._receipts.get(made.deposit)
-        if receipt is None:
-            receipt = self._receipts[made.deposit] = self._sender.send_sealed(made.deposit, made.words)
+        kept = self._receipts.get(made.deposit)
+        if kept is None:
+            kept = self._receipts[made.deposit] = self._sender.send_sealed(made.deposit, made.words)
         blobs = [one.content.blob for one in made.given]
-        kept = self._box.asked("POST", DEPOSITS, {"deposit": made.deposit, "key": made.key, "blobs": blobs})
-        if kept["deposit"] != made.deposit:
+        answer = self._box.asked("POST", DEPOSITS, {"deposit": made.deposit, "key": made.key, "blobs": blobs})
+        if answer["deposit"] != made.deposit:
             raise ServerFault("an answer about another deposit")
-        return Deposited(made.deposit, kept["deposited"], digest, receipt)
+        words = kept.verified.commitment  # what the answer says beside it proves nothing
+        return Deposited(made.deposit, words.time, words.sha256, kept.receipt)
 
 
 class _NoJournals:
@@ -127,8 +131,8 @@ class _NoJournals:
 class _Box:
     """The place where blobs go, below the box's own address, with a visit that is renewed when its hour is over."""
 
-    def __init__(self, transport: Transport, box: bytes, cap: bytes, verify: Verify) -> None:
-        self._transport, self._box, self._cap, self._verify = transport, box, cap, verify
+    def __init__(self, transport: Transport, box: bytes, cap: bytes, policy: Policy) -> None:
+        self._transport, self._box, self._cap, self._verify = transport, box, cap, verify_under(policy)
         self._entering = threading.Lock()
         self.entered = self._enter()
 
@@ -152,8 +156,8 @@ class _Box:
             _inside(path), pieces, digests, token=token, box=self._box, **places
         ))
 
-    def prove(self, receipt: str, blob: bytes, digest: bytes, size: int) -> None:
-        self._verify(receipt, digest, size)
+    def prove(self, receipt: str, blob: bytes, digest: bytes, size: int) -> VerifiedReceipt:
+        return self._verify(receipt, digest, size)
 
     def _visiting(self, once: Callable[[bytes], dict[str, Any]]) -> dict[str, Any]:
         token = self.entered["token"]

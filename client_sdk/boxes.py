@@ -73,7 +73,7 @@ class OpenedDeposit:
 
     sent: Sent
     deposited: int
-    """Unix seconds, by the vault's clock."""
+    """Unix seconds, as the receipt says."""
     contents: tuple[Content, ...] = field(repr=False)
     receipt: KeptReceipt
     """Of the words."""
@@ -134,7 +134,8 @@ class Boxes:
         sent = Sent(
             box, deposit, key, sha256(sealed).digest(), len(sealed), words["name"], words["message"], words["written"]
         )
-        return OpenedDeposit(sent, row["deposited"], contents, self._reader.receipt_at(words_place(sent)))
+        receipt = self._reader.receipt_at(words_place(sent))
+        return OpenedDeposit(sent, receipt.verified.commitment.time, contents, receipt)
 
     def content(self, content: Content) -> Iterator[bytes]:
         """The original bytes of a file of a deposit, each chunk verified before it comes; whole only once the iterator

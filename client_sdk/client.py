@@ -343,9 +343,9 @@ class VaultClient:
 
         Raises LinkMalformed, Refused (`box_over`, `cap_refused`, …), VaultChanged.
         """
-        verify = opening.verify_under(self.known_policy())
         return Visit(
-            self._transport, fragment, verify=verify, clock=self._clock, progress=self._progress, sleep=self._sleep
+            self._transport, fragment, policy=self.known_policy(), clock=self._clock, progress=self._progress,
+            sleep=self._sleep,
         )
 
     def open_link(self, fragment: str, code: str, resume: bytes | None = None) -> OpenedBundle:

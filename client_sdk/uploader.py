@@ -22,13 +22,14 @@ from typing import Any, BinaryIO, Protocol
 
 from client_sdk.errors import FileChanged, FileUnreadable, NetworkError, Refused, ServerFault, ValueRefused
 from client_sdk.hashing import Sha256Aside
-from client_sdk.items import Content
+from client_sdk.items import Content, KeptReceipt
 from client_sdk.journal import Journal, JournalMismatch, Journals, Source
 from client_sdk.progress import NO_PROGRESS, Progress
 from client_sdk.protocol.upload import UploadEvent, Width, uploading
 from client_sdk.reader import BLOB, sealed_content_size
 from client_sdk.session import Session
 from crypto_core.errors import MalformedError
+from crypto_core.receipts.receipt import VerifiedReceipt
 from crypto_core.sealing.envelope import CHUNK_SIZE, RUN_CHUNKS, in_flight, seal_stream
 from crypto_core.sealing.padding import CONTENT_BORDER, pad_content
 from crypto_core.sealing.records import content_sealer
@@ -75,8 +76,8 @@ class Place(Protocol):
     ) -> dict[str, Any]:
         """Bytes with their SHA-256, whole or as units. Tried once."""
 
-    def prove(self, receipt: str, blob: bytes, digest: bytes, size: int) -> None:
-        """Returns once the receipt of a blob is proven, and held if this device holds any."""
+    def prove(self, receipt: str, blob: bytes, digest: bytes, size: int) -> VerifiedReceipt:
+        """The receipt of a blob, proven, and held if this device holds any."""
 
 
 class JournalMaker(Protocol):
@@ -162,12 +163,11 @@ class Sender:
         journal.sync()
         return self._put_whole(journal.blob, data, digest, progress)
 
-    def send_sealed(self, blob: bytes, data: bytes) -> str:
+    def send_sealed(self, blob: bytes, data: bytes) -> KeptReceipt:
         """A blob of one unit or less, sealed already: its receipt, proven."""
         digest = sha256(data).digest()
         receipt = str(self._put_whole(blob, data, digest, NO_PROGRESS)["receipt"])
-        self._place.prove(receipt, blob, digest, len(data))
-        return receipt
+        return KeptReceipt(blob.hex(), receipt, self._place.prove(receipt, blob, digest, len(data)))
 
     def _put_whole(self, blob: bytes, data: bytes, digest: bytes, progress: Progress) -> dict[str, Any]:
         for failures in range(FAILURES):
@@ -217,10 +217,11 @@ class _Own:
     ) -> dict[str, Any]:
         return self.session.transport.put(path, pieces, digests, token=self.session.token, **places)
 
-    def prove(self, receipt: str, blob: bytes, digest: bytes, size: int) -> None:
+    def prove(self, receipt: str, blob: bytes, digest: bytes, size: int) -> VerifiedReceipt:
         with self.session.alone:
-            self.session.verify(receipt, digest, size)
+            verified = self.session.verify(receipt, digest, size)
             self.session.replica.keep_receipt(blob.hex(), receipt)
+        return verified
 
 
 @dataclass(frozen=True)

@@ -28,8 +28,10 @@ from client_sdk.cli.output import (
 from client_sdk.cli.saving import local_name, save
 from client_sdk.cli.session import confirmed, connected, judging_until, opened, reaching
 from client_sdk.client import VaultClient
+from client_sdk.dossier import POLICY
 from client_sdk.errors import FileChanged, FileUnreadable
 from client_sdk.items import Draft
+from crypto_core.receipts.policy import Policy, format_policy
 from schemas import limits, outputs
 
 _UNITS = {"": 1, "k": 1000, "M": 1000**2, "G": 1000**3}
@@ -233,7 +235,7 @@ def deposit(common: Shared, files: tuple[Path, ...], name: str, words: str, dire
         screen().print(facts({"Deposited": spell_time(done.deposited), "Files": str(len(given))}))
         note("It is sealed for the person alone, and the receipts are verified. What you sent can't be called back.")
     if directory is not None:  # whoever has no room for them is not to send it all again
-        _write_receipts(done, given, directory)
+        _write_receipts(done, given, visit.policy, directory)
         if not common.as_json:
             screen().print(facts({"Receipts": str(directory)}))
 
@@ -283,13 +285,14 @@ def _write_files(client: VaultClient, opened_one: OpenedDeposit, directory: Path
     return written
 
 
-def _write_receipts(done: Deposited, given: Sequence[Given], directory: Path) -> None:
+def _write_receipts(done: Deposited, given: Sequence[Given], policy: Policy, directory: Path) -> None:
     taken = set[str]()
     named = [("words", done.receipt), *((one.content.name, one.receipt) for one in given)]
     for name, receipt in named:
         save([receipt.encode()], directory / local_name(f"{name}.tlog-proof", taken), overwrite=False)
     told = outputs.Deposited().dumps(_proven(done, given), ensure_ascii=False, indent=2)
     save([told.encode(), b"\n"], directory / local_name("deposit.json", taken), overwrite=False)
+    save([format_policy(policy)], directory / POLICY, overwrite=False)
 
 
 def _proven(done: Deposited, given: Sequence[Given]) -> dict[str, Any]:

@@ -171,6 +171,13 @@ def test_what_somebody_put_in_is_handed_on_with_their_own_words(
         secrets=[box["address"]],
     )
     assert deposited.code == 0, deposited.err
+    auditor = Device(tmp_path / "auditor", vault.url)  # who never met this vault
+    receipts = tmp_path / "receipts"
+    said = auditor.run(
+        "verify", "--sha256", deposited.json["sealed"], receipts / "words.tlog-proof", "--policy",
+        receipts / "policy.txt", "--json", secrets=[],
+    )
+    assert (said.code, said.json["claimed_time"]) == (0, deposited.json["deposited"]), said.err
     item = person.ok("box", "accept", person.user, box["box"], deposited.json["deposit"], "--json").json["id"]
     own = person.ok("journal", "add", person.user, "--text", TEXT, "--json").json["id"]
     chosen = ["--items", own, "--items", item]

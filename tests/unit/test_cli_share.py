@@ -28,6 +28,8 @@ from client_sdk.packs.sink import open_sink
 from client_sdk.packs.source import ZipSource
 from client_sdk.sharing import Sharing
 from crypto_core.receipts.directory import Listing
+from crypto_core.receipts.note import SignerKey, format_vkey
+from crypto_core.receipts.policy import Policy
 from schemas import limits, outputs
 from schemas.problems import PROBLEMS
 from tests.fakes.devices import PASSWORD, PIN, Device
@@ -126,6 +128,8 @@ def test_a_file_of_words_has_some(tmp_path: Path, with_words: tuple[str, ...], d
 
 class Visit:
     """A box that takes whatever comes."""
+
+    policy = Policy.for_key(format_vkey(SignerKey("ledger.example", bytes(32)).verifier))
 
     def __enter__(self) -> Visit:
         return self

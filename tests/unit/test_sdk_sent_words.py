@@ -202,7 +202,7 @@ def deposited_again(scene: Scene, opened: OpenedBundle) -> str:
     assert words is not None and words.sealed is not None
     made = scene.client.boxes.make(NewBox("again", scene.vault.clock.now() + DAY, 1, 1_000_000))
     scene.client.boxes.send(made, scene.client.account.confirm(PASSWORD, PIN))
-    return scene.reader.client().enter_box(made.fragment)._sender.send_sealed(make_id(), words.sealed)
+    return scene.reader.client().enter_box(made.fragment)._sender.send_sealed(make_id(), words.sealed).receipt
 
 
 def lying(scene: Scene, lie: str, opened: OpenedBundle) -> None:

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { unzipSync } from "fflate";
 import { beforeAll, describe, expect, test } from "vitest";
 
-import { formatB64url, parseB64url } from "../src/crypto_core/encoding.js";
+import { formatB64url, parseB64url, parseTime } from "../src/crypto_core/encoding.js";
 import { makeId } from "../src/crypto_core/randomness.js";
 import { parsePolicy } from "../src/crypto_core/receipts/policy.js";
 import { verifyReceipt } from "../src/crypto_core/receipts/receipt.js";
@@ -120,6 +120,22 @@ describe("what was put in", () => {
     }
     const every = Buffer.concat(Object.values(archive));
     for (const said of [WORDS.name, WORDS.message, "IMG_2043"]) expect(every.includes(said)).toBe(false);
+  });
+
+  test("was put in when its receipt says, whatever the vault says beside it", async () => {
+    const scene = await aBox();
+    const { browser, box, network } = scene;
+    const stated = "2020-02-02T20:20:20Z";
+    network.rewrites.set(`POST /v1/boxes/${box}/deposits`, (said) => ({ ...said, deposited: stated }));
+    browser.network.rewrites.set(`GET /v1/boxes/${box}/deposits`, (said) => {
+      said.deposits[0].deposited = stated;
+      return said;
+    });
+    const { deposit, deposited, receipts } = await (await visit(scene)).deposit(WORDS, []);
+    expect(deposited).toBe(receipts[0]!.verified.commitment.time);
+    const boxes = await scene.client.boxes();
+    expect((await boxes.waiting(box))[0]!.deposited).toBe(parseTime(stated)); // the lie was heard
+    expect((await boxes.open(box, deposit)).deposited).toBe(deposited);
   });
 
   test("is gone in seven days where it was refused, unless it is kept until then; with password and PIN at once", async () => {

@@ -58,7 +58,8 @@ export interface Words {
   readonly message: string;
 }
 
-/** What was put in. `receipts` are those of the sealed words and of each file, in this order; all of them verified. */
+/** What was put in, and when (Unix seconds, as the receipt of the words says). `receipts` are those of the sealed words and
+ * of each file, in this order; all of them verified. */
 export interface Deposited {
   readonly deposit: Id;
   readonly deposited: number;
@@ -160,7 +161,8 @@ export class Visit {
     this.#sealed = null;
     this.#notes.clear();
     this.#arrived.clear();
-    return { deposit, deposited: kept.deposited, receipts: [receipt, ...arrived.map((one) => one.receipt)] };
+    const { time: deposited } = receipt.verified.commitment; // what the answer says beside it proves nothing
+    return { deposit, deposited, receipts: [receipt, ...arrived.map((one) => one.receipt)] };
   }
 
   /** What was deposited last, as it was sealed, with its receipts, as one archive: nothing in it opens anything. Null

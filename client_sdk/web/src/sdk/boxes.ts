@@ -64,7 +64,8 @@ export interface Waiting {
   readonly erasedAfter: number | null;
 }
 
-/** A deposit that was opened and checked. `receipt` is that of its words; files are opened one by one. */
+/** A deposit that was opened and checked. `receipt` is that of its words, and says when it was `deposited`; files are opened
+ * one by one. */
 export interface OpenedDeposit {
   readonly sent: Sent;
   readonly contents: readonly Content[];
@@ -161,7 +162,7 @@ export class Boxes {
       const sealed = sha256(blob);
       const receipt = await this.#reader.receiptOf(deposit, sealed, blob.length);
       const sent = { box, deposit, key, sealed, size: blob.length, name, message, written };
-      const opened = { sent, contents, deposited: named.deposited, receipt };
+      const opened = { sent, contents, deposited: receipt.verified.commitment.time, receipt };
       this.#opened.set(deposit, opened);
       return opened;
     } catch (error) {
