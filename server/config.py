@@ -15,9 +15,13 @@ from urllib.parse import urlsplit
 
 from limits import parse_many
 
-from crypto_core.errors import TemoinError
+from crypto_core.errors import MalformedError, TemoinError
+from crypto_core.receipts.note import ED25519, VerifierKey
+from crypto_core.receipts.signatures import PUBLIC_SIZE
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
+MAX_ORIGIN = 100
+"""Characters of a ledger's name, which stands twice in each receipt."""
 
 
 class ConfigRefused(TemoinError):
@@ -106,16 +110,18 @@ class ServerConfig:
     def __post_init__(self) -> None:
         if self.pepper_file == Path():
             object.__setattr__(self, "pepper_file", self.data / "pepper")
-        if not self.host.isascii() or self.host != self.host.lower() or "/" in self.host:
+        if self.host and (not _HOST.fullmatch(self.host) or self.host.endswith(":443")):
             raise ConfigRefused("TEMOIN_HOST has to be the public host: lower case, with the port if it is unusual")
-        if not self.exit_url.startswith(("https://", "http://")):
+        if self.origin:
+            _require_origin(self.origin)
+        if not _EXIT.fullmatch(self.exit_url):
             raise ConfigRefused("TEMOIN_EXIT_URL is an address that begins with https://")
         _require_authority(self.tsa_url, self.tsa_roots)
         if self.anchor_interval < 1:
             raise ConfigRefused("TEMOIN_ANCHOR_INTERVAL is a second or more")
         for name in ("login_rate", "start_rate", "signup_rate"):
             _require_rate(f"TEMOIN_{name.upper()}", getattr(self, name))
-        if not 1 <= len(self.site_title.strip()) <= 40:
+        if not 1 <= len(self.site_title.strip()) <= 40 or _CONTROL.search(self.site_title):
             raise ConfigRefused("TEMOIN_SITE_TITLE is a short name")
         if len(self.operator) > 600:
             raise ConfigRefused("TEMOIN_OPERATOR is a few lines, 600 characters at most")
@@ -134,7 +140,7 @@ class ServerConfig:
     def from_environ(cls, environ: Mapping[str, str], data: Path, *, host: str = "") -> ServerConfig:
         """The settings that an environment names. `host` is used where TEMOIN_HOST is not set. Raises ConfigRefused."""
         chosen: dict[str, Any] = {
-            name: _number(variable, environ[variable]) if variable in _NUMBERS else environ[variable]
+            name: (_number if variable in _NUMBERS else _text)(variable, environ[variable])
             for variable, name in _VARIABLES.items()
             if environ.get(variable)
         }
@@ -162,6 +168,16 @@ def _s3(environ: Mapping[str, str]) -> S3Settings:
     )
 
 
+def _require_origin(origin: str) -> None:
+    """Raises ConfigRefused: a key of this name could sign nothing, or what nobody reads."""
+    try:
+        VerifierKey(origin, ED25519, bytes(PUBLIC_SIZE))
+    except MalformedError:
+        origin = ""
+    if not 1 <= len(origin) <= MAX_ORIGIN:
+        raise ConfigRefused("TEMOIN_ORIGIN is the name of a ledger: 1 to 100 characters without a space or a plus")
+
+
 def _require_authority(url: str, roots: Path | None) -> None:
     """Raises ConfigRefused: a token that nobody can verify would be worth nothing."""
     if not url:
@@ -181,6 +197,9 @@ def _require_rate(variable: str, text: str) -> None:
         raise ConfigRefused(f'{variable} is a rate, or several, as in "10 per minute; 100 per day"') from None
 
 
+_HOST = re.compile(r"([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?", re.ASCII)
+_EXIT = re.compile(r"https?://[^\s/]\S*")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", re.ASCII)
 _PREFIX = re.compile(r"([a-z0-9-]{1,40}/){0,3}", re.ASCII)
 _VARIABLES = {
@@ -206,3 +225,12 @@ def _number(variable: str, text: str) -> int:
     if not text.isascii() or not text.isdigit() or len(text) > 15:
         raise ConfigRefused(f"{variable} is a whole number")
     return int(text)
+
+
+def _text(variable: str, text: str) -> str:
+    """Raises ConfigRefused: of what isn't UTF-8 no page can be made."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ConfigRefused(f"{variable} is text in UTF-8") from None
+    return text

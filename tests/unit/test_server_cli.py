@@ -352,6 +352,11 @@ def test_settings_are_read_from_an_environment(tmp_path: Path) -> None:
     ("name", "value"),
     [
         ("TEMOIN_HOST", "Carnet.example"), ("TEMOIN_HOST", "https://carnet.example"), ("TEMOIN_HOST", "é.example"),
+        ("TEMOIN_HOST", "carnet example"), ("TEMOIN_HOST", "carnet.example:443"), ("TEMOIN_HOST", "carnet.example:"),
+        ("TEMOIN_HOST", "::1"), ("TEMOIN_ORIGIN", "carnet one"), ("TEMOIN_ORIGIN", "carnet+1"),
+        ("TEMOIN_ORIGIN", "x" * 101), ("TEMOIN_SITE_TITLE", "\udce9t\udce9"), ("TEMOIN_OPERATOR", "Chez \udce9milie"),
+        ("TEMOIN_EXIT_URL", "https://\udce9.example/"), ("TEMOIN_EXIT_URL", "https://a.example/ b"),
+        ("TEMOIN_EXIT_URL", "http://"), ("TEMOIN_SITE_TITLE", "a\nb"),
         ("TEMOIN_QUOTA", "20 GiB"), ("TEMOIN_QUOTA", "-1"), ("TEMOIN_CHECKPOINT_INTERVAL", "²"),
     ],
 )  # fmt: skip
@@ -360,6 +365,18 @@ def test_settings_that_can_not_be_are_refused_by_name(tmp_path: Path, name: str,
         ServerConfig.from_environ({name: value}, tmp_path, host="a")
     assert name in caught.value.detail
     assert value not in caught.value.detail
+
+
+@pytest.mark.parametrize("host", ["", "carnet.example", "carnet.example:8443", "10.0.0.7", "[fd00::7]", "[::1]:8000"])
+def test_what_a_host_may_be(tmp_path: Path, host: str) -> None:
+    assert ServerConfig.from_environ({"TEMOIN_HOST": host}, tmp_path).host == host
+
+
+def test_a_name_that_no_ledger_can_have_leaves_no_half_a_vault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEMOIN_ORIGIN", "carnet one")
+    ended = call("init", tmp_path / "data")
+    assert (ended.exit_code, "TEMOIN_ORIGIN" in ended.output) == (1, True), ended.output
+    assert not (tmp_path / "data").exists()
 
 
 # collection
