@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 // Boxes on the page: made, looked into, kept, refused, closed; and somebody without an account who puts something in.
-import { act, waitFor } from "@testing-library/preact";
+import { act, screen, waitFor } from "@testing-library/preact";
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 
 import { met } from "../src/app/link.js";
@@ -179,7 +179,8 @@ describe("whoever was given an address", () => {
     await choose(new File(["a"], "IMG_2043.jpg"), new File(["b"], "b.txt"));
     await page.see("Keep this page open until the end");
     await page.press(/^Take out.*b\.txt/);
-    expect(focused()?.getAttribute("type")).toBe("file");
+    await page.see("Taken out: it won’t be sent.");
+    expect(screen.getByRole("button", { name: "Put back b.txt" })).toBeTruthy();
     await page.press("Send");
     await page.see("Sent, and time-stamped");
     await page.see("2 receipts");
@@ -204,6 +205,22 @@ describe("whoever was given an address", () => {
     await page.see("more than there is room for");
     await page.press("Send");
     expect(page.vault.put).toEqual([]);
+    await page.press(/^Take out/);
+    await waitFor(() => expect(page.text()).not.toContain("more than there is room for"));
+  });
+
+  test("of more files than go at once none is left behind in silence", async () => {
+    await arrive();
+    await page.see("Your words");
+    await choose(...Array.from({ length: 101 }, (_, n) => new File(["a"], `${n}.txt`)));
+    await page.see("more files than go at once (100)");
+    await page.press("Send");
+    expect(page.vault.put).toEqual([]);
+    await page.press(/^Take out 100\.txt/);
+    await waitFor(() => expect(page.text()).not.toContain("more files than go at once"));
+    await page.press("Send");
+    await page.see("Sent, and time-stamped");
+    expect((page.vault.put as unknown as [[unknown, readonly File[]]])[0][1]).toHaveLength(100);
   });
 
   test("goes on after the network was cut, with what was written still there", async () => {

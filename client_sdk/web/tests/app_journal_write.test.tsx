@@ -1,8 +1,9 @@
 // @vitest-environment happy-dom
 // Writing: no typed character is lost, and "kept" is said only when it is so.
 import { cleanup, fireEvent, screen } from "@testing-library/preact";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
+import { QUIET } from "../src/app/parts/index.js";
 import { place } from "../src/app/router.js";
 import { beforeLock, forgetful } from "../src/app/state.js";
 import Entry from "../src/app/views/journal/Entry.js";
@@ -218,6 +219,28 @@ describe("keeping", () => {
     fireEvent.click(screen.getByRole("radio", { name: /^7/ }));
     press("peur");
     fireEvent.click(screen.getByRole("checkbox", { name: "Mettre derrière le code" }));
+  test("a file that was taken out stays behind, and one that was put back goes along", async () => {
+    show(<Write id={null} />);
+    type(TEXT);
+    const files = ["IMG_1.jpg", "IMG_2.jpg"].map((name) => new File(["a"], name));
+    fireEvent.change(screen.getByLabelText("Ajouter des photos ou des fichiers"), { target: { files } });
+    const [first, second] = await Promise.all(files.map(({ name }) => (
+      screen.findByRole("button", { name: `Retirer ${name}`, hidden: true })
+    )));
+    vi.spyOn(performance, "now").mockReturnValue(0);
+    for (const button of [first!, second!, second!]) fireEvent.click(button); // a hand that trembles
+    await until(() => second!.textContent === "Remettre IMG_2.jpg");
+    expect(said()).toContain("IMG_2.jpg a été retiré. Le même bouton le remet.");
+    expect(said()).toContain("Retiré\u00a0: il ne sera pas gardé.");
+    vi.mocked(performance.now).mockReturnValue(QUIET);
+    fireEvent.click(second!);
+    await until(() => said().includes("IMG_2.jpg est de nouveau là."));
+    vi.mocked(performance.now).mockRestore();
+    keep();
+    await until(() => place.value.view === "entry");
+    expect(callsOf(vault, "writeEntry")[0]).toMatchObject([{ text: TEXT }, { files: [{ file: files[1] }] }]);
+  });
+
     keep();
     await until(() => callsOf(vault, "writeEntry").length > 0);
     expect(callsOf(vault, "writeEntry")[0]).toMatchObject([

@@ -6,7 +6,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { moment, say, size } from "../../i18n.js";
 import { met } from "../../link.js";
 import { stay } from "../../lock.js";
-import { Button, Field, FileName, Notice, Problem, TextArea, Title, Waiting } from "../../parts/index.js";
+import { Button, Field, Notice, Problem, TextArea, Title, Waiting } from "../../parts/index.js";
 import { address } from "../../router.js";
 import { putting, sending } from "../../state.js";
 import type { VaultApi } from "../../../worker/api.js";
@@ -15,6 +15,7 @@ import { begin } from "../account/enter.js";
 import { saveFile } from "../documents/addresses.js";
 import "../documents/documents.css";
 import { Going } from "../documents/Going.js";
+import { type Picked, PickedFiles, wantedOf } from "../documents/Picked.js";
 import { Drop } from "../documents/Picker.js";
 import "../journal/journal.css";
 
@@ -89,15 +90,17 @@ export default function Deposit(): JSX.Element {
 function Form({ vault, room, onDone }: Entered & { onDone: (done: PutIn) => void }): JSX.Element {
   const [name, setName] = useState("");
   const [message, setMessage] = useState("");
-  const [files, setFiles] = useState<readonly File[]>([]);
+  const [picked, setPicked] = useState<readonly Picked[]>([]);
   const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
   const [empty, setEmpty] = useState(false);
   const isLong = [...message].length > MESSAGE;
+  const files = wantedOf(picked).map(({ file }) => file);
+  const isMany = files.length > FILES;
   const isMuch = files.reduce((sum, file) => sum + sealedSize(file), 0) > room.bytes;
   const submit = async (): Promise<void> => {
     setEmpty(message.trim() === "" && files.length === 0);
-    if (isLong || isMuch || (message.trim() === "" && files.length === 0)) return;
+    if (isLong || isMany || isMuch || (message.trim() === "" && files.length === 0)) return;
     setBusy(true);
     setError(null);
     try {
@@ -123,7 +126,8 @@ function Form({ vault, room, onDone }: Entered & { onDone: (done: PutIn) => void
           label={say("boxes.put.message")} hint={say("boxes.put.message_hint")} value={message} onInput={setMessage} rows={6}
         />
         {isLong && <p class="error" role="alert">{say("share.terms.too_long", { count: MESSAGE })}</p>}
-        {!busy && <Chosen files={files} onChange={setFiles} />}
+        {!busy && <Chosen files={picked} onChange={setPicked} />}
+        {isMany && <p class="error" role="alert">{say("boxes.put.too_many", { count: FILES })}</p>}
         {isMuch && <p class="error" role="alert">{say("boxes.put.too_much", { size: size(room.bytes) })}</p>}
       </fieldset>
       {(busy || files.length > 0) && <p class="hint">{say("boxes.put.cut")}</p>}
@@ -146,41 +150,21 @@ function OnItsWay(): JSX.Element {
 }
 
 function Chosen({ files, onChange }: {
-  files: readonly File[]; onChange: (files: readonly File[]) => void;
+  files: readonly Picked[]; onChange: (files: readonly Picked[]) => void;
 }): JSX.Element {
   const [said, setSaid] = useState("");
-  const picker = useRef<HTMLDivElement>(null);
   const add = (more: readonly File[]): void => {
-    onChange([...files, ...more].slice(0, FILES));
+    onChange([...files, ...more.map((file) => ({ file, thumbnail: null, out: false }))]);
     setSaid(say("journal.files.added", { count: more.length }));
   };
   return (
     <>
-      <div ref={picker}>
-        <Drop
-          label={say("documents.pick.files")} drop={say("documents.pick.drop")} hint={say("boxes.put.files_hint")}
-          onPick={add} camera
-        />
-      </div>
+      <Drop
+        label={say("documents.pick.files")} drop={say("documents.pick.drop")} hint={say("boxes.put.files_hint")}
+        onPick={add} camera
+      />
       <p class="unseen" role="status">{said}</p>
-      {files.length > 0 && (
-        <ul class="file-list" aria-label={say("documents.chosen.name")}>
-          {files.map((file, place) => (
-            <li key={place}>
-              <span class="file-name"><FileName file={file} /></span>
-              <Button
-                plain onClick={() => {
-                  onChange(files.filter((one) => one !== file));
-                  setSaid(say("journal.files.removed", { name: file.name }));
-                  picker.current?.querySelector("input")?.focus();
-                }}
-              >
-                {say("documents.chosen.remove")}<span class="unseen"> {file.name}</span>
-              </Button>
-            </li>
-          ))}
-        </ul>
-      )}
+      <PickedFiles files={files} onChange={onChange} out={say("boxes.put.out")} />
     </>
   );
 }

@@ -4,7 +4,7 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { number, say } from "../../i18n.js";
-import { Button, FileName, InSight, Notice, QUIET, sentenceOf, Tick, Title, Waiting } from "../../parts/index.js";
+import { Button, FileName, InSight, Notice, sentenceOf, Tick, Title, Waiting } from "../../parts/index.js";
 import { address, go } from "../../router.js";
 import { refreshItems, session, vault } from "../../state.js";
 import type { FoundDraft, Id, Kept } from "../../../worker/api.js";
@@ -19,6 +19,7 @@ import "./documents.css";
 import { draftFrom, EMPTY_FORM, formOf } from "./form.js";
 import { useKeeping } from "./keeping.js";
 import { type FileKind, kindOf } from "./kinds.js";
+import { TakeOut, turned } from "./Picked.js";
 import { Picker, Untouched } from "./Picker.js";
 import { CHOSEN, type Chosen, dropDraft, isOpen, sendAll, TAKEN_OUT } from "./sending.js";
 import { SmallPicture } from "./Thumb.js";
@@ -55,7 +56,6 @@ function Adding(props: { resumed: FoundDraft | null; again: () => void; children
   const [refused, setRefused] = useState<string | null>(null);
   const [said, setSaid] = useState("");
   const counter = useRef(0);
-  const turned = useRef({ key: -1, time: 0 });
   const list = useRef<HTMLDivElement>(null);
 
   const set = (next: readonly Chosen[]): void => {
@@ -73,14 +73,10 @@ function Adding(props: { resumed: FoundDraft | null; again: () => void; children
       });
     }
   };
-  /** Out, or back again: one and the same button, which keeps its place and the focus. A hand that trembles presses
-   * twice, and would undo what it did. */
   const turn = (one: Chosen): void => {
-    const time = performance.now(), out = one.fate !== TAKEN_OUT;
-    if (turned.current.key === one.key && time - turned.current.time < QUIET) return;
-    turned.current = { key: one.key, time };
+    const out = one.fate !== TAKEN_OUT;
     set(latest.current.map((other) => (other.key === one.key ? { ...other, fate: out ? TAKEN_OUT : CHOSEN } : other)));
-    setSaid(say(out ? "documents.chosen.removed" : "documents.chosen.back", { name: one.file.name }));
+    setSaid(turned(one.file, out));
   };
 
   const keep = async (): Promise<void> => {
@@ -210,10 +206,7 @@ function ChosenFiles(props: {
             <FateOf one={one} />
           </div>
           {onTurn !== null && (isOpen(one) || one.fate === TAKEN_OUT) && (
-            <Button plain onClick={() => onTurn(one)}>
-              {say(one.fate === TAKEN_OUT ? "documents.chosen.put_back" : "documents.chosen.remove")}
-              <span class="unseen"> {one.file.name}</span>
-            </Button>
+            <TakeOut file={one.file} out={one.fate === TAKEN_OUT} onTurn={() => onTurn(one)} />
           )}
         </li>
       ))}

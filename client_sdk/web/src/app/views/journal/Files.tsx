@@ -1,17 +1,15 @@
-// Files that go with what is being written: picked, shown small, taken back. Knows: the files of this device that were
-// picked. Refuses to know: how they are sealed and sent.
+// Files that go with what is being written: picked, shown small, taken out and put back. Knows: the files of this device
+// that were picked. Refuses to know: how they are sealed and sent.
 
 import type { JSX } from "preact";
 import { useId, useRef, useState } from "preact/hooks";
 import { say } from "../../i18n.js";
-import { Button, FileName } from "../../parts/index.js";
-import type { NewFile } from "../../../worker/api.js";
-import { Picture } from "../documents/FileOf.js";
+import { type Picked, PickedFiles } from "../documents/Picked.js";
 import { makeThumbnail } from "./thumbnail.js";
 
 /** The picked files, a button to pick more, and a word that they are not in the draft. */
 export function Files(props: {
-  files: readonly NewFile[]; onChange: (files: readonly NewFile[]) => void;
+  files: readonly Picked[]; onChange: (files: readonly Picked[]) => void;
 }): JSX.Element {
   const { files, onChange } = props;
   const id = useId();
@@ -19,7 +17,9 @@ export function Files(props: {
   latest.current = files;
   const [said, setSaid] = useState("");
   const pick = async (picked: FileList): Promise<void> => {
-    const more = await Promise.all([...picked].map(async (file) => ({ file, thumbnail: await makeThumbnail(file) })));
+    const more = await Promise.all([...picked].map(async (file): Promise<Picked> => (
+      { file, thumbnail: await makeThumbnail(file), out: false }
+    )));
     onChange([...latest.current, ...more]);
     setSaid(say("journal.files.added", { count: more.length }));
   };
@@ -35,25 +35,7 @@ export function Files(props: {
         }}
       />
       <p class="unseen" role="status">{said}</p>
-      {files.length > 0 && (
-        <ul class="file-list">
-          {files.map((one, place) => (
-            <li key={place}>
-              {one.thumbnail && <Picture blob={one.thumbnail} alt="" />}
-              <span class="file-name"><FileName file={one.file} /></span>
-              <Button
-                plain onClick={() => {
-                  onChange(files.filter((other) => other !== one));
-                  setSaid(say("journal.files.removed", { name: one.file.name }));
-                  document.getElementById(id)?.focus();
-                }}
-              >
-                {say("journal.files.remove")}<span class="unseen"> {one.file.name}</span>
-              </Button>
-            </li>
-          ))}
-        </ul>
-      )}
+      <PickedFiles files={files} onChange={onChange} out={say("documents.chosen.out")} />
     </div>
   );
 }

@@ -9,8 +9,9 @@ import {
 } from "../../parts/index.js";
 import { address, go } from "../../router.js";
 import { forgetful, refreshItems, sensitiveUntil, session, vault } from "../../state.js";
-import type { FoundDraft, Id, Item, NewFile } from "../../../worker/api.js";
+import type { FoundDraft, Id, Item } from "../../../worker/api.js";
 import { EditDocument } from "../documents/EditDocument.js";
+import { type Picked, wantedOf } from "../documents/Picked.js";
 import { dangerSaid, DangerScale } from "./Danger.js";
 import { DraftMark } from "./DraftMark.js";
 import { type Begun, Offered, useDrafts } from "./Drafts.js";
@@ -90,7 +91,7 @@ function Form({ title, item, resumed, begun, but, onResume }: FormProps): JSX.El
   });
   const newest = useRef(fields);
   const { keeper, change: keepLater, end, here } = useKeeper(resumed?.slot ?? null);
-  const [files, setFiles] = useState<readonly NewFile[]>([]);
+  const [files, setFiles] = useState<readonly Picked[]>([]);
   const [guided, setGuided] = useState(false);
   const [saving, setSaving] = useState(false);
   const [error, setError] = useState<unknown>(null);
@@ -113,8 +114,9 @@ function Form({ title, item, resumed, begun, but, onResume }: FormProps): JSX.El
     const now = newest.current;
     const long = tooLong(now);
     if (long) return setRefused(say(`journal.long.${long.field}`, { limit: number(long.limit) }));
+    const wanted = wantedOf(files);
     const changes = before && changesFrom(before, draftIn(now));
-    if (changes ? Object.keys(changes).length + files.length === 0 : isEmpty(now) && files.length === 0) {
+    if (changes ? Object.keys(changes).length + wanted.length === 0 : isEmpty(now) && wanted.length === 0) {
       return setRefused(say(changes ? "journal.write.unchanged" : "journal.write.nothing"));
     }
     const opened = session.peek();
@@ -124,8 +126,8 @@ function Form({ title, item, resumed, begun, but, onResume }: FormProps): JSX.El
     try {
       if (item?.sensitive && !(await askPin())) return setSaving(false);
       const kept = item !== null && changes !== null
-        ? await vault().editEntry(item.id, changes, files, keeper.slot)
-        : await vault().writeEntry(draftIn(now), { sensitive: now.sensitive, files, slot: keeper.slot });
+        ? await vault().editEntry(item.id, changes, wanted, keeper.slot)
+        : await vault().writeEntry(draftIn(now), { sensitive: now.sensitive, files: wanted, slot: keeper.slot });
       end();
       if (session.peek() !== opened) return;
       await refreshItems();
