@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
 import { DraftKeeper, LONGEST, PAUSE, type Unkept } from "../src/app/views/journal/keeper.js";
 import { EMPTY_DRAFT } from "../src/sdk/items.js";
-import type { KeptDraft, TypedDraft } from "../src/worker/api.js";
+import type { FoundDraft, KeptDraft, TypedDraft } from "../src/worker/api.js";
 import { runs } from "./runs.js";
 
 beforeEach(() => vi.useFakeTimers());
@@ -15,7 +15,7 @@ const draft = (text: string): Unkept =>
 
 /** A device that keeps drafts, slowly, and fails when it is told to. */
 class Device {
-  drafts: readonly KeptDraft[] = [];
+  all: readonly KeptDraft[] = [];
   readonly times: number[] = [];
   failing = false;
   delay = 0;
@@ -24,25 +24,30 @@ class Device {
 
   /** The only one. */
   get kept(): KeptDraft | null {
-    expect(this.drafts.length).toBeLessThan(2);
-    return this.drafts[0] ?? null;
+    expect(this.all.length).toBeLessThan(2);
+    return this.all[0] ?? null;
   }
 
   get texts(): readonly string[] {
-    return this.drafts.map((one) => one.draft.text);
+    return this.all.map((one) => one.draft.text);
   }
 
   async keepDraft(given: TypedDraft, before: string | null): Promise<string> {
     await this.#work();
     this.times.push(Date.now());
     const slot = `slot${++this.#ids}`;
-    this.drafts = [...this.drafts.filter((one) => one.slot !== before), { ...given, slot }];
+    this.all = [...this.all.filter((one) => one.slot !== before), { ...given, slot }];
     return slot;
+  }
+
+  async drafts(): Promise<readonly FoundDraft[]> {
+    await this.#work();
+    return this.all.map((one) => ({ ...one, locked: false }));
   }
 
   async dropDraft(slot: string): Promise<void> {
     await this.#work();
-    this.drafts = this.drafts.filter((one) => one.slot !== slot);
+    this.all = this.all.filter((one) => one.slot !== slot);
   }
 
   async #work(): Promise<void> {
@@ -152,6 +157,57 @@ describe("two tabs on one draft", () => {
     other.change(draft(""));
     expect(await other.flush()).toBe(true);
     expect(device.texts).toEqual(["Il a crié et"]);
+  });
+});
+
+describe("a draft that another tab took", () => {
+  const taken = async (): Promise<readonly [Device, DraftKeeper]> => {
+    const device = new Device(), keeper = new DraftKeeper(device, null);
+    keeper.change(draft("Il a"));
+    await keeper.flush();
+    await device.dropDraft(keeper.slot!);
+    return [device, keeper];
+  };
+
+  beforeEach(() => vi.useRealTimers());
+
+  test("is said to be kept until somebody looks, then to be gone, and is not brought back by that", async () => {
+    const [device, keeper] = await taken();
+    expect(keeper.state.value).toBe("kept");
+    await keeper.look();
+    expect(keeper.state.value).toBe("gone");
+    expect(await keeper.flush()).toBe(true);
+    expect(device.texts).toEqual([]);
+  });
+
+  test("is kept anew as soon as something is typed", async () => {
+    const [device, keeper] = await taken();
+    await keeper.look();
+    keeper.change(draft("Il a crié"));
+    expect(await keeper.flush()).toBe(true);
+    expect(device.texts).toEqual(["Il a crié"]);
+    await keeper.look();
+    expect(keeper.state.value).toBe("kept");
+  });
+
+  test("is said to be gone where somebody was going to go on with it, too", async () => {
+    const [device, { slot }] = await taken(), keeper = new DraftKeeper(device, slot);
+    await keeper.look();
+    expect(keeper.state.value).toBe("gone");
+  });
+
+  test("is nothing that a look knows which comes too late, or fails", async () => {
+    const [device, keeper] = await taken();
+    device.failing = true;
+    await keeper.look();
+    expect(keeper.state.value).toBe("kept");
+    device.failing = false;
+    device.delay = 20;
+    const looking = keeper.look();
+    keeper.change(draft("Il a crié"));
+    await looking;
+    expect(keeper.state.value).toBe("unsaved");
+    keeper.end();
   });
 });
 

@@ -99,6 +99,24 @@ describe("the draft", () => {
     expect((await kept())[0]?.draft.text).toBe(`${TEXT} Rien.`);
   });
 
+  test("that another tab took is not called kept any more by who comes back, and a lock keeps nothing of it", async () => {
+    show(<Write id={null} />);
+    type(TEXT);
+    await until(() => said().includes("Brouillon gardé"));
+    await vault.dropDraft((await kept())[0]!.slot);
+    window.dispatchEvent(new Event("focus"));
+    await until(() => said().includes("n’est plus gardé comme brouillon"));
+    expect(said()).not.toContain("Brouillon gardé");
+    expect(box().value).toBe(TEXT);
+    expect(beforeLock.size).toBe(0);
+    type(`${TEXT} Rien.`);
+    await until(() => said().includes("Brouillon gardé"));
+    expect(said()).not.toContain("n’est plus gardé comme brouillon");
+    await vault.dropDraft((await kept())[0]!.slot);
+    document.dispatchEvent(new Event("visibilitychange"));
+    await until(() => said().includes("n’est plus gardé comme brouillon"));
+  });
+
   test("found on opening is offered, and never dropped by writing something else", async () => {
     vault.begin(draft("Hier soir, avant"));
     show(<Write id={null} />);
@@ -201,24 +219,6 @@ describe("keeping", () => {
     expect(beforeLock.size).toBe(0);
   });
 
-  test("nothing is asked for first, and says so", async () => {
-    show(<Write id={null} />);
-    keep();
-    await until(() => screen.queryByRole("alert"));
-    expect(said()).toContain("Il n’y a encore rien à garder");
-    expect(callsOf(vault, "writeEntry")).toEqual([]);
-  });
-
-  test("takes the time of the facts, the place, the people and the feeling along", async () => {
-    show(<Write id={null} />);
-    type(TEXT);
-    fireEvent.click(screen.getByRole("radio", { name: "Avec mes mots" }));
-    type("au printemps 2019, le soir", "Avec vos mots");
-    type("à la maison", "Lieu");
-    type("Nadia, ma sœur", "Personnes présentes");
-    fireEvent.click(screen.getByRole("radio", { name: /^7/ }));
-    press("peur");
-    fireEvent.click(screen.getByRole("checkbox", { name: "Mettre derrière le code" }));
   test("a file that was taken out stays behind, and one that was put back goes along", async () => {
     show(<Write id={null} />);
     type(TEXT);
@@ -241,6 +241,24 @@ describe("keeping", () => {
     expect(callsOf(vault, "writeEntry")[0]).toMatchObject([{ text: TEXT }, { files: [{ file: files[1] }] }]);
   });
 
+  test("nothing is asked for first, and says so", async () => {
+    show(<Write id={null} />);
+    keep();
+    await until(() => screen.queryByRole("alert"));
+    expect(said()).toContain("Il n’y a encore rien à garder");
+    expect(callsOf(vault, "writeEntry")).toEqual([]);
+  });
+
+  test("takes the time of the facts, the place, the people and the feeling along", async () => {
+    show(<Write id={null} />);
+    type(TEXT);
+    fireEvent.click(screen.getByRole("radio", { name: "Avec mes mots" }));
+    type("au printemps 2019, le soir", "Avec vos mots");
+    type("à la maison", "Lieu");
+    type("Nadia, ma sœur", "Personnes présentes");
+    fireEvent.click(screen.getByRole("radio", { name: /^7/ }));
+    press("peur");
+    fireEvent.click(screen.getByRole("checkbox", { name: "Mettre derrière le code" }));
     keep();
     await until(() => callsOf(vault, "writeEntry").length > 0);
     expect(callsOf(vault, "writeEntry")[0]).toMatchObject([

@@ -115,6 +115,28 @@ def test_a_draft_outlives_the_session_that_it_was_written_in(visitor: Visitor) -
     expect(visitor.box("journal.write.text")).to_have_value(TEXT)
 
 
+def test_a_tab_is_told_that_another_one_took_its_draft(visitor: Visitor) -> None:
+    visitor.username = "onglet oublié"
+    visitor.move_in()
+    visitor.begin_entry(TEXT)
+    reads(visitor.page, visitor.say("journal.draft.kept"))
+    other = Visitor(visitor.page.context.new_page(), visitor.address, "fr", visitor.username)
+    other.log_in()
+    other.follow("journal.write.name")
+    other.page.get_by_role("button").filter(has_text=other.say("journal.drafts.resume")).click()
+    expect(other.box("journal.write.text")).to_have_value(TEXT)
+    other.press("journal.write.keep")
+    other.is_kept(sensitive=False)
+    other.page.close()
+    visitor.page.bring_to_front()
+    visitor.page.evaluate("dispatchEvent(new Event('focus'))")  # a browser without a window may tell nothing
+    reads(visitor.page, visitor.say("journal.draft.gone"))
+    expect(visitor.page.get_by_text(visitor.say("journal.draft.kept"), exact=True)).to_have_count(0)
+    expect(visitor.box("journal.write.text")).to_have_value(TEXT)
+    visitor.lock()
+    expect(visitor.page.get_by_text(visitor.say("account.closed.kept"))).to_have_count(0)
+
+
 def test_two_tabs_write_side_by_side(visitor: Visitor) -> None:
     visitor.username = "deux onglets"
     visitor.move_in()

@@ -3,7 +3,7 @@
 
 import type { JSX } from "preact";
 import { say } from "../../i18n.js";
-import { sentenceOf } from "../../parts/index.js";
+import { Notice, sentenceOf } from "../../parts/index.js";
 import { forgetful } from "../../state.js";
 import type { DraftKeeper } from "./keeper.js";
 
@@ -17,6 +17,11 @@ export function DraftMark({ keeper, kept }: { keeper: DraftKeeper; kept: string 
       </div>
     );
   }
-  const said = state === "nothing" || forgetful.value ? "" : say(state === "kept" ? kept : "journal.draft.unsaved");
-  return <p class="draft-mark hint">{said}</p>;
+  const silent = state === "nothing" || state === "gone" || forgetful.value;
+  return (
+    <>
+      <p class="draft-mark hint">{!silent && say(state === "kept" ? kept : "journal.draft.unsaved")}</p>
+      <div role="status">{state === "gone" && <Notice care><p>{say("journal.draft.gone")}</p></Notice>}</div>
+    </>
+  );
 }

@@ -1,7 +1,7 @@
 // Keeps a draft while it is typed: at each pause, at least every two seconds, and at once when it is asked for.
 // Knows: what is not kept yet, and one call at a time. Refuses to know: what is in a draft, and how it is sealed.
 //
-// "Kept" is said only when the newest text was kept. A failure is told, and tried again with the next letter or pause.
+// "Kept" is said only when the newest text was kept, and no longer once another tab took it. A failure is told, and tried again with the next letter or pause.
 
 import { type Signal, signal } from "@preact/signals";
 import type { Id, TypedDraft, VaultApi } from "../../../worker/api.js";
@@ -11,9 +11,12 @@ export const PAUSE = 400;
 /** Milliseconds after which a text that goes on is kept nevertheless. */
 export const LONGEST = 2000;
 
-export type Keeping = "nothing" | "unsaved" | "kept" | "failed";
+/** `gone`: another tab made an entry of it, went on with it, or threw it away. */
+export type Keeping = "nothing" | "unsaved" | "kept" | "failed" | "gone";
 /** A draft as it stands in the form; empty: there is nothing worth keeping in it. */
 export type Unkept = Omit<TypedDraft, "saved"> & { readonly empty: boolean };
+
+type Slots = Pick<VaultApi, "keepDraft" | "dropDraft" | "drafts">;
 
 export class DraftKeeper {
   readonly state: Signal<Keeping> = signal<Keeping>("nothing");
@@ -28,10 +31,10 @@ export class DraftKeeper {
   #pause: ReturnType<typeof setTimeout> | undefined;
   #longest: ReturnType<typeof setTimeout> | undefined;
   #ended = false;
-  readonly #vault: Pick<VaultApi, "keepDraft" | "dropDraft">;
+  readonly #vault: Slots;
 
   /** `slot`: the draft that is gone on with, null for a new one. */
-  constructor(vault: Pick<VaultApi, "keepDraft" | "dropDraft">, slot: Id | null) {
+  constructor(vault: Slots, slot: Id | null) {
     this.#vault = vault;
     this.slot = slot;
   }
@@ -52,6 +55,16 @@ export class DraftKeeper {
   async flush(): Promise<boolean> {
     do await this.#once(); while (!this.#ended && this.#newest !== this.#kept && this.state.value !== "failed");
     return this.#ended || this.#newest === this.#kept;
+  }
+
+  /** Looks whether the draft is still there: whoever comes back to this tab may have been in another one. Where that
+   * can't be known, nothing else is said. Never rejects. */
+  async look(): Promise<void> {
+    const { slot } = this, asked = this.#newest;
+    if (slot === null || this.#ended || asked !== this.#kept) return;
+    const found = await this.#vault.drafts().catch(() => null);
+    if (found === null || this.#ended || asked !== this.#newest || slot !== this.slot) return;
+    if (!found.some((one) => one.slot === slot)) this.state.value = "gone";
   }
 
   /** The text has become an entry, or waits in the outbox: its draft is gone, and nothing more is kept. */

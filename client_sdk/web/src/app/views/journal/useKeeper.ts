@@ -10,6 +10,8 @@ export interface Kept {
   readonly keeper: DraftKeeper;
   /** Something was typed. */
   readonly change: (draft: Unkept) => void;
+  /** Whoever comes back to this tab is told if another one took the draft; then a lock keeps nothing, and says so. */
+  readonly look: () => Promise<void>;
   /** What was typed is kept elsewhere: its draft is gone, and a lock has nothing to wait for. */
   readonly end: () => void;
   /** Whether the view is still shown. */
@@ -30,6 +32,10 @@ export function useKeeper(slot: Id | null): Kept {
         beforeLock.add(keepNow);
         keeper.change(draft);
       },
+      look: async () => {
+        await keeper.look();
+        if (keeper.state.peek() === "gone") beforeLock.delete(keepNow);
+      },
       end: () => {
         beforeLock.delete(keepNow);
         keeper.end();
@@ -38,7 +44,15 @@ export function useKeeper(slot: Id | null): Kept {
   }, []);
   useEffect(() => {
     here.current = true;
+    const over = new AbortController();
+    const look = (): void => {
+      if (document.visibilityState === "visible") void kept.look();
+    };
+    for (const [target, kind] of [[document, "visibilitychange"], [window, "focus"]] as const) {
+      target.addEventListener(kind, look, { signal: over.signal });
+    }
     return () => {
+      over.abort();
       here.current = false;
       void kept.keeper.flush().then((all) => all && kept.end());
     };
