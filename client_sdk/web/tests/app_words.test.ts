@@ -89,9 +89,9 @@ describe("the words", () => {
   });
 
   it("keep French signs with their words", () => {
-    const loose = /\w'\w|[^\u00a0\u202f\d/][?!;»](?=\s|$)| [?!:;»]|«[^\u00a0]/;
+    const loose = /\w'\w|[^\u202f\d/][?!;](?=\s|$)|[^\u00a0]»|[^\u00a0\d/]:(?=\s|$)|«[^\u00a0]/;
     expect(flat(own["fr"]!).filter(([, text]) => loose.test(text))).toEqual([]);
-    for (const torn of ["Quoi ?", "Quoi?", "l'aide"]) expect(loose.test(torn)).toBe(true);
+    for (const torn of ["Quoi ?", "Quoi?", "Quoi\u00a0?", "Quoi :", "«Quoi»", "l'aide"]) expect(loose.test(torn)).toBe(true);
   });
 
   it("have a plural for each form that a language has", () => {
