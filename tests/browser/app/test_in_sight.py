@@ -73,6 +73,21 @@ def test_nothing_is_beneath_it_that_is_reached_by_keyboard(adding: Visitor) -> N
     assert reached > 10
 
 
+@pytest.mark.parametrize("height", [360, 500, 640])
+def test_what_was_pressed_is_seen_whole(adding: Visitor, height: int) -> None:
+    page, tick = adding.page, adding.page.get_by_role("checkbox")
+    page.set_viewport_size({"width": 360, "height": height})
+    label, bar = page.locator("label", has=tick), page.locator(".in-sight.stays")
+    by_half = "(label, bar) => scrollBy(0, label.getBoundingClientRect().top + 20 - bar.getBoundingClientRect().top)"
+    label.evaluate(by_half, bar.element_handle())
+    above, end = box_of(label), box_of(bar)["y"]
+    assert above["y"] < end < above["y"] + above["height"]
+    page.mouse.click(above["x"] + 60, above["y"] + 10)
+    expect(tick).to_be_checked()
+    seen = box_of(label)
+    assert seen["y"] + seen["height"] <= box_of(bar)["y"]
+
+
 def test_it_takes_nothing_of_a_low_screen(adding: Visitor) -> None:
     page, keep = adding.page, keep_of(adding)
     page.set_viewport_size(ABOVE_KEYS)

@@ -26,13 +26,31 @@ export function InSight({ idle, refused, children }: {
       removeEventListener("resize", look);
     };
   }, []);
+  const stays = fits && !idle;
+  useEffect(() => {
+    if (!stays) return;
+    const over = new AbortController();
+    for (const kind of ["focusin", "click"]) {
+      document.addEventListener(kind, (event) => uncover(event, bar.current!), { signal: over.signal });
+    }
+    return () => over.abort();
+  }, [stays]);
   useEffect(() => {
     if (refused) bar.current?.scrollIntoView({ block: "nearest" });
   }, [refused, fits]);
   return (
-    <div ref={bar} class={fits && !idle ? "in-sight stays" : "in-sight"}>
+    <div ref={bar} class={stays ? "in-sight stays" : "in-sight"}>
       {refused && <p class="error" role="alert">{refused}</p>}
       {children}
     </div>
   );
+}
+
+/** What is reached by keyboard, or was pressed where a part of it stood above the bar, is seen whole. A field where
+ * somebody writes follows the caret, and no other place. */
+function uncover({ type, target }: Event, bar: HTMLElement): void {
+  if (!(target instanceof Element) || bar.contains(target)) return;
+  if (type === "focusin" && !target.matches(":focus-visible")) return; // a finger is on its way: nothing moves beneath it
+  const held = target.closest("main :is(label, a, button, summary, input, select)");
+  (held?.closest("label") ?? held)?.scrollIntoView({ block: "nearest" });
 }
