@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
-import re
 import statistics
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
-from secrets import token_hex
 from threading import Event
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
 
+from client_sdk.boxes import NewBox
+from client_sdk.client import Draft, VaultClient
+from client_sdk.sharing import Sharing
 from tests.browser.app.test_traces import wait_for_no_worker
 from tests.browser.conftest import NeutralSite
 from tests.browser.test_exit import INTERACTIVE, MOST, SHIFTS
 from tests.fakes.browser import Watcher, open_chromium
 from tests.fakes.http_proxy import Heard, http_proxy_to
 from tests.fakes.processes import RealVault
-from tests.fakes.teller import STEM, TEXTS, Teller, choose, letter
+from tests.fakes.teller import STEM, TEXTS, choose, letter
 from tests.fakes.tour import shown_view, view_table
-from tests.fakes.visitor import PATIENCE, Visitor, wait_until
+from tests.fakes.visitor import PASSWORD, PATIENCE, PIN, Visitor, wait_until
 
 GESTURES = """
 for (const kind of ["click", "keyup"]) {
   addEventListener(kind, (event) => gesture(String(performance.timeOrigin + event.timeStamp)), true);
 }"""
 WRITTEN = f"{STEM} written before leaving"
+DAY = 86_400
 BOX, SENT = f"{STEM} box", f"{STEM} sent by somebody else"
 
 
@@ -82,50 +85,35 @@ class Person(Visitor):
     code: str = field(default="", repr=False)
 
 
-@pytest.fixture(scope="module")
-def person(chromium: Browser, real_vault: RealVault) -> Person:
-    """Somebody with entries, documents and an answered questionnaire, for the tests that only read."""
-    context = chromium.new_context(locale="fr-FR", reduced_motion="reduce")
-    teller = Teller(Visitor(context.new_page(), real_vault.url), token_hex(3))  # a worker may come here twice
-    teller.visitor.move_in()
-    teller.write()
-    teller.write_sensitive()
-    teller.add_documents()
-    teller.assess()
-    visitor = teller.visitor
-    box_address = visitor.make_box(BOX)
-    other = Visitor(context.new_page(), real_vault.url)
-    other.meet_box(box_address)
-    other.put_in("", SENT)
-    link, code = share_by_link(visitor)
-    context.close()
-    return Person(**vars(visitor), box_address=box_address, link=link, code=code)
+At = Callable[[Page], Person]
 
 
-def share_by_link(visitor: Visitor) -> tuple[str, str]:
-    """One entry, to be opened many times; gives fragment and code, which stand there once."""
-    page = visitor.page
-    visitor.go_to("shell.journal")
-    visitor.follow("share.list.name")
-    visitor.follow("share.new")
-    page.get_by_role("checkbox", name=re.compile(TEXTS["title"])).check()
-    visitor.press("account.sign_up.next")
-    visitor.heading("share.parts.title")
-    visitor.press("account.sign_up.next")
-    visitor.press("share.who.make_link")
-    visitor.box("share.terms.openings").select_option("100")
-    visitor.press("share.terms.next")
-    visitor.fill("account.confirm.password", visitor.password)
-    visitor.fill("account.confirm.pin", visitor.pin)
-    visitor.press("share.preview.do")
-    visitor.heading("share.done.title")
-    link = page.locator(".shown-once").inner_text()
-    return link[link.index("#"):], page.locator(".digits").inner_text()
-
-
-def on(page: Page, person: Person) -> Person:
-    """The same person at another page."""
-    return replace(person, page=page)
+@pytest.fixture(scope="session")
+def person(real_vault: RealVault, tmp_path_factory: pytest.TempPathFactory) -> At:
+    """Somebody with entries, a document and an answered questionnaire, at a page, for the tests that only read. The SDK
+    wrote it all, as on another device."""
+    folder, username, now = tmp_path_factory.mktemp("person"), f"{STEM} person", int(time.time())
+    letter = folder / TEXTS["file"]
+    letter.write_text(TEXTS["bytes"])
+    with VaultClient.connect(real_vault.url, folder / "laptop") as client:
+        client.register(client.make_account(username, PASSWORD, PIN, language="french"))
+        client.log_in(username, PASSWORD, PIN)
+        entry = client.write_entry(Draft(title=TEXTS["title"], text=TEXTS["text"]), attachments=[letter])
+        client.write_entry(Draft(text=TEXTS["sensitive"]), sensitive=True)
+        client.add_document(letter, title=TEXTS["document"])
+        client.write_assessment(Draft(title="–", text="–"), {"kill": True})
+        confirmed = partial(client.account.confirm, PASSWORD, PIN)
+        box = client.boxes.make(NewBox(BOX, now + 7 * DAY, 3, 10_000_000))
+        client.boxes.send(box, confirmed())
+        visit = client.enter_box(box.fragment)
+        visit.send(visit.make("", SENT, []))
+        shared = client.shares.make(Sharing([(entry.id, entry.revision)], None, now + 7 * DAY, 100))
+        client.shares.send(shared, confirmed())
+    assert shared.link is not None
+    return partial(
+        Person, address=real_vault.url, username=username, box_address=box.fragment, link=shared.link.fragment,
+        code=shared.link.code,
+    )
 
 
 def at(number: int) -> Callable[[Visitor], None]:
@@ -236,10 +224,10 @@ DOORS: dict[str, Callable[[Person], None]] = {
     "turn", [pytest.param(0, id="by one way"), pytest.param(1, id="by the other", marks=pytest.mark.soak)]
 )
 def test_from_every_view_one_gesture_leads_out_at_once(
-    context: BrowserContext, person: Person, neutral: NeutralSite, turn: int,
+    context: BrowserContext, person: At, neutral: NeutralSite, turn: int,
     places: dict[str, Callable[[Person], None]],
 ) -> None:
-    visitor = on(context.new_page(), person)
+    visitor = person(context.new_page())
     watch = Stopwatch(visitor.page)
     ways = {place: (tap, shifts)[(number + turn) % 2] for number, place in enumerate(places)}
 
@@ -366,11 +354,11 @@ def step(page: Page, direction: str) -> None:
 
 @pytest.fixture(params=[False, True], ids=["", "remembering"])
 def reader(
-    request: pytest.FixtureRequest, chromium: Browser, remembering: Browser, person: Person
+    request: pytest.FixtureRequest, chromium: Browser, remembering: Browser, person: At
 ) -> Iterator[tuple[Visitor, Watcher]]:
     """Somebody who has read an entry, watched at every moment; in both kinds of browser."""
     context = (remembering if request.param else chromium).new_context(locale="fr-FR")
-    visitor = on(context.new_page(), person)
+    visitor = person(context.new_page())
     watcher = Watcher(visitor.page)
     visitor.log_in()
     entry(visitor)
@@ -486,8 +474,8 @@ def test_after_three_quiet_minutes_it_locks_after_a_warning_and_keeps_the_draft(
     expect(visitor.box("journal.write.text")).to_have_value(WRITTEN)
 
 
-def test_it_locks_by_itself_also_while_a_question_is_open(context: BrowserContext, person: Person) -> None:
-    visitor = on(context.new_page(), person)
+def test_it_locks_by_itself_also_while_a_question_is_open(context: BrowserContext, person: At) -> None:
+    visitor = person(context.new_page())
     visitor.page.clock.install()
     visitor.log_in()
     pin_dialog(visitor)
@@ -500,8 +488,8 @@ def test_it_locks_by_itself_also_while_a_question_is_open(context: BrowserContex
     visitor.heading("account.log_in.title")  # nothing lies over the page
 
 
-def test_what_is_sensitive_closes_after_two_minutes(context: BrowserContext, person: Person) -> None:
-    visitor = on(context.new_page(), person)
+def test_what_is_sensitive_closes_after_two_minutes(context: BrowserContext, person: At) -> None:
+    visitor = person(context.new_page())
     page = visitor.page
     visitor.log_in()
     worker = page.workers[0]  # the vault's; the one that the password was tried in may still be going
@@ -519,9 +507,9 @@ def test_what_is_sensitive_closes_after_two_minutes(context: BrowserContext, per
     page.get_by_role("dialog").wait_for()  # the PIN is asked for again
 
 
-def test_no_field_is_offered_to_the_memory_of_the_browser(context: BrowserContext, person: Person) -> None:
+def test_no_field_is_offered_to_the_memory_of_the_browser(context: BrowserContext, person: At) -> None:
     """Each input of each view: no name to be remembered by, and told not to be. The tables name every view there is."""
-    visitor = on(context.new_page(), person)
+    visitor = person(context.new_page())
     page, seen, views = visitor.page, 0, set[int]()
     fields = (
         "Array.from(document.querySelectorAll('input, textarea, select'), (one) => "
