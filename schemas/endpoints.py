@@ -51,6 +51,7 @@ class Endpoint:
 
 _PIN = ("pin_wrong", "pin_locked", "pin_closed", "account_damaged", "limiter_unavailable")
 _LOGIN = ("challenge_refused", "rate_limited", "limiter_unavailable")
+_PROOF = ("challenge_refused", "session_limited", "limiter_unavailable")
 _OFFERED = ("unauthorized", "stage_insufficient")
 """Where no token is needed, and one that is offered has to be good."""
 _READER = ("not_found", "bundle_over", "opening_over")
@@ -79,11 +80,11 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     ),
     Endpoint(
         "POST", "/v1/pin/reopen", Stage.PASSWORD, "Open a closed or delayed PIN path with the recovery code",
-        accounts.PinReopen, gives=(accounts.Nothing,), refuses=("recovery_refused", "account_damaged", *_LOGIN),
+        accounts.PinReopen, gives=(accounts.Nothing,), refuses=("recovery_refused", "account_damaged", *_PROOF),
     ),
     Endpoint(
         "POST", "/v1/confirm", Stage.OPEN, "Password and PIN once more", accounts.Confirm,
-        gives=(accounts.ConfirmedStage,), refuses=("login_refused", *_LOGIN, *_PIN),
+        gives=(accounts.ConfirmedStage,), refuses=("login_refused", *_PROOF, *_PIN),
     ),
     Endpoint("POST", "/v1/logout", Stage.ANY, "End this session", gives=(accounts.Nothing,)),
     Endpoint("GET", "/v1/sessions", Stage.OPEN, "Open sessions", gives=(accounts.Sessions,)),
@@ -96,7 +97,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         "POST", "/v1/account/credentials", Stage.CONFIRMED, "Change user name, password or PIN; ends all other sessions",
         accounts.ChangeCredentials, gives=(accounts.CredentialsChanged,),
-        refuses=("signature_refused", "challenge_refused", "credentials_conflict", "account_exists", "account_damaged", "id_taken", "rate_limited", "limiter_unavailable"),
+        refuses=("signature_refused", "credentials_conflict", "account_exists", "account_damaged", "id_taken", "rate_limited", *_PROOF),
         headers=("Temoin-Signature", "Temoin-Signature-New"),
     ),
     # items
@@ -159,15 +160,12 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     ),
     Endpoint(
         "POST", "/v1/links/<id:bundle>", Stage.NONE, "Try the code of a link", shares.TryCode, gives=(shares.LinkShare,),
-        refuses=("not_found", "bundle_over", "code_wrong", "account_damaged", "rate_limited", "limiter_unavailable"),
+        refuses=("not_found", "bundle_over", "code_wrong", "account_damaged", "limiter_unavailable"),
     ),
     Endpoint(
         "POST", "/v1/bundles/<id:bundle>/open", Stage.NONE, "Open a bundle, counted; a professional brings a session too",
         shares.OpenBundle, gives=(shares.BundleOpened,),
-        refuses=(
-            "not_found", "bundle_over", "cap_refused", "openings_used", "id_taken", "rate_limited", "limiter_unavailable",
-            *_OFFERED,
-        ),
+        refuses=("not_found", "bundle_over", "cap_refused", "openings_used", "id_taken", *_OFFERED),
     ),
     Endpoint(
         "GET", "/v1/bundles/<id:bundle>/items/<id:item>/revisions/<u32:revision>", Stage.BUNDLE, "The bytes of a record",

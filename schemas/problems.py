@@ -48,7 +48,16 @@ PROBLEMS: dict[str, ProblemKind] = {
         "Twenty wrong PINs in a row closed this way in. The recovery code opens it at once; otherwise it opens again by itself "
         "after seven days. Nothing is lost.",
     ),
-    "rate_limited": ProblemKind(429, "Too many tries", "Too many tries from this network. Wait for the time shown, then try again."),
+    "rate_limited": ProblemKind(
+        429, "Too many tries",
+        "Too many tries from this network, perhaps by somebody else on it. Nothing is lost. Wait for the time shown, or use "
+        "another network, a telephone's for instance: it is counted by itself.",
+    ),
+    "session_limited": ProblemKind(
+        429, "Too many tries in this session",
+        "Too many wrong tries since this session was opened. Nothing is lost, and what is open stays open. Wait for the time "
+        "shown, then try again.",
+    ),
     "recovery_refused": ProblemKind(403, "Recovery refused", "The recovery code is not right. Check each word, and try again."),
     # who shares, and who opens
     "professional_needed": ProblemKind(403, "Not a listed professional", "This is for professionals whom the vault's operator has listed."),

@@ -73,9 +73,11 @@ class ServerConfig:
     """The ledger's name, used by `init` alone; empty: one that names nobody is made."""
     quota: int = 20 * 1024**3
     login_rate: str = "10 per minute; 100 per day"
-    """Wrong passwords, wrong recovery codes and taken accounts, per network."""
+    """Wrong passwords and taken accounts, per network."""
+    confirm_rate: str = "10 per hour; 20 per day"
+    """Wrong passwords and recovery codes in one session; and taken accounts at a change of credentials, per network."""
     start_rate: str = "120 per minute"
-    """Challenges, and visits to boxes, per network."""
+    """Challenges per network; and visits to one box, per network."""
     signup_rate: str = "30 per hour"
     """New accounts, per network."""
     limiter_url: str = ""
@@ -119,7 +121,7 @@ class ServerConfig:
         _require_authority(self.tsa_url, self.tsa_roots)
         if self.anchor_interval < 1:
             raise ConfigRefused("TEMOIN_ANCHOR_INTERVAL is a second or more")
-        for name in ("login_rate", "start_rate", "signup_rate"):
+        for name in ("login_rate", "confirm_rate", "start_rate", "signup_rate"):
             _require_rate(f"TEMOIN_{name.upper()}", getattr(self, name))
         if not 1 <= len(self.site_title.strip()) <= 40 or _CONTROL.search(self.site_title):
             raise ConfigRefused("TEMOIN_SITE_TITLE is a short name")
@@ -207,6 +209,7 @@ _VARIABLES = {
     "TEMOIN_ORIGIN": "origin",
     "TEMOIN_QUOTA": "quota",
     "TEMOIN_LOGIN_RATE": "login_rate",
+    "TEMOIN_CONFIRM_RATE": "confirm_rate",
     "TEMOIN_START_RATE": "start_rate",
     "TEMOIN_SIGNUP_RATE": "signup_rate",
     "TEMOIN_LIMITER_URL": "limiter_url",

@@ -1,9 +1,12 @@
-"""Slows down whoever tries passwords, challenges or accounts in bulk, network by network.
+"""Slows down whoever tries passwords, challenges or accounts in bulk.
 
-Knows: which endpoints are counted, and what costs. Refuses to know: addresses (only a keyed hash that changes
-each day is kept) and PINs (they are counted by account, in guesses). A count that can't be kept lets nobody in.
-A try is counted before it is compared, so that many at once are no more than one after the other; what turns out to
-cost nothing is given back.
+Knows: which endpoints are counted, for whom, and what costs. Refuses to know: addresses (only a keyed hash that changes
+each day is kept), PINs and the codes of links (they are counted by what they open, in guesses), and keys that nobody
+can guess. A count that can't be kept lets nobody in. A try is counted before it is compared, so that many at once are
+no more than one after the other; what turns out to cost nothing is given back.
+
+Each budget is a count of its own: whoever shares a network with somebody who guesses passwords still enters boxes,
+opens what was shared, and confirms what an open session asks for (docs/adr/0060).
 
 Behind a proxy every client has the proxy's address, unless the operator says how many proxies there are.
 """
@@ -11,10 +14,12 @@ Behind a proxy every client has the proxy's address, unless the operator says ho
 from __future__ import annotations
 
 import ipaddress
+import math
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import wraps
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from flask import Flask, Response, request
 from flask_limiter import Limiter
@@ -29,6 +34,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapped, mapped_column
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from server.accounts.service import current_caller
 from server.config import DAY, ConfigRefused, ServerConfig
 from server.database import Base, Database
 from server.parts import Parts, parts
@@ -36,21 +42,33 @@ from server.ports import Clock
 from server.problems import Refusal
 
 SCHEME = "temoin-database"
-WRONG = frozenset({
-    "login_refused", "signature_refused", "account_exists", "recovery_refused", "cap_refused", "code_wrong"
-})
-"""The outcomes that cost a try; a right one costs nothing."""
-TRIES = (
-    "accounts.finish_login", "accounts.sign_up", "accounts.confirm", "accounts.change_credentials", "guesses.reopen",
-    "shares.open_bundle", "shares.try_code", "boxes.enter",
-)
-"""Where a wrong outcome is counted, all together."""
-STARTS = ("accounts.start_login", "boxes.enter")
+STARTS = ("accounts.start_login",)
 """Where each request is counted, whatever comes of it."""
 
 
+class Counted(NamedTuple):
+    """Under what somebody is counted; at `until` (Unix seconds) they are counted under something else."""
+
+    key: str
+    until: float = math.inf
+
+
+@dataclass(frozen=True)
+class Budget:
+    """So many outcomes that cost, by codes of schemas.problems (an empty one is a success), at all of `endpoints`."""
+
+    scope: str
+    rate: str
+    """The setting that says how many."""
+    endpoints: tuple[str, ...]
+    counted: Callable[[], Counted]
+    costs: frozenset[str]
+    refusal: str = "rate_limited"
+    """What is answered when nothing is left, before anything is compared."""
+
+
 class LimiterCount(Base):
-    """Tries from one network at one limit."""
+    """What one network, one session or one visitor has used up of one limit."""
 
     __tablename__ = "limiter_counts"
 
@@ -80,7 +98,10 @@ class DatabaseStorage(Storage):
             if row.expires <= now:
                 row.count, row.expires = 0, now + expiry
             row.count = max(0, row.count + amount)  # what is given back late belongs to a window that is over
-            session.add(row)
+            if row.count:
+                session.add(row)
+            elif row in session:
+                session.delete(row)
             return row.count
 
     def get(self, key: str) -> int:
@@ -119,18 +140,18 @@ def install_limits(app: Flask, parts: Parts) -> None:
     if not config.limiter_url:
         options |= cast(Any, {"database": parts.database, "clock": parts.clock})
     limiter = Limiter(
-        network_key,
+        lambda: network().key,
         app=Flask("limits"),  # it would look at each request of its app; those that are counted ask it themselves
         storage_uri=config.limiter_url or f"{SCHEME}://",
         storage_options=cast(Any, options),
         strategy="fixed-window",
         swallow_errors=False,
     )
-    for endpoint in TRIES:
-        _limit(app, _count_first(limiter.limiter, config.login_rate, "tries", WRONG.__contains__), endpoint)
+    for budget in BUDGETS:
+        for endpoint in budget.endpoints:
+            _limit(app, _count_first(limiter.limiter, budget, getattr(config, budget.rate)), endpoint)
     for endpoint in STARTS:
         _limit(app, limiter.limit(config.start_rate), endpoint)
-    _limit(app, _count_first(limiter.limiter, config.signup_rate, "sign-ups", _was_made), "accounts.sign_up")
     app.register_error_handler(StorageError, lambda _: Refusal("limiter_unavailable").response())
     app.register_error_handler(RateLimitExceeded, lambda _: _too_many(limiter))
 
@@ -144,10 +165,42 @@ def require_store(config: ServerConfig) -> None:
             raise ConfigRefused("TEMOIN_LIMITER_URL names a store that can't be used here") from None
 
 
-def network_key() -> str:
-    """What the network that asks is counted under today."""
+def network() -> Counted:
+    """The network that asks: under another key each day."""
     found = parts()
-    return found.pepper.network_key(found.clock.now() // DAY, _network(request.remote_addr or ""))
+    today = found.clock.now() // DAY
+    return Counted(found.pepper.network_key(today, _network(request.remote_addr or "")), (today + 1) * DAY)
+
+
+def _session() -> Counted:
+    """The session that asks: a confirmation belongs to the one that it stands beside."""
+    return Counted(current_caller().root.hex())
+
+
+def _visitor() -> Counted:
+    """The network that asks, at the box that it asks about."""
+    asking = network()
+    return asking._replace(key=f"{asking.key}-{(request.view_args or {})['box'].hex()}")
+
+
+BUDGETS = (
+    Budget(
+        "tries", "login_rate", ("accounts.finish_login", "accounts.sign_up"), network,
+        frozenset({"login_refused", "account_exists"}),
+    ),
+    Budget("sign-ups", "signup_rate", ("accounts.sign_up",), network, frozenset({""})),
+    # Another password is another K_id, for which another challenge was given: where a session says whose password it
+    # is, `challenge_refused` is what a wrong one gets.
+    Budget(
+        "proofs", "confirm_rate", ("accounts.confirm", "accounts.change_credentials", "guesses.reopen"), _session,
+        frozenset({"challenge_refused", "login_refused", "signature_refused", "recovery_refused"}), "session_limited",
+    ),
+    # Whoever changes an account may ask for any pair of name and password: a guess at somebody else's, which accounts,
+    # being free, can't bound.
+    Budget("changes", "confirm_rate", ("accounts.change_credentials",), network, frozenset({"account_exists"})),
+    Budget("visits", "start_rate", ("boxes.enter",), _visitor, frozenset({""})),
+)
+"""The later ones of an endpoint are asked first."""
 
 
 def collect(parts: Parts) -> None:
@@ -160,25 +213,25 @@ def _limit(app: Flask, decorate: Any, endpoint: str) -> None:
     app.view_functions[endpoint] = decorate(app.view_functions[endpoint])
 
 
-def _count_first(strategy: RateLimiter, rate: str, scope: str, costs: Callable[[str], bool]) -> Any:
-    """A decorator for views: takes one of `rate` for the network that asks before the view runs, and gives it back if
-    the outcome (a code of schemas.problems, empty for a success) costs nothing. After a mistake of ours it stays taken.
+def _count_first(strategy: RateLimiter, budget: Budget, rate: str) -> Any:
+    """A decorator for views: takes one of `rate` for whoever is counted before the view runs, and gives it back if the
+    outcome costs nothing. After a mistake of ours it stays taken.
     """
     items = parse_many(rate)
 
     def decorate(view: Callable[..., Response]) -> Callable[..., Response]:
         @wraps(view)
         def counted(*args: Any, **kwargs: Any) -> Response:
-            who = network_key(), scope
-            _take(strategy, items, who)
+            who = budget.counted()
+            _take(strategy, items, budget, who)
             try:
                 answer = view(*args, **kwargs)
             except (Refusal, ValidationError) as refusal:
-                if not costs(refusal.code if isinstance(refusal, Refusal) else "invalid"):
-                    _give_back(strategy, items, who)
+                if (refusal.code if isinstance(refusal, Refusal) else "invalid") not in budget.costs:
+                    _give_back(strategy, items, budget, who)
                 raise
-            if not costs(""):
-                _give_back(strategy, items, who)
+            if "" not in budget.costs:
+                _give_back(strategy, items, budget, who)
             return answer
 
         return counted
@@ -186,26 +239,23 @@ def _count_first(strategy: RateLimiter, rate: str, scope: str, costs: Callable[[
     return decorate
 
 
-def _take(strategy: RateLimiter, items: Sequence[RateLimitItem], who: tuple[str, str]) -> None:
-    """One of each, or none of any. Raises Refusal `rate_limited`."""
+def _take(strategy: RateLimiter, items: Sequence[RateLimitItem], budget: Budget, who: Counted) -> None:
+    """One of each, or none of any. Raises the budget's Refusal."""
     taken = list[RateLimitItem]()
     for item in items:
-        if strategy.test(item, *who):  # whoever has none left costs no write
+        if strategy.test(item, who.key, budget.scope):  # whoever has none left costs no write
             taken.append(item)
-            if strategy.hit(item, *who):
+            if strategy.hit(item, who.key, budget.scope):
                 continue
-        _give_back(strategy, taken, who)
-        raise Refusal("rate_limited", retry_after=int(strategy.get_window_stats(item, *who).reset_time) - _now())
+        _give_back(strategy, taken, budget, who)
+        ends = min(strategy.get_window_stats(item, who.key, budget.scope).reset_time, who.until)
+        raise Refusal(budget.refusal, retry_after=int(ends) - _now())
 
 
-def _give_back(strategy: RateLimiter, items: Sequence[RateLimitItem], who: tuple[str, str]) -> None:
+def _give_back(strategy: RateLimiter, items: Sequence[RateLimitItem], budget: Budget, who: Counted) -> None:
     with suppress(StorageError):  # then a try is lost, which the store gives back in its time
         for item in items:
-            strategy.hit(item, *who, cost=-1)
-
-
-def _was_made(code: str) -> bool:
-    return not code
+            strategy.hit(item, who.key, budget.scope, cost=-1)
 
 
 def _now() -> int:

@@ -37,7 +37,8 @@ from server.steps import STEPS
 HOST = "vault.example"
 NOON = 1_772_366_400
 """2026-03-01T12:00:00Z"""
-UNLIMITED = {"login_rate": "100000 per minute", "start_rate": "100000 per minute", "signup_rate": "100000 per minute"}
+RATES = ("login_rate", "confirm_rate", "start_rate", "signup_rate")
+UNLIMITED = dict.fromkeys(RATES, "100000 per minute")
 """Rates that no test meets by accident; test_server_limits.py uses the real ones."""
 
 

@@ -198,9 +198,22 @@ def test_a_pin_that_was_right_before_the_change_opens_nothing_after_it(
         assert session.scalar(select(func.count()).select_from(Token).where(Token.stage != "confirmed")) == 1
 
 
-def test_a_taken_pair_counts_as_a_try(tmp_path: Path) -> None:
-    with fake_vault(tmp_path / "slow", login_rate="2 per minute") as vault:
-        person, taken = open_person(vault), FakePerson(vault).register()
-        new, token = replace(renewed(person), k_id=taken.k_id), person.confirm()
-        codes = [code(send(person, new, change_body(person, new), token=token)) for _ in range(3)]
+def test_taken_pairs_are_counted_by_network_whoever_asks_for_them(tmp_path: Path) -> None:
+    with fake_vault(tmp_path / "slow", confirm_rate="2 per day") as vault:
+        taken, people = FakePerson(vault).register(), [open_person(vault) for _ in range(3)]
+        codes = []
+        for person in people:
+            new = replace(renewed(person), k_id=taken.k_id)
+            codes.append(code(send(person, new, change_body(person, new))))
         assert codes == ["account_exists", "account_exists", "rate_limited"]
+
+
+def test_a_session_that_is_used_up_changes_nothing(tmp_path: Path) -> None:
+    with fake_vault(tmp_path / "slow", confirm_rate="2 per day") as vault:
+        person = open_person(vault)
+        new, token = renewed(person), person.confirm()
+        codes = [
+            code(send(person, new, change_body(person, new), token=token, old_seed=make_bytes(32))) for _ in range(3)
+        ]
+        assert codes == ["signature_refused", "signature_refused", "session_limited"]
+        assert person.finish_login().status_code == 200

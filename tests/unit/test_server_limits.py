@@ -1,7 +1,9 @@
-"""Tries per network, with the rates a vault runs with, and with a count that can't be kept."""
+"""Tries per network and per session, with the rates a vault runs with, and with a count that can't be kept."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,12 +19,16 @@ from server.app import create_app
 from server.config import ServerConfig
 from server.limits import DatabaseStorage, LimiterCount, collect
 from server.problems import Refusal
-from tests.fakes.vault import FakePerson, FakeVault, code, fake_vault, open_person
+from tests.fakes.boxes import FakeBox
+from tests.fakes.sharing import FakeBundle
+from tests.fakes.vault import RATES, FakePerson, FakeVault, code, fake_vault, open_person
+from tests.unit.test_server_change import change_body, renewed, send
 
-RATES = ("login_rate", "start_rate", "signup_rate")
-PRODUCTION = {name: getattr(ServerConfig(Path("data"), "vault.example"), name) for name in RATES}
+PRODUCTION: dict[str, str] = {name: getattr(ServerConfig(Path("data"), "vault.example"), name) for name in RATES}
 HERE, THERE = "192.0.2.1", "198.51.100.7"
 pytestmark = pytest.mark.vault(**PRODUCTION)
+manifold: pytest.MarkDecorator = pytest.mark.vault(**{**PRODUCTION, "start_rate": "1000 per minute"})
+"""For tests that ask for more challenges than one network gets in a minute that stands still."""
 
 
 def try_wrong(person: FakePerson, address: str = HERE) -> TestResponse:
@@ -60,18 +66,171 @@ def test_right_passwords_cost_nothing(vault: FakeVault) -> None:
         assert person.finish_login().status_code == 200
 
 
-def test_a_taken_name_a_wrong_recovery_code_and_a_wrong_confirmation_count_as_tries(vault: FakeVault) -> None:
-    person = open_person(vault)
+def test_a_taken_pair_at_sign_up_counts_as_a_wrong_password(vault: FakeVault) -> None:
+    person = FakePerson(vault).register()
     intruder = FakePerson(vault, k_id=person.k_id)
-    password = person.give_password()
-    for _ in range(3):
+    for _ in range(9):
         assert code(intruder.send_sign_up(format_json(intruder.sign_up_body(intruder.challenge())))) == "account_exists"
-        assert code(person.send_reopen(password, seed=make_bytes(32))) == "recovery_refused"
-        assert code(person.send_confirm(seed=make_bytes(32))) == "login_refused"
     assert code(try_wrong(person)) == "login_refused"
     assert code(person.finish_login()) == "rate_limited"
-    assert code(person.send_confirm()) == "rate_limited"
-    assert person.try_pin("login", password).status_code == 200  # PINs have their own counter
+    assert code(intruder.send_sign_up(format_json(intruder.sign_up_body(intruder.challenge())))) == "rate_limited"
+
+
+def test_the_wait_ends_at_midnight_where_the_count_does(vault: FakeVault) -> None:
+    person = FakePerson(vault).register()
+    for _ in range(10):
+        for _ in range(10):
+            try_wrong(person)
+        vault.clock.advance(60)
+    until_midnight = 86_400 - vault.clock.now() % 86_400
+    assert int(person.finish_login().headers["Retry-After"]) == until_midnight < 86_400 - 600
+    vault.clock.advance(until_midnight - 1)
+    assert code(person.finish_login()) == "rate_limited"
+    vault.clock.advance(1)
+    assert person.finish_login().status_code == 200
+
+
+def test_whoever_holds_an_open_session_may_try_twenty_passwords_in_it_from_wherever(vault: FakeVault) -> None:
+    """Another password is another K_id: its challenge is none of this account's, and its signature another key's."""
+    person = open_person(vault)
+    other = replace(person).log_in()
+
+    def guess() -> str:
+        wrong = FakePerson(vault)
+        return code(person.send_confirm(challenge=wrong.challenge(), seed=wrong.login_seed))
+
+    assert [guess() for _ in range(10)] == ["challenge_refused"] * 10
+    refused = person.send_confirm()
+    assert (refused.status_code, code(refused), refused.headers["Retry-After"]) == (429, "session_limited", "3600")
+    vault.clock.advance(1700)
+    person.ask("GET", "/v1/account")
+    vault.clock.advance(1700)
+    assert code(person.send_confirm()) == "session_limited"
+    assert other.ask("GET", "/v1/account").status_code == 401  # idle for too long
+    assert person.ask("GET", "/v1/account").status_code == 200
+    vault.clock.advance(200)
+    assert person.send_confirm().status_code == 200
+    assert [guess() for _ in range(11)] == ["challenge_refused"] * 10 + ["session_limited"]
+    vault.clock.advance(1000)
+    assert code(person.send_confirm()) == "session_limited"
+    assert replace(person).log_in().send_confirm().status_code == 200  # whoever can log in has proven both
+
+
+def test_a_session_that_is_used_up_keeps_nobody_from_ending_it(vault: FakeVault) -> None:
+    """Somebody else holds the open telephone; its owner stands at another device."""
+    stolen = open_person(vault)
+    for _ in range(10):
+        stolen.send_confirm(seed=make_bytes(32))
+    assert code(stolen.send_confirm()) == "session_limited"
+    owner = replace(stolen).log_in()
+    assert vault.ask("POST", "/v1/sessions/end-others", token=owner.confirm()).status_code == 200
+    assert code(stolen.ask("GET", "/v1/account")) == "unauthorized"
+
+
+def test_right_confirmations_cost_nothing(vault: FakeVault) -> None:
+    person = open_person(vault)
+    assert [person.send_confirm().status_code for _ in range(30)] == [200] * 30
+
+
+def test_wrong_recovery_codes_cost_the_session_that_tries_them_alone(vault: FakeVault) -> None:
+    person = FakePerson(vault).register()
+    first = person.give_password()
+    assert [code(person.send_reopen(first, seed=make_bytes(32))) for _ in range(10)] == ["recovery_refused"] * 10
+    assert code(person.send_reopen(first)) == "session_limited"
+    assert person.try_pin("login", first).status_code == 200  # PINs have their own counter
+    assert person.send_reopen(person.give_password()).status_code == 200
+
+
+@manifold
+@pytest.mark.parametrize("kind", ["box", "bundle"])
+def test_keys_that_nobody_can_guess_are_not_counted(vault: FakeVault, kind: str) -> None:
+    person = open_person(vault)
+    made: FakeBox | FakeBundle = FakeBox(person).make() if kind == "box" else FakeBundle(person).send()
+    opens: Callable[..., TestResponse] = made.enter if isinstance(made, FakeBox) else made.open
+    wrong = Counter(code(opens(cap=make_bytes(32))) for _ in range(150))
+    assert wrong == {"cap_refused": 150}
+    assert opens().status_code == 200
+    with vault.parts.database.read() as session:
+        assert not session.scalars(select(LimiterCount.key).where(LimiterCount.key.contains("tries"))).all()
+
+
+def _wrong_logins(person: FakePerson) -> TestResponse:
+    for _ in range(10):
+        try_wrong(FakePerson(person.vault))
+    return person.finish_login()
+
+
+def _wrong_confirmations(person: FakePerson) -> TestResponse:
+    for _ in range(10):
+        person.send_confirm(seed=make_bytes(32))
+    return person.send_confirm()
+
+
+def _taken_pairs(person: FakePerson) -> TestResponse:
+    taken = FakePerson(person.vault).register()
+    other = open_person(person.vault)
+    new, token = replace(renewed(other), k_id=taken.k_id), other.confirm()
+    for _ in range(10):
+        send(other, new, change_body(other, new), token=token)
+    return _change(person)
+
+
+def _many_sign_ups(person: FakePerson) -> TestResponse:
+    for _ in range(30):
+        _sign_up(person)
+    return _sign_up(person)
+
+
+def _sign_up(person: FakePerson) -> TestResponse:
+    fresh = FakePerson(person.vault)
+    return fresh.send_sign_up(format_json(fresh.sign_up_body(fresh.challenge())))
+
+
+def _change(person: FakePerson) -> TestResponse:
+    new = renewed(person)
+    return send(person, new, change_body(person, new), token=replace(person).log_in().confirm())
+
+
+USES: dict[str, Callable[[FakePerson, FakeBox, FakeBundle], TestResponse]] = {
+    "login": lambda person, box, link: person.finish_login(),
+    "sign-up": lambda person, box, link: _sign_up(person),
+    "confirm": lambda person, box, link: person.send_confirm(),
+    "reopen": lambda person, box, link: person.send_reopen(person.give_password()),
+    "box": lambda person, box, link: box.enter(),
+    "code": lambda person, box, link: link.try_code(),
+    "bundle": lambda person, box, link: link.open(),
+    "change": lambda person, box, link: _change(person),
+}
+"""What people do, the last one for good."""
+
+
+@manifold
+@pytest.mark.parametrize(
+    ("use_up", "refusal", "lost"),
+    [
+        (_wrong_logins, "rate_limited", {"login", "sign-up", "reopen"}),
+        (_wrong_confirmations, "session_limited", {"confirm"}),
+        (_taken_pairs, "rate_limited", {"change"}),
+        (_many_sign_ups, "rate_limited", {"sign-up"}),
+    ],
+)
+def test_a_budget_that_is_used_up_leaves_the_others_whole(
+    vault: FakeVault, use_up: Callable[[FakePerson], TestResponse], refusal: str, lost: set[str]
+) -> None:
+    person = open_person(vault)
+    session, password = replace(person).log_in(), person.give_password()
+    box, link = FakeBox(session).make(), FakeBundle(session).send()
+    answer = use_up(person)
+    assert (answer.status_code, code(answer)) == (429, refusal)
+    for name, use in USES.items():
+        if name == "reopen" and "login" in lost:  # the password is wanted first; whoever has proven it gets on
+            assert person.send_reopen(password).status_code == 200
+        elif name == "change" and "login" in lost:
+            new = renewed(session)
+            assert send(session, new, change_body(session, new)).status_code == 200
+        else:
+            used = use(person, box, link)
+            assert (used.status_code == 429) == (name in lost), (name, used.data)
 
 
 def test_sign_ups_are_limited_by_network(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from threading import Barrier
 
@@ -197,3 +198,32 @@ def test_of_40_wrong_passwords_at_once_exactly_ten_are_compared(tmp_path: Path) 
         for _ in range(10):
             assert code(person.finish_login(seed=make_bytes(32))) == "login_refused"
         assert code(person.finish_login()) == "rate_limited"
+
+
+def test_two_workers_count_a_session_together_and_leave_everybody_else_whole(tmp_path: Path) -> None:
+    """With the rates a vault runs with: somebody on the network guesses at all that can be guessed, at once."""
+    config = ServerConfig(tmp_path, "")
+    rates = {f"TEMOIN_{name.upper()}": getattr(config, name) for name in ("login_rate", "confirm_rate")}
+    with served_vault(tmp_path, workers=2, environment=rates) as vault:
+        holder = open_person(vault)
+        owner, password = replace(holder).log_in(), holder.give_password()
+        guesses = [FakePerson(vault) for _ in range(40)]
+        challenges = [guess.challenge() for guess in guesses]
+        together = Barrier(40)
+
+        def confirm(guess: FakePerson, challenge: str) -> str:
+            together.wait(30)
+            return code(holder.send_confirm(challenge=challenge, seed=guess.login_seed))
+
+        def log_in(guess: FakePerson, challenge: str) -> str:
+            together.wait(30)
+            return code(guess.finish_login(challenge))
+
+        with ThreadPoolExecutor(40) as pool:
+            assert Counter(pool.map(confirm, guesses, challenges)) == {"challenge_refused": 10, "session_limited": 30}
+            assert Counter(pool.map(log_in, guesses, challenges)) == {"login_refused": 10, "rate_limited": 30}
+        assert code(holder.send_confirm()) == "session_limited"
+        assert code(owner.finish_login()) == "rate_limited"
+        assert owner.send_reopen(password).status_code == 200
+        assert vault.ask("POST", "/v1/sessions/end-others", token=owner.confirm()).status_code == 200
+        assert code(holder.ask("GET", "/v1/account")) == "unauthorized"

@@ -89,7 +89,16 @@ export const PROBLEMS = {
   rate_limited: {
     status: 429,
     title: "Too many tries",
-    sentence: "Too many tries from this network. Wait for the time shown, then try again.",
+    sentence:
+      "Too many tries from this network, perhaps by somebody else on it. Nothing is lost. Wait for the time shown, or use "
+      + "another network, a telephone's for instance: it is counted by itself.",
+  },
+  session_limited: {
+    status: 429,
+    title: "Too many tries in this session",
+    sentence:
+      "Too many wrong tries since this session was opened. Nothing is lost, and what is open stays open. Wait for the time "
+      + "shown, then try again.",
   },
   recovery_refused: {
     status: 403,

@@ -697,7 +697,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `rate_limited` */
+                /** @description `rate_limited`, `session_limited` */
                 429: {
                     headers: {
                         [name: string]: unknown;
@@ -4077,15 +4077,6 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `rate_limited` */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
                 /** @description `internal` */
                 500: {
                     headers: {
@@ -4095,7 +4086,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `limiter_unavailable`, `unavailable` */
+                /** @description `unavailable` */
                 503: {
                     headers: {
                         [name: string]: unknown;
@@ -4246,7 +4237,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `pin_locked`, `rate_limited` */
+                /** @description `pin_locked`, `session_limited` */
                 429: {
                     headers: {
                         [name: string]: unknown;
@@ -5310,15 +5301,6 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `rate_limited` */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
                 /** @description `internal` */
                 500: {
                     headers: {
@@ -6028,7 +6010,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `rate_limited` */
+                /** @description `session_limited` */
                 429: {
                     headers: {
                         [name: string]: unknown;
