@@ -55,8 +55,8 @@ PROBLEMS: dict[str, ProblemKind] = {
     ),
     "session_limited": ProblemKind(
         429, "Too many tries in this session",
-        "Too many wrong tries since this session was opened. Nothing is lost, and what is open stays open. Wait for the time "
-        "shown, then try again.",
+        "Too many wrong tries in this session. Nothing is lost, and what is open stays open. Wait for the time shown, then try "
+        "again.",
     ),
     "recovery_refused": ProblemKind(403, "Recovery refused", "The recovery code is not right. Check each word, and try again."),
     # who shares, and who opens

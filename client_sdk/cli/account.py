@@ -151,7 +151,7 @@ def _may_have_happened(failure: TemoinError) -> bool:
     """Whether the vault may have done it: the answer can be lost, and the same request, sent again, be refused for
     reasons of that moment."""
     if isinstance(failure, Refused):
-        return failure.status >= 500 or failure.code == "rate_limited"
+        return failure.status >= 500 or failure.code in ("rate_limited", "session_limited")
     return isinstance(failure, NetworkError | ServerFault)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 import unicodedata
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from client_sdk.cli.failures import Failure
 
 _WIDTH_OF_A_FILE = 160
+_LONG = 5400
+"""Seconds from which on nobody would sit and wait."""
 _KEPT_CONTROLS = "\n\t"
 
 
@@ -66,7 +69,7 @@ def print_failure(failure: Failure, *, as_json: bool) -> None:
     said = Text(f"{failure.sentence} ({failure.code})", style="red" if sys.stderr.isatty() else "")
     aside().print(said)
     if failure.retry_after is not None:
-        aside().print(f"Wait {spell_wait(failure.retry_after)}.")
+        aside().print(f"Wait {_spell_until(failure.retry_after)}.")
     if failure.detail and failure.detail != failure.sentence:
         aside().print(visible(failure.detail))
 
@@ -104,6 +107,12 @@ def spell_wait(seconds: int) -> str:
             count = -(-seconds // unit)
             return f"{count} {name}{'' if count == 1 else 's'}"
     raise AssertionError("the last unit always fits")
+
+
+def _spell_until(seconds: int) -> str:
+    """The same; where nobody would sit and wait for it, until when as well."""
+    wait = spell_wait(seconds)
+    return wait if seconds < _LONG else f"{wait}, until {spell_time(round((time.time() + seconds) / 60) * 60)}"
 
 
 def spell_size(size: int) -> str:

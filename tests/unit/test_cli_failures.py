@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -80,6 +82,17 @@ def test_a_person_reads_one_sentence_the_code_and_how_long_to_wait(terminal: Ter
     sentence, wait, *_ = ended.stderr.splitlines()
     assert sentence == f"{PROBLEMS['pin_locked'].sentence} (pin_locked)"
     assert wait == "Wait 6 minutes."
+
+
+def test_a_long_wait_ends_at_a_time_on_this_devices_clock(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = NOW - NOW % 60
+    monkeypatch.setattr(time, "time", lambda: now + 0.4)
+    terminal.fake.failures["log_in"] = refusal("rate_limited", 6 * 3600 + 1)
+    sentence, wait, *_ = terminal.run("journal", "list", USER).stderr.splitlines()
+    assert "somebody else" in sentence and "Nothing is lost" in sentence and "another network" in sentence
+    assert wait == f"Wait 7 hours, until {datetime.fromtimestamp(now + 6 * 3600).strftime('%Y-%m-%d %H:%M')}."
 
 
 def test_a_script_is_told_as_well_how_long_to_wait(terminal: Terminal) -> None:

@@ -235,7 +235,7 @@ describe("whoever was given an address", () => {
     expect(vault.put).toHaveLength(1);
   });
 
-  test.each([["box_over", "the box was closed"], ["cap_refused", "does not fit"], ["rate_limited", "Wait"]])(
+  test.each([["box_over", "the box was closed"], ["cap_refused", "does not fit"], ["rate_limited", "mobile data"]])(
     "%s is said in plain words", async (code, words) => {
       const vault = new MemoryVault();
       vault.fail("enterBox", problem(code));

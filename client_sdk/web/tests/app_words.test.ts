@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 
 import { ruleOf } from "../src/app/parts/rules.js";
 import { sentenceOf } from "../src/app/parts/index.js";
@@ -157,6 +157,22 @@ describe("an error", () => {
     expect(sentenceOf({ code: "pin_locked", retryAfter: 300 })).toContain("5 minutes");
     expect(sentenceOf({ code: "pin_locked", retryAfter: 7200 })).toContain("2 hours");
     expect(sentenceOf({ code: "pin_locked", retryAfter: 0.2 })).toContain("1 second ");
+  });
+
+  it("says of a network's tries when they end, that nothing is lost, and what helps meanwhile", () => {
+    vi.useFakeTimers({ now: new Date(2026, 2, 1, 20, 0, 0, 400), toFake: ["Date"] });
+    const untilMidnight = 4 * 3600;
+    for (const [lang, parts] of [
+      ["fr", ["quelqu’un d’autre", "Rien n’est perdu", "4 heures (2 mars 2026 à 00:00)", "Un autre réseau"]],
+      ["en", ["somebody else", "Nothing is lost", "4 hours (March 2, 2026 at 12:00", "Another network"]],
+    ] as const) {
+      speakWords(lang, own[lang]!);
+      const sentence = sentenceOf({ code: "rate_limited", retryAfter: untilMidnight });
+      for (const part of parts) expect(sentence).toContain(part);
+      expect(sentenceOf({ code: "rate_limited", retryAfter: 60 })).not.toContain("2026");
+      expect(sentenceOf({ code: "session_limited", retryAfter: 60 })).not.toMatch(/réseau|network/);
+    }
+    vi.useRealTimers();
   });
 
   it("names the rule that a secret broke, in the words of Python", () => {

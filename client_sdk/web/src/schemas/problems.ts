@@ -97,8 +97,8 @@ export const PROBLEMS = {
     status: 429,
     title: "Too many tries in this session",
     sentence:
-      "Too many wrong tries since this session was opened. Nothing is lost, and what is open stays open. Wait for the time "
-      + "shown, then try again.",
+      "Too many wrong tries in this session. Nothing is lost, and what is open stays open. Wait for the time shown, then try "
+      + "again.",
   },
   recovery_refused: {
     status: 403,

@@ -3,7 +3,7 @@
 
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
-import { knows, say, size } from "../i18n.js";
+import { knows, moment, say, size } from "../i18n.js";
 import { scrollView } from "../left.js";
 import { ruleOf } from "./rules.js";
 
@@ -51,6 +51,8 @@ export function Button(props: {
 }
 
 /** Asks password managers, too, to offer nothing: whoever opens this device would be let in. Each has its own mark. */
+/** Seconds from which on nobody would sit and wait. */
+const LONG = 5400;
 const UNREMEMBERED = {
   "data-1p-ignore": "true", "data-bwignore": "true", "data-lpignore": "true", "data-form-type": "other",
 } as const;
@@ -166,13 +168,20 @@ export function sentenceOf(error: unknown): string {
   if (rule !== null) return say(`problem.rule.${rule.name}`, rule.values);
   const code = typeof problem?.code === "string" && knows(`problem.${problem.code}`) ? problem.code : "unexpected";
   const seconds = typeof problem?.retryAfter === "number" ? Math.max(1, Math.ceil(problem.retryAfter)) : 60;
-  return say(`problem.${code}`, { wait: lasting(seconds) });
+  return say(`problem.${code}`, { wait: spelledWait(seconds) });
+}
+
+/** How long is still to be waited; where nobody would sit and wait for it, until when as well. `seconds` is whole. */
+export function spelledWait(seconds: number): string {
+  const wait = lasting(seconds);
+  if (seconds < LONG) return wait;
+  return say("parts.until", { wait, moment: moment(Math.round((Date.now() / 1000 + seconds) / 60) * 60) });
 }
 
 /** How long something takes, in words: "30 secondes", "5 minutes". `seconds` is whole. */
 export function lasting(seconds: number): string {
   if (seconds < 90) return say("parts.seconds", { count: seconds });
-  if (seconds < 5400) return say("parts.minutes", { count: Math.ceil(seconds / 60) });
+  if (seconds < LONG) return say("parts.minutes", { count: Math.ceil(seconds / 60) });
   return say("parts.hours", { count: Math.ceil(seconds / 3600) });
 }
 

@@ -4,7 +4,7 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 
 import { say } from "../i18n.js";
-import { lasting } from "./index.js";
+import { spelledWait } from "./index.js";
 
 /** Seconds that are left of what an error says to wait; 0 where there is nothing to wait for. */
 export function useWait(error: unknown): number {
@@ -24,5 +24,5 @@ export function useWait(error: unknown): number {
 /** How long it still takes; seen, but not read aloud each second. */
 export function WaitLeft({ seconds }: { seconds: number }): JSX.Element | null {
   if (seconds === 0) return null;
-  return <p class="wait-left" role="timer">{say("parts.again_in", { wait: lasting(seconds) })}</p>;
+  return <p class="wait-left" role="timer">{say("parts.again_in", { wait: spelledWait(seconds) })}</p>;
 }
