@@ -64,7 +64,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     # accounts
     Endpoint(
         "POST", "/v1/login/start", Stage.NONE, "A challenge, whether or not the account exists",
-        accounts.LoginStart, gives=(accounts.Challenge,), refuses=("rate_limited", "limiter_unavailable"),
+        accounts.LoginStart, gives=(accounts.Challenge,),
     ),
     Endpoint(
         "POST", "/v1/login/finish", Stage.NONE, "Prove the password", accounts.LoginFinish,

@@ -76,8 +76,8 @@ class ServerConfig:
     """Wrong passwords and taken accounts, per network."""
     confirm_rate: str = "10 per hour; 20 per day"
     """Wrong passwords and recovery codes in one session; and taken accounts at a change of credentials, per network."""
-    start_rate: str = "120 per minute"
-    """Challenges per network; and visits to one box, per network."""
+    visit_rate: str = "120 per minute"
+    """Visits to one box, per network."""
     signup_rate: str = "30 per hour"
     """New accounts, per network."""
     limiter_url: str = ""
@@ -121,7 +121,7 @@ class ServerConfig:
         _require_authority(self.tsa_url, self.tsa_roots)
         if self.anchor_interval < 1:
             raise ConfigRefused("TEMOIN_ANCHOR_INTERVAL is a second or more")
-        for name in ("login_rate", "confirm_rate", "start_rate", "signup_rate"):
+        for name in ("login_rate", "confirm_rate", "visit_rate", "signup_rate"):
             _require_rate(f"TEMOIN_{name.upper()}", getattr(self, name))
         if not 1 <= len(self.site_title.strip()) <= 40 or _CONTROL.search(self.site_title):
             raise ConfigRefused("TEMOIN_SITE_TITLE is a short name")
@@ -210,7 +210,7 @@ _VARIABLES = {
     "TEMOIN_QUOTA": "quota",
     "TEMOIN_LOGIN_RATE": "login_rate",
     "TEMOIN_CONFIRM_RATE": "confirm_rate",
-    "TEMOIN_START_RATE": "start_rate",
+    "TEMOIN_VISIT_RATE": "visit_rate",
     "TEMOIN_SIGNUP_RATE": "signup_rate",
     "TEMOIN_LIMITER_URL": "limiter_url",
     "TEMOIN_PROXIES": "proxies",

@@ -1,9 +1,9 @@
-"""Slows down whoever tries passwords, challenges or accounts in bulk.
+"""Slows down whoever tries passwords, makes accounts or enters boxes in bulk.
 
 Knows: which endpoints are counted, for whom, and what costs. Refuses to know: addresses (only a keyed hash that changes
-each day is kept), PINs and the codes of links (they are counted by what they open, in guesses), and keys that nobody
-can guess. A count that can't be kept lets nobody in. A try is counted before it is compared, so that many at once are
-no more than one after the other; what turns out to cost nothing is given back.
+each day is kept), PINs and the codes of links (they are counted by what they open, in guesses), keys that nobody can
+guess, and challenges, of which nothing is kept. A count that can't be kept lets nobody in. A try is counted before it
+is compared, so that many at once are no more than one after the other; what turns out to cost nothing is given back.
 
 Each budget is a count of its own: whoever shares a network with somebody who guesses passwords still enters boxes,
 opens what was shared, and confirms what an open session asks for (docs/adr/0060).
@@ -23,7 +23,6 @@ from typing import Any, NamedTuple, cast
 
 from flask import Flask, Response, request
 from flask_limiter import Limiter
-from flask_limiter.errors import RateLimitExceeded
 from limits import RateLimitItem, parse_many
 from limits.errors import ConfigurationError, StorageError
 from limits.storage import Storage, storage_from_string
@@ -42,8 +41,6 @@ from server.ports import Clock
 from server.problems import Refusal
 
 SCHEME = "temoin-database"
-STARTS = ("accounts.start_login",)
-"""Where each request is counted, whatever comes of it."""
 
 
 class Counted(NamedTuple):
@@ -149,11 +146,9 @@ def install_limits(app: Flask, parts: Parts) -> None:
     )
     for budget in BUDGETS:
         for endpoint in budget.endpoints:
-            _limit(app, _count_first(limiter.limiter, budget, getattr(config, budget.rate)), endpoint)
-    for endpoint in STARTS:
-        _limit(app, limiter.limit(config.start_rate), endpoint)
+            decorate = _count_first(limiter.limiter, budget, getattr(config, budget.rate))
+            app.view_functions[endpoint] = decorate(app.view_functions[endpoint])
     app.register_error_handler(StorageError, lambda _: Refusal("limiter_unavailable").response())
-    app.register_error_handler(RateLimitExceeded, lambda _: _too_many(limiter))
 
 
 def require_store(config: ServerConfig) -> None:
@@ -198,7 +193,7 @@ BUDGETS = (
     # Whoever changes an account may ask for any pair of name and password: a guess at somebody else's, which accounts,
     # being free, can't bound.
     Budget("changes", "confirm_rate", ("accounts.change_credentials",), network, frozenset({"account_exists"})),
-    Budget("visits", "start_rate", ("boxes.enter",), _visitor, frozenset({""})),
+    Budget("visits", "visit_rate", ("boxes.enter",), _visitor, frozenset({""})),
 )
 """The later ones of an endpoint are asked first."""
 
@@ -207,10 +202,6 @@ def collect(parts: Parts) -> None:
     """Forgets counts that are over."""
     with parts.database.write() as session:
         session.execute(delete(LimiterCount).where(LimiterCount.expires <= parts.clock.now()))
-
-
-def _limit(app: Flask, decorate: Any, endpoint: str) -> None:
-    app.view_functions[endpoint] = decorate(app.view_functions[endpoint])
 
 
 def _count_first(strategy: RateLimiter, budget: Budget, rate: str) -> Any:
@@ -260,12 +251,6 @@ def _give_back(strategy: RateLimiter, items: Sequence[RateLimitItem], budget: Bu
 
 def _now() -> int:
     return parts().clock.now()
-
-
-def _too_many(limiter: Limiter) -> Response:
-    breached = limiter.current_limit
-    wait = breached.reset_at - _now() if breached else None
-    return Refusal("rate_limited", retry_after=wait).response()
 
 
 def _network(address: str) -> bytes:

@@ -25,6 +25,7 @@ from server.problems import Refusal
 
 PEPPER_SIZE = 32
 NONCE_SIZE = 24
+CHALLENGE_MAC = 16
 
 _SEALED_WITH = {
     "K_id": b"login",
@@ -64,6 +65,10 @@ class Pepper:
     def code_verifier(self, bundle: bytes, x: bytes) -> bytes:
         """The 32 bytes against which the 32-byte value of a link's code is compared."""
         return hmac.digest(self._key(b"code"), context(Kind.CODE_VERIFIER, bundle, x), "sha256")
+
+    def challenge_mac(self, lookup: bytes, given: bytes) -> bytes:
+        """The 16 bytes by which a vault knows again what it has given as a challenge, and for which 32-byte lookup."""
+        return hmac.digest(self._key(b"challenge"), lookup + given, "sha256")[:CHALLENGE_MAC]
 
     def network_key(self, day: int, network: bytes) -> str:
         """What tries from one network are counted under, for one day; hexadecimal. Nobody can go back from it."""

@@ -31,7 +31,7 @@ def change_credentials(
     `old` and `new` are the two headers' text. The identical body gets the same answer as long as its epoch lasts.
     Raises Refusal `signature_refused`, `challenge_refused`, `credentials_conflict`, `account_exists` or `id_taken`.
     """
-    now, account = parts.clock.now(), caller.account
+    account = caller.account
     signed = change_message(public_host(), message["challenge"], body)
     signature = parse_signature(old)
     if not is_signed(message["login_pk"], signed, parse_signature(new)):
@@ -39,7 +39,7 @@ def change_credentials(
     with parts.database.write() as session:
         row = session.get_one(Account, account)
         if row.body != digest(body):
-            refusal = _why_not(parts, session, row, message, signed, signature, now)
+            refusal = _why_not(parts, session, row, message, signed, signature)
             if refusal is None:
                 _replace(parts, session, row, message, body)
                 session.execute(delete(Token).where(Token.account == account, Token.root != caller.root))
@@ -54,9 +54,9 @@ def change_credentials(
 
 
 def _why_not(
-    parts: Parts, session: Session, row: Account, message: dict[str, Any], signed: bytes, signature: bytes, now: int
+    parts: Parts, session: Session, row: Account, message: dict[str, Any], signed: bytes, signature: bytes
 ) -> str | None:
-    if not use_challenge(session, row.lookup, message["challenge"], now):
+    if not use_challenge(parts, session, row.lookup, message["challenge"]):
         return "challenge_refused"
     if message["account"] != row.account or not has_signed(parts.pepper, row, signed, signature):
         return "signature_refused"

@@ -7,12 +7,13 @@ Unknown account and wrong password are one answer after the same work.
 from __future__ import annotations
 
 import hashlib
+import hmac
 from typing import Any
 
-from sqlalchemy import delete, exists, select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session, load_only
 
-from crypto_core.encoding import ID_SIZE, parse_b64url
+from crypto_core.encoding import ID_SIZE, parse_b64url, u32
 from crypto_core.errors import MalformedError, SignatureInvalid
 from crypto_core.randomness import make_bytes
 from crypto_core.receipts.signatures import verify_ed25519
@@ -22,13 +23,14 @@ from schemas.endpoints import Stage
 from server.accounts.models import Account, Challenge, Recovery
 from server.accounts.service import Caller, open_session
 from server.config import DAY
-from server.database import rows_changed
 from server.guesses.models import Guesses
 from server.guesses.service import try_pin
 from server.host import public_host
 from server.parts import Parts
-from server.pepper import Pepper
+from server.pepper import CHALLENGE_MAC, Pepper
 from server.problems import Refusal
+
+_TIME_SIZE = 4
 
 _AT_LOGIN = select(Account).options(
     load_only(Account.account, Account.epoch, Account.pin_epoch, Account.login_pk, raiseload=True)
@@ -37,20 +39,26 @@ _AT_LOGIN = select(Account).options(
 
 
 def make_challenge(parts: Parts, k_id: bytes) -> dict[str, Any]:
-    """32 random bytes to be signed once, for this K_id, whether or not there is such an account."""
-    challenge = make_bytes(CHALLENGE_SIZE)
+    """32 bytes to be signed once, for this K_id, whether or not there is such an account.
+
+    Nothing is kept of it, so that asking costs no more than any request and need not be bounded: random bytes, until
+    when it is good, and by what the vault knows it again.
+    """
     expires = parts.clock.now() + parts.config.challenge_life
-    with parts.database.write() as session:
-        session.add(Challenge(digest=digest(challenge), lookup=parts.pepper.lookup(k_id), expires=expires))
-    return {"challenge": challenge, "expires": expires}
+    given = make_bytes(CHALLENGE_SIZE - _TIME_SIZE - CHALLENGE_MAC) + u32(expires)
+    return {"challenge": given + parts.pepper.challenge_mac(parts.pepper.lookup(k_id), given), "expires": expires}
 
 
-def use_challenge(session: Session, lookup: bytes, challenge: bytes, now: int) -> bool:
+def use_challenge(parts: Parts, session: Session, lookup: bytes, challenge: bytes) -> bool:
     """Whether the challenge was given for this lookup, is not over and was not used; from now on it is used."""
-    known = delete(Challenge).where(
-        Challenge.digest == digest(challenge), Challenge.lookup == lookup, Challenge.expires > now
-    )
-    return rows_changed(session, known) == 1
+    given, mac = challenge[:-CHALLENGE_MAC], challenge[-CHALLENGE_MAC:]
+    if not hmac.compare_digest(mac, parts.pepper.challenge_mac(lookup, given)):
+        return False
+    now, expires, used = parts.clock.now(), int.from_bytes(given[-_TIME_SIZE:], "big"), digest(challenge)
+    if not now < expires <= now + parts.config.challenge_life or session.get(Challenge, used) is not None:
+        return False
+    session.add(Challenge(digest=used, lookup=lookup, expires=expires))
+    return True
 
 
 def finish_login(parts: Parts, k_id: bytes, challenge: bytes, sig: bytes) -> dict[str, Any]:
@@ -58,7 +66,7 @@ def finish_login(parts: Parts, k_id: bytes, challenge: bytes, sig: bytes) -> dic
     now = parts.clock.now()
     lookup = parts.pepper.lookup(k_id)
     with parts.database.write() as session:
-        fresh = use_challenge(session, lookup, challenge, now)
+        fresh = use_challenge(parts, session, lookup, challenge)
         row = session.scalar(_AT_LOGIN.where(Account.lookup == lookup))
     if not fresh:
         raise Refusal("challenge_refused")
@@ -80,7 +88,7 @@ def confirm(parts: Parts, caller: Caller, challenge: bytes, sig: bytes, x: bytes
     now = parts.clock.now()
     with parts.database.write() as session:
         row = session.get_one(Account, caller.account)
-        fresh = use_challenge(session, row.lookup, challenge, now)
+        fresh = use_challenge(parts, session, row.lookup, challenge)
     if not fresh:
         raise Refusal("challenge_refused")
     k_id = parts.pepper.open_row("K_id", row.account, row.epoch, row.k_id)
@@ -109,7 +117,7 @@ def sign_up(parts: Parts, message: dict[str, Any], body: bytes, signature: str) 
         known = session.scalar(select(Account).where(Account.lookup == lookup))
         if known is not None and known.body == digest(body) and now < known.created + DAY:
             return {"account": known.account, "created": known.created}
-        refusal = _why_not(session, parts.pepper, message, lookup, known, now)
+        refusal = _why_not(parts, session, message, lookup, known)
         if refusal is None:
             _add_account(session, parts.pepper, message, body, now)
             parts.steps.reach("account.rows")
@@ -119,13 +127,13 @@ def sign_up(parts: Parts, message: dict[str, Any], body: bytes, signature: str) 
 
 
 def _why_not(
-    session: Session, pepper: Pepper, message: dict[str, Any], lookup: bytes, known: Account | None, now: int
+    parts: Parts, session: Session, message: dict[str, Any], lookup: bytes, known: Account | None
 ) -> str | None:
-    if not use_challenge(session, lookup, message["challenge"], now):
+    if not use_challenge(parts, session, lookup, message["challenge"]):
         return "challenge_refused"
     if known is not None:
         return "account_exists"
-    rid = pepper.recovery_lookup(message["recovery"]["rid"])
+    rid = parts.pepper.recovery_lookup(message["recovery"]["rid"])
     taken = exists().where(Account.account == message["account"]) | exists().where(Recovery.lookup == rid)
     return "id_taken" if session.scalar(select(taken)) else None
 

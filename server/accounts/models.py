@@ -67,7 +67,7 @@ class Recovery(Base):
 
 
 class Challenge(Base):
-    """A challenge that was given out; used by being deleted."""
+    """A challenge that was used, for as long as it could be shown again."""
 
     __tablename__ = "challenges"
 

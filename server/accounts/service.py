@@ -26,7 +26,7 @@ from server.parts import Parts, parts
 from server.problems import Refusal
 
 CLOCK_TOLERANCE = 300
-"""Seconds by which the vault's clock may be set back without ending anybody's session."""
+"""Seconds by which the vault's clock may be set back without ending anybody's session, or bringing a challenge back."""
 TOUCH = 60
 """Seconds within which further use of a session is not written down."""
 
@@ -224,7 +224,7 @@ def collect(parts: Parts) -> None:
     now = parts.clock.now()
     idle = (Token.stage == Stage.OPEN) & (Token.last_used <= now - parts.config.open_idle)
     with parts.database.write() as session:
-        session.execute(delete(Challenge).where(Challenge.expires <= now))
+        session.execute(delete(Challenge).where(Challenge.expires <= now - CLOCK_TOLERANCE))
         session.execute(delete(Token).where(or_(Token.expires <= now, idle)))
 
 

@@ -81,11 +81,10 @@ def reopen_pin(parts: Parts, caller: Caller, rid: bytes, challenge: bytes, sig: 
 
     Raises Refusal `challenge_refused` or `recovery_refused`.
     """
-    now = parts.clock.now()
     with parts.database.write() as session:
         row = session.get_one(Account, caller.account)
         recovery = session.get_one(Recovery, caller.account)
-        fresh = use_challenge(session, row.lookup, challenge, now)
+        fresh = use_challenge(parts, session, row.lookup, challenge)
     if not fresh:
         raise Refusal("challenge_refused")
     public = parts.pepper.open_row("recovery_login_pk", row.account, recovery.epoch, recovery.login_pk)

@@ -37,7 +37,7 @@ from server.steps import STEPS
 HOST = "vault.example"
 NOON = 1_772_366_400
 """2026-03-01T12:00:00Z"""
-RATES = ("login_rate", "confirm_rate", "start_rate", "signup_rate")
+RATES = ("login_rate", "confirm_rate", "visit_rate", "signup_rate")
 UNLIMITED = dict.fromkeys(RATES, "100000 per minute")
 """Rates that no test meets by accident; test_server_limits.py uses the real ones."""
 
@@ -237,13 +237,16 @@ class FakePerson:
             "challenge": challenge,
         }
 
-    def send_sign_up(self, body: bytes, *, seed: bytes | None = None, address: str = "192.0.2.1") -> TestResponse:
+    def send_sign_up(
+        self, body: bytes, *, seed: bytes | None = None, address: str = "192.0.2.1",
+        headers: dict[str, str] | None = None,
+    ) -> TestResponse:
         """Sends exact bytes, signed."""
         challenge = parse_b64url(json.loads(body)["challenge"])
         signature = sign_ed25519(seed or self.login_seed, register_message(HOST, challenge, body))
         return self.vault.ask(
             "POST", "/v1/accounts", data=body, address=address,
-            headers={"Content-Type": "application/json", "Temoin-Signature": b64(signature)},
+            headers={"Content-Type": "application/json", "Temoin-Signature": b64(signature), **(headers or {})},
         )
 
     def register(self) -> FakePerson:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select, text
@@ -15,7 +17,7 @@ from server.accounts.models import Account, Challenge, Recovery, Token
 from server.accounts.service import collect
 from server.guesses.models import Guesses
 from server.problems import Refusal
-from tests.fakes.vault import NOON, FakePerson, FakeVault, b64, code, open_person, random_b64, said
+from tests.fakes.vault import NOON, FakePerson, FakeVault, b64, code, fake_vault, open_person, random_b64, said
 
 DAY = 86_400
 
@@ -157,6 +159,36 @@ def test_a_challenge_is_used_once_even_by_a_wrong_signature(vault: FakeVault) ->
     challenge = person.challenge()
     assert code(person.finish_login(challenge, seed=make_bytes(32))) == "login_refused"
     assert code(person.finish_login(challenge)) == "challenge_refused"
+
+
+def test_asking_for_challenges_writes_nothing(vault: FakeVault, statements: list[str]) -> None:
+    person = open_person(vault)
+    statements.clear()
+    assert len({person.challenge() for _ in range(20)}) == 20
+    assert statements == []
+
+
+def test_a_challenge_is_one_that_this_vault_gave(tmp_path: Path) -> None:
+    with fake_vault(tmp_path / "one") as vault, fake_vault(tmp_path / "another") as another:
+        person = FakePerson(vault).register()
+        given = parse_b64url(person.challenge())
+        for place in (0, 11, 12, 15, 16, 31):  # the random bytes, the time, and what ties them to the pepper
+            changed = bytes(byte ^ (place == at) for at, byte in enumerate(given))
+            assert code(person.finish_login(b64(changed))) == "challenge_refused"
+        assert code(person.finish_login(replace(person, vault=another).challenge())) == "challenge_refused"
+        assert code(person.finish_login(b64(bytes(32)))) == "challenge_refused"
+        assert person.finish_login(b64(given)).status_code == 200
+
+
+@pytest.mark.parametrize("back", [30, 250, 86_400])
+def test_a_clock_that_is_set_back_brings_no_challenge_back(vault: FakeVault, back: int) -> None:
+    person = FakePerson(vault).register()
+    used = person.challenge()
+    assert person.finish_login(used).status_code == 200
+    vault.clock.advance(61)
+    collect(vault.parts)
+    vault.clock.advance(-back)
+    assert code(person.finish_login(used)) == "challenge_refused"
 
 
 def test_a_challenge_lives_sixty_seconds_and_belongs_to_one_name(vault: FakeVault) -> None:
@@ -321,13 +353,15 @@ def test_the_account_record_is_compared_and_swapped(vault: FakeVault) -> None:
 def test_collecting_forgets_what_is_over_and_nothing_else(vault: FakeVault) -> None:
     person = open_person(vault)
     person.confirm()
-    person.challenge()
     vault.clock.advance(60)
     collect(vault.parts)
     with vault.parts.database.read() as session:
-        assert session.scalar(select(func.count()).select_from(Challenge)) == 0
+        assert session.scalar(select(func.count()).select_from(Challenge)) == 3  # a clock may be set back
         assert session.scalar(select(func.count()).select_from(Token)) == 2
-    vault.clock.advance(60)
+    vault.clock.advance(300)
+    collect(vault.parts)
+    with vault.parts.database.read() as session:
+        assert session.scalar(select(func.count()).select_from(Challenge)) == 0
     collect(vault.parts)
     assert person.ask("GET", "/v1/account").status_code == 200
     vault.clock.advance(1800)

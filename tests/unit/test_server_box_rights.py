@@ -74,7 +74,7 @@ class Scene:
 
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    with fake_vault(tmp_path_factory.mktemp("rights"), start_rate="100000 per minute") as vault:
+    with fake_vault(tmp_path_factory.mktemp("rights"), visit_rate="100000 per minute") as vault:
         owner = open_person(vault)
         pros = {name: open_professional(vault) for name in ("pending", "listed", "unlisted")}
         for name in ("listed", "unlisted"):

@@ -314,7 +314,7 @@ def test_wrong_keys_keep_nobody_out(person: FakePerson) -> None:
     assert boxes[0].enter().status_code == 200
 
 
-@pytest.mark.vault(start_rate="9 per minute")
+@pytest.mark.vault(visit_rate="9 per minute")
 def test_visits_are_bounded_by_network_and_box(vault: FakeVault, person: FakePerson) -> None:
     boxes = [FakeBox(person).make(), FakeBox(person).make()]
     for _ in range(12):

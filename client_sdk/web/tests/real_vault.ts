@@ -16,7 +16,7 @@ const BIN = process.env["TEMOIN_BIN"] ?? binAbove(process.execPath);
 const RATE = "100000 per minute";
 /** Rates that no test meets by accident; and the ledger's public state moves at once. */
 const ENVIRONMENT = {
-  TEMOIN_LOGIN_RATE: RATE, TEMOIN_CONFIRM_RATE: RATE, TEMOIN_START_RATE: RATE, TEMOIN_SIGNUP_RATE: RATE,
+  TEMOIN_LOGIN_RATE: RATE, TEMOIN_CONFIRM_RATE: RATE, TEMOIN_VISIT_RATE: RATE, TEMOIN_SIGNUP_RATE: RATE,
   TEMOIN_CHECKPOINT_INTERVAL: "0",
 };
 const PATIENCE_MS = 60_000;

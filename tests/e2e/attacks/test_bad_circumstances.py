@@ -140,11 +140,10 @@ def test_a_store_of_tries_that_can_not_be_reached_lets_nobody_in(
     caplog.set_level(logging.INFO, "temoin.server")
     with fake_vault(tmp_path, limiter_url="test-far://") as vault:
         person = FakePerson(vault)
-        for path in ("/v1/login/start", "/v1/login/finish", "/v1/accounts"):
+        for path in ("/v1/login/finish", "/v1/accounts"):
             expect("the store of tries can't be reached", vault.ask("POST", path, {}), caplog.text)
         assert vault.ask("GET", "/v1/vault").status_code == 200
-        body = {"K_id": b64(person.k_id)}
-        expect("the store of tries can't be reached", vault.ask("POST", "/v1/login/start", body), caplog.text)
+        expect("the store of tries can't be reached", person.finish_login(), caplog.text)
 
 
 def test_a_store_of_files_deleted_underneath(vault: FakeVault, caplog: pytest.LogCaptureFixture) -> None:

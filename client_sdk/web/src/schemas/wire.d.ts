@@ -5570,15 +5570,6 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `rate_limited` */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
                 /** @description `internal` */
                 500: {
                     headers: {
@@ -5588,7 +5579,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `limiter_unavailable`, `unavailable` */
+                /** @description `unavailable` */
                 503: {
                     headers: {
                         [name: string]: unknown;
