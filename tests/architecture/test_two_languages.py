@@ -72,7 +72,7 @@ PYTHON_ONLY_NAMES = {
     "client_sdk/happened": {"Precision": "a type that items.ts has"},
     "client_sdk/home": {
         **dict.fromkeys(
-            ("keep_evidence", "lock_folder", "make_folder", "read_file", "sync_folder", "write_file"),
+            ("keep_evidence", "lock_folder", "make_folder", "read_file", "sync_folder", "write_blocks", "write_file"),
             "a browser has no folders",
         ),
     },
