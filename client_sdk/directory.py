@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from client_sdk.errors import DirectoryForked, ItemUnknown, Refused, TrustError
+from client_sdk.errors import DeviceNewer, DirectoryForked, ItemUnknown, Refused, TrustError
 from client_sdk.home import read_file, write_file
 from client_sdk.protocol.sync import Finding
 from client_sdk.session import Session
@@ -242,7 +242,8 @@ class Professionals:
         if sealed is None:
             return _Kept()
         session = self._session
-        match parse_json(open_device_state(session.keyring.mk_n, _STATE, session.account, sealed)):
+        kept = parse_json(open_device_state(session.keyring.mk_n, _STATE, session.account, sealed))
+        match kept:
             case {
                 "v": version, "note": str() | None as note, "compared": [*compared], "policy": str() | None as policy,
                 "own": [*own],
@@ -253,6 +254,8 @@ class Professionals:
                 "v": version, "note": str() | None as note, "compared": [*compared],
             } if is_number(version, 1):  # before there were witnesses
                 return _Kept(note, tuple(map(_parse_compared, compared)))
+            case {"v": int(version)} if version > 2:
+                raise DeviceNewer()
         raise MalformedError("not what this device keeps of the directory")
 
     def _keep(self, kept: _Kept) -> None:

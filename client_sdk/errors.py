@@ -15,6 +15,7 @@ Knows: a stable code and a sentence for each. Refuses to know: how they are show
     ├── RangeInvalid         range_invalid
     ├── FileChanged          file_changed
     ├── FileUnreadable       file_unreadable
+    ├── DeviceNewer          device_newer          what this device keeps is for a newer version to read
     ├── BundleSwapped        bundle_swapped        of what somebody shared: other bytes than they named
     ├── BundleIncomplete     bundle_incomplete     of what somebody shared: named, and not given
     ├── SentDiffers          sent_differs          of what somebody shared: not as it was put into a box
@@ -135,6 +136,16 @@ class FileUnreadable(SdkError):
 
     code = "file_unreadable"
     sentence = "The file can't be read. Look whether it is there, and whether you may open it."
+
+
+class DeviceNewer(SdkError):
+    """A newer version wrote here what this one would lose by halves. Nothing of it is touched."""
+
+    code = "device_newer"
+    sentence = (
+        "A newer version of this program was used on this device, and this one can't read all that it keeps. Update "
+        "this program. Nothing was changed, and nothing is lost."
+    )
 
 
 class DepositBroken(SdkError):

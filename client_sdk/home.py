@@ -22,7 +22,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TypeVar
 
-from client_sdk.errors import VaultChanged
+from client_sdk.errors import DeviceNewer, VaultChanged
 from crypto_core.encoding import ID_SIZE, format_json, parse_hex, parse_json
 from crypto_core.errors import MalformedError, VerificationError
 from crypto_core.receipts.note import format_vkey
@@ -75,7 +75,7 @@ class Home:
         return _kept(self._server(host), _parse_vault_id)
 
     def pin_of(self, vault_id: bytes) -> Pin | None:
-        """The pinned facts of a vault, or None. Raises MalformedError if the file was damaged."""
+        """The pinned facts of a vault, or None. Raises MalformedError if the file was damaged, DeviceNewer."""
         return _kept(self._pin(vault_id), _parse_pin)
 
     def pin(self, host: str, pin: Pin) -> None:
@@ -148,9 +148,9 @@ class AccountHome:
 
 
 @contextmanager
-def lock_folder(folder: Path) -> Iterator[None]:
+def lock_folder(folder: Path, name: str = "lock") -> Iterator[None]:
     """Holds other processes off what lies in a folder that is there; waits for them first."""
-    descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
@@ -204,6 +204,12 @@ def read_file(path: Path) -> bytes | None:
         return None
 
 
+def require_known(facts: object, *names: str) -> None:
+    """Raises DeviceNewer if an object has a name that is none of these: to write it again would lose it."""
+    if isinstance(facts, dict) and not facts.keys() <= set(names):
+        raise DeviceNewer()
+
+
 def sync_folder(folder: Path) -> None:
     """Makes what was renamed or removed in a folder last."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
@@ -236,6 +242,7 @@ def _format_pin(pin: Pin) -> bytes:
 
 def _parse_pin(data: bytes) -> Pin:
     facts = parse_json(data)
+    require_known(facts, "vault_id", "ledger_vkey", "directory_vkey", "rotations")
     match {"rotations": "", **facts} if isinstance(facts, dict) else None:  # a device's first release kept none
         case {
             "vault_id": str(vault_id), "ledger_vkey": str(ledger), "directory_vkey": str(directory),

@@ -9,11 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from marshmallow import ValidationError
+
+from client_sdk.errors import DeviceNewer
 from client_sdk.home import AccountHome, sync_folder
 from client_sdk.replica import Replica
 from client_sdk.transport import dump_body, endpoint
 from crypto_core.encoding import parse_json
-from crypto_core.errors import CryptoCoreError
+from crypto_core.errors import CryptoCoreError, MalformedError
 from crypto_core.sealing.keyring import Keyring
 from crypto_core.sealing.records import Link, open_device_state, seal_device_state
 from schemas.items import PutItems
@@ -53,7 +56,7 @@ class Outbox:
         self._replica.drop_waiting(entry.number)
 
     def entries(self) -> list[Entry]:
-        """What waits. What this account didn't write is put aside as evidence."""
+        """What waits. What this account didn't write is put aside as evidence. Raises DeviceNewer."""
         return [entry for one in self._replica.waiting() if (entry := self._read(*one)) is not None]
 
     def take_over(self) -> None:
@@ -80,4 +83,7 @@ class Outbox:
             self._home.keep_evidence(_NAME, sealed)
             self._replica.drop_waiting(number)
             return None
-        return Entry(number, body, tuple(_PUT_ITEMS.load(parse_json(body))["revisions"]))
+        try:
+            return Entry(number, body, tuple(_PUT_ITEMS.load(parse_json(body))["revisions"]))
+        except (MalformedError, ValidationError):  # sealed here, so no damage
+            raise DeviceNewer() from None

@@ -14,6 +14,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from client_sdk.errors import DeviceNewer
 from client_sdk.home import sync_folder
 from crypto_core.encoding import ID_SIZE
 
@@ -26,6 +27,8 @@ CREATE TABLE IF NOT EXISTS receipts (name TEXT NOT NULL PRIMARY KEY, receipt TEX
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS outbox (number INTEGER PRIMARY KEY, sealed BLOB NOT NULL);
 """
+_VERSION = 0
+"""SQLite's `user_version`: a program with other tables raises it, and from then on those that know less keep off."""
 _COLUMNS = "seq, item, revision, deposited, wrap, link, record, blobs, erases, gone, pass"
 
 
@@ -53,10 +56,14 @@ class Replica:
     """The rows of one account, in one file. `writing` groups changes into one transaction."""
 
     def __init__(self, path: Path) -> None:
+        """Raises DeviceNewer for tables that this program doesn't know."""
         if not path.exists():
             path.touch(mode=0o600)
             sync_folder(path.parent)
         self._db = sqlite3.connect(path, isolation_level=None, timeout=30, check_same_thread=False)
+        if self._db.execute("PRAGMA user_version").fetchone()[0] > _VERSION:
+            self._db.close()
+            raise DeviceNewer()
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")  # what a crash takes from the end, the next sync brings again
         self._db.execute("PRAGMA secure_delete = ON")  # what is erased leaves the file, too

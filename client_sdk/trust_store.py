@@ -6,13 +6,14 @@ them. Both notes of a fork stay under `evidence/`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 from client_sdk.errors import (
-    AccountRecordInvalid, AccountRecordOlder, BlobSwapped, CheckpointInvalid, DirectoryForked, ItemsMissing,
-    LedgerForked, LedgerKeyChanged, Refused, TrustError, Untrusted,
+    AccountRecordInvalid, AccountRecordOlder, BlobSwapped, CheckpointInvalid, DeviceNewer, DirectoryForked,
+    ItemsMissing, LedgerForked, LedgerKeyChanged, Refused, TrustError, Untrusted,
 )
-from client_sdk.home import AccountHome, read_file, write_file
+from client_sdk.home import AccountHome, lock_folder, read_file, require_known, write_file
 from client_sdk.protocol.audit import AuditEvent, auditing
 from client_sdk.protocol.sync import Accepted, Finding
 from client_sdk.replica import Replica
@@ -125,6 +126,7 @@ class Warnings:
     """What stands against the vault on this device, until the person accepts it. Survives the process."""
 
     def __init__(self, home: AccountHome) -> None:
+        """What stands on this device. Raises MalformedError if the file was damaged, DeviceNewer."""
         self._home = home
         self.findings, self.about, self.accepted = self._load()
 
@@ -138,19 +140,29 @@ class Warnings:
 
     def add(self, finding: Finding, about: Iterable[bytes] = ()) -> None:
         """One more warning, and the record hashes it is about."""
-        self.findings, self.about = self.findings | {finding}, self.about | set(about)
-        self._save()
+        with self._changing():
+            self.findings, self.about = self.findings | {finding}, self.about | set(about)
 
     def accept(self, account_n: int) -> None:
-        """The person has looked at it: what was found counts no more. What is found anew will."""
-        self.accepted = Accepted(self.accepted.hashes | self.about, max(self.accepted.account_n, account_n))
-        self.findings, self.about = frozenset(), frozenset()
-        self._save()
+        """The person has looked at what was found here: it counts no more. What is found anew, or by another command
+        meanwhile, will."""
+        findings, about = self.findings, self.about
+        with self._changing():
+            self.accepted = Accepted(self.accepted.hashes | about, max(self.accepted.account_n, account_n))
+            self.findings, self.about = self.findings - findings, self.about - about
 
     def require_none(self) -> None:
         """Raises Untrusted while a warning stands: nothing is edited or deleted then."""
         if self:
             raise Untrusted(", ".join(sorted(finding.value for finding in self.findings)))
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """Of what stands by now: another command may have found something meanwhile, or accepted it."""
+        with lock_folder(self._home.folder, "warned.lock"):
+            self.findings, self.about, self.accepted = self._load()
+            yield
+            self._save()
 
     def _save(self) -> None:
         write_file(self._home.warned, format_json({
@@ -163,10 +175,14 @@ class Warnings:
         data = read_file(self._home.warned)
         if data is None:
             return frozenset(), frozenset(), Accepted()
-        match parse_json(data):
+        kept = parse_json(data)
+        require_known(kept, "findings", "about", "accepted", "account_n")
+        match kept:
             case {
                 "findings": [*findings], "about": [*about], "accepted": [*accepted], "account_n": int(account_n),
-            } if not isinstance(account_n, bool):
+            } if not isinstance(account_n, bool) and _are_texts(*findings, *about, *accepted):
+                if not set(findings) <= {finding.value for finding in Finding}:
+                    raise DeviceNewer()
                 hashes = frozenset(parse_hex(one) for one in accepted)
                 return (
                     frozenset(map(Finding, findings)), frozenset(parse_hex(one) for one in about),
@@ -174,6 +190,10 @@ class Warnings:
                 )
             case _:
                 raise MalformedError("not what this device keeps of its warnings")
+
+
+def _are_texts(*values: object) -> bool:
+    return all(isinstance(one, str) for one in values)
 
 
 def _fit(known: Checkpoint, offered: Checkpoint, fetch_consistency: FetchConsistency) -> bool:

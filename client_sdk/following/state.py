@@ -16,7 +16,7 @@ from marshmallow import ValidationError, fields
 
 from client_sdk.home import read_file, write_file
 from crypto_core.encoding import format_b64, format_json, parse_b64, parse_json
-from crypto_core.errors import MalformedError
+from crypto_core.errors import MalformedError, UnsupportedVersion
 from crypto_core.receipts.policy import Policy, format_policy, parse_policy
 from crypto_core.receipts.rotation import open_rotations, rotate_policy
 from schemas.fields import Strict, Whole
@@ -72,7 +72,8 @@ class Followed:
 
 
 def load_state(folder: Path) -> Followed | None:
-    """What is kept in the folder; None if nothing is. Raises MalformedError if the file was damaged."""
+    """What is kept in the folder; None if nothing is. Raises MalformedError if the file was damaged, or
+    UnsupportedVersion."""
     data = read_file(folder / FILE)
     return None if data is None else parse_state(data)
 
@@ -89,9 +90,13 @@ def format_state(state: Followed) -> bytes:
 
 
 def parse_state(data: bytes) -> Followed:
-    """Raises MalformedError for anything that `format_state` does not write."""
+    """Raises MalformedError for anything that `format_state` does not write, UnsupportedVersion for a later `v`."""
+    value = parse_json(data)
+    match value:
+        case {"v": int(version)} if version > _VERSION:
+            raise UnsupportedVersion(FILE)
     try:
-        row: dict[str, Any] = _FOLLOWED.load(parse_json(data))
+        row: dict[str, Any] = _FOLLOWED.load(value)
     except ValidationError:
         raise MalformedError("not what is kept of a ledger that is followed") from None
     del row["v"]

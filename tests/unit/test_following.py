@@ -23,7 +23,7 @@ from client_sdk.following.report import NothingFollowed, make_report
 from client_sdk.following.state import FILE, Followed, format_state, load_state, parse_state
 from client_sdk.protocol.audit import AuditEvent
 from crypto_core.encoding import MAX_TIME
-from crypto_core.errors import CryptoCoreError, MalformedError
+from crypto_core.errors import CryptoCoreError, MalformedError, UnsupportedVersion
 from crypto_core.receipts.note import SignerKey, VerifierKey, format_vkey
 from crypto_core.receipts.policy import Policy, parse_policy
 from crypto_core.receipts.tiles import entries_path, tile_path
@@ -416,9 +416,11 @@ def test_a_state_is_read_back_as_it_was_and_nothing_else_is(auditor: Auditor) ->
     assert state is not None and state.findings
     state = replace(state, uncompared=(state.note,), lags_since=7)
     assert parse_state(format_state(state)) == state
-    for data in (b"", b"{}", b"[]", format_state(state).replace(b'"v":1', b'"v":2'), format_state(state)[:-9]):
+    for data in (b"", b"{}", b"[]", format_state(state).replace(b'"v":1', b'"v":0'), format_state(state)[:-9]):
         with pytest.raises(MalformedError):
             parse_state(data)
+    with pytest.raises(UnsupportedVersion):
+        parse_state(format_state(state).replace(b'"v":1', b'"v":2'))
 
 
 @given(st.binary(max_size=200), st.integers(0, 10_000), st.integers(0, 7))

@@ -561,7 +561,7 @@ def test_a_lie_about_the_directory_is_a_matter_of_trust() -> None:
     assert USERNAME != PRO
 
 
-@pytest.mark.parametrize(("version", "is_known"), [(1, True), (1.0, False), (True, False), (3, False)])
+@pytest.mark.parametrize(("version", "is_known"), [(1, True), (1.0, False), (True, False), (0, False)])
 def test_what_a_device_kept_of_the_directory_before_there_were_witnesses_is_known_still(
     scene: Scene, version: object, is_known: bool
 ) -> None:

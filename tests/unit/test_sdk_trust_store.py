@@ -159,6 +159,18 @@ def test_warnings_outlive_the_process_until_they_are_accepted(home: AccountHome)
     assert not accepted and accepted.accepted.hashes == {b"h" * 32} and accepted.accepted.account_n == 7
 
 
+def test_what_another_command_found_meanwhile_is_neither_lost_nor_accepted_with_the_rest(home: AccountHome) -> None:
+    one, other = Warnings(home), Warnings(home)
+    other.add(Finding.LEDGER_FORKED, [b"f" * 32])
+    one.add(Finding.ITEMS_MISSING, [b"h" * 32])
+    assert set(Warnings(home).findings) == {Finding.LEDGER_FORKED, Finding.ITEMS_MISSING}
+    other.add(Finding.BLOB_SWAPPED, [b"b" * 32])
+    one.accept(3)
+    left = Warnings(home)
+    assert (set(left.findings), set(left.about)) == ({Finding.BLOB_SWAPPED}, {b"b" * 32})
+    assert left.accepted.hashes == {b"f" * 32, b"h" * 32}
+
+
 def test_damaged_warnings_are_not_taken_for_none(home: AccountHome) -> None:
     for data in (b"", b"{}", b'{"findings":[],"about":[],"accepted":[],"account_n":"0"}',
                  b'{"findings":[],"about":[],"accepted":[],"account_n":true}'):

@@ -1,15 +1,16 @@
 // What a device keeps: one contract for both stores and both locks, and the places on top of them.
 import "fake-indexeddb/auto";
 import { IDBFactory } from "fake-indexeddb";
+import { openDB } from "idb";
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 
-import { formatB64url, formatJson } from "../src/crypto_core/encoding.js";
+import { decodeText, formatB64url, formatJson } from "../src/crypto_core/encoding.js";
 import { MalformedError } from "../src/crypto_core/errors.js";
 import { makeBytes, makeId } from "../src/crypto_core/randomness.js";
 import { SignerKey, formatVkey } from "../src/crypto_core/receipts/note.js";
 import { ready } from "../src/crypto_core/sodium.js";
-import { VaultChanged } from "../src/sdk/errors.js";
+import { DeviceNewer, VaultChanged } from "../src/sdk/errors.js";
 import {
   BrowserLocks, DeviceFailed, Home, IndexedStore, MemoryLocks, MemoryStore, PLACES, Pin, openStore, type Locks,
   type Store,
@@ -107,6 +108,16 @@ test("where the browser keeps nothing there is a store in memory, and it is said
   store.close();
 });
 
+test("what a newer version keeps is not taken for nothing, and an open tab doesn't keep it from coming", async () => {
+  const older = await IndexedStore.open("grown");
+  await older.write({ put: [["a", 1]] });
+  const newer = await openDB("grown", 2);
+  expect(await newer.get("a", "a")).toBe(1);
+  newer.close();
+  await expect(older.get("a")).rejects.toThrow(DeviceNewer);
+  await expect(IndexedStore.open("grown")).rejects.toThrow(DeviceNewer);
+});
+
 const LOCKS: readonly (readonly [string, () => Locks])[] = [
   ["the browser", () => new BrowserLocks()],
   ["this worker", () => new MemoryLocks()],
@@ -179,6 +190,15 @@ test.each([[new Uint8Array()], [formatJson({ vault_id: "00" })], [formatJson([])
     await store.write({ put: [[`v${pin.vaultId}`, damaged]] });
     await expect(home.pinOf(pin.vaultId)).rejects.toThrow(MalformedError);
   });
+
+test("facts of a vault in words of a newer version are not read by half", async () => {
+  const [home, store] = makeHome();
+  const pin = makePin();
+  await home.pin("a.example", pin);
+  const kept = JSON.parse(decodeText((await store.get(`v${pin.vaultId}`)) as Uint8Array)) as object;
+  await store.write({ put: [[`v${pin.vaultId}`, formatJson({ ...kept, mirrors: [] })]] });
+  await expect(home.pinOf(pin.vaultId)).rejects.toThrow(DeviceNewer);
+});
 
 test("accounts don't see each other, and no key or lock tells what it is for", async () => {
   const [home, store] = makeHome();

@@ -1,12 +1,14 @@
 // What waits to be sent: sealed, in order, byte for byte, and nobody else's.
 import { beforeAll, expect, test, vi } from "vitest";
 
-import { formatB64url } from "../src/crypto_core/encoding.js";
+import { formatB64url, formatJson } from "../src/crypto_core/encoding.js";
 import { makeBytes, makeId } from "../src/crypto_core/randomness.js";
 import { Keyring } from "../src/crypto_core/sealing/keyring.js";
+import { sealDeviceState } from "../src/crypto_core/sealing/records.js";
 import { ready } from "../src/crypto_core/sodium.js";
 import type { PutRevision } from "../src/schemas/items.js";
 import * as limits from "../src/schemas/limits.js";
+import { DeviceNewer } from "../src/sdk/errors.js";
 import { DeviceFailed, Home, MemoryLocks, MemoryStore, type AccountHome } from "../src/sdk/home.js";
 import { Outbox, type Entry } from "../src/sdk/outbox.js";
 
@@ -38,6 +40,15 @@ test("what waits comes back in order, byte for byte", async () => {
   await outbox.remove(kept[3]!);
   expect((await outbox.entries()).map((one) => one.number)).toEqual([1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12]);
   expect((await outbox.keep([revision()])).number).toBe(13);
+});
+
+test("what waits in words of a newer version waits on", async () => {
+  const [home, keyring] = [makeHome(), makeKeyring()];
+  const sealed = sealDeviceState(keyring.mkN, "outbox", ACCOUNT, formatJson({ revisions: [], also: 1 }));
+  await home.store.write({ put: [[home.key("outbox", "000000000001"), sealed]] });
+  await expect(new Outbox(home, keyring).entries()).rejects.toThrow(DeviceNewer);
+  expect(await home.list("outbox")).toEqual([["000000000001", sealed]]);
+  expect(await home.evidence()).toEqual([]);
 });
 
 test("a replaced batch keeps its place", async () => {

@@ -1,8 +1,8 @@
 // The ledger as a device sees it: growth, lag, forks; and warnings that last.
 import { beforeAll, describe, expect, test } from "vitest";
 
-import { decodeText, encodeText, formatB64url } from "../src/crypto_core/encoding.js";
-import { CryptoCoreError } from "../src/crypto_core/errors.js";
+import { decodeText, encodeText, formatB64url, formatJson } from "../src/crypto_core/encoding.js";
+import { CryptoCoreError, MalformedError } from "../src/crypto_core/errors.js";
 import { makeBytes, makeId } from "../src/crypto_core/randomness.js";
 import { formatCheckpoint } from "../src/crypto_core/receipts/checkpoint.js";
 import { hashLeaf } from "../src/crypto_core/receipts/merkle.js";
@@ -10,7 +10,7 @@ import { SignerKey, formatVkey, signNote } from "../src/crypto_core/receipts/not
 import { Policy } from "../src/crypto_core/receipts/policy.js";
 import { consistencyProof, newNodes, root } from "../src/crypto_core/receipts/tree.js";
 import { ready } from "../src/crypto_core/sodium.js";
-import { CheckpointInvalid, LedgerForked, NetworkError, Refused, Untrusted } from "../src/sdk/errors.js";
+import { CheckpointInvalid, DeviceNewer, LedgerForked, NetworkError, Refused, Untrusted } from "../src/sdk/errors.js";
 import { Home, MemoryLocks, MemoryStore, type AccountHome } from "../src/sdk/home.js";
 import { Finding } from "../src/sdk/protocol/sync.js";
 import { LAG } from "../src/sdk/session.js";
@@ -151,6 +151,15 @@ test("only the pinned key under its origin is believed", async () => {
   expect(store.newest).toBeNull();
 });
 
+test("what is held in words of a newer version, or damaged, is not taken for nothing", async () => {
+  const home = makeHome();
+  for (const [kept, error] of [[{ note: "x", since: 1, more: 2 }, DeviceNewer], [{ note: "x" }, MalformedError]] as const) {
+    await home.store.write({ put: [[home.key("checkpoint"), kept]] });
+    await expect(TrustStore.load(home, new FakeLedger(1).policy)).rejects.toThrow(error);
+    expect(await home.store.get(home.key("checkpoint"))).toEqual(kept);
+  }
+});
+
 describe("warnings", () => {
   test("outlive the page until they are accepted", async () => {
     const home = makeHome();
@@ -179,7 +188,26 @@ describe("warnings", () => {
     expect(one.findings).toEqual(new Set([Finding.ITEMS_MISSING, Finding.BLOB_SWAPPED]));
   });
 
-  test.each(["", "{}", '{"findings":[],"about":[],"accepted":[],"account_n":"0"}', '{"findings":["none"],"about":[],"accepted":[],"account_n":0}'])(
+  test("that another tab found meanwhile are not accepted with the rest", async () => {
+    const home = makeHome();
+    const [one, other] = [await Warnings.load(home), await Warnings.load(home)];
+    await one.add(Finding.ITEMS_MISSING, ["a"]);
+    await other.add(Finding.BLOB_SWAPPED, ["b"]);
+    await one.accept(3);
+    const left = await Warnings.load(home);
+    expect([[...left.findings], [...left.accepted.hashes]]).toEqual([[Finding.BLOB_SWAPPED], ["a"]]);
+  });
+
+  test.each([{ findings: ["a_warning_of_tomorrow"] }, { since: 7 }])(
+    "of a newer version are neither taken for damage nor touched: %j", async (more) => {
+      const home = makeHome();
+      const kept = formatJson({ findings: [], about: [], accepted: ["a"], account_n: 1, ...more });
+      await home.store.write({ put: [[home.key("warned"), kept]] });
+      await expect(Warnings.load(home)).rejects.toThrow(DeviceNewer);
+      expect(await home.store.get(home.key("warned"))).toEqual(kept);
+    });
+
+  test.each(["", "{}", '{"findings":[],"about":[],"accepted":[],"account_n":"0"}'])(
     "that are damaged are not taken for none: %s", async (damaged) => {
       const home = makeHome();
       for (const kept of [encodeText(damaged), damaged]) {

@@ -21,7 +21,7 @@ import { newNodes, root } from "../crypto_core/receipts/tree.js";
 import { openCheckpoint } from "../crypto_core/receipts/witnessed.js";
 import { openDeviceState, sealDeviceState } from "../crypto_core/sealing/records.js";
 import { CHECKPOINT_NOTE } from "../schemas/limits.js";
-import { DirectoryForked, ItemUnknown, Refused, TrustError } from "./errors.js";
+import { DeviceNewer, DirectoryForked, ItemUnknown, Refused, TrustError } from "./errors.js";
 import { Finding } from "./protocol/sync.js";
 import type { Session } from "./session.js";
 
@@ -75,6 +75,7 @@ const KEPT = v.strictObject({
 const OLDER = v.pipe(
   v.strictObject({ v: v.literal(1), ...KNOWN }), v.transform((one): Kept => ({ ...one, v: 2, policy: null, own: [] })),
 );
+const NEWER = v.looseObject({ v: v.pipe(v.number(), v.gtValue(2)) });
 /** What this device remembers. */
 type Kept = v.InferOutput<typeof KEPT>;
 
@@ -225,13 +226,15 @@ export class Professionals {
     return this.#session.home.lock(async () => act(await this.#kept()), "directory");
   }
 
-  /** Throws TamperedError or MalformedError for what is damaged: that is not taken for nothing. */
+  /** Throws TamperedError or MalformedError for what is damaged: that is not taken for nothing. And DeviceNewer. */
   async #kept(): Promise<Kept> {
     const { home, keyring } = this.#session;
     const sealed = await home.store.get(home.key("directory"));
     if (sealed === undefined) return { v: 2, note: null, compared: [], policy: null, own: [] };
     if (!(sealed instanceof Uint8Array)) throw new MalformedError("not what this device keeps of the directory");
-    const read = v.safeParse(v.union([KEPT, OLDER]), parseJson(openDeviceState(keyring.mkN, STATE, keyring.account, sealed)));
+    const said = parseJson(openDeviceState(keyring.mkN, STATE, keyring.account, sealed));
+    if (v.is(NEWER, said)) throw new DeviceNewer();
+    const read = v.safeParse(v.union([KEPT, OLDER]), said);
     if (!read.success) throw new MalformedError("not what this device keeps of the directory");
     return read.output;
   }

@@ -25,16 +25,19 @@ const THUMBNAIL = "thumbnail";
 const PREVIEW = 512 * 1024;
 
 const NULLABLE = v.nullable(v.string());
-const DRAFT_TEXT = v.object({
+const HAPPENED = {
+  from: v.nullable(v.number()), to: v.nullable(v.number()),
+  precision: v.picklist(["minute", "day", "month", "year", "words"]), words: v.string(),
+};
+const WORDS = {
   text: v.string(), title: v.string(),
-  happened: v.nullable(v.object({
-    from: v.nullable(v.number()), to: v.nullable(v.number()),
-    precision: v.picklist(["minute", "day", "month", "year", "words"]), words: v.string(),
-  })),
   written: v.nullable(v.number()), place: NULLABLE, people: v.array(v.string()), tags: v.array(v.string()),
   danger: v.nullable(v.number()), mood: NULLABLE, category: NULLABLE,
-});
-const HEAD = v.object({
+};
+/** With a name that isn't known here it is a newer version's, which would lose what that says if this one went on with it. */
+const DRAFT_TEXT = v.strictObject({ ...WORDS, happened: v.nullable(v.strictObject(HAPPENED)) });
+const TYPED = v.object({ ...WORDS, happened: v.nullable(v.object(HAPPENED)) });
+const HEAD = v.strictObject({
   v: v.literal(1), slot: v.string(), item: NULLABLE,
   kind: v.picklist(["journal", "document", "assessment", "received", "tombstone"]), sensitive: v.boolean(), saved: v.number(),
   says: v.string(),
@@ -182,5 +185,5 @@ function openBox({ pkS, skS }: Keyring, sealed: Uint8Array): Uint8Array {
 function wellFormed(draft: Draft): Draft {
   const whole = (_name: string, value: unknown): unknown =>
     typeof value === "string" ? value.replace(/\p{Surrogate}/gu, "\ufffd") : value;
-  return v.parse(DRAFT_TEXT, JSON.parse(JSON.stringify(draft, whole)));
+  return v.parse(TYPED, JSON.parse(JSON.stringify(draft, whole)));
 }

@@ -15,6 +15,7 @@
 //  ├── RangeInvalid         range_invalid
 //  ├── FileChanged          file_changed
 //  ├── FileUnreadable       file_unreadable
+//  ├── DeviceNewer          device_newer          what this device keeps is for a newer version to read
 //  ├── BundleSwapped        bundle_swapped        of what somebody shared: other bytes than they named
 //  ├── BundleIncomplete     bundle_incomplete     of what somebody shared: named, and not given
 //  ├── SentDiffers          sent_differs          of what somebody shared: not as it was put into a box
@@ -160,6 +161,14 @@ export class SentDiffers extends SdkError {
   static override readonly sentence =
     "This says otherwise than what was put in: the words differ, or a file. Go by the words that were put in, and " +
     "ask the person who shared it.";
+}
+
+/** A newer version wrote here what this one would lose by halves. Nothing of it is touched. */
+export class DeviceNewer extends SdkError {
+  static override readonly code = "device_newer";
+  static override readonly sentence =
+    "A newer version of this program was used on this device, and this one can't read all that it keeps. Update this " +
+    "program. Nothing was changed, and nothing is lost.";
 }
 
 /** What was put into a box isn't what it says: whoever sent it sent it so, or the vault changed it. `detail` is the code

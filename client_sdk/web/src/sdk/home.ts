@@ -17,7 +17,7 @@ import { NONE, Policy, type Log } from "../crypto_core/receipts/policy.js";
 import { formatVkey } from "../crypto_core/receipts/note.js";
 import { openRotations, rotatePolicy } from "../crypto_core/receipts/rotation.js";
 import { sodium } from "../crypto_core/sodium.js";
-import { SdkError, VaultChanged } from "./errors.js";
+import { DeviceNewer, SdkError, VaultChanged } from "./errors.js";
 import type { Id } from "./items.js";
 
 /** The browser did not keep something: no room, or it was forbidden. `detail` is the kind of failure, no more. */
@@ -34,7 +34,7 @@ export interface Changes {
 }
 
 /** Values under ASCII keys. A value is whatever can be cloned; what is read is never the object that was written.
- * Everything throws DeviceFailed where the browser doesn't do it. */
+ * Everything throws DeviceFailed where the browser doesn't do it, DeviceNewer where a newer version has done it. */
 export interface Store {
   /** The value, or undefined. */
   get(key: string): Promise<unknown>;
@@ -46,6 +46,8 @@ export interface Store {
 
 const DATABASE = "a";
 const TABLE = "a";
+/** A version with other tables, or other values in them, counts on; from then on those that know less keep off. */
+const VERSION = 1;
 const OPENING_MS = 5000;
 
 /** A Store in IndexedDB. Telephones end connections of pages in the background: then it opens another one. */
@@ -57,7 +59,7 @@ export class IndexedStore implements Store {
     this.#name = name;
   }
 
-  /** Throws DeviceFailed where this browser has no IndexedDB, forbids it, or doesn't answer for five seconds. */
+  /** Throws DeviceFailed where this browser has no IndexedDB, forbids it, or doesn't answer for five seconds; DeviceNewer. */
   static async open(name: string = DATABASE): Promise<IndexedStore> {
     const store = new IndexedStore(name);
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -131,7 +133,10 @@ export class IndexedStore implements Store {
     const ended = (): void => {
       this.#db = null;
     };
-    this.#db ??= openDB(this.#name, 1, { upgrade: (db) => void db.createObjectStore(TABLE), terminated: ended });
+    this.#db ??= openDB(this.#name, VERSION, {
+      upgrade: (db) => void db.createObjectStore(TABLE), terminated: ended,
+      blocking: () => this.close(), // a newer version, in another tab, waits for this one to let go
+    });
     this.#db.catch(ended);
     return this.#db;
   }
@@ -164,7 +169,7 @@ export class MemoryStore implements Store {
   close(): void {}
 }
 
-/** The Store of this browser; one in memory, and `persistent` false, where it keeps nothing. */
+/** The Store of this browser; one in memory, and `persistent` false, where it keeps nothing. Throws DeviceNewer. */
 export async function openStore(): Promise<{ readonly store: Store; readonly persistent: boolean }> {
   try {
     return { store: await IndexedStore.open(), persistent: true };
@@ -303,7 +308,7 @@ export class Home {
     return kept === undefined ? null : formatB64url(parseB64url(String(kept), ID_SIZE));
   }
 
-  /** The pinned facts of a vault, or null. Throws MalformedError if they were damaged. */
+  /** The pinned facts of a vault, or null. Throws MalformedError if they were damaged, DeviceNewer. */
   async pinOf(vaultId: Id): Promise<Pin | null> {
     const kept = await this.#store.get(pinKey(vaultId));
     return kept === undefined ? null : parsePin(kept);
@@ -403,6 +408,12 @@ function keepEvidence(store: Store, prefix: string, name: string, data: Uint8Arr
   return store.write({ put: [[`${prefix}${formatHex(own.slice(0, ID_SIZE))}`, kept]] });
 }
 
+/** Throws DeviceNewer if an object that was kept has a name that is none of these: writing it again would lose it. */
+export function requireKnown(facts: unknown, ...names: readonly string[]): void {
+  if (typeof facts !== "object" || facts === null || Array.isArray(facts)) return;
+  if (!Object.keys(facts).every((name) => names.includes(name))) throw new DeviceNewer();
+}
+
 function serverKey(host: string): string {
   return `${SERVERS}${formatB64url(sodium.crypto_hash_sha256(encodeText(host)))}`;
 }
@@ -420,6 +431,7 @@ function formatPin(pin: Pin): Uint8Array {
 
 function parsePin(kept: unknown): Pin {
   const facts = kept instanceof Uint8Array ? parseJson(kept) : null;
+  requireKnown(facts, "vault_id", "ledger_vkey", "directory_vkey", "rotations");
   if (typeof facts === "object" && facts !== null && "vault_id" in facts && "ledger_vkey" in facts) {
     const { vault_id: vaultId, ledger_vkey: ledger, directory_vkey: directory } = facts as Record<string, unknown>;
     const { rotations = "" } = facts as Record<string, unknown>; // a device's first release kept none
@@ -445,6 +457,7 @@ async function answered<T>(ask: () => Promise<T>): Promise<T> {
   try {
     return await ask();
   } catch (error) {
-    throw new DeviceFailed(error instanceof Error ? error.name : "");
+    const name = error instanceof Error ? error.name : "";
+    throw name === "VersionError" ? new DeviceNewer() : new DeviceFailed(name);
   }
 }

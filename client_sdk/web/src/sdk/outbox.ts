@@ -5,10 +5,11 @@
 import * as v from "valibot";
 
 import { parseJson } from "../crypto_core/encoding.js";
-import { CryptoCoreError } from "../crypto_core/errors.js";
+import { CryptoCoreError, MalformedError } from "../crypto_core/errors.js";
 import type { Keyring } from "../crypto_core/sealing/keyring.js";
 import { openDeviceState, sealDeviceState } from "../crypto_core/sealing/records.js";
 import { PutItems, type PutRevision } from "../schemas/items.js";
+import { DeviceNewer } from "./errors.js";
 import type { AccountHome } from "./home.js";
 import { dumpBody, endpoint } from "./transport.js";
 
@@ -50,7 +51,7 @@ export class Outbox {
     return this.#home.store.write({ delete: [this.#key(entry.number)] });
   }
 
-  /** What waits. A batch that this account didn't write is put aside as evidence. */
+  /** What waits. A batch that this account didn't write is put aside as evidence. Throws DeviceNewer. */
   async entries(): Promise<readonly Entry[]> {
     const entries: Entry[] = [];
     for (const [name, sealed] of await this.#home.list("outbox")) {
@@ -79,7 +80,11 @@ export class Outbox {
       await this.#home.store.write({ delete: [this.#key(number)] });
       return null;
     }
-    return { number, body, revisions: v.parse(PutItems, parseJson(body)).revisions };
+    try {
+      return { number, body, revisions: v.parse(PutItems, parseJson(body)).revisions };
+    } catch (error) { // sealed here, so no damage
+      throw error instanceof MalformedError || error instanceof v.ValiError ? new DeviceNewer() : error;
+    }
   }
 
   #key(number: number): string {

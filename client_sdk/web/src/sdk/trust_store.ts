@@ -15,10 +15,10 @@ import { verifyConsistency } from "../crypto_core/receipts/merkle.js";
 import type { Policy } from "../crypto_core/receipts/policy.js";
 import { openCheckpoint } from "../crypto_core/receipts/witnessed.js";
 import {
-  AccountRecordInvalid, AccountRecordOlder, BlobSwapped, CheckpointInvalid, DirectoryForked, ItemsMissing, LedgerForked,
-  LedgerKeyChanged, Refused, Untrusted, type TrustError,
+  AccountRecordInvalid, AccountRecordOlder, BlobSwapped, CheckpointInvalid, DeviceNewer, DirectoryForked, ItemsMissing,
+  LedgerForked, LedgerKeyChanged, Refused, Untrusted, type TrustError,
 } from "./errors.js";
-import type { AccountHome } from "./home.js";
+import { requireKnown, type AccountHome } from "./home.js";
 import { AuditEvent, auditing } from "./protocol/audit.js";
 import { Finding, NOTHING_ACCEPTED, type Accepted } from "./protocol/sync.js";
 
@@ -59,10 +59,13 @@ export class TrustStore {
     return store;
   }
 
-  /** Takes in what another tab believed. */
+  /** Takes in what another tab believed. Throws MalformedError, DeviceNewer. */
   async refresh(): Promise<void> {
-    const kept = v.safeParse(HELD, await this.#home.store.get(this.#home.key("checkpoint")));
-    this.#held = kept.success ? kept.output : null;
+    const kept = await this.#home.store.get(this.#home.key("checkpoint"));
+    requireKnown(kept, "note", "since");
+    const read = v.safeParse(v.optional(HELD), kept);
+    if (!read.success) throw new MalformedError("not what this device holds of the ledger");
+    this.#held = read.output ?? null;
   }
 
   /** The newest note, null if none was seen yet. */
@@ -158,7 +161,7 @@ export class TrustStore {
 }
 
 const KEPT = v.strictObject({
-  findings: v.array(v.picklist(Object.values(Finding))),
+  findings: v.array(v.string()),
   about: v.array(v.string()),
   accepted: v.array(v.string()),
   account_n: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
@@ -181,7 +184,8 @@ export class Warnings {
     this.#home = home;
   }
 
-  /** What stands on this device. Throws MalformedError if it was damaged: that is not taken for nothing. */
+  /** What stands on this device. Throws MalformedError if it was damaged: that is not taken for nothing. And
+   * DeviceNewer. */
   static async load(home: AccountHome): Promise<Warnings> {
     const warnings = new Warnings(home);
     await warnings.refresh();
@@ -218,12 +222,15 @@ export class Warnings {
     }));
   }
 
-  /** The person has looked at it: what was found counts no more. What is found anew will. */
+  /** The person has looked at what was found here: it counts no more. What is found anew, or in another tab meanwhile,
+   * will. */
   accept(accountN: number): Promise<void> {
-    return this.#change(({ about, accepted }) => ({
-      ...NOTHING_STANDS,
+    const seen = this.#standing;
+    return this.#change(({ findings, about, accepted }) => ({
+      findings: new Set([...findings].filter((one) => !seen.findings.has(one))),
+      about: new Set([...about].filter((one) => !seen.about.has(one))),
       accepted: {
-        hashes: new Set([...accepted.hashes, ...about]), accountN: Math.max(accepted.accountN, accountN),
+        hashes: new Set([...accepted.hashes, ...seen.about]), accountN: Math.max(accepted.accountN, accountN),
       },
     }));
   }
@@ -252,10 +259,17 @@ function formatStanding({ findings, about, accepted }: Standing): Uint8Array {
 
 function parseStanding(kept: unknown): Standing {
   if (kept === undefined) return NOTHING_STANDS;
-  const read = v.safeParse(KEPT, kept instanceof Uint8Array ? parseJson(kept) : null);
+  const said = kept instanceof Uint8Array ? parseJson(kept) : null;
+  requireKnown(said, ...Object.keys(KEPT.entries));
+  const read = v.safeParse(KEPT, said);
   if (!read.success) throw new MalformedError("not what this device keeps of its warnings");
   const { findings, about, accepted, account_n: accountN } = read.output;
+  if (!findings.every(isFinding)) throw new DeviceNewer();
   return { findings: new Set(findings), about: new Set(about), accepted: { hashes: new Set(accepted), accountN } };
+}
+
+function isFinding(one: string): one is Finding {
+  return Object.values<string>(Finding).includes(one);
 }
 
 function opened(note: string, policy: Policy): Checkpoint {
