@@ -46,8 +46,17 @@ def format_happened(happened: Happened, zone: tzinfo | None = None) -> str:
     """
     if happened.from_ is None:
         return happened.words
-    first = datetime.fromtimestamp(happened.from_, UTC).astimezone(zone)
+    first = on_the_wall(happened.from_, zone)
     return first.strftime("%Y-%m-%dT%H:%M")[: _LENGTHS[happened.precision]]
+
+
+def on_the_wall(seconds: int, zone: tzinfo | None = None) -> datetime:
+    """A time as clocks show it in `zone`, or on this device; as UTC has it where that would be past the year 9999."""
+    when = datetime.fromtimestamp(seconds, UTC)
+    try:
+        return when.astimezone(zone)
+    except OverflowError:  # somebody else may have written any time that a record holds
+        return when
 
 
 def _span(text: str, precision: Precision, layout: str, zone: tzinfo | None) -> tuple[int, int] | None:

@@ -13,12 +13,12 @@ import sys
 import time
 import unicodedata
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 from marshmallow import Schema
 
+from client_sdk.happened import on_the_wall
 from schemas import outputs
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def spell_time(seconds: int | None) -> str:
     """The time on this device's clock, to the minute; a dash for none."""
     if seconds is None:
         return "–"
-    return datetime.fromtimestamp(seconds, UTC).astimezone().strftime("%Y-%m-%d %H:%M")
+    return on_the_wall(seconds).strftime("%Y-%m-%d %H:%M")
 
 
 def spell_wait(seconds: int) -> str:

@@ -69,7 +69,9 @@ PYTHON_ONLY_NAMES = {
         **dict.fromkeys(("CHECKPOINT", "TILE"), _ENDPOINT),
         "find_professionals": "a page looks in the list that it shows (app/views/shares)",
     },
-    "client_sdk/happened": {"Precision": "a type that items.ts has"},
+    "client_sdk/happened": {
+        "Precision": "a type that items.ts has", "on_the_wall": "a Date goes past the year 9999",
+    },
     "client_sdk/home": {
         **dict.fromkeys(
             ("keep_evidence", "lock_folder", "make_folder", "read_file", "sync_folder", "write_blocks", "write_file"),

@@ -1,5 +1,6 @@
 """`--happened`: four spellings and words; what is parsed can be spelled again, and nothing is ever lost or refused."""
 
+import time
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
@@ -7,8 +8,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from client_sdk.cli.output import spell_time
 from client_sdk.happened import Precision, format_happened, parse_happened
 from client_sdk.items import Happened
+from crypto_core.encoding import MAX_TIME
 from schemas.documents import Happened as HappenedSchema
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -91,3 +94,19 @@ def test_without_a_zone_it_is_the_clock_of_this_device() -> None:
     here = int(datetime(2024, 3, 1, 21, 30).astimezone().timestamp())
     assert (happened.from_, happened.to) == (here, here + 59)
     assert format_happened(happened) == "2024-03-01T21:30"
+
+
+@pytest.mark.parametrize("seconds", [0, MAX_TIME - 1, MAX_TIME])
+@pytest.mark.parametrize("zone", ["Europe/Paris", "America/New_York", "Pacific/Kiritimati"])
+def test_any_time_that_a_record_holds_can_be_told_anywhere(
+    seconds: int, zone: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stranger may have written it: what they put into a box could not be looked at, east of Greenwich."""
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        assert spell_time(seconds)[:4] in ("1969", "1970", "9999")
+        assert format_happened(Happened(seconds, seconds, "year", "")) in ("1969", "1970", "9999")
+    finally:
+        monkeypatch.undo()
+        time.tzset()
