@@ -9,23 +9,31 @@ import os
 import stat
 import sys
 import tempfile
-from collections.abc import Iterable
-from contextlib import suppress
+import unicodedata
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from client_sdk.cli.failures import FileExists, NoPlainFile
 from client_sdk.cli.output import visible
+from client_sdk.home import sync_folder
+from crypto_core.randomness import make_id
 
 _LONGEST_NAME = 255
 """Bytes, on the common file systems."""
-_SEPARATORS = str.maketrans({"/": "_", "\\": "_", ":": "_", "\n": "_", "\t": "_", "\ufffd": "_"})
+_DESCRIPTORS = "/proc/self/fd/"
+"""Where Linux has what is open, under a path that can be linked."""
+_SEPARATORS = str.maketrans(dict.fromkeys("/\\:\n\t\ufffd<>\"|?*", "_"))
+"""What no folder takes, and what the file systems of memory sticks don't."""
 
 
 def local_name(name: str, taken: set[str]) -> str:
-    """A name for this folder made from one that somebody else may have chosen: no path, no control characters,
-    not hidden, not too long, and not one of `taken`, to which it is added."""
+    """A name for this folder made from one that somebody else may have chosen: no path, no control characters, not
+    hidden, no option to a command, not too long, and not one of `taken`, to which it is added; nor one that some file
+    systems take for one of these."""
     last = name.replace("\\", "/").rstrip("/").rpartition("/")[2]
     plain = visible(last).translate(_SEPARATORS).strip(" .") or "document"
+    plain = "_" + plain[1:] if plain.startswith("-") else plain
     stem, dot, suffix = plain.rpartition(".") if len(plain.rpartition(".")[2].encode()) <= 20 else (plain, "", "")
     if not stem:
         stem, dot, suffix = plain, "", ""
@@ -33,8 +41,9 @@ def local_name(name: str, taken: set[str]) -> str:
     while True:
         tail = (f" ({number})" if number > 1 else "") + dot + suffix
         whole = _cut(stem, _LONGEST_NAME - len(tail.encode())) + tail
-        if whole not in taken:
-            taken.add(whole)
+        same = unicodedata.normalize("NFC", whole).casefold()
+        if same not in taken:
+            taken.add(same)
             return whole
         number += 1
 
@@ -46,17 +55,13 @@ def save(chunks: Iterable[bytes], path: Path, *, overwrite: bool) -> None:
     the link that /dev/stdout is. Raises FileExists, NoPlainFile; and whatever `chunks` raises, leaving nothing behind.
     """
     _require_room(path, overwrite)
-    descriptor, temporary = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            for chunk in chunks:
-                file.write(chunk)
-            file.flush()
-            os.fsync(file.fileno())
-        _name(temporary, path, overwrite)
-    finally:
-        with suppress(FileNotFoundError):
-            os.unlink(temporary)
+    with _unnamed(path.parent) as (descriptor, place), os.fdopen(descriptor, "wb") as file:
+        for chunk in chunks:
+            file.write(chunk)
+        file.flush()
+        os.fsync(file.fileno())
+        _name(place, path, overwrite)
+    sync_folder(path.parent)
 
 
 def save_to_output(chunks: Iterable[bytes]) -> None:
@@ -76,17 +81,46 @@ def _require_room(path: Path, overwrite: bool) -> None:
             raise FileExists
 
 
-def _name(temporary: str, path: Path, overwrite: bool) -> None:
+@contextmanager
+def _unnamed(folder: Path) -> Iterator[tuple[int, str]]:
+    """A new file, and the place from which it can be linked. It has no name, so that nothing readable is left in hiding
+    whatever ends this process, the power too; where a system has no such files it has a hidden one, while this lasts.
+    """
+    if os.path.isdir(_DESCRIPTORS):
+        try:
+            descriptor = os.open(folder, os.O_TMPFILE | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+        except OSError:
+            pass  # a file system without such files
+        else:
+            yield descriptor, f"{_DESCRIPTORS}{descriptor}"
+            return
+    descriptor, place = tempfile.mkstemp(prefix=".", suffix=".part", dir=folder)
+    try:
+        yield descriptor, place
+    finally:
+        with suppress(FileNotFoundError):
+            os.unlink(place)
+
+
+def _name(place: str, path: Path, overwrite: bool) -> None:
     if not overwrite:
         try:
-            os.link(temporary, path)  # refuses an existing name in one step
+            _link(place, path)  # refuses an existing name in one step
             return
         except FileExistsError:
             raise FileExists from None
         except OSError:
             pass  # a file system without links
     _require_room(path, overwrite)  # again: something may have come meanwhile
-    os.replace(temporary, path)
+    if place.startswith(_DESCRIPTORS):
+        hidden = path.with_name(f".{make_id().hex()}.part")
+        _link(place, hidden)
+        place = str(hidden)
+    os.replace(place, path)
+
+
+def _link(place: str, path: Path) -> None:
+    os.link(place, path, src_dir_fd=0, follow_symlinks=True)  # without a folder Python links what is in /proc itself
 
 
 def _cut(text: str, size: int) -> str:

@@ -85,6 +85,28 @@ def test_a_file_comes_back_under_its_name_for_its_owner_alone(terminal: Terminal
     assert os.listdir() == ["photo.jpg"]
 
 
+@pytest.mark.parametrize("force", [(), ("--force",)])
+def test_nothing_readable_is_left_in_hiding_by_a_machine_that_goes_out(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch, force: tuple[str, ...]
+) -> None:
+    """Whatever the folder has while the last byte goes to the disk stays there if nothing more is ever done."""
+    item, found = document(terminal), list[str]()
+    monkeypatch.setattr(os, "fsync", lambda _file: found.extend(os.listdir()))
+    assert terminal.run("documents", "get", USER, item.id.hex(), *force).exit_code == 0
+    assert [name for name in found if name != "photo.jpg"] == []
+    assert (os.listdir(), Path("photo.jpg").read_bytes()) == (["photo.jpg"], BODY)
+
+
+def test_a_file_system_without_such_files_gets_it_as_well(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("client_sdk.cli.saving._DESCRIPTORS", "/nowhere/")
+    item = document(terminal)
+    for force in ((), ("--force",)):
+        assert terminal.run("documents", "get", USER, item.id.hex(), *force).exit_code == 0
+    assert (os.listdir(), Path("photo.jpg").read_bytes()) == (["photo.jpg"], BODY)
+
+
 def test_it_goes_where_it_is_told(terminal: Terminal) -> None:
     item = document(terminal)
     Path("folder").mkdir()
@@ -219,7 +241,7 @@ def test_a_name_that_is_a_path_stays_in_this_folder(terminal: Terminal) -> None:
 
 NASTY = [
     "", ".", "..", "/", "\\", "a/b", "a\\b", ".bashrc", "...", "x\x00y", "a\nb", "x" * 300, "é" * 200 + ".jpg",
-    " ", "a.",
+    " ", "a.", "-rf", "why?.txt",
 ]  # fmt: skip
 
 
@@ -232,7 +254,14 @@ def test_any_name_becomes_one_that_a_folder_can_hold(name: str) -> None:
     for one in made:
         assert one == os.path.basename(one) and one not in ("", ".", "..") and not one.startswith(".")
         assert 1 <= len(one.encode("utf-8", "surrogatepass")) <= 255
-        assert not any(ord(character) < 32 or ord(character) == 127 for character in one)
+        assert not any(ord(character) < 32 or ord(character) == 127 or character in '<>:"|?*' for character in one)
+        assert not one.startswith("-")
+
+
+@pytest.mark.parametrize(("one", "other"), [("A.jpg", "a.jpg"), ("\u00e9.jpg", "e\u0301.jpg")])
+def test_two_names_that_some_file_systems_take_for_one_are_told_apart(one: str, other: str) -> None:
+    taken: set[str] = set()
+    assert (local_name(one, taken), local_name(other, taken)) == (one, other.replace(".jpg", " (2).jpg"))
 
 
 @pytest.mark.parametrize("name", ["photo.jpg", "صورة.png", "a b (1).tar.gz", "Été à la mer.JPG", "no suffix"])
