@@ -1,7 +1,8 @@
 """Where a pack is written: a new folder, or a ZIP file.
 
 Knows: folders and ZIP files. Refuses to know: what the files mean, and whether they are right.
-A name is there whole or not at all; a ZIP file is there once it is finished.
+A name is there whole or not at all; a ZIP file is there once it is finished. All of it is on disk when a sink is left
+without an error: then the opening that it came from is let go of.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Protocol
 
-from client_sdk.home import make_folder
+from client_sdk.home import make_folder, sync_folder
 
 _BLOCK = 1 << 20
 _NAME_AND_EXTRA, _HEADER = 26, 30
@@ -37,11 +38,15 @@ class FolderSink(AbstractContextManager["FolderSink"]):
     """A folder, made if need be."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self._folder, self._written = folder, list[Path]()
         make_folder(folder)
 
-    def __exit__(self, _type: type[BaseException] | None, _error: object, _trace: TracebackType | None) -> None:
-        pass
+    def __exit__(self, raised: type[BaseException] | None, _error: object, _trace: TracebackType | None) -> None:
+        if raised is None:
+            for path in self._written:  # all at once: one after the other, each would wait for the disk
+                _sync(path)
+            for folder in {self._folder, *(path.parent for path in self._written)}:
+                sync_folder(folder)
 
     def write(self, name: str, blocks: Iterable[bytes]) -> str:
         path = self._folder / name
@@ -53,6 +58,7 @@ class FolderSink(AbstractContextManager["FolderSink"]):
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
+        self._written.append(path)
         return digest
 
     def read(self, name: str) -> Iterator[bytes]:
@@ -73,7 +79,9 @@ class ZipSink(AbstractContextManager["ZipSink"]):
         try:
             self._opened.close()
             if raised is None:
+                _sync(self._temporary)
                 self._temporary.replace(self._path)
+                sync_folder(self._path.parent)
         finally:
             self._temporary.unlink(missing_ok=True)
 
@@ -99,6 +107,11 @@ def open_sink(path: Path) -> FolderSink | ZipSink:
 
 def _for_its_owner(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 def _copy(blocks: Iterable[bytes], file: IO[bytes]) -> str:
