@@ -151,10 +151,20 @@ class Journals:
         return None
 
     def tidy(self, is_kept: Any) -> None:
-        """Removes journals of blobs that `is_kept` says an item names, and those of long ago."""
+        """Removes journals of blobs that `is_kept` says an item names, and those of long ago; but none that another
+        process is at: this device's clock may be wrong.
+        """
         for folder, facts in list(self._heads()):
-            if is_kept(facts["blob"]) or time.time() - folder.stat().st_mtime > _AGE:
-                shutil.rmtree(folder, ignore_errors=True)
+            lock = _try_lock(folder)
+            if lock < 0:
+                continue
+            try:
+                if is_kept(facts["blob"]) or time.time() - folder.stat().st_mtime > _AGE:
+                    shutil.rmtree(folder, ignore_errors=True)
+            except FileNotFoundError:
+                pass  # whoever was at it has removed it
+            finally:
+                os.close(lock)
 
     def _heads(self) -> Iterator[tuple[Path, dict[str, Any]]]:
         folders = sorted(self._home.uploads.iterdir()) if self._home.uploads.exists() else []
@@ -198,8 +208,11 @@ def _load_units(path: Path) -> list[bytes]:
 
 
 def _try_lock(folder: Path) -> int:
-    """A descriptor that holds the folder, or −1 if another process does."""
-    descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    """A descriptor that holds the folder, or −1 if another process does, or has just removed it."""
+    try:
+        descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except FileNotFoundError:
+        return -1
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

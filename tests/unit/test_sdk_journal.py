@@ -116,3 +116,28 @@ def test_tidying_removes_what_is_kept_and_what_is_old(home: AccountHome, keyring
     os.utime(home.uploads / old.blob.hex(), (0, 0))
     journals.tidy(lambda blob: blob == kept.blob)
     assert [one.name for one in home.uploads.iterdir()] == [young.blob.hex()]
+
+
+def test_a_clock_that_jumps_takes_no_journal_from_under_an_upload(home: AccountHome, keyring: Keyring) -> None:
+    journals = Journals(home, keyring)
+    under_way = journals.make(SOURCE, False)
+    os.utime(home.uploads / under_way.blob.hex(), (0, 0))
+    journals.tidy(lambda _blob: False)
+    under_way.note(0, bytes(32))
+    under_way.sync()
+    under_way.close()
+    os.utime(home.uploads / under_way.blob.hex(), (0, 0))
+    journals.tidy(lambda _blob: False)
+    assert list(home.uploads.iterdir()) == []
+
+
+def test_a_journal_that_goes_while_it_is_looked_at_is_passed_over(
+    home: AccountHome, keyring: Keyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journals = Journals(home, keyring)
+    made = journals.make(SOURCE, False)
+    found = list(journals._heads())
+    made.remove()
+    monkeypatch.setattr(journals, "_heads", lambda: found)
+    journals.tidy(lambda _blob: False)
+    assert journals.find(SOURCE, False) is None
