@@ -202,7 +202,7 @@ class Writer:
                         kept += self._acknowledge(*landed)
                 if flying is not None:
                     kept += self._acknowledge(*self._answered(*flying))
-            except Exception:
+            except BaseException:  # Ctrl-C, too
                 for writings in filter(None, chain((following,), left)):
                     self._outbox.keep(*self._sealed(writings))
                 raise

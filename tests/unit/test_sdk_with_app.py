@@ -425,6 +425,24 @@ def test_while_a_batch_is_on_its_way_the_next_one_is_sealed(laptop: Device) -> N
     assert phone.opening().warnings == ()
 
 
+def test_who_stops_many_entries_has_all_of_them_wait(laptop: Device) -> None:
+    texts = [f"entry {number}" for number in range(4 * limits.REVISIONS_PER_BATCH)]
+
+    def stops(request: httpx.Request) -> bool:
+        if request.method == "POST" and request.url.path == "/v1/items":
+            raise KeyboardInterrupt
+        return False
+
+    with laptop.log_in() as client:
+        laptop.network.cut_before = stops
+        with pytest.raises(KeyboardInterrupt):
+            client.write_entries([Draft(text=text) for text in texts])
+        laptop.network.cut_before = lambda _: False
+    assert laptop.opening().waiting == 0
+    with laptop.log_in() as client:
+        assert sorted(item.text or "" for item in client.items()) == sorted(texts)
+
+
 @pytest.mark.parametrize("whole", [0, 1, 2])
 def test_of_many_entries_nothing_is_kept_if_no_record_holds_one_of_them(laptop: Device, whole: int) -> None:
     texts = [f"entry {number}" for number in range(3 * limits.REVISIONS_PER_BATCH)]
