@@ -247,16 +247,27 @@ class VaultClient:
         with self._writing((), sensitive) as (opened, contents):
             return opened.writer.add((draft,), "assessment", sensitive, contents, answers)[0]
 
-    def edit_entry(self, item_id: bytes, changes: Mapping[str, Any], *, attachments: Sequence[Path] = ()) -> Kept:
+    def edit_entry(
+        self, item_id: bytes, changes: Mapping[str, Any], *, attachments: Sequence[Path] = (),
+        leave: Leave | None = None,
+    ) -> Kept:
         """An item's next revision; `changes` has names and values of Draft. Earlier revisions stay in its history.
+        `leave`: as `write_entry`.
 
-        Raises ItemUnknown, NeedsPin, UnsupportedVersion, Untrusted.
+        Raises what `editable` raises.
+        """
+        sensitive = self.editable(item_id).sensitive
+        with self._writing(attachments, sensitive, leave) as (opened, contents):
+            return opened.writer.edit(item_id, changes, contents)
+
+    def editable(self, item_id: bytes) -> Item:
+        """An item, if it can be edited here and now: asked before anybody types what then stands nowhere else.
+
+        Raises ItemUnknown, NeedsPin, UnsupportedVersion, Untrusted, or ValueRefused for an extract.
         """
         opened = self._opened()
         opened.session.warnings.require_none()
-        sensitive = opened.writer.editable(item_id).sensitive
-        with self._writing(attachments, sensitive) as (opened, contents):
-            return opened.writer.edit(item_id, changes, contents)
+        return opened.writer.editable(item_id)
 
     def add_document(
         self, path: Path, *, title: str | None = None, category: str | None = None, sensitive: bool = False,

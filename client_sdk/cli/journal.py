@@ -6,6 +6,8 @@ Knows: entries as a person types and reads them. Refuses to know: seals, and how
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +28,10 @@ from client_sdk.cli.options import (
 from client_sdk.cli.output import note, one_line, screen
 from client_sdk.cli.session import opened, reopened
 from client_sdk.client import Leave
-from client_sdk.errors import NoteTooLong, Refused, TrustError
-from client_sdk.items import Draft
+from client_sdk.errors import NoteTooLong, Refused, TrustError, Untrusted
+from client_sdk.items import Draft, Kept
 from crypto_core.errors import TemoinError, VerificationError
+from crypto_core.sealing.keyring import NeedsPin
 from schemas import limits
 
 _MOST_BYTES = 4 * limits.TEXT
@@ -68,11 +71,8 @@ def add(
             if not (typed.strip() or said or attachments):
                 raise click.UsageError("Nothing was typed, so nothing was kept.")
             draft, leave = Draft(text=typed, **said), _leaving(common, left)
-            try:
+            with _waiting():
                 kept = client.write_entry(draft, sensitive=sensitive, attachments=attachments, leave=leave)
-            except (Refused, VerificationError, TrustError):
-                note("What you typed is sealed on this device. Each opening tries to send it.")
-                raise
     tell_kept(common, kept)
     if left:
         raise FilesLeft(left)
@@ -115,16 +115,31 @@ def edit(
         raise click.UsageError("Say something new, or --clear it: not both of one thing.")
     if not changes and not attachments and not typed:
         raise click.UsageError("Say what to change, for example with --text T or --place P.")
-    with opened(common, user, waits=not attachments) as client:
+    left = list[FileLeft]()
+    with opened(common, user, waits=typed or not attachments) as client:
         reopened(common, client, client.item(item_id))
         if typed:
+            client.editable(item_id)
             changes["text"] = _with_text(_typed())
-        kept = client.edit_entry(item_id, changes, attachments=attachments)
+        leave = _leaving(common, left) if typed else None
+
+        def edited() -> Kept:
+            with _waiting() if typed else nullcontext():
+                return client.edit_entry(item_id, changes, attachments=attachments, leave=leave)
+
+        try:
+            kept = edited()
+        except NeedsPin:  # typing, or a large file, took longer than a sensitive item stays open
+            client.step_up(common.secrets.pin())
+            left.clear()
+            kept = edited()
         tell_kept(common, kept)
         if kept.conflict and not common.as_json:
             note("Another device had changed this meanwhile. Nothing was lost; both texts follow, the newest last.")
             for item in client.history(kept.id)[-2:]:
                 screen().print(f"\nRevision {item.revision}:\n{item.text or ''}")
+    if left:
+        raise FilesLeft(left)
 
 
 @journal.command()
@@ -168,6 +183,17 @@ def _typed() -> str:
     from client_sdk.cli.typed import read_typed  # loaded by who types
 
     return read_typed(_MOST_BYTES)
+
+
+@contextmanager
+def _waiting() -> Iterator[None]:
+    """Tells where what was typed is, if the vault doesn't take it."""
+    try:
+        yield
+    except (Refused, VerificationError, TrustError) as error:
+        if not isinstance(error, Untrusted):  # which an edit may meet before it is sealed
+            note("What you typed is sealed on this device. Each opening tries to send it.")
+        raise
 
 
 def _leaving(common: Shared, left: list[FileLeft]) -> Leave:

@@ -154,7 +154,14 @@ class FakeClient:
         self.fake.did("write_entry", draft, sensitive, attachments)
         return self._kept(self.fake.add(text=draft.text, title=draft.title, sensitive=sensitive))
 
-    def edit_entry(self, item_id: bytes, changes: Mapping[str, Any], *, attachments: Sequence[Path] = ()) -> Kept:
+    def editable(self, item_id: bytes) -> Item:
+        self.fake.did("editable", item_id)
+        return self.item(item_id)
+
+    def edit_entry(
+        self, item_id: bytes, changes: Mapping[str, Any], *, attachments: Sequence[Path] = (),
+        leave: Leave | None = None,
+    ) -> Kept:
         self.fake.did("edit_entry", item_id, dict(changes), attachments)
         revisions = self.fake.items[item_id]
         text = changes.get("text", revisions[-1].text)

@@ -123,3 +123,16 @@ def test_whose_session_ended_while_they_typed_is_told_that_the_text_waits(device
     assert b"is sealed on this device. Each opening tries to send it." in typing.said
     device.password = new[2]
     assert texts(device) == ["what happened\n"]
+
+
+def test_a_photograph_that_can_not_be_sent_keeps_no_typed_change_from_being_kept(
+    device: Device, tmp_path: Path
+) -> None:
+    id_ = device.ok("journal", "add", device.user, "--text", "before", "--json").json["id"]
+    gone = tmp_path / "gone.jpg"
+    gone.write_bytes(b"a photograph")
+    typing = Typing(device, "journal", "edit", device.user, id_, "-", "--attach", gone)
+    gone.unlink()
+    assert typing.end(b"what happened\n") == 1
+    assert b"Not with it: gone.jpg" in typing.said and b"(files_left)" in typing.said
+    assert texts(device) == ["what happened\n"]

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from client_sdk.errors import Untrusted
 from client_sdk.happened import parse_happened
-from client_sdk.items import Draft, Happened
+from client_sdk.items import Draft, Happened, Kept
+from crypto_core.sealing.keyring import NeedsPin
 from schemas import limits, outputs
-from tests.fakes.cli_client import NOW, PIN, RECEIPT, USER, Terminal
+from tests.fakes.cli_client import NOW, PIN, RECEIPT, USER, FakeClient, Terminal
 
 ARABIC = "في المساء، صرخ أمام الأطفال 😔\nثم خرج\r\n"
 
@@ -238,3 +242,45 @@ def test_delete_says_what_is_so_and_restore_undoes_it(terminal: Terminal, noun: 
 def test_trust_accept_gives_password_and_pin_anew(terminal: Terminal) -> None:
     assert terminal.run("trust", "accept", USER).exit_code == 0
     assert [call[1] for call in terminal.fake.called("accept_trust")] == [PIN]
+
+
+class Slow(FakeClient):
+    """Its sensitive tier has closed by the time at which an edit arrives, once."""
+
+    def edit_entry(self, item_id: bytes, changes: Mapping[str, Any], **more: Any) -> Kept:
+        if not self.fake.called("edit_entry"):
+            self.fake.did("edit_entry")
+            self.fake.stepped_up = False
+            raise NeedsPin()
+        return super().edit_entry(item_id, changes, **more)
+
+
+def test_what_took_longer_than_a_sensitive_item_stays_open_is_kept_all_the_same(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "client_sdk.cli.session.VaultClient.connect", lambda *_, progress, **__: Slow(terminal.fake, progress)
+    )
+    item = terminal.fake.add(sensitive=True, text="before")
+    assert terminal.run("journal", "edit", USER, item.id.hex(), "--text", "after").exit_code == 0
+    assert terminal.fake.items[item.id][-1].text == "after"
+    assert terminal.fake.called("step_up") == [(PIN,), (PIN,)]
+
+
+def test_that_an_item_can_not_be_edited_is_said_before_anybody_types(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    item, asked = terminal.fake.add(text="before"), list[bool]()
+
+    def typed() -> str:
+        asked.append(True)
+        return "after"
+
+    monkeypatch.setattr("client_sdk.cli.journal.sys", SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True)))
+    monkeypatch.setattr("client_sdk.cli.journal._typed", typed)
+    terminal.fake.failures["editable"] = Untrusted()
+    ended = terminal.run("journal", "edit", USER, item.id.hex(), "-", "--json")
+    assert (json.loads(ended.stderr)["code"], asked) == ("warned", [])
+    del terminal.fake.failures["editable"]
+    assert terminal.run("journal", "edit", USER, item.id.hex(), "-").exit_code == 0
+    assert terminal.fake.items[item.id][-1].text == "after"
