@@ -68,7 +68,7 @@ class Account:
         session.warnings.require_none()
         if not session.state.facts:
             raise UnsupportedVersion()
-        new.require_new(self._door.this_year)
+        new.require_new(self._door.this_year, present_pin=pin)
         same_pin = passphrase.normalise_pin(pin) == passphrase.normalise_pin(new.pin)
         try:
             self._sensitive.open(pin)

@@ -41,11 +41,12 @@ class Credentials:
     password: str = field(repr=False)
     pin: str = field(repr=False)
 
-    def require_new(self, this_year: int) -> None:
-        """Raises SecretRefused, which names the rule, for what a new account may not have."""
+    def require_new(self, this_year: int, *, present_pin: str | None = None) -> None:
+        """Raises SecretRefused, which names the rule, for what a new account may not have; a PIN that stays is none of
+        that, and whoever mistypes it is told so by the vault."""
         passphrase.normalise_username(self.username, sign_up=True)
         passphrase.normalise_password(self.password, sign_up=True)
-        passphrase.normalise_pin(self.pin, sign_up=True, this_year=this_year)
+        passphrase.normalise_pin(self.pin, sign_up=self.pin != present_pin, this_year=this_year)
 
     def stretch(self, vault_id: bytes) -> passphrase.LoginKeys:
         """Argon2id, then every key that login derives. Raises NotEnoughMemory."""

@@ -98,6 +98,14 @@ def test_a_guessable_new_pin_is_refused_before_anything_is_sent(laptop: Device) 
     client.lock()
 
 
+def test_a_present_pin_that_was_mistyped_is_a_wrong_one_whatever_it_looks_like(laptop: Device) -> None:
+    client = laptop.log_in()
+    with pytest.raises(Refused) as caught:
+        client.account.change_credentials(PASSWORD, "9999", Credentials(USERNAME, "a boat on the wide lake", "9999"))
+    assert caught.value.code == "pin_wrong"
+    client.lock()
+
+
 def test_a_lost_answer_is_given_again(laptop: Device) -> None:
     client, losses = laptop.log_in(), [True]
     laptop.network.cut_after = lambda request: is_credentials(request) and bool(losses) and losses.pop()

@@ -74,7 +74,7 @@ export class Account {
     const { door, session, synchroniser, sensitive, forget } = this.#parts;
     session.warnings.requireNone();
     if (session.state.facts === null) throw new UnsupportedVersion();
-    typed.requireNew(door.thisYear);
+    typed.requireNew(door.thisYear, pin);
     const samePin = passphrase.normalisePin(pin) === passphrase.normalisePin(typed.pin);
     await door.argon.test();
     try {

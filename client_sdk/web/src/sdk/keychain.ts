@@ -55,11 +55,12 @@ export class Credentials {
     return this.#pin;
   }
 
-  /** Throws SecretRefused, which names the rule, for what a new account may not have. */
-  requireNew(thisYear: number): void {
+  /** Throws SecretRefused, which names the rule, for what a new account may not have; a PIN that stays is none of that,
+   * and whoever mistypes it is told so by the vault. */
+  requireNew(thisYear: number, presentPin: string | null = null): void {
     passphrase.normaliseUsername(this.#username, true);
     passphrase.normalisePassword(this.#password, true);
-    passphrase.normalisePin(this.#pin, true, thisYear);
+    passphrase.normalisePin(this.#pin, this.#pin !== presentPin, thisYear);
   }
 
   /** Argon2id, then every key that login derives. */
