@@ -45,6 +45,20 @@ NO_WAY_OUT = """() => {
   return exit.contains(seen) ? [] : [exit.parentElement.outerHTML.slice(0, 120)];
 }"""
 """The way out, where it can't be pressed without moving anything."""
+TORN = r"""() => {
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), found = [], part = new Range();
+  while (texts.nextNode()) {
+    const text = texts.currentNode;
+    for (const { index, 0: word } of text.data.matchAll(/(?<=^|[\s«(’])\p{L}{2,14}(?=[.,;:!?…)»]*(?:\s|$))/gu)) {
+      part.setStart(text, index);
+      part.setEnd(text, index + word.length);
+      const boxes = [...part.getClientRects()].filter((box) => box.width > 1);
+      if (new Set(boxes.map((box) => Math.round(box.top))).size > 1) found.push(word);
+    }
+  }
+  return found;
+}"""
+"""Words that go on in another line, unless they are very long, or a part of a name or an address."""
 LOOKS = {"wide": TOO_WIDE, "sideways": SIDEWAYS, "small": SMALL_TARGETS, "no way out": NO_WAY_OUT}
 MEASURED = f"() => ({{{', '.join(f'{json.dumps(name)}: ({look})()' for name, look in LOOKS.items())}}})"
 DOUBLED = f"() => [...({TOO_WIDE})(), ...({SIDEWAYS})()]"
@@ -69,10 +83,11 @@ def look_at(page: Page) -> dict[str, Any]:
     page.emulate_media(color_scheme="dark")
     found["dark"] = run_axe(page, COLOURS)
     page.evaluate("document.documentElement.style.fontSize = '212.5%'")  # they are 1.0625rem
-    found["doubled"] = []
+    found["doubled"], found["torn"] = [], []
     for width in (TELEPHONE, 2 * NARROW):
         page.set_viewport_size({"width": width, "height": 640})
         found["doubled"] += page.evaluate(DOUBLED)
+        found["torn"] += page.evaluate(TORN)
     page.evaluate("document.documentElement.style.fontSize = ''")
     return {name: broken for name, broken in found.items() if broken}
 
@@ -116,7 +131,11 @@ def test_each_look_can_find_something(page: Page, real_vault: RealVault) -> None
         "const held = document.createElement('p'); held.textContent = 'held '.repeat(99);"
         "held.style.cssText = 'overflow-x: auto; white-space: nowrap'; document.querySelector('main').append(held)"
     )
-    assert set(look_at(page)) == {"axe", "dark", "wide", "sideways", "small", "no way out", "doubled"}
+    page.evaluate(
+        "const torn = document.createElement('p'); torn.textContent = 'anticipation'; torn.style.width = '3em';"
+        "document.querySelector('main').append(torn)"
+    )
+    assert set(look_at(page)) == {"axe", "dark", "wide", "sideways", "small", "no way out", "doubled", "torn"}
 
 
 def drawn_tree(visitor: Visitor, path: Path) -> str:

@@ -117,27 +117,27 @@ function Sign({ children }: { children: JSX.Element }): JSX.Element {
   return <svg width={18} height={18} aria-hidden="true">{children}</svg>;
 }
 
+const COLUMNS = ["when", "danger", "what"] as const;
+
 function Table({ events }: { events: readonly Item[] }): JSX.Element {
   const [shown, setShown] = useState(ROWS);
   return (
-    <section>
+    <section class="curve-words">
       <h2>{say("assess.curve.table")}</h2>
-      <table class="curve-table">
-        <thead>
-          <tr>
-            <th scope="col">{say("assess.curve.when")}</th>
-            <th scope="col">{say("assess.curve.danger")}</th>
-            <th scope="col">{say("assess.curve.what")}</th>
+      <table class="curve-table" role="table">
+        <thead role="rowgroup">
+          <tr role="row">
+            {COLUMNS.map((name) => <th key={name} role="columnheader" scope="col">{say(`assess.curve.${name}`)}</th>)}
           </tr>
         </thead>
-        <tbody>
+        <tbody role="rowgroup">
           {events.slice(0, shown).map((item) => (
-            <tr key={item.id}>
-              <td>{whenOf(item)}</td>
-              <td>
+            <tr key={item.id} role="row">
+              <td role="cell" data-name={say("assess.curve.when")}>{whenOf(item)}</td>
+              <td role="cell" data-name={say("assess.curve.danger")}>
                 {item.danger === null ? <span class="hint">{say("assess.curve.unsaid")}</span> : number(item.danger)}
               </td>
-              <td>
+              <td role="cell" data-name={say("assess.curve.what")}>
                 <a href={address(viewOf(item), item.id)}>{titleOf(item)}</a>
                 {item.kind === "assessment" && item.answers && (
                   <> – {say(`site.check.${NAMES[weigh(item.answers)]}.title`)}</>
