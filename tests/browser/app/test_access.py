@@ -59,7 +59,11 @@ TORN = r"""() => {
   return found;
 }"""
 """Words that go on in another line, unless they are very long, or a part of a name or an address."""
-LOOKS = {"wide": TOO_WIDE, "sideways": SIDEWAYS, "small": SMALL_TARGETS, "no way out": NO_WAY_OUT}
+READ = """() => [...document.querySelectorAll("textarea, input:is([type=text], [type=search], [type=password])")]
+  .filter((e) => e.spellcheck || e.getAttribute("writingsuggestions") !== "false")
+  .map((e) => e.outerHTML.slice(0, 120))"""
+"""Where a browser may send what is typed to a service that checks spelling, or writes along."""
+LOOKS = {"wide": TOO_WIDE, "read": READ, "sideways": SIDEWAYS, "small": SMALL_TARGETS, "no way out": NO_WAY_OUT}
 MEASURED = f"() => ({{{', '.join(f'{json.dumps(name)}: ({look})()' for name, look in LOOKS.items())}}})"
 DOUBLED = f"() => [...({TOO_WIDE})(), ...({SIDEWAYS})()]"
 
@@ -123,6 +127,7 @@ def test_each_look_can_find_something(page: Page, real_vault: RealVault) -> None
     visitor.come()
     assert look_at(page) == {}
     page.evaluate("document.querySelector('h1').after(document.createElement('button'))")
+    page.evaluate("document.querySelector('h1').after(document.createElement('textarea'))")
     page.evaluate("document.querySelector('h1').style.width = '700px'")
     page.evaluate("document.querySelector('header.bar').style.position = 'relative'")
     page.evaluate("document.querySelector('header.bar').style.top = '-50px'")
@@ -135,7 +140,7 @@ def test_each_look_can_find_something(page: Page, real_vault: RealVault) -> None
         "const torn = document.createElement('p'); torn.textContent = 'anticipation'; torn.style.width = '3em';"
         "document.querySelector('main').append(torn)"
     )
-    assert set(look_at(page)) == {"axe", "dark", "wide", "sideways", "small", "no way out", "doubled", "torn"}
+    assert set(look_at(page)) == {"axe", "dark", "wide", "sideways", "small", "no way out", "doubled", "torn", "read"}
 
 
 def drawn_tree(visitor: Visitor, path: Path) -> str:

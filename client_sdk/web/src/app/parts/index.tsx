@@ -57,6 +57,9 @@ const UNREMEMBERED = {
   "data-1p-ignore": "true", "data-bwignore": "true", "data-lpignore": "true", "data-form-type": "other",
 } as const;
 
+/** Some browsers check spelling, and suggest how a sentence goes on, at a service that is sent every word. */
+const UNREAD = { spellcheck: false, writingsuggestions: "false" } as const;
+
 /** A labelled field. `error` is a sentence that says what to do. Nothing that is typed is remembered by the browser. */
 export function Field(props: {
   label: string; value: string; onInput: (value: string) => void; type?: "text" | "password" | "search";
@@ -72,7 +75,7 @@ export function Field(props: {
       <div class="input">
         <input
           id={id} type={(props.type ?? "text") as "text"} value={props.value} inputMode={props.inputMode ?? "text"}
-          autocomplete={props.autocomplete ?? "off"} autocapitalize="off" spellcheck={false} {...UNREMEMBERED}
+          autocomplete={props.autocomplete ?? "off"} autocapitalize="off" {...UNREAD} {...UNREMEMBERED}
           {...(described ? { "aria-describedby": described } : {})} {...(props.error ? { "aria-invalid": true } : {})}
           required={props.required ?? false}
           {...(props.maxLength === undefined ? {} : { maxLength: props.maxLength })}
@@ -118,7 +121,7 @@ export function TextArea(props: {
       <label for={id}>{props.label}</label>
       {props.hint && <p class="hint" id={`${id}h`}>{props.hint}</p>}
       <textarea
-        id={id} value={props.value} rows={props.rows ?? 8} autocomplete="off"
+        id={id} value={props.value} rows={props.rows ?? 8} autocomplete="off" {...UNREAD}
         aria-describedby={props.hint ? `${id}h` : undefined}
         onInput={(event) => props.onInput(event.currentTarget.value)}
       />
