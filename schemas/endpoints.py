@@ -50,8 +50,8 @@ class Endpoint:
 
 
 _PIN = ("pin_wrong", "pin_locked", "pin_closed", "account_damaged", "limiter_unavailable")
-_LOGIN = ("challenge_refused", "rate_limited", "limiter_unavailable")
-_PROOF = ("challenge_refused", "session_limited", "limiter_unavailable")
+_LOGIN = ("host_unknown", "challenge_refused", "rate_limited", "limiter_unavailable")
+_PROOF = ("host_unknown", "challenge_refused", "session_limited", "limiter_unavailable")
 _OFFERED = ("unauthorized", "stage_insufficient")
 """Where no token is needed, and one that is offered has to be good."""
 _READER = ("not_found", "bundle_over", "opening_over")
@@ -59,7 +59,7 @@ _DEPOSITOR = ("not_found", "box_over", "visit_over")
 _BODY = ("body_incomplete", "length_required", "too_large", "digest_mismatch")
 
 ENDPOINTS: tuple[Endpoint, ...] = (
-    Endpoint("GET", "/v1/vault", Stage.NONE, "Facts a client pins", gives=(vault.Vault,)),
+    Endpoint("GET", "/v1/vault", Stage.NONE, "Facts a client pins", gives=(vault.Vault,), refuses=("host_unknown",)),
     Endpoint("GET", "/v1/health", Stage.NONE, "Alive and able to read", gives=(vault.Health,), refuses=("unavailable",)),
     # accounts
     Endpoint(
@@ -239,7 +239,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     # professionals
     Endpoint(
         "POST", "/v1/professional", Stage.CONFIRMED, "Ask to be listed, or to be listed otherwise", directory.Listing,
-        gives=(directory.Professional,), refuses=("signature_refused",), headers=("Temoin-Signature",),
+        gives=(directory.Professional,), refuses=("host_unknown", "signature_refused"), headers=("Temoin-Signature",),
     ),
     Endpoint("GET", "/v1/professional", Stage.OPEN, "The account's own standing", gives=(directory.Professional,)),
     Endpoint("GET", "/directory/checkpoint", Stage.NONE, "The signed state of the directory (C2SP tlog-tiles)", gives=(NOTE,)),

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from crypto_core.encoding import format_b64url
+from schemas.endpoints import ENDPOINTS
 from server.host import is_loopback
 from tests.fakes.vault import fake_vault
 
@@ -37,3 +39,19 @@ def test_a_vault_with_a_name_goes_by_no_other(tmp_path: Path) -> None:
     with fake_vault(tmp_path, host="carnet.example") as vault:
         answer = vault.app.test_client().get("/v1/vault", base_url="http://127.0.0.1:5000")
         assert answer.get_json()["host"] == "carnet.example"
+
+
+def test_whoever_may_be_told_of_an_unknown_host_reads_so_in_the_table(tmp_path: Path) -> None:
+    """Where its name is told, and where it is signed."""
+    told = {endpoint.path for endpoint in ENDPOINTS if "host_unknown" in endpoint.refuses}
+    assert told == {
+        "/v1/vault", "/v1/login/finish", "/v1/accounts", "/v1/pin/reopen", "/v1/confirm", "/v1/account/credentials",
+        "/v1/professional",
+    }
+    with fake_vault(tmp_path, host="") as vault:
+        client, k_id = vault.app.test_client(), format_b64url(bytes(32))
+        elsewhere = "http://carnet.example"
+        started = client.post("/v1/login/start", json={"K_id": k_id}, base_url=elsewhere).get_json()
+        proof = {"K_id": k_id, "challenge": started["challenge"], "sig": format_b64url(bytes(64))}
+        refused = client.post("/v1/login/finish", json=proof, base_url=elsewhere)
+        assert (refused.status_code, refused.get_json()["code"]) == (400, "host_unknown")

@@ -607,7 +607,7 @@ export interface paths {
                         "application/json": components["schemas"]["CredentialsChanged"];
                     };
                 };
-                /** @description `malformed`, `body_incomplete` */
+                /** @description `malformed`, `body_incomplete`, `host_unknown` */
                 400: {
                     headers: {
                         [name: string]: unknown;
@@ -917,7 +917,7 @@ export interface paths {
                         "application/json": components["schemas"]["Registered"];
                     };
                 };
-                /** @description `malformed`, `body_incomplete` */
+                /** @description `malformed`, `body_incomplete`, `host_unknown` */
                 400: {
                     headers: {
                         [name: string]: unknown;
@@ -4138,7 +4138,7 @@ export interface paths {
                         "application/json": components["schemas"]["ConfirmedStage"];
                     };
                 };
-                /** @description `malformed`, `body_incomplete` */
+                /** @description `malformed`, `body_incomplete`, `host_unknown` */
                 400: {
                     headers: {
                         [name: string]: unknown;
@@ -5359,7 +5359,7 @@ export interface paths {
                         "application/json": components["schemas"]["PasswordStage"];
                     };
                 };
-                /** @description `malformed`, `body_incomplete` */
+                /** @description `malformed`, `body_incomplete`, `host_unknown` */
                 400: {
                     headers: {
                         [name: string]: unknown;
@@ -5911,7 +5911,7 @@ export interface paths {
                         "application/json": components["schemas"]["Nothing"];
                     };
                 };
-                /** @description `malformed`, `body_incomplete` */
+                /** @description `malformed`, `body_incomplete`, `host_unknown` */
                 400: {
                     headers: {
                         [name: string]: unknown;
@@ -6168,7 +6168,7 @@ export interface paths {
                         "application/json": components["schemas"]["Professional"];
                     };
                 };
-                /** @description `malformed`, `body_incomplete` */
+                /** @description `malformed`, `body_incomplete`, `host_unknown` */
                 400: {
                     headers: {
                         [name: string]: unknown;
@@ -7230,7 +7230,7 @@ export interface paths {
                         "application/json": components["schemas"]["Vault"];
                     };
                 };
-                /** @description `malformed` */
+                /** @description `malformed`, `host_unknown` */
                 400: {
                     headers: {
                         [name: string]: unknown;
