@@ -137,7 +137,7 @@ def install_limits(app: Flask, parts: Parts) -> None:
     if not config.limiter_url:
         options |= cast(Any, {"database": parts.database, "clock": parts.clock})
     limiter = Limiter(
-        lambda: network().key,
+        lambda: _asking().key,
         app=Flask("limits"),  # it would look at each request of its app; those that are counted ask it themselves
         storage_uri=config.limiter_url or f"{SCHEME}://",
         storage_options=cast(Any, options),
@@ -160,11 +160,11 @@ def require_store(config: ServerConfig) -> None:
             raise ConfigRefused("TEMOIN_LIMITER_URL names a store that can't be used here") from None
 
 
-def network() -> Counted:
-    """The network that asks: under another key each day."""
+def _asking(about: bytes = b"") -> Counted:
+    """The network that asks, and what it asks about: under another key each day."""
     found = parts()
     today = found.clock.now() // DAY
-    return Counted(found.pepper.network_key(today, _network(request.remote_addr or "")), (today + 1) * DAY)
+    return Counted(found.pepper.network_key(today, _network(request.remote_addr or "") + about), (today + 1) * DAY)
 
 
 def _session() -> Counted:
@@ -173,17 +173,16 @@ def _session() -> Counted:
 
 
 def _visitor() -> Counted:
-    """The network that asks, at the box that it asks about."""
-    asking = network()
-    return asking._replace(key=f"{asking.key}-{(request.view_args or {})['box'].hex()}")
+    """The network that asks, at one box: nobody can tell from the key which, nor what else that network did."""
+    return _asking((request.view_args or {})["box"])
 
 
 BUDGETS = (
     Budget(
-        "tries", "login_rate", ("accounts.finish_login", "accounts.sign_up"), network,
+        "tries", "login_rate", ("accounts.finish_login", "accounts.sign_up"), _asking,
         frozenset({"login_refused", "account_exists"}),
     ),
-    Budget("sign-ups", "signup_rate", ("accounts.sign_up",), network, frozenset({""})),
+    Budget("sign-ups", "signup_rate", ("accounts.sign_up",), _asking, frozenset({""})),
     # Another password is another K_id, for which another challenge was given: where a session says whose password it
     # is, `challenge_refused` is what a wrong one gets.
     Budget(
@@ -192,7 +191,7 @@ BUDGETS = (
     ),
     # Whoever changes an account may ask for any pair of name and password: a guess at somebody else's, which accounts,
     # being free, can't bound.
-    Budget("changes", "confirm_rate", ("accounts.change_credentials",), network, frozenset({"account_exists"})),
+    Budget("changes", "confirm_rate", ("accounts.change_credentials",), _asking, frozenset({"account_exists"})),
     Budget("visits", "visit_rate", ("boxes.enter",), _visitor, frozenset({""})),
 )
 """The later ones of an endpoint are asked first."""

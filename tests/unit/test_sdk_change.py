@@ -41,6 +41,26 @@ def is_credentials(request: httpx.Request) -> bool:
     return request.url.path == "/v1/account/credentials"
 
 
+def test_wrong_passwords_in_an_open_session_are_counted_and_it_goes_on(tmp_path: Path) -> None:
+    with fake_vault(tmp_path / "server", confirm_rate="3 per hour") as vault:
+        device = make_device(vault, tmp_path / "laptop")
+        register(device)
+
+        def refusal(client: VaultClient, guess: str) -> Refused:
+            with pytest.raises(Refused) as caught:
+                client.account.change_credentials(guess, PIN, NEW)
+            return caught.value
+
+        with device.log_in() as client:
+            guesses = ("another password", "a third password", "a fourth password")
+            assert [refusal(client, guess).code for guess in guesses] == ["login_refused"] * 3
+            limited = refusal(client, PASSWORD)
+            assert (limited.code, limited.retry_after) == ("session_limited", 3600)
+            client.write_entry(Draft(text="what is open stays open"))
+        with device.log_in() as client:
+            client.account.change_credentials(PASSWORD, PIN, NEW)
+
+
 @pytest.mark.parametrize("new", [NEW, ALL_NEW, SAME_PIN, SAME_PASSWORD], ids=["both", "all", "password", "pin"])
 def test_everything_stays_and_only_the_new_secrets_open(laptop: Device, tmp_path: Path, new: Credentials) -> None:
     phone = make_device(laptop.network.vault, tmp_path / "phone")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,7 +13,7 @@ from limits.errors import StorageError
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from crypto_core.encoding import format_json
+from crypto_core.encoding import format_json, parse_b64url
 from crypto_core.randomness import make_bytes
 from server.accounts.models import Account
 from server.app import create_app
@@ -294,6 +295,34 @@ def test_no_address_is_kept_and_the_key_changes_each_day(vault: FakeVault) -> No
     vault.clock.advance(2 * 86_400)
     collect(vault.parts)
     assert keys() == set()
+
+
+def test_what_is_kept_of_a_visit_tells_neither_the_box_nor_whose_tries_are_the_same_networks(vault: FakeVault) -> None:
+    box = FakeBox(open_person(vault)).make()
+    assert box.enter().status_code == 200
+    try_wrong(box.person)
+    with vault.parts.database.read() as session:
+        kept = list(session.scalars(select(LimiterCount.key).where(LimiterCount.count > 0)))
+    (visits,) = (key for key in kept if "visits" in key)
+    (tries, _) = (key for key in kept if "tries" in key)
+    assert parse_b64url(box.box).hex() not in visits
+    hashes = [re.findall("[0-9a-f]{64}", key) for key in (visits, tries)]
+    assert len(hashes[0]) == len(hashes[1]) == 1 and hashes[0] != hashes[1]
+
+
+def test_what_costs_nothing_leaves_nothing(vault: FakeVault) -> None:
+    person = open_person(vault)
+    before = [code(try_wrong(person)), code(person.send_confirm(seed=make_bytes(32)))]
+    assert before == ["login_refused", "login_refused"]
+
+    def kept() -> dict[str, int]:
+        with vault.parts.database.read() as session:
+            return {row.key: row.count for row in session.scalars(select(LimiterCount))}
+
+    known = kept()
+    other = replace(person).log_in()
+    assert other.send_confirm().status_code == person.send_confirm().status_code == 200
+    assert kept() == known
 
 
 def test_two_applications_on_one_vault_count_together(vault: FakeVault) -> None:
