@@ -9,6 +9,7 @@ that blob, whatever was cut in between.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hmac
 import os
@@ -101,7 +102,9 @@ class Taken:
             size = os.fstat(self._file).st_size
             if size % _LINE:  # a crash cut the last line: its file counts as not yet deposited
                 os.truncate(self._file, size - size % _LINE)
-            os.write(self._file, b"".join(mark + blob for mark in marks))
+            lines = b"".join(mark + blob for mark in marks)
+            if os.write(self._file, lines) < len(lines):  # a full disk takes what it can, and says so the next time
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             os.fsync(self._file)
 
     def _holds(self, mark: bytes) -> bool:

@@ -247,3 +247,16 @@ def test_the_list_tells_nothing_of_what_it_lists(laptop: Device, files: list[Cho
     assert marks.stat().st_mode & 0o077 == 0 and marks.parent.stat().st_mode & 0o077 == 0
     for one in files:
         assert os.fsencode(one.path) not in data and sha256(one.path.read_bytes()).digest() not in data
+
+
+def test_a_disk_that_takes_only_a_part_of_the_list_is_full(
+    laptop: Device, files: list[Chosen], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, full = os.write, [True]
+    monkeypatch.setattr(os, "write", lambda file, data: write(file, data[:20] if full else data))
+    with laptop.log_in() as client:
+        with pytest.raises(OSError, match="No space left"):
+            add(client, files)
+        assert client.items() == []
+        full.clear()
+        assert all(one.kept for one in add(client, files))
