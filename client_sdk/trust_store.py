@@ -68,6 +68,10 @@ class TrustStore:
 
         A smaller one is lag, if it fits. Raises CheckpointInvalid, or LedgerForked after keeping both as evidence.
         """
+        with lock_folder(self._home.folder, "checkpoint.lock"):  # another command may have seen more meanwhile
+            return self._advance(note, fetch_consistency)
+
+    def _advance(self, note: str, fetch_consistency: FetchConsistency) -> Checkpoint:
         held = self.newest
         machine = auditing(held is not None)
         offered = self.open(note)

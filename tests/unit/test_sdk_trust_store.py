@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -66,6 +67,22 @@ def test_the_first_note_is_held_and_growth_is_proven(home: AccountHome) -> None:
     for size in (3, 3, 4, 11, 20):
         assert store.advance(ledger.note(size), ledger.prove).size == size
     assert ledger.asked == [(3, 4), (4, 11), (11, 20)]
+    assert a_store(home, ledger).newest == ledger.note(20)
+
+
+def test_what_another_command_has_seen_meanwhile_is_not_let_go_of(home: AccountHome) -> None:
+    ledger = FakeLedger(20)
+    one, other = a_store(home, ledger), a_store(home, ledger)
+    one.advance(ledger.note(3), ledger.prove)
+    ahead = threading.Thread(target=other.advance, args=(ledger.note(20), ledger.prove))
+
+    def slowly(old: int, new: int) -> Sequence[bytes]:
+        ahead.start()
+        ahead.join(0.5)
+        return ledger.prove(old, new)
+
+    one.advance(ledger.note(11), slowly)
+    ahead.join()
     assert a_store(home, ledger).newest == ledger.note(20)
 
 
