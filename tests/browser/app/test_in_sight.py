@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from itertools import product
 
 import pytest
 from playwright.sync_api import BrowserContext, FloatRect, Locator, ViewportSize, expect
@@ -47,18 +48,16 @@ def box_of(found: Locator) -> FloatRect:
     return box
 
 
-@pytest.mark.parametrize("screen", [UPRIGHT, ACROSS], ids=["upright", "across"])
-@pytest.mark.parametrize("letters", ["", DOUBLED], ids=["plain", "doubled"])
-def test_keeping_is_in_sight_as_soon_as_files_are_chosen(adding: Visitor, screen: ViewportSize, letters: str) -> None:
+def test_keeping_is_in_sight_as_soon_as_files_are_chosen(adding: Visitor) -> None:
     page, keep = adding.page, keep_of(adding)
-    page.set_viewport_size(screen)
-    page.evaluate(letters or "0")
-    page.evaluate("scrollTo(0, 0)")
-    page.get_by_text("0.txt").first.scroll_into_view_if_needed()
-    expect(keep).to_be_in_viewport(ratio=1)
-    assert page.evaluate(NO_WAY_OUT) == []
-    bar = box_of(keep)
-    assert bar["height"] < 0.25 * screen["height"]
+    for letters, screen in product(("0", DOUBLED), (UPRIGHT, ACROSS)):
+        page.set_viewport_size(screen)
+        page.evaluate(letters)
+        page.evaluate("scrollTo(0, 0)")
+        page.get_by_text("0.txt").first.scroll_into_view_if_needed()
+        expect(keep).to_be_in_viewport(ratio=1)
+        assert page.evaluate(NO_WAY_OUT) == [], (letters, screen)
+        assert box_of(keep)["height"] < 0.25 * screen["height"], (letters, screen)
 
 
 def test_nothing_is_beneath_it_that_is_reached_by_keyboard(adding: Visitor) -> None:
@@ -73,19 +72,21 @@ def test_nothing_is_beneath_it_that_is_reached_by_keyboard(adding: Visitor) -> N
     assert reached > 10
 
 
-@pytest.mark.parametrize("height", [360, 500, 640])
-def test_what_was_pressed_is_seen_whole(adding: Visitor, height: int) -> None:
+def test_what_was_pressed_is_seen_whole(adding: Visitor) -> None:
     page, tick = adding.page, adding.page.get_by_role("checkbox")
-    page.set_viewport_size({"width": 360, "height": height})
     label, bar = page.locator("label", has=tick), page.locator(".in-sight.stays")
     by_half = "(label, bar) => scrollBy(0, label.getBoundingClientRect().top + 20 - bar.getBoundingClientRect().top)"
-    label.evaluate(by_half, bar.element_handle())
-    above, end = box_of(label), box_of(bar)["y"]
-    assert above["y"] < end < above["y"] + above["height"]
-    page.mouse.click(above["x"] + 28, above["y"] + 17)  # the mark: beside it a browser moves what it focuses
-    expect(tick).to_be_checked()
-    seen = box_of(label)
-    assert seen["y"] + seen["height"] <= box_of(bar)["y"]
+    for height in (360, 500, 640):
+        tick.uncheck()
+        page.set_viewport_size({"width": 360, "height": height})
+        page.evaluate("scrollTo(0, 0)")
+        label.evaluate(by_half, bar.element_handle())
+        above, end = box_of(label), box_of(bar)["y"]
+        assert above["y"] < end < above["y"] + above["height"], height
+        page.mouse.click(above["x"] + 28, above["y"] + 17)  # the mark: beside it a browser moves what it focuses
+        expect(tick).to_be_checked()
+        seen = box_of(label)
+        assert seen["y"] + seen["height"] <= box_of(bar)["y"], height
 
 
 def test_it_takes_nothing_of_a_low_screen(adding: Visitor) -> None:
