@@ -37,6 +37,8 @@ from server.help.prose import ARTICLES, fill_hours, search_words, to_html
 from server.help.shelf import Article, Contact, Country, Shelf, shelf
 
 HOME, CHECK, LIBRARY, SPACE, GLOSSARY, ABOUT, DESIGN, RECEIPT = 0, 2, 3, 7, 8, 10, 11, 13
+NOWHERE = 404
+"""The number of no page."""
 EASY = 20
 EASY_ARTICLES = 300
 MENU: tuple[tuple[str, tuple[int, ...]], ...] = (

@@ -8,13 +8,15 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from flask import Blueprint, Response, abort, current_app, redirect, request
+from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from server.headers import FOUND
 from server.help.assets import PREFIX, by_address
-from server.help.service import HOME, Site, may_be_found, page_table, render
+from server.help.service import HOME, NOWHERE, Site, may_be_found, page_table, render
 from server.help.shelf import shelf
 from server.parts import parts
+from server.problems import Refusal
 
 blueprint = Blueprint("help", __name__)
 
@@ -52,6 +54,19 @@ def page(lang: str, number: int) -> AnyResponse:
     answer = answer_packed(rendered.body, rendered.packed, rendered.etag, "text/html; charset=utf-8", PAGE_AGE, status)
     if may_be_found(number, today):
         answer.headers.update(FOUND)
+    return answer
+
+
+@blueprint.app_errorhandler(NotFound)
+def nowhere(_error: NotFound) -> AnyResponse:
+    """Whoever mistyped an address by hand gets a page that helps; a program gets what it can read."""
+    if not any(kind == "text/html" and weight for kind, weight in request.accept_mimetypes):
+        return Refusal("not_found").response()
+    beginning = request.path.split("/")[1].lower()
+    languages = shelf().languages
+    lang = beginning if beginning in languages else request.accept_languages.best_match(languages, languages[0])
+    answer = page(lang, NOWHERE)
+    answer.vary.update(("Accept", "Accept-Language"))
     return answer
 
 

@@ -21,7 +21,9 @@ from server.headers import ALWAYS, BEHIND_TLS, FOUND, PAGES, UNFOUND
 from server.help.assets import FOLDER, assets
 from server.help.prose import fold, search_words, to_html
 from server.help.freshness import TOO_OLD
-from server.help.service import ABOUT, DESIGN, HOME, SPACE, Site, link, may_be_found, page_table, render, spell_hours
+from server.help.service import (
+    ABOUT, DESIGN, HOME, NOWHERE, SPACE, Site, link, may_be_found, page_table, render, spell_hours,
+)
 from server.help.shelf import HERE, shelf
 from tests.fakes.vault import FakeVault, fake_vault
 
@@ -259,6 +261,35 @@ def test_a_page_that_is_none_still_helps(vault: FakeVault, path: str) -> None:
     assert answer.status_code == 404
     assert answer.headers["Cache-Control"] == "no-store"
     assert 'href="tel:17"' in answer.text and "data-exit" in answer.text
+
+
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+"""What browsers accept where somebody types an address."""
+
+
+@pytest.mark.parametrize(
+    ("path", "asked", "lang"),
+    [
+        ("/FR/", "en", "fr"), ("/fr/1/", "en", "fr"), ("/en/x", "fr", "en"), ("/fr/404", "en", "fr"),
+        ("/de/", "en", "en"), ("/de/", "de", "fr"), ("/favorites", "fr", "fr"), ("/v1/nothing", "en", "en"),
+        ("/s/exit.js", "fr", "fr"),
+    ],
+)
+def test_whoever_mistypes_an_address_gets_a_page_that_helps(
+    vault: FakeVault, path: str, asked: str, lang: str
+) -> None:
+    answer = get(vault, path, **{"Accept": BROWSER, "Accept-Language": asked})
+    assert (answer.status_code, answer.headers["Cache-Control"]) == (404, "no-store")
+    assert Elements(answer.text).of("html") == [{"lang": lang}]
+    assert 'href="tel:17"' in answer.text and "data-exit" in answer.text
+    assert answer.headers["Content-Security-Policy"] == PAGES["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("accept", ["*/*", "application/json", "text/*", "text/html;q=0, */*", ""])
+def test_a_program_gets_a_problem(vault: FakeVault, accept: str) -> None:
+    answer = get(vault, "/de/", Accept=accept)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (404, "application/problem+json")
+    assert NOWHERE not in page_table()
 
 
 @pytest.mark.parametrize("path", ["/de/", "/fr/x", "/fr/1/", "/fr/-1", "/s/exit.js", "/s/..%2fexit.js", "/s/"])
