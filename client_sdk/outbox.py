@@ -44,12 +44,16 @@ class Outbox:
         self._home, self._replica, self._keyring = home, replica, keyring
 
     def keep(self, revisions: tuple[dict[str, Any], ...], links: tuple[Link, ...] = ()) -> Entry:
-        """A new batch, on disk when this returns."""
+        """A new batch. It outlives this process when this returns, and a loss of power once `settle` has."""
         return self._write(None, revisions, links)
 
     def replace(self, entry: Entry, revisions: tuple[dict[str, Any], ...], links: tuple[Link, ...] = ()) -> Entry:
         """The same writing, sealed anew after a conflict."""
         return self._write(entry.number, revisions, links)
+
+    def settle(self) -> None:
+        """Returns once all that waits is on the disk: before anybody is told that it does. Raises OSError."""
+        self._replica.settle()
 
     def remove(self, entry: Entry) -> None:
         """What is kept by the vault, or was given up. If a crash brings it back, the same bytes change nothing."""
@@ -67,6 +71,7 @@ class Outbox:
         for path in sorted(folder.iterdir()):
             if path.name.isdecimal():  # anything else was torn by a crash
                 self._replica.keep_waiting(path.read_bytes())
+                self._replica.settle()
             path.unlink()
         folder.rmdir()
         sync_folder(folder.parent)

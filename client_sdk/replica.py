@@ -6,8 +6,10 @@ A record that the vault says is erased is kept here until the account's own tomb
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
@@ -29,6 +31,7 @@ CREATE TABLE IF NOT EXISTS outbox (number INTEGER PRIMARY KEY, sealed BLOB NOT N
 """
 _VERSION = 0
 """SQLite's `user_version`: a program with other tables raises it, and from then on those that know less keep off."""
+_sync = getattr(os, "fdatasync", os.fsync)
 _COLUMNS = "seq, item, revision, deposited, wrap, link, record, blobs, erases, gone, pass"
 
 
@@ -60,6 +63,8 @@ class Replica:
         if not path.exists():
             path.touch(mode=0o600)
             sync_folder(path.parent)
+        self._path, self._log = path, -1
+        self._line, self._settling = ThreadPoolExecutor(1), list[Future[None]]()
         self._db = sqlite3.connect(path, isolation_level=None, timeout=30, check_same_thread=False)
         if self._db.execute("PRAGMA user_version").fetchone()[0] > _VERSION:
             self._db.close()
@@ -71,6 +76,10 @@ class Replica:
 
     def close(self) -> None:
         """Closes the file."""
+        self._line.shutdown()
+        if self._log >= 0:
+            os.close(self._log)
+            self._log = -1
         self._db.close()
 
     @contextmanager
@@ -168,14 +177,19 @@ class Replica:
     def keep_waiting(self, sealed: bytes, number: int | None = None) -> int:
         """What waits to be sent, after all that waits already, or in the place of another; gives its place.
 
-        On disk when this returns, whatever happens to the machine. Never inside `writing`.
+        There for every process when this returns, and on its way to the disk: `settle`. Never inside `writing`.
         """
-        self._db.execute("PRAGMA synchronous = FULL")
-        try:
-            self._db.execute("INSERT OR REPLACE INTO outbox VALUES (?, ?)", (number, sealed))
-        finally:
-            self._db.execute("PRAGMA synchronous = NORMAL")
+        assert not self._db.in_transaction, "what waits inside a transaction is nowhere yet"
+        self._db.execute("INSERT OR REPLACE INTO outbox VALUES (?, ?)", (number, sealed))
+        if self._log < 0:  # SQLite syncs no more of a commit than this file, and keeps it as long as it is open
+            self._log = os.open(f"{self._path}-wal", os.O_RDONLY | os.O_CLOEXEC)
+        self._settling.append(self._line.submit(_sync, self._log))
         return int(self._db.execute("SELECT last_insert_rowid()").fetchone()[0])
+
+    def settle(self) -> None:
+        """Returns once all that waits to be sent is on the disk, whatever happens to the machine. Raises OSError."""
+        while self._settling:
+            self._settling.pop().result()
 
     def waiting(self) -> list[tuple[int, bytes]]:
         """What waits to be sent, by its place, the oldest first."""

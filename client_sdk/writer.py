@@ -180,7 +180,8 @@ class Writer:
         return self._deposit_each([writings])
 
     def _deposit_each(self, batches: Sequence[Sequence[Writing]]) -> tuple[Kept, ...]:
-        """Keeps the batches, one request after the other; while one is under way, the next one is sealed.
+        """Keeps the batches, one request after the other; while one is under way, the next one is sealed, and the
+        outbox goes to the disk: the power may go before either is there, but nobody has been told anything by then.
 
         Whatever is raised, all that was not kept waits in the outbox.
         """
@@ -205,6 +206,7 @@ class Writer:
             except BaseException:  # Ctrl-C, too
                 for writings in filter(None, chain((following,), left)):
                     self._outbox.keep(*self._sealed(writings))
+                self._outbox.settle()
                 raise
         return tuple(kept)
 
@@ -244,7 +246,10 @@ class Writer:
     def _send(self, entry: Entry) -> tuple[Kept, ...]:
         """Sends a batch of an earlier run."""
         self._require_trust(entry)
-        return self._acknowledge(*self._answered(entry, None, None))
+        try:
+            return self._acknowledge(*self._answered(entry, None, None))
+        finally:
+            self._outbox.settle()  # what took its place after a conflict
 
     def _require_trust(self, entry: Entry) -> None:
         """Raises Untrusted for what changes an item, while a warning stands."""
@@ -309,6 +314,7 @@ class Writer:
             raise ServerFault("an answer about other revisions")
         kept = tuple(self._verified(sent[one["item"], one["revision"]], one, conflict) for one in answers)
         replica = self._session.replica
+        self._outbox.settle()
         with replica.writing():
             for one, now in zip(entry.revisions, kept, strict=True):
                 place = (one["item"], one["revision"])

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -36,13 +39,19 @@ def home(tmp_path: Path) -> AccountHome:
 
 
 @contextmanager
-def opened(home: AccountHome, *keyrings: Keyring) -> Iterator[list[Outbox]]:
-    """The outbox of a device as each of these accounts would find it."""
+def opened_replica(home: AccountHome) -> Iterator[Replica]:
     replica = Replica(home.replica)
     try:
-        yield [Outbox(home, replica, keyring) for keyring in keyrings]
+        yield replica
     finally:
         replica.close()
+
+
+@contextmanager
+def opened(home: AccountHome, *keyrings: Keyring) -> Iterator[list[Outbox]]:
+    """The outbox of a device as each of these accounts would find it."""
+    with opened_replica(home) as replica:
+        yield [Outbox(home, replica, keyring) for keyring in keyrings]
 
 
 def in_a_file(home: AccountHome, keyring: Keyring, name: str, revisions: tuple[dict[str, Any], ...]) -> bytes:
@@ -76,9 +85,8 @@ def test_a_foreign_or_changed_batch_is_put_aside(home: AccountHome) -> None:
     with opened(home, a_keyring(), a_keyring()) as (outbox, foreign):
         kept = outbox.keep((a_revision(),))
         foreign.keep((a_revision(),))
-    replica = Replica(home.replica)
-    replica.keep_waiting(b"not sealed")
-    replica.close()
+    with opened_replica(home) as replica:
+        replica.keep_waiting(b"not sealed")
     with opened(home, a_keyring()) as (nobody,):
         assert nobody.entries() == []
     assert len(list((home.folder / "evidence").iterdir())) == 3 and kept.number == 1
@@ -101,21 +109,43 @@ def test_what_waits_is_sealed(home: AccountHome) -> None:
     assert len(data) > limits.LINK and revision["item"] not in data and b"replaces" not in data
 
 
-def test_what_waits_is_on_the_disk_before_it_leaves(home: AccountHome) -> None:
-    """SQLite syncs what it writes ahead at the end of a transaction with FULL, and not with NORMAL."""
-    ran = list[str]()
-    replica = Replica(home.replica)
-    replica._db.set_trace_callback(ran.append)
-    Outbox(home, replica, a_keyring()).keep((a_revision(),))
-    replica.set_fact("dirty", 1)
-    writes = [one.split(" (")[0].split(" VALUES")[0] for one in ran if one.startswith(("INSERT", "PRAGMA"))]
-    assert writes == [
-        "PRAGMA synchronous = FULL", "INSERT OR REPLACE INTO outbox", "PRAGMA synchronous = NORMAL",
-        "INSERT OR REPLACE INTO facts",
-    ]
-    with replica.writing(), pytest.raises(Exception, match="inside a transaction"):
-        replica.keep_waiting(b"sealed")
-    replica.close()
+def test_what_waits_is_on_the_disk_once_it_has_settled(home: AccountHome, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By then the file was synced to which SQLite writes ahead, with all that waits in it."""
+    synced = list[bytes]()
+
+    def sync(descriptor: int) -> None:
+        path = Path(os.readlink(f"/proc/self/fd/{descriptor}"))
+        assert path.name == "replica.db-wal"
+        synced.append(path.read_bytes())
+        os.fdatasync(descriptor)
+
+    monkeypatch.setattr("client_sdk.replica._sync", sync)
+    with opened_replica(home) as replica:
+        for number in range(3):
+            replica.keep_waiting(b"waiting-%d" % number)
+        replica.settle()
+        assert len(synced) == 3 and all(b"waiting-%d" % number in synced[number] for number in range(3))
+        replica.set_fact("dirty", 1)
+        replica.settle()
+        assert len(synced) == 3
+        with replica.writing(), pytest.raises(AssertionError, match="inside a transaction"):
+            replica.keep_waiting(b"sealed")
+
+
+@pytest.mark.parametrize("broken", [1, 2, 3])
+def test_a_disk_that_does_not_sync_is_told(home: AccountHome, monkeypatch: pytest.MonkeyPatch, broken: int) -> None:
+    asked = count(1)
+
+    def sync(descriptor: int) -> None:
+        if next(asked) == broken:
+            raise OSError(errno.EIO, "no disk")
+
+    monkeypatch.setattr("client_sdk.replica._sync", sync)
+    with opened_replica(home) as replica:
+        for _ in range(3):
+            replica.keep_waiting(b"sealed")
+        with pytest.raises(OSError, match="no disk"):
+            replica.settle()
 
 
 def test_what_an_earlier_version_kept_in_files_is_taken_over_in_order(home: AccountHome) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 import time
@@ -441,6 +442,35 @@ def test_who_stops_many_entries_has_all_of_them_wait(laptop: Device) -> None:
     assert laptop.opening().waiting == 0
     with laptop.log_in() as client:
         assert sorted(item.text or "" for item in client.items()) == sorted(texts)
+
+
+@pytest.mark.parametrize("ended", [NetworkError, KeyboardInterrupt])
+def test_nobody_is_told_that_something_waits_before_it_is_on_the_disk(
+    laptop: Device, monkeypatch: pytest.MonkeyPatch, ended: type[BaseException]
+) -> None:
+    synced = list[int]()
+
+    def slowly(descriptor: int) -> None:
+        time.sleep(0.1)
+        os.fdatasync(descriptor)
+        synced.append(descriptor)
+
+    def cut(request: httpx.Request) -> bool:
+        if (request.method, request.url.path) != ("POST", "/v1/items"):
+            return False
+        if ended is KeyboardInterrupt:
+            raise KeyboardInterrupt
+        return True
+
+    monkeypatch.setattr("client_sdk.replica._sync", slowly)
+    with laptop.log_in() as client:
+        laptop.network.cut_before = cut
+        with pytest.raises(ended):
+            client.write_entry(Draft(text="waits"))
+        assert len(synced) == 1
+        laptop.network.cut_before = lambda _: False
+        client.write_entry(Draft(text="is kept"))
+        assert len(synced) == 2
 
 
 @pytest.mark.parametrize("whole", [0, 1, 2])
