@@ -8,6 +8,7 @@ import signal
 import subprocess
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,13 @@ def test_what_is_written_with_its_output_closed_is_kept(device: Device, closed: 
     assert texts(device) == ["in the dark"]
 
 
+def open_files(pid: int) -> Iterator[str]:
+    """What a process has open, also of what has no name."""
+    for each in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):
+            yield os.readlink(each)
+
+
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP])
 def test_a_closed_window_leaves_nothing_readable_and_ends_the_session(
     tmp_path: Path, device: Device, way: HttpProxy, how: signal.Signals
@@ -90,12 +98,13 @@ def test_a_closed_window_leaves_nothing_readable_and_ends_the_session(
     item = device.ok("documents", "add", device.user, tmp_path / "film.mp4", "--json").json[0]["id"]
     back = tmp_path / "back"
     back.mkdir()
-    begun, processes, is_started = list[str](), list[subprocess.Popen[bytes]](), threading.Event()
+    begun, named, processes, is_started = list[str](), list[str](), list[subprocess.Popen[bytes]](), threading.Event()
 
     def before(heard: Heard) -> bool:
         if heard.method == "GET" and heard.target.startswith("/v1/blobs/"):
             is_started.wait(60)
-            begun.extend(os.listdir(back))
+            begun.extend(path for path in open_files(processes[0].pid) if path.startswith(f"{back}/"))
+            named.extend(os.listdir(back))
             processes[0].send_signal(how)
         return True
 
@@ -109,5 +118,5 @@ def test_a_closed_window_leaves_nothing_readable_and_ends_the_session(
     finally:
         way.before = lambda _: True
     assert (process.returncode, b"(stopped)" in said) == (130, True)
-    assert len(begun) == 1 and os.listdir(back) == []
+    assert len(begun) == 1 and named == os.listdir(back) == []
     assert way.heard[-1].target == "/v1/logout"

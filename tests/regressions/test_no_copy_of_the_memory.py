@@ -21,6 +21,7 @@ def test_a_program_that_is_made_to_dump_its_memory_leaves_none(tmp_path: Path) -
     def begin() -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (most, most))
         fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+        signal.signal(signal.SIGQUIT, signal.SIG_DFL)  # whoever runs these tests in the background ignores it
 
     keyboard, terminal = pty.openpty()
     environment = clean_environment(TEMOIN_HOME=str(tmp_path / "home"), TEMOIN_SERVER="http://127.0.0.1:9")
