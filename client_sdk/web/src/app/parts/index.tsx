@@ -50,9 +50,10 @@ export function Button(props: {
   );
 }
 
-/** Asks password managers, too, to offer nothing: whoever opens this device would be let in. Each has its own mark. */
 /** Seconds from which on nobody would sit and wait. */
 const LONG = 5400;
+
+/** Asks password managers, too, to offer nothing: whoever opens this device would be let in. Each has its own mark. */
 const UNREMEMBERED = {
   "data-1p-ignore": "true", "data-bwignore": "true", "data-lpignore": "true", "data-form-type": "other",
 } as const;
