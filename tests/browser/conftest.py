@@ -52,8 +52,17 @@ def driver() -> Iterator[Playwright]:
 
 
 @pytest.fixture(scope="session")
-def chromium(driver: Playwright) -> Iterator[Browser]:
-    with open_chromium(driver) as browser:
+def engine_alone(request: pytest.FixtureRequest) -> bool:
+    """Whether the engine will do: not where something is measured, which is measured in what people have."""
+    measured = ("alone", "soak")
+    return not any(item.get_closest_marker(name) for item in request.session.items for name in measured)
+
+
+@pytest.fixture(scope="session")
+def chromium(driver: Playwright, engine_alone: bool) -> Iterator[Browser]:
+    """For all that looks at pages. What a browser does around them (its profile, its settings, left pages that it keeps
+    whole) is looked at in a whole one."""
+    with open_chromium(driver, engine=engine_alone) as browser:
         yield browser
 
 

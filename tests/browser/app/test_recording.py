@@ -43,8 +43,8 @@ SECONDS = """async (bytes) => {
 
 
 @pytest.fixture(scope="module")
-def recording_browser(driver: Playwright) -> Iterator[Browser]:
-    with open_chromium(driver, more=FAKES) as browser:
+def recording_browser(driver: Playwright, engine_alone: bool) -> Iterator[Browser]:
+    with open_chromium(driver, engine=engine_alone, more=FAKES) as browser:
         yield browser
 
 
