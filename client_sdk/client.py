@@ -50,7 +50,7 @@ __all__ = [
     "Progress", "SealedBlob", "State", "VaultClient", "VerifiedReceipt",
 ]
 
-Leave = Callable[[Path, TemoinError], None]
+Leave = Callable[[Path, TemoinError | None], None]
 """Is told of a file that could not be sent, and why."""
 
 
@@ -229,7 +229,8 @@ class VaultClient:
         """A new journal entry. It takes no PIN to add a sensitive one.
 
         Raises NoteTooLong, ValueRefused, FileUnreadable, FileChanged; after a NetworkError the sealed text waits here,
-        unless it was a file that could not be sent. `leave` is told of such a file, and the text is kept without it.
+        unless it was a file that could not be sent. `leave` is told of such a file (without an error: Ctrl-C
+        stopped it), and the text is kept without it.
         """
         with self._writing(attachments, sensitive, leave) as (opened, contents):
             return opened.writer.add((draft,), "journal", sensitive, contents)[0]
@@ -249,16 +250,17 @@ class VaultClient:
 
     def edit_entry(
         self, item_id: bytes, changes: Mapping[str, Any], *, attachments: Sequence[Path] = (),
-        leave: Leave | None = None,
+        leave: Leave | None = None, base: Item | None = None,
     ) -> Kept:
         """An item's next revision; `changes` has names and values of Draft. Earlier revisions stay in its history.
-        `leave`: as `write_entry`.
+        `leave`: as `write_entry`. `base`: the item as `editable` gave it, for changes that took somebody a while to
+        type: it may have closed by now, or the network may be gone, and to seal takes no PIN.
 
         Raises what `editable` raises.
         """
-        sensitive = self.editable(item_id).sensitive
+        sensitive = (base or self.editable(item_id)).sensitive
         with self._writing(attachments, sensitive, leave) as (opened, contents):
-            return opened.writer.edit(item_id, changes, contents)
+            return opened.writer.edit(base or opened.writer.editable(item_id), changes, contents)
 
     def editable(self, item_id: bytes) -> Item:
         """An item, if it can be edited here and now: asked before anybody types what then stands nowhere else.
@@ -391,15 +393,22 @@ class VaultClient:
     ) -> Iterator[tuple[_Open, list[Content]]]:
         """Files first, then, under the account's lock, what names them; then their journals go."""
         opened = self._opened()
-        sent: list[Uploaded] = []
+        sent, left = list[Uploaded](), list(attachments)
         try:
-            for path in attachments:
+            while left:
                 try:
-                    sent.append(opened.uploader.send(path, sensitive=sensitive))
+                    sent.append(opened.uploader.send(left[0], sensitive=sensitive))
+                    del left[0]
                 except TemoinError as error:
                     if leave is None:
                         raise
-                    leave(path, error)
+                    leave(left.pop(0), error)
+                except KeyboardInterrupt:
+                    if leave is None:
+                        raise
+                    for path in left:
+                        leave(path, None)
+                    left.clear()
             with opened.session.home.lock():
                 yield opened, [one.content for one in sent]
             for one in sent:

@@ -88,10 +88,9 @@ class Writer:
         blobs = tuple(one.blob for one in _blobs_of(part.contents))
         return self._deposit((Writing(make_id(), 1, json, sensitive, blobs),))[0]
 
-    def edit(self, item_id: bytes, changes: Mapping[str, Any], contents: Sequence[Content] = ()) -> Kept:
-        """The next revision of an item: what it says now, with changes, and with more contents."""
+    def edit(self, item: Item, changes: Mapping[str, Any], contents: Sequence[Content] = ()) -> Kept:
+        """The next revision of an item that was `editable`: what it says, with changes, and with more contents."""
         self._session.warnings.require_none()
-        item = self.editable(item_id)
         unknown = set(changes) - {one.name for one in fields(Draft)}
         if unknown:
             raise ValueRefused(f"no such field: {', '.join(sorted(unknown))}")

@@ -76,6 +76,13 @@ class FilesLeft(TemoinError):
         self.files = tuple(files)
 
 
+class SendingStopped(TemoinError):
+    """A file that was being sent, or waited for it, when Ctrl-C or the like ended that."""
+
+    code = "stopped"
+    sentence = "You stopped it before it was sent. What has arrived of it stays; the same file goes on from there."
+
+
 class NotReached(NetworkError):
     """No vault to open: what the command was to do was not begun."""
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
-from client_sdk.cli.failures import FileLeft, FilesLeft, NotText
+from client_sdk.cli.failures import FileLeft, FilesLeft, NotText, SendingStopped
 from client_sdk.cli.items import delete_command, list_command, restore_command, show_history, show_item, tell_kept
 from client_sdk.cli.options import (
     Shared,
@@ -29,7 +29,7 @@ from client_sdk.cli.output import note, one_line, screen
 from client_sdk.cli.session import opened, reopened
 from client_sdk.client import Leave
 from client_sdk.errors import NoteTooLong, Refused, TrustError, Untrusted
-from client_sdk.items import Draft, Kept
+from client_sdk.items import Draft
 from crypto_core.errors import TemoinError, VerificationError
 from crypto_core.sealing.keyring import NeedsPin
 from schemas import limits
@@ -119,20 +119,16 @@ def edit(
     with opened(common, user, waits=typed or not attachments) as client:
         reopened(common, client, client.item(item_id))
         if typed:
-            client.editable(item_id)
+            base, leave = client.editable(item_id), _leaving(common, left)
             changes["text"] = _with_text(_typed())
-        leave = _leaving(common, left) if typed else None
-
-        def edited() -> Kept:
-            with _waiting() if typed else nullcontext():
-                return client.edit_entry(item_id, changes, attachments=attachments, leave=leave)
-
-        try:
-            kept = edited()
-        except NeedsPin:  # typing, or a large file, took longer than a sensitive item stays open
-            client.step_up(common.secrets.pin())
-            left.clear()
-            kept = edited()
+            with _waiting():
+                kept = client.edit_entry(item_id, changes, attachments=attachments, leave=leave, base=base)
+        else:
+            try:
+                kept = client.edit_entry(item_id, changes, attachments=attachments)
+            except NeedsPin:  # a large file took longer than a sensitive item stays open
+                client.step_up(common.secrets.pin())
+                kept = client.edit_entry(item_id, changes, attachments=attachments)
         tell_kept(common, kept)
         if kept.conflict and not common.as_json:
             note("Another device had changed this meanwhile. Nothing was lost; both texts follow, the newest last.")
@@ -199,7 +195,8 @@ def _waiting() -> Iterator[None]:
 def _leaving(common: Shared, left: list[FileLeft]) -> Leave:
     """Takes down and tells which files don't go with what was typed: that stands nowhere else, and waits for none."""
 
-    def leave(path: Path, why: TemoinError) -> None:
+    def leave(path: Path, error: TemoinError | None) -> None:
+        why = error or SendingStopped()
         left.append(FileLeft(str(path), why.code, why.sentence, why.detail))
         if not common.as_json:
             note(f"Not with it: {one_line(path.name)}. {why.sentence} `temoin journal edit --attach` adds it later.")

@@ -160,7 +160,7 @@ class FakeClient:
 
     def edit_entry(
         self, item_id: bytes, changes: Mapping[str, Any], *, attachments: Sequence[Path] = (),
-        leave: Leave | None = None,
+        leave: Leave | None = None, base: Item | None = None,
     ) -> Kept:
         self.fake.did("edit_entry", item_id, dict(changes), attachments)
         revisions = self.fake.items[item_id]

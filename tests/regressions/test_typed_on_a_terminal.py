@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import pty
+import signal
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.http_proxy import Heard, http_proxy_to
 from tests.fakes.processes import BIN, Device, clean_environment, serving
 
 PARAGRAPH = "Le soir du 3 mars, devant les enfants, il a crié. " * 100
@@ -48,6 +50,7 @@ class Typing:
         )  # fmt: skip
         os.close(terminal)
         self.said = b""
+        self._interrupted = False
         self._asked = threading.Event()
         self._hearing = threading.Thread(target=self._hear, daemon=True)
         self._hearing.start()
@@ -63,6 +66,12 @@ class Typing:
         os.close(self._keyboard)
         self.said = b" ".join(self.said.split())  # a terminal has lines of 80
         return ended
+
+    def interrupt(self) -> None:
+        """Ctrl-C, heard once."""
+        if not self._interrupted:
+            self._interrupted = True
+            self._process.send_signal(signal.SIGINT)
 
     def _hear(self) -> None:
         with suppress(OSError):  # Linux says so where others say that it is the end
@@ -135,4 +144,23 @@ def test_a_photograph_that_can_not_be_sent_keeps_no_typed_change_from_being_kept
     gone.unlink()
     assert typing.end(b"what happened\n") == 1
     assert b"Not with it: gone.jpg" in typing.said and b"(files_left)" in typing.said
+    assert texts(device) == ["what happened\n"]
+
+
+def test_who_stops_the_files_of_what_they_typed_has_it_kept_without_them(device: Device, tmp_path: Path) -> None:
+    film = tmp_path / "film.mp4"
+    film.write_bytes(os.urandom(3_000_000))
+    with http_proxy_to(int(device.server.rpartition(":")[2])) as proxy:
+        vault, device.server = device.server, proxy.url
+        typing = Typing(device, "journal", "add", device.user, "--attach", film)
+
+        def before(heard: Heard) -> bool:
+            if "/uploads" in heard.target:
+                typing.interrupt()
+            return True
+
+        proxy.before = before
+        assert typing.end(b"what happened\n") == 1
+        device.server = vault
+    assert b"Kept" in typing.said and b"Not with it: film.mp4. You stopped it" in typing.said
     assert texts(device) == ["what happened\n"]

@@ -267,6 +267,29 @@ def test_what_took_longer_than_a_sensitive_item_stays_open_is_kept_all_the_same(
     assert terminal.fake.called("step_up") == [(PIN,), (PIN,)]
 
 
+def test_what_was_typed_for_longer_than_a_sensitive_item_stays_open_needs_neither_pin_nor_network_anew(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    item, bases = terminal.fake.add(sensitive=True, text="before"), list[object]()
+
+    class Closed(FakeClient):
+        """Whose tier has closed while somebody typed."""
+
+        def edit_entry(self, item_id: bytes, changes: Mapping[str, Any], **more: Any) -> Kept:
+            self.fake.stepped_up = False
+            bases.append(more["base"])
+            return super().edit_entry(item_id, changes, **more)
+
+    monkeypatch.setattr(
+        "client_sdk.cli.session.VaultClient.connect", lambda *_, progress, **__: Closed(terminal.fake, progress)
+    )
+    monkeypatch.setattr("client_sdk.cli.journal.sys", SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True)))
+    monkeypatch.setattr("client_sdk.cli.journal._typed", lambda: "after")
+    assert terminal.run("journal", "edit", USER, item.id.hex(), "-").exit_code == 0
+    assert terminal.fake.items[item.id][-1].text == "after"
+    assert bases == [item] and terminal.fake.called("step_up") == [(PIN,)]
+
+
 def test_that_an_item_can_not_be_edited_is_said_before_anybody_types(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:

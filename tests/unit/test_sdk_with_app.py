@@ -272,6 +272,26 @@ def test_the_sensitive_tier_closes_by_itself(laptop: Device, monkeypatch: pytest
         assert client.item(kept.id).state == "locked"
 
 
+def test_what_was_typed_while_a_sensitive_item_closed_and_the_network_went_waits_sealed(
+    laptop: Device, phone: Device
+) -> None:
+    client = laptop.log_in()
+    kept = client.write_entry(Draft(text="before"), sensitive=True)
+    client.step_up(PIN)
+    base = client.editable(kept.id)
+    client._opened().sensitive.close()
+    laptop.network.cut_before = lambda _: True
+    with pytest.raises(NetworkError):
+        client.edit_entry(kept.id, {"text": "typed meanwhile"}, base=base)
+    client.lock()
+    laptop.network.cut_before = lambda _: False
+    laptop.opening()
+    with phone.log_in() as client:
+        assert client.items()[0].state == "locked"
+        client.step_up(PIN)
+        assert client.item(kept.id).text == "typed meanwhile"
+
+
 def test_a_sensitive_document_needs_the_pin_to_be_read_not_to_be_added(laptop: Device, tmp_path: Path) -> None:
     path = a_file(tmp_path, 300_000)
     with laptop.log_in() as client:
@@ -312,6 +332,32 @@ def test_an_entry_carries_attachments_and_an_edit_adds_more(laptop: Device, tmp_
         item = client.item(kept.id)
         assert [one.name for one in item.contents] == ["one.txt", "two.bin", "three.bin"]
         assert b"".join(client.read_content(item, item.contents[1])) == second.read_bytes()
+
+
+def test_a_text_is_kept_without_the_files_whose_sending_was_stopped(laptop: Device, tmp_path: Path) -> None:
+    paths = [a_file(tmp_path, 600_000 + number, f"{number}.jpg") for number in range(3)]
+    left: list[tuple[Path, object]] = []
+
+    def stops(request: httpx.Request) -> bool:
+        if request.url.path.startswith("/v1/uploads/") and len(laptop.network.seen) > first:
+            raise KeyboardInterrupt
+        return False
+
+    with laptop.log_in() as client:
+        client.add_document(paths[0])
+        first = len(laptop.network.seen)
+        laptop.network.cut_before = stops
+        with pytest.raises(KeyboardInterrupt):  # nobody asked to be told: the file is what this was about
+            client.write_entry(Draft(text="not typed"), attachments=paths)
+        kept = client.write_entry(
+            Draft(text="typed"), attachments=paths, leave=lambda path, why: left.append((path, why))
+        )
+        laptop.network.cut_before = lambda _: False
+        assert left == [(path, None) for path in paths]
+        assert client.item(kept.id).text == "typed"
+        assert [item.text for item in client.items("journal")] == ["typed"]
+        client.edit_entry(kept.id, {}, attachments=paths)
+        assert [one.name for one in client.item(kept.id).contents] == [path.name for path in paths]
 
 
 def test_a_range_fetches_little_more_than_itself(laptop: Device, tmp_path: Path) -> None:
