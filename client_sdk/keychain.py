@@ -46,7 +46,8 @@ class Credentials:
         that, and whoever mistypes it is told so by the vault."""
         passphrase.normalise_username(self.username, sign_up=True)
         passphrase.normalise_password(self.password, sign_up=True)
-        passphrase.normalise_pin(self.pin, sign_up=self.pin != present_pin, this_year=this_year)
+        stays = present_pin is not None and passphrase.normalise_pin(present_pin) == passphrase.normalise_pin(self.pin)
+        passphrase.normalise_pin(self.pin, sign_up=not stays, this_year=this_year)
 
     def stretch(self, vault_id: bytes) -> passphrase.LoginKeys:
         """Argon2id, then every key that login derives. Raises NotEnoughMemory."""

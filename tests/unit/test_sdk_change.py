@@ -118,10 +118,11 @@ def test_a_guessable_new_pin_is_refused_before_anything_is_sent(laptop: Device) 
     client.lock()
 
 
-def test_a_present_pin_that_was_mistyped_is_a_wrong_one_whatever_it_looks_like(laptop: Device) -> None:
+@pytest.mark.parametrize("stays", ["9999", "\N{FULLWIDTH DIGIT NINE}" * 4, "\N{ARABIC-INDIC DIGIT NINE}" * 4])
+def test_a_present_pin_that_was_mistyped_is_a_wrong_one_whatever_it_looks_like(laptop: Device, stays: str) -> None:
     client = laptop.log_in()
     with pytest.raises(Refused) as caught:
-        client.account.change_credentials(PASSWORD, "9999", Credentials(USERNAME, "a boat on the wide lake", "9999"))
+        client.account.change_credentials(PASSWORD, "9999", Credentials(USERNAME, "a boat on the wide lake", stays))
     assert caught.value.code == "pin_wrong"
     client.lock()
 

@@ -128,7 +128,9 @@ test("other credentials: the old pair opens nothing any more, the new one everyt
   const next = new Credentials(`${username} two`, "a boat on the wide lake", "8051937");
   await expect(client.account.changeCredentials(password, "805194", next)).rejects.toMatchObject({ code: "pin_wrong" });
   const same = new Credentials(username, "a boat on the wide lake", "999999"); // it was mistyped, and isn't chosen
-  await expect(client.account.changeCredentials(password, "999999", same)).rejects.toMatchObject({ code: "pin_wrong" });
+  for (const typed of ["999999", "\u0669".repeat(6)]) { // the same digits
+    await expect(client.account.changeCredentials(password, typed, same)).rejects.toMatchObject({ code: "pin_wrong" });
+  }
   await client.account.changeCredentials(password, pin, next);
   await client.writeEntry(saying("after"));
   await client.lock();

@@ -60,7 +60,8 @@ export class Credentials {
   requireNew(thisYear: number, presentPin: string | null = null): void {
     passphrase.normaliseUsername(this.#username, true);
     passphrase.normalisePassword(this.#password, true);
-    passphrase.normalisePin(this.#pin, this.#pin !== presentPin, thisYear);
+    const stays = presentPin !== null && passphrase.normalisePin(presentPin) === passphrase.normalisePin(this.#pin);
+    passphrase.normalisePin(this.#pin, !stays, thisYear);
   }
 
   /** Argon2id, then every key that login derives. */
