@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import os
 import pty
-import signal
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -50,7 +49,7 @@ class Typing:
         )  # fmt: skip
         os.close(terminal)
         self.said = b""
-        self._interrupted = False
+        self._stopped = False
         self._asked = threading.Event()
         self._hearing = threading.Thread(target=self._hear, daemon=True)
         self._hearing.start()
@@ -67,11 +66,11 @@ class Typing:
         self.said = b" ".join(self.said.split())  # a terminal has lines of 80
         return ended
 
-    def interrupt(self) -> None:
-        """Ctrl-C, heard once."""
-        if not self._interrupted:
-            self._interrupted = True
-            self._process.send_signal(signal.SIGINT)
+    def stop(self) -> None:
+        """What Ctrl-C does, once: that itself isn't heard where the tests run in the background of a shell."""
+        if not self._stopped:
+            self._stopped = True
+            self._process.terminate()
 
     def _hear(self) -> None:
         with suppress(OSError):  # Linux says so where others say that it is the end
@@ -156,7 +155,7 @@ def test_who_stops_the_files_of_what_they_typed_has_it_kept_without_them(device:
 
         def before(heard: Heard) -> bool:
             if "/uploads" in heard.target:
-                typing.interrupt()
+                typing.stop()
             return True
 
         proxy.before = before

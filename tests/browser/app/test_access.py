@@ -165,5 +165,5 @@ def tree_of(visitor: Visitor) -> str:
     asked = re.escape(visitor.say("account.sheet.word")).replace(re.escape("{place}"), r"\d+")
     tree = re.sub(asked, visitor.say("account.sheet.word"), tree)
     for word in visitor.words:
-        tree = re.sub(rf"(listitem: ['\"]?){re.escape(word)}(?=['\"]?$)", r"\1…", tree, flags=re.M)
+        tree = re.sub(rf"listitem: (['\"]?){re.escape(word)}\1$", "listitem: …", tree, flags=re.M)  # YAML quotes "off"
     return f"{tree}\n"
