@@ -14,7 +14,7 @@ VERIFIER := client_sdk/verifier/verify.html
 NPM      = cd $(WEB) && PATH="$(abspath $(BIN)):$$PATH" npm
 comma   := ,
 # For what may wait whenever anybody else wants a processor.
-IDLE    := $(shell command -v chrt >/dev/null && echo chrt --idle 0 || echo nice -n 19)
+IDLE    := $(shell chrt --idle 0 true 2>/dev/null && echo chrt --idle 0 || echo nice -n 19)
 # A machine may forbid Python to keep what it compiled; every process that a test starts would compile us again.
 unexport PYTHONDONTWRITEBYTECODE
 

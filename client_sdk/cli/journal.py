@@ -132,6 +132,7 @@ def edit(
         tell_kept(common, kept)
         if kept.conflict and not common.as_json:
             note("Another device had changed this meanwhile. Nothing was lost; both texts follow, the newest last.")
+            reopened(common, client, client.item(kept.id))  # it may have closed while somebody typed
             for item in client.history(kept.id)[-2:]:
                 screen().print(f"\nRevision {item.revision}:\n{item.text or ''}")
     if left:

@@ -288,6 +288,10 @@ def test_what_was_typed_for_longer_than_a_sensitive_item_stays_open_needs_neithe
     assert terminal.run("journal", "edit", USER, item.id.hex(), "-").exit_code == 0
     assert terminal.fake.items[item.id][-1].text == "after"
     assert bases == [item] and terminal.fake.called("step_up") == [(PIN,)]
+    terminal.fake.conflict = True
+    said = terminal.run("journal", "edit", USER, item.id.hex(), "-").stdout
+    assert "Revision 2:\nafter" in said and "Revision 3:\nafter" in said  # with the PIN anew, once it is kept
+    assert terminal.fake.called("step_up") == [(PIN,)] * 3
 
 
 def test_that_an_item_can_not_be_edited_is_said_before_anybody_types(

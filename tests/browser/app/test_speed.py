@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, expect
 
 from client_sdk.client import Draft, VaultClient
 from tests.browser.app.conftest import describe_vault
+from tests.fakes.browser import ENGINES
 from tests.fakes.http_proxy import HttpProxy, http_proxy_to
 from tests.fakes.processes import RealVault, running
 from tests.fakes.visitor import PASSWORD, PIN, Visitor, wait_until
@@ -109,6 +110,16 @@ def test_the_lists_of_weak_passwords_come_while_one_is_typed(fresh: BrowserConte
     before = weigh_page(counted)
     visitor.box("account.password").focus()
     wait_until(visitor.page, lambda: weigh_page(counted) - before > LISTS_WEIGHT, "they did not come")
+
+
+@pytest.mark.alone
+def test_what_is_measured_is_measured_in_what_people_have(chromium: Browser) -> None:
+    """In a whole browser, and not in its engine alone, which is less and does it sooner."""
+    [browser] = [
+        one["id"] for one in chromium.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
+        if one["type"] == "browser"
+    ]
+    assert Path(f"/proc/{browser}/exe").resolve().name not in ENGINES
 
 
 @pytest.mark.alone
