@@ -18,7 +18,7 @@ from client_sdk.client import Draft, VaultClient
 from client_sdk.sharing import Sharing
 from tests.browser.app.test_traces import wait_for_no_worker
 from tests.browser.conftest import NeutralSite
-from tests.browser.test_exit import INTERACTIVE, MOST, SHIFTS
+from tests.browser.test_exit import INTERACTIVE, MOST, SHIFTS, judge
 from tests.fakes.browser import Watcher, open_chromium
 from tests.fakes.http_proxy import Heard, http_proxy_to
 from tests.fakes.processes import RealVault
@@ -48,12 +48,6 @@ def shifts(page: Page) -> int:
 
 
 WAYS = pytest.mark.parametrize("way", [tap, shifts])
-
-
-def judge(leave: Callable[[], float]) -> float:
-    """Milliseconds of one way out; the middle of three where the first was too long, for the machine may be busy."""
-    spent = leave()
-    return spent if spent < MOST else statistics.median([spent, leave(), leave()])
 
 
 class Stopwatch:

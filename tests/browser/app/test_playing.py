@@ -17,10 +17,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Error, Frame, Locator, Page, Playwright, expect
 
-from tests.browser.app.test_exit_and_lock import Stopwatch, judge, step, tap
+from tests.browser.app.test_exit_and_lock import Stopwatch, step, tap
 from tests.browser.app.test_traces import STORED, heap_on_the_way_out, own_browser, wait_for_no_worker
 from tests.browser.conftest import NeutralSite
-from tests.browser.test_exit import MOST
+from tests.browser.test_exit import MOST, judge
 from tests.fakes.browser import FLAGS, find_chromium
 from tests.fakes.canary import find_canaries
 from tests.fakes.film import make_film, make_sound

@@ -16,10 +16,10 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, Page, Playwright, expect
 
 from tests.browser.app.test_access import NO_WAY_OUT
-from tests.browser.app.test_exit_and_lock import WAYS, Stopwatch, judge, shifts, tap
+from tests.browser.app.test_exit_and_lock import WAYS, Stopwatch, shifts, tap
 from tests.browser.app.test_traces import STORED, own_browser, plain, wait_for_no_worker
 from tests.browser.conftest import NeutralSite
-from tests.browser.test_exit import MOST
+from tests.browser.test_exit import MOST, judge
 from tests.fakes.axe import run_axe
 from tests.fakes.browser import open_chromium
 from tests.fakes.canary import find_canaries

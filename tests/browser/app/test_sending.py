@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Playwright, expect
 
-from tests.browser.app.test_exit_and_lock import WAYS, Stopwatch, judge, shifts, tap
+from tests.browser.app.test_exit_and_lock import WAYS, Stopwatch, shifts, tap
 from tests.browser.app.test_traces import STORED, own_browser, plain, wait_for_no_worker
 from tests.browser.conftest import NeutralSite
-from tests.browser.test_exit import MOST
+from tests.browser.test_exit import MOST, judge
 from tests.fakes.bad_network import BadNetwork, bad_network_to
 from tests.fakes.canary import find_canaries
 from tests.fakes.folder import files_in
