@@ -119,7 +119,7 @@ class Adding:
         if self._before:
             files = "One file was" if self._before == 1 else f"{self._before} files were"
             self._say(f"{files} deposited before from the same place, and not again. --again would.")
-        if self._common.as_json and (self._kept or not self._failures):
+        if self._common.as_json:
             print_json(outputs.Kept(many=True), [kept for _, kept in self._kept])
 
     def _say(self, text: str) -> None:

@@ -105,7 +105,7 @@ def test_a_file_that_was_refused_ends_with_1_and_the_others_are_kept(terminal: T
     assert ended.exit_code == 1 and "(files_left)" in ended.stderr
     assert "Not deposited: holiday/b.jpg" in ended.stderr and ended.stdout.count("Kept") == 3
     ended = terminal.run("documents", "add", USER, folder / "b.jpg", "--json")
-    assert (ended.exit_code, json.loads(ended.stderr)["code"]) == (1, "file_unreadable")
+    assert (ended.exit_code, json.loads(ended.stdout), json.loads(ended.stderr)["code"]) == (1, [], "file_unreadable")
     (folder / "c.jpg").write_text("x")
     ended = terminal.run("documents", "add", USER, folder, "--json")
     assert len(outputs.Kept(many=True).load(json.loads(ended.stdout))) == 1
@@ -144,6 +144,15 @@ def test_a_folder_that_cant_be_read_is_told_beside_an_only_file(
         terminal.run("documents", "add", USER, folder, "--json").stderr
     ))
     assert {Path(one["path"]).name for one in failure["files"]} == {"beach", "one.jpg"}
+
+
+def test_a_script_is_given_a_list_also_where_nothing_could_be_kept(terminal: Terminal, folder: Path) -> None:
+    terminal.fake.refused = {path.name: FileUnreadable() for path in folder.rglob("*")}
+    ended = terminal.run("documents", "add", USER, folder, "--json")
+    assert (ended.exit_code, json.loads(ended.stdout), json.loads(ended.stderr)["code"]) == (1, [], "files_left")
+    terminal.fake.failures["add_document"] = NetworkError()
+    ended = terminal.run("documents", "add", USER, folder, "--json")
+    assert (ended.exit_code, json.loads(ended.stdout), json.loads(ended.stderr)["code"]) == (3, [], "network")
 
 
 @pytest.mark.parametrize(
@@ -300,7 +309,9 @@ def test_a_script_is_told_at_the_end_of_a_watch_what_was_not_taken_after_all(
 
     day.adding.watch(add, day.stay)
     assert day.added.count("b.jpg") == 2
-    failure = outputs.FilesFailure().load(json.loads(capsys.readouterr().err))
+    said = capsys.readouterr()
+    assert json.loads(said.out) == []
+    failure = outputs.FilesFailure().load(json.loads(said.err))
     assert [one["path"] for one in failure["files"]] == [str(folder / "beach" / "1.jpg")]
 
 
