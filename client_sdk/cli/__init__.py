@@ -19,6 +19,10 @@ import click
 from client_sdk import __version__
 from client_sdk.cli.failures import Program
 
+_STREAMS = {"stdin": os.O_RDONLY, "stdout": os.O_RDONLY, "stderr": os.O_WRONLY}
+"""What may be done with what stands for a stream that was closed. An answer that nobody can get is a failure, as on a
+full disk; a word beside it is none."""
+
 
 class Commands(UserDict[str, click.Command]):
     """Commands by name, each loaded when it is first asked for from the file that is named for it."""
@@ -70,8 +74,9 @@ def main() -> None:
     for ending in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(ending) is signal.SIG_DFL:  # who started us may want it unheard
             signal.signal(ending, signal.default_int_handler)
-    for name in ("stdin", "stdout", "stderr"):
+    for name, access in _STREAMS.items():
         if getattr(sys, name) is None:  # closed: no other file may come to lie in its place
-            setattr(sys, name, open(os.devnull, "r" if name == "stdin" else "w", encoding="utf-8"))
+            instead = os.open(os.devnull, access)
+            setattr(sys, name, open(instead, "r" if name == "stdin" else "w", encoding="utf-8"))
         getattr(sys, name).reconfigure(errors="surrogateescape" if name == "stdin" else "backslashreplace")
     temoin.main(prog_name="temoin")

@@ -72,14 +72,16 @@ def test_whoever_types_nothing_keeps_nothing_unless_something_was_said(device: D
 
 
 @pytest.mark.parametrize("closed", [(1,), (0, 1, 2)])
-def test_what_is_written_with_its_output_closed_is_kept(device: Device, closed: tuple[int, ...]) -> None:
+def test_what_is_written_with_its_output_closed_is_kept_and_that_nobody_was_told_is_a_failure(
+    device: Device, closed: tuple[int, ...]
+) -> None:
     def close() -> None:
         for number in closed:
             os.close(number)
 
     process = start(device, "journal", "add", device.user, "--text", "in the dark", preexec_fn=close)
     _, said = process.communicate(timeout=60)
-    assert (process.returncode, said) == (0, b"")
+    assert (process.returncode, said.count(b"(device)")) == (1, 0 if 2 in closed else 1)
     assert texts(device) == ["in the dark"]
 
 

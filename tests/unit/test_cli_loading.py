@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -48,3 +49,15 @@ def test_a_full_disk_behind_the_output_is_one_sentence(words: tuple[str, ...]) -
         environment = clean_environment(PYTHONUNBUFFERED="")  # else nothing is left to be written at the end
         ran = subprocess.run([BIN / "temoin", *words], stdout=full, stderr=subprocess.PIPE, text=True, env=environment)
     assert (ran.returncode, ran.stderr.count("(device)"), "Exception" in ran.stderr) == (1, 1, False)
+
+
+@pytest.mark.parametrize("closed", [(1,), (0, 1), (1, 2)])
+def test_an_output_that_is_closed_is_as_one_that_is_full(closed: tuple[int, ...]) -> None:
+    def close() -> None:
+        for number in closed:
+            os.close(number)
+
+    ran = subprocess.run(
+        [BIN / "temoin", "--version"], stderr=subprocess.PIPE, text=True, env=clean_environment(), preexec_fn=close,
+    )  # fmt: skip
+    assert (ran.returncode, ran.stderr.count("(device)\nBad file descriptor\n")) == (1, 0 if 2 in closed else 1)
