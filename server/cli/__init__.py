@@ -31,6 +31,7 @@ import server.uploads.service
 from crypto_core.encoding import format_json, format_time
 from crypto_core.receipts.policy import format_policy
 from server.cli.professionals import professionals
+from server.cli.program import Program
 from server.cli.rotation import rotation
 from server.cli.serving import serve
 from server.cli.vault import configure, data_option, json_option, open_vault, sentences
@@ -67,7 +68,7 @@ COLLECTIONS: tuple[Callable[[Parts], Any], ...] = (
 _log = logging.getLogger("temoin.server")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="temoin", message="%(version)s")
 def main() -> None:
     """Makes a vault, runs it, checks it."""
@@ -354,13 +355,15 @@ def _announce(bind: str, port: int, stopping: threading.Event) -> None:
         connection = http.client.HTTPConnection(bind, port, timeout=5)
         try:
             connection.request("GET", "/v1/health")
-            if connection.getresponse().status == 200:
-                click.echo(f"ready: http://{_in_url(bind)}:{port}")
-                return
+            is_ready = connection.getresponse().status == 200
         except (OSError, http.client.HTTPException):
             continue
         finally:
             connection.close()
+        if is_ready:
+            with contextlib.suppress(OSError):  # nobody may hear it
+                click.echo(f"ready: http://{_in_url(bind)}:{port}")
+            return
 
 
 def _require_bucket(config: ServerConfig) -> None:

@@ -50,8 +50,12 @@ def sentences() -> Iterator[None]:
     except Refusal as refusal:
         raise click.ClickException(f"{refusal.kind.sentence}{_words_of(refusal)}") from None
     except OSError as error:
-        why = f" ({os.strerror(error.errno)})" if error.errno else ""
-        raise click.ClickException(f"{_MACHINE}{why}") from None
+        raise machine_failure(error) from None
+
+
+def machine_failure(error: OSError) -> click.ClickException:
+    """What the system did not do; never which file it was."""
+    return click.ClickException(f"{_MACHINE} ({os.strerror(error.errno)})" if error.errno else _MACHINE)
 
 
 def _words_of(refusal: Refusal) -> str:

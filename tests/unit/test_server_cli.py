@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
+import os
 import socket
 import sqlite3
 import stat
+import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
@@ -21,7 +27,7 @@ from server.directory.tree import DirectoryMarkerDamaged
 from server.folder import SecretExposed, SecretWrong, VaultExists, VaultIncomplete, VaultMissing, open_folder
 from server.parts import open_parts
 from server.problems import Refusal
-from tests.fakes.processes import free_port
+from tests.fakes.processes import BIN, clean_environment, free_port
 from tests.fakes.vault import FakeVault, fake_vault
 
 
@@ -221,8 +227,6 @@ def test_run_refuses_damaged_facts(data: Path, served: list[object], facts: byte
 def test_run_serves_and_tells_its_workers_where(
     data: Path, served: list[object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import os
-
     run = call("run", data, "--port", "8111", "--workers", "3")
     assert run.exit_code == 0, run.output
     assert served == [("server.wsgi:application", "127.0.0.1", 8111, 3)]
@@ -333,6 +337,50 @@ def test_check_ends_with_1_if_anything_is_wrong(data: Path) -> None:
     assert plain.exit_code == 1
     assert "Something is wrong." in plain.output
     assert json.loads(call("check", data, "--json").output)["problems"]
+
+
+# what is printed
+
+@pytest.mark.parametrize(("options", "asked"), [((), ("--version",)), (("--json",), ("check",)), ((), ("check",))])
+def test_an_answer_that_can_not_be_written_is_a_failure_in_one_sentence(
+    data: Path, options: tuple[str, ...], asked: tuple[str, ...]
+) -> None:
+    words = [str(BIN / "temoin-server"), *asked, *options]
+    environment = clean_environment(TEMOIN_DATA=str(data))
+    with open("/dev/full", "w") as full:
+        ends = [
+            subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True, env=environment),
+            subprocess.run(words, preexec_fn=lambda: os.close(1), stderr=subprocess.PIPE, text=True, env=environment),
+        ]
+    assert [(ran.returncode, ran.stderr.startswith("Error: "), ran.stderr.count("\n")) for ran in ends] == 2 * [
+        (1, True, 1)
+    ]
+    assert [ran.stderr.rpartition("(")[2] for ran in ends] == ["No space left on device)\n", "Bad file descriptor)\n"]
+
+
+def test_that_a_vault_is_ready_is_asked_for_no_more_once_it_is_though_nobody_hears_it(
+    monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Health(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            stopping.set() if len(asked) > 1 else None
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Nothing."""
+
+    def fail(_: str) -> None:
+        raise OSError(errno.EBADF, "no")
+
+    asked, stopping = list[str](), threading.Event()
+    monkeypatch.setattr(click, "echo", fail)
+    with HTTPServer(("127.0.0.1", free_port()), Health) as health:
+        threading.Thread(target=health.serve_forever, args=(0.01,), daemon=True).start()
+        server.cli._announce("127.0.0.1", health.server_port, stopping)
+        health.shutdown()
+    assert asked == ["/v1/health"]
 
 
 # settings
