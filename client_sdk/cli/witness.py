@@ -63,7 +63,10 @@ def init(name: str, folder: Path) -> None:
 def serve(
     folder: Path, vkeys: tuple[str, ...], policy_file: Path | None, records: tuple[Path, ...], bind: str, port: int
 ) -> None:
-    """Answer ledgers at POST /add-checkpoint (c2sp.org/tlog-witness) until SIGTERM or Ctrl-C."""
+    """Answer ledgers at POST /add-checkpoint (c2sp.org/tlog-witness) until SIGTERM or Ctrl-C.
+
+    A terminal that closes ends it as well, unless it was started with nohup or the like.
+    """
     from client_sdk.witness.serving import find_address, serve as serve_application
     from client_sdk.witness.wsgi import LEDGERS, ROTATIONS, STATE, open_witness
 

@@ -18,9 +18,11 @@ PATIENCE = 30
 
 
 def end_with_parent() -> None:
-    """From now on. Does nothing in a process that multiprocessing did not start."""
+    """From now on, and not before it where their terminal closes, of which both hear. Does nothing in a process that
+    multiprocessing did not start."""
     parent = multiprocessing.parent_process()
     if parent is not None:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
         threading.Thread(target=_end_after, args=(parent,), daemon=True).start()
 
 

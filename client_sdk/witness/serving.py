@@ -6,8 +6,10 @@ Knows: granian. Refuses to know: what is answered.
 from __future__ import annotations
 
 import multiprocessing
+import signal
 import socket
 import time
+from functools import partial
 
 from granian import Granian
 from granian.constants import Interfaces
@@ -42,11 +44,13 @@ def find_address(bind: str, port: int) -> str:
 
 
 def serve(bind: str, port: int) -> None:
-    """Serves `client_sdk.witness.wsgi:application` with what the environment says, until SIGTERM or Ctrl-C.
+    """Serves `client_sdk.witness.wsgi:application` with what the environment says, until SIGTERM or Ctrl-C, or until
+    its terminal closes, unless whoever started it wants that unheard.
 
     A worker that dies again and again is started again and again: a ledger waits for its witness.
     """
     multiprocessing.set_start_method("spawn", force=True)
+    unheard = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     while True:
         granian = Granian(
             "client_sdk.witness.wsgi:application",
@@ -61,6 +65,8 @@ def serve(bind: str, port: int) -> None:
             log_enabled=False,
             log_access=False,
         )
+        hung_up = signal.SIG_IGN if unheard else granian.signal_handler_interrupt
+        granian.on_startup(partial(signal.signal, signal.SIGHUP, hung_up))  # it would replace its worker, and go on
         try:
             granian.serve()
             return

@@ -103,7 +103,7 @@ def init(data: Path) -> None:
 @click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True)
 @click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True)
 def run(data: Path, bind: str, port: int, workers: int) -> None:
-    """Run the vault until it is told to stop (SIGTERM or Ctrl-C)."""
+    """Run the vault until it is told to stop (SIGTERM or Ctrl-C), or its terminal closes (nohup keeps it)."""
     bind = _address(bind)
     with sentences():
         config = configure(data, _public_host(bind, port))

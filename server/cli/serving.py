@@ -11,8 +11,10 @@ import itertools
 import logging
 import multiprocessing
 import os
+import signal
 import time
 from collections.abc import Callable
+from functools import partial
 
 from granian import Granian
 from granian.constants import Interfaces
@@ -35,7 +37,8 @@ def serve(
     target: str, bind: str, port: int, workers: int, *,
     copied: bool = False, begun: Callable[[], None] | None = None,
 ) -> None:
-    """Runs a WSGI factory, `module:name`, until SIGTERM; running requests are finished first.
+    """Runs a WSGI factory, `module:name`, until SIGTERM, or until its terminal closes, unless whoever started it wants
+    that unheard; running requests are finished first.
 
     `copied` workers begin as copies of this process, once it has learnt all that they need; it must have nothing open
     then, because SQLite must not be carried across a fork, and no second thread, which might hold what nobody lets go
@@ -54,6 +57,7 @@ def serve(
         _after_copies(workers, begun)
     elif begun is not None:
         begun()
+    unheard = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     while True:
         granian = Granian(
             target,
@@ -69,6 +73,8 @@ def serve(
             log_enabled=False,
             log_access=False,
         )
+        hung_up = signal.SIG_IGN if unheard else granian.signal_handler_interrupt
+        granian.on_startup(partial(signal.signal, signal.SIGHUP, hung_up))  # it would replace its workers, and go on
         try:
             granian.serve()
             return

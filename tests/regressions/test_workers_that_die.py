@@ -1,5 +1,6 @@
 """A vault whose workers are killed again and again comes back by itself, and still stops when it is told to; a witness,
-too. A vault whose first process is killed is gone as a whole, with what it had in hand done, and starts again."""
+too. A vault whose first process is killed is gone as a whole, with what it had in hand done, and starts again; one
+whose terminal closes ends as it does when it is told to."""
 
 from __future__ import annotations
 
@@ -14,6 +15,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 from tests.fakes.liar import FakeLedger
@@ -161,3 +163,62 @@ def test_workers_whose_first_process_is_killed_end_what_they_have_in_hand(tmp_pa
         vault.stop()
         check = vault.command("check")
         assert check.returncode == 0, check.stdout + check.stderr
+
+
+@contextlib.contextmanager
+def started_with(hangup: signal.Handlers) -> Iterator[None]:
+    """What is started meanwhile takes SIGHUP so, whoever started the tests."""
+    before = signal.signal(signal.SIGHUP, hangup)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def hang_up(pid: int) -> None:
+    """As a terminal does that closes: all are told, in any order."""
+    for one in reversed(descendants(pid)):
+        os.kill(one, signal.SIGHUP)
+
+
+def test_a_vault_whose_terminal_closes_ends_with_what_it_has_in_hand_done(tmp_path: Path) -> None:
+    with started_with(signal.SIG_DFL), serving(tmp_path / "vault", apart=True) as vault:
+        process, begun = vault.process, Begun(vault)
+        assert process is not None
+        hang_up(process.pid)
+        assert begun.finish() == 200
+        assert process.wait(60) == 0
+        vault.process = None
+        assert count_listeners(vault.port) == 0
+
+
+def test_a_witness_whose_terminal_closes_ends(tmp_path: Path) -> None:
+    with started_with(signal.SIG_DFL), witnessing(tmp_path, 1) as (witness,):
+        witness.start([FakeLedger().vkey])
+        process = witness.process
+        assert process is not None
+        hang_up(process.pid)
+        assert process.wait(60) == 0
+        witness.process = None
+
+
+def test_whoever_is_started_to_outlive_its_terminal_does(tmp_path: Path) -> None:
+    with (
+        started_with(signal.SIG_IGN), serving(tmp_path / "vault", apart=True) as vault,
+        witnessing(tmp_path, 1) as (witness,),
+    ):
+        witness.start([FakeLedger().vkey])
+        for process in vault.process, witness.process:
+            assert process is not None
+            assert {ignores(pid, signal.SIGHUP) for pid in descendants(process.pid) if is_ours(pid)} == {True}
+
+
+def is_ours(pid: int) -> bool:
+    """Not the process that multiprocessing has beside them."""
+    return b"resource_tracker" not in Path(f"/proc/{pid}/cmdline").read_bytes()
+
+
+def ignores(pid: int, number: signal.Signals) -> bool:
+    status = Path(f"/proc/{pid}/status").read_text()
+    mask = next(line for line in status.splitlines() if line.startswith("SigIgn:"))
+    return bool(int(mask.split()[1], 16) >> number - 1 & 1)

@@ -26,8 +26,8 @@ def test_a_worker_is_told_to_end_and_is_ended_if_it_does_not(monkeypatch: pytest
     parent = SimpleNamespace(join=lambda: order.append("gone"))
     monkeypatch.setattr(lifeline, "multiprocessing", SimpleNamespace(parent_process=lambda: parent))
     told = SimpleNamespace(
-        pthread_kill=lambda thread, number: order.append((thread, number)),
-        SIGTERM=signal.SIGTERM, SIGKILL=signal.SIGKILL,
+        pthread_kill=lambda thread, number: order.append((thread, number)), signal=lambda *_: None,
+        SIGTERM=signal.SIGTERM, SIGKILL=signal.SIGKILL, SIGHUP=signal.SIGHUP, SIG_IGN=signal.SIG_IGN,
     )
     monkeypatch.setattr(lifeline, "signal", told)
     monkeypatch.setattr(lifeline, "time", SimpleNamespace(sleep=order.append))
