@@ -55,6 +55,15 @@ class VaultIncomplete(FolderError):
     )
 
 
+class FolderClosed(FolderError):
+    code = "vault_folder_closed"
+    sentence = (
+        "The vault's folder, or a file that belongs to it, can't be read and written by this user. Run this as the "
+        "user whose it is, or give it back to them, with all that is in it (chown -R); a disk that is mounted "
+        "read-only has to be mounted for writing."
+    )
+
+
 class SecretExposed(FolderError):
     code = "vault_secret_exposed"
     sentence = "A secret file can be read by other users of this machine. Give it mode 600, then start again."
@@ -110,7 +119,7 @@ def make_folder(config: ServerConfig, now: int) -> Folder:
 
 
 def require_empty(config: ServerConfig) -> None:
-    """Raises VaultExists if anything is there already."""
+    """Raises VaultExists if anything is there already, FolderClosed if nobody can tell."""
     if _is_inhabited(config.data):
         raise VaultExists()
     if config.pepper_file.exists():
@@ -132,7 +141,7 @@ def finish_folder(config: ServerConfig, folder: Folder) -> None:
 
 
 def open_folder(config: ServerConfig) -> Folder:
-    """Raises VaultMissing, VaultIncomplete, SecretExposed or SecretWrong."""
+    """Raises VaultMissing, VaultIncomplete, FolderClosed, SecretExposed or SecretWrong."""
     if not _is_inhabited(config.data):
         raise VaultMissing()
     facts, pepper_check = _read_facts(config.data / FACTS)
@@ -158,6 +167,8 @@ def _read_facts(path: Path) -> tuple[VaultFacts, bytes]:
             created=parse_time(kept["created"]),
         )
         return facts, parse_b64url(kept["pepper_check"], HASH_SIZE)
+    except PermissionError:
+        raise FolderClosed("vault.json") from None
     except (OSError, MalformedError, AttributeError, KeyError, TypeError):
         raise VaultIncomplete("vault.json") from None
 
@@ -181,12 +192,17 @@ def read_signer(path: Path, name: str, what: str) -> SignerKey:
 
 
 def read_secret(path: Path, what: str) -> str:
-    """The one line of a file that nobody else may read. Raises VaultIncomplete, SecretExposed or SecretWrong."""
+    """The one line of a file that nobody else may read.
+
+    Raises VaultIncomplete, FolderClosed, SecretExposed or SecretWrong.
+    """
     try:
         with path.open(encoding="ascii") as file:
             if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:
                 raise SecretExposed(what)
             return file.read(200).removesuffix("\n")
+    except PermissionError:
+        raise FolderClosed(what) from None
     except OSError:
         raise VaultIncomplete(what) from None
     except UnicodeDecodeError:
@@ -194,7 +210,11 @@ def read_secret(path: Path, what: str) -> str:
 
 
 def _is_inhabited(folder: Path) -> bool:
-    return folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
+    """Raises FolderClosed."""
+    try:
+        return folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
+    except PermissionError:
+        raise FolderClosed() from None
 
 
 def _write_new(path: Path, text: str) -> None:

@@ -6,6 +6,7 @@ Knows: the environment and the option `--data`. Refuses to know: what a command 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -15,15 +16,18 @@ import click
 
 from crypto_core.errors import TemoinError
 from server.config import ServerConfig
+from server.folder import FolderClosed
 from server.migrations import upgrade
 from server.parts import Parts, open_parts
 from server.problems import Refusal
 
 data_option = click.option(
-    "--data", type=click.Path(path_type=Path, file_okay=False), default=Path("data"), envvar="TEMOIN_DATA",
-    show_default=True, help="The vault's folder.",
+    "--data", type=click.Path(path_type=Path, file_okay=False, readable=False), default=Path("data"),
+    envvar="TEMOIN_DATA", show_default=True, help="The vault's folder.",
 )
 _MACHINE = "A file that is needed could not be read or written. Look for free space, and for permission in its folder."
+_CLOSED = errno.EACCES, errno.EPERM, errno.EROFS
+_CLOSED_TO_SQLITE = sqlite3.SQLITE_PERM, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
@@ -46,19 +50,36 @@ def sentences() -> Iterator[None]:
     try:
         yield
     except TemoinError as error:
-        raise click.ClickException(f"{error.sentence} ({error.detail})" if error.detail else error.sentence) from None
+        raise _failure(error.sentence, error.code, error.detail) from None
     except Refusal as refusal:
-        raise click.ClickException(f"{refusal.kind.sentence}{_words_of(refusal)}") from None
+        cause = getattr(refusal.__cause__, "orig", refusal.__cause__)
+        if _is_closed(cause):
+            raise _failure(FolderClosed.sentence, FolderClosed.code, _words_of(cause)) from None
+        raise _failure(refusal.kind.sentence, refusal.code, _words_of(cause)) from None
     except OSError as error:
         raise machine_failure(error) from None
 
 
 def machine_failure(error: OSError) -> click.ClickException:
     """What the system did not do; never which file it was."""
-    return click.ClickException(f"{_MACHINE} ({os.strerror(error.errno)})" if error.errno else _MACHINE)
+    if _is_closed(error):
+        return _failure(FolderClosed.sentence, FolderClosed.code, _words_of(error))
+    return _failure(_MACHINE, "device", _words_of(error))
 
 
-def _words_of(refusal: Refusal) -> str:
-    """SQLite's own, of a database that can't be used: a disk or a file, never what is in it."""
-    cause = getattr(refusal.__cause__, "orig", refusal.__cause__)
-    return f" ({cause})" if isinstance(cause, sqlite3.Error) else ""
+def _failure(sentence: str, code: str, detail: str) -> click.ClickException:
+    return click.ClickException(f"{sentence} ({code}{detail and f': {detail}'})")
+
+
+def _is_closed(cause: BaseException | None) -> bool:
+    """Whether the system let nobody in, or nobody write: trying again changes nothing."""
+    if isinstance(cause, sqlite3.Error):
+        return getattr(cause, "sqlite_errorcode", 0) & 0xFF in _CLOSED_TO_SQLITE
+    return isinstance(cause, OSError) and cause.errno in _CLOSED
+
+
+def _words_of(cause: BaseException | None) -> str:
+    """The system's own, or SQLite's of a database that can't be used: a disk or a file, never what is in it."""
+    if isinstance(cause, sqlite3.Error):
+        return str(cause)
+    return os.strerror(cause.errno) if isinstance(cause, OSError) and cause.errno else ""

@@ -109,7 +109,7 @@ STARTS: dict[str, str] = {
     "the pepper can be read by others": "vault_secret_exposed",
     "the pepper is of another vault": "vault_secret_wrong",
     "the database is missing": "vault_incomplete",
-    "all data is read-only": "unavailable",
+    "all data is read-only": "vault_folder_closed",
     "a store of tries that there is no driver for": "config_refused",
     "a rate that can't be read": "config_refused",
     "the bucket is missing": "store_missing",

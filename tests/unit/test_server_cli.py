@@ -21,10 +21,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 import server.cli
+from schemas.problems import PROBLEMS
 from server.cli import collect, main
 from server.config import ConfigRefused, ServerConfig
 from server.directory.tree import DirectoryMarkerDamaged
-from server.folder import SecretExposed, SecretWrong, VaultExists, VaultIncomplete, VaultMissing, open_folder
+from server.folder import (
+    FolderClosed, SecretExposed, SecretWrong, VaultExists, VaultIncomplete, VaultMissing, open_folder,
+)
 from server.parts import open_parts
 from server.problems import Refusal
 from tests.fakes.processes import BIN, clean_environment, free_port
@@ -63,7 +66,7 @@ def test_a_database_that_is_none_is_told_as_what_it_is(data: Path) -> None:
     (data / "vault.db").write_bytes(bytes(range(256)) * 16)
     for command in ("check", "run"):
         ended = call(command, data)
-        assert (ended.exit_code, "(file is not a database)" in ended.output) == (1, True), ended.output
+        assert (ended.exit_code, "(unavailable: file is not a database)" in ended.output) == (1, True), ended.output
 
 
 def mode(path: Path) -> int:
@@ -144,7 +147,7 @@ def test_a_place_where_nothing_can_be_written_is_told_of_in_a_sentence(tmp_path:
     (tmp_path / "file").write_text("x")
     ended = call("init", tmp_path / "file" / "data")
     assert (ended.exit_code, type(ended.exception)) == (1, SystemExit)
-    assert ended.output.startswith("Error: ") and "(Not a directory)" in ended.output
+    assert ended.output.startswith("Error: ") and "(device: Not a directory)" in ended.output
     assert str(tmp_path) not in ended.output
 
 
@@ -339,6 +342,30 @@ def test_check_ends_with_1_if_anything_is_wrong(data: Path) -> None:
     assert json.loads(call("check", data, "--json").output)["problems"]
 
 
+PASSES = PROBLEMS["unavailable"].sentence
+
+
+@pytest.mark.parametrize(
+    ("cause", "told"),
+    [
+        (PermissionError(errno.EACCES, "no"), f"{FolderClosed.sentence} (vault_folder_closed: Permission denied)"),
+        (OSError(errno.EROFS, "no"), f"{FolderClosed.sentence} (vault_folder_closed: Read-only file system)"),
+        (OSError(errno.EIO, "no"), PASSES + " (unavailable: Input/output error)"),
+        (sqlite3.OperationalError("database is locked"), PASSES + " (unavailable: database is locked)"),
+        (None, PASSES + " (unavailable)"),
+    ],
+)
+def test_what_only_somebody_with_more_rights_can_mend_is_told_from_what_passes(
+    data: Path, monkeypatch: pytest.MonkeyPatch, cause: BaseException | None, told: str
+) -> None:
+    def fail(_: object) -> None:
+        raise Refusal("unavailable") from cause
+
+    monkeypatch.setattr(server.cli, "check_vault", fail)
+    ended = call("check", data)
+    assert (ended.exit_code, ended.output.startswith(f"Error: {told}")) == (1, True), ended.output
+
+
 # what is printed
 
 @pytest.mark.parametrize(("options", "asked"), [((), ("--version",)), (("--json",), ("check",)), ((), ("check",))])
@@ -355,7 +382,9 @@ def test_an_answer_that_can_not_be_written_is_a_failure_in_one_sentence(
     assert [(ran.returncode, ran.stderr.startswith("Error: "), ran.stderr.count("\n")) for ran in ends] == 2 * [
         (1, True, 1)
     ]
-    assert [ran.stderr.rpartition("(")[2] for ran in ends] == ["No space left on device)\n", "Bad file descriptor)\n"]
+    assert [ran.stderr.rpartition(" (")[2] for ran in ends] == [
+        "device: No space left on device)\n", "device: Bad file descriptor)\n"
+    ]
 
 
 def test_that_a_vault_is_ready_is_asked_for_no_more_once_it_is_though_nobody_hears_it(

@@ -20,14 +20,14 @@ from crypto_core.randomness import make_bytes, make_id
 from schemas import limits
 from schemas.problems import PROBLEMS
 from server.config import ConfigRefused
-from server.folder import SecretExposed, SecretWrong, VaultIncomplete
+from server.folder import FolderClosed, SecretExposed, SecretWrong, VaultIncomplete
 from tests.fakes.bad_input import STARTS, TRACES, expect
 from tests.fakes.processes import BIN, RealVault, clean_environment, free_port
 from tests.fakes.served import ServedVault, served_vault
 from tests.fakes.vault import b64, open_person, random_b64, said
 
 ERRORS: dict[str, type[TemoinError]] = {
-    error.code: error for error in (VaultIncomplete, SecretExposed, SecretWrong, ConfigRefused)
+    error.code: error for error in (VaultIncomplete, FolderClosed, SecretExposed, SecretWrong, ConfigRefused)
 }
 SIZE = limits.FIRST_UNIT + 1000
 
@@ -183,6 +183,27 @@ def test_read_only_data(stopped: RealVault) -> None:
     stopped.prefix = within(f"mount --bind '{data}' '{data}'; mount -o remount,ro,bind '{data}'")
     refuses("all data is read-only", stopped)
     assert {path.name: path.read_bytes() for path in data.iterdir() if path.is_file()} == before
+
+
+@pytest.mark.parametrize(
+    ("part", "mode", "words"),
+    [
+        (".", 0o000, ""), (".", 0o500, ": attempt to write a readonly database"), ("pepper", 0o000, ": the pepper"),
+        ("vault.json", 0o000, ": vault.json"), ("vault.db", 0o000, ": unable to open database file"),
+        ("blobs", 0o000, ": Permission denied"),
+    ],
+)  # fmt: skip
+def test_data_that_is_somebody_elses(stopped: RealVault, part: str, mode: int, words: str) -> None:
+    """Root may do anything, unless it is started without that."""
+    stopped.prefix = "setpriv", "--bounding-set=-dac_override,-dac_read_search"
+    before = (stopped.data / part).stat().st_mode
+    (stopped.data / part).chmod(mode)
+    try:
+        found = stopped.command("check")
+    finally:
+        (stopped.data / part).chmod(before)
+    assert (found.returncode, found.stdout) == (1, "")
+    assert found.stderr == f"Error: {FolderClosed.sentence} ({FolderClosed.code}{words})\n"
 
 
 def test_settings_that_would_count_nothing(stopped: RealVault) -> None:
