@@ -13,6 +13,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -118,7 +119,7 @@ class Journals:
         self._home, self._keyring = home, keyring
 
     def make(self, source: Source, sensitive: bool) -> Journal:
-        """A new blob id, key and salt for a file, on disk when this returns."""
+        """A new blob id, key and salt for a file, on disk when this returns. Raises OSError, leaving nothing behind."""
         blob, key, salt = make_id(), make_content_key(), make_bytes(SALT_SIZE)
         folder = self._home.uploads / blob.hex()
         make_folder(folder)
@@ -128,18 +129,22 @@ class Journals:
             "key": format_b64url(wrap_record_key(self._keyring, blob, 1, key, sensitive)),
         }
         sealed = seal_device_state(self._keyring.mk_n, _NAME, self._keyring.account, format_json(facts))
-        lock = _try_lock(folder)
-        write_file(folder / "head", sealed)
-        sync_folder(self._home.uploads)
-        return Journal(folder, blob, key, salt, lock)
+        made = Journal(folder, blob, key, salt, _try_lock(folder))
+        try:
+            write_file(folder / "head", sealed)
+            sync_folder(self._home.uploads)
+        except BaseException:
+            made.remove()
+            raise
+        return made
 
     def find(self, source: Source, sensitive: bool) -> Journal | None:
         """The journal of an upload of this very file that was cut, unless another process is at it.
 
         A sensitive one needs the sensitive tier: without the PIN its file is sent anew.
         """
-        for folder, facts in self._heads():
-            if facts["sensitive"] is not sensitive or facts["source"] != source.mark(facts["salt"]):
+        for folder, facts in self._folders():
+            if facts is None or facts["sensitive"] is not sensitive or facts["source"] != source.mark(facts["salt"]):
                 continue
             try:
                 key, _ = unwrap_record_key(self._keyring, facts["blob"], 1, facts["key"])
@@ -151,26 +156,26 @@ class Journals:
         return None
 
     def tidy(self, is_kept: Any) -> None:
-        """Removes journals of blobs that `is_kept` says an item names, and those of long ago; but none that another
-        process is at: this device's clock may be wrong.
+        """Removes journals of blobs that `is_kept` says an item names, and those of long ago, with what was cut before
+        it was a journal; but none that another process is at: this device's clock may be wrong.
         """
-        for folder, facts in list(self._heads()):
-            lock = _try_lock(folder)
-            if lock < 0:
-                continue
-            try:
-                if is_kept(facts["blob"]) or time.time() - folder.stat().st_mtime > _AGE:
-                    shutil.rmtree(folder, ignore_errors=True)
-            except FileNotFoundError:
-                pass  # whoever was at it has removed it
-            finally:
-                os.close(lock)
+        for folder, facts in list(self._folders()):
+            with suppress(FileNotFoundError):  # whoever was at it has removed it
+                age = time.time() - folder.stat().st_mtime  # to take the lock may make a file in it
+                if (lock := _try_lock(folder)) < 0:
+                    continue
+                try:
+                    if age > _AGE or facts is not None and is_kept(facts["blob"]):
+                        shutil.rmtree(folder, ignore_errors=True)
+                finally:
+                    os.close(lock)
 
-    def _heads(self) -> Iterator[tuple[Path, dict[str, Any]]]:
-        folders = sorted(self._home.uploads.iterdir()) if self._home.uploads.exists() else []
-        for folder in folders:
+    def _folders(self) -> Iterator[tuple[Path, dict[str, Any] | None]]:
+        """Each folder with what its head says; None where none was written. One that can't be opened is left alone."""
+        for folder in sorted(self._home.uploads.iterdir()) if self._home.uploads.exists() else []:
             sealed = read_file(folder / "head")
             if sealed is None:
+                yield folder, None
                 continue
             try:
                 opened = open_device_state(self._keyring.mk_n, _NAME, self._keyring.account, sealed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -118,6 +119,38 @@ def test_tidying_removes_what_is_kept_and_what_is_old(home: AccountHome, keyring
     assert [one.name for one in home.uploads.iterdir()] == [young.blob.hex()]
 
 
+def test_tidying_removes_what_was_cut_before_it_was_a_journal_once_it_is_old(
+    home: AccountHome, keyring: Keyring
+) -> None:
+    """Nothing of such a file has left; a folder that is young, or held, may be a journal in a moment."""
+    journals = Journals(home, keyring)
+    made = [journals.make(replace(SOURCE, size=size), False) for size in (1, 2, 3)]
+    for one in made:
+        (home.uploads / one.blob.hex() / "head").unlink()
+    old, young, held = made
+    old.close()
+    young.close()
+    (home.uploads / "0a").mkdir()
+    for name in (old.blob.hex(), held.blob.hex(), "0a"):
+        os.utime(home.uploads / name, (0, 0))
+    journals.tidy(lambda _blob: False)
+    assert {one.name for one in home.uploads.iterdir()} == {young.blob.hex(), held.blob.hex()}
+    held.close()
+
+
+def test_a_disk_that_is_full_leaves_no_half_a_journal(
+    home: AccountHome, keyring: Keyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "no")
+
+    monkeypatch.setattr("client_sdk.journal.write_file", fail)
+    before = len(os.listdir("/proc/self/fd"))
+    with pytest.raises(OSError):
+        Journals(home, keyring).make(SOURCE, False)
+    assert (list(home.uploads.iterdir()), len(os.listdir("/proc/self/fd"))) == ([], before)
+
+
 def test_a_clock_that_jumps_takes_no_journal_from_under_an_upload(home: AccountHome, keyring: Keyring) -> None:
     journals = Journals(home, keyring)
     under_way = journals.make(SOURCE, False)
@@ -136,8 +169,8 @@ def test_a_journal_that_goes_while_it_is_looked_at_is_passed_over(
 ) -> None:
     journals = Journals(home, keyring)
     made = journals.make(SOURCE, False)
-    found = list(journals._heads())
+    found = list(journals._folders())
     made.remove()
-    monkeypatch.setattr(journals, "_heads", lambda: found)
+    monkeypatch.setattr(journals, "_folders", lambda: found)
     journals.tidy(lambda _blob: False)
     assert journals.find(SOURCE, False) is None
