@@ -242,8 +242,10 @@ def _parse(token: bytes) -> _Parsed:
             return _read(decode_timestamp_response(sort_certificates(token)))
     except AnchorMalformed:
         raise
-    except Exception as error:
-        raise AnchorMalformed(type(error).__name__) from None
+    except MalformedError as error:
+        raise AnchorMalformed(error.detail) from None
+    except Exception:  # of the two parsers; what they say of it helps nobody
+        raise AnchorMalformed() from None
 
 
 def _read(response: TimeStampResponse) -> _Parsed:

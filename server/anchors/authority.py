@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from cryptography.x509 import Certificate
 from urllib3 import PoolManager, Retry, Timeout
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, NewConnectionError, SSLError, TimeoutError as NoAnswer
 
 from crypto_core.errors import MalformedError, TemoinError
 from crypto_core.receipts.anchor import MAX_CHAIN_SIZE, MAX_TOKEN_SIZE, parse_certificates
@@ -67,11 +67,23 @@ class Authority:
             finally:
                 answer.close()
         except (HTTPError, OSError) as error:
-            raise AuthoritySilent(type(error).__name__) from None
+            raise AuthoritySilent(_words_of(error)) from None
 
     def close(self) -> None:
         """Lets go of an idle connection."""
         self._pool.clear()
+
+
+def _words_of(error: Exception) -> str:
+    match getattr(error, "reason", error):  # of a request that is not tried again
+        case NewConnectionError():  # a NoAnswer as well
+            return "no connection"
+        case NoAnswer():
+            return "no answer in time"
+        case SSLError():
+            return "no certificate that is trusted"
+        case _:
+            return "a connection that broke off"
 
 
 def open_authority(config: ServerConfig) -> Authority | None:

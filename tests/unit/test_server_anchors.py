@@ -201,8 +201,9 @@ def test_what_an_authority_should_not_say_is_not_kept(
 def test_an_authority_that_is_gone(vault: FakeVault, person: FakePerson, asked: Authority) -> None:
     deposit(person)
     gone = Authority(f"http://127.0.0.1:{free_port()}/tsr", asked.certificates)
-    with pytest.raises(AuthoritySilent):
+    with pytest.raises(AuthoritySilent) as caught:
         take_anchor(vault.parts, gone)
+    assert caught.value.detail == "no connection"
     elsewhere = Authority(asked.url.replace("/tsr", "/other"), asked.certificates)
     with pytest.raises(AuthorityFailed):
         take_anchor(vault.parts, elsewhere)
