@@ -20,6 +20,11 @@ def _sealed_key(name: str) -> Bytes:
     return Bytes(limits.SEALED_KEY, required=True, data_key=name)
 
 
+def _first() -> Whole:
+    """What counts from 1, at its beginning."""
+    return Whole(1, 1, required=True)
+
+
 def _account_record() -> Bytes:
     return Bytes(least=1024, most=limits.ACCOUNT_RECORD, required=True)
 
@@ -47,8 +52,8 @@ class Register(Strict):
     k_id = _key("K_id")
     login_pk = _key("login_pk")
     account = Id(required=True)
-    epoch = U32(required=True)
-    pin_epoch = U32(required=True)
+    epoch = _first()
+    pin_epoch = _first()
     tag_l = _key("tag_L")
     tag_s = _key("tag_S")
     share_n = _key("share_N")
@@ -69,6 +74,8 @@ class ChangeCredentials(Register):
     vault holds. Both login keys sign the exact body, in `Temoin-Signature` (old) and `Temoin-Signature-New`.
     """
 
+    epoch = U32(required=True)
+    pin_epoch = U32(required=True)
     recovery = fields.Nested(Recovery, required=True, allow_none=True)
     expected_epoch = U32(required=True)
     n = Whole(2, required=True)

@@ -74,6 +74,15 @@ def test_ids_that_are_taken_are_refused(vault: FakeVault, taken: str) -> None:
     assert (answer.status_code, code(answer)) == (409, "id_taken")
 
 
+@pytest.mark.parametrize("name", ["epoch", "pin_epoch"])
+@pytest.mark.parametrize("number", [0, 2, 2**32 - 1])
+def test_a_sign_up_begins_where_both_epochs_do(vault: FakeVault, name: str, number: int) -> None:
+    person = FakePerson(vault)
+    answer = person.send_sign_up(format_json(person.sign_up_body(person.challenge()) | {name: number}))
+    assert (answer.status_code, code(answer), list(said(answer)["fields"])) == (422, "invalid", [name])
+    person.register()
+
+
 def test_sign_up_needs_the_signature_of_the_key_it_names_over_the_exact_bytes(vault: FakeVault) -> None:
     person = FakePerson(vault)
     body = person.sign_up_body(person.challenge())
