@@ -31,6 +31,7 @@ from client_sdk.client import VaultClient
 from client_sdk.dossier import POLICY
 from client_sdk.errors import FileChanged, FileUnreadable
 from client_sdk.items import Draft
+from crypto_core.errors import TemoinError
 from crypto_core.receipts.policy import Policy, format_policy
 from schemas import limits, outputs
 
@@ -229,15 +230,15 @@ def deposit(common: Shared, files: tuple[Path, ...], name: str, words: str, dire
             visit = client.enter_box(sign + after)
         given = [_give(visit, path) for path in files]
         done = visit.send(visit.make(name, words, given))
-    if common.as_json:
-        print_json(outputs.Deposited(), _proven(done, given))
-    else:
-        screen().print(facts({"Deposited": spell_time(done.deposited), "Files": str(len(given))}))
-        note("It is sealed for the person alone, and the receipts are verified. What you sent can't be called back.")
-    if directory is not None:  # whoever has no room for them is not to send it all again
-        _write_receipts(done, given, visit.policy, directory)
-        if not common.as_json:
-            screen().print(facts({"Receipts": str(directory)}))
+    try:  # whoever has no room for the receipts is not to send it all again
+        if common.as_json:
+            print_json(outputs.Deposited(), _proven(done, given))
+        else:
+            screen().print(facts({"Deposited": spell_time(done.deposited), "Files": str(len(given))}))
+            note("It is sealed for the person alone; the receipts are verified. What you sent can't be called back.")
+    finally:  # nor whoever can't be told
+        if directory is not None:
+            _keep_receipts(common, done, given, visit.policy, directory)
 
 
 def _give(visit: Visit, path: Path) -> Given:
@@ -283,6 +284,21 @@ def _write_files(client: VaultClient, opened_one: OpenedDeposit, directory: Path
         save(client.boxes.content(content), path, overwrite=False)
         written.append(str(path))
     return written
+
+
+def _keep_receipts(
+    common: Shared, done: Deposited, given: Sequence[Given], policy: Policy, directory: Path
+) -> None:
+    """In the folder; shown where it takes them not, because nobody gives them twice. Raises what the disk does."""
+    try:
+        _write_receipts(done, given, policy, directory)
+    except (OSError, TemoinError):
+        if not common.as_json:
+            note("The receipts could not be written there, so here they are. Copy them: they can't be had again.")
+            print_json(outputs.Deposited(), _proven(done, given))
+        raise
+    if not common.as_json:
+        screen().print(facts({"Receipts": str(directory)}))
 
 
 def _write_receipts(done: Deposited, given: Sequence[Given], policy: Policy, directory: Path) -> None:

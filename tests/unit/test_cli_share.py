@@ -159,10 +159,26 @@ def test_what_was_sent_is_said_also_where_its_receipts_cant_be_written(
     arguments = ["box", "deposit", "--message", "I saw it.", "-o", str(tmp_path / "receipts"), *as_json]
     ended = CliRunner().invoke(temoin, arguments, env={"TEMOIN_HOME": str(tmp_path), "TEMOIN_LINK": "#d"})
     assert (ended.exit_code, "No space left" in ended.stderr) == (1, True)
-    if as_json:
-        assert json.loads(ended.stdout)["receipt"] == "the receipt"
-    else:
-        assert "Deposited" in ended.stdout and "Receipts" not in ended.stdout
+    told, brace, receipts = ended.stdout.partition("{")
+    assert json.loads(brace + receipts)["receipt"] == "the receipt"
+    assert ("Deposited" in told) is ("here they are" in ended.stderr) is (not as_json)
+    assert "Receipts  " not in told
+
+
+@pytest.mark.parametrize("as_json", [(), ("--json",)])
+def test_receipts_are_written_also_where_nobody_can_be_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, as_json: tuple[str, ...]
+) -> None:
+    def gone(*_: object, **__: object) -> None:
+        raise BrokenPipeError
+
+    monkeypatch.setattr("client_sdk.cli.box.connected", lambda _common: Visit())
+    monkeypatch.setattr("client_sdk.cli.box.print_json", gone)
+    monkeypatch.setattr("client_sdk.cli.box.screen", gone)
+    arguments = ["box", "deposit", "--message", "I saw it.", "-o", str(tmp_path / "receipts"), *as_json]
+    ended = CliRunner().invoke(temoin, arguments, env={"TEMOIN_HOME": str(tmp_path), "TEMOIN_LINK": "#d"})
+    assert ended.exit_code == 1
+    assert json.loads((tmp_path / "receipts" / "deposit.json").read_text())["receipt"] == "the receipt"
 
 
 @pytest.mark.parametrize("words", [("box", "deposit"), ("journal", "add", "ana", "--text", "x", "--attach")])
