@@ -39,5 +39,5 @@ def hash_file(path: Path) -> tuple[bytes, int]:
                 digest.update(block)
                 size += len(block)
     except OSError as error:
-        raise FileUnreadable(type(error).__name__) from None
+        raise FileUnreadable.because(error) from None
     return digest.digest(), size

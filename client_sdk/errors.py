@@ -37,7 +37,7 @@ Knows: a stable code and a sentence for each. Refuses to know: how they are show
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
 from crypto_core.errors import TemoinError
 
@@ -136,6 +136,11 @@ class FileUnreadable(SdkError):
 
     code = "file_unreadable"
     sentence = "The file can't be read. Look whether it is there, and whether you may open it."
+
+    @classmethod
+    def because(cls, error: OSError) -> Self:
+        """With the system's own words."""
+        return cls(error.strerror or "")
 
 
 class DeviceNewer(SdkError):

@@ -198,4 +198,4 @@ def _digest(path: Path) -> bytes:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").digest()
     except OSError as error:
-        raise FileUnreadable(type(error).__name__) from None
+        raise FileUnreadable.because(error) from None

@@ -339,7 +339,7 @@ def _opened(path: Path) -> Iterator[tuple[BinaryIO, Source]]:
             raise FileUnreadable("not a file")
         file = path.open("rb", buffering=0)
     except OSError as error:
-        raise FileUnreadable(type(error).__name__) from None
+        raise FileUnreadable.because(error) from None
     with file:
         status = os.fstat(file.fileno())
         yield file, Source(path, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
@@ -352,7 +352,7 @@ def _blocks(file: BinaryIO) -> Iterator[bytes]:
         try:
             block = _read(file, size)
         except OSError as error:
-            raise FileUnreadable(type(error).__name__) from None
+            raise FileUnreadable.because(error) from None
         if not block:
             return
         yield block

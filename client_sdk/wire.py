@@ -16,7 +16,9 @@ from typing import Any, Protocol
 import certifi
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import DecodeError, HTTPError, LocationParseError
+from urllib3.exceptions import (
+    DecodeError, HTTPError, LocationParseError, NewConnectionError, SSLError, TimeoutError as NoAnswer,
+)
 from urllib3.util import Url, parse_url
 
 from client_sdk.errors import NetworkError, ServerAddress, ServerFault
@@ -126,7 +128,19 @@ def network_faults() -> Iterator[None]:
     try:
         yield
     except (HTTPError, OSError, http.client.HTTPException) as error:
-        raise NetworkError(type(error).__name__) from None
+        raise NetworkError(_words_of(error)) from None
+
+
+def _words_of(error: Exception) -> str:
+    match error:
+        case NewConnectionError():  # a NoAnswer as well
+            return "no connection"
+        case NoAnswer():
+            return "no answer in time"
+        case SSLError():
+            return "no certificate that is trusted"
+        case _:
+            return "the connection broke off"
 
 
 def vault_url(text: str) -> Url:

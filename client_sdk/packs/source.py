@@ -67,7 +67,7 @@ class FolderSource:
                 while block := file.read(_BLOCK):
                     yield block
         except OSError as error:
-            raise PackMalformed(os.strerror(error.errno) if error.errno else type(error).__name__) from None
+            raise PackMalformed(os.strerror(error.errno) if error.errno else "") from None
 
 
 class ZipSource:
@@ -77,8 +77,8 @@ class ZipSource:
         self._opened = ExitStack()
         try:
             self._zip = self._opened.enter_context(zipfile.ZipFile(path))
-        except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
-            raise PackMalformed(f"not a ZIP file: {type(error).__name__}") from None
+        except (zipfile.BadZipFile, NotImplementedError, ValueError):
+            raise PackMalformed("not a ZIP file") from None
         entries = [one for one in self._zip.infolist() if not _is_folder(one)]
         try:
             if len(entries) > MOST_FILES:
@@ -115,8 +115,8 @@ class ZipSource:
             with self._zip.open(self._entries[name]) as file:
                 while block := file.read(_BLOCK):
                     yield block
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
-            raise PackMalformed(type(error).__name__) from None
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError):
+            raise PackMalformed("a file in the ZIP file can't be read") from None
 
 
 def open_source(path: Path) -> FolderSource | ZipSource:

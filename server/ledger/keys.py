@@ -133,8 +133,10 @@ class LedgerKeys:
     def _read(self) -> Keys:
         try:
             chain = open_rotations(self._rotations.read_bytes() if self._rotations.exists() else b"")
-        except (CryptoCoreError, OSError) as error:
-            raise LedgerRotationsDamaged(type(error).__name__) from None
+        except CryptoCoreError as error:
+            raise LedgerRotationsDamaged(error.detail or error.code) from None
+        except OSError as error:
+            raise LedgerRotationsDamaged(error.strerror or "") from None
         current = read_signer(self._key, self._origin, _WHAT)
         if not chain.rotations or chain.rotations[-1].new == current.verifier:
             return Keys((current,), chain)

@@ -46,8 +46,10 @@ class Marker:
             return parse_checkpoint(open_note(self._path.read_bytes(), keys).text)
         except FileNotFoundError:
             return None
-        except (CryptoCoreError, OSError) as error:
-            raise MarkerDamaged(type(error).__name__) from None
+        except CryptoCoreError as error:
+            raise MarkerDamaged(error.detail or error.code) from None
+        except OSError as error:
+            raise MarkerDamaged(error.strerror or "") from None
 
     def keep(self, size: int, note: str) -> None:
         """Replaces it by the note of a checkpoint of `size`, which the caller has seen to continue the one in it.

@@ -119,14 +119,14 @@ def test_a_script_is_told_which_files_failed_and_why(
     odd.write_text("x")
     really = os.scandir
     monkeypatch.setattr(os, "scandir", lambda path: _refused() if path == folder / "beach" else really(path))
-    terminal.fake.refused = {"b.jpg": FileUnreadable("PermissionError"), odd.name: FileChanged()}
+    terminal.fake.refused = {"b.jpg": FileUnreadable("Permission denied"), odd.name: FileChanged()}
     ended = terminal.run("documents", "add", USER, odd, folder, "--json")
     assert ended.exit_code == 1 and len(outputs.Kept(many=True).load(json.loads(ended.stdout))) == 1  # Éa.txt
     failure = outputs.FilesFailure().load(json.loads(ended.stderr))
     assert (failure["code"], failure["detail"]) == ("files_left", "3 left")
     left = {one["path"]: (one["code"], one["detail"], bool(one["sentence"])) for one in failure["files"]}
     assert left == {
-        str(odd): ("file_changed", "", True), str(folder / "b.jpg"): ("file_unreadable", "PermissionError", True),
+        str(odd): ("file_changed", "", True), str(folder / "b.jpg"): ("file_unreadable", "Permission denied", True),
         str(folder / "beach"): ("file_unreadable", "", True),
     }
 

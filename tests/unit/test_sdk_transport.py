@@ -392,7 +392,7 @@ def test_a_small_request_leaves_in_one_piece_also_after_one_that_failed(address:
 
 
 def test_a_vault_that_is_not_there_is_told_as_such() -> None:
-    with pytest.raises(NetworkError):
+    with pytest.raises(NetworkError, match="^no connection$"):
         HttpTransport(f"http://127.0.0.1:{free_port()}", sleep=lambda _: None).ask("GET", "/v1/vault")
 
 

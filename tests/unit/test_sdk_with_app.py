@@ -411,10 +411,10 @@ def test_a_read_goes_on_where_the_connection_broke(laptop: Device, tmp_path: Pat
         assert b"".join(client.read_content(item, item.contents[0], 1, None)) == path.read_bytes()[1:]
 
 
-@pytest.mark.parametrize("what", ["missing", "folder"])
-def test_a_file_that_cant_be_read_is_refused(laptop: Device, tmp_path: Path, what: str) -> None:
+@pytest.mark.parametrize(("what", "why"), [("missing", "No such file or directory"), ("folder", "not a file")])
+def test_a_file_that_cant_be_read_is_refused(laptop: Device, tmp_path: Path, what: str, why: str) -> None:
     (tmp_path / "folder").mkdir()
-    with laptop.log_in() as client, pytest.raises(FileUnreadable):
+    with laptop.log_in() as client, pytest.raises(FileUnreadable, match=why):
         client.add_document(tmp_path / what)
 
 

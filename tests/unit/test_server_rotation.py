@@ -165,8 +165,9 @@ def test_nothing_is_announced_by_a_ledger_that_does_not_sign(vault: FakeVault) -
     deposit(vault, 0)
     (vault.parts.config.data / MARKER).write_bytes(b"x")
     parts = assemble(vault.parts.config, vault.parts.folder, clock=vault.clock)
-    with pytest.raises(MarkerDamaged):
+    with pytest.raises(MarkerDamaged) as caught:
         announce_rotation(parts, 0)
+    assert "Error" not in caught.value.detail and caught.value.detail
     assert not (vault.parts.config.data / ROTATIONS).exists()
     parts.close()
 
@@ -273,8 +274,9 @@ def test_damaged_records_stop_deposits_and_nothing_else(vault: FakeVault, damage
     (data / ROTATIONS).write_bytes(damage)
     assert reasons(vault.parts) == ["ledger_rotations_damaged"] and not signs(vault.parts)
     assert (shown_vkey(vault), vault.ask("GET", "/ledger/rotations").data) == (vkey, records)
-    with pytest.raises(LedgerRotationsDamaged):
+    with pytest.raises(LedgerRotationsDamaged) as caught:
         announce_rotation(vault.parts, 0)
+    assert "Error" not in caught.value.detail and caught.value.detail
     assert "ledger_rotations_damaged" in str(check_deep(vault.parts).problems)
 
 
