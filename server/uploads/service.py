@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from hashlib import sha256 as sha256_of
 from itertools import groupby
 from typing import Any
@@ -91,9 +92,13 @@ def put_units(
     if announced is not None and len(announced) != len(span):
         raise Refusal("digest_mismatch")
     body = _Body(vault, pieces, size, dict(zip(span, announced or ())))
-    for is_known, run in groupby(span, known.__contains__):
-        body.take(blob, list(run), is_known)
-    body.end()
+    try:
+        for is_known, run in groupby(span, known.__contains__):
+            body.take(blob, list(run), is_known)
+        body.end()
+    except Exception:
+        _drop_stray(vault, blob)
+        raise
     vault.steps.reach("unit.synced")
     _require_same(known, body.hashes)
     if len(known) < len(span):
@@ -126,8 +131,8 @@ def complete(vault: Parts, account: bytes, blob: bytes, sha256: bytes) -> dict[s
 
     try:
         deposit = vault.ledger.commit(work)
-    except Refusal as refusal:
-        _drop_stray(vault, blob, refusal)
+    except Refusal:
+        _drop_stray(vault, blob)
         raise
     return answer(vault, account, blob, deposit)
 
@@ -234,8 +239,8 @@ def _record(vault: Parts, account: bytes, blob: bytes, hashes: dict[int, bytes])
 
     try:
         vault.ledger.commit(work)
-    except Refusal as refusal:
-        _drop_stray(vault, blob, refusal)
+    except Refusal:
+        _drop_stray(vault, blob)
         raise
 
 
@@ -292,10 +297,9 @@ def _drop(session: Session, upload: Upload) -> None:
     session.delete(upload)
 
 
-def _drop_stray(vault: Parts, blob: bytes, refusal: Refusal) -> None:
-    """After bytes came too late for their upload: they go, unless another upload of that name has begun."""
-    if refusal.code not in ("not_found", "upload_complete"):
-        return
+def _drop_stray(vault: Parts, blob: bytes) -> None:
+    """After bytes that nobody will speak of: where they came too late for their upload they go, unless another upload
+    of that name has begun. Never raises a Refusal: whoever calls has one to tell."""
 
     def work(session: Session, _enter: Enter) -> None:
         if session.get(Blob, blob) is not None:
@@ -303,8 +307,12 @@ def _drop_stray(vault: Parts, blob: bytes, refusal: Refusal) -> None:
         elif session.get(Upload, blob) is None:
             session.merge(Leftover(blob=blob))
 
-    vault.ledger.commit(work)
-    sweep(vault)
+    with suppress(Refusal):
+        with vault.database.read() as session:
+            if session.get(Upload, blob) is not None:
+                return
+        vault.ledger.commit(work)
+        sweep(vault)
 
 
 def _find(session: Session, account: bytes, blob: bytes) -> Upload:

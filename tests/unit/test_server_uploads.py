@@ -283,6 +283,32 @@ def test_the_same_units_again_are_fine_and_others_change_nothing(person: FakePer
     assert get(person, blob).data == BIG
 
 
+@pytest.mark.parametrize("end", ["body_incomplete", "not_found"])
+def test_what_arrives_of_an_upload_that_was_given_up_meanwhile_goes_however_it_ends(
+    vault: FakeVault, person: FakePerson, end: str
+) -> None:
+    """A known unit lies between, so that what comes behind it is staged anew."""
+    blob = make_id()
+    start(person, blob)
+    put_units(person, blob, 1, 2)
+
+    def pieces() -> Iterator[bytes]:
+        known, behind, last = limits.unit_range(1, len(BIG))[0], limits.unit_range(2, len(BIG))[0], len(BIG)
+        yield BIG[:known]
+        assert give_up(person, blob).status_code == 200
+        yield BIG[known:behind]
+        yield BIG[behind:behind + 1000]
+        if end == "body_incomplete":
+            raise Refusal(end)
+        yield BIG[behind + 1000:last]
+
+    with pytest.raises(Refusal, match=end):
+        service.put_units(vault.parts, person.account, blob, 0, len(BIG), pieces())
+    assert b"".join(vault.parts.store.staged(blob, 0, len(BIG))) == b""
+    assert files(vault) == []
+    assert start(person, blob).status_code == 201
+
+
 def test_a_conflict_in_one_unit_keeps_nothing_of_the_request(person: FakePerson) -> None:
     blob = make_id()
     start(person, blob)
