@@ -6,7 +6,7 @@ Refuses to know: accounts, units, the tables of the vault (the s3 store has one 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
 PIECE = 256 * 1024
@@ -38,6 +38,9 @@ class BlobStore(Protocol):
 
     def staged(self, blob: bytes, start: int, stop: int) -> Iterator[bytes]:
         """The staged bytes [start, stop) in pieces; it ends early where nothing was staged."""
+
+    def staging(self) -> Sequence[bytes]:
+        """The blobs of which anything is staged, or on its way: whoever keeps no account of them finds strays here."""
 
     def finish(self, blob: bytes, size: int, check: Callable[[bytes], None]) -> None:
         """Hashes the `size` staged bytes, calls `check` with their SHA-256, and keeps them unless that raises.

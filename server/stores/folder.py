@@ -15,8 +15,9 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import re
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from hashlib import sha256
@@ -26,6 +27,8 @@ from pathlib import Path
 from server.problems import Refusal
 from server.stores import PIECE, NotKept, NotStaged
 
+_IDS = re.compile("[0-9a-f]{32}")
+"""As they are spelled here; a system has files of its own in a folder, such as NFS's of what is still open."""
 _OPEN = 0o600
 _CLOSED = 0o400
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -61,6 +64,10 @@ class FolderBlobStore:
                 return _Pieces(self._staged_path(blob).open("rb", buffering=0), start, stop)
             except FileNotFoundError:
                 return iter(())
+
+    def staging(self) -> Sequence[bytes]:
+        with _faults_as_refusals():
+            return [bytes.fromhex(name) for name in os.listdir(self._staged) if _IDS.fullmatch(name)]
 
     def finish(self, blob: bytes, size: int, check: Callable[[bytes], None]) -> None:
         staged, kept = self._staged_path(blob), self._kept_path(blob)

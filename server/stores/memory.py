@@ -5,7 +5,7 @@ Knows: the port in server.stores. Refuses to know: disks.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import sha256
 from threading import RLock
 
@@ -35,6 +35,10 @@ class MemoryBlobStore:
     def staged(self, blob: bytes, start: int, stop: int) -> Iterator[bytes]:
         with self._lock:
             return _cut(bytes(self._staged.get(blob, b"")[start:stop]))
+
+    def staging(self) -> Sequence[bytes]:
+        with self._lock:
+            return list(self._staged)
 
     def finish(self, blob: bytes, size: int, check: Callable[[bytes], None]) -> None:
         with self._lock:

@@ -111,6 +111,12 @@ class ObjectRecords:
         with self._database.read() as session:
             return _find(session, blob, State.STAGED)
 
+    def staging(self) -> Sequence[bytes]:
+        """The blobs of which objects are staged or on their way."""
+        is_somebodys = StoredObject.state.in_([State.COMING, State.STAGED])
+        with self._database.read() as session:
+            return session.scalars(select(StoredObject.blob).where(is_somebodys).distinct()).all()
+
     def kept(self, blob: bytes) -> Sequence[StoredObject]:
         with self._database.read() as session:
             return _find(session, blob, State.KEPT)

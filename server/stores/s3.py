@@ -57,6 +57,9 @@ class S3BlobStore:
     def staged(self, blob: bytes, start: int, stop: int) -> Iterator[bytes]:
         return self._until_missing(_lay(self._records.staged(blob)), start, stop)
 
+    def staging(self) -> Sequence[bytes]:
+        return self._records.staging()
+
     def finish(self, blob: bytes, size: int, check: Callable[[bytes], None]) -> None:
         known = set[bytes]()
 

@@ -154,7 +154,8 @@ def drop_uploads(session: Session, account: bytes) -> None:
 
 
 def collect(vault: Parts) -> None:
-    """Drops the uploads that were announced too long ago, and what is left in the store of anything dropped."""
+    """Drops the uploads that were announced too long ago, and what is left in the store of anything dropped, or of what
+    came too late for it."""
     last = vault.clock.now() - vault.config.upload_age
 
     def work(session: Session, _enter: Enter) -> None:
@@ -163,6 +164,8 @@ def collect(vault: Parts) -> None:
 
     vault.ledger.commit(work)
     sweep(vault)
+    for blob in vault.store.staging():  # a server that was killed could not see to them
+        _drop_stray(vault, blob)
 
 
 def unit_span(first: int, length: int, size: int) -> range:

@@ -184,6 +184,23 @@ def test_staged_bytes_can_be_read_again_as_far_as_they_go(store: BlobStore) -> N
     assert b"".join(store.staged(OTHER, 0, 20)) == b""
 
 
+def test_what_is_staged_is_told_until_it_is_kept_or_discarded(store: BlobStore) -> None:
+    def cut() -> Iterator[bytes]:
+        told.append(sorted(store.staging()))
+        yield b"by"
+        raise Refusal("body_incomplete")
+
+    told = [store.staging()]
+    stage(store, BLOB, 0, [b"by"])
+    stage(store, BLOB, 2, [b"tes"])
+    with pytest.raises(Refusal, match="body_incomplete"):
+        store.stage(OTHER, 0, 5, cut())
+    assert list(map(list, told)) == [[], sorted([BLOB, OTHER])]
+    store.finish(BLOB, 5, anything)
+    store.discard(OTHER)
+    assert list(store.staging()) == []
+
+
 def test_reading_comes_in_pieces_and_keeps_to_its_range(store: BlobStore) -> None:
     data = os.urandom(2 * PIECE + 10)
     keep(store, BLOB, data)
@@ -292,6 +309,14 @@ def test_the_folder_lets_go_of_a_file_that_is_not_read_to_its_end(tmp_path: Path
     assert [Path(name).name for name in open_below(tmp_path)] == [BLOB.hex()]
     del pieces
     assert open_below(tmp_path) == []
+
+
+def test_the_folder_passes_over_what_is_not_its_own(tmp_path: Path) -> None:
+    store = FolderBlobStore(tmp_path / "blobs")
+    stage(store, BLOB, 0, [b"bytes"])
+    for name in (".nfs0000000000c4e1a100000001", BLOB.hex()[:-1], BLOB.hex().upper()):
+        (tmp_path / "blobs" / "staged" / name).write_bytes(b"x")
+    assert list(store.staging()) == [BLOB]
 
 
 def test_the_folder_finishes_what_a_crash_left_closed_but_staged(tmp_path: Path) -> None:

@@ -465,6 +465,24 @@ def test_giving_up_leaves_nothing(vault: FakeVault, person: FakePerson) -> None:
     assert upload(person, blob).status_code == 201
 
 
+def test_what_a_killed_server_left_of_uploads_that_are_over_is_collected_and_nothing_else(
+    vault: FakeVault, person: FakePerson
+) -> None:
+    stray, kept, live = (make_id() for _ in range(3))
+    assert upload(person, kept).status_code == 201
+    start(person, live)
+    put_units(person, live, 0, 2)
+    for blob in (stray, kept):  # as by a request that ended with its process
+        vault.parts.store.stage(blob, 0, 5, [b"bytes"])
+    service.collect(vault.parts)
+    assert sorted(vault.parts.store.staging()) == [live]
+    assert (len(files(vault)), get(person, kept).data) == (2, BIG)
+    put_units(person, live, 2, 4)
+    assert complete(person, live).status_code == 201
+    assert upload(person, stray).status_code == 201
+    assert check_vault(vault.parts).problems == []
+
+
 def test_abandoned_uploads_are_collected_and_others_are_not(vault: FakeVault, person: FakePerson) -> None:
     old, young = make_id(), make_id()
     start(person, old)
