@@ -110,15 +110,19 @@ def get(
         item = reopened(common, client, client.item(item_id))
         contents = _chosen(item, number)
         _require_room(contents, output, span)
-        taken: set[str] = set()
-        got = [_fetch(client, item, content, output, span, force, taken) for content in contents]
-    if common.as_json:
-        schema = outputs.Got() if len(got) == 1 else outputs.Got(many=True)
-        print_json(schema, got[0] if len(got) == 1 else got, err=output == _OUTPUT)
-        return
-    for one in got:
-        if one["path"] is not None:
-            screen().print(f"{one['path']}  {spell_size(one['written'])}, verified")
+        taken, got = set[str](), list[dict[str, Any]]()
+        try:
+            for content in contents:
+                got.append(_fetch(client, item, content, output, span, force, taken))
+        finally:  # of several, those that are there, also where a later one is not
+            if common.as_json and len(contents) > 1:
+                print_json(outputs.Got(many=True), got)
+            elif not common.as_json:
+                for one in got:
+                    if one["path"] is not None:
+                        screen().print(f"{one['path']}  {spell_size(one['written'])}, verified")
+    if common.as_json and len(contents) == 1:
+        print_json(outputs.Got(), got[0], err=output == _OUTPUT)
 
 
 documents.add_command(list_command(("document", "received"), "documents"))

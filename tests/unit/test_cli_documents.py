@@ -217,6 +217,18 @@ def test_several_files_go_into_a_folder(terminal: Terminal) -> None:
     assert sorted(os.listdir()) == sorted(names)
 
 
+def test_of_several_files_those_that_are_there_are_told_where_a_later_one_is_not(terminal: Terminal) -> None:
+    item = document(terminal, "a.jpg", "b.jpg")
+    Path("b.jpg").write_text("mine")
+    ended = terminal.run("documents", "get", USER, item.id.hex())
+    assert (ended.exit_code, "a.jpg" in ended.stdout, "(file_exists)" in ended.stderr) == (1, True, True)
+    for left in (["a.jpg"], []):
+        Path("a.jpg").unlink() if left else None
+        ended = terminal.run("documents", "get", USER, item.id.hex(), "--json")
+        assert (ended.exit_code, json.loads(ended.stderr)["code"]) == (1, "file_exists")
+        assert [one["name"] for one in outputs.Got(many=True).load(json.loads(ended.stdout))] == left
+
+
 def test_one_of_several_files(terminal: Terminal) -> None:
     item = document(terminal, "one.jpg", "two.jpg")
     assert terminal.run("documents", "get", USER, item.id.hex(), "--content", 2, "-o", "x").exit_code == 0
