@@ -11,18 +11,28 @@ from playwright.sync_api import BrowserContext, FloatRect, Locator, ViewportSize
 from tests.browser.app.test_access import NO_WAY_OUT
 from tests.fakes.processes import RealVault
 from tests.fakes.teller import choose, letter
+from tests.fakes.tour import unfold
 from tests.fakes.visitor import Visitor
 
 UPRIGHT: ViewportSize = {"width": 360, "height": 640}
 ACROSS: ViewportSize = {"width": 640, "height": 360}
+BESIDE_KEYS: ViewportSize = {"width": 360, "height": 360}
+"""What a telephone of today leaves it."""
 ABOVE_KEYS: ViewportSize = {"width": 360, "height": 150}
 """What an old browser leaves a page beside a keyboard on the screen."""
 DOUBLED = "document.documentElement.style.fontSize = '212.5%'"  # they are 1.0625rem
 HIDDEN = """(bar) => {
   const held = document.activeElement.closest("label") ?? document.activeElement;
   const box = held.getBoundingClientRect(), end = bar.getBoundingClientRect();
+  if (held.matches("textarea") && box.top + 40 < end.top) return null; // the one line that is written
   return bar.contains(held) || box.bottom <= end.top || box.top >= end.bottom ? null : held.textContent;
 }"""
+BELOW_CARET = """(bar) => {
+  const field = document.activeElement, style = getComputedStyle(field), box = field.getBoundingClientRect();
+  const last = box.top + field.scrollHeight - field.scrollTop - parseFloat(style.paddingBottom);
+  return bar.getBoundingClientRect().top - last;
+}"""
+"""Pixels between the last line of what is typed and the bar."""
 
 
 @pytest.fixture
@@ -35,6 +45,17 @@ def adding(context: BrowserContext, real_vault: RealVault) -> Visitor:
     visitor.follow("documents.add.name")
     for number in range(3):
         choose(visitor.page.get_by_label(visitor.say("documents.pick.files")), letter(f"{number}.txt", 10))
+    return visitor
+
+
+@pytest.fixture
+def writing(context: BrowserContext, real_vault: RealVault) -> Visitor:
+    """Somebody who has begun to write, on a small telephone."""
+    visitor = Visitor(context.new_page(), real_vault.url, username=f"en vue {secrets.token_hex(4)}")
+    visitor.page.set_viewport_size(UPRIGHT)
+    visitor.move_in()
+    visitor.begin_entry("Il est rentré tard.")
+    expect(visitor.page.get_by_text(visitor.say("journal.draft.kept"), exact=True)).to_be_attached()
     return visitor
 
 
@@ -105,3 +126,65 @@ def test_what_is_wrong_is_said_where_it_was_pressed(adding: Visitor) -> None:
     adding.press("documents.add.keep", count=1)
     expect(page.get_by_role("alert")).to_have_text(adding.say("documents.chosen.none"))
     expect(page.get_by_role("alert")).to_be_in_viewport(ratio=1)
+
+
+def test_whoever_writes_sees_how_to_keep_it(writing: Visitor) -> None:
+    page, keep = writing.page, writing.page.get_by_role("button", name=writing.say("journal.write.keep"), exact=True)
+    text = writing.box("journal.write.text")
+    text.fill("Il est rentré tard.\n" * 60)
+    expect(keep).to_be_in_viewport(ratio=1)
+    for letters, screen in product(("0", DOUBLED), (UPRIGHT, BESIDE_KEYS)):
+        page.set_viewport_size(screen)
+        page.evaluate(letters)
+        text.evaluate("(field) => scrollBy(0, field.getBoundingClientRect().top - innerHeight / 2)")
+        expect(keep).to_be_in_viewport(ratio=1)
+        assert box_of(keep)["height"] < 0.25 * screen["height"], (letters, screen)
+        assert page.evaluate(NO_WAY_OUT) == [], (letters, screen)
+
+
+def test_the_caret_is_seen_above_it(writing: Visitor) -> None:
+    """Each line that is typed stands between the way out and the bar, with a keyboard on the screen."""
+    page, text = writing.page, writing.box("journal.write.text")
+    page.set_viewport_size(BESIDE_KEYS)
+    bar = page.locator(".in-sight.stays")
+    text.click()
+    page.keyboard.press("Control+End")
+    for _ in range(12):
+        page.keyboard.press("Enter")
+        page.keyboard.type("Et encore ceci.")
+        assert page.evaluate(BELOW_CARET, bar.element_handle()) >= 0
+
+
+def test_all_that_is_written_in_is_reached_above_it(writing: Visitor) -> None:
+    page = writing.page
+    unfold(page)
+    bar = page.locator(".in-sight").element_handle()
+    for screen in (UPRIGHT, BESIDE_KEYS):
+        page.set_viewport_size(screen)
+        page.get_by_role("heading", level=1).focus()
+        reached = 0
+        while not page.evaluate("document.activeElement.closest('footer, body:focus') !== null"):
+            assert page.evaluate(HIDDEN, bar) is None, screen
+            page.keyboard.press("Tab")
+            reached += 1
+        assert reached > 20
+
+
+def test_that_nothing_is_written_yet_is_said_where_it_was_pressed(writing: Visitor) -> None:
+    page = writing.page
+    writing.box("journal.write.text").fill("")
+    writing.press("journal.write.keep")
+    expect(page.get_by_role("alert")).to_have_text(writing.say("journal.write.nothing"))
+    expect(page.get_by_role("alert")).to_be_in_viewport(ratio=1)
+
+
+@pytest.mark.parametrize("width", [500, 550, 600])
+def test_who_may_see_what_is_recorded_is_chosen_above_it(adding: Visitor, width: int) -> None:
+    page = adding.page
+    page.set_viewport_size({"width": width, "height": 500})
+    adding.go_to("shell.documents")
+    adding.follow("documents.record.name")
+    label, bar = page.locator("label", has=page.get_by_role("checkbox")), page.locator(".in-sight")
+    label.wait_for()
+    expect(bar).to_be_in_viewport(ratio=1)
+    assert box_of(label)["y"] + box_of(label)["height"] <= box_of(bar)["y"]

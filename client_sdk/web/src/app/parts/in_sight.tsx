@@ -29,9 +29,10 @@ export function InSight({ idle, refused, children }: {
   const stays = fits && !idle;
   useEffect(() => {
     if (!stays) return;
+    const element = bar.current!;
     const over = new AbortController();
     for (const kind of ["focusin", "click"]) {
-      document.addEventListener(kind, (event) => uncover(event, bar.current!), { signal: over.signal });
+      document.addEventListener(kind, (event) => uncover(event, element), { signal: over.signal });
     }
     return () => over.abort();
   }, [stays]);

@@ -4,7 +4,7 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useMemo, useState } from "preact/hooks";
 import { number, say } from "../../i18n.js";
-import { askPin, Button, Notice, Problem, sentenceOf, Title, useHeld } from "../../parts/index.js";
+import { askPin, Button, InSight, Notice, Problem, sentenceOf, Title, useHeld } from "../../parts/index.js";
 import { go } from "../../router.js";
 import { refreshItems, session, vault } from "../../state.js";
 import type { FoundDraft, Item } from "../../../worker/api.js";
@@ -80,13 +80,12 @@ export function EditDocument(props: {
         }}
       >
         <DocumentFields keeping={keeping} title="" />
-        {refused && <p class="error" role="alert">{refused}</p>}
         <Problem error={error} />
         {error !== null && <p class="hint">{say("documents.edit.still_here")}</p>}
-        <p class="actions">
-          <Button type="submit" busy={busy}>{say("documents.edit.keep")}</Button>
-          <Button plain onClick={done}>{say("documents.edit.leave")}</Button>
-        </p>
+        <InSight refused={refused}>
+          <p class="actions"><Button type="submit" busy={busy}>{say("documents.edit.keep")}</Button></p>
+        </InSight>
+        <p class="actions"><Button plain onClick={done}>{say("documents.edit.leave")}</Button></p>
       </form>
       <div role="status">{busy && <p class="waiting">{say("documents.edit.saving")}</p>}</div>
     </>

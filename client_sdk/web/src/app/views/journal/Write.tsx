@@ -5,7 +5,7 @@ import type { JSX } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { number, say } from "../../i18n.js";
 import {
-  askPin, Button, Field, More, Notice, Problem, sentenceOf, TextArea, Tick, Title, useHeld, Waiting,
+  askPin, Button, Field, InSight, More, Notice, Problem, sentenceOf, TextArea, Tick, Title, useHeld, Waiting,
 } from "../../parts/index.js";
 import { address, go } from "../../router.js";
 import { forgetful, refreshItems, sensitiveUntil, session, vault } from "../../state.js";
@@ -213,13 +213,16 @@ function Form({ title, item, resumed, begun, but, onResume }: FormProps): JSX.El
             />
           </div>
         )}
-        {refused && <p class="error" role="alert">{refused}</p>}
         <Problem error={error} />
         {error !== null && <p class="hint">{say("journal.write.still_here")}</p>}
+        <InSight refused={refused}>
+          <p class="actions">
+            <Button type="submit" busy={saving}>
+              {say(item === null ? "journal.write.keep" : "journal.write.keep_version")}
+            </Button>
+          </p>
+        </InSight>
         <p class="actions">
-          <Button type="submit" busy={saving}>
-            {say(item === null ? "journal.write.keep" : "journal.write.keep_version")}
-          </Button>
           <a class="button plain" href={item === null ? address("home") : address("entry", item.id)}>
             {say("journal.write.close")}
           </a>
