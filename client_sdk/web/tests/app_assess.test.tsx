@@ -13,7 +13,8 @@ import Assessment from "../src/app/views/assess/Assessment.js";
 import Curve from "../src/app/views/assess/Curve.js";
 import { answered, QUESTIONS, weigh } from "../src/app/views/assess/weigh.js";
 import { parseHappened } from "../src/sdk/happened.js";
-import { callsOf, openVault, show, until } from "./app_journal_scene.js";
+import { EMPTY_DRAFT } from "../src/sdk/items.js";
+import { callsOf, openVault, PIN, show, until } from "./app_journal_scene.js";
 import { problem } from "./memory_vault.js";
 import { runs } from "./runs.js";
 import { sampleId, sampleItem } from "./samples.js";
@@ -122,6 +123,27 @@ describe("the questionnaire", () => {
     fireEvent.click(screen.getByRole("button", { name: "Tout décocher" }));
     await Promise.all([...beforeLock].map((hook) => hook()));
     expect(await vault.drafts()).toEqual([]);
+  });
+
+  test("that was begun later and is behind the PIN is told beside the one that is shown", async () => {
+    const vault = await openVault([]);
+    const begun = (slot: number, saved: number, tag: string, sensitive: boolean): void => vault.begin({
+      slot: sampleId(slot), item: null, revision: null, kind: "assessment", draft: { ...EMPTY_DRAFT, tags: [tag] },
+      sensitive, saved,
+    });
+    begun(90, 1_770_000_000, "money", false);
+    begun(91, 1_770_000_500, "afraid", true);
+    show(<Assess />);
+    await until(() => said().includes("D’autres réponses commencées vous attendent"));
+    expect(said()).toContain("Un brouillon plus récent que ce qui est ouvert ici");
+    const isTicked = (id: string): boolean =>
+      (screen.getByRole("checkbox", { name: textOf(id) }) as HTMLInputElement).checked;
+    expect([isTicked("money"), isTicked("afraid")]).toEqual([true, false]);
+    await vault.stepUp(PIN);
+    fireEvent.click(screen.getByRole("button", { name: /^Reprendre/ }));
+    await until(() => isTicked("afraid"));
+    expect(isTicked("money")).toBe(false);
+    expect(await vault.drafts()).toHaveLength(2);
   });
 
   test.each([false, true])("that can't be sent stays (waiting: %s)", async (waiting) => {

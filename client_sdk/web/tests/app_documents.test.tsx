@@ -356,8 +356,8 @@ describe("editing", () => {
 
   test("a draft of something else is not offered", async () => {
     vault.begin({
-      slot: sampleId(90), item: PAPER.id, kind: "document", draft: { ...EMPTY_DRAFT, title: "X" }, sensitive: false,
-      saved: 1,
+      slot: sampleId(90), item: PAPER.id, revision: 1, kind: "document", draft: { ...EMPTY_DRAFT, title: "X" },
+      sensitive: false, saved: 1,
     });
     await shown(DOOR);
     await until(() => callsOf(vault, "drafts").length > 0);

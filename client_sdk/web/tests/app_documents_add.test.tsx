@@ -393,8 +393,8 @@ describe("several files", () => {
 
 describe("what is typed about a file", () => {
   const draft: KeptDraft = {
-    slot: SLOT, item: null, kind: "document", draft: { ...EMPTY_DRAFT, title: "Le bras", category: "injury" },
-    sensitive: false, saved: 1_700_000_000,
+    slot: SLOT, item: null, revision: null, kind: "document",
+    draft: { ...EMPTY_DRAFT, title: "Le bras", category: "injury" }, sensitive: false, saved: 1_700_000_000,
   };
 
   test("is kept before a lock, whose page is emptied at once", async () => {

@@ -11,7 +11,7 @@ beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
 
 const draft = (text: string): Unkept =>
-  ({ item: null, kind: "journal", draft: { ...EMPTY_DRAFT, text }, sensitive: false, empty: text === "" });
+  ({ item: null, revision: null, kind: "journal", draft: { ...EMPTY_DRAFT, text }, sensitive: false, empty: text === "" });
 
 /** A device that keeps drafts, slowly, and fails when it is told to. */
 class Device {
@@ -128,7 +128,7 @@ describe("two tabs on one draft", () => {
     const one = new DraftKeeper(device, null);
     one.change(draft("Il a"));
     await one.flush();
-    return [one, new DraftKeeper(device, one.slot)];
+    return [one, new DraftKeeper(device, device.kept)];
   };
 
   beforeEach(() => vi.useRealTimers());
@@ -191,7 +191,7 @@ describe("a draft that another tab took", () => {
   });
 
   test("is said to be gone where somebody was going to go on with it, too", async () => {
-    const [device, { slot }] = await taken(), keeper = new DraftKeeper(device, slot);
+    const [device, { slot }] = await taken(), keeper = new DraftKeeper(device, { slot: slot!, saved: 1 });
     await keeper.look();
     expect(keeper.state.value).toBe("gone");
   });

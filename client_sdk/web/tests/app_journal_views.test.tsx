@@ -69,7 +69,7 @@ describe("the timeline", () => {
     const unsent = sampleItem(9, { title: "Pas encore parti", deposited: 0, text: "Il attendait en bas.\n\nEncore." });
     vault.waiting = async () => [unsent];
     vault.begin({
-      slot: "slotAAAAAAAAAAAAAAAAAA", item: null, kind: "journal", sensitive: false, saved: 1_770_000_000,
+      slot: "slotAAAAAAAAAAAAAAAAAA", item: null, revision: null, kind: "journal", sensitive: false, saved: 1_770_000_000,
       draft: { ...EMPTY_DRAFT, text: "Je commence" },
     });
     show(<Timeline />);

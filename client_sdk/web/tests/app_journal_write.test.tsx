@@ -37,8 +37,8 @@ const keep = (): void => void fireEvent.submit(document.querySelector("form")!);
 const kept = async (): Promise<readonly KeptDraft[]> => (await vault.drafts()).filter(({ slot }) => slot !== SLOT);
 const draft = (text: string, more: Partial<KeptDraft> = {}): KeptDraft =>
   ({
-    slot: SLOT, item: null, kind: "journal", draft: { ...EMPTY_DRAFT, text }, sensitive: false, saved: 1_700_000_000,
-    ...more,
+    slot: SLOT, item: null, revision: null, kind: "journal", draft: { ...EMPTY_DRAFT, text }, sensitive: false,
+    saved: 1_700_000_000, ...more,
   });
 const said = (): string => document.body.textContent ?? "";
 
@@ -125,14 +125,54 @@ describe("the draft", () => {
     expect(box().value).toBe("");
     type(TEXT);
     press(/^Reprendre/);
-    expect(place.value).toEqual({ view: "write", id: SLOT });
+    await until(() => place.value.view === "write");
+    expect(place.value.id).toBe(SLOT);
+    expect(callsOf(vault, "keepDraft")).toHaveLength(1); // before anything else takes its place
     cleanup();
-    await until(() => callsOf(vault, "keepDraft").length > 0);
     expect((await vault.drafts()).map((one) => one.draft.text)).toEqual(["Hier soir, avant", TEXT]);
     show(<Write id={SLOT} />);
     await until(() => screen.queryByRole("textbox", { name: "Votre texte" }));
     expect(box().value).toBe("Hier soir, avant");
     await until(() => said().includes(TEXT.slice(0, 10)));
+  });
+
+  test("that another tab left since is told to who comes back, and nothing takes its own place", async () => {
+    const saved = 1_700_000_500;
+    vault.begin(draft("Hier soir, avant"));
+    show(<Write id={SLOT} />);
+    await until(() => screen.queryByRole("textbox", { name: "Votre texte" }));
+    vault.begin(draft("Hier soir, avant et après", { slot: sampleId(7), saved }));
+    expect(said()).not.toContain("Un brouillon vous attend");
+    await until(() => window.dispatchEvent(new Event("focus")) && said().includes("Un brouillon plus récent que ce qui"));
+    expect(said()).toContain("Un brouillon vous attend");
+    expect(box().value).toBe("Hier soir, avant");
+    type("Hier soir, bien avant");
+    await until(() => said().includes("Brouillon gardé"));
+    expect(said()).not.toContain("plus récent que ce qui est ouvert");
+    press(/^Reprendre/);
+    await until(() => place.value.id === sampleId(7));
+    expect((await vault.drafts()).map((one) => one.draft.text)).toEqual(["Hier soir, avant et après", "Hier soir, bien avant"]);
+  });
+
+  test("doesn’t leave the screen for another one as long as it can’t be kept", async () => {
+    vault.begin(draft("Hier soir, avant"));
+    show(<Write id={null} />);
+    await until(() => said().includes("Un brouillon vous attend"));
+    vault.fail("keepDraft", problem("device_full"));
+    type(TEXT);
+    press(/^Reprendre/);
+    await until(() => said().includes("n’a pas pu être gardé sur cet appareil"));
+    expect(place.value.view).toBe("home");
+    expect(box().value).toBe(TEXT);
+  });
+
+  test("that can’t be opened is told where somebody writes", async () => {
+    vault.unopened = 1;
+    const shown = show(<Write id={null} />);
+    await until(() => said().includes("Un brouillon de cet appareil ne peut pas s’ouvrir ici"));
+    shown.unmount();
+    show(<Edit id={entry.id} />);
+    await until(() => said().includes("Un brouillon de cet appareil ne peut pas s’ouvrir ici"));
   });
 
   test("is thrown away after a question", async () => {
@@ -318,6 +358,49 @@ describe("editing", () => {
     expect(await vault.drafts()).toMatchObject([{ item: entry.id, draft: { text: "Il a crié, et puis" } }]);
   });
 
+  test("what stood on the screen is offered when a draft takes its place", async () => {
+    vault.begin(draft("Il a crié, et", { item: entry.id }));
+    show(<Edit id={entry.id} />);
+    await until(() => said().includes("Un brouillon vous attend"));
+    type("Il n’a rien dit.");
+    press(/^Reprendre/);
+    await until(() => box().value === "Il a crié, et");
+    expect(said()).toContain("Un brouillon vous attend");
+    press(/^Reprendre/);
+    await until(() => box().value === "Il n’a rien dit.");
+    expect((await vault.drafts()).map((one) => one.draft.text)).toEqual(["Il a crié, et", "Il n’a rien dit."]);
+  });
+
+  test("a draft that was begun before the latest version says so, and both are shown in the end", async () => {
+    vault.begin(draft("Il a crié, ici.", { item: entry.id, revision: 1 }));
+    vault.add({ ...entry, revision: 2, text: "Il a crié, là-bas.", deposited: 1_700_000_500 });
+    show(<Edit id={entry.id} />);
+    await until(() => said().includes("Un brouillon vous attend"));
+    expect(said()).not.toContain("Depuis que ce brouillon");
+    press(/^Reprendre/);
+    await until(() => said().includes("Depuis que ce brouillon a été commencé, une autre version a été gardée."));
+    type("Il a crié, ici même.");
+    await until(() => said().includes("Brouillon gardé"));
+    expect(await vault.drafts()).toMatchObject([{ revision: 1 }]);
+    keep();
+    await until(() => place.value.view === "history");
+    cleanup();
+    show(<History id={entry.id} />);
+    await until(() => said().includes("Une autre version a été gardée entre-temps"));
+    expect(said()).toContain("Il a crié, là-bas.");
+    expect(said()).toContain("Il a crié, ici même.");
+  });
+
+  test("a version that another tab kept meanwhile is shown, also where no vault had to refuse anything", async () => {
+    show(<Edit id={entry.id} />);
+    await until(() => screen.queryByRole("textbox", { name: "Votre texte" }));
+    type("Il a crié, ici.");
+    vault.add({ ...entry, revision: 2, text: "Il a crié, là-bas.", deposited: 1_700_000_500 });
+    keep();
+    await until(() => place.value.view !== "home");
+    expect(place.value.view).toBe("history");
+  });
+
   test("what is behind the PIN asks for it first", async () => {
     show(<Edit id={sampleId(2)} />);
     await until(() => said().includes("Ce contenu est derrière le code"));
@@ -337,7 +420,7 @@ describe("editing", () => {
     await until(() => place.value.view === "history");
     cleanup();
     show(<History id={entry.id} />);
-    await until(() => said().includes("Un autre appareil a écrit une autre version"));
+    await until(() => said().includes("Une autre version a été gardée entre-temps"));
     const open = [...document.querySelectorAll("details[open]")].map((one) => one.textContent);
     expect(open.some((text) => text?.includes("Il a crié, là-bas."))).toBe(true);
     expect(open.some((text) => text?.includes("Il a crié, ici."))).toBe(true);

@@ -207,7 +207,7 @@ test("nothing that a person wrote or typed stands readable on the device", async
   });
   browser.network.cutBefore = (sent) => sent.method === "POST" && sent.path === "/v1/items";
   await expect(client.writeEntry(saying(canary))).rejects.toMatchObject({ code: "network" });
-  await client.drafts.keep({ item: null, kind: "journal", draft: saying(canary), sensitive: false, saved: 1 });
+  await client.drafts.keep({ item: null, revision: null, kind: "journal", draft: saying(canary), sensitive: false, saved: 1 });
   const said = Buffer.from((await import("node:v8")).serialize(await browser.kept())).toString("latin1");
   const { username, password, pin } = browser.typed;
   for (const needle of [canary, username, password, pin, "text/plain"]) expect(said).not.toContain(needle);

@@ -67,6 +67,8 @@ export class MemoryVault extends MemoryReading implements VaultApi {
   #made: Account | null = null;
   #rows: Row[];
   #drafts: KeptDraft[] = [];
+  /** How many drafts lie there that don't open. */
+  unopened = 0;
   #thumbnails = new Map<Id, Blob>();
   #paused = new Set<number>();
   #recordings = new Map<Id, { readonly what: Recorded; readonly blobs: Blob[] }>();
@@ -447,6 +449,11 @@ export class MemoryVault extends MemoryReading implements VaultApi {
       const locked = draft.sensitive && this.#sensitive === null;
       return { ...draft, locked, draft: locked ? EMPTY_DRAFT : draft.draft };
     });
+  }
+
+  async unopenedDrafts(): Promise<number> {
+    await this.#call("unopenedDrafts");
+    return this.unopened;
   }
 
   async dropDraft(slot: Id): Promise<void> {

@@ -87,7 +87,8 @@ const isPost = (sent: { readonly method: string; readonly path: string }): boole
   sent.method === "POST" && sent.path === "/v1/items";
 
 const aText = (more: Partial<TypedDraft> = {}): TypedDraft => ({
-  item: null, kind: "journal", draft: saying("half a sent"), sensitive: false, saved: 1_700_000_000, ...more,
+  item: null, revision: null, kind: "journal", draft: saying("half a sent"), sensitive: false, saved: 1_700_000_000,
+  ...more,
 });
 /** A draft that is kept. */
 async function aDraft({ api }: Page, more: Partial<TypedDraft> = {}): Promise<KeptDraft> {

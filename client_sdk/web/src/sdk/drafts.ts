@@ -38,7 +38,7 @@ const WORDS = {
 const DRAFT_TEXT = v.strictObject({ ...WORDS, happened: v.nullable(v.strictObject(HAPPENED)) });
 const TYPED = v.object({ ...WORDS, happened: v.nullable(v.object(HAPPENED)) });
 const HEAD = v.strictObject({
-  v: v.literal(1), slot: v.string(), item: NULLABLE,
+  v: v.literal(1), slot: v.string(), item: NULLABLE, revision: v.optional(v.nullable(v.number()), null),
   kind: v.picklist(["journal", "document", "assessment", "received", "tombstone"]), sensitive: v.boolean(), saved: v.number(),
   says: v.string(),
 });
@@ -59,11 +59,12 @@ export class Drafts {
    *
    * Throws DeviceFailed: then that one stays. */
   async keep(draft: TypedDraft, before: Id | null = null): Promise<Id> {
-    const { item, kind, sensitive, saved } = draft;
+    const { item, revision, kind, sensitive, saved } = draft;
     const slot = formatB64url(makeId());
     const inner = formatJson(wellFormed(draft.draft));
     const says = sensitive ? sodium.crypto_box_seal(inner, this.#keyring.pkS) : inner;
-    const head = formatJson({ v: 1, slot, item, kind, sensitive, saved, says: formatB64url(says) });
+    const of = revision === null ? { item } : { item, revision };
+    const head = formatJson({ v: 1, slot, ...of, kind, sensitive, saved, says: formatB64url(says) });
     const sealed = sealDeviceState(this.#keyring.mkN, DRAFT, this.#keyring.account, head);
     const gone = before === null ? [] : [this.#key(before)];
     await this.#inTurn(() => this.#home.store.write({ put: [[this.#key(slot), sealed]], delete: gone }));
@@ -85,15 +86,24 @@ export class Drafts {
 
   /** What is there, the latest first. What doesn't open is passed over, and stays. */
   async list(): Promise<readonly FoundDraft[]> {
-    await this.settled();
-    const kept = await this.#home.list("drafts");
-    const found = kept.flatMap(([slot, sealed]) => this.#open(slot, sealed) ?? []);
+    const found = (await this.#all()).flatMap((one) => one ?? []);
     return found.sort((one, other) => other.saved - one.saved);
+  }
+
+  /** How many are passed over: a newer version's, or torn ones. */
+  async unopened(): Promise<number> {
+    return (await this.#all()).filter((one) => one === null).length;
   }
 
   /** Resolves when nothing is being written any more, whether it could be or not. */
   async settled(): Promise<void> {
     await this.#settled;
+  }
+
+  /** Null for each that doesn't open. */
+  async #all(): Promise<readonly (FoundDraft | null)[]> {
+    await this.settled();
+    return (await this.#home.list("drafts")).map(([slot, sealed]) => this.#open(slot, sealed));
   }
 
   #open(slot: string, sealed: unknown): FoundDraft | null {

@@ -164,11 +164,13 @@ export interface Opening {
   readonly waiting: number;
 }
 
-/** What a person is writing. `item` is null for a new one; `saved` is in Unix seconds.
+/** What a person is writing. `item` is null for a new one, and so is `revision`, the version that this changes, as it is
+ * where that isn't known; `saved` is in Unix seconds.
  *
  * Its files are not in it: they are picked again, and what was sent of them already is not sent twice. */
 export interface TypedDraft {
   readonly item: Id | null;
+  readonly revision: number | null;
   readonly kind: Kind;
   readonly draft: Draft;
   readonly sensitive: boolean;

@@ -299,6 +299,8 @@ export interface WritingApi {
   /** Gives its slot. `before`: the slot that it goes on from, let go of in the same moment. */
   keepDraft(draft: TypedDraft, before: Id | null): Promise<Id>;
   drafts(): Promise<readonly FoundDraft[]>;
+  /** How many more lie on this device and don't open here: a newer version's, or torn ones. */
+  unopenedDrafts(): Promise<number>;
   dropDraft(slot: Id): Promise<void>;
   makeId(): Promise<Id>;
 }

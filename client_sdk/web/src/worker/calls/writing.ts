@@ -48,6 +48,7 @@ export function writingCalls(by: Answering): WritingApi {
     keepDraft: (draft, before) => by.ask((client) => client.drafts.keep(draft, before)),
 
     drafts: () => by.ask((client) => client.drafts.list()),
+    unopenedDrafts: () => by.ask((client) => client.drafts.unopened()),
 
     dropDraft: (slot) => by.ask((client) => client.drafts.drop(slot)),
 

@@ -10,6 +10,7 @@ import { refreshItems, session, vault } from "../../state.js";
 import { EMPTY_DRAFT } from "../../../sdk/items.js";
 import type { Draft, FoundDraft } from "../../../worker/api.js";
 import { DangerScale } from "../journal/Danger.js";
+import { type Begun, Offered, Unopened, useDrafts } from "../journal/Drafts.js";
 import "../journal/journal.css";
 import { kept as told } from "../journal/told.js";
 import { isWaiting, useKeeper } from "../journal/useKeeper.js";
@@ -19,22 +20,20 @@ import { answered, QUESTIONS, THEMES, weigh } from "./weigh.js";
 /** Waits for the ticks that a lock may have interrupted, then shows the questionnaire with them. A draft has no field
  * for answers: it holds the names of the ticked questions as its tags, sealed as any draft. */
 export default function Assess(): JSX.Element {
-  const [found, setFound] = useState<FoundDraft | null | undefined>(undefined);
-  useEffect(() => {
-    let here = true;
-    vault().drafts().then(
-      (drafts) => here && setFound(drafts.find(({ kind, locked }) => kind === "assessment" && !locked) ?? null),
-      () => here && setFound(null),
-    );
-    return () => {
-      here = false;
-    };
-  }, []);
-  if (found === undefined) return <Title>{say("assess.name")}</Title>;
-  return <Questionnaire resumed={found} />;
+  const begun = useDrafts({ kind: "assessment" });
+  const { drafts, unread } = begun;
+  const [chosen, setChosen] = useState<FoundDraft | null>(null);
+  const first = useRef<FoundDraft | null | undefined>(undefined);
+  if (drafts === null && unread === null) return <Title>{say("assess.name")}</Title>;
+  // What is open stays on the screen, whatever is found later.
+  if (first.current === undefined) first.current = drafts?.find(({ locked }) => !locked) ?? null;
+  const resumed = chosen ?? first.current;
+  return <Questionnaire key={resumed?.slot} resumed={resumed} begun={begun} onResume={setChosen} />;
 }
 
-function Questionnaire({ resumed }: { resumed: FoundDraft | null }): JSX.Element {
+function Questionnaire({ resumed, begun, onResume }: {
+  resumed: FoundDraft | null; begun: Begun; onResume: (draft: FoundDraft) => void;
+}): JSX.Element {
   const [ticked, setTicked] = useState<ReadonlySet<string>>(() => new Set(resumed?.draft.tags ?? []));
   const [danger, setDanger] = useState<number | null>(resumed?.draft.danger ?? null);
   const [sensitive, setSensitive] = useState(resumed?.sensitive ?? false);
@@ -44,7 +43,7 @@ function Questionnaire({ resumed }: { resumed: FoundDraft | null }): JSX.Element
   const [waits, setWaits] = useState(false);
   const heading = useRef<HTMLHeadingElement>(null);
   useHeld(saving);
-  const { keeper, change, end, here } = useKeeper(resumed?.slot ?? null);
+  const { keeper, change, end, here } = useKeeper(resumed, begun.found);
   const level = weigh(answered(ticked));
   useEffect(() => {
     if (shown) heading.current?.focus();
@@ -55,7 +54,7 @@ function Questionnaire({ resumed }: { resumed: FoundDraft | null }): JSX.Element
     setDanger(felt);
     setSensitive(behind);
     change({
-      item: null, kind: "assessment", draft: { ...EMPTY_DRAFT, tags: [...ticks], danger: felt }, sensitive: behind,
+      item: null, revision: null, kind: "assessment", draft: { ...EMPTY_DRAFT, tags: [...ticks], danger: felt }, sensitive: behind,
       empty: ticks.size === 0 && felt === null,
     });
   };
@@ -98,6 +97,11 @@ function Questionnaire({ resumed }: { resumed: FoundDraft | null }): JSX.Element
       <Title>{say("assess.name")}</Title>
       <p class="lead">{say("site.check.lead")}</p>
       <Notice><p>{say("assess.private")}</p></Notice>
+      <Unopened count={begun.unopened} />
+      <Offered
+        begun={begun} said="assess.drafts" but={resumed?.slot ?? null} since={keeper.saved.value}
+        onResume={(draft) => void keeper.leave(begun.found).then((kept) => kept && onResume(draft))}
+      />
       <p class="tools"><a href={address("curve")}>{say("assess.curve.name")}</a></p>
       <form
         autocomplete="off" inert={saving}

@@ -8,7 +8,7 @@ import { Button, FileName, InSight, Notice, sentenceOf, Tick, Title, Waiting } f
 import { address, go } from "../../router.js";
 import { refreshItems, session, vault } from "../../state.js";
 import type { FoundDraft, Id, Kept } from "../../../worker/api.js";
-import { Offered, useDrafts } from "../journal/Drafts.js";
+import { Offered, Unopened, useDrafts } from "../journal/Drafts.js";
 import { tooLong } from "../journal/form.js";
 import "../journal/journal.css";
 import { Locked } from "../journal/Locked.js";
@@ -37,8 +37,11 @@ export default function AddDocument({ id }: { id: Id | null }): JSX.Element {
   if (open.current === null && found?.locked) return <Locked title={say("documents.add.name")} />;
   const resumed = round > 0 ? null : open.current ??= found;
   return (
-    <Adding key={`${round} ${resumed?.slot}`} resumed={resumed} again={() => setRound(round + 1)}>
+    <Adding
+      key={`${round} ${resumed?.slot}`} resumed={resumed} found={begun.found} again={() => setRound(round + 1)}
+    >
       <Begun />
+      <Unopened count={begun.unopened} />
       <Offered
         begun={begun} said="documents.drafts.new" but={id} onResume={({ slot }) => go("addDocument", slot)}
       />
@@ -47,9 +50,11 @@ export default function AddDocument({ id }: { id: Id | null }): JSX.Element {
 }
 
 /** `children`: what stands above the form. */
-function Adding(props: { resumed: FoundDraft | null; again: () => void; children: ComponentChildren }): JSX.Element {
-  const { resumed, again, children } = props;
-  const keeping = useKeeping(null, resumed, resumed ? formOf(resumed.draft, resumed.sensitive) : EMPTY_FORM);
+function Adding(props: {
+  resumed: FoundDraft | null; found: (drafts: readonly FoundDraft[]) => void; again: () => void; children: ComponentChildren;
+}): JSX.Element {
+  const { resumed, found, again, children } = props;
+  const keeping = useKeeping(null, resumed, resumed ? formOf(resumed.draft, resumed.sensitive) : EMPTY_FORM, found);
   const [files, setFiles] = useState<readonly Chosen[]>([]);
   const latest = useRef(files);
   const [busy, setBusy] = useState(false);

@@ -30,8 +30,18 @@ export default function Document({ id }: { id: Id | null }): JSX.Element {
   useEffect(() => () => {
     kept.value = null;
   }, []);
-  if (editing) return <EditDocument {...editing} done={() => setEditing(null)} />;
+  if (editing) return <Edited {...editing} done={() => setEditing(null)} />;
   return <Reading id={id}>{(item) => <Read item={item} edit={(resumed) => setEditing({ item, resumed })} />}</Reading>;
+}
+
+function Edited({ item, resumed: first, done }: Editing & { done: () => void }): JSX.Element {
+  const begun = useDrafts({ item: item.id });
+  const [resumed, setResumed] = useState(first);
+  return (
+    <EditDocument
+      key={resumed?.slot} item={item} resumed={resumed} begun={begun} onResume={setResumed} done={done}
+    />
+  );
 }
 
 function Read({ item, edit }: { item: Item; edit: (resumed: FoundDraft | null) => void }): JSX.Element {

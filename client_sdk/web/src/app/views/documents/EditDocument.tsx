@@ -1,27 +1,28 @@
 // What is said about a document, changed. Knows: that this is a new version, and the one before stays readable.
 // Refuses to know: the files: they never change.
 
-import type { ComponentChildren, JSX } from "preact";
+import type { JSX } from "preact";
 import { useMemo, useState } from "preact/hooks";
 import { number, say } from "../../i18n.js";
 import { askPin, Button, InSight, Notice, Problem, sentenceOf, Title, useHeld } from "../../parts/index.js";
 import { go } from "../../router.js";
 import { refreshItems, session, vault } from "../../state.js";
 import type { FoundDraft, Item } from "../../../worker/api.js";
+import { type Begun, Offered, Outdated, Unopened } from "../journal/Drafts.js";
 import { draftOf, tooLong } from "../journal/form.js";
-import { kept as told } from "../journal/told.js";
+import { cameBetween, kept as told } from "../journal/told.js";
 import { isWaiting } from "../journal/useKeeper.js";
 import { DocumentFields } from "./DocumentFields.js";
 import { changesOf, formOf } from "./form.js";
 import { useKeeping } from "./keeping.js";
 
-/** `children`: what stands above the form. */
+/** `begun`: the drafts of it; another one takes the place of `resumed` by `onResume`. */
 export function EditDocument(props: {
-  item: Item; resumed: FoundDraft | null; done: () => void; children?: ComponentChildren;
+  item: Item; resumed: FoundDraft | null; begun: Begun; onResume: (draft: FoundDraft) => void; done: () => void;
 }): JSX.Element {
-  const { item, resumed, done, children } = props;
+  const { item, resumed, begun, onResume, done } = props;
   const before = useMemo(() => draftOf(item), []);
-  const keeping = useKeeping(item.id, resumed, formOf(resumed?.draft ?? before, item.sensitive));
+  const keeping = useKeeping(item, resumed, formOf(resumed?.draft ?? before, item.sensitive), begun.found);
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
   const [refused, setRefused] = useState<string | null>(null);
@@ -41,13 +42,14 @@ export function EditDocument(props: {
     await keeping.keeper.flush();
     try {
       if (item.sensitive && !(await askPin())) return setBusy(false);
-      const { id, revision, conflict } = await vault().editEntry(item.id, changes, [], keeping.keeper.slot);
+      const kept = await vault().editEntry(item.id, changes, [], keeping.keeper.slot);
       keeping.end();
       if (session.peek() !== opened) return;
       await refreshItems();
       if (!keeping.here.current) return;
-      told.value = { id, revision, conflict };
-      if (conflict) go("history", id, true);
+      const conflict = kept.conflict || cameBetween(resumed?.revision ?? item.revision, kept);
+      told.value = { id: kept.id, revision: kept.revision, conflict };
+      if (conflict) go("history", kept.id, true);
       else done();
     } catch (failed) {
       setBusy(false);
@@ -71,7 +73,12 @@ export function EditDocument(props: {
     <>
       <Title>{say("documents.edit.name")}</Title>
       <p class="hint">{say("documents.edit.versions")}</p>
-      {children}
+      <Unopened count={begun.unopened} />
+      <Outdated item={item} resumed={resumed} />
+      <Offered
+        begun={begun} said="documents.drafts.changes" but={resumed?.slot ?? null} since={keeping.keeper.saved.value}
+        onResume={(draft) => void keeping.keeper.leave(begun.found).then((kept) => kept && onResume(draft))}
+      />
       <form
         class="write" inert={busy} autocomplete="off"
         onSubmit={(event) => {

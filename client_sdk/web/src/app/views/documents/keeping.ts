@@ -2,7 +2,7 @@
 // kept.
 
 import { useRef, useState } from "preact/hooks";
-import type { FoundDraft, Id } from "../../../worker/api.js";
+import type { FoundDraft, Item } from "../../../worker/api.js";
 import { type Kept, useKeeper } from "../journal/useKeeper.js";
 import { draftFrom, type Form, isUnsaid } from "./form.js";
 
@@ -13,17 +13,19 @@ export interface Keeping extends Omit<Kept, "change"> {
   readonly change: (part: Partial<Form>) => void;
 }
 
-/** `item`: what the draft is about, null for a new document. */
-export function useKeeping(item: Id | null, resumed: FoundDraft | null, start: Form): Keeping {
+/** `item`: what the draft is about, null for a new document. `beside` as in useKeeper. */
+export function useKeeping(
+  item: Item | null, resumed: FoundDraft | null, start: Form, beside: (found: readonly FoundDraft[]) => void,
+): Keeping {
   const [form, setForm] = useState(start);
   const newest = useRef(start);
-  const { change: keepLater, ...kept } = useKeeper(resumed?.slot ?? null);
+  const { change: keepLater, ...kept } = useKeeper(resumed, beside);
   const change = (part: Partial<Form>): void => {
     const next = { ...newest.current, ...part };
     newest.current = next;
     setForm(next);
     keepLater({
-      item, kind: "document", draft: draftFrom(next), sensitive: next.fields.sensitive,
+      item: item?.id ?? null, revision: resumed?.revision ?? item?.revision ?? null, kind: "document", draft: draftFrom(next), sensitive: next.fields.sensitive,
       empty: item === null && isUnsaid(next),
     });
   };

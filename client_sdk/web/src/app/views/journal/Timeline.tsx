@@ -9,6 +9,7 @@ import { address } from "../../router.js";
 import { items, itemsError, refreshItems, sensitiveUntil, vault, waiting } from "../../state.js";
 import { newestFirst } from "../../text/order.js";
 import type { FoundDraft, Item } from "../../../worker/api.js";
+import { Unopened } from "./Drafts.js";
 import { Facts, Prose, titleOf } from "./facts.js";
 import "./journal.css";
 import { Rows } from "./Rows.js";
@@ -52,14 +53,16 @@ function Empty(): JSX.Element {
 function Unfinished(): JSX.Element | null {
   const [drafts, setDrafts] = useState<readonly FoundDraft[]>([]);
   const [unsent, setUnsent] = useState<readonly Item[]>([]);
+  const [unopened, setUnopened] = useState(0);
   const [error, setError] = useState<unknown>(null);
   const count = waiting.value, open = sensitiveUntil.value;
   useEffect(() => {
     let shown = true;
-    Promise.all([vault().drafts(), vault().waiting()]).then(([found, sealed]) => {
+    Promise.all([vault().drafts(), vault().waiting(), vault().unopenedDrafts()]).then(([found, sealed, others]) => {
       if (!shown) return;
       setDrafts(found.filter(({ kind }) => kind === "journal").sort((one, other) => other.saved - one.saved));
       setUnsent(sealed);
+      setUnopened(others);
     }).catch((failed: unknown) => shown && setError(failed));
     return () => {
       shown = false;
@@ -68,6 +71,7 @@ function Unfinished(): JSX.Element | null {
   return (
     <>
       <Problem error={error} />
+      <Unopened count={unopened} />
       {unsent.length > 0 && (
         <section class="unfinished">
           <h2>{say("journal.waiting.title")}</h2>

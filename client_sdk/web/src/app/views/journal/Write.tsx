@@ -14,7 +14,7 @@ import { EditDocument } from "../documents/EditDocument.js";
 import { type Picked, wantedOf } from "../documents/Picked.js";
 import { dangerSaid, DangerScale } from "./Danger.js";
 import { DraftMark } from "./DraftMark.js";
-import { type Begun, Offered, useDrafts } from "./Drafts.js";
+import { type Begun, Offered, Outdated, Unopened, useDrafts } from "./Drafts.js";
 import { Files } from "./Files.js";
 import {
   changesFrom, draftIn, draftOf, EMPTY_FIELDS, type Fields, fieldsOf, happenedIn, isEmpty, LIMITS, tooLong,
@@ -23,7 +23,7 @@ import { Guided } from "./Guided.js";
 import "./journal.css";
 import { Locked } from "./Locked.js";
 import { Mood } from "./Mood.js";
-import { kept as told } from "./told.js";
+import { cameBetween, kept as told } from "./told.js";
 import { isWaiting, useKeeper } from "./useKeeper.js";
 import { WhenFields } from "./WhenFields.js";
 
@@ -66,9 +66,9 @@ export function Edit({ id }: { id: Id | null }): JSX.Element {
   const but = resumed?.slot ?? null;
   if (item.kind === "document") {
     return (
-      <EditDocument key={but} item={item} resumed={resumed} done={() => go("document", id, true)}>
-        <Offered begun={begun} said="documents.drafts.changes" but={but} onResume={setResumed} />
-      </EditDocument>
+      <EditDocument
+        key={but} item={item} resumed={resumed} begun={begun} onResume={setResumed} done={() => go("document", id, true)}
+      />
     );
   }
   return <Form key={but} title={title} item={item} resumed={resumed} begun={begun} but={but} onResume={setResumed} />;
@@ -90,7 +90,8 @@ function Form({ title, item, resumed, begun, but, onResume }: FormProps): JSX.El
     return before ? fieldsOf(before, item?.sensitive ?? false) : EMPTY_FIELDS;
   });
   const newest = useRef(fields);
-  const { keeper, change: keepLater, end, here } = useKeeper(resumed?.slot ?? null);
+  const { keeper, change: keepLater, end, here } = useKeeper(resumed, begun.found);
+  const base = resumed?.revision ?? item?.revision ?? null;
   const [files, setFiles] = useState<readonly Picked[]>([]);
   const [guided, setGuided] = useState(false);
   const [saving, setSaving] = useState(false);
@@ -105,7 +106,7 @@ function Form({ title, item, resumed, begun, but, onResume }: FormProps): JSX.El
     setFields(next);
     setRefused(null);
     keepLater({
-      item: item?.id ?? null, kind: item?.kind ?? "journal", draft: draftIn(next), sensitive: next.sensitive,
+      item: item?.id ?? null, revision: base, kind: item?.kind ?? "journal", draft: draftIn(next), sensitive: next.sensitive,
       empty: item === null && isEmpty(next),
     });
   };
@@ -132,8 +133,9 @@ function Form({ title, item, resumed, begun, but, onResume }: FormProps): JSX.El
       if (session.peek() !== opened) return;
       await refreshItems();
       if (!here.current) return;
-      told.value = { id: kept.id, revision: kept.revision, conflict: kept.conflict };
-      go(kept.conflict ? "history" : "entry", kept.id, true);
+      const conflict = kept.conflict || cameBetween(base, kept);
+      told.value = { id: kept.id, revision: kept.revision, conflict };
+      go(conflict ? "history" : "entry", kept.id, true);
     } catch (failed) {
       setSaving(false);
       if (isWaiting(failed)) {
@@ -148,7 +150,12 @@ function Form({ title, item, resumed, begun, but, onResume }: FormProps): JSX.El
   return (
     <>
       <Title>{title}</Title>
-      <Offered begun={begun} said="journal.drafts.offered" but={but} onResume={onResume} />
+      <Unopened count={begun.unopened} />
+      <Outdated item={item} resumed={resumed} />
+      <Offered
+        begun={begun} said="journal.drafts.offered" but={but} since={keeper.saved.value}
+        onResume={(draft) => void keeper.leave(begun.found).then((kept) => kept && onResume(draft))}
+      />
       <form
         class="write" inert={saving} autocomplete="off"
         onSubmit={(event) => {

@@ -4,7 +4,7 @@
 // "Kept" is said only when the newest text was kept, and no longer once another tab took it. A failure is told, and tried again with the next letter or pause.
 
 import { type Signal, signal } from "@preact/signals";
-import type { Id, TypedDraft, VaultApi } from "../../../worker/api.js";
+import type { FoundDraft, Id, TypedDraft, VaultApi } from "../../../worker/api.js";
 
 /** Milliseconds after the last letter. */
 export const PAUSE = 400;
@@ -16,6 +16,9 @@ export type Keeping = "nothing" | "unsaved" | "kept" | "failed" | "gone";
 /** A draft as it stands in the form; empty: there is nothing worth keeping in it. */
 export type Unkept = Omit<TypedDraft, "saved"> & { readonly empty: boolean };
 
+/** What has to be known of a draft to go on with it. */
+export type Resumed = Pick<FoundDraft, "slot" | "saved">;
+
 type Slots = Pick<VaultApi, "keepDraft" | "dropDraft" | "drafts">;
 
 export class DraftKeeper {
@@ -24,6 +27,8 @@ export class DraftKeeper {
   readonly error: Signal<unknown> = signal<unknown>(null);
   /** Where the latest that could be kept lies; each time in another place. */
   slot: Id | null;
+  /** When that was, in Unix seconds. */
+  readonly saved: Signal<number | null>;
 
   #newest: Unkept | null = null;
   #kept: Unkept | null = null;
@@ -33,10 +38,11 @@ export class DraftKeeper {
   #ended = false;
   readonly #vault: Slots;
 
-  /** `slot`: the draft that is gone on with, null for a new one. */
-  constructor(vault: Slots, slot: Id | null) {
+  /** `resumed`: the draft that is gone on with, null for a new one. */
+  constructor(vault: Slots, resumed: Resumed | null) {
     this.#vault = vault;
-    this.slot = slot;
+    this.slot = resumed?.slot ?? null;
+    this.saved = signal(resumed?.saved ?? null);
   }
 
   /** Something was typed. */
@@ -57,14 +63,24 @@ export class DraftKeeper {
     return this.#ended || this.#newest === this.#kept;
   }
 
-  /** Looks whether the draft is still there: whoever comes back to this tab may have been in another one. Where that
-   * can't be known, nothing else is said. Never rejects. */
-  async look(): Promise<void> {
-    const { slot } = this, asked = this.#newest;
-    if (slot === null || this.#ended || asked !== this.#kept) return;
+  /** Before another draft takes the place of this one on the screen: this one is then offered beside it. Gives whether
+   * everything is kept. Never rejects. */
+  async leave(beside: (found: readonly FoundDraft[]) => void): Promise<boolean> {
+    if (!(await this.flush())) return false;
     const found = await this.#vault.drafts().catch(() => null);
-    if (found === null || this.#ended || asked !== this.#newest || slot !== this.slot) return;
-    if (!found.some((one) => one.slot === slot)) this.state.value = "gone";
+    if (found !== null) beside(found);
+    return true;
+  }
+
+  /** Looks whether the draft is still there: whoever comes back to this tab may have been in another one. Gives the
+   * drafts that lie beside it; null where that can't be known, and then nothing else is said. Never rejects. */
+  async look(): Promise<readonly FoundDraft[] | null> {
+    const { slot } = this, asked = this.#newest;
+    if (this.#ended || asked !== this.#kept) return null;
+    const found = await this.#vault.drafts().catch(() => null);
+    if (found === null || this.#ended || asked !== this.#newest || slot !== this.slot) return null;
+    if (slot !== null && !found.some((one) => one.slot === slot)) this.state.value = "gone";
+    return found.filter((one) => one.slot !== slot);
   }
 
   /** The text has become an entry, or waits in the outbox: its draft is gone, and nothing more is kept. */
@@ -92,10 +108,12 @@ export class DraftKeeper {
     try {
       const { empty, ...rest } = draft;
       if (!empty) {
-        this.slot = await this.#vault.keepDraft({ ...rest, saved: Math.floor(Date.now() / 1000) }, this.slot);
+        const saved = Math.floor(Date.now() / 1000);
+        this.slot = await this.#vault.keepDraft({ ...rest, saved }, this.slot);
+        this.saved.value = saved;
       } else if (this.slot !== null) {
         await this.#vault.dropDraft(this.slot);
-        this.slot = null;
+        this.slot = this.saved.value = null;
       }
     } catch (error) {
       this.error.value = error;

@@ -3,14 +3,15 @@
 
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { beforeLock, vault } from "../../state.js";
-import type { Id } from "../../../worker/api.js";
-import { DraftKeeper, type Unkept } from "./keeper.js";
+import type { FoundDraft } from "../../../worker/api.js";
+import { DraftKeeper, type Resumed, type Unkept } from "./keeper.js";
 
 export interface Kept {
   readonly keeper: DraftKeeper;
   /** Something was typed. */
   readonly change: (draft: Unkept) => void;
-  /** Whoever comes back to this tab is told if another one took the draft; then a lock keeps nothing, and says so. */
+  /** Whoever comes back to this tab is told if another one took the draft, or left one beside it; if it was taken, a lock
+   * keeps nothing, and says so. */
   readonly look: () => Promise<void>;
   /** What was typed is kept elsewhere: its draft is gone, and a lock has nothing to wait for. */
   readonly end: () => void;
@@ -18,11 +19,14 @@ export interface Kept {
   readonly here: { readonly current: boolean };
 }
 
-/** `slot`: the draft that is gone on with, null for a new one. */
-export function useKeeper(slot: Id | null): Kept {
+/** `resumed`: the draft that is gone on with, null for a new one. `beside` hears which others lie there whenever somebody
+ * comes back to this tab. */
+export function useKeeper(resumed: Resumed | null, beside?: (found: readonly FoundDraft[]) => void): Kept {
   const here = useRef(true);
+  const hears = useRef(beside);
+  hears.current = beside;
   const kept = useMemo((): Kept => {
-    const keeper = new DraftKeeper(vault(), slot);
+    const keeper = new DraftKeeper(vault(), resumed);
     const keepNow = async (): Promise<void> => {
       if (!(await keeper.flush())) throw keeper.error.peek();
     };
@@ -33,8 +37,9 @@ export function useKeeper(slot: Id | null): Kept {
         keeper.change(draft);
       },
       look: async () => {
-        await keeper.look();
+        const found = await keeper.look();
         if (keeper.state.peek() === "gone") beforeLock.delete(keepNow);
+        if (found !== null && here.current) hears.current?.(found);
       },
       end: () => {
         beforeLock.delete(keepNow);
