@@ -274,6 +274,7 @@ describe("settings", () => {
   it("change what was filled in, with password and PIN once more", async () => {
     await page.press("Settings");
     await page.press(/^User name, password, PIN/);
+    await page.see("User name: ");
     await page.type("New user name", "sol");
     await page.type("New PIN", "482913");
     await page.type("The same PIN again", "482913");
@@ -314,6 +315,7 @@ describe("settings", () => {
     await page.press("Settings");
     await page.press(/^Where your space is open/);
     await page.see("Elsewhere");
+    expect(page.text()).toMatch(/Here.*Elsewhere/s);
     await page.type("Present password", PASSWORD);
     await page.type("Present PIN", PIN);
     await page.press("Lock everywhere else");

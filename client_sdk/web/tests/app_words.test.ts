@@ -163,8 +163,8 @@ describe("an error", () => {
     vi.useFakeTimers({ now: new Date(2026, 2, 1, 20, 0, 0, 400), toFake: ["Date"] });
     const untilMidnight = 4 * 3600;
     for (const [lang, parts] of [
-      ["fr", ["quelqu’un d’autre", "Rien n’est perdu", "4 heures (2 mars 2026 à 00:00)", "Un autre réseau"]],
-      ["en", ["somebody else", "Nothing is lost", "4 hours (March 2, 2026 at 12:00", "Another network"]],
+      ["fr", ["quelqu’un d’autre", "Rien n’est perdu", "4 heures (2 mars 2026 à\u00a000:00)", "Un autre réseau"]],
+      ["en", ["somebody else", "Nothing is lost", "4 hours (March 2, 2026 at\u00a012:00", "Another network"]],
     ] as const) {
       speakWords(lang, own[lang]!);
       const sentence = sentenceOf({ code: "rate_limited", retryAfter: untilMidnight });

@@ -228,8 +228,8 @@ export class MemoryVault extends MemoryReading implements VaultApi {
     await this.#call("sessions");
     const now = Math.floor(this.#now() / 1000);
     return [
-      { id: "a", begun: now - 300, lastUsed: now - 5, mine: true },
       { id: "b", begun: now - 90_000, lastUsed: now - 4000, mine: false },
+      { id: "a", begun: now - 300, lastUsed: now - 5, mine: true },
     ];
   }
 

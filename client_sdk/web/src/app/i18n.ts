@@ -64,7 +64,16 @@ export function day(seconds: number): string {
 
 /** A day and a time: "3 mars 2026 à 21:30". */
 export function moment(seconds: number): string {
-  return dates({ dateStyle: "long", timeStyle: "short" }).format(seconds * 1000);
+  return together(dates({ dateStyle: "long", timeStyle: "short" }), seconds * 1000);
+}
+
+/** A time in a format, where no line ends before an hour, nor before what follows it. */
+export function together(format: Intl.DateTimeFormat, milliseconds: number): string {
+  const parts = format.formatToParts(milliseconds);
+  return parts.map(({ type, value }, at) => {
+    const holds = type === "literal" && ["hour", "dayPeriod"].includes(parts[at + 1]?.type ?? "");
+    return holds ? value.replace(/ $/, "\u00a0") : value;
+  }).join("");
 }
 
 /** How the language that is spoken writes dates. */

@@ -4,7 +4,7 @@
 
 import { formatHappened } from "../../sdk/happened.js";
 import type { Happened } from "../../sdk/items.js";
-import { dates } from "../i18n.js";
+import { dates, together } from "../i18n.js";
 import { type Day, dayAt, daysIn, timeOf } from "./calendar.js";
 
 interface Dated {
@@ -34,7 +34,7 @@ export function spellHappened(happened: Happened): string {
   if (text === null) return happened.words;
   const day = `${text}-01-01`.slice(0, 10);
   const clock = text.length > 10 ? Number(text.slice(11, 13)) * 60 + Number(text.slice(14, 16)) : 0;
-  return format(STYLES[text.length] as Intl.DateTimeFormatOptions).format(timeOf(day) + clock * 60_000);
+  return together(format(STYLES[text.length] as Intl.DateTimeFormatOptions), timeOf(day) + clock * 60_000);
 }
 
 /** A month as a heading: "mars 2026". `span` begins with its year and month; a year alone is itself. */

@@ -51,7 +51,10 @@ export function Credentials(): JSX.Element {
           if (UNSURE.includes((error as { code?: string }).code ?? "")) void lockNow("unsure");
         }}
       >
-        <Field label={say("account.credentials.username")} hint={now} value={username} onInput={setUsername} />
+        <Field
+          label={say("account.credentials.username")} hint={say("account.settings.name", { name: now })} value={username}
+          onInput={setUsername}
+        />
         <PasswordField
           label={say("account.credentials.password")} value={password} onInput={setPassword} username={username || now}
         />

@@ -15,7 +15,7 @@ export function Sessions(): JSX.Element {
   const [found, setFound] = useState<readonly AccountSession[] | null>(null);
   const [error, setError] = useState<unknown>(null);
   const [ended, setEnded] = useState<number | null>(null);
-  const look = (): Promise<void> => vault().sessions().then(setFound, setError);
+  const look = (): Promise<void> => vault().sessions().then((all) => setFound(hereFirst(all)), setError);
   useEffect(() => void look(), []);
   return (
     <>
@@ -54,4 +54,9 @@ export function Sessions(): JSX.Element {
       )}
     </>
   );
+}
+
+/** Whoever looks for an opening that isn't theirs sees first which one is. */
+function hereFirst(all: readonly AccountSession[]): readonly AccountSession[] {
+  return [...all.filter(({ mine }) => mine), ...all.filter(({ mine }) => !mine)];
 }

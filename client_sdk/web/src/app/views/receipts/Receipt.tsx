@@ -1,7 +1,7 @@
 // The receipt of an item, in plain words. Knows: what was verified here just now, and by whose word a time holds.
 // Refuses to know: whether what was deposited is true, and who made it; and says so.
 
-import type { JSX } from "preact";
+import { Fragment, type JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { moment, number, say, size } from "../../i18n.js";
 import { Choice, More, Notice, Problem, Title, Waiting } from "../../parts/index.js";
@@ -90,16 +90,25 @@ function Offline(): JSX.Element {
       <p>{say("receipts.offline.who")}</p>
       <ol class="steps">
         <li>{say("receipts.offline.unpack")}</li>
-        <li>{say("receipts.offline.install")}<code class="command">pip install temoin</code></li>
+        <li>{say("receipts.offline.install")}<Command line="pip install temoin" /></li>
         <li>
           {say("receipts.offline.run")}
-          <code class="command">temoin verify {file}.sealed {file}.tlog-proof --policy policy.txt</code>
+          <Command line={`temoin verify ${file}.sealed ${file}.tlog-proof --policy policy.txt`} />
         </li>
       </ol>
       <p>{say("receipts.offline.outcomes")}</p>
       <p>{say("receipts.offline.key")}</p>
       <p><a href={address("verify")}>{say("receipts.verify.other")}</a></p>
     </details>
+  );
+}
+
+/** What is copied into a terminal, perhaps by hand: a line ends between two words of it, never within an option. */
+function Command({ line }: { line: string }): JSX.Element {
+  return (
+    <code class="command">
+      {line.split(" ").map((word, place) => <Fragment key={place}>{place > 0 && " "}<span>{word}</span></Fragment>)}
+    </code>
   );
 }
 
