@@ -164,7 +164,7 @@ describe("an error", () => {
     const untilMidnight = 4 * 3600;
     for (const [lang, parts] of [
       ["fr", ["quelqu’un d’autre", "Rien n’est perdu", "4 heures (2 mars 2026 à\u00a000:00)", "Un autre réseau"]],
-      ["en", ["somebody else", "Nothing is lost", "4 hours (March 2, 2026 at\u00a012:00", "Another network"]],
+      ["en", ["somebody else", "Nothing is lost", "4 hours (March 2, 2026 at 12:00", "Another network"]],
     ] as const) {
       speakWords(lang, own[lang]!);
       const sentence = sentenceOf({ code: "rate_limited", retryAfter: untilMidnight });

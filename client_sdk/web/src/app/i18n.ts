@@ -67,11 +67,13 @@ export function moment(seconds: number): string {
   return together(dates({ dateStyle: "long", timeStyle: "short" }), seconds * 1000);
 }
 
-/** A time in a format, where no line ends before an hour, nor before what follows it. */
+/** A time in a format, where no line ends before the end of a clock's time: "PM", or the hour where there is none. More
+ * held together would be torn in a narrow column. */
 export function together(format: Intl.DateTimeFormat, milliseconds: number): string {
   const parts = format.formatToParts(milliseconds);
+  const end = parts.some(({ type }) => type === "dayPeriod") ? "dayPeriod" : "hour";
   return parts.map(({ type, value }, at) => {
-    const holds = type === "literal" && ["hour", "dayPeriod"].includes(parts[at + 1]?.type ?? "");
+    const holds = type === "literal" && parts[at + 1]?.type === end;
     return holds ? value.replace(/ $/, "\u00a0") : value;
   }).join("");
 }
