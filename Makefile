@@ -19,7 +19,7 @@ IDLE    := $(shell chrt --idle 0 true 2>/dev/null && echo chrt --idle 0 || echo 
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo app checks test test-most test-aside test-web test-browsers lint type bench bench-web soak vectors docs-check screenshots clean
+.PHONY: help run demo app checks test test-web test-browsers lint type bench bench-web soak vectors docs-check screenshots clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -66,22 +66,14 @@ test-web: $(WEB)/node_modules/.done $(VERIFIER)  ## the web client's types and t
 
 checks: lint type docs-check $(APP)
 
-# Those that measure time go first, and all others have what these leave of the processors.
+# The web client's tests take what those that measure time leave.
 test: $(VENV)/.dev  ## every check and every test (TESTS=path for some)
 	@$(MAKE) --no-print-directory -j2 --output-sync=target checks
-	@rm -rf build/ended; mkdir -p build/ended
-	@$(MAKE) --no-print-directory -j2 test-most test-aside; cat build/ended/aside.log; \
-	case "$$(cd build/ended && cat most alone web)" in \
-	"0 0 0 ") ;; "0 5 0 "|"5 0 0 ") test "$(TESTS)" != tests ;; *) exit 1 ;; esac  # 5: none of this kind
-
-test-most:
-	@$(IDLE) $(BIN)/python -m pytest -n 3 --dist worksteal -m 'not soak and not alone' $(TESTS); \
-	printf '%s ' $$? >build/ended/most
-
-# What goes aside is told at the end.
-test-aside:
-	@{ $(BIN)/python -m pytest -m 'alone and not soak' $(TESTS); printf '%s ' $$? >build/ended/alone; \
-	$(IDLE) $(MAKE) --no-print-directory test-web; printf '%s ' $$? >build/ended/web; } >build/ended/aside.log 2>&1
+	@$(BIN)/python -m pytest -n 3 --dist worksteal -m 'not soak and not alone' $(TESTS); many=$$?; \
+	$(IDLE) $(MAKE) --no-print-directory --output-sync=target test-web & \
+	$(BIN)/python -m pytest -m 'alone and not soak' $(TESTS); alone=$$?; \
+	wait $$! || exit 1; \
+	case "$$many $$alone" in "0 0") ;; "0 5"|"5 0") test "$(TESTS)" != tests ;; *) exit 1 ;; esac  # 5: none of this kind
 
 $(VENV)/.browsers: $(VENV)/.dev
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[dev,browsers]'

@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import gc
 import os
-import sys
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -68,17 +67,9 @@ def pytest_collection_finish() -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Several processes run tests side by side, but beside one that is marked `alone` nothing else runs, unless it has
-    a processor only while nobody else wants it: that is as good as nobody."""
-    if _is_idle():
-        return (yield)
+    """Several processes run tests side by side, but beside one that is marked `alone` nothing else runs."""
     with _turn(alone=item.get_closest_marker("alone") is not None):
         return (yield)
-
-
-def _is_idle() -> bool:
-    """Whether the kernel lets this process run only where nobody else wants to."""
-    return sys.platform == "linux" and os.sched_getscheduler(0) == os.SCHED_IDLE
 
 
 @contextmanager

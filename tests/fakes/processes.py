@@ -40,7 +40,7 @@ def free_port() -> int:
     It is none of those that a system gives out by itself, and each process that runs tests has a thousand of its own:
     a port that the system chose may be somebody else's before the server for which it was asked is there.
     """
-    first = 20_000 + _PORTS * (int(os.environ.get("PYTEST_XDIST_WORKER", "gw11").removeprefix("gw")) % 12)
+    first = 20_000 + _PORTS * (int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 12)
     while True:
         port = first + next(_turn) % _PORTS
         with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
