@@ -54,8 +54,8 @@ function Questionnaire({ resumed, begun, onResume }: {
     setDanger(felt);
     setSensitive(behind);
     change({
-      item: null, revision: null, kind: "assessment", draft: { ...EMPTY_DRAFT, tags: [...ticks], danger: felt }, sensitive: behind,
-      empty: ticks.size === 0 && felt === null,
+      item: null, revision: null, kind: "assessment", draft: { ...EMPTY_DRAFT, tags: [...ticks], danger: felt },
+      sensitive: behind, empty: ticks.size === 0 && felt === null,
     });
   };
   const tick = (id: string, on: boolean): void => {

@@ -25,8 +25,8 @@ export function useKeeping(
     newest.current = next;
     setForm(next);
     keepLater({
-      item: item?.id ?? null, revision: resumed?.revision ?? item?.revision ?? null, kind: "document", draft: draftFrom(next), sensitive: next.fields.sensitive,
-      empty: item === null && isUnsaid(next),
+      item: item?.id ?? null, revision: resumed?.revision ?? item?.revision ?? null, kind: "document",
+      draft: draftFrom(next), sensitive: next.fields.sensitive, empty: item === null && isUnsaid(next),
     });
   };
   return { ...kept, form, newest: () => newest.current, change };

@@ -106,8 +106,8 @@ function Form({ title, item, resumed, begun, but, onResume }: FormProps): JSX.El
     setFields(next);
     setRefused(null);
     keepLater({
-      item: item?.id ?? null, revision: base, kind: item?.kind ?? "journal", draft: draftIn(next), sensitive: next.sensitive,
-      empty: item === null && isEmpty(next),
+      item: item?.id ?? null, revision: base, kind: item?.kind ?? "journal", draft: draftIn(next),
+      sensitive: next.sensitive, empty: item === null && isEmpty(next),
     });
   };
 
