@@ -36,11 +36,18 @@ BELOW_CARET = """(bar) => {
 
 
 @pytest.fixture
-def adding(context: BrowserContext, real_vault: RealVault) -> Visitor:
-    """Somebody with three files to keep."""
+def somebody(context: BrowserContext, real_vault: RealVault) -> Visitor:
+    """In the vault, on a small telephone."""
     visitor = Visitor(context.new_page(), real_vault.url, username=f"en vue {secrets.token_hex(4)}")
     visitor.page.set_viewport_size(UPRIGHT)
     visitor.move_in()
+    return visitor
+
+
+@pytest.fixture
+def adding(somebody: Visitor) -> Visitor:
+    """Somebody with three files to keep."""
+    visitor = somebody
     visitor.go_to("shell.documents")
     visitor.follow("documents.add.name")
     for number in range(3):
@@ -49,11 +56,9 @@ def adding(context: BrowserContext, real_vault: RealVault) -> Visitor:
 
 
 @pytest.fixture
-def writing(context: BrowserContext, real_vault: RealVault) -> Visitor:
-    """Somebody who has begun to write, on a small telephone."""
-    visitor = Visitor(context.new_page(), real_vault.url, username=f"en vue {secrets.token_hex(4)}")
-    visitor.page.set_viewport_size(UPRIGHT)
-    visitor.move_in()
+def writing(somebody: Visitor) -> Visitor:
+    """Somebody who has begun to write."""
+    visitor = somebody
     visitor.begin_entry("Il est rentré tard.")
     expect(visitor.page.get_by_text(visitor.say("journal.draft.kept"), exact=True)).to_be_attached()
     return visitor
