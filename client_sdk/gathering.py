@@ -72,7 +72,7 @@ class Stopped(Exception):
 
 
 class _Together:
-    """One bar for all transfers. `advance` is what each of them calls most often: here it learns that it is over."""
+    """One bar for all transfers. By what each of them calls most often it learns that it is over."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress, self._lock = progress, threading.Lock()
@@ -82,13 +82,20 @@ class _Together:
         pass
 
     def advance(self, count: int) -> None:
-        if self.is_over:
-            raise Stopped
-        with self._lock:
+        with self._still():
             self._progress.advance(count)
+
+    def checking(self) -> None:
+        with self._still():
+            self._progress.checking()
 
     def done(self) -> None:
         pass
+
+    def _still(self) -> threading.Lock:
+        if self.is_over:
+            raise Stopped
+        return self._lock
 
 
 class Gathering:

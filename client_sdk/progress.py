@@ -1,6 +1,6 @@
 """How a long transfer tells how far it is.
 
-Knows: three calls. Refuses to know: terminals.
+Knows: four calls. Refuses to know: terminals.
 """
 
 from __future__ import annotations
@@ -9,11 +9,14 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """`start` once with the bytes to come, `advance` as they pass (0 after a failure), `done` at any end."""
+    """`start` once with the bytes to come, `advance` as they pass (0 after a failure), `done` at any end. `checking`,
+    perhaps several times: all that was sent is there, and the other side is not done with it."""
 
     def start(self, label: str, total: int) -> None: ...
 
     def advance(self, count: int) -> None: ...
+
+    def checking(self) -> None: ...
 
     def done(self) -> None: ...
 
@@ -23,6 +26,9 @@ class _NoProgress:
         pass
 
     def advance(self, count: int) -> None:
+        pass
+
+    def checking(self) -> None:
         pass
 
     def done(self) -> None:

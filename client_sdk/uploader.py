@@ -48,6 +48,8 @@ _AT_ONCE = 4
 """Units that are sealed, and hashed, at once."""
 _CHUNKS = _AT_ONCE * RUN_CHUNKS
 _RUN = _CHUNKS * CHUNK_SIZE
+_AGAIN = 2
+"""Seconds before a vault that checks is asked again, where it doesn't say."""
 _OTHER_BYTES = ("blob_conflict", "upload_mismatch")
 _PASSING = ("body_incomplete", "digest_mismatch", "unavailable")
 
@@ -142,7 +144,7 @@ class Sender:
                     machine.receive(UploadEvent.ANNOUNCED)
                     sending.send(chain.from_iterable(in_flight(pool, IN_FLIGHT)(_with_digests, runs)))
                     machine.receive(UploadEvent.ALL_ARRIVED)
-                    answer = place.ask("POST", COMPLETE, {"sha256": whole.digest()}, blob=journal.blob)
+                    answer = self._complete(journal.blob, whole.digest(), progress)
         except MalformedError:
             raise FileChanged() from None
         except Refused as refusal:
@@ -180,6 +182,18 @@ class Sender:
                 progress.advance(0)
                 self._sleep(_pause(failures))
         raise NetworkError()
+
+    def _complete(self, blob: bytes, digest: bytes, progress: Progress) -> dict[str, Any]:
+        """All units are there. The vault checks a large file for longer than any connection stays silent, so that it
+        says that it is at it and is asked again, for as long as it says so."""
+        while True:
+            try:
+                return self._place.ask("POST", COMPLETE, {"sha256": digest}, blob=blob)
+            except Refused as refusal:
+                if refusal.code != "upload_checking":
+                    raise
+                progress.checking()
+                self._sleep(refusal.retry_after or _AGAIN)
 
     def _abandon(self, journal: Journal) -> None:
         try:

@@ -136,7 +136,10 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         "POST", "/v1/uploads/<id:blob>/complete", Stage.OPEN, "Check the whole and keep it; idempotent", uploads.CompleteUpload,
         gives=(uploads.KeptBlob,), status=201,
-        refuses=("not_found", "upload_incomplete", "upload_mismatch", "blob_conflict", "quota_full", "storage_full", "ledger_stopped"),
+        refuses=(
+            "not_found", "upload_incomplete", "upload_checking", "upload_mismatch", "blob_conflict", "quota_full", "storage_full",
+            "ledger_stopped",
+        ),
     ),
     Endpoint(
         "DELETE", "/v1/uploads/<id:blob>", Stage.OPEN, "Give an upload up", gives=(accounts.Nothing,),
@@ -225,7 +228,10 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         "POST", "/v1/boxes/<id:box>/uploads/<id:blob>/complete", Stage.DEPOSITOR, "Check the whole and keep it; idempotent",
         uploads.CompleteUpload, gives=(uploads.KeptBlob,), status=201,
-        refuses=("upload_incomplete", "upload_mismatch", "blob_conflict", "box_full", "storage_full", "ledger_stopped", *_DEPOSITOR),
+        refuses=(
+            "upload_incomplete", "upload_checking", "upload_mismatch", "blob_conflict", "box_full", "storage_full", "ledger_stopped",
+            *_DEPOSITOR,
+        ),
     ),
     Endpoint(
         "DELETE", "/v1/boxes/<id:box>/uploads/<id:blob>", Stage.DEPOSITOR, "Give an upload up", gives=(accounts.Nothing,),

@@ -90,6 +90,11 @@ PROBLEMS: dict[str, ProblemKind] = {
     "upload_complete": ProblemKind(409, "Upload complete", "This upload is complete already."),
     "unit_invalid": ProblemKind(422, "Not whole units", "The bytes sent are not whole units of the announced upload."),
     "upload_incomplete": ProblemKind(409, "Upload incomplete", "Some units have not arrived yet. Send them, then complete."),
+    "upload_checking": ProblemKind(
+        503, "Upload being checked",
+        "All of it has arrived, and the vault is still checking it, which takes minutes for a large file. Ask again in a "
+        "moment; nothing has to be sent again.",
+    ),
     "upload_mismatch": ProblemKind(422, "Upload mismatch", "The whole does not have the announced hash. Nothing was kept; upload it as new."),
     "quota_full": ProblemKind(507, "Space full", "Your space is full. Delete something, or ask who runs this vault for more. Nothing was lost."),
     # the vault itself

@@ -20,6 +20,7 @@ from crypto_core.receipts.note import ED25519, VerifierKey
 from crypto_core.receipts.signatures import PUBLIC_SIZE
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
+MAX_CHECK_WAIT = 50
 MAX_ORIGIN = 100
 """Characters of a ledger's name, which stands twice in each receipt."""
 
@@ -99,6 +100,9 @@ class ServerConfig:
     anchor_interval: int = DAY
     deletion_delay: int = 7 * DAY
     upload_age: int = 7 * DAY
+    check_wait: int = 20
+    """How long a request waits while a whole upload is checked, which may take minutes: less than the shortest patience
+    of a proxy or a device with a connection on which nothing comes."""
     unnamed_blob_age: int = 30 * DAY
     site_title: str = "Carnet"
     """What the pages call themselves, in the tab and in the history: a word that tells nothing."""
@@ -118,6 +122,8 @@ class ServerConfig:
             _require_origin(self.origin)
         if not _EXIT.fullmatch(self.exit_url):
             raise ConfigRefused("TEMOIN_EXIT_URL is an address that begins with https://")
+        if not 1 <= self.check_wait <= MAX_CHECK_WAIT:
+            raise ConfigRefused(f"TEMOIN_CHECK_WAIT is 1 to {MAX_CHECK_WAIT} seconds: a device waits for 60")
         _require_authority(self.tsa_url, self.tsa_roots)
         if self.anchor_interval < 1:
             raise ConfigRefused("TEMOIN_ANCHOR_INTERVAL is a second or more")
@@ -215,13 +221,16 @@ _VARIABLES = {
     "TEMOIN_LIMITER_URL": "limiter_url",
     "TEMOIN_PROXIES": "proxies",
     "TEMOIN_CHECKPOINT_INTERVAL": "checkpoint_interval",
+    "TEMOIN_CHECK_WAIT": "check_wait",
     "TEMOIN_TSA_URL": "tsa_url",
     "TEMOIN_ANCHOR_INTERVAL": "anchor_interval",
     "TEMOIN_SITE_TITLE": "site_title",
     "TEMOIN_EXIT_URL": "exit_url",
     "TEMOIN_OPERATOR": "operator",
 }
-_NUMBERS = {"TEMOIN_QUOTA", "TEMOIN_CHECKPOINT_INTERVAL", "TEMOIN_ANCHOR_INTERVAL", "TEMOIN_PROXIES"}
+_NUMBERS = {
+    "TEMOIN_QUOTA", "TEMOIN_CHECKPOINT_INTERVAL", "TEMOIN_CHECK_WAIT", "TEMOIN_ANCHOR_INTERVAL", "TEMOIN_PROXIES",
+}
 
 
 def _number(variable: str, text: str) -> int:

@@ -23,6 +23,7 @@ from server.steps import NoSteps, SystemClock
 from server.stores import BlobStore
 from server.stores.folder import FolderBlobStore
 from server.stores.objects import ObjectRecords
+from server.uploads.checking import Checks
 
 if TYPE_CHECKING:
     from server.stores.bucket import Bucket
@@ -40,6 +41,7 @@ class Parts:
     pepper: Pepper
     store: BlobStore
     ledger: Ledger
+    checks: Checks
 
     def close(self) -> None:
         """Lets go of the database and of the store."""
@@ -79,6 +81,7 @@ def assemble(
         pepper=folder.pepper,
         store=_open_store(config, database, clock),
         ledger=Ledger(database, keys, clock, steps, folder.facts.origin, Marker(config.data)),
+        checks=Checks(config.check_wait),
     )
 
 

@@ -20,6 +20,7 @@ class Bars:
     def __init__(self) -> None:
         self._drawn: Progress | None = None
         self._task: TaskID | None = None
+        self._label = ""
 
     def start(self, label: str, total: int) -> None:
         """A transfer of `total` bytes begins."""
@@ -37,7 +38,8 @@ class Bars:
             rich.TimeRemainingColumn(),
             console=console,
         )
-        self._task = self._drawn.add_task(one_line(label), total=total)
+        self._label = one_line(label)
+        self._task = self._drawn.add_task(self._label, total=total)
         self._drawn.start()
 
     def advance(self, count: int) -> None:
@@ -45,8 +47,15 @@ class Bars:
         if self._drawn is not None and self._task is not None:
             self._drawn.advance(self._task, count)
 
+    def checking(self) -> None:
+        """What was sent is there, and the other side looks at it; of several the last one is."""
+        if self._drawn is not None and self._task is not None and self._drawn.finished:
+            self._drawn.update(self._task, description=f"{self._label}, being checked")
+
     def done(self) -> None:
         """The transfer has ended, well or not. May be said twice."""
         if self._drawn is not None:
+            if self._task is not None:
+                self._drawn.update(self._task, description=self._label)
             self._drawn.stop()
             self._drawn = None

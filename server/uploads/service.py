@@ -17,7 +17,7 @@ from hashlib import sha256 as sha256_of
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, insert, literal, select, union_all
+from sqlalchemy import bindparam, delete, func, insert, literal, select, union_all, update
 from sqlalchemy.orm import Session
 
 from schemas import limits
@@ -27,8 +27,12 @@ from server.ledger.service import Deposited, Enter
 from server.parts import Parts
 from server.problems import Refusal
 from server.stores import NotStaged
+from server.uploads.checking import LEASE, signs_of_life
 from server.uploads.kept import answer, find_same, insert_blob, require_free, sweep
 from server.uploads.models import Blob, Leftover, Upload, UploadUnit
+
+AGAIN = 2
+"""Seconds after which whoever was told that a whole is being checked may ask how it ended."""
 
 _ADD_UNITS = insert(table(UploadUnit))
 _STANDING = union_all(
@@ -109,18 +113,30 @@ def put_units(
 def complete(vault: Parts, account: bytes, blob: bytes, sha256: bytes) -> dict[str, Any]:
     """Checks the whole and keeps it, as schemas.uploads.KeptBlob; idempotent, also side by side.
 
-    Raises Refusal `not_found`, `upload_incomplete`, `upload_mismatch`, `blob_conflict`, `storage_full`.
+    Raises Refusal `not_found`, `upload_incomplete`, `upload_mismatch`, `blob_conflict`, `storage_full`; or
+    `upload_checking`, where that takes longer than a request waits: it goes on, and to ask again is all that is needed.
     """
     with vault.database.read() as session:
         kept = session.get(Blob, blob)
         if kept is not None:
             return _complete_again(vault, account, kept, sha256)
-        size = _require_open(session, account, blob)
+        upload = _find(session, account, blob)
         count = session.scalar(select(func.count()).where(UploadUnit.blob == blob))
-    if count != limits.unit_count(size):
+    if count != limits.unit_count(upload.size):
         raise Refusal("upload_incomplete")
-    _finish(vault, blob, size, sha256)
-    vault.steps.reach("complete.renamed")
+    if upload.whole not in (None, sha256):
+        raise Refusal("upload_mismatch")
+    name = account, blob, sha256
+    answered = None
+    if vault.checks.is_running(name) or not _is_checked_elsewhere(vault, upload):
+        answered = vault.checks.result(name, lambda: _check_and_keep(vault, account, blob, upload.size, sha256))
+    if answered is None:
+        raise Refusal("upload_checking", retry_after=AGAIN)
+    return answered
+
+
+def _check_and_keep(vault: Parts, account: bytes, blob: bytes, size: int, sha256: bytes) -> dict[str, Any]:
+    """The rest of completing, however long the store takes for it."""
 
     def work(session: Session, enter: Enter) -> Deposited | None:
         if find_same(session, account, blob, size, sha256):
@@ -129,11 +145,14 @@ def complete(vault: Parts, account: bytes, blob: bytes, sha256: bytes) -> dict[s
         session.flush()
         return insert_blob(vault, session, enter, account, blob, size, sha256, None)
 
-    try:
-        deposit = vault.ledger.commit(work)
-    except Refusal:
-        _drop_stray(vault, blob)
-        raise
+    with signs_of_life(lambda is_alive: _note_checking(vault, blob, is_alive)):
+        _finish(vault, blob, size, sha256)
+        vault.steps.reach("complete.renamed")
+        try:
+            deposit = vault.ledger.commit(work)
+        except Refusal:
+            _drop_stray(vault, blob)
+            raise
     return answer(vault, account, blob, deposit)
 
 
@@ -247,6 +266,18 @@ def _record(vault: Parts, account: bytes, blob: bytes, hashes: dict[int, bytes])
         raise
 
 
+def _is_checked_elsewhere(vault: Parts, upload: Upload) -> bool:
+    """Whether another process has said lately that it is at it: a second one would read all of it beside the first."""
+    return upload.checking is not None and abs(vault.clock.now() - upload.checking) < LEASE
+
+
+def _note_checking(vault: Parts, blob: bytes, is_alive: bool) -> None:
+    """Tells the other processes. Never raises a Refusal: what can't be told costs them no more than time."""
+    with suppress(Refusal), vault.database.write() as session:
+        now = vault.clock.now() if is_alive else None
+        session.execute(update(Upload).where(Upload.blob == blob).values(checking=now))
+
+
 def _finish(vault: Parts, blob: bytes, size: int, sha256: bytes) -> None:
     def check(digest: bytes) -> None:
         vault.steps.reach("complete.hashed")
@@ -256,34 +287,43 @@ def _finish(vault: Parts, blob: bytes, size: int, sha256: bytes) -> None:
     try:
         vault.store.finish(blob, size, check)
     except NotStaged:
-        _drop_damaged_units(vault, blob, size)
+        _look_again(vault, blob, size)
         raise Refusal("upload_incomplete") from None
     except Refusal as refusal:
-        if refusal.code == "upload_mismatch" and _drop_damaged_units(vault, blob, size):
+        if refusal.code != "upload_mismatch":
+            raise
+        whole = _look_again(vault, blob, size)
+        if whole == sha256:  # a unit that was damaged has come again meanwhile
+            raise Refusal("unavailable") from None
+        if whole is None and vault.store.size(blob) is None:
             raise Refusal("upload_incomplete") from None
         raise
 
 
-def _drop_damaged_units(vault: Parts, blob: bytes, size: int) -> int:
-    """Forgets the units whose staged bytes are not those that arrived, so that they are sent again; says how many."""
+def _look_again(vault: Parts, blob: bytes, size: int) -> bytes | None:
+    """Forgets the units whose staged bytes are not those that arrived, so that they are sent again. The SHA-256 of the
+    whole, which is noted, so that nobody waits for it twice; None if a unit is missing."""
     with vault.database.read() as session:
         known = _units(session, blob)
-    damaged = []
+    damaged, all_seen = [], sha256_of()
     for unit, expected in known.items():
         seen = sha256_of()
         for piece in vault.store.staged(blob, *limits.unit_range(unit, size)):
             seen.update(piece)
+            all_seen.update(piece)
         if seen.digest() != expected:
             damaged.append(unit)
     if vault.store.size(blob) is not None:  # somebody kept the whole meanwhile, and may die before the vault knows
-        return 0
+        return None
+    whole = None if damaged or len(known) < limits.unit_count(size) else all_seen.digest()
 
     def work(session: Session, _enter: Enter) -> None:
         for unit in damaged:
             session.execute(delete(UploadUnit).where(UploadUnit.blob == blob, UploadUnit.unit == unit))
+        session.execute(update(Upload).where(Upload.blob == blob).values(whole=whole))
 
     vault.ledger.commit(work)
-    return len(damaged)
+    return whole
 
 
 def _complete_again(vault: Parts, account: bytes, kept: Blob, sha256: bytes) -> dict[str, Any]:

@@ -6,6 +6,7 @@ Knows: the names of steps, a clock in a file. Refuses to know: what the server d
     reached          one line for each step that was reached, by whichever worker
     died             one line for each order that was carried out, written before the process died: step and process id
     <step>.order     "server 2": at the second time from now kill the whole server; "worker 1": this worker alone
+    <step>.held      whoever reaches the step goes on when this file is gone
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ import fcntl
 import os
 import select
 import signal
+import time
 from collections import Counter
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -53,6 +56,16 @@ class Orders:
         fresh = self._order(step).with_suffix(".new")
         fresh.write_text(f"{victim} {times}")
         fresh.replace(self._order(step))  # no worker reads half of an order
+
+    @contextmanager
+    def holding(self, step: str) -> Iterator[None]:
+        """Until the end of the block nobody gets beyond `step`."""
+        held = self._held(step)
+        held.touch()
+        try:
+            yield
+        finally:
+            held.unlink()
 
     def withdraw(self) -> None:
         """No order holds any more."""
@@ -95,6 +108,8 @@ class Orders:
             if victim == "server":
                 os.killpg(int(os.environ[GROUP]), signal.SIGKILL)
             os.kill(os.getpid(), signal.SIGKILL)
+        while self._held(name).exists():
+            time.sleep(0.02)
 
     def _due(self, name: str) -> str | None:
         """Counts an order down, one worker at a time; whom to kill once it is at its end."""
@@ -113,6 +128,9 @@ class Orders:
 
     def _order(self, step: str) -> Path:
         return self.folder / f"{step}.order"
+
+    def _held(self, step: str) -> Path:
+        return self.folder / f"{step}.held"
 
     def _note(self, file: str, line: str) -> None:
         descriptor = os.open(self.folder / file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)

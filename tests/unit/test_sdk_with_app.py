@@ -7,6 +7,7 @@ import sqlite3
 import threading
 import time
 from contextlib import closing
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from client_sdk.errors import (
     BlobSwapped, FileUnreadable, HostDiffers, ItemUnknown, ItemsMissing, LedgerForked, LedgerKeyChanged, NetworkError,
     NoteTooLong, NotOpen, RangeInvalid, Refused, Untrusted, ValueRefused, VaultChanged,
 )
+from client_sdk.gathering import Chosen, Plan
 from client_sdk.home import Home
 from client_sdk.reader import sealed_content_size
 from client_sdk.transport import HttpTransport
@@ -33,6 +35,7 @@ from crypto_core.receipts.policy import parse_policy
 from crypto_core.sealing.keyring import NeedsPin
 from crypto_core.sealing.records import Link, open_link
 from server.items.service import collect
+from server.uploads.checking import Checks
 from schemas import limits
 from tests.fakes.devices import PASSWORD, PIN, USERNAME, Device, Network, make_device, register
 from tests.fakes.vault import FakeVault, fake_vault
@@ -569,6 +572,51 @@ def test_units_are_sent_again_in_smaller_requests_when_they_fail(laptop: Device,
         laptop.network.cut_before = lambda _: False
         assert whole(client, kept.id) == path.read_bytes()
     assert not list(laptop.home.folder.glob("*/*/uploads/*"))
+
+
+class _Patient:
+    """Somebody who watches: after the third time that the vault is said to be checking, it may end."""
+
+    def __init__(self, go_on: threading.Event) -> None:
+        self.said = list[str]()
+        self._go_on = go_on
+
+    def start(self, label: str, total: int) -> None:
+        self.said.append("start")
+
+    def advance(self, count: int) -> None:
+        pass
+
+    def checking(self) -> None:
+        self.said.append("checking")
+        if self.said.count("checking") == 3:
+            self._go_on.set()
+
+    def done(self) -> None:
+        self.said.append("done")
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_a_vault_that_checks_for_longer_than_anybody_waits_is_asked_again(
+    vault: FakeVault, laptop: Device, tmp_path: Path, several: bool
+) -> None:
+    path, go_on = a_file(tmp_path, 3 * UNIT), threading.Event()
+    vault.app.extensions["parts"] = replace(vault.parts, checks=Checks(0.01))
+    with laptop.client() as client:
+        client._progress = watched = _Patient(go_on)
+        client.log_in(USERNAME, PASSWORD, PIN)
+        vault.steps.at["complete.hashed"] = lambda: None if go_on.wait(60) else pytest.fail("never asked again")
+        if several:
+            (outcome,) = client.add_documents([Chosen(path, path.name)], Plan())
+            kept = outcome.kept
+        else:
+            kept = client.add_document(path)
+        assert kept is not None and whole(client, kept.id) == path.read_bytes()
+    asked = [place for place in laptop.network.paths("POST") if place.endswith("/complete")]
+    sent = [len(one.read()) for one in laptop.network.seen if one.method == "PUT" and "/units/" in one.url.path]
+    assert len(asked) >= 4 and sum(sent) == sealed_content_size(3 * UNIT)
+    assert vault.steps.reached.count("complete.hashed") == 1
+    assert watched.said[:4] == ["start", *["checking"] * 3] and "done" in watched.said
 
 
 def test_a_file_that_changed_since_the_cut_is_sent_as_another_blob(laptop: Device, tmp_path: Path) -> None:

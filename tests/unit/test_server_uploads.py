@@ -6,20 +6,30 @@ import hashlib
 import io
 import os
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from werkzeug.test import TestResponse
 
+from client_sdk import wire
 from crypto_core.encoding import format_b64
 from crypto_core.randomness import make_id
 from crypto_core.receipts.note import format_vkey
 from crypto_core.receipts.policy import Policy
 from crypto_core.receipts.receipt import verify_receipt
 from schemas import limits
+from server.app import create_app
+from server.config import MAX_CHECK_WAIT, ConfigRefused, ServerConfig
 from server.ledger.check import check_vault
 from server.problems import Refusal
 from server.uploads import service
+from server.uploads.checking import Checks
+from server.uploads.models import Upload
 from server.uploads.ranges import parse_range
 from server.uploads.service import unit_span
 from tests.fakes.vault import FakePerson, FakeVault, b64, code, open_person, said
@@ -679,3 +689,232 @@ def test_bit_rot_in_a_kept_blob_is_named(vault: FakeVault, person: FakePerson) -
     assert any("not those that were deposited" in problem for problem in check_vault(vault.parts).problems)
     path.write_bytes(BIG[:-1] + b"!")
     assert any("not those that were deposited" in problem for problem in check_vault(vault.parts).problems)
+
+
+# a check that takes longer than anybody waits
+
+
+@contextmanager
+def held(vault: FakeVault, then: Callable[[], None] = lambda: None) -> Iterator[threading.Event]:
+    """Whoever has hashed a whole waits for the event, which comes at the end at the latest, and does `then`."""
+    go_on = threading.Event()
+
+    def wait() -> None:
+        assert go_on.wait(60)
+        then()
+
+    vault.steps.at["complete.hashed"] = wait
+    try:
+        yield go_on
+    finally:
+        go_on.set()
+
+
+def test_a_request_waits_less_than_any_client(vault: FakeVault, tmp_path: Path) -> None:
+    patience = wire._TIMEOUT.read_timeout
+    assert isinstance(patience, float)
+    for waited in (vault.parts.config.check_wait, MAX_CHECK_WAIT):
+        assert 1 <= waited < patience
+    for wrong in ("0", str(MAX_CHECK_WAIT + 1), "20s"):
+        with pytest.raises(ConfigRefused) as caught:
+            ServerConfig.from_environ({"TEMOIN_CHECK_WAIT": wrong}, tmp_path)
+        assert "TEMOIN_CHECK_WAIT" in caught.value.detail
+    assert ServerConfig.from_environ({"TEMOIN_CHECK_WAIT": "5"}, tmp_path).check_wait == 5
+
+
+@pytest.fixture
+def hasty(vault: FakeVault, person: FakePerson) -> FakePerson:
+    """The same person, at another process of the same vault, which hardly waits for anything."""
+    parts = replace(vault.parts, checks=Checks(0.01))
+    return replace(person, vault=FakeVault(create_app(parts), parts, vault.clock, vault.steps))
+
+
+@pytest.fixture
+def staged(person: FakePerson) -> bytes:
+    """A blob of which all units are there."""
+    blob = make_id()
+    start(person, blob)
+    put_units(person, blob, 0, UNITS)
+    return blob
+
+
+def ask_until_done(person: FakePerson, blob: bytes, data: bytes = BIG) -> TestResponse:
+    deadline = time.monotonic() + 60
+    while "code" in said(answer := complete(person, blob, data)) and code(answer) == "upload_checking":
+        assert time.monotonic() < deadline
+    return answer
+
+
+def checking(vault: FakeVault, blob: bytes) -> int | None:
+    with vault.parts.database.read() as session:
+        return session.get_one(Upload, blob).checking
+
+
+def wait_for_a_sign(vault: FakeVault, blob: bytes) -> None:
+    deadline = time.monotonic() + 60
+    while checking(vault, blob) is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def wait_for_the_end(person: FakePerson, blob: bytes) -> None:
+    deadline = time.monotonic() + 60
+    while person.vault.parts.checks.is_running((person.account, blob, hashlib.sha256(BIG).digest())):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_a_check_that_takes_long_goes_on_and_is_asked_for_again(
+    vault: FakeVault, person: FakePerson, hasty: FakePerson, staged: bytes
+) -> None:
+    with held(vault) as go_on:
+        for _ in range(3):
+            answer = complete(hasty, staged)
+            assert (answer.status_code, code(answer)) == (503, "upload_checking")
+            assert answer.headers["Retry-After"] == "2"
+            assert said(read(person, staged))["complete"] is False
+            assert code(get(person, staged)) == "not_found"
+        go_on.set()
+        answer = ask_until_done(hasty, staged)
+    require_receipt(vault, answer, BIG)
+    assert get(person, staged).data == BIG
+    assert vault.steps.reached.count("complete.hashed") == 1
+    assert check_vault(vault.parts).problems == []
+
+
+def test_two_who_complete_at_once_wait_for_one_check(vault: FakeVault, person: FakePerson, staged: bytes) -> None:
+    with held(vault) as go_on, ThreadPoolExecutor(2) as pool:
+        first, second = (pool.submit(complete, person, staged) for _ in range(2))
+        while not vault.steps.reached.count("complete.hashed"):
+            time.sleep(0.01)
+        go_on.set()
+        assert said(first.result()) == said(second.result())
+    require_receipt(vault, first.result(), BIG)
+    assert vault.steps.reached.count("complete.hashed") == 1
+
+
+def test_another_process_does_not_check_beside_one_that_is_at_it(
+    vault: FakeVault, person: FakePerson, hasty: FakePerson, staged: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.uploads.checking.SIGN", 0.01)
+    with held(vault) as go_on:
+        assert code(complete(hasty, staged)) == "upload_checking"
+        wait_for_a_sign(vault, staged)
+        assert code(complete(person, staged)) == "upload_checking"
+        assert code(complete(person, staged, b"other")) == "upload_checking"
+        go_on.set()
+        require_receipt(vault, ask_until_done(person, staged), BIG)
+    assert vault.steps.reached.count("complete.hashed") == 1
+
+
+def test_a_process_that_died_while_it_checked_is_waited_for_half_a_minute(
+    vault: FakeVault, person: FakePerson, staged: bytes
+) -> None:
+    with vault.parts.database.write() as session:
+        session.get_one(Upload, staged).checking = vault.clock.now()
+    assert code(complete(person, staged)) == "upload_checking"
+    vault.clock.advance(29)
+    assert code(complete(person, staged)) == "upload_checking"
+    vault.clock.advance(1)
+    require_receipt(vault, complete(person, staged), BIG)
+
+
+def test_a_check_that_fails_while_nobody_waits_is_logged_and_begun_anew(
+    vault: FakeVault, hasty: FakePerson, staged: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail() -> None:
+        raise RuntimeError("what nobody may read")
+
+    with held(vault, fail) as go_on:
+        assert code(complete(hasty, staged)) == "upload_checking"
+        go_on.set()
+        wait_for_the_end(hasty, staged)
+    vault.steps.at.clear()
+    require_receipt(vault, ask_until_done(hasty, staged), BIG)
+    assert [record.getMessage() for record in caplog.records if record.name == "temoin.server"] == [
+        "RuntimeError in a check for which nobody waited"
+    ]
+
+
+def test_after_a_check_that_failed_nobody_is_said_to_be_at_it(
+    vault: FakeVault, hasty: FakePerson, person: FakePerson, staged: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fill() -> None:
+        raise Refusal("storage_full")
+
+    monkeypatch.setattr("server.uploads.checking.SIGN", 0.01)
+    with held(vault, fill) as go_on:
+        assert code(complete(hasty, staged)) == "upload_checking"
+        wait_for_a_sign(vault, staged)
+        go_on.set()
+        while checking(vault, staged) is not None:
+            time.sleep(0.01)
+        assert code(complete(person, staged)) == "storage_full"
+    vault.steps.at.clear()
+    require_receipt(vault, complete(person, staged), BIG)
+
+
+def test_what_the_whole_is_need_not_be_found_twice(
+    vault: FakeVault, person: FakePerson, hasty: FakePerson, staged: bytes
+) -> None:
+    with held(vault) as go_on:
+        assert code(complete(hasty, staged, b"other")) == "upload_checking"
+        go_on.set()
+        assert code(ask_until_done(hasty, staged, b"other")) == "upload_mismatch"
+    assert code(complete(person, staged, b"other")) == "upload_mismatch"
+    assert vault.steps.reached.count("complete.hashed") == 1
+    require_receipt(vault, complete(person, staged), BIG)
+
+
+def test_what_the_disk_lost_is_asked_for_also_where_nobody_waited(
+    vault: FakeVault, person: FakePerson, hasty: FakePerson, staged: bytes
+) -> None:
+    path = vault.parts.config.data / "blobs" / "staged" / staged.hex()
+    with path.open("r+b") as file:
+        file.write(b"rot")
+    with held(vault) as go_on:
+        assert code(complete(hasty, staged)) == "upload_checking"
+        go_on.set()
+        assert code(ask_until_done(hasty, staged)) == "upload_incomplete"
+    assert [one["unit"] for one in said(read(person, staged))["units"]] == [1, 2, 3]
+    put_units(person, staged, 0, 1)
+    require_receipt(vault, complete(person, staged), BIG)
+
+
+@pytest.mark.parametrize("comes_again", [False, True])
+def test_what_two_checks_found_damaged_is_asked_for_and_never_called_another_blob(
+    vault: FakeVault, person: FakePerson, hasty: FakePerson, staged: bytes, monkeypatch: pytest.MonkeyPatch,
+    comes_again: bool,
+) -> None:
+    """The second one hashed all of it when the first had not forgotten the unit yet."""
+    path, finish = vault.parts.config.data / "blobs" / "staged" / staged.hex(), vault.parts.store.finish
+    with path.open("r+b") as file:
+        file.write(b"rot")
+
+    def overtaken(blob: bytes, size: int, check: Callable[[bytes], None]) -> None:
+        monkeypatch.undo()
+        try:
+            finish(blob, size, check)
+        finally:
+            assert code(ask_until_done(hasty, staged)) == "upload_incomplete"
+            if comes_again:
+                assert put_units(person, staged, 0, 1).status_code == 200
+
+    monkeypatch.setattr(vault.parts.store, "finish", overtaken)
+    assert code(complete(person, staged)) == ("unavailable" if comes_again else "upload_incomplete")
+    put_units(person, staged, 0, 1)
+    require_receipt(vault, complete(person, staged), BIG)
+
+
+def test_an_upload_that_is_given_up_while_it_is_checked(
+    vault: FakeVault, person: FakePerson, hasty: FakePerson, staged: bytes
+) -> None:
+    with held(vault) as go_on:
+        assert code(complete(hasty, staged)) == "upload_checking"
+        assert give_up(person, staged).status_code == 200
+        assert code(complete(hasty, staged)) == "not_found"
+        go_on.set()
+        wait_for_the_end(hasty, staged)
+    service.collect(vault.parts)
+    assert (files(vault), used(person)) == ([], 0)
+    assert upload(person, staged).status_code == 201

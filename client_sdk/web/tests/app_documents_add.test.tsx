@@ -177,6 +177,18 @@ describe("one file", () => {
     await until(() => said().includes("1 fichier attend le réseau"));
   });
 
+  test("that has left whole is being checked, however long that takes, and waits for no network", async () => {
+    const { key } = addUpload(photograph, null);
+    const long = performance.now() - 10 * SILENCE;
+    changeUpload(key, { course: { kind: "sending" }, done: 4000, total: 4000, marks: [[long - 3000, 9], [long, 4000]] });
+    show(<><Said open view="home" /><Uploads /></>);
+    await new Promise((resolve) => setTimeout(resolve, 1200)); // it looks each second
+    expect(said()).toContain("La vérification prend un moment pour un gros fichier");
+    expect(said()).toContain("1 fichier s’envoie");
+    expect(said()).not.toContain("attend le réseau");
+    expect(document.querySelector(".going p.waiting")).not.toBeNull();
+  });
+
   test("is let go of, and what has arrived of it goes", async () => {
     const begun = { id: SLOT, name: "IMG_1.jpg", size: 4000, changed: photograph.lastModified, sensitive: false, made: 1 };
     vault.begun = [begun, { ...begun, id: "other", size: 5 }];

@@ -8,7 +8,7 @@ import type { VaultClient } from "../src/sdk/client.js";
 import type { Id } from "../src/sdk/items.js";
 import { EMPTY_DRAFT } from "../src/sdk/items.js";
 import { collected, registered, type Browser } from "./clients.js";
-import type { Sent } from "./memory_network.js";
+import { json, type Sent } from "./memory_network.js";
 import { sharedVault, type SharedVault } from "./shared_vault.js";
 
 const UNIT = 262_144;
@@ -116,6 +116,37 @@ test("while a request is on its way the next units are sealed, and wait for it",
   const { id } = await add(client, file);
   expect(Buffer.compare(await whole(client, id), await bytesOf(file))).toBe(0);
   expect(most).toBe(1);
+});
+
+test("a vault that checks for longer than anybody waits is asked again, and nothing is sent again", async () => {
+  const browser = await registered(vault.url);
+  const client = await browser.logIn();
+  let asked = 0;
+  browser.network.answers = ({ path }) => {
+    if (!path.endsWith("/complete") || (asked += 1) > 3) return null;
+    const body = { type: "urn:temoin:problem:upload_checking", title: "", status: 503, code: "upload_checking", detail: "" };
+    return json({ ...body, ...(asked === 2 ? {} : { retry_after: 2 }) }, 503);
+  };
+  const file = aFile(900_000);
+  const { id } = await add(client, file);
+  expect(Buffer.compare(await whole(client, id), await bytesOf(file))).toBe(0);
+  expect(asked).toBe(4);
+  expect(new Set(browser.network.paths("PUT")).size).toBe(browser.network.paths("PUT").length);
+});
+
+test("whoever stops a file while the vault checks it is not kept waiting", async () => {
+  const browser = await registered(vault.url);
+  const client = await browser.logIn();
+  const stop = new AbortController();
+  browser.network.answers = ({ path }) => {
+    if (!path.endsWith("/complete")) return null;
+    stop.abort(new Error("stopped"));
+    return json({ type: "", title: "", status: 503, code: "upload_checking", detail: "", retry_after: 3600 }, 503);
+  };
+  const sent = client.addDocument({ file: aFile(900_000), thumbnail: null }, EMPTY_DRAFT, {
+    sent: { signal: stop.signal },
+  });
+  await expect(sent).rejects.toThrow("stopped");
 });
 
 test.each([

@@ -77,7 +77,7 @@ export interface Pace {
 export function paceOf({ marks, done, total }: Upload, now = performance.now()): Pace {
   const [first, last] = [marks[0], marks.at(-1)];
   if (first === undefined || last === undefined) return { rate: null, left: null, silent: false };
-  const silent = now - last[0] > SILENCE;
+  const silent = done < total && now - last[0] > SILENCE; // what has left whole is being checked
   const span = now - first[0];
   if (silent || span < SOON || last[1] === first[1]) return { rate: null, left: null, silent };
   const rate = ((last[1] - first[1]) * 1000) / span;

@@ -214,6 +214,13 @@ export const PROBLEMS = {
     title: "Upload incomplete",
     sentence: "Some units have not arrived yet. Send them, then complete.",
   },
+  upload_checking: {
+    status: 503,
+    title: "Upload being checked",
+    sentence:
+      "All of it has arrived, and the vault is still checking it, which takes minutes for a large file. Ask again in a "
+      + "moment; nothing has to be sent again.",
+  },
   upload_mismatch: {
     status: 422,
     title: "Upload mismatch",

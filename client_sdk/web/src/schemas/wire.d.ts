@@ -2905,7 +2905,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `ledger_stopped`, `unavailable` */
+                /** @description `upload_checking`, `ledger_stopped`, `unavailable` */
                 503: {
                     headers: {
                         [name: string]: unknown;
@@ -7012,7 +7012,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `ledger_stopped`, `unavailable` */
+                /** @description `upload_checking`, `ledger_stopped`, `unavailable` */
                 503: {
                     headers: {
                         [name: string]: unknown;

@@ -33,6 +33,8 @@ const FAILURES = 8;
 /** How many times a file is begun anew under another key, if what was sealed doesn't match its journal. */
 const BLOBS = 3;
 const RUN = RUN_CHUNKS * CHUNK_SIZE;
+/** Seconds before a vault that checks is asked again, where it doesn't say. */
+const AGAIN = 2;
 const OTHER_BYTES = ["blob_conflict", "upload_mismatch"];
 const PASSING = ["body_incomplete", "digest_mismatch", "unavailable"];
 
@@ -178,7 +180,7 @@ export function sealFile(
 export async function sendContent(
   source: Source, way: Way,
 ): Promise<{ readonly content: Content; readonly receipt: string }> {
-  const { place, journal, progress, signal } = way;
+  const { journal, progress, signal } = way;
   const { blob, key } = journal;
   const machine = uploading();
   machine.receive(UploadEvent.JOURNAL_WRITTEN);
@@ -193,7 +195,7 @@ export async function sendContent(
     if (sending !== null) machine.receive(UploadEvent.ANNOUNCED);
     const sealed = sending === null ? null : await sending.send(units);
     if (sending !== null) machine.receive(UploadEvent.ALL_ARRIVED);
-    const [receipt, digest] = sealed === null ? await sendWhole(way, units) : [await place.complete(blob, sealed), sealed];
+    const [receipt, digest] = sealed === null ? await sendWhole(way, units) : [await complete(way, sealed), sealed];
     machine.receive(UploadEvent.COMPLETED);
     await way.prove(receipt, digest, size);
     machine.receive(UploadEvent.RECEIPT_VERIFIED);
@@ -228,17 +230,35 @@ export async function sendWhole(
     } catch (error) {
       signal?.throwIfAborted();
       requirePassing(error, failures);
-      await rest(way, failures - 1);
+      await rest(way, pauseAfter(failures - 1));
     }
   }
 }
 
+/** All units are there; gives the receipt. The vault checks a large file for longer than any connection stays silent, so
+ * that it says that it is at it and is asked again, for as long as it says so. */
+async function complete(way: Way, whole: Uint8Array): Promise<string> {
+  for (;;) {
+    try {
+      return await way.place.complete(way.journal.blob, whole);
+    } catch (error) {
+      if (!(error instanceof Refused) || error.code !== "upload_checking") throw error;
+      await rest(way, (error.retryAfter ?? AGAIN) * 1000);
+    }
+  }
+}
+
+/** Milliseconds before the next try. */
+function pauseAfter(failures: number): number {
+  return Math.min(250 * 2 ** failures, 10_000);
+}
+
 /** Waits before the next try; at once over when the signal comes. */
-async function rest({ signal, sleep }: Pick<Way, "signal" | "sleep">, failures: number): Promise<void> {
+async function rest({ signal, sleep }: Pick<Way, "signal" | "sleep">, ms: number): Promise<void> {
   let stop: () => void = () => undefined;
   const stopped = new Promise<void>((resolve) => (stop = resolve));
   signal?.addEventListener("abort", stop);
-  await Promise.race([sleep(Math.min(250 * 2 ** failures, 10_000)), stopped]);
+  await Promise.race([sleep(ms), stopped]);
   signal?.removeEventListener("abort", stop);
   signal?.throwIfAborted();
 }
@@ -381,7 +401,7 @@ class Sending {
       first: run.first + start, units: run.units.slice(start, stop), digests: run.digests.slice(start, stop),
     }));
     this.#waiting.unshift(...parts);
-    await rest(this.#way, this.#failures);
+    await rest(this.#way, pauseAfter(this.#failures));
   }
 }
 

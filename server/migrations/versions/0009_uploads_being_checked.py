@@ -1,0 +1,17 @@
+"""An upload says that it is being checked, and what it was found to be.
+
+Knows: the table as it was on this day; it never changes again. Refuses to know: the models of today.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0009"
+down_revision = "0008"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("uploads", sa.Column("checking", sa.BigInteger(), nullable=True))
+    op.add_column("uploads", sa.Column("whole", sa.LargeBinary(32), nullable=True))
