@@ -17,6 +17,7 @@ from tests.fakes.canary import find_canaries
 from tests.fakes.folder import files_in
 from tests.fakes.heap import take_heap
 from tests.fakes.processes import RealVault
+from tests.fakes.served import served_vault
 from tests.fakes.teller import STEM, TEXTS, Teller
 from tests.fakes.visitor import Visitor, wait_until
 
@@ -102,6 +103,26 @@ def test_nothing_readable_is_left_of_a_file_that_was_being_sent_and_it_goes_on(
         assert network.body_bytes - sent < 300_000  # it stopped
         teller.visitor.log_in()
         goes_on(teller.visitor, network)
+
+
+def test_a_file_that_the_vault_checks_for_long_is_said_to_be_checked_and_then_kept(
+    context: BrowserContext, tmp_path: Path
+) -> None:
+    with served_vault(tmp_path, environment={"TEMOIN_HOST": "", "TEMOIN_CHECK_WAIT": "1"}) as vault:
+        visitor = Visitor(context.new_page(), vault.real.url)
+        visitor.move_in()
+        visitor.go_to("shell.documents")
+        visitor.follow("documents.add.name")
+        asked = list[str]()
+        visitor.page.on("response", lambda answer: asked.append(f"{answer.status} {answer.url.rpartition('/')[2]}"))
+        with vault.orders.holding("complete.hashed"):
+            choose(visitor)
+            visitor.press("documents.add.keep", count=1)
+            wait_until(visitor.page, lambda: asked.count("503 complete") == 2, "the vault was not asked again")
+            expect(visitor.page.get_by_text(visitor.say("documents.uploads.checking"))).to_be_visible()
+            expect(visitor.page.get_by_text(visitor.say("shell.uploads.cut", count=1))).to_have_count(0)
+        expect(visitor.page.get_by_text(visitor.say("documents.kept")).first).to_be_visible(timeout=60_000)
+        assert vault.orders.reached()["complete.hashed"] == 1
 
 
 @pytest.mark.alone

@@ -180,7 +180,7 @@ export class Answering {
       },
       advance: (count) => {
         done += count;
-        if (Date.now() - told >= PROGRESS_MS) tell();
+        if (done >= total || Date.now() - told >= PROGRESS_MS) tell(); // the last one, or it would seem to stand still
       },
       done: () => {
         done = total;
