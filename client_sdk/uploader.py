@@ -25,7 +25,7 @@ from client_sdk.hashing import Sha256Aside
 from client_sdk.items import Content, KeptReceipt
 from client_sdk.journal import Journal, JournalMismatch, Journals, Source
 from client_sdk.progress import NO_PROGRESS, Progress
-from client_sdk.protocol.upload import UploadEvent, Width, uploading
+from client_sdk.protocol.upload import IN_FLIGHT, UploadEvent, Width, uploading
 from client_sdk.reader import BLOB, sealed_content_size
 from client_sdk.session import Session
 from crypto_core.errors import MalformedError
@@ -39,7 +39,6 @@ UPLOADS = "/v1/uploads"
 UPLOAD = "/v1/uploads/<id:blob>"
 UNITS = "/v1/uploads/<id:blob>/units/<u32:first>"
 COMPLETE = "/v1/uploads/<id:blob>/complete"
-IN_FLIGHT = 2
 FAILURES = 8
 """In a row, after which the network is called gone. The journal stays."""
 BLOBS = 3
@@ -265,7 +264,7 @@ class _Sending:
             raise JournalMismatch  # somebody else's units, or ours from before the journal was lost
         self._width = Width()
         self._waiting: deque[_Run] = deque()
-        self._flying: dict[Future[dict[str, Any]], _Run] = {}
+        self._flying: dict[Future[float], _Run] = {}
         self._failures = 0
 
     def send(self, units: Iterable[tuple[memoryview, bytes]]) -> None:
@@ -312,7 +311,7 @@ class _Sending:
     def _pump(self, pool: ThreadPoolExecutor, stay: int) -> None:
         """Sends until nothing waits and at most `stay` requests are in flight."""
         while self._waiting or len(self._flying) > stay:
-            while self._waiting and len(self._flying) < IN_FLIGHT:
+            while self._waiting and len(self._flying) < self._width.requests:
                 run = self._waiting.popleft()
                 self._flying[pool.submit(self._put, run)] = run
             if not self._waiting and len(self._flying) <= stay:
@@ -321,14 +320,17 @@ class _Sending:
             for future in done:
                 self._landed(future, self._flying.pop(future))
 
-    def _put(self, run: _Run) -> dict[str, Any]:
-        return self._place.put(UNITS, run.units, run.digests, blob=self._journal.blob, first=run.first)
+    def _put(self, run: _Run) -> float:
+        """How many seconds it took."""
+        begun = time.monotonic()
+        self._place.put(UNITS, run.units, run.digests, blob=self._journal.blob, first=run.first)
+        return time.monotonic() - begun
 
-    def _landed(self, future: Future[dict[str, Any]], run: _Run) -> None:
+    def _landed(self, future: Future[float], run: _Run) -> None:
         error = future.exception()
         if error is None or isinstance(error, Refused) and error.code == "upload_complete":
             self._failures = 0
-            self._width.succeeded()
+            self._width.succeeded(future.result() if error is None else 0)
             self._progress.advance(sum(map(len, run.units)))
             return
         self._failures += 1

@@ -29,6 +29,8 @@ _TIMEOUT = urllib3.Timeout(connect=15.0, read=60.0)
 _CONNECTIONS = 32
 """Kept open for the next request; more than ever are at work at once."""
 _NEVER = urllib3.Retry(False, redirect=False)
+_PART = 65_536
+"""Bytes that a socket is handed at once; they leave within a minute at nine kilobits a second."""
 _SMALL = 16_384
 """Bodies of up to so many bytes leave in one piece with their headers."""
 
@@ -64,14 +66,24 @@ class Answer:
 
 
 class _Connection(HTTPConnection):
-    """A small body leaves in one piece with its headers: one packet, for which the other side is woken once."""
+    """A small body leaves in one piece with its headers: one packet, for which the other side is woken once.
+
+    A large one leaves in parts, because the time that a socket gives to what it is handed is for all of that, however
+    long it is: a slow network carries it, and only one on which nothing moves is given up.
+    """
 
     _held: list[bytes] | None = None
+
+    def connect(self) -> None:
+        super().connect()
+        self.sock.settimeout(_TIMEOUT.read_timeout)  # urllib3 would give a request the time that connecting has
 
     def request(
         self, method: str, url: str, body: Any = None, headers: Mapping[str, Any] | None = None, **options: Any
     ) -> None:
         self._held = [] if isinstance(body, bytes) and len(body) <= _SMALL else None
+        if self.sock is not None:
+            self.timeout = _TIMEOUT.read_timeout  # and so also on a connection that is there
         try:
             super().request(method, url, body, headers, **options)
         finally:
@@ -80,10 +92,14 @@ class _Connection(HTTPConnection):
             self.send(b"".join(pieces))
 
     def send(self, data: Any) -> None:
-        if self._held is None:
-            super().send(data)
-        else:
+        if self._held is not None:
             self._held.append(data)
+        elif isinstance(data, (bytes, memoryview)):
+            whole = memoryview(data)
+            for start in range(0, len(whole), _PART):
+                super().send(whole[start:start + _PART])
+        else:
+            super().send(data)
 
 
 class _TlsConnection(_Connection, HTTPSConnection):

@@ -60,14 +60,31 @@ def uploading() -> Machine[Upload, UploadEvent]:
     return Machine(Upload.UNKNOWN, TRANSITIONS)
 
 
+IN_FLIGHT = 2
+BRIEF = 1.0
+"""Seconds: a request that took no longer may be followed by one twice as wide; what is in flight is lost when a network
+is cut."""
+LONG = 3.0
+"""Seconds: a request that took longer is followed by a narrower one, at last by one that goes alone."""
+
+
 class Width:
-    """How many units one request carries: 1 at first, twice as many after a success up to 32, half after a failure."""
+    """How many units one request carries, and how many requests go at once: 1 and 2 at first; twice as many units, up
+    to 32, after a brief success; half after a failure or a long one; alone where one unit by itself takes long."""
 
     def __init__(self) -> None:
         self.units = 1
+        self.requests = IN_FLIGHT
 
-    def succeeded(self) -> None:
-        self.units = min(2 * self.units, UNITS_PER_PUT)
+    def succeeded(self, seconds: float = 0) -> None:
+        """`seconds`: how long the request was under way."""
+        if seconds <= BRIEF:
+            self.units = min(2 * self.units, UNITS_PER_PUT)
+            self.requests = IN_FLIGHT
+        elif seconds > LONG:
+            if self.units == 1:
+                self.requests = 1
+            self.failed()
 
     def failed(self) -> None:
         self.units = max(1, self.units // 2)

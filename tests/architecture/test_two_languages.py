@@ -101,7 +101,7 @@ PYTHON_ONLY_NAMES = {
     },
     "client_sdk/uploader": {
         **dict.fromkeys(("BLOBS", "COMPLETE", "UNITS", "UPLOAD", "UPLOADS"), _ENDPOINT),
-        **dict.fromkeys(("FAILURES", "IN_FLIGHT"), _ITS_OWN),
+        "FAILURES": _ITS_OWN,
         "find_source": "a page is given files, not the places where they lie",
         **dict.fromkeys(("JournalMaker", "Sender"), "functions are given a place and a journal (sendContent)"),
     },
@@ -153,7 +153,6 @@ TYPESCRIPT_ONLY_NAMES = {
     "sdk/items": {"EMPTY_DRAFT": "Python's dataclass has defaults"},
     "sdk/keychain": {"nextFacts": _PRIVATE},
     "sdk/protocol/sync": {"NOTHING_ACCEPTED": "Python's dataclass has defaults"},
-    "sdk/protocol/upload": dict.fromkeys(("BRIEF", "LONG"), "a tab minds how long a request takes (docs/adr/0021)"),
     "sdk/opening": {
         "Link": "the worker is told the secret of a link once, before the code is there",
         "Openings": "what a page opens may be cut at any place and is tried again",

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Literal
 
@@ -67,7 +68,7 @@ def certify(
     serves: bool = False, since_days: int = -1, days: float = 30, key: ec.EllipticCurvePrivateKey | None = None,
 ) -> Certified:
     """A new certificate, signed by itself if there is no issuer: that of an authority (`issues`), of one that `stamps`,
-    or of a web server (`serves`). Valid from `since_days` days from now on, for `days`."""
+    or of a web server on this machine (`serves`). Valid from `since_days` days from now on, for `days`."""
     key = key or ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     start = datetime.now(UTC) + timedelta(days=since_days)
@@ -86,6 +87,9 @@ def certify(
         for purpose, wanted in ((ExtendedKeyUsageOID.TIME_STAMPING, stamps), (ExtendedKeyUsageOID.SERVER_AUTH, serves))
         if wanted
     ]
+    if serves:
+        names = x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))])
+        made = made.add_extension(names, critical=False)
     if purposes:
         made = made.add_extension(x509.ExtendedKeyUsage(purposes), critical=critical)
     return Certified(made.sign(key if issuer is None else issuer.key, hashes.SHA256()), key)

@@ -164,3 +164,23 @@ def test_width_doubles_to_the_limit_and_halves_to_one() -> None:
     assert width.units == 1
     width.succeeded()
     assert list(width.split(5)) == [(0, 2), (2, 4), (4, 5)]
+
+
+def test_what_takes_long_makes_requests_narrower_and_where_one_unit_takes_long_they_go_alone() -> None:
+    width = upload.Width()
+    for _ in range(3):
+        width.succeeded(upload.BRIEF)
+    assert (width.units, width.requests) == (8, 2)
+    width.succeeded(upload.BRIEF + 0.01)
+    assert width.units == 8
+    width.succeeded(upload.LONG + 0.01)
+    assert width.units == 4
+    for _ in range(2):
+        width.succeeded(upload.LONG + 0.01)
+    assert (width.units, width.requests) == (1, 2)
+    width.succeeded(upload.LONG + 0.01)
+    assert (width.units, width.requests) == (1, 1)
+    width.succeeded(upload.LONG)
+    assert width.requests == 1
+    width.succeeded(upload.BRIEF)
+    assert (width.units, width.requests) == (2, 2)

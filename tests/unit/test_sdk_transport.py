@@ -5,8 +5,10 @@ from __future__ import annotations
 import gc
 import gzip
 import json
+import socket
 import ssl
 import threading
+import time
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
@@ -19,9 +21,10 @@ from typing import Any, ClassVar
 import certifi
 import httpx
 import pytest
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Timeout
 from urllib3.util import parse_url
 
+from client_sdk import wire
 from client_sdk.errors import NetworkError, Refused, SdkError, ServerAddress, ServerFault
 from client_sdk.published import LedgerFiles, PublishedFiles
 from client_sdk.transport import PIECE, TRIES, HttpTransport
@@ -29,6 +32,7 @@ from client_sdk.wire import connect
 from crypto_core.encoding import format_b64, format_b64url
 from schemas.limits import HEADER
 from schemas.problems import PROBLEMS
+from tests.fakes.authority import certify
 from tests.fakes.processes import free_port
 from tests.fakes.wire import FakeWire
 
@@ -352,6 +356,67 @@ def test_what_was_sent_is_let_go_of_at_once(served: HttpTransport) -> None:
 
 def test_what_came_before_a_connection_broke_is_given_on(served: HttpTransport) -> None:
     assert list(served.read("/ledger/checkpoint")) == [DATA[at:at + 10] for at in range(0, 100, 10)]
+
+
+BUFFER = 128 * 1024
+SLOW = 2 * 1024 * 1024
+"""Bytes that a slow network takes for so long that nobody would wait for all of them."""
+
+
+class _SlowVault(_Vault):
+    """As behind a telephone's network: what is sent trickles, and for a moment nothing moves."""
+
+    def do_PUT(self) -> None:
+        left = int(self.headers["Content-Length"])
+        for turn in range(16):
+            time.sleep(PAUSE if turn == 8 else PAUSE / 4)
+            self.rfile.read(left // 16)
+        body = json.dumps({"blob": "A" * 22, "size": 9, "units": [], "complete": False}).encode()
+        self._say(200, len(body), body)
+
+
+PAUSE = 0.4
+CONNECTING, NOTHING_MOVES = PAUSE * 3 / 4, PAUSE * 2
+"""Seconds that a client gives to connecting, and to a connection on which nothing moves."""
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_slow_network_is_not_taken_for_a_dead_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, scheme: str
+) -> None:
+    """A whole batch of entries, and a part of a file on a connection that is there: each takes several times as long
+    as nothing may move for."""
+    monkeypatch.setattr(wire, "_TIMEOUT", Timeout(connect=CONNECTING, read=NOTHING_MOVES))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _SlowVault, bind_and_activate=False)
+    server.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
+    server.server_bind()
+    server.server_activate()
+    if scheme == "https":
+        vault = certify("127.0.0.1", serves=True)
+        (tmp_path / "vault.pem").write_bytes(vault.pem + vault.key_pem)
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "vault.pem"))
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(tmp_path / "vault.pem")
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    address = f"{scheme}://127.0.0.1:{server.server_port}"
+    line = connect(parse_url(address))
+    line.conn_kw["socket_options"] = [(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)]  # type: ignore[attr-defined]
+    made = HttpTransport(address, wire=line)
+    try:
+        for _ in range(2):
+            began = time.monotonic()
+            made.put(
+                "/v1/uploads/<id:blob>/units/<u32:first>", [bytes(SLOW)], [bytes(32)], token=TOKEN, blob=bytes(16),
+                first=0,
+            )
+            assert time.monotonic() - began > 2 * NOTHING_MOVES
+    finally:
+        made.close()
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 class _Line:

@@ -56,7 +56,7 @@ export function uploading(): Machine<Upload, UploadEvent> {
 export const BRIEF = 1000;
 /** Milliseconds: a request that took longer is followed by a narrower one, at last by one that goes alone. */
 export const LONG = 3000;
-const IN_FLIGHT = 2;
+export const IN_FLIGHT = 2;
 
 /** How many units one request carries, and how many requests go at once: 1 and 2 at first; twice as many units, up to
  * 32, after a brief success; half after a failure or a long one; alone where one unit by itself takes long. */
