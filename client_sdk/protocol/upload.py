@@ -70,7 +70,8 @@ LONG = 3.0
 
 class Width:
     """How many units one request carries, and how many requests go at once: 1 and 2 at first; twice as many units, up
-    to 32, after a brief success; half after a failure or a long one; alone where one unit by itself takes long."""
+    to 32, after a brief success; half after a failure or a long one; alone where one unit by itself takes long or
+    fails: two would take twice as long each."""
 
     def __init__(self) -> None:
         self.units = 1
@@ -82,11 +83,11 @@ class Width:
             self.units = min(2 * self.units, UNITS_PER_PUT)
             self.requests = IN_FLIGHT
         elif seconds > LONG:
-            if self.units == 1:
-                self.requests = 1
             self.failed()
 
     def failed(self) -> None:
+        if self.units == 1:
+            self.requests = 1
         self.units = max(1, self.units // 2)
 
     def split(self, units: int) -> Iterator[tuple[int, int]]:

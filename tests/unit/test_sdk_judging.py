@@ -159,10 +159,13 @@ def test_width_doubles_to_the_limit_and_halves_to_one() -> None:
         width.succeeded()
         seen.append(width.units)
     assert seen == [1, 2, 4, 8, 16, 32, 32]
-    for _ in range(7):
+    for _ in range(5):
         width.failed()
-    assert width.units == 1
+    assert (width.units, width.requests) == (1, 2)
+    width.failed()
+    assert (width.units, width.requests) == (1, 1)
     width.succeeded()
+    assert width.requests == 2
     assert list(width.split(5)) == [(0, 2), (2, 4), (4, 5)]
 
 

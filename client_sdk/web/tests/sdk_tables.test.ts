@@ -150,9 +150,12 @@ test("width doubles to the limit and halves to one", () => {
     seen.push(width.units);
   }
   expect(seen).toEqual([1, 2, 4, 8, 16, 32, 32]);
-  for (let count = 0; count < 7; count += 1) width.failed();
-  expect(width.units).toBe(1);
+  for (let count = 0; count < 5; count += 1) width.failed();
+  expect([width.units, width.requests]).toEqual([1, 2]);
+  width.failed();
+  expect([width.units, width.requests]).toEqual([1, 1]);
   width.succeeded();
+  expect(width.requests).toBe(2);
   expect([...width.split(5)]).toEqual([[0, 2], [2, 4], [4, 5]]);
 });
 

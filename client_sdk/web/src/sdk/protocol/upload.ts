@@ -59,7 +59,8 @@ export const LONG = 3000;
 export const IN_FLIGHT = 2;
 
 /** How many units one request carries, and how many requests go at once: 1 and 2 at first; twice as many units, up to
- * 32, after a brief success; half after a failure or a long one; alone where one unit by itself takes long. */
+ * 32, after a brief success; half after a failure or a long one; alone where one unit by itself takes long or fails:
+ * two would take twice as long each. */
 export class Width {
   readonly #most: number;
   #units = 1;
@@ -83,12 +84,12 @@ export class Width {
       this.#units = Math.min(2 * this.#units, this.#most);
       this.#requests = IN_FLIGHT;
     } else if (ms > LONG) {
-      if (this.#units === 1) this.#requests = 1;
       this.failed();
     }
   }
 
   failed(): void {
+    if (this.#units === 1) this.#requests = 1;
     this.#units = Math.max(1, Math.floor(this.#units / 2));
   }
 
