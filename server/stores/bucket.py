@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import urlsplit
 
 from minio import Minio
@@ -20,7 +21,8 @@ from minio.credentials.credentials import Credentials
 from minio.deleteobjects import DeleteObject
 from minio.error import MinioException, S3Error
 from minio.signer import sign_v4_s3
-from urllib3 import BaseHTTPResponse, PoolManager, Retry, Timeout
+from urllib3 import BaseHTTPResponse, HTTPConnectionPool, HTTPSConnectionPool, PoolManager, Retry, Timeout
+from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 
 from crypto_core.errors import TemoinError
@@ -31,7 +33,7 @@ from server.stores import PIECE, NotKept
 AT_ONCE = 1000
 """Objects that one request may remove."""
 _PATIENCE = Timeout(connect=3, read=60)
-"""Seconds for a connection, and for the next byte of an answer."""
+"""Seconds for a connection; and for one on which nothing moves, either way."""
 _AGAIN = Retry(
     total=2, backoff_factor=0.2, status_forcelist=(500, 502, 503, 504), raise_on_status=False,
     respect_retry_after_header=False,
@@ -77,6 +79,7 @@ class Bucket:
         self._base = urlsplit(settings.endpoint)
         self._credentials = Credentials(settings.key_id, secret)
         self._pool = PoolManager(maxsize=32, timeout=_PATIENCE, retries=_AGAIN)
+        self._pool.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
         self._minio = Minio(
             self._base.netloc, settings.key_id, secret, secure=self._base.scheme == "https", region=settings.region,
             http_client=self._pool,
@@ -160,6 +163,31 @@ class Bucket:
             method, url.geturl(), headers={name: str(value) for name, value in signed.items()}, body=body,
             preload_content=body is not None, retries=False if body is not None else None, redirect=False,
         )  # fmt: skip
+
+
+class _Connection(HTTPConnection):
+    """urllib3 gives what is sent no more time than connecting has, and a server's disk may be busy for longer."""
+
+    def connect(self) -> None:
+        super().connect()
+        self.sock.settimeout(_PATIENCE.read_timeout)
+
+    def request(self, *args: Any, **options: Any) -> None:
+        if self.sock is not None:
+            self.timeout = _PATIENCE.read_timeout
+        super().request(*args, **options)
+
+
+class _TlsConnection(_Connection, HTTPSConnection):
+    """The same, under TLS."""
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _TlsPool(HTTPSConnectionPool):
+    ConnectionCls = _TlsConnection
 
 
 class _Body:
