@@ -21,6 +21,7 @@ from crypto_core.receipts.signatures import PUBLIC_SIZE
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 MAX_CHECK_WAIT = 50
+"""Seconds: a device gives up a connection on which nothing comes for 60."""
 MAX_ORIGIN = 100
 """Characters of a ledger's name, which stands twice in each receipt."""
 
@@ -123,7 +124,7 @@ class ServerConfig:
         if not _EXIT.fullmatch(self.exit_url):
             raise ConfigRefused("TEMOIN_EXIT_URL is an address that begins with https://")
         if not 1 <= self.check_wait <= MAX_CHECK_WAIT:
-            raise ConfigRefused(f"TEMOIN_CHECK_WAIT is 1 to {MAX_CHECK_WAIT} seconds: a device waits for 60")
+            raise ConfigRefused(f"TEMOIN_CHECK_WAIT is 1 to {MAX_CHECK_WAIT} seconds")
         _require_authority(self.tsa_url, self.tsa_roots)
         if self.anchor_interval < 1:
             raise ConfigRefused("TEMOIN_ANCHOR_INTERVAL is a second or more")

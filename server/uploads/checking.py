@@ -20,7 +20,6 @@ SIGN = 10
 """Seconds between two signs of life of a work."""
 LEASE = 3 * SIGN
 """Seconds without a sign after which nobody is believed to be at it any more."""
-
 AT_ONCE = 16
 """Works of one process; more wait for their turn, since each reads as fast as it can."""
 
