@@ -31,8 +31,8 @@ export default defineConfig({
     rollupOptions: {
       input: "src/app/main.tsx",
       checks: { bundlerTimings: false },
-      // Addresses say nothing about what they are for.
-      output: { entryFileNames: "[hash].js", chunkFileNames: "[hash].js", assetFileNames: "[hash][extname]" },
+      // Addresses say nothing about what they are for, but for the first letter: whether a worker runs it (below).
+      output: { entryFileNames: "p[hash].js", chunkFileNames: "p[hash].js", assetFileNames: "p[hash][extname]" },
     },
   },
   worker: {

@@ -7,7 +7,8 @@ Refuses to know: what the work is.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Hashable, Iterator
+import time
+from collections.abc import Callable, Collection, Hashable, Iterator
 from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,6 +24,10 @@ LEASE = 3 * SIGN
 AT_ONCE = 16
 """Works of one process; more wait for their turn, since each reads as fast as it can."""
 
+UNHEARD = 600
+"""Seconds for which it is remembered how a work ended that nobody waited for, unless it gave something: that is kept
+where it belongs."""
+
 _log = logging.getLogger("temoin.server")
 
 
@@ -30,6 +35,7 @@ _log = logging.getLogger("temoin.server")
 class _Running:
     """A work in a thread of its own."""
 
+    written: Collection[str]
     outcome: Future[dict[str, Any]] = field(default_factory=Future)
     waiting: int = 0
 
@@ -42,21 +48,28 @@ class Checks:
         self._lock = Lock()
         self._room = BoundedSemaphore(AT_ONCE)
         self._running: dict[Hashable, _Running] = {}
+        self._unheard: dict[Hashable, tuple[float, Refusal]] = {}
 
     def is_running(self, name: Hashable) -> bool:
         """Whether this process is at it."""
         with self._lock:
             return name in self._running
 
-    def result(self, name: Hashable, work: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:
+    def result(
+        self, name: Hashable, work: Callable[[], dict[str, Any]], *, written: Collection[str] = ()
+    ) -> dict[str, Any] | None:
         """What `work` gives, or raises; None where it is not done yet, and goes on.
 
-        Whoever comes with the same name meanwhile waits for the same one.
+        Whoever comes with the same name meanwhile waits for the same one; who comes after it has ended in a Refusal
+        that nobody heard gets that, unless it is one of those that the work has `written` down itself.
         """
         with self._lock:
+            self._forget_old()
+            if name in self._unheard:
+                raise self._unheard.pop(name)[1]
             running = self._running.get(name)
             if running is None:
-                running = self._running[name] = _Running()
+                running = self._running[name] = _Running(written)
                 Thread(target=self._run, args=(name, running, work), daemon=True).start()
             running.waiting += 1
         wait([running.outcome], self._patience)
@@ -73,13 +86,21 @@ class Checks:
             with self._lock:
                 del self._running[name]
                 running.outcome.set_exception(error)
-                is_heard = running.waiting > 0
-            if not is_heard and not isinstance(error, Refusal):
-                _log.error("%s in a check for which nobody waited", type(error).__name__)
+                if running.waiting:
+                    return
+                if isinstance(error, Refusal):
+                    if error.code not in running.written:
+                        self._unheard[name] = time.monotonic(), error
+                    return
+            _log.error("%s in a check for which nobody waited", type(error).__name__)
         else:
             with self._lock:
                 del self._running[name]
                 running.outcome.set_result(result)
+
+    def _forget_old(self) -> None:
+        last = time.monotonic() - UNHEARD
+        self._unheard = {name: (at, error) for name, (at, error) in self._unheard.items() if at > last}
 
 
 @contextmanager

@@ -43,8 +43,6 @@ class Upload(Base):
     started: Mapped[int] = mapped_column(BigInteger, index=True)
     checking: Mapped[int | None] = mapped_column(BigInteger)
     """When a process last said that it is checking the whole; None while none has to say so."""
-    whole: Mapped[bytes | None] = mapped_column(LargeBinary(HASH_SIZE))
-    """The SHA-256 of all units, where it was found and was not the announced one."""
 
 
 class UploadUnit(Base):

@@ -34,6 +34,8 @@ from server.uploads.models import Blob, Leftover, Upload, UploadUnit
 AGAIN = 2
 """Seconds after which whoever was told that a whole is being checked may ask how it ended."""
 
+_WRITTEN = ("upload_incomplete", "not_found", "blob_conflict")
+"""Refusals of a check that the rows it left tell of, too, for as long as they are true."""
 _ADD_UNITS = insert(table(UploadUnit))
 _STANDING = union_all(
     *(
@@ -124,12 +126,12 @@ def complete(vault: Parts, account: bytes, blob: bytes, sha256: bytes) -> dict[s
         count = session.scalar(select(func.count()).where(UploadUnit.blob == blob))
     if count != limits.unit_count(upload.size):
         raise Refusal("upload_incomplete")
-    if upload.whole not in (None, sha256):
-        raise Refusal("upload_mismatch")
     name = account, blob, sha256
     answered = None
     if vault.checks.is_running(name) or not _is_checked_elsewhere(vault, upload):
-        answered = vault.checks.result(name, lambda: _check_and_keep(vault, account, blob, upload.size, sha256))
+        answered = vault.checks.result(
+            name, lambda: _check_and_keep(vault, account, blob, upload.size, sha256), written=_WRITTEN
+        )
     if answered is None:
         raise Refusal("upload_checking", retry_after=AGAIN)
     return answered
@@ -302,7 +304,7 @@ def _finish(vault: Parts, blob: bytes, size: int, sha256: bytes) -> None:
 
 def _look_again(vault: Parts, blob: bytes, size: int) -> bytes | None:
     """Forgets the units whose staged bytes are not those that arrived, so that they are sent again. The SHA-256 of the
-    whole, which is noted, so that nobody waits for it twice; None if a unit is missing."""
+    whole; None if a unit is missing."""
     with vault.database.read() as session:
         known = _units(session, blob)
     damaged, all_seen = [], sha256_of()
@@ -315,15 +317,13 @@ def _look_again(vault: Parts, blob: bytes, size: int) -> bytes | None:
             damaged.append(unit)
     if vault.store.size(blob) is not None:  # somebody kept the whole meanwhile, and may die before the vault knows
         return None
-    whole = None if damaged or len(known) < limits.unit_count(size) else all_seen.digest()
 
     def work(session: Session, _enter: Enter) -> None:
         for unit in damaged:
             session.execute(delete(UploadUnit).where(UploadUnit.blob == blob, UploadUnit.unit == unit))
-        session.execute(update(Upload).where(Upload.blob == blob).values(whole=whole))
 
     vault.ledger.commit(work)
-    return whole
+    return None if damaged or len(known) < limits.unit_count(size) else all_seen.digest()
 
 
 def _complete_again(vault: Parts, account: bytes, kept: Blob, sha256: bytes) -> dict[str, Any]:

@@ -757,9 +757,9 @@ def wait_for_a_sign(vault: FakeVault, blob: bytes) -> None:
         time.sleep(0.01)
 
 
-def wait_for_the_end(person: FakePerson, blob: bytes) -> None:
+def wait_for_the_end(person: FakePerson, blob: bytes, data: bytes = BIG) -> None:
     deadline = time.monotonic() + 60
-    while person.vault.parts.checks.is_running((person.account, blob, hashlib.sha256(BIG).digest())):
+    while person.vault.parts.checks.is_running((person.account, blob, hashlib.sha256(data).digest())):
         assert time.monotonic() < deadline
         time.sleep(0.01)
 
@@ -854,16 +854,33 @@ def test_after_a_check_that_failed_nobody_is_said_to_be_at_it(
     require_receipt(vault, complete(person, staged), BIG)
 
 
-def test_what_the_whole_is_need_not_be_found_twice(
+def test_a_refusal_that_nobody_waited_for_is_told_to_who_asks_next(
     vault: FakeVault, person: FakePerson, hasty: FakePerson, staged: bytes
 ) -> None:
     with held(vault) as go_on:
         assert code(complete(hasty, staged, b"other")) == "upload_checking"
         go_on.set()
-        assert code(ask_until_done(hasty, staged, b"other")) == "upload_mismatch"
-    assert code(complete(person, staged, b"other")) == "upload_mismatch"
+        wait_for_the_end(hasty, staged, b"other")
+    assert code(complete(hasty, staged, b"other")) == "upload_mismatch"
     assert vault.steps.reached.count("complete.hashed") == 1
+    assert code(complete(person, staged, b"other")) == "upload_mismatch"
+    assert vault.steps.reached.count("complete.hashed") == 2
     require_receipt(vault, complete(person, staged), BIG)
+
+
+def test_a_refusal_of_long_ago_is_nobodys(
+    vault: FakeVault, hasty: FakePerson, staged: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fill() -> None:
+        raise Refusal("storage_full")
+
+    monkeypatch.setattr("server.uploads.checking.UNHEARD", 0)
+    with held(vault, fill) as go_on:
+        assert code(complete(hasty, staged)) == "upload_checking"
+        go_on.set()
+        wait_for_the_end(hasty, staged)
+    vault.steps.at.clear()
+    require_receipt(vault, ask_until_done(hasty, staged), BIG)
 
 
 def test_what_the_disk_lost_is_asked_for_also_where_nobody_waited(
@@ -875,10 +892,10 @@ def test_what_the_disk_lost_is_asked_for_also_where_nobody_waited(
     with held(vault) as go_on:
         assert code(complete(hasty, staged)) == "upload_checking"
         go_on.set()
-        assert code(ask_until_done(hasty, staged)) == "upload_incomplete"
+        wait_for_the_end(hasty, staged)
     assert [one["unit"] for one in said(read(person, staged))["units"]] == [1, 2, 3]
     put_units(person, staged, 0, 1)
-    require_receipt(vault, complete(person, staged), BIG)
+    require_receipt(vault, ask_until_done(hasty, staged), BIG)
 
 
 @pytest.mark.parametrize("comes_again", [False, True])

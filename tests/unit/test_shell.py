@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -67,6 +68,14 @@ def test_only_what_a_worker_loads_may_compile_wasm(client: FlaskClient) -> None:
         assert (policy == WORKERS["Content-Security-Policy"]) == path.name.startswith("w")
         assert ("wasm-unsafe-eval" in policy) == path.name.startswith("w")
         assert "'unsafe-inline'" not in policy and "'unsafe-eval'" not in policy
+
+
+def test_what_the_page_loads_is_never_named_like_what_a_worker_loads() -> None:
+    """A hash may begin with any letter, so each name begins with one of its own."""
+    manifest = json.loads((FOLDER / "manifest.json").read_text())
+    loaded = {name for one in manifest.values() for name in (one["file"], *one.get("css", ()), *one.get("assets", ()))}
+    assert len(loaded) > 50 and {name[0] for name in loaded} == {"p"}
+    assert {path.name[0] for path in FOLDER.iterdir()} == {"p", "w", "s", "m"}  # the player's, and the manifest itself
 
 
 def test_the_player_runs_nothing_stands_in_our_frames_alone_and_its_worker_reaches_nothing(client: FlaskClient) -> None:

@@ -1,4 +1,4 @@
-"""An upload says that it is being checked, and what it was found to be.
+"""An upload says that it is being checked.
 
 Knows: the table as it was on this day; it never changes again. Refuses to know: the models of today.
 """
@@ -14,4 +14,3 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("uploads", sa.Column("checking", sa.BigInteger(), nullable=True))
-    op.add_column("uploads", sa.Column("whole", sa.LargeBinary(32), nullable=True))
