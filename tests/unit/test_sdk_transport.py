@@ -369,14 +369,14 @@ class _SlowVault(_Vault):
     def do_PUT(self) -> None:
         left = int(self.headers["Content-Length"])
         for turn in range(16):
-            time.sleep(PAUSE if turn == 8 else PAUSE / 4)
+            time.sleep(STALL if turn == 8 else STALL / 6)
             self.rfile.read(left // 16)
         body = json.dumps({"blob": "A" * 22, "size": 9, "units": [], "complete": False}).encode()
         self._say(200, len(body), body)
 
 
-PAUSE = 0.4
-CONNECTING, NOTHING_MOVES = PAUSE * 3 / 4, PAUSE * 2
+STALL = 0.7
+CONNECTING, NOTHING_MOVES = 0.3, 1.0
 """Seconds that a client gives to connecting, and to a connection on which nothing moves."""
 
 

@@ -750,18 +750,20 @@ def checking(vault: FakeVault, blob: bytes) -> int | None:
         return session.get_one(Upload, blob).checking
 
 
-def wait_for_a_sign(vault: FakeVault, blob: bytes) -> None:
+def wait_until(true: Callable[[], object]) -> None:
     deadline = time.monotonic() + 60
-    while checking(vault, blob) is None:
+    while not true():
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+def wait_for_a_sign(vault: FakeVault, blob: bytes) -> None:
+    wait_until(lambda: checking(vault, blob) is not None)
 
 
 def wait_for_the_end(person: FakePerson, blob: bytes, data: bytes = BIG) -> None:
-    deadline = time.monotonic() + 60
-    while person.vault.parts.checks.is_running((person.account, blob, hashlib.sha256(data).digest())):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    name = person.account, blob, hashlib.sha256(data).digest()
+    wait_until(lambda: not person.vault.parts.checks.is_running(name))
 
 
 def test_a_check_that_takes_long_goes_on_and_is_asked_for_again(
@@ -782,11 +784,23 @@ def test_a_check_that_takes_long_goes_on_and_is_asked_for_again(
     assert check_vault(vault.parts).problems == []
 
 
+def test_who_had_looked_before_a_check_ended_and_asks_after_it_begins_none(
+    vault: FakeVault, person: FakePerson, staged: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def late(*given: object) -> bool:
+        monkeypatch.undo()
+        assert complete(person, staged).status_code == 201
+        return False
+
+    monkeypatch.setattr(service, "_is_checked_elsewhere", late)
+    require_receipt(vault, complete(person, staged), BIG)
+    assert vault.steps.reached.count("complete.hashed") == 1
+
+
 def test_two_who_complete_at_once_wait_for_one_check(vault: FakeVault, person: FakePerson, staged: bytes) -> None:
     with held(vault) as go_on, ThreadPoolExecutor(2) as pool:
         first, second = (pool.submit(complete, person, staged) for _ in range(2))
-        while not vault.steps.reached.count("complete.hashed"):
-            time.sleep(0.01)
+        wait_until(lambda: vault.steps.reached.count("complete.hashed"))
         go_on.set()
         assert said(first.result()) == said(second.result())
     require_receipt(vault, first.result(), BIG)
@@ -847,8 +861,7 @@ def test_after_a_check_that_failed_nobody_is_said_to_be_at_it(
         assert code(complete(hasty, staged)) == "upload_checking"
         wait_for_a_sign(vault, staged)
         go_on.set()
-        while checking(vault, staged) is not None:
-            time.sleep(0.01)
+        wait_until(lambda: checking(vault, staged) is None)
         assert code(complete(person, staged)) == "storage_full"
     vault.steps.at.clear()
     require_receipt(vault, complete(person, staged), BIG)
