@@ -7,11 +7,10 @@ import gzip
 import json
 import socket
 import ssl
-import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import accumulate
@@ -33,6 +32,7 @@ from crypto_core.encoding import format_b64, format_b64url
 from schemas.limits import HEADER
 from schemas.problems import PROBLEMS
 from tests.fakes.authority import certify
+from tests.fakes.listening import listening
 from tests.fakes.processes import free_port
 from tests.fakes.wire import FakeWire
 
@@ -322,18 +322,10 @@ class _Vault(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def served() -> Iterator[HttpTransport]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Vault)
     _Vault.came.clear()
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    made = HttpTransport(f"http://127.0.0.1:{server.server_port}", sleep=lambda _: None)
-    try:
-        yield made
-    finally:
-        made.close()
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with listening(ThreadingHTTPServer(("127.0.0.1", 0), _Vault)) as port:
+        with closing(HttpTransport(f"http://127.0.0.1:{port}", sleep=lambda _: None)) as made:
+            yield made
 
 
 def test_what_was_sent_is_let_go_of_at_once(served: HttpTransport) -> None:
@@ -398,13 +390,10 @@ def test_a_slow_network_is_not_taken_for_a_dead_one(
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(tmp_path / "vault.pem")
         server.socket = context.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
     address = f"{scheme}://127.0.0.1:{server.server_port}"
     line = connect(parse_url(address))
     line.conn_kw["socket_options"] = [(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)]  # type: ignore[attr-defined]
-    made = HttpTransport(address, wire=line)
-    try:
+    with listening(server), closing(HttpTransport(address, wire=line)) as made:
         for _ in range(2):
             began = time.monotonic()
             made.put(
@@ -412,11 +401,6 @@ def test_a_slow_network_is_not_taken_for_a_dead_one(
                 first=0,
             )
             assert time.monotonic() - began > 2 * NOTHING_MOVES
-    finally:
-        made.close()
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 class _Line:

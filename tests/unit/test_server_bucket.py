@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import socket
-import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -16,6 +16,7 @@ from server.config import S3Settings
 from server.problems import Refusal
 from server.stores import PIECE, bucket
 from server.stores.bucket import Bucket
+from tests.fakes.listening import listening
 
 BUFFER = 128 * 1024
 LENGTH = 64 * PIECE
@@ -51,19 +52,12 @@ def stalling(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
     server.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
     server.server_bind()
     server.server_activate()
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
     made = Bucket(S3Settings(
         bucket="blobs", prefix="", endpoint=f"http://127.0.0.1:{server.server_port}", region="here", key_id="key",
         secret_file=None, secret="secret",
     ), "secret")  # fmt: skip
-    try:
+    with listening(server), closing(made):
         yield made
-    finally:
-        made.close()
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def pieces() -> Iterator[bytes]:
