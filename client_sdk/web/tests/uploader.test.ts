@@ -134,13 +134,20 @@ test("a vault that checks for longer than anybody waits is asked again, and noth
   expect(new Set(browser.network.paths("PUT")).size).toBe(browser.network.paths("PUT").length);
 });
 
-test("whoever stops a file while the vault checks it is not kept waiting", async () => {
+test.each(["asks", "waits"])("whoever stops a file while its page %s, and the vault checks it, is not kept", async (when) => {
   const browser = await registered(vault.url);
-  const client = await browser.logIn();
   const stop = new AbortController();
+  const client = browser.tab({
+    sleep: (ms) => {
+      if (ms < 3_600_000) return Promise.resolve();
+      setTimeout(() => stop.abort(new Error("stopped")));
+      return new Promise(() => undefined);
+    },
+  });
+  await client.logIn(browser.typed);
   browser.network.answers = ({ path }) => {
     if (!path.endsWith("/complete")) return null;
-    stop.abort(new Error("stopped"));
+    if (when === "asks") stop.abort(new Error("stopped"));
     return json({ type: "", title: "", status: 503, code: "upload_checking", detail: "", retry_after: 3600 }, 503);
   };
   const sent = client.addDocument({ file: aFile(900_000), thumbnail: null }, EMPTY_DRAFT, {

@@ -255,6 +255,7 @@ function pauseAfter(failures: number): number {
 
 /** Waits before the next try; at once over when the signal comes. */
 async function rest({ signal, sleep }: Pick<Way, "signal" | "sleep">, ms: number): Promise<void> {
+  signal?.throwIfAborted(); // whoever comes too late hears nothing of it
   let stop: () => void = () => undefined;
   const stopped = new Promise<void>((resolve) => (stop = resolve));
   signal?.addEventListener("abort", stop);
