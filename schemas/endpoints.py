@@ -91,6 +91,10 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("POST", "/v1/sessions/end-others", Stage.CONFIRMED, "End all other sessions", gives=(accounts.SessionsEnded,)),
     Endpoint("GET", "/v1/account", Stage.OPEN, "The account's own sealed rows", gives=(accounts.Account,)),
     Endpoint(
+        "DELETE", "/v1/account", Stage.CONFIRMED, "Erase the account, and all that is kept for it, at once",
+        gives=(accounts.Nothing,), refuses=("account_listed",),
+    ),
+    Endpoint(
         "PUT", "/v1/account/record", Stage.OPEN, "Replace the account record, compare-and-swap on n",
         accounts.PutAccountRecord, gives=(accounts.AccountRecordKept,), refuses=("record_conflict",),
     ),

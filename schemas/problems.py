@@ -61,6 +61,10 @@ PROBLEMS: dict[str, ProblemKind] = {
     "recovery_refused": ProblemKind(403, "Recovery refused", "The recovery code is not right. Check each word, and try again."),
     # who shares, and who opens
     "professional_needed": ProblemKind(403, "Not a listed professional", "This is for professionals whom the vault's operator has listed."),
+    "account_listed": ProblemKind(
+        409, "Listed as a professional",
+        "This account stands in the public list of professionals. Ask who runs this vault to take it out; then it can be deleted.",
+    ),
     "professional_unknown": ProblemKind(
         409, "Not listed", "This professional is not listed any more, or is listed anew. Look in the directory again, and compare the digits."
     ),

@@ -10,6 +10,8 @@ import time
 STEPS: tuple[str, ...] = (
     # accounts and guesses
     "account.rows",           # all rows of a new account are written, nothing is committed
+    "account.closed",         # what opens an account is gone from the tables, nothing is committed
+    "account.erased",         # the same of the next of what was kept for it
     "credentials.rows",       # all rows of a change of credentials are written, nothing is committed
     "guess.counted",          # the try is committed, nothing was compared
     "guess.compared",         # compared, the outcome is not yet written

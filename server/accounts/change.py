@@ -16,7 +16,7 @@ from server.accounts.login import (
     credential_columns, digest, has_signed, is_signed, parse_signature, recovery_columns, use_challenge,
 )
 from server.accounts.models import Account, Recovery, Token
-from server.accounts.service import Caller
+from server.accounts.service import Caller, find_account
 from server.guesses.service import reopen
 from server.host import public_host
 from server.parts import Parts
@@ -37,7 +37,7 @@ def change_credentials(
     if not is_signed(message["login_pk"], signed, parse_signature(new)):
         raise Refusal("signature_refused")
     with parts.database.write() as session:
-        row = session.get_one(Account, account)
+        row = find_account(session, account)
         if row.body != digest(body):
             refusal = _why_not(parts, session, row, message, signed, signature)
             if refusal is None:

@@ -20,8 +20,8 @@ from crypto_core.receipts.signatures import verify_ed25519
 from crypto_core.signed_requests import CHALLENGE_SIZE, confirm_message, login_message, register_message
 from schemas import limits
 from schemas.endpoints import Stage
-from server.accounts.models import Account, Challenge, Recovery
-from server.accounts.service import Caller, open_session
+from server.accounts.models import Account, Challenge, Departed, Recovery
+from server.accounts.service import Caller, find_account, open_session
 from server.config import DAY
 from server.guesses.models import Guesses
 from server.guesses.service import try_pin
@@ -74,7 +74,8 @@ def finish_login(parts: Parts, k_id: bytes, challenge: bytes, sig: bytes) -> dic
     if row is None or not genuine:
         raise Refusal("login_refused")
     with parts.database.write() as session:
-        if session.get_one(Account, row.account).epoch != row.epoch:  # this password was changed meanwhile
+        now_there = session.get(Account, row.account)
+        if now_there is None or now_there.epoch != row.epoch:  # erased, or this password was changed, meanwhile
             raise Refusal("login_refused")
         token = open_session(session, row.account, Stage.PASSWORD, now, parts.config.password_life)
     return {"account": row.account, "pin_epoch": row.pin_epoch, **token}
@@ -87,7 +88,7 @@ def confirm(parts: Parts, caller: Caller, challenge: bytes, sig: bytes, x: bytes
     """
     now = parts.clock.now()
     with parts.database.write() as session:
-        row = session.get_one(Account, caller.account)
+        row = find_account(session, caller.account)
         fresh = use_challenge(parts, session, row.lookup, challenge)
     if not fresh:
         raise Refusal("challenge_refused")
@@ -134,7 +135,11 @@ def _why_not(
     if known is not None:
         return "account_exists"
     rid = parts.pepper.recovery_lookup(message["recovery"]["rid"])
-    taken = exists().where(Account.account == message["account"]) | exists().where(Recovery.lookup == rid)
+    account = message["account"]
+    taken = (
+        exists().where(Account.account == account) | exists().where(Departed.owner == account)
+        | exists().where(Recovery.lookup == rid)
+    )
     return "id_taken" if session.scalar(select(taken)) else None
 
 

@@ -1,4 +1,4 @@
-"""The tables of accounts, recoveries, challenges and sessions.
+"""The tables of accounts, recoveries, the departed, challenges and sessions.
 
 Knows: which columns there are and how many bytes each holds. Refuses to know: what opens them.
 "Sealed" means XChaCha20-Poly1305 under the pepper (server.pepper); everything else opaque was sealed by the client.
@@ -64,6 +64,14 @@ class Recovery(Base):
     """Sealed."""
     w_rn: Mapped[bytes] = mapped_column(LargeBinary)
     w_rs: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class Departed(Base):
+    """An account that was erased, or the holder of a box that it had, while something is left that was kept for it."""
+
+    __tablename__ = "departed"
+
+    owner: Mapped[bytes] = mapped_column(LargeBinary(16), primary_key=True)
 
 
 class Challenge(Base):

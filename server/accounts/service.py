@@ -171,10 +171,18 @@ def end_other_sessions(parts: Parts, caller: Caller) -> int:
     return sum(_is_alive(token, now, parts.config.open_idle) for token in tokens)
 
 
+def find_account(session: Session, account: bytes) -> Account:
+    """The row of an account that a session was open for. Raises Refusal `unauthorized` if it was erased meanwhile."""
+    row = session.get(Account, account)
+    if row is None:
+        raise Refusal("unauthorized")
+    return row
+
+
 def read_account(parts: Parts, account: bytes) -> dict[str, Any]:
-    """The account's own sealed rows, as schemas.accounts.Account spells them."""
+    """The account's own sealed rows, as schemas.accounts.Account spells them. Raises Refusal `unauthorized`."""
     with parts.database.read() as session:
-        row = session.get_one(Account, account)
+        row = find_account(session, account)
     return {
         "account": row.account,
         "created": row.created,
@@ -192,10 +200,10 @@ def read_account(parts: Parts, account: bytes) -> dict[str, Any]:
 def replace_account_record(parts: Parts, account: bytes, n: int, record: bytes) -> int:
     """Compare-and-swap: `n`, once the record before it was replaced. The same bytes again are no conflict.
 
-    Raises Refusal `record_conflict`.
+    Raises Refusal `record_conflict` or `unauthorized`.
     """
     with parts.database.write() as session:
-        row = session.get_one(Account, account)
+        row = find_account(session, account)
         if (row.n, row.account_record) != (n, record):
             if row.n != n - 1:
                 raise Refusal("record_conflict")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, request
 
 from schemas import accounts as wire
-from server.accounts import change, login, service
+from server.accounts import change, erasure, login, service
 from server.parts import parts
 from server.requests import dump, load, parse_message, read_json_body
 
@@ -66,6 +66,12 @@ def end_other_sessions() -> Response:
 @blueprint.get("/v1/account")
 def read_account() -> Response:
     return dump(wire.Account, service.read_account(parts(), service.current_account()))
+
+
+@blueprint.delete("/v1/account")
+def erase_account() -> Response:
+    erasure.erase_account(parts(), service.current_account())
+    return dump(wire.Nothing, {})
 
 
 @blueprint.put("/v1/account/record")

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+import server.accounts.erasure
 import server.accounts.service
 import server.boxes.ending
 import server.items.service
@@ -63,6 +64,7 @@ COLLECTIONS: tuple[Callable[[Parts], Any], ...] = (
     server.items.service.collect,
     server.shares.ending.collect,
     server.boxes.ending.collect,
+    server.accounts.erasure.collect,
 )
 
 _log = logging.getLogger("temoin.server")

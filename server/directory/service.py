@@ -19,6 +19,7 @@ from crypto_core.receipts.directory import Entry, Listed, Listing, Revoked, form
 from crypto_core.signed_requests import professional_message
 from schemas import directory as wire
 from server.accounts.login import is_signed, parse_signature
+from server.accounts.service import find_account
 from server.directory.models import DirectoryEntry, Professional
 from server.directory.tree import append, begin_directory, mark
 from server.host import public_host
@@ -74,7 +75,7 @@ class Standing:
 def ask_to_be_listed(vault: Parts, account: bytes, message: dict[str, Any], body: bytes, signature: str) -> Standing:
     """Keeps the request, in the place of one that still waits. `signature` is the header's text, over the exact body.
 
-    Raises Refusal `signature_refused`, or `invalid` for a text that can't be shown as it is spelled.
+    Raises Refusal `signature_refused`, `invalid` for a text that can't be shown as it is spelled, or `unauthorized`.
     """
     signed = professional_message(public_host(), account, body)
     if not is_signed(message["pk_sign"], signed, parse_signature(signature)):
@@ -85,6 +86,7 @@ def ask_to_be_listed(vault: Parts, account: bytes, message: dict[str, Any], body
         raise Refusal("invalid", fields={"name": ["Not text that can be shown as it is."]}) from None
     asked = format_json(wire.Listing().dump(message))
     with vault.database.write() as session:
+        find_account(session, account)
         row = session.get(Professional, account) or Professional(account=account, entry=None)
         row.asked, row.asked_at, row.was_revoked = asked, vault.clock.now(), False
         session.add(row)

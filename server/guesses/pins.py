@@ -17,7 +17,7 @@ from schemas.accounts import OpenStage, SensitiveShare
 from schemas.endpoints import Stage
 from server.accounts.login import is_signed, use_challenge
 from server.accounts.models import Account, Recovery, Token
-from server.accounts.service import Caller, open_session, require_stage
+from server.accounts.service import Caller, find_account, open_session, require_stage
 from server.database import rows_changed
 from server.guesses.models import Guesses
 from server.guesses.service import ADVISED_FROM, reopen, try_pin
@@ -82,7 +82,7 @@ def reopen_pin(parts: Parts, caller: Caller, rid: bytes, challenge: bytes, sig: 
     Raises Refusal `challenge_refused` or `recovery_refused`.
     """
     with parts.database.write() as session:
-        row = session.get_one(Account, caller.account)
+        row = find_account(session, caller.account)
         recovery = session.get_one(Recovery, caller.account)
         fresh = use_challenge(parts, session, row.lookup, challenge)
     if not fresh:

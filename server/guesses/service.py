@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, SQLColumnExpression, case, literal, update
 from sqlalchemy.orm import Session
 
 from server.accounts.models import Account
+from server.accounts.service import find_account
 from server.config import DAY, HOUR, MINUTE
 from server.database import rows_changed
 from server.guesses.models import Guesses
@@ -47,12 +48,12 @@ def try_pin(
 
     `purpose` is `login` or `step`; `right` gets the counters as they are without this try.
     Raises Refusal `pin_locked`, `pin_closed` (neither is compared), `pin_wrong`, `limiter_unavailable`, or
-    `unauthorized` if the credentials were changed between counting and now.
+    `unauthorized` if the credentials were changed between counting and now, or the account is gone.
     """
     now = parts.clock.now()
     with fail_closed(), parts.database.write() as session:
+        row = find_account(session, account)
         refusal = _count(session, account, now)
-        row = session.get_one(Account, account)
     if refusal is not None:
         raise refusal
     parts.steps.reach("guess.counted")
@@ -62,7 +63,7 @@ def try_pin(
     if not is_right:
         raise Refusal("pin_wrong")
     with fail_closed(), parts.database.write() as session:
-        current = session.get_one(Account, account)
+        current = find_account(session, account)
         if current.epoch != row.epoch:  # compared with what was changed meanwhile: those sessions are over
             raise Refusal("unauthorized")
         guesses = session.get_one(Guesses, account)

@@ -60,9 +60,12 @@ class FakeProfessional:
             "pk_box": b64(self.pk_box), "pk_sign": b64(derive_public(self.seed)), **more,
         }  # fmt: skip
 
+    def sign(self, body: bytes, *, seed: bytes | None = None) -> bytes:
+        return sign_ed25519(seed or self.seed, professional_message(HOST, self.person.account, body))
+
     def ask_to_be_listed(self, *, seed: bytes | None = None, **more: Any) -> TestResponse:
         body = format_json(self.listing(**more))
-        signature = sign_ed25519(seed or self.seed, professional_message(HOST, self.person.account, body))
+        signature = self.sign(body, seed=seed)
         return self.person.vault.ask(
             "POST", "/v1/professional", data=body, token=self.person.confirm(),
             headers={"Content-Type": "application/json", "Temoin-Signature": b64(signature)},

@@ -26,8 +26,8 @@ from schemathesis.specs.openapi.checks import (
 from crypto_core.randomness import make_bytes, make_id
 from schemas.endpoints import ENDPOINTS, Endpoint, Stage
 from tests.fakes.boxes import FakeBox
-from tests.fakes.sharing import FakeBundle
-from tests.fakes.vault import FakePerson, FakeVault, b64, fake_vault, open_person, random_b64
+from tests.fakes.sharing import FakeBundle, put_revision
+from tests.fakes.vault import FakePerson, FakeVault, b64, fake_vault, open_person
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "api" / "openapi.json"
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
@@ -60,6 +60,15 @@ class Target:
             self.tokens[stage] = make[stage]()
         return self.tokens[stage]
 
+    def keep_things(self) -> None:
+        """One of each, for the open session."""
+        blob, upload, item = (b64(make_id()) for _ in range(3))
+        person = self.person.log_in()
+        assert person.ask("PUT", f"/v1/blobs/{blob}", data=make_bytes(500)).status_code == 201
+        assert person.ask("POST", "/v1/uploads", {"blob": upload, "size": 1000}).status_code == 201
+        assert person.ask("POST", "/v1/items", put_revision(item, 1, blobs=[blob])).status_code == 201
+        self.known |= {"blob": blob, "upload": upload, "item": item, "revision": 1, "tile": "entries/000.p/1"}
+
     def share(self) -> str:
         """A token of an opening of a fresh bundle, in which all is that there is."""
         made = FakeBundle(self.log_in(), item=self.known["item"], blob=self.known["blob"])
@@ -75,7 +84,10 @@ class Target:
         return token
 
     def log_in(self) -> FakePerson:
-        """Past any delay: among what is made up are wrong PINs of this person."""
+        """Past any delay: among what is made up are wrong PINs of this person; and after an erasure, which is, too."""
+        if self.person.finish_login().status_code != 200:
+            self.person.register()
+            self.keep_things()
         assert self.person.send_reopen(self.person.give_password()).status_code == 200
         return self.person.log_in()
 
@@ -92,17 +104,8 @@ def make_target(folder: Path) -> Iterator[Target]:
     schema = schemathesis.openapi.from_path(DOCUMENT)
     with fake_vault(folder, quota=2**50) as vault:
         schema.app = vault.app
-        person = open_person(vault)
-        blob, upload, item = (b64(make_id()) for _ in range(3))
-        assert person.ask("PUT", f"/v1/blobs/{blob}", data=make_bytes(500)).status_code == 201
-        assert person.ask("POST", "/v1/uploads", {"blob": upload, "size": 1000}).status_code == 201
-        revision = {
-            "item": item, "revision": 1, "replaces": 0, "wrap": random_b64(153), "link": random_b64(626),
-            "record": random_b64(1096), "blobs": [blob], "erases": None,
-        }  # fmt: skip
-        assert person.ask("POST", "/v1/items", {"revisions": [revision]}).status_code == 201
-        known = {"blob": blob, "upload": upload, "item": item, "revision": 1, "tile": "entries/000.p/1"}
-        made = Target(vault, person, schema, known)
+        made = Target(vault, open_person(vault), schema, {})
+        made.keep_things()
         made.tokens[Stage.BUNDLE] = made.share()
         made.tokens[Stage.DEPOSITOR] = made.visit()
         yield made

@@ -57,6 +57,7 @@ export const ENDPOINTS = [
   row("GET", "/v1/sessions", Stage.OPEN, null, [accounts.Sessions]),
   row("POST", "/v1/sessions/end-others", Stage.CONFIRMED, null, [accounts.SessionsEnded]),
   row("GET", "/v1/account", Stage.OPEN, null, [accounts.Account]),
+  row("DELETE", "/v1/account", Stage.CONFIRMED, null, [accounts.Nothing]),
   row("PUT", "/v1/account/record", Stage.OPEN, accounts.PutAccountRecord, [accounts.AccountRecordKept]),
   row("POST", "/v1/account/credentials", Stage.CONFIRMED, accounts.ChangeCredentials, [accounts.CredentialsChanged]),
   // items

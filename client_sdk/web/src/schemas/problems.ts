@@ -111,6 +111,13 @@ export const PROBLEMS = {
     title: "Not a listed professional",
     sentence: "This is for professionals whom the vault's operator has listed.",
   },
+  account_listed: {
+    status: 409,
+    title: "Listed as a professional",
+    sentence:
+      "This account stands in the public list of professionals. Ask who runs this vault to take it out; then it "
+      + "can be deleted.",
+  },
   professional_unknown: {
     status: 409,
     title: "Not listed",
