@@ -82,6 +82,25 @@ class Account:
         finally:
             self._sensitive.close()
 
+    def erase(self, password: str, pin: str) -> None:
+        """Erases the account with all that is kept for it, in the vault and on this device, with password and PIN given
+        anew. Nobody can bring anything of it back.
+
+        Raises Refused (`login_refused`, `pin_wrong`, `account_listed`, …), or Untrusted while a warning stands: nothing
+        was erased then. After a NetworkError or ServerFault the vault is locked here, and nobody knows whether it was:
+        it was if the pair opens nothing any more. Raises OSError where it was, and this device can't remove its part.
+        """
+        session = self._session
+        session.warnings.require_none()
+        login, confirmed = self._door.confirm(session, self._username, password, pin)
+        try:
+            self._erase_there(login, confirmed)
+        except (NetworkError, ServerFault):
+            self._forget()
+            raise
+        self._forget()
+        session.home.erase()
+
     def write_record(self) -> None:
         """Compare-and-swap; whoever was slower synchronises, so that the heads of both are in it."""
         session = self._session
@@ -105,6 +124,15 @@ class Account:
                 else:
                     session.keep_state(facts["n"], blob)
                     return
+
+    def _erase_there(self, login: passphrase.LoginKeys, confirmed: bytes) -> None:
+        """An answer that was lost, or a request that came twice and found no account, is asked about at the door."""
+        try:
+            self._session.transport.ask("DELETE", "/v1/account", token=confirmed)
+        except (NetworkError, ServerFault, Refused) as failure:
+            is_told = isinstance(failure, Refused) and failure.code != "unauthorized"
+            if is_told or not self._door.is_gone(login):
+                raise
 
     def _restored(self, pin: str) -> AccountState | None:
         """What is to follow an account record that can't be read; None if the vault gives a good one by now."""

@@ -113,6 +113,20 @@ class Door:
                 break
         return new.account
 
+    def is_gone(self, login: passphrase.LoginKeys) -> bool:
+        """Whether user name and password, which opened an account a moment ago, open none any more.
+
+        Raises NetworkError, ServerFault, or Refused where the vault says neither.
+        """
+        try:
+            proven = self._prove(login, self._challenge(login))
+        except Refused as refusal:
+            if refusal.code != "login_refused":
+                raise
+            return True
+        self._transport.ask("POST", "/v1/logout", token=proven["token"])
+        return False
+
     def enter(
         self, typed: Credentials, pin: Pin, machine: Machine[Unlock, UnlockEvent], progress: Progress
     ) -> Entered:
@@ -120,10 +134,7 @@ class Door:
         login = typed.stretch(pin.vault_id)
         challenge = self._challenge(login)
         machine.receive(UnlockEvent.CHALLENGE)
-        signature = keychain.sign_login(login, self._transport.host, challenge)
-        proven = self._transport.ask(
-            "POST", "/v1/login/finish", {"k_id": login.k_id, "challenge": challenge, "sig": signature}
-        )
+        proven = self._prove(login, challenge)
         machine.receive(UnlockEvent.PASSWORD_PROVEN)
         account = proven["account"]
         pin_login = passphrase.derive_pin_login(login.k_pl, account, typed.pin)
@@ -189,6 +200,12 @@ class Door:
             raise VaultChanged()
         self._offered = offered
         return known or offered
+
+    def _prove(self, login: passphrase.LoginKeys, challenge: bytes) -> dict[str, Any]:
+        signature = keychain.sign_login(login, self._transport.host, challenge)
+        return self._transport.ask(
+            "POST", "/v1/login/finish", {"k_id": login.k_id, "challenge": challenge, "sig": signature}
+        )
 
     def _challenge(self, login: passphrase.LoginKeys) -> bytes:
         challenge: bytes = self._transport.ask("POST", "/v1/login/start", {"k_id": login.k_id})["challenge"]

@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
@@ -145,6 +146,13 @@ class AccountHome:
     def keep_evidence(self, name: str, data: bytes) -> None:
         """Keeps bytes that speak against the vault; the same bytes once."""
         keep_evidence(self.folder, name, data)
+
+    def erase(self) -> None:
+        """Removes all that this device keeps of the account. Raises OSError for what can't be removed."""
+        shutil.rmtree(self.folder)
+        with suppress(OSError):  # other accounts of that vault
+            self.folder.parent.rmdir()
+        sync_folder(next(one for one in self.folder.parents if one.exists()))
 
 
 @contextmanager

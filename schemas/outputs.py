@@ -104,6 +104,13 @@ class LoginCheck(Strict):
     advise_change = fields.Boolean(required=True)
 
 
+class AccountDeleted(Strict):
+    """`delete-account`."""
+
+    items = Whole(required=True)
+    """How many could be seen just before."""
+
+
 class Exported(Strict):
     id = Hex(limits.ID, required=True)
     directory = fields.String(required=True)

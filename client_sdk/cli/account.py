@@ -1,4 +1,4 @@
-"""`temoin register`, `temoin change` and `temoin login-check`.
+"""`temoin register`, `temoin change`, `temoin delete-account` and `temoin login-check`.
 
 Knows: the questions, and that the recovery words are safe before an account is made. Refuses to know: derivations.
 """
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import click
 
-from client_sdk.cli.failures import FileExists, WordsDiffer
+from client_sdk.cli.failures import FileExists, NameDiffers, WordsDiffer
 from client_sdk.cli.options import Shared, asking, shared, user_argument
 from client_sdk.cli.output import facts, note, print_json, screen, spell_time
 from client_sdk.cli.saving import save
@@ -21,7 +21,7 @@ from client_sdk.cli.session import connected, log_in, opened, reaching
 from client_sdk.errors import NetworkError, Refused, ServerFault
 from client_sdk.keychain import Credentials
 from client_sdk.strength import require_strong
-from crypto_core.errors import TemoinError
+from crypto_core.errors import SecretRefused, TemoinError
 from crypto_core.randomness import make_bytes
 from crypto_core.sealing.passphrase import normalise_password, normalise_pin, normalise_username
 from crypto_core.sealing.recovery import Language
@@ -32,6 +32,10 @@ _TRIES = 3
 _NOBODY_ANSWERS = (
     "Nobody is there to type back two of the recovery words, so no account was made. "
     "Use a terminal, or let --recovery-out FILE write the words to a file."
+)
+_NOBODY_MEANS_IT = (
+    "Nobody is there to type the user name once more, so nothing was deleted. Use a terminal, or give --yes if it is "
+    "meant."
 )
 
 
@@ -119,6 +123,37 @@ def change(common: Shared, user: str, new_user: str | None) -> None:
         screen().print("Changed. Every other session has ended; the recovery words stay as they are.")
 
 
+@click.command("delete-account")
+@user_argument
+@click.option("--yes", is_flag=True, help="Don't ask whether it is meant.")
+@shared
+def delete_account(common: Shared, user: str, yes: bool) -> None:
+    """Delete the account and everything in it, for good.
+
+    Entries, files, what was shared and the boxes go at once, from the vault and from this device, and nobody can bring
+    them back. Save first what you want to keep. What others have opened or saved stays with them. Before that it asks
+    for the user name once more; where nobody can be asked, --yes says that it is meant.
+    """
+    common.require_server()
+    with opened(common, user) as client:
+        items = len(client.items())
+        if not yes:
+            _ask_whether_meant(user, items)
+        try:
+            client.account.erase(common.secrets.password(), common.secrets.pin())
+        except TemoinError as failure:
+            if _may_have_happened(failure) and not common.as_json:
+                note("It may have been deleted all the same: if your name and password open nothing any more, it was.")
+            raise
+    if common.as_json:
+        print_json(outputs.AccountDeleted(), {"items": items})
+        return
+    screen().print(
+        "Everything is deleted, in the vault and on this device. The recovery words open nothing any more: throw the "
+        "paper away. Copies that you saved elsewhere are still there."
+    )
+
+
 @click.command("login-check")
 @user_argument
 @shared
@@ -145,6 +180,21 @@ def login_check(common: Shared, user: str) -> None:
         screen().print("So many wrong PINs were tried that a new password and a longer PIN would be safer.")
     for warning in opening.warnings:
         note(f"{warning.sentence} ({warning.code})")
+
+
+def _ask_whether_meant(user: str, items: int) -> None:
+    all_of_it = "One item goes" if items == 1 else f"{items} items go"
+    note(f"{all_of_it}, with everything else of this account, and nobody can bring anything back.")
+    click.echo("User name, once more: ", nl=False, err=True)
+    answer = sys.stdin.readline()
+    if not answer:
+        raise click.UsageError(_NOBODY_MEANS_IT)
+    try:
+        is_same = normalise_username(answer.removesuffix("\n")) == normalise_username(user)
+    except SecretRefused:
+        is_same = False
+    if not is_same:
+        raise NameDiffers
 
 
 def _may_have_happened(failure: TemoinError) -> bool:

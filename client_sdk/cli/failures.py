@@ -112,6 +112,13 @@ class WordsDiffer(TemoinError):
     sentence = "These are not the words shown, so no account was made. Start again, and copy each word onto paper."
 
 
+class NameDiffers(TemoinError):
+    """Another user name was typed where everything was to be deleted."""
+
+    code = "name_differs"
+    sentence = "That is another name. Nothing was deleted, and everything is as it was."
+
+
 class SecretsDiffer(TemoinError):
     """A new password or PIN was not typed the same twice."""
 

@@ -213,6 +213,9 @@ class FakeClient:
     def accept_trust(self, password: str, pin: str) -> None:
         self.fake.did("accept_trust", password, pin)
 
+    def erase(self, password: str, pin: str) -> None:
+        self.fake.did("erase", password, pin)
+
 
 @dataclass
 class Terminal:

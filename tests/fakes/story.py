@@ -108,6 +108,22 @@ class Story:
 
         return deed
 
+    def erase_account(self) -> Deed:
+        """Of somebody who keeps a file; whoever died meanwhile has erased all of it, or nothing that anybody sees."""
+        leaving = open_person(self.vault)
+        blob = b64(make_id())
+        self._good(leaving.ask("PUT", f"/v1/blobs/{blob}", data=make_bytes(5000)))
+        self._good(leaving.ask("POST", "/v1/items", {"revisions": [self._revision(b64(make_id()), 1, [blob])]}))
+
+        def deed() -> None:
+            if leaving.finish_login().status_code == 200:
+                self._good(leaving.log_in().ask("GET", f"/v1/blobs/{blob}"))
+                self._good(self.vault.ask("DELETE", "/v1/account", token=leaving.confirm()))
+            assert leaving.finish_login().status_code == 401
+            assert self.vault.ask("GET", f"/v1/blobs/{blob}", token=leaving.token).status_code == 401
+
+        return deed
+
     def try_pin(self) -> Deed:
         """A right one, by a newcomer: a try that is cut off counts as wrong, and five of one person's lock the PIN."""
         newcomer = open_person(self.vault)

@@ -27,6 +27,7 @@ from tests.fakes.processes import Device, RealVault, serving
 from tests.fakes.vault import fake_vault
 
 USER, SECRET, NUMBERS = "canary-user-wren", "canary password sparrow ünter", "739154820617"
+GONE_USER = "canary-user-dodo"
 NEW_USER, NEW_SECRET, NEW_NUMBERS = "canary-user-heron", "canary password plover ünter", "820617739154"
 TEXTS = {
     "text": "canary text robin après-midi", "edited": "canary text redstart après-midi",
@@ -150,12 +151,16 @@ class _Person:
         self.say("journal", "restore", NEW_USER, entry, secrets=new)
         self.say("documents", "restore", NEW_USER, document["id"], secrets=new)
         self.say("login-check", USER, code=1)
+        self.say("register", GONE_USER, "--recovery-out", self.folder / "gone.txt")
+        self.say("journal", "add", GONE_USER, "--text", TEXTS["text"])
+        self.say("delete-account", GONE_USER, "--yes")
 
     @property
     def canaries(self) -> list[str]:
         words = (self.folder / "words.txt").read_text("utf-8").split()
         pairs = [" ".join(words[place : place + 2]) for place in range(0, len(words) - 1, 2)]
-        return [USER, SECRET, NUMBERS, NEW_USER, NEW_SECRET, NEW_NUMBERS, *TEXTS.values(), *pairs, *self.link]
+        secrets = [USER, GONE_USER, SECRET, NUMBERS, NEW_USER, NEW_SECRET, NEW_NUMBERS]
+        return [*secrets, *TEXTS.values(), *pairs, *self.link]
 
 
 @pytest.fixture(scope="module")

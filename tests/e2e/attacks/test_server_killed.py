@@ -25,6 +25,8 @@ from tests.fakes.swift import store_environment
 
 DEEDS: dict[str, Callable[[Story], Deed]] = {
     "account.rows": Story.sign_up,
+    "account.closed": Story.erase_account,
+    "account.erased": Story.erase_account,
     "credentials.rows": Story.change_credentials,
     "guess.counted": Story.try_pin,
     "guess.compared": Story.try_pin,
@@ -58,11 +60,11 @@ SHORT = [
     ("credentials.rows", "complete.hashed"),
     ("item.erase", "unit.recorded"),
     ("box.deposited", "box.accepted"),
-    ("box.erased", "box.deposited"),
-    ("box.accepted", "box.erased"),
+    ("box.erased", "account.closed"),
+    ("account.erased", "box.erased"),
 ]
 """(step at which a worker dies, step at which the server dies), round by round."""
-BLOBS = ("unit.", "complete.", "item.erase", "box.erased")
+BLOBS = ("unit.", "complete.", "item.erase", "box.erased", "account.erased")
 """Steps between which a blob store is asked for something."""
 SHORT_S3 = [both for both in SHORT if any(step.startswith(BLOBS) for step in both)]
 SOAK = pytest.mark.soak
