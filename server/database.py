@@ -29,6 +29,8 @@ from server.problems import Refusal
 
 PATIENCE = 10
 """Seconds that a write waits for its turn before the answer is `unavailable`."""
+HURRY = 1
+"""Seconds that emptying the log waits for readers; everybody who writes waits with it."""
 LOOKS = 0.001
 """Seconds between two looks of the one who is next, until the lock is free."""
 
@@ -104,6 +106,8 @@ class Prepared:
 
 
 _BEGIN = Prepared(text("BEGIN IMMEDIATE"))
+_EMPTY_LOG = Prepared(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+"""Answers with one row, whose first column says whether somebody was in its way."""
 
 
 class Database:
@@ -164,6 +168,18 @@ class Database:
                 finally:
                     self._own.session = None
                 connection.commit()
+
+    def empty_log(self) -> bool:
+        """Brings what the write-ahead log holds into the database, and empties it: until then what was erased can
+        still be read in the log's file. Whether that could be done: somebody may be reading what is older, and the
+        next time will do. Never raises a Refusal: what was erased is durable. Not within a write.
+        """
+        is_busy, until = True, time.monotonic() + HURRY
+        with suppress(Refusal), self._in_turn(), _faults_as_refusals(), self._kept_open() as connection:
+            with self._door.passing():
+                while (is_busy := _EMPTY_LOG.rows_alone(connection.connection)[0][0]) and time.monotonic() < until:
+                    time.sleep(LOOKS)
+        return not is_busy
 
     def close(self) -> None:
         """Closes every idle connection."""

@@ -50,6 +50,7 @@ def change_credentials(
             refusal = None
     if refusal is not None:  # raised here, so that the challenge stays used
         raise Refusal(refusal)
+    parts.database.empty_log()  # of the pair that opens nothing any more
     return {"epoch": message["epoch"], "pin_epoch": message["pin_epoch"], "n": message["n"]}
 
 

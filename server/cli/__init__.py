@@ -308,7 +308,8 @@ main.add_command(professionals)
 
 
 def collect(parts: Parts) -> None:
-    """Forgets whatever is over: sessions, challenges, counts, abandoned uploads, what was to be erased by now."""
+    """Forgets whatever is over: sessions, challenges, counts, abandoned uploads, what was to be erased by now; and what
+    the database's log still holds of it."""
     for collection in COLLECTIONS:
         try:
             collection(parts)
@@ -316,6 +317,7 @@ def collect(parts: Parts) -> None:
             _log.warning("collection put off: %s", refusal.code)
         except Exception as error:
             _log.error("%s in a collection", type(error).__name__)
+    parts.database.empty_log()
 
 
 def _collect_again_and_again(parts: Parts, stopping: threading.Event) -> None:

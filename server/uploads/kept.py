@@ -161,7 +161,7 @@ def erase_blobs(ledger: Ledger, session: Session, account: bytes, blobs: Collect
 
 
 def sweep(vault: Parts) -> None:
-    """Removes from the store what no row names any more.
+    """Removes from the store what no row names any more, and from the database's log what was erased from its tables.
 
     In a write of its own: while it runs nobody can take one of the ids into use.
     """
@@ -177,6 +177,7 @@ def sweep(vault: Parts) -> None:
     while vault.ledger.commit(work) == AT_ONCE:
         pass
     vault.store.sweep()
+    vault.database.empty_log()
 
 
 def _batches(blobs: Collection[bytes]) -> Iterator[list[bytes]]:

@@ -20,6 +20,7 @@ from schemas.items import PutItems
 from schemas.shares import PutBundle
 from server.accounts import erasure
 from server.accounts.login import confirm
+from server.accounts.models import Account
 from server.accounts.service import Caller, read_account, replace_account_record
 from server.boxes.models import Box
 from server.cli import collect
@@ -35,6 +36,7 @@ from server.shares.service import put_bundle
 from server.uploads.kept import keep_blob
 from server.uploads.service import complete, put_units, start_upload
 from tests.fakes.boxes import FakeBox
+from tests.fakes.folder import files_in
 from tests.fakes.sharing import FakeBundle, FakeProfessional, open_professional, put_revision
 from tests.fakes.vault import FakePerson, FakeVault, b64, code, fake_vault, open_person, said
 
@@ -108,6 +110,26 @@ def test_nothing_is_left_of_an_account_but_blinded_entries(vault: FakeVault) -> 
         assert not session.scalar(select(func.count()).select_from(Deposit))
     assert check_vault(vault.parts).problems == []
     assert code(bundle.fetch(reader)) == "opening_over"
+
+
+def test_no_byte_of_it_is_left_in_any_file(vault: FakeVault, person: FakePerson) -> None:
+    """Neither in free pages of the database nor in its write-ahead log; nor what else is written there meanwhile."""
+    record, small, large = make_bytes(1096), make_bytes(500), make_bytes(LARGE)
+    blob = b64(make_id())
+    assert person.ask("PUT", f"/v1/blobs/{blob}", data=small).status_code == 201
+    keep_item(person, blobs=[blob, upload(person, large)], record=b64(record))
+    with vault.parts.database.read() as session:
+        row = session.get_one(Account, person.account)
+        mine = {"account": row.account, "share": row.share_n, "wrap": row.w_n, "sheet": row.account_record}
+    mine |= {"record": record, "small": small, "first": large[:200], "last": large[-200:]}
+
+    def found() -> set[str]:
+        held = b"".join(files_in(vault.parts.config.data).values())
+        return {name for name, data in mine.items() if data in held}
+
+    assert found() == set(mine)
+    assert said(erase(person)) == {}
+    assert found() == set()
 
 
 def test_nobody_gets_in_any_more_and_the_pair_may_be_used_again(vault: FakeVault) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import cast
 
 import pytest
-from sqlalchemy import bindparam, func, insert, select, text, update
+from sqlalchemy import bindparam, delete, func, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -140,6 +140,57 @@ def test_writes_take_turns(database: Database) -> None:
         thread.join()
     with database.read() as session:
         assert session.get_one(Challenge, bytes(32)).expires == 160
+
+
+def log_of(tmp_path: Path) -> bytes:
+    return (tmp_path / "vault.db-wal").read_bytes()
+
+
+def test_what_was_erased_is_in_the_log_until_that_is_emptied(tmp_path: Path, database: Database) -> None:
+    secret = bytes(range(32))
+    with database.write() as session:
+        session.add(Challenge(digest=secret, lookup=bytes(32), expires=1))
+    with database.write() as session:
+        session.execute(delete(Challenge))
+    assert secret in log_of(tmp_path)
+    assert database.empty_log()
+    assert log_of(tmp_path) == b""
+    assert secret not in (tmp_path / "vault.db").read_bytes()
+    with database.write() as session:
+        session.add(row())
+    assert count(database) == 1
+
+
+def test_whoever_reads_what_is_older_is_not_torn_away_and_the_next_time_does(
+    tmp_path: Path, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server.database, "HURRY", 0.05)
+    with database.read() as old:
+        assert old.scalar(select(func.count()).select_from(Challenge)) == 0
+        with database.write() as session:
+            session.add(row())
+        assert not database.empty_log()
+        assert old.scalar(select(func.count()).select_from(Challenge)) == 0
+    assert database.empty_log()
+    assert (count(database), log_of(tmp_path)) == (1, b"")
+
+
+def test_a_log_that_can_not_be_emptied_is_no_refusal(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server.database, "PATIENCE", 0.05)
+    entered, leave = threading.Event(), threading.Event()
+
+    def write() -> None:
+        with database.write():
+            entered.set()
+            leave.wait(10)
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    entered.wait(10)
+    assert not database.empty_log()
+    leave.set()
+    thread.join()
+    assert database.empty_log()
 
 
 @pytest.fixture
