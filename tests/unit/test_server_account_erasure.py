@@ -195,6 +195,7 @@ def test_a_process_that_dies_leaves_all_or_what_the_next_collection_ends(
         else:
             assert code(person.ask("GET", "/v1/account")) == "unauthorized"
             assert code(person.send_sign_up(format_json(person.sign_up_body(person.challenge())))) == "id_taken"
+            assert check_vault(vault.parts).problems == []
             collect(vault.parts)
         assert counts(vault.parts) | {"challenges": 0} == before | {"challenges": 0}
         assert files(vault.parts) == []
