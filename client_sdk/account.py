@@ -19,10 +19,12 @@ from client_sdk.protocol.sync import Finding
 from client_sdk.sensitive import SensitiveTier
 from client_sdk.session import Session
 from client_sdk.synchroniser import Synchroniser
-from crypto_core.errors import UnsupportedVersion
+from crypto_core.errors import TemoinError, UnsupportedVersion
 from crypto_core.sealing import passphrase
 
 _MERGES = 5
+_UNSURE = ("unauthorized", "unavailable")
+"""So answers a vault, too, to a request that comes again because the answer to the first one was lost."""
 
 
 class Account:
@@ -87,17 +89,18 @@ class Account:
         anew. Nobody can bring anything of it back.
 
         Raises Refused (`login_refused`, `pin_wrong`, `account_listed`, …), or Untrusted while a warning stands: nothing
-        was erased then. After a NetworkError or ServerFault the vault is locked here, and nobody knows whether it was:
-        it was if the pair opens nothing any more. Raises OSError where it was, and this device can't remove its part.
+        was erased then. After another error it wasn't either, unless the vault is locked here: then nobody knows
+        whether it was, and it was if the pair opens nothing any more. Raises OSError where it was, and this device
+        can't remove its part.
         """
         session = self._session
         session.warnings.require_none()
         login, confirmed = self._door.confirm(session, self._username, password, pin)
         try:
-            self._erase_there(login, confirmed)
-        except (NetworkError, ServerFault):
-            self._forget()
-            raise
+            session.transport.ask("DELETE", "/v1/account", token=confirmed)
+        except (NetworkError, ServerFault, Refused) as failure:
+            if isinstance(failure, Refused) and failure.code not in _UNSURE or not self._is_gone(login):
+                raise
         self._forget()
         session.home.erase()
 
@@ -125,14 +128,13 @@ class Account:
                     session.keep_state(facts["n"], blob)
                     return
 
-    def _erase_there(self, login: passphrase.LoginKeys, confirmed: bytes) -> None:
-        """An answer that was lost, or a request that came twice and found no account, is asked about at the door."""
+    def _is_gone(self, login: passphrase.LoginKeys) -> bool:
+        """As the door says. False, and locked here, where that can't be asked."""
         try:
-            self._session.transport.ask("DELETE", "/v1/account", token=confirmed)
-        except (NetworkError, ServerFault, Refused) as failure:
-            is_told = isinstance(failure, Refused) and failure.code != "unauthorized"
-            if is_told or not self._door.is_gone(login):
-                raise
+            return self._door.is_gone(login)
+        except TemoinError:
+            self._forget()
+            return False
 
     def _restored(self, pin: str) -> AccountState | None:
         """What is to follow an account record that can't be read; None if the vault gives a good one by now."""

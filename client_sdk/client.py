@@ -107,6 +107,11 @@ class VaultClient:
         """Trust in the pinned ledger of the open vault, as it is exported beside receipts."""
         return self._opened().session.trust.policy
 
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody is logged in, and nothing has locked since."""
+        return self._open is not None
+
     # getting in
 
     def make_account(self, username: str, password: str, pin: str, *, language: str = "english") -> NewAccount:

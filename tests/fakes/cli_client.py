@@ -52,6 +52,8 @@ class Fake:
     deposited: set[Path] = field(default_factory=set)
     conflict: bool = False
     stepped_up: bool = False
+    stays_open: bool = True
+    """Whether it is open after an erasure that failed."""
 
     def add(self, **values: Any) -> Item:
         """An item that is there already."""
@@ -213,7 +215,10 @@ class FakeClient:
     def accept_trust(self, password: str, pin: str) -> None:
         self.fake.did("accept_trust", password, pin)
 
+    is_open = True
+
     def erase(self, password: str, pin: str) -> None:
+        self.is_open = self.fake.stays_open
         self.fake.did("erase", password, pin)
 
 

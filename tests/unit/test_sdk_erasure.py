@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -89,6 +90,25 @@ def test_where_no_answer_comes_the_door_says_that_it_is_gone(laptop: Device) -> 
     assert_gone(laptop)
 
 
+def test_a_busy_vault_may_have_done_it_when_it_was_first_asked(
+    laptop: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = laptop.log_in()
+    transport = client._opened().session.transport
+    ask = transport.ask
+
+    def busy(method: str, path: str, *given: Any, **more: Any) -> dict[str, Any]:
+        answer = ask(method, path, *given, **more)
+        if method == "DELETE":
+            raise Refused("unavailable", 503, "Try again.")
+        return answer
+
+    monkeypatch.setattr(transport, "ask", busy)
+    client.account.erase(PASSWORD, PIN)
+    assert kept(laptop) == []
+    assert_gone(laptop)
+
+
 def test_where_it_never_arrived_everything_is_there(laptop: Device) -> None:
     client = laptop.log_in()
     client.write_entry(Draft(text="kept"))
@@ -96,9 +116,11 @@ def test_where_it_never_arrived_everything_is_there(laptop: Device) -> None:
     with pytest.raises(NetworkError):
         client.account.erase(PASSWORD, PIN)
     laptop.network.cut_before = lambda _: False
+    client.write_entry(Draft(text="the session goes on"))
     assert kept(laptop)
+    client.lock()
     with laptop.log_in() as client:
-        assert [item.text for item in client.items()] == ["kept"]
+        assert [item.text for item in client.items()] == ["kept", "the session goes on"]
         sessions = client._opened().session.ask("GET", "/v1/sessions")["sessions"]
     assert {one["stage"] for one in sessions} <= {"open", "confirmed"}  # the door's question leaves nothing behind
 
