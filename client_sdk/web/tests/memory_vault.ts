@@ -102,14 +102,6 @@ export class MemoryVault extends MemoryReading implements VaultApi {
     this.#hanging.add(call);
   }
 
-  /** Holds nothing any more, as an ended worker. */
-  erase(): void {
-    [this.#rows, this.#drafts, this.#waiting, this.#accounts, this.shared, this.kept] = [[], [], [], [], [], []];
-    [this.#open, this.#made] = [null, null];
-    this.#thumbnails.clear();
-    this.calls.length = 0;
-  }
-
   /** Tells the page something, as the worker would by itself. */
   tell(notice: Notice): void {
     this.#listener(notice);
@@ -208,6 +200,17 @@ export class MemoryVault extends MemoryReading implements VaultApi {
     await this.requireNew(next);
     this.#open = { ...account, ...next };
     this.#accounts = this.#accounts.map((one) => (one === account ? this.#open! : one));
+  }
+
+  /** What `erase` answers. */
+  erased = true;
+
+  async erase(password: string, pin: string): Promise<boolean> {
+    await this.#call("erase", password, pin);
+    const account = this.#confirm(password, pin);
+    this.#open = null;
+    if (this.erased) this.#accounts = this.#accounts.filter((one) => one !== account);
+    return this.erased;
   }
 
   async acceptTrust(password: string, pin: string): Promise<void> {

@@ -51,6 +51,13 @@ describe.each(STORES)("a store in %s", (_name, open) => {
     expect(await store.list("")).toEqual([["a", 1]]);
   });
 
+  test("erases what begins alike, and nothing else", async () => {
+    await store.write({ put: [["ab2", 2], ["ab1", 1], ["ab", 0], ["a", 0], ["ac", 3]] });
+    await store.erase("ab");
+    await store.erase("ad");
+    expect(await store.list("")).toEqual([["a", 0], ["ac", 3]]);
+  });
+
   test("keeps all of a change or nothing", async () => {
     await store.write({ put: [["a", 1]] });
     const wrong = store.write({ put: [["a", 2], ["b", () => "no value that can be kept"]] });
@@ -214,6 +221,24 @@ test("accounts don't see each other, and no key or lock tells what it is for", a
     expect(key).not.toMatch(/outbox|draft|account|vault|evidence|server/i);
     expect(key).not.toContain(account);
   }
+});
+
+test("an account that is erased leaves nothing, keeps nothing any more, and touches no other", async () => {
+  const store = new MemoryStore();
+  const home = new Home(store, new MemoryLocks());
+  const vaultId = formatB64url(makeId());
+  const [mine, other] = [formatB64url(makeId()), formatB64url(makeId())].map((one) => home.account(vaultId, one));
+  for (const one of [mine!, other!]) {
+    await one.store.write({ put: [[one.key("rows"), 1], [one.key("drafts", "a"), 2]] });
+    await one.keepEvidence("b", new Uint8Array([1]));
+  }
+  await mine!.lock(() => mine!.erase()); // whoever holds it is not waited for
+  expect((await store.list("")).map(([key]) => key)).toEqual((await other!.store.list("")).map(([key]) => key));
+  expect(await store.list("")).toHaveLength(3);
+  await expect(mine!.store.write({ put: [[mine!.key("drafts", "b"), 3]] })).rejects.toThrow(DeviceFailed);
+  await expect(mine!.keepEvidence("c", new Uint8Array([2]))).rejects.toThrow(DeviceFailed);
+  await expect(mine!.list("rows")).rejects.toThrow(DeviceFailed);
+  expect(await store.list("")).toHaveLength(3);
 });
 
 test("evidence is kept once, under the name it was given", async () => {

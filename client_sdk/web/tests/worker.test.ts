@@ -72,8 +72,8 @@ function plain(): Typed {
   return { username, password, pin };
 }
 
-async function signedUp(): Promise<Page> {
-  const page = await aPage();
+async function signedUp(store?: Store): Promise<Page> {
+  const page = await aPage(plain(), store);
   await page.api.makeAccount(page.typed, "french");
   await page.api.register();
   return page;
@@ -299,6 +299,47 @@ test("an ended session is told once, and nothing is lost", async () => {
   expect((await api.items()).map((item) => item.text)).toEqual(["too late"]);
   expect((await api.drafts()).map((one) => one.draft.text)).toEqual(["still typing"]);
   expect(told.filter((notice) => notice.kind === "session_ended")).toHaveLength(1);
+});
+
+test("an account that is erased is gone from every tab; each that has it open says so, locks and keeps nothing since", async () => {
+  const page = await signedUp();
+  const { api, typed, store, told } = page;
+  const [beside, stranger] = [await aPage(typed, store), await signedUp(store)];
+  await beside.api.logIn(typed);
+  await aDraft(page);
+  const draft = await aDraft(beside);
+  const others = new Set((await store.list("a")).map(([key]) => key.slice(0, 23)));
+  expect(others.size).toBe(2);
+  expect(await api.erase(typed.password, typed.pin)).toBe(true);
+  await heard(beside, { kind: "session_ended", code: "unauthorized" });
+  await expect(beside.api.keepDraft(aText({ draft: saying("still typing") }), draft.slot)).rejects.toMatchObject({
+    code: "not_open",
+  });
+  const left = new Set((await store.list("a")).map(([key]) => key.slice(0, 23)));
+  expect([left.size, [...left].every((one) => others.has(one))]).toEqual([1, true]);
+  await stranger.api.synchronise();
+  await expect(api.synchronise()).rejects.toMatchObject({ code: "not_open" });
+  await api.lock();
+  for (const one of [told, stranger.told]) expect(one.filter(({ kind }) => kind === "session_ended")).toEqual([]);
+});
+
+test("the page is told what became of an erasure, and of nothing that is refused because of it", async () => {
+  const { api, network, typed, told } = await signedUp();
+  network.answers = ({ method }) => (method === "DELETE" ? new Response(null, { status: 500 }) : null);
+  await expect(api.erase(typed.password, typed.pin)).rejects.toMatchObject({ code: "server" });
+  await api.synchronise();
+  network.answers = () => null;
+  let meanwhile: Promise<unknown> | null = null;
+  network.spoils = ({ method }, body) => {
+    if (method !== "DELETE") return body;
+    meanwhile = api.synchronise().catch((error: unknown) => error); // it is done by now
+    network.cutBefore = ({ path }) => path.startsWith("/v1/login");
+    return new Uint8Array();
+  };
+  expect(await api.erase(typed.password, typed.pin)).toBe(false);
+  expect(await meanwhile).toMatchObject({ code: "unauthorized" });
+  expect(told.filter(({ kind }) => kind === "session_ended")).toEqual([]);
+  await expect(api.items()).rejects.toMatchObject({ code: "not_open" });
 });
 
 test("a device without room says so and keeps what it had", async () => {

@@ -9,6 +9,7 @@ import { changeCredentials } from "./change.js";
 import type { Professionals } from "./directory.js";
 import { forgetLogin, type Door } from "./door.js";
 import { NetworkError, Refused, ServerFault } from "./errors.js";
+import type { Id } from "./items.js";
 import * as keychain from "./keychain.js";
 import { AccountState, type Credentials } from "./keychain.js";
 import { Finding } from "./protocol/sync.js";
@@ -17,6 +18,8 @@ import type { Session } from "./session.js";
 import type { Synchroniser } from "./synchroniser.js";
 
 const MERGES = 5;
+/** What an erasure may be answered that was sent once more, because the first answer was lost. */
+const PERHAPS_DONE: readonly string[] = ["unauthorized", "unavailable"];
 
 /** What an account works with. */
 export interface AccountParts {
@@ -38,6 +41,10 @@ export class Account {
   constructor(parts: AccountParts) {
     this.#parts = parts;
     this.#username = parts.username;
+  }
+
+  get id(): Id {
+    return this.#parts.session.account;
   }
 
   /** A token of stage `confirmed`, good for two minutes, for password and PIN given anew. Throws Refused (`login_refused`,
@@ -90,6 +97,29 @@ export class Account {
     } finally {
       sensitive.close();
     }
+  }
+
+  /** Erases the account, with password and PIN given anew: in the vault, then all that this browser keeps for it. Nobody
+   * brings it back. The vault is locked here by then.
+   *
+   * Throws Refused (`login_refused`, `pin_wrong`, `account_listed`, …) or Untrusted while a warning stands, and nothing is
+   * erased as long as the vault stays open here. Where it is locked after an error, nobody knows whether it was done. */
+  async erase(password: string, pin: string): Promise<void> {
+    const { door, session, forget } = this.#parts;
+    session.warnings.requireNone();
+    const { login, token } = await door.confirm(session, this.#username, password, pin);
+    try {
+      await session.transport.ask("DELETE", "/v1/account", { token });
+    } catch (error) {
+      if (!mayBeDone(error)) throw error;
+      const isGone = await door.isGone(login).catch(() => null);
+      if (isGone === null) forget();
+      if (isGone !== true) throw error;
+    } finally {
+      forgetLogin(login);
+    }
+    forget();
+    await session.home.erase();
   }
 
   /** The account's open sessions, the oldest first. */
@@ -160,4 +190,10 @@ export class Account {
       replica.setFact("dirty", true);
     });
   }
+}
+
+/** Whether the vault may have done what it was asked for, though it doesn't say so. */
+function mayBeDone(error: unknown): boolean {
+  if (error instanceof Refused) return PERHAPS_DONE.includes(error.code);
+  return error instanceof NetworkError || error instanceof ServerFault;
 }

@@ -166,6 +166,16 @@ export class VaultClient {
     open.forget();
   }
 
+  /** Another tab has erased an account: if it is the one that is open here, it is locked, the vault isn't asked, and what
+   * was kept for it since goes. Whether it was. */
+  async leaveErased(account: Id): Promise<boolean> {
+    const open = this.#open;
+    if (open?.account.id !== account) return false;
+    this.#forget(open);
+    await open.session.home.erase();
+    return true;
+  }
+
   // reading
 
   /** Sends what waits and brings what other devices wrote; gives how much still waits. */

@@ -36,6 +36,12 @@ export interface Entered {
   readonly answer: Account;
 }
 
+/** Whose password was right, and what is good for the PIN alone. */
+interface PasswordProven {
+  readonly account: Id;
+  readonly token: Uint8Array;
+}
+
 /** The door of the vault at one address. */
 export class Door {
   readonly argon: Argon;
@@ -160,15 +166,27 @@ export class Door {
   }
 
   /** A token of stage `password`. A login that is refused is looked at twice: it may be this browser that errs. */
-  async provePassword(login: passphrase.LoginKeys): Promise<{ readonly account: Id; readonly token: Uint8Array }> {
-    const challenge = await this.#challenge(login);
-    const sig = keychain.signLogin(login, this.#transport.host, challenge);
+  async provePassword(login: passphrase.LoginKeys): Promise<PasswordProven> {
     try {
-      return await this.#transport.ask("POST", "/v1/login/finish", { body: { K_id: login.kId, challenge, sig } });
+      return await this.#signIn(login);
     } catch (error) {
       if (error instanceof Refused && error.code === "login_refused") await this.argon.test();
       throw error;
     }
+  }
+
+  /** Whether these keys, which opened an account a moment ago, open none any more. Throws what `VaultClient.logIn` does
+   * where the vault doesn't say. */
+  async isGone(login: passphrase.LoginKeys): Promise<boolean> {
+    let token: Uint8Array;
+    try {
+      ({ token } = await this.#signIn(login));
+    } catch (error) {
+      if (error instanceof Refused && error.code === "login_refused") return true;
+      throw error;
+    }
+    await this.#transport.ask("POST", "/v1/logout", { token }).catch(() => undefined); // it ends by itself soon
+    return false;
   }
 
   /** The login keys that the password gives, and a token of stage `confirmed`. Throws Refused. */
@@ -200,6 +218,12 @@ export class Door {
     if (known === null || first === null) await this.keepPin(known ?? offered);
     this.#offered = offered;
     return known ?? offered;
+  }
+
+  async #signIn(login: passphrase.LoginKeys): Promise<PasswordProven> {
+    const challenge = await this.#challenge(login);
+    const sig = keychain.signLogin(login, this.#transport.host, challenge);
+    return this.#transport.ask("POST", "/v1/login/finish", { body: { K_id: login.kId, challenge, sig } });
   }
 
   async #challenge(login: passphrase.LoginKeys): Promise<Uint8Array> {

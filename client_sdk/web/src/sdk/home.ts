@@ -41,6 +41,8 @@ export interface Store {
   /** Every key that begins with `prefix`, with its value, in the order of keys; as at one moment. */
   list(prefix: string): Promise<readonly (readonly [key: string, value: unknown])[]>;
   write(changes: Changes): Promise<void>;
+  /** Deletes whatever lies under keys that begin with `prefix`: all or nothing. */
+  erase(prefix: string): Promise<void>;
   close(): void;
 }
 
@@ -83,7 +85,7 @@ export class IndexedStore implements Store {
 
   list(prefix: string): Promise<readonly (readonly [string, unknown])[]> {
     return this.#done("readonly", async (table) => {
-      const range = IDBKeyRange.bound(prefix, `${prefix}\uffff`);
+      const range = beginningWith(prefix);
       const [keys, values] = await Promise.all([table.getAllKeys(range), table.getAll(range)]);
       return keys.map((key, place) => [String(key), values[place]] as const);
     });
@@ -97,6 +99,10 @@ export class IndexedStore implements Store {
         ...put.map(async ([key, value]) => table.put?.(value, key)), ...gone.map(async (key) => table.delete?.(key)),
       ]);
     });
+  }
+
+  erase(prefix: string): Promise<void> {
+    return this.#done("readwrite", async (table) => table.delete?.(beginningWith(prefix)));
   }
 
   close(): void {
@@ -145,6 +151,10 @@ export class IndexedStore implements Store {
 type Transaction = IDBPTransaction<unknown, [typeof TABLE], IDBTransactionMode>;
 type Table = Transaction["store"];
 
+function beginningWith(prefix: string): IDBKeyRange {
+  return IDBKeyRange.bound(prefix, `${prefix}\uffff`);
+}
+
 /** The twin: lost with the page. */
 export class MemoryStore implements Store {
   readonly #values = new Map<string, unknown>();
@@ -166,8 +176,16 @@ export class MemoryStore implements Store {
     });
   }
 
+  async erase(prefix: string): Promise<void> {
+    for (const key of [...this.#values.keys()].filter((one) => one.startsWith(prefix))) this.#values.delete(key);
+  }
+
   close(): void {}
 }
+
+const failed = (): Promise<never> => Promise.reject(new DeviceFailed("erased"));
+/** The Store of what was erased: nothing is kept there any more, nor found. */
+const ERASED: Store = { get: failed, list: failed, write: failed, erase: failed, close: () => undefined };
 
 /** The Store of this browser; one in memory, and `persistent` false, where it keeps nothing. Throws DeviceNewer. */
 export async function openStore(): Promise<{ readonly store: Store; readonly persistent: boolean }> {
@@ -353,14 +371,26 @@ export class Home {
 
 /** One account on this device: sealed bytes, and public notes of the ledger. */
 export class AccountHome {
-  readonly store: Store;
   readonly #locks: Locks;
   readonly #folder: string;
+  #store: Store;
 
   constructor(store: Store, locks: Locks, folder: string) {
-    this.store = store;
+    this.#store = store;
     this.#locks = locks;
     this.#folder = folder;
+  }
+
+  get store(): Store {
+    return this.#store;
+  }
+
+  /** Nothing of the account is left on this device when this resolves. Whatever would still be kept by this tab throws
+   * DeviceFailed from now on. Waits for no other tab. */
+  erase(): Promise<void> {
+    const store = this.#store;
+    this.#store = ERASED;
+    return store.erase(this.#folder);
   }
 
   /** The key of something, or the beginning of the keys of all that lies in a place. */

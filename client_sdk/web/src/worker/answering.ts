@@ -10,7 +10,7 @@ import { NetworkError, NotOpen, Refused } from "../sdk/errors.js";
 import type { ReadingWith } from "../sdk/opening.js";
 import type { Progress } from "../sdk/progress.js";
 import type { Sent } from "../sdk/uploader.js";
-import type { Notice, Opening } from "./api.js";
+import type { Id, Notice, Opening } from "./api.js";
 import { Failure, PAUSED, problemOf } from "./problems.js";
 import { Retry } from "./retry.js";
 
@@ -45,13 +45,13 @@ export class Answering {
   #warned = "";
   /** What can be paused, by the page's numbers. */
   readonly #transfers = new Map<number, AbortController>();
-  /** Tells other tabs of this browser that something was written, and nothing else. */
+  /** Tells other tabs of this browser that something was written (null), or which account was erased; nothing else. */
   readonly #tabs = typeof BroadcastChannel === "undefined" ? null : new BroadcastChannel("a");
 
   constructor(begin: (answering: Answering) => Promise<Ground>) {
     this.#ground = begin(this);
     this.#ground.catch(() => undefined); // each call tells it
-    this.#tabs?.addEventListener("message", () => void this.#quietly((client) => client.refresh()));
+    this.#tabs?.addEventListener("message", ({ data }: MessageEvent<Id | null>) => void this.#hear(data));
   }
 
   async listen(listener: (notice: Notice) => void): Promise<void> {
@@ -96,10 +96,27 @@ export class Answering {
 
   /** Locks; what is on its way breaks off. */
   lock(): Promise<void> {
-    this.#retry.stop();
-    for (const one of this.#transfers.values()) one.abort();
-    for (const letGo of this.atLock) letGo();
+    this.#breakOff();
     return this.ask((client) => client.lock());
+  }
+
+  /** Erases the open account; other tabs let go of it. False where nobody knows whether it was: it is locked then, too. */
+  erase(password: string, pin: string): Promise<boolean> {
+    return this.enter(async (client) => {
+      const { account } = client;
+      this.#ended = true; // what is refused meanwhile is refused because of this, and the page hears of it here alone
+      try {
+        await account.erase(password, pin);
+        this.#tabs?.postMessage(account.id);
+        return true;
+      } catch (error) {
+        if (client.isOpen) throw error;
+        return false;
+      } finally {
+        this.#ended = !client.isOpen;
+        if (this.#ended) this.#breakOff();
+      }
+    });
   }
 
   /** Something that is written. A Problem says whether the outbox has it. */
@@ -187,6 +204,23 @@ export class Answering {
         tell();
       },
     };
+  }
+
+  #breakOff(): void {
+    this.#retry.stop();
+    for (const one of this.#transfers.values()) one.abort();
+    for (const letGo of this.atLock) letGo();
+  }
+
+  /** What another tab tells. */
+  async #hear(erased: Id | null): Promise<void> {
+    if (erased === null) return this.#quietly((client) => client.refresh());
+    const { client } = await this.#ground;
+    const left = await client.leaveErased(erased).catch(() => true); // locked all the same
+    if (!left) return;
+    this.#ended = true;
+    this.#breakOff();
+    this.tell({ kind: "session_ended", code: "unauthorized" });
   }
 
   /** What another tab did, or what nobody asked for: no error of it is anybody's. */

@@ -236,6 +236,9 @@ export interface EnteringApi {
   /** Writes the account record if anything was written, ends the session, and forgets every key. */
   lock(): Promise<void>;
   changeCredentials(now: { readonly password: string; readonly pin: string }, next: Typed): Promise<void>;
+  /** Erases the account and all that is kept for it, here as well, and locks. False: locked, and nobody knows whether it was
+   * erased. A Problem says that nothing was. */
+  erase(password: string, pin: string): Promise<boolean>;
   acceptTrust(password: string, pin: string): Promise<void>;
   /** The recovery code opens a closed or delayed PIN path: then logIn goes on as usual. */
   reopenPin(username: string, password: string, words: string): Promise<void>;

@@ -72,6 +72,8 @@ export function enteringCalls(by: Answering): EnteringApi {
       return by.enter((client) => client.account.changeCredentials(now.password, now.pin, typed));
     },
 
+    erase: (password, pin) => by.erase(password, pin),
+
     acceptTrust: (password, pin) => by.enter((client) => client.account.acceptTrust(password, pin)),
 
     reopenPin: (username, password, words) => by.enter((client) => client.reopenPin(username, password, words)),
