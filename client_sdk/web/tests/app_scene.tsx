@@ -67,7 +67,7 @@ export function endPage(): void {
 /** Somebody is in. */
 export async function open(): Promise<void> {
   await act(async () => {
-    const api = beginVault((notice) => hear(notice, () => void lockNow("ended")));
+    const api = beginVault((notice) => hear(notice, (why) => void lockNow(why)));
     watch();
     enter(api, NAME, await api.logIn({ username: NAME, password: PASSWORD, pin: PIN }));
   });

@@ -311,7 +311,7 @@ test("an account that is erased is gone from every tab; each that has it open sa
   const others = new Set((await store.list("a")).map(([key]) => key.slice(0, 23)));
   expect(others.size).toBe(2);
   expect(await api.erase(typed.password, typed.pin)).toBe(true);
-  await heard(beside, { kind: "session_ended", code: "unauthorized" });
+  await heard(beside, { kind: "session_ended", code: "erased" });
   await expect(beside.api.keepDraft(aText({ draft: saying("still typing") }), draft.slot)).rejects.toMatchObject({
     code: "not_open",
   });

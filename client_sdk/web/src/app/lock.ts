@@ -86,7 +86,8 @@ export async function lockNow(why: Closed["why"]): Promise<void> {
   endVault();
   forgetRead(); // what the vault told of meanwhile
   forgetFound();
-  closed.value = { why: only ?? why, kept: hooks.length === 0 ? null : kept && !forgetful.value };
+  const silent = hooks.length === 0 || why === "erased";
+  closed.value = { why: only ?? why, kept: silent ? null : kept && !forgetful.value };
   page.show();
 }
 

@@ -75,6 +75,7 @@ export const TABLE: Readonly<Record<View, () => Promise<Found>>> = {
   credentials: async () => (await account()).Credentials,
   sessions: async () => (await account()).Sessions,
   trust: async () => (await account()).Trust,
+  erase: async () => (await account()).Erase,
 };
 const CLOSED: readonly View[] = ["home", "signUp", "logIn", "reopen"];
 const ALWAYS: readonly View[] = ["verify", "link", "shared", "summary", "deposit"];

@@ -2,7 +2,7 @@
 // passwords; `forget` lets go of everything, and nothing else of the page may hold what a person wrote.
 
 import { computed, signal } from "@preact/signals";
-import type { Item, Notice, Opening, Handed, Unfinished, VaultApi } from "../worker/api.js";
+import { ERASED, type Item, type Notice, type Opening, type Handed, type Unfinished, type VaultApi } from "../worker/api.js";
 import { noteUpload, uploads } from "./uploads.js";
 
 export interface Session {
@@ -18,9 +18,10 @@ export interface Reading {
 }
 
 /** Why nothing is open any more; `read`: only what somebody shared was, `put`: only somebody's box, `begun`: nothing was yet,
- * at the door. `kept`: whether what was being written is; null if nothing was. */
+ * at the door; `erased`: everything is, or `perhaps_erased`. `kept`: whether what was being written is; null if nothing was. */
 export interface Closed {
-  readonly why: "asked" | "idle" | "ended" | "unsure" | "read" | "put" | "begun";
+  readonly why:
+    | "asked" | "idle" | "ended" | "unsure" | "read" | "put" | "begun" | "erased" | "perhaps_erased";
   readonly kept: boolean | null;
 }
 
@@ -108,7 +109,7 @@ export async function refreshItems(): Promise<void> {
 }
 
 /** What the vault tells by itself. `ended` is called where the session is over. */
-export function hear(notice: Notice, ended: () => void): void {
+export function hear(notice: Notice, ended: (why: Closed["why"]) => void): void {
   switch (notice.kind) {
     case "sensitive":
       sensitiveUntil.value = notice.open ? notice.until : null;
@@ -124,7 +125,7 @@ export function hear(notice: Notice, ended: () => void): void {
       warnings.value = notice.codes;
       break;
     case "session_ended":
-      ended();
+      ended(notice.code === ERASED ? "erased" : "ended");
       break;
     case "forgetful":
       forgetful.value = true;

@@ -10,7 +10,7 @@ import { NetworkError, NotOpen, Refused } from "../sdk/errors.js";
 import type { ReadingWith } from "../sdk/opening.js";
 import type { Progress } from "../sdk/progress.js";
 import type { Sent } from "../sdk/uploader.js";
-import type { Id, Notice, Opening } from "./api.js";
+import { ERASED, type Id, type Notice, type Opening } from "./api.js";
 import { Failure, PAUSED, problemOf } from "./problems.js";
 import { Retry } from "./retry.js";
 
@@ -220,7 +220,7 @@ export class Answering {
     if (!left) return;
     this.#ended = true;
     this.#breakOff();
-    this.tell({ kind: "session_ended", code: "unauthorized" });
+    this.tell({ kind: "session_ended", code: ERASED });
   }
 
   /** What another tab did, or what nobody asked for: no error of it is anybody's. */

@@ -59,6 +59,9 @@ export interface Problem {
   readonly extra: Readonly<Record<string, unknown>>;
 }
 
+/** Why a session has ended where another tab of this browser erased the account. */
+export const ERASED = "erased";
+
 /** What the worker tells without being asked. */
 export type Notice =
   | { readonly kind: "sensitive"; readonly open: boolean; readonly until: number | null }

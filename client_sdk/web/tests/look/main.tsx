@@ -22,7 +22,7 @@ const vault = new MemoryVault({ delay });
 startShell((): Running => ({ api: vault, end: () => undefined }));
 
 async function open(): Promise<void> {
-  const api = beginVault((notice) => hear(notice, () => void lockNow("ended")));
+  const api = beginVault((notice) => hear(notice, (why) => void lockNow(why)));
   watch();
   enter(api, NAME, await api.logIn({ username: NAME, password: PASSWORD, pin: PIN }));
 }

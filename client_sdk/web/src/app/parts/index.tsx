@@ -130,22 +130,26 @@ export function TextArea(props: {
   );
 }
 
-/** `hint`: what ticking it means, below it and read with it. */
+/** `hint`: what ticking it means, below it and read with it; `error`: a sentence that says why it is needed. */
 export function Tick(props: {
   label: ComponentChildren; checked: boolean; onChange: (checked: boolean) => void; hint?: string;
+  error?: string | null; input?: { current: HTMLInputElement | null };
 }): JSX.Element {
   const id = useId();
+  const described = [props.hint ? `${id}h` : "", props.error ? `${id}e` : ""].filter(Boolean).join(" ");
   return (
     <>
       <label class="tick">
         <input
           type="checkbox" autocomplete="off" checked={props.checked}
-          aria-describedby={props.hint === undefined ? undefined : id}
+          {...(described ? { "aria-describedby": described } : {})} {...(props.error ? { "aria-invalid": true } : {})}
+          {...(props.input ? { ref: props.input } : {})}
           onChange={(event) => props.onChange(event.currentTarget.checked)}
         />{" "}
         <span>{props.label}</span>
       </label>
-      {props.hint !== undefined && <p class="hint" id={id}>{props.hint}</p>}
+      {props.hint && <p class="hint" id={`${id}h`}>{props.hint}</p>}
+      {props.error && <p class="error" id={`${id}e`}>{props.error}</p>}
     </>
   );
 }

@@ -15,9 +15,10 @@ const GUESTS: readonly Closed["why"][] = ["read", "put"];
 export function Door(): JSX.Element {
   const why = closed.value;
   const guest = why !== null && GUESTS.includes(why.why);
+  const kind = why?.why === "erased" ? "erased_" : guest ? "guest_" : "";
   return (
     <>
-      <Title>{say(guest || why?.why === "begun" ? "account.door.guest_title" : "account.door.title")}</Title>
+      <Title>{say(why?.why === "begun" ? "account.door.guest_title" : `account.door.${kind}title`)}</Title>
       {why !== null && (
         <div role="status">
           <Notice care={why.kept === false}>
@@ -26,7 +27,7 @@ export function Door(): JSX.Element {
           </Notice>
         </div>
       )}
-      <p class="lead">{say(guest ? "account.door.guest_lead" : "account.door.lead")}</p>
+      <p class="lead">{say(`account.door.${kind}lead`)}</p>
       <ul class="doors">
         <li><a class="button" href={address("logIn")}>{say("account.door.log_in")}</a></li>
         <li><a class="button plain" href={address("signUp")}>{say("account.door.sign_up")}</a></li>

@@ -9,7 +9,7 @@ import type { Opening, VaultApi } from "../../../worker/api.js";
 
 /** The vault, started now if it isn't yet; from then on the time without activity is measured. */
 export function begin(): VaultApi {
-  const vault = beginVault((notice) => hear(notice, () => void lockNow("ended")));
+  const vault = beginVault((notice) => hear(notice, (why) => void lockNow(why)));
   watch();
   return vault;
 }

@@ -24,7 +24,7 @@ const KINDS = ["sealed", "receipt", "policy"] as const;
 
 /** The vault's worker, which has the wasm: it is begun if none runs, and holds no key then. */
 function worker(): VaultApi {
-  return session.value?.vault ?? beginVault((notice) => hear(notice, () => void lockNow("ended")));
+  return session.value?.vault ?? beginVault((notice) => hear(notice, (why) => void lockNow(why)));
 }
 
 export default function Verify(): JSX.Element {
