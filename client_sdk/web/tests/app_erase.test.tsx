@@ -34,7 +34,7 @@ async function confirm({ tick = true, pin = PIN } = {}): Promise<void> {
 it("begins with its heading, and leads back, to what can be saved, and to what a browser's history shows", () => {
   expect(document.activeElement?.textContent).toBe("Delete everything");
   const links = [...document.querySelectorAll<HTMLAnchorElement>("main a")].map((link) => link.getAttribute("href"));
-  expect(links).toEqual(["#4", "/en/6", "#20", "#50"]);
+  expect(links).toEqual(["#4", "/en/6", "#20", "#51"]);
   expect(document.querySelector("nav [aria-current]")?.textContent).toBe("Settings");
 });
 
@@ -94,10 +94,18 @@ it("is said in every other tab as well, which claims of no draft that it is kept
   expect(closed.value).toEqual({ why: "erased", kept: null });
 });
 
+it("that is locked before the vault has answered claims nothing", async () => {
+  page.vault.hang("erase");
+  await confirm();
+  await page.press("Lock");
+  await page.see("It isn’t certain that everything was deleted");
+  expect(session.value).toBeNull();
+});
+
 it("locks where nobody knows, and says how to find out", async () => {
   page.vault.erased = false;
   await confirm();
-  await page.see("everything may have been deleted");
+  await page.see("It isn’t certain that everything was deleted");
   await page.see("Your space is locked");
   expect(session.value).toBeNull();
 });

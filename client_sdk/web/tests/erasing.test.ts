@@ -3,6 +3,7 @@ import { beforeAll, expect, test } from "vitest";
 
 import { ready } from "../src/crypto_core/sodium.js";
 import type { VaultClient } from "../src/sdk/client.js";
+import type { TypedDraft } from "../src/sdk/items.js";
 import { Credentials } from "../src/sdk/keychain.js";
 import { Finding } from "../src/sdk/protocol/sync.js";
 import { Warnings } from "../src/sdk/trust_store.js";
@@ -17,6 +18,9 @@ beforeAll(async () => {
   vault = await sharedVault();
 }, 60_000);
 
+const HALF: TypedDraft = {
+  item: null, revision: null, kind: "journal", draft: saying("half a sen"), sensitive: false, saved: 1,
+};
 const isErasure = ({ method, path }: Sent): boolean => method === "DELETE" && path === "/v1/account";
 const isLogin = ({ path }: Sent): boolean => path.startsWith("/v1/login/");
 const erasures = ({ network }: Browser): number => network.seen.filter(isErasure).length;
@@ -31,9 +35,7 @@ async function aLife(browser?: Browser): Promise<{ readonly browser: Browser; re
   own.network.cutBefore = ({ method, path }) => method === "POST" && path === "/v1/items";
   await expect(client.writeEntry(saying("in a tunnel"))).rejects.toMatchObject({ code: "network" });
   own.network.cutBefore = () => false;
-  await client.drafts.keep({
-    item: null, revision: null, kind: "journal", draft: saying("half a sen"), sensitive: false, saved: 1,
-  });
+  await client.drafts.keep(HALF);
   return { browser: own, client };
 }
 
@@ -74,6 +76,20 @@ test("somebody else's in the same browser stays as it is", async () => {
   const mine = await aLife(new Browser(vault.url, typed, other.browser.store));
   await erase(mine);
   expect(await other.browser.kept()).toEqual(before);
+});
+
+test("what another tab has kept since goes when that hears of it; another account's tab hears nothing of its own", async () => {
+  const one = await aLife();
+  const beside = await one.browser.logIn();
+  const { id } = one.client.account;
+  await erase(one);
+  await beside.drafts.keep(HALF);
+  expect(await kinds(one.browser)).toBe("asv");
+  expect(await beside.leaveErased(id)).toBe(true);
+  await isErased({ ...one, client: beside });
+  const other = await aLife();
+  expect(await other.client.leaveErased(id)).toBe(false);
+  expect(other.client.isOpen).toBe(true);
 });
 
 test.each<[string, (browser: Browser) => void]>([

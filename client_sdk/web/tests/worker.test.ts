@@ -323,6 +323,15 @@ test("an account that is erased is gone from every tab; each that has it open sa
   for (const one of [told, stranger.told]) expect(one.filter(({ kind }) => kind === "session_ended")).toEqual([]);
 });
 
+test("a lock doesn't break off an erasure that was asked for", async () => {
+  const { api, store, typed } = await signedUp();
+  const erasing = api.erase(typed.password, typed.pin);
+  await api.lock();
+  expect(await store.list("a")).toEqual([]);
+  expect(await erasing).toBe(true);
+  await expect(api.logIn(typed)).rejects.toMatchObject({ code: "login_refused" });
+});
+
 test("the page is told what became of an erasure, and of nothing that is refused because of it", async () => {
   const { api, network, typed, told } = await signedUp();
   network.answers = ({ method }) => (method === "DELETE" ? new Response(null, { status: 500 }) : null);

@@ -8,7 +8,9 @@ import { signal } from "@preact/signals";
 
 import { met } from "./link.js";
 import { address, forgetPlaces } from "./router.js";
-import { beforeLock, closed, forget, forgetful, forgetRead, putting, reading, session, type Closed } from "./state.js";
+import {
+  beforeLock, closed, erasing, forget, forgetful, forgetRead, putting, reading, session, type Closed,
+} from "./state.js";
 import { endVault, isRunning } from "./vault.js";
 
 /** Without activity for so long, an open vault locks. */
@@ -68,6 +70,7 @@ export function stay(): void {
 export async function lockNow(why: Closed["why"]): Promise<void> {
   if (locking !== null) return;
   const open = session.value;
+  const last = erasing.value && why !== "erased" ? "perhaps_erased" : why;
   const only = open !== null ? null : reading.value !== null ? "read" : putting.value ? "put" : "begun";
   const mine = locking = Symbol();
   const hooks = [...beforeLock].map(async (keep) => keep());
@@ -86,8 +89,8 @@ export async function lockNow(why: Closed["why"]): Promise<void> {
   endVault();
   forgetRead(); // what the vault told of meanwhile
   forgetFound();
-  const silent = hooks.length === 0 || why === "erased";
-  closed.value = { why: only ?? why, kept: silent ? null : kept && !forgetful.value };
+  const silent = hooks.length === 0 || last === "erased";
+  closed.value = { why: only ?? last, kept: silent ? null : kept && !forgetful.value };
   page.show();
 }
 

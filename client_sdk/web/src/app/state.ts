@@ -62,6 +62,8 @@ export const fetching = signal<Transfer | null>(null);
 /** What the last opening has to say, until it was read. */
 export const unread = signal<Opening | null>(null);
 export const closed = signal<Closed | null>(null);
+/** Whether the vault has been asked to delete everything, and hasn't answered yet. */
+export const erasing = signal(false);
 
 /** What has to be done before the vault is locked: views that hold unsaved text keep their draft here. Each must read
  * what it keeps before it waits for anything, since the page is emptied meanwhile. */
@@ -160,6 +162,7 @@ export function forgetRead(): void {
   unfinished.value = [];
   safe.value = null;
   unread.value = null;
+  erasing.value = false;
   beforeLock.clear();
 }
 

@@ -39,6 +39,7 @@ export class Answering {
   readonly #retry = new Retry(() => this.#again());
   #listener: ((notice: Notice) => void) | null = null;
   #entering: Promise<unknown> = Promise.resolve();
+  #erasing: Promise<unknown> = Promise.resolve();
   #reachable = true;
   #ended = false;
   #waiting = 0;
@@ -94,29 +95,18 @@ export class Answering {
     return opening;
   }
 
-  /** Locks; what is on its way breaks off. */
-  lock(): Promise<void> {
+  /** Locks; what is on its way breaks off, but for an erasure, which is waited for. */
+  async lock(): Promise<void> {
     this.#breakOff();
+    await this.#erasing.catch(() => undefined);
     return this.ask((client) => client.lock());
   }
 
   /** Erases the open account; other tabs let go of it. False where nobody knows whether it was: it is locked then, too. */
   erase(password: string, pin: string): Promise<boolean> {
-    return this.enter(async (client) => {
-      const { account } = client;
-      this.#ended = true; // what is refused meanwhile is refused because of this, and the page hears of it here alone
-      try {
-        await account.erase(password, pin);
-        this.#tabs?.postMessage(account.id);
-        return true;
-      } catch (error) {
-        if (client.isOpen) throw error;
-        return false;
-      } finally {
-        this.#ended = !client.isOpen;
-        if (this.#ended) this.#breakOff();
-      }
-    });
+    const erasing = this.#erase(password, pin);
+    this.#erasing = erasing;
+    return erasing;
   }
 
   /** Something that is written. A Problem says whether the outbox has it. */
@@ -204,6 +194,24 @@ export class Answering {
         tell();
       },
     };
+  }
+
+  #erase(password: string, pin: string): Promise<boolean> {
+    return this.enter(async (client) => {
+      const { account } = client;
+      this.#ended = true; // what is refused meanwhile is refused because of this, and the page hears of it here alone
+      try {
+        await account.erase(password, pin);
+        this.#tabs?.postMessage(account.id);
+        return true;
+      } catch (error) {
+        if (client.isOpen) throw error;
+        return false;
+      } finally {
+        this.#ended = !client.isOpen;
+        if (this.#ended) this.#breakOff();
+      }
+    });
   }
 
   #breakOff(): void {

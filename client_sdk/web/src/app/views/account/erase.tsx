@@ -8,7 +8,7 @@ import { lockNow } from "../../lock.js";
 import { Public } from "../../parts/frame.js";
 import { Notice, Tick, Title, Waiting } from "../../parts/index.js";
 import { address } from "../../router.js";
-import { vault } from "../../state.js";
+import { erasing, vault } from "../../state.js";
 import { Confirmed } from "./confirm.js";
 
 const GOES = ["written", "shared", "boxes", "waiting", "account"] as const;
@@ -17,7 +17,6 @@ const STAYS = ["opened", "ledger", "remains", "sheet"] as const;
 export function Erase(): JSX.Element {
   const [understood, setUnderstood] = useState(false);
   const [asked, setAsked] = useState(false);
-  const [running, setRunning] = useState(false);
   const box = useRef<HTMLInputElement>(null);
   const ready = (): boolean => {
     setAsked(!understood);
@@ -25,7 +24,7 @@ export function Erase(): JSX.Element {
     return understood;
   };
   const erase = async (password: string, pin: string): Promise<void> => {
-    setRunning(true);
+    erasing.value = true;
     await lockNow((await vault().erase(password, pin)) ? "erased" : "perhaps_erased");
   };
   return (
@@ -47,16 +46,16 @@ export function Erase(): JSX.Element {
       <p>{say("account.erase.save_care")}</p>
       <p class="tools">
         <a href={address("documents")}>{say("account.erase.to_files")}</a>
-        <a href={address("shares")}>{say("account.erase.to_shares")}</a>
+        <a href={address("share")}>{say("account.erase.to_share")}</a>
       </p>
       <h2>{say("account.erase.do_title")}</h2>
-      <Confirmed action={say("account.erase.do")} confirm={erase} ready={ready} failed={() => setRunning(false)}>
+      <Confirmed action={say("account.erase.do")} confirm={erase} ready={ready} failed={() => (erasing.value = false)}>
         <Tick
           label={say("account.erase.understood")} checked={understood} onChange={setUnderstood} input={box}
           error={asked && !understood ? say("account.erase.not_understood") : null}
         />
       </Confirmed>
-      {running && <Waiting>{say("account.erase.busy")}</Waiting>}
+      {erasing.value && <Waiting>{say("account.erase.busy")}</Waiting>}
     </>
   );
 }
