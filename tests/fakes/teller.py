@@ -381,6 +381,8 @@ class Teller:
         visitor = self.visitor
         self._card("account.settings.sessions")
         visitor.heading("account.sessions.title")
+        self._card("account.settings.erase_text")
+        visitor.heading("account.erase.title")
         self._card("account.settings.credentials")
         visitor.fill("account.credentials.username", NEW_USER + self.mark)
         visitor.fill("account.credentials.password", NEW_SECRET)

@@ -174,6 +174,7 @@ def _look_around(visitor: Visitor, told: Told) -> Iterator[str]:
     yield from _receiving(visitor, told)
     yield from _reading(visitor, told)
     yield from _depositing(visitor, told)
+    yield from _leaving(visitor, told)
 
 
 def _journal(visitor: Visitor, told: Told) -> Iterator[str]:
@@ -488,6 +489,13 @@ def _settings(visitor: Visitor) -> Iterator[str]:
     page.evaluate("location.hash = '#7'")
     visitor.heading("account.trust.title")
     yield "trust"
+    visitor.go_to("shell.settings")
+    page.get_by_role("link").filter(has_text=visitor.say("account.settings.erase_text")).click()
+    visitor.heading("account.erase.title")
+    yield "erase"
+    visitor.press("account.erase.do")
+    page.get_by_text(visitor.say("account.erase.not_understood")).wait_for()
+    yield "erase-unticked"
 
 
 def _questions(visitor: Visitor, told: Told) -> Iterator[str]:
@@ -563,3 +571,11 @@ def _reading(visitor: Visitor, told: Told) -> Iterator[str]:
     visitor.press("shell.lock")
     page.get_by_text(visitor.say("account.closed.read")).wait_for()
     yield "door-read"
+
+
+def _leaving(visitor: Visitor, told: Told) -> Iterator[str]:
+    """Whoever told all of it deletes it."""
+    visitor.username = told.username
+    visitor.log_in()
+    visitor.erase_everything()
+    yield "door-erased"

@@ -149,6 +149,17 @@ class Visitor:
         self.press("shell.lock")
         self.heading(door)
 
+    def erase_everything(self) -> None:
+        """From the open vault to the door, where nobody has an account any more."""
+        self.go_to("shell.settings")
+        self.page.get_by_role("link").filter(has_text=self.say("account.settings.erase_text")).click()
+        self.heading("account.erase.title")
+        self.page.get_by_label(self.say("account.erase.understood"), exact=True).check()
+        self.fill("account.confirm.password", self.password)
+        self.fill("account.confirm.pin", self.pin)
+        self.press("account.erase.do")
+        self.heading("account.door.erased_title")
+
     def give_pin(self) -> None:
         """Answers the question for the PIN."""
         dialog = self.page.get_by_role("dialog")
