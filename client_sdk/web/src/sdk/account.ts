@@ -103,7 +103,8 @@ export class Account {
    * brings it back. The vault is locked here by then.
    *
    * Throws Refused (`login_refused`, `pin_wrong`, `account_listed`, …) or Untrusted while a warning stands, and nothing is
-   * erased as long as the vault stays open here. Where it is locked after an error, nobody knows whether it was done. */
+   * erased as long as the vault stays open here. Where it is locked after an error, nobody knows whether it was done; but
+   * after DeviceFailed it was, and this browser can't remove its part. */
   async erase(password: string, pin: string): Promise<void> {
     const { door, session, forget } = this.#parts;
     session.warnings.requireNone();
