@@ -17,7 +17,7 @@ from client_sdk.items import Content, KeptReceipt
 from client_sdk.journal import Journal, PassingJournal, Source
 from client_sdk.opening import verify_under
 from client_sdk.progress import Progress
-from client_sdk.sharing import stated
+from client_sdk.manifest import stated
 from client_sdk.transport import Transport
 from client_sdk.uploader import Sender
 from crypto_core.randomness import make_id

@@ -20,7 +20,7 @@ from client_sdk.opening import open_content
 from client_sdk.reader import BLOB, Reader, sealed_content_size, words_place
 from client_sdk.sent_words import parse_deposit
 from client_sdk.session import Session
-from client_sdk.sharing import stated
+from client_sdk.manifest import stated
 from client_sdk.transport import dump_body, endpoint
 from client_sdk.writer import Writer
 from crypto_core.encoding import parse_json

@@ -29,6 +29,7 @@ from client_sdk.items import (
 )
 from client_sdk.keychain import Credentials, NewAccount
 from client_sdk.opening import OpenedBundle
+from client_sdk.packs.own import OwnPack, make_pack
 from client_sdk.professional import Office
 from client_sdk.progress import NO_PROGRESS, Progress
 from client_sdk.protocol.unlock import UnlockEvent, unlocking
@@ -220,6 +221,14 @@ class VaultClient:
             if not (rows := replica.history(one)):
                 raise ItemUnknown()
             yield from upgrader.upgrade(rows)
+
+    def pack(self, items: Sequence[Item]) -> OwnPack:
+        """These revisions as an evidence pack of one's own, at most `packs.own.MOST_ITEMS`, for `write_pack`.
+
+        Raises ItemUnknown, NeedsPin for a locked one, UnsupportedVersion, TamperedError, or what verifying raises.
+        """
+        opened = self._opened()
+        return make_pack(opened.session, opened.reader, [(item.id, item.revision) for item in items])
 
     def sealed_blobs(self, item: Item) -> Iterator[SealedBlob]:
         """An item's sealed record and contents with their verified receipts, to export. Raises NeedsPin."""

@@ -99,6 +99,11 @@ class OpenedBundle:
     _asking: _Asking = field(repr=False)
 
     @property
+    def own(self) -> bool:
+        """It is somebody else's."""
+        return False
+
+    @property
     def transport(self) -> Transport:
         """The vault that it came from."""
         return self._asking.transport

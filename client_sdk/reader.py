@@ -177,6 +177,23 @@ class Reader:
             chunks = self._shown(content.name, size, self._session.read(BLOB, blob=content.blob))
             yield self._exported(kept, content.sealed, size, chunks)
 
+    def sealed_content(self, content: Content) -> Iterator[bytes]:
+        """The blob of a content without parts, as it was deposited; raises BlobSwapped in the place of an end where
+        other bytes came, which leave a warning behind."""
+        size = sealed_content_size(content.size)
+        blocks = self._shown(content.name, size, self._session.read(BLOB, blob=content.blob))
+        return self._watched(content, _checked(blocks, content.sealed))
+
+    def sealed_words(self, sent: Sent) -> Iterator[bytes]:
+        """The blob of a depositor's own words, whatever the vault gives in its place: no more than it has to have, and
+        one piece."""
+        left = sent.size
+        for block in self._session.read(BLOB, blob=sent.deposit):
+            left -= len(block)
+            yield block
+            if left < 0:
+                return
+
     def _exported(self, kept: KeptReceipt, digest: bytes, size: int, chunks: Iterator[bytes]) -> SealedBlob:
         """With the first anchor that covers it. Where there is none, none that the receipt holds under, or one under
         which fewer have signed, the receipt stays as it is."""

@@ -11,23 +11,23 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
-from marshmallow import Schema, ValidationError
+from marshmallow import ValidationError
 
 from client_sdk.directory import Professional, Professionals, require_same
-from client_sdk.errors import ItemUnknown, Refused, ServerFault, ValueRefused
+from client_sdk.errors import Refused, ServerFault, ValueRefused
+from client_sdk.manifest import name_items, stated
 from client_sdk.professional import load_identity
-from client_sdk.reader import Reader, sent_of, words_place
+from client_sdk.reader import Reader, sent_of
 from client_sdk.session import Session
 from client_sdk.transport import dump_body, endpoint
-from crypto_core.encoding import format_json, parse_json
+from crypto_core.encoding import parse_json
 from crypto_core.errors import CryptoCoreError
 from crypto_core.randomness import make_bytes, make_id
-from crypto_core.sealing.keyring import unwrap_record_key
 from crypto_core.sealing.sharing import (
     derive_cap, derive_code, derive_link, format_code, format_fragment, make_bundle_key, make_code, make_link_secret,
     open_bundle_note, seal_bundle, seal_bundle_note, wrap_for_link, wrap_for_professional,
 )
-from schemas.bundles import VERSION, WITH_WORDS, BundleNote, Manifest
+from schemas.bundles import VERSION, BundleNote
 from schemas.limits import BUNDLE_BLOBS, KEY
 from schemas.problems import PROBLEMS
 
@@ -95,28 +95,23 @@ class Shares:
         """
         session = self._session
         reader = None if sharing.to is None else self._reader_of(sharing.to)
-        said = [self._facts(*one) for one in sharing.items]
-        blobs, records = _blobs_of(said), [self._record(*one) for one in sharing.items]
-        words = list(map(self._words, said))
-        version = VERSION if all(index is None for index in words) else WITH_WORDS
-        if version == WITH_WORDS:
-            records = [{**record, "words": index} for record, index in zip(records, words, strict=True)]
+        named = name_items(session, self._reader, sharing.items)
+        blobs = _blobs_of(one.facts for one in named.kept)
         bundle, key, identity = make_id(), make_bundle_key(), load_identity(session)
-        named = [{"item": item, "revision": revision} for item, revision in sharing.items]
-        manifest = stated(Manifest(), {
-            "v": version, "bundle": bundle, "created": session.clock(), "expires": sharing.expires,
-            "sender": identity.pk_sign, "reader": None if reader is None else sha256(reader.listing.pk_box).digest(),
-            "message": sharing.message, "items": records,
-        })
+        places = [{"item": item, "revision": revision} for item, revision in sharing.items]
+        manifest = named.manifest(
+            bundle=bundle, created=session.clock(), expires=sharing.expires, sender=identity.pk_sign,
+            reader=None if reader is None else sha256(reader.listing.pk_box).digest(), message=sharing.message,
+        )
         note = stated(BundleNote(), {
-            "v": VERSION, "name": None if reader is None else reader.listing.name, "items": named,
+            "v": VERSION, "name": None if reader is None else reader.listing.name, "items": places,
         })
         link, for_link = (None, None) if reader is not None else _link_for(bundle, key)
         body = dump_body(endpoint("POST", BUNDLES), {
             "bundle": bundle, "expires": sharing.expires, "openings": sharing.openings,
             "cap_hash": sha256(derive_cap(key, bundle)).digest(),
             "seal": seal_bundle(key, bundle, manifest, identity.sign_seed),
-            "note": seal_bundle_note(session.keyring.mk_n, bundle, note), "records": named, "blobs": blobs,
+            "note": seal_bundle_note(session.keyring.mk_n, bundle, note), "records": places, "blobs": blobs,
             "professional": None if reader is None else {
                 "entry": reader.entry, "wrap": wrap_for_professional(reader.listing.pk_box, key, bundle),
             },
@@ -148,28 +143,6 @@ class Shares:
             self._session.warnings.require_none()
         return found
 
-    def _record(self, item: bytes, revision: int) -> dict[str, Any]:
-        row = self._reader.row(item, revision)
-        if row.wrap is None or row.record is None:
-            raise ItemUnknown("erased")
-        key, _ = unwrap_record_key(self._session.keyring, item, revision, row.wrap)
-        verified = self._reader.receipt(row).verified
-        return {
-            "item": item, "revision": revision, "key": key, "record": sha256(row.record).digest(),
-            "size": len(row.record), "index": verified.index,
-        }
-
-    def _facts(self, item: bytes, revision: int) -> dict[str, Any]:
-        facts, _ = self._reader.facts(self._reader.row(item, revision))
-        if facts["kind"] == "tombstone":
-            raise ItemUnknown("deleted")
-        return facts
-
-    def _words(self, facts: dict[str, Any]) -> int | None:
-        """The index of the receipt of somebody else's own words, where these go along."""
-        sent = sent_of(facts)
-        return None if sent is None else self._reader.receipt_at(words_place(sent)).verified.index
-
     def _noted(self, facts: Mapping[str, Any]) -> Shared:
         try:
             json = parse_json(open_bundle_note(self._session.keyring.mk_n, facts["bundle"], facts["note"]))
@@ -198,13 +171,3 @@ def _link_for(bundle: bytes, key: bytes) -> tuple[Link, dict[str, bytes]]:
     wrap, x = wrap_for_link(link_key, share, bundle, key), derive_code(link_key, bundle, code)
     sent = {"wrap": wrap, "share": share, "x": x}
     return Link(format_fragment(bundle, secret), format_code(code)), sent
-
-
-def stated(schema: Schema, facts: dict[str, Any]) -> bytes:
-    """JSON as a schema spells it, checked against it. Raises ValueRefused."""
-    spelled = schema.dump(facts)
-    try:
-        schema.load(spelled)
-    except ValidationError as error:
-        raise ValueRefused(", ".join(sorted(map(str, error.messages_dict)))) from None
-    return format_json(spelled)

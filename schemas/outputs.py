@@ -344,6 +344,14 @@ class SharedRow(Strict):
     replaced_by = Hex(limits.ID, required=True, allow_none=True)
 
 
+class Dossier(Strict):
+    """`dossier`: the folders or ZIP files that were written; `left` are items that can't be opened here."""
+
+    places = fields.List(fields.String(), required=True)
+    items = Whole(required=True)
+    left = fields.List(fields.String(), required=True)
+
+
 class OpenedPack(Strict):
     """`pro open`, `open-link`: `missing` are items that the vault did not give as they were shared; `unsaid` those that
     are there without the depositor's own words, or say otherwise than these."""

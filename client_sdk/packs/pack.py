@@ -22,15 +22,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.resources import files
+from typing import Protocol
 
 from client_sdk.dossier import POLICY, PROOF, SEALED
 from client_sdk.errors import BundleSwapped, NetworkError, Refused, ServerFault
 from client_sdk.items import Content, Item, KeptReceipt, Sent
-from client_sdk.opening import OpenedBundle, SharedItem, SharedWords, open_content
+from client_sdk.opening import SharedItem, SharedWords, open_content
 from client_sdk.packs.ledger import Continuity, fetch_continuity, fetch_rotations
 from client_sdk.packs.page import Page, Row, SentRow, Stamp, format_page
 from client_sdk.packs.sink import PackSink
 from client_sdk.replica import record_name
+from client_sdk.transport import Transport
 from crypto_core.errors import CryptoCoreError, TemoinError
 from crypto_core.receipts.checkpoint import Checkpoint
 from crypto_core.receipts.policy import Policy, format_policy
@@ -44,6 +46,54 @@ SEALED_FOLDER, ORIGINALS = "sealed", "originals"
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|\u200e\u200f\u202a-\u202e\u2066-\u2069]')
 _LONGEST, _LONGEST_BYTES = 100, 200
 """Of a file's name that are kept: characters, and bytes of UTF-8."""
+
+
+class Signed(Protocol):
+    """A manifest and its signature."""
+
+    @property
+    def json(self) -> bytes:
+        """As it was signed; it holds record keys."""
+
+    @property
+    def signature(self) -> bytes:
+        """64 bytes."""
+
+
+class Packed(Protocol):
+    """What a pack is made of: an open bundle (client_sdk.opening), or what a person keeps (client_sdk.packs.own)."""
+
+    @property
+    def manifest(self) -> Signed: ...
+
+    @property
+    def items(self) -> tuple[SharedItem, ...]:
+        """In the order of the manifest."""
+
+    @property
+    def sender(self) -> bytes:
+        """Who signed, 32 bytes."""
+
+    @property
+    def created(self) -> int:
+        """Unix seconds."""
+
+    @property
+    def message(self) -> str: ...
+
+    @property
+    def own(self) -> bool:
+        """Whether whoever keeps it made it, for nobody in particular."""
+
+    @property
+    def transport(self) -> Transport:
+        """The vault that it comes from."""
+
+    def sealed(self, content: Content) -> Iterator[bytes]:
+        """The blob of a content, as it was deposited."""
+
+    def receipt(self, content: Content) -> KeptReceipt:
+        """Its receipt, verified."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +110,7 @@ class Written:
     """Whether it has the page that checks it."""
 
 
-def write_pack(opened: OpenedBundle, policy: Policy, sink: PackSink) -> Written:
+def write_pack(opened: Packed, policy: Policy, sink: PackSink) -> Written:
     """Writes all of it.
 
     Raises BundleSwapped or BundleIncomplete for a file (nothing of that one is then left), Refused once the bundle has
@@ -117,7 +167,7 @@ def write_pack(opened: OpenedBundle, policy: Policy, sink: PackSink) -> Written:
     )
     keep(PAGE, [format_page(Page(
         opened.message, opened.created, opened.sender, rows, len(refused),
-        found.checkpoint if isinstance(found, Continuity) else None, verifier is not None,
+        found.checkpoint if isinstance(found, Continuity) else None, verifier is not None, opened.own,
     ))])
     sink.write(SUMS, [format_sums(sums)])
     return Written(refused, unsaid, None if isinstance(found, Continuity) else found, verifier is not None)
@@ -172,7 +222,7 @@ def original_blocks(content: Content, sealed: Iterable[tuple[Content, Iterator[b
         raise BundleSwapped("another hash than the record names")
 
 
-def _continuity(opened: OpenedBundle, policy: Policy, trees: Iterable[Checkpoint]) -> Continuity | TemoinError:
+def _continuity(opened: Packed, policy: Policy, trees: Iterable[Checkpoint]) -> Continuity | TemoinError:
     """What there is of the ledger, or why there is nothing: a pack is written either way."""
     try:
         return fetch_continuity(opened.transport, policy, trees)

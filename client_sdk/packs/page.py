@@ -1,4 +1,4 @@
-"""The page of an evidence pack: what was shared in the order in which it happened, in French and English, offline.
+"""The page of an evidence pack: what was shared, or kept, as it happened, in French and English, offline.
 
 Knows: HTML, and the words in words.json. Refuses to know: files, and whether anything is true. It runs no script
 and asks no network for anything. Python and TypeScript write the same bytes (tests/vectors/pack_page.json).
@@ -83,13 +83,15 @@ class Page:
     """The ledger's state beside the receipts, if it could be had."""
     verifier: bool
     """Whether verify.html lies beside it."""
+    own: bool = False
+    """Whether the person made it of what they keep, for nobody in particular."""
 
 
 def format_page(page: Page) -> bytes:
     """The whole page, UTF-8."""
     words, at = _words(), page.checkpoint
-    parts = [*words["head"], f"<h1>{_both(words['title'])}</h1>", _facts([
-        ("shared", _time(page.created)), ("items", str(len(page.rows))),
+    parts = [*words["head"], f"<h1>{_both(words['title_own' if page.own else 'title'])}</h1>", _facts([
+        ("made" if page.own else "shared", _time(page.created)), ("items", str(len(page.rows))),
         ("missing", page.missing and str(page.missing)), ("sender", f"<code>{page.sender.hex()}</code>"),
         ("ledger", at is not None and f"{escape(at.origin)} · {at.size}"),
     ])]

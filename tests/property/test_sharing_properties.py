@@ -10,7 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from client_sdk.opening import parse_manifest
-from client_sdk.sharing import stated
+from client_sdk.manifest import stated
 from crypto_core.encoding import format_b64url, format_json, format_time, parse_json
 from crypto_core.errors import CryptoCoreError, MalformedError, TamperedError, UnsupportedVersion
 from crypto_core.receipts.directory import (

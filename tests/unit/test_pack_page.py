@@ -46,7 +46,7 @@ def page(facts: dict[str, Any]) -> Page:
     at = facts["checkpoint"]
     return Page(
         facts["message"], facts["created"], parse_hex(facts["sender"]), list(map(row, facts["rows"])), facts["missing"],
-        at and Checkpoint(at["origin"], at["size"], parse_hex(at["root"])), facts["verifier"],
+        at and Checkpoint(at["origin"], at["size"], parse_hex(at["root"])), facts["verifier"], facts["own"],
     )
 
 

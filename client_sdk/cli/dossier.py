@@ -1,0 +1,135 @@
+"""`temoin dossier`: everything that is kept, or what was chosen of it, as evidence packs of one's own.
+
+Knows: folders and names, and that nothing readable is left of what was not finished. Refuses to know: what a pack holds
+(client_sdk.packs).
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from client_sdk.cli.failures import FileExists
+from client_sdk.cli.options import Shared, item_id, output_path, shared, user_argument
+from client_sdk.cli.output import note, print_json, screen
+from client_sdk.cli.session import opened
+from client_sdk.client import VaultClient
+from client_sdk.items import Item
+from client_sdk.packs.own import MOST_ITEMS
+from client_sdk.packs.pack import PAGE, VERIFIER, write_pack
+from client_sdk.packs.sink import open_sink
+from crypto_core.errors import TemoinError
+from schemas import outputs
+
+
+class ItemsLeft(TemoinError):
+    """Items that could not be opened are not in it."""
+
+    code = "items_left"
+    sentence = (
+        "The rest is written, but some items can't be opened here: they need a newer version of this program, or the "
+        "vault doesn't give them. They are not in it."
+    )
+
+
+class NothingKept(TemoinError):
+    """There is no item that could be written."""
+
+    code = "nothing_kept"
+    sentence = "There is nothing here that could be written down, so nothing was."
+
+
+@click.command()
+@user_argument
+@click.argument("chosen", metavar="[ID]…", nargs=-1, type=item_id)
+@click.option(
+    "-o", "target", type=output_path, required=True, metavar="DIR|NAME.zip",
+    help="A new or empty folder, or a new ZIP file; readable from then on.",
+)
+@click.option("--history", is_flag=True, help="Earlier revisions as well, as long as they are not erased.")
+@shared
+def dossier(common: Shared, user: str, chosen: tuple[bytes, ...], target: Path, history: bool) -> None:
+    """Write everything you keep into a folder or a ZIP file: a page to read, your files, and what proves them.
+
+    With IDs only these items. A sensitive one asks for the PIN again. Whoever has the folder can read all of it, and
+    check it with no account, no network and no help from the vault. More than 500 items become several folders.
+    """
+    with opened(common, user) as client:
+        items, left = _open_items(client, common, chosen, history)
+        if not items:
+            raise NothingKept
+        places = _places(target, -(-len(items) // MOST_ITEMS))
+        for place in places:
+            _require_free(place)
+        lacks_verifier = False
+        for number, place in enumerate(places):
+            part = items[number * MOST_ITEMS:(number + 1) * MOST_ITEMS]
+            with _whole_or_nothing(place), open_sink(place) as sink:
+                lacks_verifier |= not write_pack(client.pack(part), client.policy, sink).verifier
+    missing = [f"{one.id.hex()} revision {one.revision}" for one in left]
+    if common.as_json:
+        print_json(outputs.Dossier(), {"places": list(map(str, places)), "items": len(items), "left": missing})
+    else:
+        for place in places:
+            screen().print(str(place if place.is_file() else place / PAGE))
+        note(f"{len(items)} item{'' if len(items) == 1 else 's'}, readable by whoever has the file or folder.")
+        note(f"`temoin verify-pack {places[0]}` checks all of it, offline, on any device.")
+        if lacks_verifier:
+            note(f"{VERIFIER}, which checks it in a browser, is not part of this installation and so not of the pack.")
+        for name in missing:
+            note(f"{name}: not in it.")
+    if left:
+        raise ItemsLeft(f"{len(left)} left")
+
+
+def _open_items(
+    client: VaultClient, common: Shared, chosen: Sequence[bytes], history: bool
+) -> tuple[list[Item], list[Item]]:
+    """What is to be written, the oldest deposit first, and what can't be opened."""
+
+    def look() -> list[Item]:
+        newest = [client.item(one) for one in dict.fromkeys(chosen)] if chosen else client.items()
+        if not history:
+            return newest
+        every = [revision for one in newest for revision in client.history(one.id)]
+        return [one for one in every if one.kind != "tombstone" and one.state != "missing"]
+
+    found = look()
+    if any(one.state == "locked" for one in found):
+        client.step_up(common.secrets.pin())
+        found = look()
+    found.sort(key=lambda one: (one.deposited, one.revision))
+    return [one for one in found if one.state == "open"], [one for one in found if one.state != "open"]
+
+
+def _places(target: Path, count: int) -> list[Path]:
+    """One, or `NAME-1`, `NAME-2`… beside each other."""
+    if count == 1:
+        return [target]
+    is_zip = target.suffix.lower() == ".zip"
+    stem, ending = (target.stem, target.suffix) if is_zip else (target.name, "")
+    return [target.with_name(f"{stem}-{number}{ending}") for number in range(1, count + 1)]
+
+
+def _require_free(place: Path) -> None:
+    if place.exists() and (not place.is_dir() or place.suffix.lower() == ".zip" or any(place.iterdir())):
+        raise FileExists()
+
+
+@contextmanager
+def _whole_or_nothing(place: Path) -> Iterator[None]:
+    """What was not finished would lie there readable, and be no evidence."""
+    was_there = place.exists()
+    try:
+        yield
+    except BaseException:
+        if place.is_dir():
+            for one in place.iterdir():
+                shutil.rmtree(one) if one.is_dir() else one.unlink()
+            if not was_there:
+                place.rmdir()
+        raise

@@ -1,0 +1,98 @@
+"""What a manifest says of the items that it names: for a bundle, and for a pack of one's own.
+
+Knows: docs/spec/bundle.md, "The manifest". Refuses to know: for whom it is, and what becomes of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+from marshmallow import Schema, ValidationError
+
+from client_sdk.errors import ItemUnknown, ValueRefused
+from client_sdk.items import KeptReceipt
+from client_sdk.reader import Reader, sent_of, words_place
+from client_sdk.replica import Row
+from client_sdk.session import Session
+from crypto_core.encoding import format_json
+from crypto_core.sealing.keyring import unwrap_record_key
+from schemas.bundles import VERSION, WITH_WORDS, Manifest
+
+
+class Kept(NamedTuple):
+    """A revision as it is kept here: its sealed row, what its record says, and the verified receipt."""
+
+    row: Row
+    facts: dict[str, Any]
+    proof: KeptReceipt
+
+
+@dataclass(frozen=True)
+class Named:
+    """Items as a manifest names them, each with the key of its record."""
+
+    kept: list[Kept] = field(repr=False)
+    records: list[dict[str, Any]] = field(repr=False)
+    version: int
+
+    def manifest(self, **facts: Any) -> bytes:
+        """The JSON of schemas.bundles.Manifest, with the rest of its fields. Raises ValueRefused."""
+        return stated(Manifest(), {**facts, "v": self.version, "items": self.records})
+
+
+def name_items(session: Session, reader: Reader, items: Sequence[tuple[bytes, int]]) -> Named:
+    """These revisions, in this order; the receipt of each is verified. What needs the sensitive tier open comes first:
+    many receipts may take longer than that stays so.
+
+    Raises ItemUnknown for one that is a deletion or was erased, NeedsPin, or what `Session.verify` raises.
+    """
+    rows = [reader.row(*one) for one in items]
+    said = [_facts(reader, row) for row in rows]
+    keys = [_key(session, row) for row in rows]
+    kept = [Kept(row, facts, reader.receipt(row)) for row, facts in zip(rows, said, strict=True)]
+    records = [_record(one, key) for one, key in zip(kept, keys, strict=True)]
+    words = [_words(reader, facts) for facts in said]
+    if all(index is None for index in words):
+        return Named(kept, records, VERSION)
+    with_words = [{**record, "words": index} for record, index in zip(records, words, strict=True)]
+    return Named(kept, with_words, WITH_WORDS)
+
+
+def stated(schema: Schema, facts: dict[str, Any]) -> bytes:
+    """JSON as a schema spells it, checked against it. Raises ValueRefused."""
+    spelled = schema.dump(facts)
+    try:
+        schema.load(spelled)
+    except ValidationError as error:
+        raise ValueRefused(", ".join(sorted(map(str, error.messages_dict)))) from None
+    return format_json(spelled)
+
+
+def _facts(reader: Reader, row: Row) -> dict[str, Any]:
+    facts, _ = reader.facts(row)
+    if facts["kind"] == "tombstone":
+        raise ItemUnknown("deleted")
+    return facts
+
+
+def _key(session: Session, row: Row) -> bytes:
+    if row.wrap is None:
+        raise ItemUnknown("erased")
+    return unwrap_record_key(session.keyring, row.item, row.revision, row.wrap)[0]
+
+
+def _record(kept: Kept, key: bytes) -> dict[str, Any]:
+    record = kept.row.record or b""
+    return {
+        "item": kept.row.item, "revision": kept.row.revision, "key": key, "record": sha256(record).digest(),
+        "size": len(record), "index": kept.proof.verified.index,
+    }
+
+
+def _words(reader: Reader, facts: dict[str, Any]) -> int | None:
+    """The index of the receipt of somebody else's own words, where these go along."""
+    sent = sent_of(facts)
+    return None if sent is None else reader.receipt_at(words_place(sent)).verified.index
