@@ -143,6 +143,13 @@ class FakeClient:
             contents=part.contents, sensitive=item.sensitive,
         ))  # fmt: skip
 
+    policy = None
+    """Nothing is verified here."""
+
+    def pack(self, items: Sequence[Item]) -> Sequence[Item]:
+        self.fake.did("pack", *items)
+        return items
+
     def history(self, item_id: bytes) -> list[Item]:
         self.fake.did("history", item_id)
         return [self._seen(item) for item in self.fake.items[item_id]]

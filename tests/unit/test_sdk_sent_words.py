@@ -14,7 +14,7 @@ import pytest
 
 from sqlalchemy import delete
 
-from client_sdk import sharing
+from client_sdk import manifest, sharing
 from client_sdk.boxes import NewBox
 from client_sdk.client import Draft, VaultClient
 from client_sdk.errors import BundleIncomplete
@@ -177,7 +177,8 @@ def test_what_the_person_adds_later_is_not_taken_for_the_depositors(scene: Scene
 
 def test_a_bundle_from_before_opens_and_its_pack_verifies(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """It names no words, and its vault gives none."""
-    monkeypatch.setattr(sharing, "sent_of", lambda _: None)
+    for module in (sharing, manifest):
+        monkeypatch.setattr(module, "sent_of", lambda _: None)
     opened = scene.share()()
     assert parse_manifest(opened.manifest.json)["v"] == 1
     assert [one.words for one in opened.items] == [None, None] and opened.items[1].lacking is None

@@ -139,6 +139,8 @@ class _Person:
             "extract", USER, entry, "--cut", "0-3", "--keep", "title", "--keep-file", "1", "--json"))["id"]
         self.share(vault, entry, document["id"], part)
         self.box(photo)
+        self.say("dossier", USER, "-o", self.folder / "dossier.zip")
+        self.say("verify-pack", self.folder / "dossier.zip")
         self.say("trust", "accept", USER)
         with urlopen(f"{vault.url}/v1/vault") as answer:
             policy = f"log {json.load(answer)['directory_vkey']}\nquorum none\n"
