@@ -47,7 +47,8 @@ def test_with_nobody_there_it_has_to_be_said_that_it_is_meant(terminal: Terminal
 
 @pytest.mark.parametrize("unsure", [False, True])
 @pytest.mark.parametrize(
-    "failure", [NetworkError(), ServerFault(), Refused("unavailable", 503, "Try again."), Refused("pin_wrong", 403, "No.")]
+    "failure",
+    [NetworkError(), ServerFault(), Refused("unavailable", 503, "Try again."), Refused("pin_wrong", 403, "No.")],
 )
 def test_who_can_not_be_told_whether_it_was_done_is_told_so(
     terminal: Terminal, failure: SdkError, unsure: bool
