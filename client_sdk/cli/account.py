@@ -141,7 +141,7 @@ def delete_account(common: Shared, user: str, yes: bool) -> None:
             _ask_whether_meant(user, items)
         try:
             client.account.erase(common.secrets.password(), common.secrets.pin())
-        except TemoinError:
+        except (TemoinError, OSError):  # a folder that can't be removed, too
             if not client.is_open and not common.as_json:
                 note("It may have been deleted all the same: if your name and password open nothing any more, it was.")
             raise

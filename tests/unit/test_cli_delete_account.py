@@ -45,6 +45,12 @@ def test_with_nobody_there_it_has_to_be_said_that_it_is_meant(terminal: Terminal
     assert terminal.fake.called("erase") == [(PASSWORD, PIN)]
 
 
+def test_a_device_that_can_not_remove_its_part_says_how_to_find_out(terminal: Terminal) -> None:
+    terminal.fake.failures["erase"], terminal.fake.stays_open = PermissionError(13, "no"), False
+    ended = terminal.run("delete-account", USER, "--yes")
+    assert (ended.exit_code, "(device)" in ended.stderr, "may have been deleted" in ended.stderr) == (1, True, True)
+
+
 @pytest.mark.parametrize("unsure", [False, True])
 @pytest.mark.parametrize(
     "failure",
