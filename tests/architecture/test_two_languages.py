@@ -94,7 +94,6 @@ PYTHON_ONLY_NAMES = {
         **dict.fromkeys(("ANCHORS", "BLOB_RECEIPT", "INCLUSION", "RECORD_RECEIPT"), _ENDPOINT),
         "NEAR": _ITS_OWN,
     },
-    "client_sdk/sharing": {"stated": "each module has the schemas of its own"},
     "client_sdk/transport": {
         "PIECE": "a browser gives on what arrives as it is cut",
         **dict.fromkeys(("HEADERS", "collect", "pause", "refusal"), "private here, asked for by client_sdk/published"),
@@ -152,10 +151,12 @@ TYPESCRIPT_ONLY_NAMES = {
     },
     "sdk/items": {"EMPTY_DRAFT": "Python's dataclass has defaults"},
     "sdk/keychain": {"nextFacts": _PRIVATE},
+    "sdk/manifest": {"loadSignSeed": "Python loads the whole identity (client_sdk/professional)"},
     "sdk/protocol/sync": {"NOTHING_ACCEPTED": "Python's dataclass has defaults"},
     "sdk/opening": {
         "Link": "the worker is told the secret of a link once, before the code is there",
         "Openings": "what a page opens may be cut at any place and is tried again",
+        "differing": "asked for by packs/own as well; Python raises, and keeps the error",
     },
     "sdk/uploader": {
         "sealFile": "what was sent is sealed again to be packed with its receipts; Python has them in files",

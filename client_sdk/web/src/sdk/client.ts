@@ -20,11 +20,12 @@ import type { Content, Deletion, Draft, Id, Item, Kept, KeptReceipt, Kind, Openi
 import type { Unfinished } from "./journal.js";
 import type { Credentials, NewAccount } from "./keychain.js";
 import { OpenVault, type Ways } from "./open_vault.js";
+import type { OwnPack } from "./packs/own.js";
 import type { Office } from "./professional.js";
 import { NO_PROGRESS, type Progress } from "./progress.js";
 import { UnlockEvent, unlocking } from "./protocol/unlock.js";
 import type { Recordings } from "./recorder.js";
-import type { Link, Shares, Sharing } from "./sharing.js";
+import type { Link, SharedItem, Shares, Sharing } from "./sharing.js";
 import type { Transport } from "./transport.js";
 import type { Sleep } from "./uploader.js";
 import { requireOpen, type Answers, type Written } from "./writer.js";
@@ -243,6 +244,17 @@ export class VaultClient {
     const { reader, session } = this.#opened();
     const { exportReceipts } = await fetched(import("./dossier.js"));
     return exportReceipts(reader.sealedBlobs(reader.row(id, revision)), session.trust.policy);
+  }
+
+  /** These revisions as an evidence pack of one's own, at most as many as a bundle names, for `writePack`. `signal`: nobody
+   * wants it any more.
+   *
+   * Throws ItemUnknown, NeedsPin for a locked one, UnsupportedVersion, TamperedError, the signal's reason, or what
+   * verifying throws. */
+  async pack(items: readonly SharedItem[], signal: AbortSignal | null = null): Promise<OwnPack> {
+    const { makePack } = await fetched(import("./packs/own.js")); // first: what is sensitive may close meanwhile
+    const { session, reader } = this.#opened();
+    return makePack(session, reader, items, signal);
   }
 
   /** Previews of contents, kept sealed on this device alone. */

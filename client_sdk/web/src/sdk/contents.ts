@@ -122,7 +122,8 @@ export function sealedContentSize(size: number): number {
   return sealedSize(contentPlainSize(size));
 }
 
-async function* checked(blocks: Blocks, expected: Uint8Array): AsyncGenerator<Uint8Array> {
+/** The same blocks; throws BlobSwapped in the place of an end where they hash otherwise. */
+export async function* checked(blocks: Blocks, expected: Uint8Array): AsyncGenerator<Uint8Array> {
   const digest = new Sha256();
   yield* hashed(blocks, digest);
   if (!isSame(digest.digest(), expected)) throw new BlobSwapped("another hash than the record names");

@@ -144,6 +144,8 @@ export class OpenedBundle {
   readonly created: number;
   readonly expires: number;
   readonly message: string;
+  /** It is somebody else's. */
+  readonly own = false;
   readonly items: readonly SharedItem[];
   /** Holds the records' keys. */
   readonly manifest: OpenedManifest;
@@ -349,7 +351,7 @@ class Asking {
 }
 
 /** The code for an item that says otherwise than the words; null where it doesn't. */
-function differing(item: Item, said: Deposit): string | null {
+export function differing(item: Item, said: Deposit): string | null {
   try {
     requireRepeated(item, said);
     return null;

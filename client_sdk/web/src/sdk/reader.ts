@@ -14,10 +14,10 @@ import { Receipt, formatReceipt, parseReceipt, verifyReceipt } from "../crypto_c
 import { NeedsPin, isSensitive, unwrapRecordKey } from "../crypto_core/sealing/keyring.js";
 import { deriveSegment, openRecord } from "../crypto_core/sealing/records.js";
 import { KINDS, VERSION } from "../schemas/documents.js";
-import { Contents, sealedContentSize } from "./contents.js";
+import { Contents, checked, sealedContentSize } from "./contents.js";
 import { sha256 } from "./digest.js";
 import { BlobSwapped, ItemUnknown, Refused } from "./errors.js";
-import type { Content, Id, Item, KeptReceipt, Kind, SealedBlob, State } from "./items.js";
+import type { Content, Id, Item, KeptReceipt, Kind, SealedBlob, Sent, State } from "./items.js";
 import type { Progress } from "./progress.js";
 import { Finding } from "./protocol/sync.js";
 import { blobName, recordName, type Row } from "./replica.js";
@@ -145,6 +145,23 @@ export class Reader {
     for (const content of contentsOf(facts)) {
       const kept = await this.blobReceipt(content);
       yield this.#exported(kept, content.sealed, sealedContentSize(content.size), this.#contents.sealed(content));
+    }
+  }
+
+  /** The blob of a content without parts, as it was deposited; throws BlobSwapped in the place of an end where other bytes
+   * came, which leave a warning behind. Whoever takes it tells how far it is. */
+  sealedContent(content: Content): AsyncGenerator<Uint8Array> {
+    return this.#watched(content, checked(this.#session.read(BLOB, { blob: content.blob }), content.sealed));
+  }
+
+  /** The blob of a depositor's own words, whatever the vault gives in its place: no more than it has to have, and one
+   * piece. */
+  async *sealedWords({ deposit, size }: Sent): AsyncGenerator<Uint8Array> {
+    let left = size;
+    for await (const block of this.#session.read(BLOB, { blob: deposit })) {
+      left -= block.length;
+      yield block;
+      if (left < 0) return;
     }
   }
 

@@ -4,33 +4,27 @@
 
 import * as v from "valibot";
 
-import { formatJson, parseB64url, parseJson } from "../crypto_core/encoding.js";
+import { parseB64url, parseJson } from "../crypto_core/encoding.js";
 import { CryptoCoreError } from "../crypto_core/errors.js";
-import { Kind } from "../crypto_core/labels.js";
 import { makeBytes } from "../crypto_core/randomness.js";
-import { openIdentity } from "../crypto_core/sealing/keys.js";
-import { unwrapRecordKey } from "../crypto_core/sealing/keyring.js";
 import { derivePublic } from "../crypto_core/sealing/passphrase.js";
 import {
   deriveCap, deriveCode, deriveLink, formatCode, formatFragment, makeBundleKey, makeCode, makeLinkSecret,
   openBundleNote, sealBundle, sealBundleNote, wrapForLink, wrapForProfessional,
 } from "../crypto_core/sealing/sharing.js";
-import { BundleNote, Manifest, VERSION, WITH_WORDS, type SharedRecord } from "../schemas/bundles.js";
-import { dump } from "../schemas/fields.js";
+import { BundleNote, VERSION } from "../schemas/bundles.js";
 import { BUNDLE_BLOBS, KEY } from "../schemas/limits.js";
 import { PROBLEMS } from "../schemas/problems.js";
 import type { Bundle, ForLink, ForProfessional } from "../schemas/shares.js";
 import { sha256 } from "./digest.js";
 import { requireSame, type Professional, type Professionals } from "./directory.js";
 import { forgetKeys } from "./door.js";
-import { ItemUnknown, Refused, ServerFault, ValueRefused } from "./errors.js";
+import { Refused, ServerFault, ValueRefused } from "./errors.js";
 import type { Id } from "./items.js";
-import type { Reader, RecordFacts } from "./reader.js";
+import { loadSignSeed, nameItems, stated, type Said } from "./manifest.js";
+import type { Reader } from "./reader.js";
 import type { Session } from "./session.js";
 import { dumpBody, endpoint } from "./transport.js";
-
-/** A record that can be shared. */
-type Said = Exclude<RecordFacts, { readonly kind: "tombstone" }>;
 
 export const BUNDLES = "/v1/bundles";
 export const BUNDLE = "/v1/bundles/<id:bundle>";
@@ -101,18 +95,13 @@ export class Shares {
     if (this.#last?.bundle === sharing.bundle) return this.#last;
     const { bundle, items, to, message, expires, openings, replaces } = sharing;
     const reader = to === null ? null : await this.#readerOf(to);
-    const said = items.map((one) => this.#facts(one));
-    const blobs = blobsOf(said);
-    const [records, words]: [SharedRecord[], (number | null)[]] = [[], []];
-    for (const one of items) records.push(await this.#record(one));
-    for (const one of said) words.push(await this.#words(one));
-    const withWords = words.some((index) => index !== null);
+    const named = await nameItems(this.#session, this.#reader, items);
+    const blobs = blobsOf(named.kept.map(({ facts }) => facts));
     const [id, key] = [parseB64url(bundle), makeBundleKey()];
-    const seed = await this.#identity();
-    const manifest = stated(Manifest, {
-      v: withWords ? WITH_WORDS : VERSION, bundle, created: this.#session.clock(), expires, sender: derivePublic(seed),
+    const seed = await loadSignSeed(this.#session);
+    const manifest = named.manifest({
+      bundle, created: this.#session.clock(), expires, sender: derivePublic(seed),
       reader: reader === null ? null : sha256(reader.listing.pkBox), message,
-      items: withWords ? records.map((one, at) => ({ ...one, words: words[at]! })) : records,
     });
     const note = stated(BundleNote, {
       v: VERSION, name: reader?.listing.name ?? null, items: items.map(({ item, revision }) => ({ item, revision })),
@@ -124,7 +113,8 @@ export class Shares {
       records: items.map(({ item, revision }) => ({ item, revision })), blobs,
       professional: reader === null ? null : boxedFor(reader, key, id), link: forLink, replaces,
     });
-    forgetKeys(key, seed, ...records.map((one) => one.key));
+    forgetKeys(key, seed);
+    named.forget();
     this.#last = { bundle, body, link };
     return this.#last;
   }
@@ -161,33 +151,6 @@ export class Shares {
     return found;
   }
 
-  async #record({ item, revision }: SharedItem): Promise<SharedRecord> {
-    const row = this.#reader.row(item, revision);
-    if (row.wrap === null || row.record === null) throw new ItemUnknown("erased");
-    const [key] = unwrapRecordKey(this.#session.keyring, parseB64url(item), revision, row.wrap);
-    const { verified } = await this.#reader.receipt(row);
-    return { item, revision, key, record: sha256(row.record), size: row.record.length, index: verified.index };
-  }
-
-  #facts({ item, revision }: SharedItem): Said {
-    const [facts] = this.#reader.facts(this.#reader.row(item, revision));
-    if (facts.kind === "tombstone") throw new ItemUnknown("deleted");
-    return facts;
-  }
-
-  /** The index of the receipt of somebody else's own words, where these go along. */
-  async #words(facts: Said): Promise<number | null> {
-    if (facts.kind !== "received") return null;
-    const { deposit, sealed, size } = facts.sent;
-    return (await this.#reader.receiptOf(deposit, sealed, size)).verified.index;
-  }
-
-  async #identity(): Promise<Uint8Array> {
-    const { account, mkN } = this.#session.keyring;
-    const { identity } = await this.#session.ask("GET", "/v1/account");
-    return openIdentity(mkN, Kind.IDENTITY_SIGN, account, identity.sign);
-  }
-
   #noted(bundle: Id, note: Uint8Array): Pick<Shared, "name" | "items"> {
     try {
       const json = parseJson(openBundleNote(this.#session.keyring.mkN, parseB64url(bundle), note));
@@ -221,11 +184,4 @@ function linkFor(bundle: Uint8Array, key: Uint8Array): readonly [Link, ForLink] 
   const wire = { wrap: wrapForLink(linkKey, share, bundle, key), share, x: deriveCode(linkKey, bundle, code) };
   forgetKeys(secret, linkKey);
   return [link, wire];
-}
-
-/** The JSON of what its schema allows. Throws ValueRefused, which names no value. */
-function stated(schema: typeof Manifest | typeof BundleNote, facts: Manifest | BundleNote): Uint8Array {
-  const spelled = dump(schema, facts);
-  if (!v.is(schema, spelled)) throw new ValueRefused("what a bundle can't say");
-  return formatJson(spelled);
 }

@@ -188,6 +188,12 @@ export interface Standing {
   readonly fingerprint: string;
 }
 
+/** One revision that goes into a pack of one's own. */
+export interface PackedItem {
+  readonly item: Id;
+  readonly revision: number;
+}
+
 /** What became of a pack. `blob`: the archive, where it went into no file. `left`: how many items are not in it.
  * `unsaid`: how many of those in it are without the depositor's own words, or say otherwise than these. `isContinued`: the
  * ledger's newest state is. */
@@ -197,6 +203,9 @@ export interface SavedPack {
   readonly unsaid: number;
   readonly isContinued: boolean;
 }
+
+/** How many items go into one pack of one's own: more of them are several packs. */
+export const MOST_ITEMS = 500;
 
 /** What others share. A link needs no open vault; what was opened is read until `closeShared`, a lock, or its end. */
 export interface ReadingApi {
@@ -219,6 +228,11 @@ export interface ReadingApi {
   savePack(into: FileSystemFileHandle | null): Promise<SavedPack>;
   /** Nobody wants it any more: `savePack` rejects with `paused`, and nothing of it stays. */
   leavePack(): Promise<void>;
+  /** These revisions of one's own as an evidence pack, at most MOST_ITEMS; they have to be open. What `left` counts stays 0:
+   * where one can't be had there is no pack. */
+  saveOwn(into: FileSystemFileHandle | null, items: readonly PackedItem[]): Promise<SavedPack>;
+  /** As `leavePack`. */
+  leaveOwn(): Promise<void>;
   closeShared(): Promise<void>;
 }
 

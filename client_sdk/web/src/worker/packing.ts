@@ -1,18 +1,18 @@
-// What somebody shared as an evidence pack, from the worker straight into a file; or as a Blob, where a browser gives a page
-// no file to write to. Knows: where the archive goes, and the page that checks it. Refuses to know: what is in it.
+// What somebody shared, or keeps, as an evidence pack, from the worker straight into a file; or as a Blob, where a browser
+// gives a page no file to write to. Knows: where the archive goes, and the page that checks it. Refuses to know: what is in it.
 
 import VERIFIER from "../../../verifier/verify.html?raw";
 import { encodeText } from "../crypto_core/encoding.js";
 import type { Policy } from "../crypto_core/receipts/policy.js";
 import { Archive, InBlob } from "../sdk/archive.js";
-import type { OpenedBundle, ReadingWith } from "../sdk/opening.js";
-import { writePack } from "../sdk/packs/pack.js";
+import type { ReadingWith } from "../sdk/opening.js";
+import { writePack, type Packed } from "../sdk/packs/pack.js";
 import { fetchContinuity, fetchRotations } from "../sdk/packs/ledger.js";
 import type { SavedPack } from "./api.js";
 
 /** Writes it, and lets go of the file, which is as it was before where something failed or nobody wants it any more. */
 export async function savePack(
-  opened: OpenedBundle, known: Policy, { transport, progress }: Omit<ReadingWith, "verify">,
+  opened: Packed, known: Policy, { transport, progress }: Omit<ReadingWith, "verify">,
   into: FileSystemFileHandle | null, signal: AbortSignal | null,
 ): Promise<SavedPack> {
   const inBlob = new InBlob();

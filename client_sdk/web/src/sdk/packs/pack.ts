@@ -1,4 +1,4 @@
-// An evidence pack: what was shared, and by which anybody can check it, offline and for good.
+// An evidence pack: what was shared or kept, and by which anybody can check it, offline and for good.
 // Knows: the names of its files, and what each of them proves beside the others (docs/spec/pack.md). Refuses to know: how
 // a page looks (page.ts), how it is checked (check.ts), and where the archive goes.
 //
@@ -15,7 +15,7 @@ import { Sha256 } from "../digest.js";
 import { POLICY, PROOF, SEALED } from "../dossier.js";
 import { BlobSwapped, BundleSwapped } from "../errors.js";
 import type { Content, Id, KeptReceipt, Sent } from "../items.js";
-import type { OpenedBundle, SharedItem, SharedWords } from "../opening.js";
+import type { SharedItem, SharedWords } from "../opening.js";
 import type { Continuity } from "./ledger.js";
 import { formatPage, type Row, type SentRow } from "./page.js";
 import { NO_PROGRESS, type Progress } from "../progress.js";
@@ -37,6 +37,30 @@ const UNSAFE = /[\x00-\x1f\x7f/\\:*?"<>|\u200e\u200f\u202a-\u202e\u2066-\u2069]/
 const ENDS = /^[ .]+|[ .]+$/gu;
 /** Characters of a file's name that are kept, and bytes of UTF-8 that they may come to. */
 const LONGEST = 100, LARGEST = 200;
+
+/** A manifest and its signature. `json` is as it was signed, and holds record keys; `signature` has 64 bytes. */
+export interface Signed {
+  readonly json: Uint8Array;
+  readonly signature: Uint8Array;
+}
+
+/** What a pack is made of: an open bundle (sdk/opening.ts), or what a person keeps (own.ts). */
+export interface Packed {
+  readonly manifest: Signed;
+  /** In the order of the manifest. */
+  readonly items: readonly SharedItem[];
+  /** Who signed, 32 bytes. */
+  readonly sender: Uint8Array;
+  /** Unix seconds. */
+  readonly created: number;
+  readonly message: string;
+  /** Whether whoever keeps it made it, for nobody in particular. */
+  readonly own: boolean;
+  /** The blob of a content, as it was deposited. */
+  sealed(content: Content): AsyncGenerator<Uint8Array>;
+  /** Its receipt, verified. */
+  receipt(content: Content): Promise<KeptReceipt>;
+}
 
 /** What is written beside what was shared. */
 export interface Besides {
@@ -61,10 +85,10 @@ export interface Written {
 
 /** Writes all of it as one archive, and ends that. `progress` hears of the sealed bytes.
  *
- * Throws BundleSwapped or BundleIncomplete for a file, a leaf of VerificationError for its receipt, Refused once the
+ * Throws BlobSwapped, BundleSwapped or BundleIncomplete for a file, a leaf of VerificationError for its receipt, Refused once the
  * bundle has ended, and what the archive throws; what was written by then is no archive. */
 export async function writePack(
-  opened: OpenedBundle, besides: Besides, archive: Archive, progress: Progress = NO_PROGRESS,
+  opened: Packed, besides: Besides, archive: Archive, progress: Progress = NO_PROGRESS,
 ): Promise<Written> {
   const writer = new Writer(opened, archive, progress);
   const parts = opened.items.filter(isShown).flatMap(({ item }) => item.contents.flatMap(partsOf));
@@ -88,8 +112,9 @@ export async function writePack(
   const verifier = besides.verifier !== null;
   if (besides.verifier !== null) await writer.keep(VERIFIER, besides.verifier);
   const refused = opened.items.filter((one) => !isShown(one));
-  const { message, created, sender } = opened;
-  await writer.keep(PAGE, formatPage({ message, created, sender, rows, missing: refused.length, checkpoint, verifier }));
+  const { message, created, sender, own } = opened;
+  const missing = refused.length;
+  await writer.keep(PAGE, formatPage({ message, created, sender, rows, missing, checkpoint, verifier, own }));
   await writer.end();
   const unsaid = opened.items.filter((one) => isShown(one) && one.words !== null && one.words.doubt !== null);
   return { refused, unsaid, ledger: ledger instanceof TemoinError ? ledger : null, verifier };
@@ -149,14 +174,14 @@ function isShown(one: SharedItem): one is Shown {
 }
 
 class Writer {
-  readonly #opened: OpenedBundle;
+  readonly #opened: Packed;
   readonly #archive: Archive;
   readonly #progress: Progress;
   readonly #sums = new Map<string, Uint8Array>();
   /** Of every receipt. */
   readonly trees: Checkpoint[] = [];
 
-  constructor(opened: OpenedBundle, archive: Archive, progress: Progress) {
+  constructor(opened: Packed, archive: Archive, progress: Progress) {
     this.#opened = opened;
     this.#archive = archive;
     this.#progress = progress;

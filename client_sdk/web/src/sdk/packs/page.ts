@@ -1,4 +1,4 @@
-// The page of an evidence pack: what was shared in the order in which it happened, in French and English, offline.
+// The page of an evidence pack: what was shared, or kept, as it happened, in French and English, offline.
 // Knows: HTML, and the words in words.json. Refuses to know: files, and whether anything is true. It runs no script
 // and asks no network for anything. Python and TypeScript write the same bytes (tests/vectors/pack_page.json).
 
@@ -47,7 +47,7 @@ export interface Row {
 
 /** All that the page says. `created` in Unix seconds; `sender` is the key that signed, 32 bytes; `missing` is how many
  * items were shared and aren't here; `checkpoint` the ledger's state beside the receipts, if it could be had; `verifier`:
- * verify.html lies beside it. */
+ * verify.html lies beside it; `own`: the person made it of what they keep, for nobody in particular. */
 export interface Page {
   readonly message: string;
   readonly created: number;
@@ -56,6 +56,7 @@ export interface Page {
   readonly missing: number;
   readonly checkpoint: Checkpoint | null;
   readonly verifier: boolean;
+  readonly own: boolean;
 }
 
 type Told = { readonly fr: string; readonly en: string };
@@ -65,9 +66,10 @@ type Fact = readonly [name: keyof typeof WORDS.facts, value: string | null | fal
 export function formatPage(page: Page): Uint8Array {
   const { checkpoint: at, missing } = page;
   const parts = [
-    ...WORDS.head, `<h1>${both(WORDS.title)}</h1>`,
+    ...WORDS.head, `<h1>${both(page.own ? WORDS.title_own : WORDS.title)}</h1>`,
     facts([
-      ["shared", time(page.created)], ["items", String(page.rows.length)], ["missing", missing > 0 && String(missing)],
+      [page.own ? "made" : "shared", time(page.created)], ["items", String(page.rows.length)],
+      ["missing", missing > 0 && String(missing)],
       ["sender", `<code>${formatHex(page.sender)}</code>`], ["ledger", at && `${escape(at.origin)} · ${at.size}`],
     ]),
     ...prose(page.message),

@@ -1,4 +1,5 @@
-// What the page asks of the worker about what others share: a link, or what was sent to a professional.
+// What the page asks of the worker about what others share, a link or what was sent to a professional; and about packs, of
+// that and of one's own.
 // Knows: which call leads to which step, and what of a professional's standing a page sees.
 // Refuses to know: how a bundle is proven (sdk/opening.ts), and the page.
 
@@ -12,8 +13,8 @@ import type { Reading } from "../reading.js";
 
 /** The code of ProListedOtherwise. */
 const LISTED_OTHERWISE: typeof ProListedOtherwise.code = "pro_listed_otherwise";
-/** The number of a pack that is written; those of the page's transfers begin at 1. */
-const PACK = 0;
+/** The numbers of a pack that is written, of what was shared or of one's own; those of the page's transfers begin at 1. */
+const PACK = 0, OWN = -1;
 
 export function readingCalls(by: Answering): ReadingApi {
   /** What others shared, once something of it is looked at. */
@@ -71,6 +72,13 @@ export function readingCalls(by: Answering): ReadingApi {
     })),
 
     leavePack: () => by.pause(PACK),
+
+    saveOwn: (into, items) => by.send(OWN, ({ signal = null }) => by.ask(async (client, ground) => {
+      const { savePack } = await fetched(import("../packing.js"));
+      return savePack(await client.pack(items, signal), client.policy, ground.link, into, signal);
+    })),
+
+    leaveOwn: () => by.pause(OWN),
 
     closeShared: () => by.ask(() => opened?.close()),
   };

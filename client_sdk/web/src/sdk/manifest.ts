@@ -1,0 +1,126 @@
+// What a manifest says of the items that it names: for a bundle, and for a pack of one's own.
+// Knows: docs/spec/bundle.md, "The manifest". Refuses to know: for whom it is, and what becomes of it.
+
+import * as v from "valibot";
+
+import { formatJson, parseB64url } from "../crypto_core/encoding.js";
+import { Kind } from "../crypto_core/labels.js";
+import { unwrapRecordKey } from "../crypto_core/sealing/keyring.js";
+import { openIdentity } from "../crypto_core/sealing/keys.js";
+import { Manifest, VERSION, WITH_WORDS, type BundleNote, type NotedRecord, type SharedRecord } from "../schemas/bundles.js";
+import { dump } from "../schemas/fields.js";
+import { sha256 } from "./digest.js";
+import { forgetKeys } from "./door.js";
+import { ItemUnknown, ValueRefused } from "./errors.js";
+import type { KeptReceipt } from "./items.js";
+import type { Reader, RecordFacts } from "./reader.js";
+import type { Row } from "./replica.js";
+import type { Session } from "./session.js";
+
+/** What a record says that can be named. */
+export type Said = Exclude<RecordFacts, { readonly kind: "tombstone" }>;
+
+/** A revision that is there, sealed. */
+type Sealed = Row & { readonly record: Uint8Array; readonly wrap: Uint8Array };
+
+/** A revision as it is kept here: its sealed row, what its record says, and the verified receipt. */
+export interface Kept {
+  readonly row: Sealed;
+  readonly facts: Said;
+  readonly proof: KeptReceipt;
+}
+
+/** Items as a manifest names them, each with the key of its record. */
+export class Named {
+  readonly kept: readonly Kept[];
+  readonly #records: readonly SharedRecord[];
+  readonly #version: Manifest["v"];
+
+  constructor(kept: readonly Kept[], records: readonly SharedRecord[], version: Manifest["v"]) {
+    this.kept = kept;
+    this.#records = records;
+    this.#version = version;
+  }
+
+  /** The JSON of a manifest, with the rest of its fields. Throws ValueRefused. */
+  manifest(facts: Omit<Manifest, "v" | "items">): Uint8Array {
+    return stated(Manifest, { ...facts, v: this.#version, items: [...this.#records] });
+  }
+
+  /** Overwrites the keys. */
+  forget(): void {
+    forgetKeys(...this.#records.map(({ key }) => key));
+  }
+}
+
+/** These revisions, in this order; the receipt of each is verified. What needs the sensitive tier open comes first: many
+ * receipts may take longer than that stays so. `signal`: nobody wants it any more.
+ *
+ * Throws ItemUnknown for one that is a deletion or was erased, NeedsPin, the signal's reason, or what `Session.verify`
+ * throws. */
+export async function nameItems(
+  session: Session, reader: Reader, items: readonly NotedRecord[], signal: AbortSignal | null = null,
+): Promise<Named> {
+  const read = items.map(({ item, revision }) => {
+    const row = sealedOf(reader.row(item, revision));
+    return { row, facts: factsOf(reader, row), key: keyOf(session, row) };
+  });
+  const [kept, records, words]: [Kept[], SharedRecord[], (number | null)[]] = [[], [], []];
+  try {
+    for (const { row, facts, key } of read) {
+      signal?.throwIfAborted();
+      const one = { row, facts, proof: await reader.receipt(row) };
+      kept.push(one);
+      records.push(recordOf(one, key));
+    }
+    for (const { facts } of read) {
+      signal?.throwIfAborted();
+      words.push(await wordsOf(reader, facts));
+    }
+  } catch (error) {
+    forgetKeys(...read.map(({ key }) => key));
+    throw error;
+  }
+  if (words.every((index) => index === null)) return new Named(kept, records, VERSION);
+  return new Named(kept, records.map((record, at) => ({ ...record, words: words[at]! })), WITH_WORDS);
+}
+
+/** The JSON of what its schema allows. Throws ValueRefused, which names no value. */
+export function stated(schema: typeof Manifest | typeof BundleNote, facts: Manifest | BundleNote): Uint8Array {
+  const spelled = dump(schema, facts);
+  if (!v.is(schema, spelled)) throw new ValueRefused("what a bundle can't say");
+  return formatJson(spelled);
+}
+
+/** The seed with which this person signs, as it is sealed in the account. Throws TamperedError or MalformedError. */
+export async function loadSignSeed(session: Session): Promise<Uint8Array> {
+  const { account, mkN } = session.keyring;
+  const { identity } = await session.ask("GET", "/v1/account");
+  return openIdentity(mkN, Kind.IDENTITY_SIGN, account, identity.sign);
+}
+
+function sealedOf(row: Row): Sealed {
+  if (row.wrap === null || row.record === null) throw new ItemUnknown("erased");
+  return row as Sealed;
+}
+
+function factsOf(reader: Reader, row: Sealed): Said {
+  const [facts] = reader.facts(row);
+  if (facts.kind === "tombstone") throw new ItemUnknown("deleted");
+  return facts;
+}
+
+function keyOf(session: Session, { item, revision, wrap }: Sealed): Uint8Array {
+  return unwrapRecordKey(session.keyring, parseB64url(item), revision, wrap)[0];
+}
+
+function recordOf({ row: { item, revision, record }, proof }: Kept, key: Uint8Array): SharedRecord {
+  return { item, revision, key, record: sha256(record), size: record.length, index: proof.verified.index };
+}
+
+/** The index of the receipt of somebody else's own words, where these go along. */
+async function wordsOf(reader: Reader, facts: Said): Promise<number | null> {
+  if (facts.kind !== "received") return null;
+  const { deposit, sealed, size } = facts.sent;
+  return (await reader.receiptOf(deposit, sealed, size)).verified.index;
+}
