@@ -7,7 +7,7 @@ import { forgetSteps, noteStep } from "./left.js";
 import { takeLink } from "./link.js";
 
 export const VIEWS = {
-  home: 0, signUp: 1, logIn: 2, reopen: 3, settings: 4, credentials: 5, sessions: 6, trust: 7, erase: 8,
+  home: 0, signUp: 1, logIn: 2, reopen: 3, settings: 4, credentials: 5, sessions: 6, trust: 7, erase: 8, dossier: 9,
   write: 10, entry: 11, edit: 12, history: 13, calendar: 14, search: 15, deleted: 16,
   documents: 20, addDocument: 21, document: 22, uploads: 23, record: 24,
   assess: 30, assessment: 31, curve: 32,

@@ -76,6 +76,7 @@ export const TABLE: Readonly<Record<View, () => Promise<Found>>> = {
   sessions: async () => (await account()).Sessions,
   trust: async () => (await account()).Trust,
   erase: async () => (await account()).Erase,
+  dossier: async () => (await account()).Dossier,
 };
 const CLOSED: readonly View[] = ["home", "signUp", "logIn", "reopen"];
 const ALWAYS: readonly View[] = ["verify", "link", "shared", "summary", "deposit"];

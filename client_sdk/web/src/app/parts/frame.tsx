@@ -22,7 +22,9 @@ const WAYS: readonly (readonly [View, string, readonly View[]])[] = [
   ["documents", "shell.documents", ["addDocument", "document", "receipt", "verify", "uploads", "record"]],
   ["assess", "shell.assess", ["assessment", "curve"]],
   ["search", "shell.search", []],
-  ["settings", "shell.settings", ["credentials", "sessions", "trust", "erase", "listing", "inbox", "shared", "summary"]],
+  ["settings", "shell.settings", [
+    "credentials", "sessions", "trust", "erase", "dossier", "listing", "inbox", "shared", "summary",
+  ]],
 ];
 
 /** The ways through an open vault, and the key that closes it; the key alone where only what somebody shared is read. */

@@ -12,7 +12,7 @@ import { session, warnings } from "../../state.js";
 
 const CARDS: readonly (readonly [View, string])[] = [
   ["credentials", "credentials"], ["sessions", "sessions"], ["shares", "shares"], ["boxes", "boxes"], ["deleted", "deleted"],
-  ["listing", "listing"], ["erase", "erase"],
+  ["listing", "listing"], ["dossier", "dossier"], ["erase", "erase"],
 ];
 
 export function Settings(): JSX.Element {

@@ -1,54 +1,23 @@
-// What somebody shared as an evidence pack, only after it was said what that means. Knows: where a browser lets a file be
-// written as it comes. Refuses to know: what becomes of it: nobody here can take it back.
+// What somebody shared as an evidence pack, only after it was said what that means. Knows: what is said of it.
+// Refuses to know: what becomes of it: nobody here can take it back.
 
 import type { JSX } from "preact";
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { say, size } from "../../i18n.js";
 import { Button, Dialog, Problem, Yes } from "../../parts/index.js";
 import type { Item, SavedPack, VaultApi } from "../../../worker/api.js";
-import { saveFile } from "../documents/addresses.js";
 import { Going } from "../documents/Going.js";
-
-/** Asks where to; not in every browser. */
-type Picker = (asked: {
-  readonly suggestedName: string; readonly types: readonly { readonly accept: Readonly<Record<string, readonly string[]>> }[];
-}) => Promise<FileSystemFileHandle>;
-
-/** Code of what was left off by the person. */
-const LEFT = "paused";
+import { useSaving } from "./saving.js";
 
 export function SavePack({ vault, items }: { vault: VaultApi; items: readonly Item[] }): JSX.Element {
   const [asking, setAsking] = useState(false);
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>(null);
-  const [saved, setSaved] = useState<readonly [name: string, pack: SavedPack] | null>(null);
-  const revoke = useRef<() => void>(() => undefined);
-  const here = useRef(true);
-  useLayoutEffect(() => () => {
-    here.current = false;
-    revoke.current();
-  }, []);
-  const save = async (): Promise<void> => {
-    setError(null);
-    const name = say("pack.save.file");
-    try {
-      const into = await chosen(name);
-      if (into === undefined) return;
-      setBusy(true);
-      const pack = await vault.savePack(into);
-      if (!here.current) return;
-      revoke.current();
-      if (pack.blob !== null) revoke.current = saveFile(pack.blob, name);
-      setSaved([into?.name ?? name, pack]);
-      setAsking(false);
-    } catch (failed) {
-      if ((failed as { readonly code?: unknown }).code !== LEFT) setError(failed);
-    }
-    setBusy(false);
-  };
+  const { busy, error, saved, save } = useSaving(() => void vault.leavePack());
   const leave = (): void => {
     if (busy) void vault.leavePack();
     setAsking(false);
+  };
+  const press = async (): Promise<void> => {
+    if (await save(say("pack.save.file"), (into) => vault.savePack(into))) setAsking(false);
   };
   const files = items.flatMap(({ contents }) => contents).reduce((sum, content) => sum + content.size, 0);
   return (
@@ -65,7 +34,7 @@ export function SavePack({ vault, items }: { vault: VaultApi; items: readonly It
           <Problem error={error} />
           <p class="actions">
             <Button plain onClick={leave}>{say("pack.save.leave")}</Button>
-            <Yes busy={busy} onClick={() => void save()}>{say(busy ? "pack.save.busy" : "pack.save.do")}</Yes>
+            <Yes busy={busy} onClick={() => void press()}>{say(busy ? "pack.save.busy" : "pack.save.do")}</Yes>
           </p>
         </Dialog>
       )}
@@ -73,25 +42,22 @@ export function SavePack({ vault, items }: { vault: VaultApi; items: readonly It
   );
 }
 
-function Saved({ name, pack: { blob, left, unsaid, isContinued } }: { name: string; pack: SavedPack }): JSX.Element {
+function Saved({ name, pack }: { name: string; pack: SavedPack }): JSX.Element {
   return (
     <>
-      {say(blob === null ? "pack.save.done" : "pack.save.given", { name })} {say("pack.save.check")}
-      {left > 0 && <> {say("pack.save.left", { count: left })}</>}
-      {unsaid > 0 && <> {say("pack.save.unsaid", { count: unsaid })}</>}
-      {!isContinued && <> {say("pack.save.no_ledger")}</>}
+      {say(pack.blob === null ? "pack.save.done" : "pack.save.given", { name })} {say("pack.save.check")}
+      {pack.left > 0 && <> {say("pack.save.left", { count: pack.left })}</>}
+      <Lacking pack={pack} />
     </>
   );
 }
 
-/** The file to write to; null where this browser lets a page write to none, undefined where the person chose none. */
-async function chosen(suggestedName: string): Promise<FileSystemFileHandle | null | undefined> {
-  const { showSaveFilePicker: pick } = globalThis as { readonly showSaveFilePicker?: Picker };
-  if (pick === undefined) return null;
-  try {
-    return await pick({ suggestedName, types: [{ accept: { "application/zip": [".zip"] } }] });
-  } catch (error) {
-    if (error instanceof DOMException && error.name === "AbortError") return undefined;
-    return null;
-  }
+/** What stands in a pack, and without what. */
+export function Lacking({ pack: { unsaid, isContinued } }: { pack: SavedPack }): JSX.Element {
+  return (
+    <>
+      {unsaid > 0 && <> {say("pack.save.unsaid", { count: unsaid })}</>}
+      {!isContinued && <> {say("pack.save.no_ledger")}</>}
+    </>
+  );
 }

@@ -1,0 +1,139 @@
+// Everything that somebody keeps, as evidence packs of their own. Knows: which items go into which of them, and what has to
+// be said before. Refuses to know: what stands in a pack, and what becomes of it: nobody here can take it back.
+
+import type { JSX } from "preact";
+import { useRef, useState } from "preact/hooks";
+
+import { say, size } from "../../i18n.js";
+import { askPin, Button, Notice, Problem, Tick, Title, Waiting } from "../../parts/index.js";
+import { address } from "../../router.js";
+import { extracts, items, itemsError, vault } from "../../state.js";
+import { MOST_ITEMS, type Item, type SavedPack } from "../../../worker/api.js";
+import { Going } from "../documents/Going.js";
+import { Lacking } from "../reading/SavePack.js";
+import { useSaving } from "../reading/saving.js";
+
+/** What was begun: `at` is the next part, the number of parts where all are saved. What is written meanwhile changes none. */
+interface Begun {
+  readonly parts: readonly (readonly Item[])[];
+  readonly at: number;
+}
+
+export function Dossier(): JSX.Element {
+  const [wanted, setWanted] = useState(false);
+  const [begun, setBegun] = useState<Begun | null>(null);
+  const [stopped, setStopped] = useState(false);
+  const actions = useRef<HTMLParagraphElement>(null);
+  const { current: open } = useRef(vault());
+  const { busy, error, saved, save } = useSaving(() => void open.leaveOwn());
+  const all = everything();
+  const sensitive = all.filter((one) => one.sensitive).length;
+  const chosen = fitting(wanted);
+  const unfit = all.filter(({ state }) => state === "newer_version" || state === "missing").length;
+  const next = begun?.parts[begun.at] ?? null;
+  const parts = next === null ? split(chosen) : begun!.parts;
+  const want = async (yes: boolean): Promise<void> => {
+    setWanted(yes);
+    if (yes && !(await askPin())) setWanted(false);
+  };
+  const press = async (): Promise<void> => {
+    setStopped(false);
+    if ((next ?? chosen).some((one) => one.sensitive) && !(await askPin())) return;
+    const now = next === null ? { parts: split(fitting(wanted)), at: 0 } : begun!;
+    const [part, count] = [now.parts[now.at]!, now.parts.length];
+    const name = count === 1 ? say("pack.save.file") : say("pack.own.file", { number: now.at + 1 });
+    const named = part.map(({ id: item, revision }) => ({ item, revision }));
+    if (await save(name, (into) => open.saveOwn(into, named))) setBegun({ ...now, at: now.at + 1 });
+  };
+  const stop = (): void => {
+    setStopped(true);
+    void open.leaveOwn();
+    actions.current?.querySelector("button")?.focus(); // the one that was pressed goes
+  };
+  return (
+    <>
+      <p class="tools"><a href={address("settings")}>← {say("account.settings.title")}</a></p>
+      <Title>{say("pack.own.title")}</Title>
+      <p>{say("pack.own.what")}</p>
+      <p>{say("pack.own.sent")}</p>
+      <Notice care>
+        <p><b>{say("pack.own.clear")}</b></p>
+        <p>{say("pack.own.place")}</p>
+        <p>{say("pack.own.after")}</p>
+      </Notice>
+      <Problem error={itemsError.value} />
+      {items.value === null && itemsError.value === null && <Waiting>{say("shell.loading")}</Waiting>}
+      {items.value !== null && (
+        <>
+          {sensitive > 0 && next === null && !busy && (
+            <Tick
+              label={say("pack.own.sensitive", { count: sensitive })} hint={say("pack.own.sensitive_hint")}
+              checked={wanted} onChange={(yes) => void want(yes)}
+            />
+          )}
+          {unfit > 0 && <Notice><p>{say("pack.own.left", { count: unfit })}</p></Notice>}
+          {parts.length === 0 && <p>{say(sensitive > 0 ? "pack.own.only_sensitive" : "pack.own.nothing")}</p>}
+          {parts.length > 0 && (
+            <>
+              {parts.length > 1 && <p>{say("pack.own.parts", { count: parts.length, most: MOST_ITEMS })}</p>}
+              <Large parts={parts} />
+              <p class="hint">{say("pack.own.without")}</p>
+              {busy && <Going said={say("pack.own.packing")} />}
+              <Problem error={error} />
+              <p class="actions" ref={actions}>
+                <Button busy={busy} onClick={() => void press()}>
+                  {busy ? say("pack.save.busy") : parts.length === 1 ? say("pack.own.do")
+                    : say("pack.own.do_part", { number: next === null ? 1 : begun!.at + 1, count: parts.length })}
+                </Button>
+                {busy && <Button plain onClick={stop}>{say("pack.own.stop")}</Button>}
+              </p>
+            </>
+          )}
+        </>
+      )}
+      <p role="status" class="saved">
+        {stopped && !busy ? say("pack.own.stopped") : saved !== null && begun !== null && !busy && (
+          <Saved name={saved[0]} pack={saved[1]} begun={begun} />
+        )}
+      </p>
+    </>
+  );
+}
+
+/** About how large all of it will be, as far as that is known. */
+function Large({ parts }: { parts: Begun["parts"] }): JSX.Element {
+  const all = parts.flat();
+  const files = all.flatMap(({ contents }) => contents).reduce((sum, content) => sum + content.size, 0);
+  return (
+    <p class="hint">
+      {files > 0 ? say("pack.save.size", { size: size(2 * files) }) : say("pack.own.size_words")}
+      {all.some(({ state }) => state === "locked") && <> {say("pack.own.size_more")}</>}
+    </p>
+  );
+}
+
+function Saved({ name, pack, begun: { parts, at } }: { name: string; pack: SavedPack; begun: Begun }): JSX.Element {
+  return (
+    <>
+      {say(pack.blob === null ? "pack.own.done" : "pack.own.given", { name, count: parts[at - 1]!.length })}
+      <Lacking pack={pack} />
+      {at < parts.length ? <> {say("pack.own.more", { count: parts.length - at })}</>
+        : <> {say("pack.own.read")} {say("pack.save.check")}</>}
+    </>
+  );
+}
+
+function everything(): readonly Item[] {
+  return [...items.value ?? [], ...extracts.value];
+}
+
+/** What can be saved, the oldest deposit first; what is sensitive only where it is wanted. */
+function fitting(sensitive: boolean): readonly Item[] {
+  return everything().filter((one) => (one.state === "open" || one.state === "locked") && (sensitive || !one.sensitive))
+    .sort((one, other) => one.deposited - other.deposited || one.revision - other.revision);
+}
+
+function split(all: readonly Item[]): readonly (readonly Item[])[] {
+  return Array.from({ length: Math.ceil(all.length / MOST_ITEMS) }, (_, at) =>
+    all.slice(at * MOST_ITEMS, (at + 1) * MOST_ITEMS));
+}

@@ -1,0 +1,219 @@
+// @vitest-environment happy-dom
+// "Save everything": what is said before, what goes along and what doesn't, the parts of much, and how it is stopped.
+
+import { act } from "@testing-library/preact";
+import { afterEach, describe, expect, it, vi } from "vitest";
+
+import { session } from "../src/app/state.js";
+import { MOST_ITEMS, type Item, type PackedItem } from "../src/worker/api.js";
+import { watchAddresses, watchDownloads } from "./app_documents_scene.js";
+import { callsOf, until } from "./app_journal_scene.js";
+import { endPage, open, startPage, type Scene } from "./app_scene.js";
+import { MemoryVault, PIN, problem } from "./memory_vault.js";
+import { sampleId, sampleItem } from "./samples.js";
+
+const DO = "Save everything";
+const WORDS = sampleItem(1, { deposited: 200, title: "Hier" });
+const FILE = sampleItem(2, {
+  deposited: 100, kind: "document",
+  contents: [{ blob: sampleId(9), name: "a.jpg", mime: "image/jpeg", size: 5_000_000, sealed: new Uint8Array(), sha256: new Uint8Array() }],
+});
+const SECRET = sampleItem(3, { deposited: 150, sensitive: true, contents: FILE.contents });
+let page: Scene;
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+  vi.restoreAllMocks();
+  endPage();
+});
+
+async function come(held: readonly Item[]): Promise<void> {
+  watchAddresses();
+  page = await startPage(new MemoryVault({ items: held }));
+  await open();
+  await page.press("Settings");
+  await page.press(/^Save everything/);
+  await page.see("This file isn’t sealed");
+  await until(() => !page.text().includes("Loading"));
+}
+
+const button = (name: string): HTMLElement | undefined =>
+  [...document.querySelectorAll<HTMLElement>("main button")].find((one) => one.textContent === name);
+const box = (): HTMLInputElement | null => document.querySelector<HTMLInputElement>("main input[type=checkbox]");
+const tick = (): Promise<void> => act(async () => box()!.click());
+const saved = (): readonly (readonly number[])[] =>
+  callsOf(page.vault, "saveOwn").map(([, items]) => (items as PackedItem[]).map(({ item }) => Number(item.slice(6, 21))));
+
+async function give(pin: string): Promise<void> {
+  await page.see("Your PIN, once more");
+  await page.type("PIN", pin);
+  await page.press("Open");
+}
+
+describe("what is said before", () => {
+  it("begins with its heading, leads back, and names what it can't hold; nothing happens without a press", async () => {
+    await come([WORDS, FILE, sampleItem(4, { state: "missing", kind: null }), sampleItem(5, { state: "newer_version", kind: null })]);
+    expect(document.activeElement?.textContent).toBe("Save everything");
+    expect(document.querySelector("main a")?.getAttribute("href")).toBe("#4");
+    for (const words of ["Whoever has the file", "from the bin as well", "10 MB", "2 items don’t open here"]) {
+      expect(page.text()).toContain(words);
+    }
+    expect([box(), saved()]).toEqual([null, []]);
+  });
+
+  it("says so where there is nothing, and offers nothing to press", async () => {
+    await come([sampleItem(4, { state: "missing", kind: null })]);
+    await page.see("There is nothing to save for now.");
+    expect(button(DO)).toBeUndefined();
+  });
+
+  it("says so where all of it is sensitive, and nothing is ticked", async () => {
+    await come([SECRET]);
+    await page.see("Everything you keep here is sensitive.");
+    expect(button(DO)).toBeUndefined();
+    await tick();
+    await give(PIN);
+    await until(() => button(DO));
+    await page.press(DO);
+    await page.see("1 item given");
+  });
+});
+
+describe("what goes along", () => {
+  it("is all that is open, the oldest first, also what was made to be shared", async () => {
+    const downloads = watchDownloads();
+    await come([WORDS, FILE, SECRET, sampleItem(4, { deposited: 300, kind: "extract" })]);
+    await page.press(DO);
+    await page.see("3 items given to the browser under the name dossier.zip");
+    expect([saved(), downloads.map(({ name }) => name)]).toEqual([[[2, 1, 4]], ["dossier.zip"]]);
+    expect(callsOf(page.vault, "stepUp")).toEqual([]);
+    await page.see("open verify.html");
+  });
+
+  it("is what is sensitive as well, after a tick and the PIN; a wrong one is said and asked for again", async () => {
+    await come([WORDS, FILE, SECRET]);
+    await page.see("With what is sensitive (1)");
+    expect(page.text()).not.toContain("20 MB");
+    await tick();
+    await give("123123");
+    await page.see("That isn’t the right PIN.");
+    await give(PIN);
+    await page.see("20 MB");
+    expect(box()!.checked).toBe(true);
+    await page.press(DO);
+    await page.see("3 items given");
+    expect(saved()).toEqual([[2, 3, 1]]);
+  });
+
+  it("isn’t where the PIN is not given: the tick goes", async () => {
+    await come([WORDS, SECRET]);
+    await tick();
+    await page.see("Your PIN, once more");
+    await page.press("Cancel");
+    await until(() => !box()!.checked);
+    await page.press(DO);
+    await page.see("1 item given");
+    expect(saved()).toEqual([[1]]);
+  });
+
+  it("asks for the PIN once more where it has closed meanwhile, and saves nothing without it", async () => {
+    await come([WORDS, SECRET]);
+    await tick();
+    await give(PIN);
+    await until(() => document.querySelector("dialog") === null);
+    await act(async () => page.vault.dropSensitive());
+    await page.see("Sensitive files come on top.");
+    await page.press(DO);
+    await page.see("Your PIN, once more");
+    await page.press("Cancel");
+    await until(() => document.querySelector("dialog") === null);
+    expect(saved()).toEqual([]);
+    await page.press(DO);
+    await give(PIN);
+    await page.see("2 items given");
+    expect(saved()).toEqual([[3, 1]]);
+  });
+
+  it("is saved while a warning stands", async () => {
+    await come([WORDS]);
+    await act(async () => page.vault.tell({ kind: "warnings", codes: ["blob_swapped"] }));
+    await page.press(DO);
+    await page.see("1 item given");
+  });
+});
+
+describe("more than one file holds", () => {
+  const many = Array.from({ length: MOST_ITEMS + 1 }, (_, n) => sampleItem(n + 1, { deposited: n + 1 }));
+
+  it("goes into several, each by a press of its own; what is written meanwhile moves none", async () => {
+    const downloads = watchDownloads();
+    await come(many);
+    await page.see("They go into 2 files");
+    await page.press("Save part 1 of 2");
+    await page.see(`${MOST_ITEMS} items given to the browser under the name dossier-1.zip`);
+    await page.see("1 part is still to be saved.");
+    await act(async () => page.vault.add(sampleItem(9999, { deposited: 0 })));
+    await page.press("Save part 2 of 2");
+    await page.see("1 item given to the browser under the name dossier-2.zip");
+    expect(saved().map((one) => [one.length, one[0], one.at(-1)])).toEqual([[500, 1, 500], [1, 501, 501]]);
+    expect(downloads.map(({ name }) => name)).toEqual(["dossier-1.zip", "dossier-2.zip"]);
+    await until(() => button("Save part 1 of 2")); // anew, with what was written since
+  });
+
+  it("offers a part again that failed", async () => {
+    await come(many);
+    await page.press("Save part 1 of 2");
+    await page.see("1 part is still to be saved.");
+    page.vault.fail("saveOwn", problem("network"));
+    await page.press("Save part 2 of 2");
+    await page.see("The service can’t be reached.");
+    await page.press("Save part 2 of 2");
+    await page.see("under the name dossier-2.zip");
+    expect(saved().map((one) => one.length)).toEqual([500, 1, 1]);
+  });
+});
+
+describe("somebody who stops it", () => {
+  async function writing(): Promise<readonly string[]> {
+    await come([WORDS]);
+    let fail: (error: unknown) => void = () => undefined;
+    const left: string[] = [];
+    page.vault.saveOwn = () => new Promise((_, reject) => (fail = reject));
+    page.vault.leaveOwn = () => {
+      left.push("left");
+      return Promise.resolve(fail(problem("paused")));
+    };
+    await page.press(DO);
+    await page.see("Leave this page open.");
+    return left;
+  }
+
+  it("is told that nothing was saved, and has the button again", async () => {
+    const left = await writing();
+    await page.press("Stop");
+    await page.see("Nothing was saved this time.");
+    expect([left, document.querySelector("main [role=alert]")]).toEqual([["left"], null]);
+    expect(document.activeElement).toBe(button(DO));
+    expect(button("Stop")).toBeUndefined();
+  });
+
+  it.each([["goes to another page", "Journal"], ["locks", "Lock"]])("because they go (%s) leaves nothing running", async (_, way) => {
+    const left = await writing();
+    await page.press(way);
+    await until(() => left.length > 0);
+    if (way === "Lock") await until(() => session.value === null);
+  });
+
+  it("has chosen a file, or none", async () => {
+    const pick = vi.fn(() => Promise.reject(new DOMException("", "AbortError")) as Promise<unknown>);
+    vi.stubGlobal("showSaveFilePicker", pick);
+    await come([WORDS]);
+    await page.press(DO);
+    await until(() => pick.mock.calls.length === 1);
+    expect(saved()).toEqual([]);
+    pick.mockImplementation(() => Promise.resolve({ name: "mardi.zip" }));
+    await page.press(DO);
+    await page.see("1 item saved under the name mardi.zip.");
+    expect(callsOf(page.vault, "saveOwn")[0]![0]).toEqual({ name: "mardi.zip" });
+  });
+});
