@@ -381,6 +381,8 @@ class Teller:
         visitor = self.visitor
         self._card("account.settings.sessions")
         visitor.heading("account.sessions.title")
+        self._card("account.settings.dossier_text")
+        visitor.heading("pack.own.title")
         self._card("account.settings.erase_text")
         visitor.heading("account.erase.title")
         self._card("account.settings.credentials")

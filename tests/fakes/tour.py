@@ -490,12 +490,33 @@ def _settings(visitor: Visitor) -> Iterator[str]:
     visitor.heading("account.trust.title")
     yield "trust"
     visitor.go_to("shell.settings")
+    page.get_by_role("link").filter(has_text=visitor.say("account.settings.dossier_text")).click()
+    visitor.heading("pack.own.title")
+    yield "dossier"
+    yield from _saving(visitor)
+    visitor.go_to("shell.settings")
     page.get_by_role("link").filter(has_text=visitor.say("account.settings.erase_text")).click()
     visitor.heading("account.erase.title")
     yield "erase"
     visitor.press("account.erase.do")
     page.get_by_text(visitor.say("account.erase.not_understood")).wait_for()
     yield "erase-unticked"
+
+
+def _saving(visitor: Visitor) -> Iterator[str]:
+    """While everything is written, and once it was."""
+    page = visitor.page
+    page.evaluate("delete window.showSaveFilePicker")
+    with unanswered(page, "**/v1/blobs/*"):
+        visitor.press("pack.own.do")
+        page.get_by_role("progressbar").wait_for()
+        yield "dossier-writing"
+        visitor.press("pack.own.stop")
+    page.get_by_text(visitor.say("pack.own.stopped")).wait_for()
+    with page.expect_download():
+        visitor.press("pack.own.do")
+    page.get_by_text(visitor.say("pack.own.read")).wait_for()
+    yield "dossier-saved"
 
 
 def _questions(visitor: Visitor, told: Told) -> Iterator[str]:

@@ -34,7 +34,7 @@ async function confirm({ tick = true, pin = PIN } = {}): Promise<void> {
 it("begins with its heading, and leads back, to what can be saved, and to what a browser's history shows", () => {
   expect(document.activeElement?.textContent).toBe("Delete everything");
   const links = [...document.querySelectorAll<HTMLAnchorElement>("main a")].map((link) => link.getAttribute("href"));
-  expect(links).toEqual(["#4", "/en/6", "#20", "#51"]);
+  expect(links).toEqual(["#4", "/en/6", "#20", "#9"]);
   expect(document.querySelector("nav [aria-current]")?.textContent).toBe("Settings");
 });
 

@@ -1,4 +1,5 @@
-"""An evidence pack, saved where it is read, and checked from a disk: by the page of one file, by the command line."""
+"""An evidence pack, saved where it is read, or by whoever keeps all of it; checked from a disk: by the page of one file,
+by the command line."""
 
 from __future__ import annotations
 
@@ -31,6 +32,7 @@ from tests.fakes.visitor import PASSWORD, PATIENCE, PIN, Visitor
 from tests.fakes.words import say
 
 WRITTEN = "Il a crié mon nom devant tout le monde."
+SECRET = "Ce que je n’ai dit à personne."
 GROWTH = 300 * MIB
 """By which a tab may grow, whatever a pack holds."""
 ITEMS = 30
@@ -196,6 +198,36 @@ def test_where_a_file_can_be_chosen_the_pack_goes_into_it_as_it_comes(
     run = Device(tmp_path / "expert", real_vault.url).ok("verify-pack", archive, "--json")
     assert (run.json["outcome"], run.json["proven"]) == ("valid", 3)
     assert saved == []
+
+
+def test_everything_that_somebody_keeps_is_saved_and_verifies(
+    visitor: Visitor, real_vault: RealVault, tmp_path: Path
+) -> None:
+    visitor.username = "tout dans un dossier"
+    with VaultClient.connect(real_vault.url, tmp_path / "laptop") as laptop:
+        laptop.register(laptop.make_account(visitor.username, PASSWORD, PIN))
+        laptop.log_in(visitor.username, PASSWORD, PIN)
+        laptop.write_entry(Draft(title="Devant l’école", text=WRITTEN))
+        laptop.write_entry(Draft(text=SECRET), sensitive=True)
+        laptop.add_document(PHOTOGRAPH, title="La porte")
+    page = visitor.page
+    page.add_init_script(NO_PICKER)
+    visitor.log_in()
+    visitor.go_to("shell.settings")
+    page.get_by_role("link").filter(has_text=visitor.say("account.settings.dossier_text")).click()
+    page.get_by_label(visitor.say("pack.own.sensitive", count=1), exact=True).check()
+    visitor.give_pin()
+    with page.expect_download() as found:
+        visitor.press("pack.own.do")
+    page.get_by_text(visitor.say("pack.own.given", count=3, name="dossier.zip")).wait_for()
+    archive = tmp_path / "dossier.zip"
+    found.value.save_as(archive)
+    run = Device(tmp_path / "expert", real_vault.url).ok("verify-pack", archive, "--json")
+    assert (run.json["outcome"], run.json["items"], run.json["proven"]) == ("valid", 3, 3)
+    folder = unpacked(archive, tmp_path / "pack")
+    assert (folder / "originals" / f"003-01-{PHOTOGRAPH.name}").read_bytes() == PHOTOGRAPH.read_bytes()
+    written = (folder / "index.html").read_text("utf-8")
+    assert WRITTEN in written and SECRET in written
 
 
 def test_nothing_is_saved_without_a_yes(visitor: Visitor, shared: MadeBundle) -> None:

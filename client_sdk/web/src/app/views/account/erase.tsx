@@ -42,11 +42,11 @@ export function Erase(): JSX.Element {
       </ul>
       <h2>{say("account.erase.save_title")}</h2>
       <p>{say("account.erase.save_files")}</p>
-      <p>{say("account.erase.save_pack")}</p>
+      <p>{say("account.erase.save_all")}</p>
       <p>{say("account.erase.save_care")}</p>
       <p class="tools">
         <a href={address("documents")}>{say("account.erase.to_files")}</a>
-        <a href={address("share")}>{say("account.erase.to_share")}</a>
+        <a href={address("dossier")}>{say("account.settings.dossier")}</a>
       </p>
       <h2>{say("account.erase.do_title")}</h2>
       <Confirmed action={say("account.erase.do")} confirm={erase} ready={ready} failed={() => (erasing.value = false)}>
