@@ -507,7 +507,7 @@ def _saving(visitor: Visitor) -> Iterator[str]:
     """While everything is written, and once it was."""
     page = visitor.page
     page.evaluate("delete window.showSaveFilePicker")
-    with unanswered(page, "**/v1/blobs/*"):
+    with unanswered(page, "**/v1/blobs/*/receipt"):
         visitor.press("pack.own.do")
         page.get_by_role("progressbar").wait_for()
         yield "dossier-writing"

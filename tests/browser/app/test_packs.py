@@ -1,5 +1,5 @@
-"""An evidence pack, saved where it is read, or by whoever keeps all of it; checked from a disk: by the page of one file,
-by the command line."""
+"""An evidence pack, saved where it is read, or by whoever keeps all of it; checked from a disk by the page of one file,
+and by the command line."""
 
 from __future__ import annotations
 

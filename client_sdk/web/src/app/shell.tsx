@@ -56,6 +56,7 @@ export const TABLE: Readonly<Record<View, () => Promise<Found>>> = {
   curve: async () => (await assess()).Curve,
   receipt: async () => (await receipts()).Receipt,
   verify: async () => (await receipts()).Verify,
+  dossier: async () => (await receipts()).Dossier,
   shares: async () => (await shares()).Shares,
   share: async () => (await shares()).Share,
   link: async () => (await reading()).Link,
@@ -76,7 +77,6 @@ export const TABLE: Readonly<Record<View, () => Promise<Found>>> = {
   sessions: async () => (await account()).Sessions,
   trust: async () => (await account()).Trust,
   erase: async () => (await account()).Erase,
-  dossier: async () => (await account()).Dossier,
 };
 const CLOSED: readonly View[] = ["home", "signUp", "logIn", "reopen"];
 const ALWAYS: readonly View[] = ["verify", "link", "shared", "summary", "deposit"];

@@ -1,7 +1,6 @@
 // The views of getting in, and of what a person decides about their space. Knows: their names.
 
 export { Credentials } from "./credentials.js";
-export { Dossier } from "./dossier.js";
 export { Erase } from "./erase.js";
 export { Reopen } from "./reopen.js";
 export { Sessions } from "./sessions.js";

@@ -28,18 +28,20 @@ export function useSaving(leave: () => void): Saving {
   const [saved, setSaved] = useState<Saving["saved"]>(null);
   const revoke = useRef<() => void>(() => undefined);
   const here = useRef(true);
-  const writing = useRef(false);
+  const begun = useRef(false);
   useLayoutEffect(() => () => {
     here.current = false;
     revoke.current();
-    if (writing.current) leave();
+    if (begun.current) leave();
   }, []);
   const save: Saving["save"] = async (name, write) => {
+    if (begun.current) return false; // pressed twice in one moment
+    begun.current = true;
     setError(null);
     try {
       const into = await chosen(name);
       if (into === undefined || !here.current) return false;
-      setBusy(writing.current = true);
+      setBusy(true);
       const pack = await write(into);
       if (!here.current) return false;
       revoke.current();
@@ -50,7 +52,8 @@ export function useSaving(leave: () => void): Saving {
       if ((failed as { readonly code?: unknown }).code !== LEFT) setError(failed);
       return false;
     } finally {
-      setBusy(writing.current = false);
+      begun.current = false;
+      setBusy(false);
     }
   };
   return { busy, error, saved, save };

@@ -9,11 +9,12 @@ import { askPin, Button, Notice, Problem, Tick, Title, Waiting } from "../../par
 import { address } from "../../router.js";
 import { extracts, items, itemsError, vault } from "../../state.js";
 import { MOST_ITEMS, type Item, type SavedPack } from "../../../worker/api.js";
+import "../documents/documents.css";
 import { Going } from "../documents/Going.js";
 import { Lacking } from "../reading/SavePack.js";
 import { useSaving } from "../reading/saving.js";
 
-/** What was begun: `at` is the next part, the number of parts where all are saved. What is written meanwhile changes none. */
+/** What was begun: `at` is the next part, or how many there are where all are saved. What is written meanwhile changes none. */
 interface Begun {
   readonly parts: readonly (readonly Item[])[];
   readonly at: number;
@@ -65,11 +66,13 @@ export function Dossier(): JSX.Element {
       {items.value === null && itemsError.value === null && <Waiting>{say("shell.loading")}</Waiting>}
       {items.value !== null && (
         <>
-          {sensitive > 0 && next === null && !busy && (
-            <Tick
-              label={say("pack.own.sensitive", { count: sensitive })} hint={say("pack.own.sensitive_hint")}
-              checked={wanted} onChange={(yes) => void want(yes)}
-            />
+          {sensitive > 0 && (
+            <div inert={busy || next !== null}>
+              <Tick
+                label={say("pack.own.sensitive", { count: sensitive })} hint={say("pack.own.sensitive_hint")}
+                checked={wanted} onChange={(yes) => void want(yes)}
+              />
+            </div>
           )}
           {unfit > 0 && <Notice><p>{say("pack.own.left", { count: unfit })}</p></Notice>}
           {parts.length === 0 && <p>{say(sensitive > 0 ? "pack.own.only_sensitive" : "pack.own.nothing")}</p>}
@@ -91,11 +94,12 @@ export function Dossier(): JSX.Element {
           )}
         </>
       )}
-      <p role="status" class="saved">
-        {stopped && !busy ? say("pack.own.stopped") : saved !== null && begun !== null && !busy && (
+      <div role="status">
+        {stopped && !busy && <p>{say("pack.own.stopped")}</p>}
+        {!stopped && !busy && saved !== null && begun !== null && (
           <Saved name={saved[0]} pack={saved[1]} begun={begun} />
         )}
-      </p>
+      </div>
     </>
   );
 }
@@ -115,10 +119,13 @@ function Large({ parts }: { parts: Begun["parts"] }): JSX.Element {
 function Saved({ name, pack, begun: { parts, at } }: { name: string; pack: SavedPack; begun: Begun }): JSX.Element {
   return (
     <>
-      {say(pack.blob === null ? "pack.own.done" : "pack.own.given", { name, count: parts[at - 1]!.length })}
-      <Lacking pack={pack} />
-      {at < parts.length ? <> {say("pack.own.more", { count: parts.length - at })}</>
-        : <> {say("pack.own.read")} {say("pack.save.check")}</>}
+      <p class="saved">
+        {say(pack.blob === null ? "pack.own.done" : "pack.own.given", { name, count: parts[at - 1]!.length })}
+        <Lacking pack={pack} />
+      </p>
+      {at < parts.length && <p>{say("pack.own.more", { count: parts.length - at })}</p>}
+      {at === parts.length && <p>{say("pack.own.read")}</p>}
+      {at === parts.length && <p>{say("pack.save.check")}</p>}
     </>
   );
 }
