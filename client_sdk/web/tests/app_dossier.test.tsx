@@ -134,6 +134,16 @@ describe("what goes along", () => {
     expect(saved()).toEqual([[3, 1]]);
   });
 
+  it("is saved once, however often the button is pressed in one moment", async () => {
+    await come([WORDS]);
+    await act(async () => {
+      button(DO)!.click();
+      button(DO)!.click();
+    });
+    await page.see("1 item given");
+    expect(saved()).toEqual([[1]]);
+  });
+
   it("is saved while a warning stands", async () => {
     await come([WORDS]);
     await act(async () => page.vault.tell({ kind: "warnings", codes: ["blob_swapped"] }));

@@ -28,6 +28,7 @@ from tests.e2e.test_rotation import rotation
 from tests.fakes.processes import Device, RealVault, running
 from tests.fakes.received import receive
 from tests.fakes.told import PHOTOGRAPH
+from tests.fakes.typist import Typist
 from tests.fakes.visitor import PASSWORD, PATIENCE, PIN, Visitor
 from tests.fakes.words import say
 
@@ -200,26 +201,35 @@ def test_where_a_file_can_be_chosen_the_pack_goes_into_it_as_it_comes(
     assert saved == []
 
 
-def test_everything_that_somebody_keeps_is_saved_and_verifies(
-    visitor: Visitor, real_vault: RealVault, tmp_path: Path
+def test_everything_that_somebody_keeps_is_saved_by_keyboard_and_verifies(
+    context: BrowserContext, real_vault: RealVault, tmp_path: Path
 ) -> None:
-    visitor.username = "tout dans un dossier"
+    """From the page that deletes everything: it says to save it first."""
+    typist = Typist(context.new_page(), real_vault.url, username="tout dans un dossier")
     with VaultClient.connect(real_vault.url, tmp_path / "laptop") as laptop:
-        laptop.register(laptop.make_account(visitor.username, PASSWORD, PIN))
-        laptop.log_in(visitor.username, PASSWORD, PIN)
+        laptop.register(laptop.make_account(typist.username, PASSWORD, PIN))
+        laptop.log_in(typist.username, PASSWORD, PIN)
         laptop.write_entry(Draft(title="Devant l’école", text=WRITTEN))
         laptop.write_entry(Draft(text=SECRET), sensitive=True)
         laptop.add_document(PHOTOGRAPH, title="La porte")
-    page = visitor.page
+    page, say = typist.page, typist.say
     page.add_init_script(NO_PICKER)
-    visitor.log_in()
-    visitor.go_to("shell.settings")
-    page.get_by_role("link").filter(has_text=visitor.say("account.settings.dossier_text")).click()
-    page.get_by_label(visitor.say("pack.own.sensitive", count=1), exact=True).check()
-    visitor.give_pin()
+    typist.log_in()
+    typist.go_to("shell.settings")
+    typist.strike(page.get_by_role("link").filter(has_text=say("account.settings.erase_text")))
+    typist.heading("account.erase.title")
+    typist.follow("account.settings.dossier")
+    typist.heading("pack.own.title")
+    typist.not_lost()
+    box = page.get_by_label(say("pack.own.sensitive", count=1), exact=True)
+    typist.strike(box, "Space")
+    typist.give_pin()
+    expect(box).to_be_focused()
+    expect(box).to_be_checked()
     with page.expect_download() as found:
-        visitor.press("pack.own.do")
-    page.get_by_text(visitor.say("pack.own.given", count=3, name="dossier.zip")).wait_for()
+        typist.press("pack.own.do")
+    page.get_by_text(say("pack.own.given", count=3, name="dossier.zip")).wait_for()
+    typist.not_lost()
     archive = tmp_path / "dossier.zip"
     found.value.save_as(archive)
     run = Device(tmp_path / "expert", real_vault.url).ok("verify-pack", archive, "--json")
