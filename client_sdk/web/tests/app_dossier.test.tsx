@@ -5,7 +5,7 @@ import { act } from "@testing-library/preact";
 import { afterEach, describe, expect, it, vi } from "vitest";
 
 import { session } from "../src/app/state.js";
-import { MOST_ITEMS, type Item, type PackedItem } from "../src/worker/api.js";
+import { MOST_ITEMS, type Item, type PackedItem, type SavedPack } from "../src/worker/api.js";
 import { watchAddresses, watchDownloads } from "./app_documents_scene.js";
 import { callsOf, until } from "./app_journal_scene.js";
 import { endPage, open, startPage, type Scene } from "./app_scene.js";
@@ -205,6 +205,18 @@ describe("somebody who stops it", () => {
     expect([left, document.querySelector("main [role=alert]")]).toEqual([["left"], null]);
     expect(document.activeElement).toBe(button(DO));
     expect(button("Stop")).toBeUndefined();
+  });
+
+  it("too late is told that it was saved", async () => {
+    await come([WORDS]);
+    let end: (pack: SavedPack) => void = () => undefined;
+    page.vault.saveOwn = () => new Promise((resolve) => (end = resolve));
+    await page.press(DO);
+    await page.see("Leave this page open.");
+    await page.press("Stop");
+    await act(async () => end({ blob: new Blob(), left: 0, unsaid: 0, isContinued: true }));
+    await page.see("1 item given");
+    expect(page.text()).not.toContain("Nothing was saved");
   });
 
   it.each([["goes to another page", "Journal"], ["locks", "Lock"]])("because they go (%s) leaves nothing running", async (_, way) => {

@@ -27,10 +27,9 @@ export function Dossier(): JSX.Element {
   const actions = useRef<HTMLParagraphElement>(null);
   const { current: open } = useRef(vault());
   const { busy, error, saved, save } = useSaving(() => void open.leaveOwn());
-  const all = everything();
-  const sensitive = all.filter((one) => one.sensitive).length;
+  const sensitive = fitting(true).filter((one) => one.sensitive).length;
   const chosen = fitting(wanted);
-  const unfit = all.filter(({ state }) => state === "newer_version" || state === "missing").length;
+  const unfit = everything().filter(({ state }) => state === "newer_version" || state === "missing").length;
   const next = begun?.parts[begun.at] ?? null;
   const parts = next === null ? split(chosen) : begun!.parts;
   const want = async (yes: boolean): Promise<void> => {
@@ -44,7 +43,9 @@ export function Dossier(): JSX.Element {
     const [part, count] = [now.parts[now.at]!, now.parts.length];
     const name = count === 1 ? say("pack.save.file") : say("pack.own.file", { number: now.at + 1 });
     const named = part.map(({ id: item, revision }) => ({ item, revision }));
-    if (await save(name, (into) => open.saveOwn(into, named))) setBegun({ ...now, at: now.at + 1 });
+    if (!(await save(name, (into) => open.saveOwn(into, named)))) return;
+    setStopped(false); // that came too late
+    setBegun({ ...now, at: now.at + 1 });
   };
   const stop = (): void => {
     setStopped(true);
