@@ -40,6 +40,16 @@ def pin_reopen_message(host: str, account: bytes, challenge: bytes) -> bytes:
     return context(Kind.PIN_REOPEN, _host(host), _sized(account, ID_SIZE), _sized(challenge, CHALLENGE_SIZE))
 
 
+def recover_message(host: str, rid: bytes, challenge: bytes) -> bytes:
+    """For getting back in: the recovery login key signs it. `rid` and `challenge` are 32 bytes each."""
+    return context(Kind.RECOVER, _host(host), _sized(rid, KEY_SIZE), _sized(challenge, CHALLENGE_SIZE))
+
+
+def recover_change_message(host: str, challenge: bytes, body: bytes) -> bytes:
+    """For what takes the place of lost credentials: the recovery login key and the new login key both sign it."""
+    return context(Kind.RECOVER_CHANGE, _host(host), _sized(challenge, CHALLENGE_SIZE), sha256(body).digest())
+
+
 def professional_message(host: str, account: bytes, body: bytes) -> bytes:
     """For being listed, over the exact bytes of the request; the identity's own key signs it. `account` is 16 bytes."""
     return context(Kind.PROFESSIONAL, _host(host), _sized(account, ID_SIZE), sha256(body).digest())

@@ -163,6 +163,55 @@ class PinReopen(Strict):
     sig = Bytes(limits.SIGNATURE, required=True)
 
 
+class RecoveryStart(Strict):
+    rid = _key("rid")
+
+
+class RecoveryFinish(Strict):
+    """With the recovery code alone. `sig` is by its login key."""
+
+    rid = _key("rid")
+    challenge = _key("challenge")
+    sig = Bytes(limits.SIGNATURE, required=True)
+
+
+class RecoveryStage(Strict):
+    """The code was right: what it opens is given from `due` on, for a week. The token is good for that alone."""
+
+    account = Id(required=True)
+    begun = Time(required=True)
+    due = Time(required=True)
+    token = Bytes(limits.TOKEN, required=True)
+    expires = Time(required=True)
+
+
+class RecoveryKeys(Strict):
+    """What opens with the recovery code once the waiting time is over; and what the next credentials follow."""
+
+    share_r = _key("share_R")
+    w_rn = _sealed_key("W_RN")
+    w_rs = _sealed_key("W_RS")
+    wrapped_in = U32(required=True)
+    """The epoch of the two wraps; that of the account may be a later one."""
+    epoch = U32(required=True)
+    pin_epoch = U32(required=True)
+    n = Whole(1, required=True)
+    account_record = Bytes(most=limits.ACCOUNT_RECORD, required=True)
+    identity = fields.Nested(Identity, required=True)
+    drop_box = Bytes(limits.SEALED_PAIR, required=True)
+
+
+class Recovering(Strict):
+    """Somebody has begun to get back in with the recovery code."""
+
+    begun = Time(required=True)
+    due = Time(required=True)
+
+
+class PendingRecovery(Strict):
+    pending = fields.Nested(Recovering, required=True, allow_none=True)
+
+
 class Confirm(Strict):
     """A fresh password signature and the right step tag."""
 

@@ -15,14 +15,15 @@ from schemas import accounts, boxes, directory, items, receipts, shares, uploads
 
 
 class Stage(StrEnum):
-    """How far a session has come. A later stage includes `open`, never `password`; `bundle` and
-    `depositor` are no session's: the one is what a reader has who has opened a bundle, good for that bundle's blobs; the
+    """How far a session has come. A later stage includes `open`, never `password`. `recovery` is what somebody has who has
+    shown the recovery code, good for that and for nothing else. `bundle` and `depositor` are no session's: the one is what a reader has who has opened a bundle, good for that bundle's blobs; the
     other what somebody has who has entered a box, good for putting things into it. Neither is good for anything else."""
 
     NONE = "none"
     PASSWORD = "password"
     OPEN = "open"
     CONFIRMED = "confirmed"
+    RECOVERY = "recovery"
     ANY = "any"
     BUNDLE = "bundle"
     DEPOSITOR = "depositor"
@@ -104,6 +105,31 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         refuses=("signature_refused", "credentials_conflict", "account_exists", "account_damaged", "id_taken", "rate_limited", *_PROOF),
         headers=("Temoin-Signature", "Temoin-Signature-New"),
     ),
+    # recovery
+    Endpoint(
+        "POST", "/v1/recovery/start", Stage.NONE, "A challenge, whether or not there is such a recovery code",
+        accounts.RecoveryStart, gives=(accounts.Challenge,),
+    ),
+    Endpoint(
+        "POST", "/v1/recovery/finish", Stage.NONE, "Show the recovery code: the waiting time begins, or goes on",
+        accounts.RecoveryFinish, gives=(accounts.RecoveryStage,),
+        refuses=("host_unknown", "challenge_refused", "recovery_refused", "account_damaged", "rate_limited", "limiter_unavailable"),
+    ),
+    Endpoint(
+        "GET", "/v1/recovery/keys", Stage.RECOVERY, "What opens with the recovery code, once it is due",
+        gives=(accounts.RecoveryKeys,), refuses=("recovery_waiting", "recovery_over", "account_damaged"),
+    ),
+    Endpoint(
+        "POST", "/v1/recovery/credentials", Stage.RECOVERY, "New user name, password, PIN and recovery code; ends all sessions",
+        accounts.ChangeCredentials, gives=(accounts.CredentialsChanged,),
+        refuses=(
+            "host_unknown", "signature_refused", "challenge_refused", "credentials_conflict", "account_exists", "account_damaged",
+            "id_taken", "rate_limited", "limiter_unavailable", "recovery_waiting", "recovery_over",
+        ),
+        headers=("Temoin-Signature", "Temoin-Signature-New"),
+    ),
+    Endpoint("GET", "/v1/recovery", Stage.OPEN, "Whether somebody gets back in with the recovery code", gives=(accounts.PendingRecovery,)),
+    Endpoint("DELETE", "/v1/recovery", Stage.CONFIRMED, "Put a stop to that; again if there is none", gives=(accounts.Nothing,)),
     # items
     Endpoint("GET", "/v1/items", Stage.OPEN, "Revisions kept since a cursor", query=items.SyncQuery, gives=(items.SyncPage,)),
     Endpoint(

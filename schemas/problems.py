@@ -60,6 +60,14 @@ PROBLEMS: dict[str, ProblemKind] = {
     ),
     "recovery_refused": ProblemKind(403, "Recovery refused", "The recovery code is not right. Check each word, and try again."),
     # who shares, and who opens
+    "recovery_waiting": ProblemKind(
+        403, "Not due yet",
+        "The recovery words are right, and the waiting time has begun. Come back with them after the time shown; nothing is lost.",
+    ),
+    "recovery_over": ProblemKind(
+        410, "Recovery over",
+        "This recovery was stopped by somebody who knows password and PIN, was used, or was left for too long. Begin it again.",
+    ),
     "professional_needed": ProblemKind(403, "Not a listed professional", "This is for professionals whom the vault's operator has listed."),
     "account_listed": ProblemKind(
         409, "Listed as a professional",

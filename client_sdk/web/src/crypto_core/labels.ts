@@ -24,6 +24,8 @@ export const Kind = {
   CONFIRM: "confirm", //                    host, k_id32, challenge32
   CHANGE: "change", //                      host, challenge32, sha256(body)
   PIN_REOPEN: "pin-reopen", //              host, account16, challenge32; signed by the recovery login key
+  RECOVER: "recover", //                    host, rid32, challenge32; signed by the recovery login key
+  RECOVER_CHANGE: "recover-change", //      host, challenge32, sha256(body); signed by the recovery login key, and the new one
   PROFESSIONAL: "professional", //          host, account16, sha256(body); signed by the identity that is to be listed
   // the server's pepper; here so that no use ever takes its labels
   PEPPER: "pepper", //                      use, u32 version

@@ -36,6 +36,18 @@ export function pinReopenMessage(host: string, account: Uint8Array, challenge: U
   return context(Kind.PIN_REOPEN, hostField(host), sized(account, ID_SIZE), sized(challenge, CHALLENGE_SIZE));
 }
 
+/** For getting back in: the recovery login key signs it. `rid` and `challenge` are 32 bytes each. */
+export function recoverMessage(host: string, rid: Uint8Array, challenge: Uint8Array): Uint8Array {
+  return context(Kind.RECOVER, hostField(host), sized(rid, KEY_SIZE), sized(challenge, CHALLENGE_SIZE));
+}
+
+/** For what takes the place of lost credentials: the recovery login key and the new login key both sign it. */
+export function recoverChangeMessage(host: string, challenge: Uint8Array, body: Uint8Array): Uint8Array {
+  return context(
+    Kind.RECOVER_CHANGE, hostField(host), sized(challenge, CHALLENGE_SIZE), sodium.crypto_hash_sha256(body),
+  );
+}
+
 /** For being listed, over the exact bytes of the request; the identity's own key signs it. `account` is 16 bytes. */
 export function professionalMessage(host: string, account: Uint8Array, body: Uint8Array): Uint8Array {
   return context(Kind.PROFESSIONAL, hostField(host), sized(account, ID_SIZE), sodium.crypto_hash_sha256(body));

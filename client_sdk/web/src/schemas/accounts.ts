@@ -105,6 +105,43 @@ export type SensitiveShare = v.InferOutput<typeof SensitiveShare>;
 export const PinReopen = strict({ rid: key(), challenge: key(), sig: bytes(limits.SIGNATURE) });
 export type PinReopen = v.InferOutput<typeof PinReopen>;
 
+export const RecoveryStart = strict({ rid: key() });
+export type RecoveryStart = v.InferOutput<typeof RecoveryStart>;
+
+/** With the recovery code alone. `sig` is by its login key. */
+export const RecoveryFinish = strict({ rid: key(), challenge: key(), sig: bytes(limits.SIGNATURE) });
+export type RecoveryFinish = v.InferOutput<typeof RecoveryFinish>;
+
+/** The code was right: what it opens is given from `due` on, for a week. The token is good for that alone. */
+export const RecoveryStage = strict({
+  account: id(), begun: time(), due: time(), token: bytes(limits.TOKEN), expires: time(),
+});
+export type RecoveryStage = v.InferOutput<typeof RecoveryStage>;
+
+/** What opens with the recovery code once the waiting time is over; and what the next credentials follow.
+ *
+ * `wrapped_in` is the epoch of the two wraps; that of the account may be a later one. */
+export const RecoveryKeys = strict({
+  share_R: key(),
+  W_RN: sealedKey(),
+  W_RS: sealedKey(),
+  wrapped_in: u32(),
+  epoch: u32(),
+  pin_epoch: u32(),
+  n: whole(1),
+  account_record: bytesBetween(0, limits.ACCOUNT_RECORD),
+  identity: Identity,
+  drop_box: bytes(limits.SEALED_PAIR),
+});
+export type RecoveryKeys = v.InferOutput<typeof RecoveryKeys>;
+
+/** Somebody has begun to get back in with the recovery code. */
+export const Recovering = strict({ begun: time(), due: time() });
+export type Recovering = v.InferOutput<typeof Recovering>;
+
+export const PendingRecovery = strict({ pending: v.nullable(Recovering) });
+export type PendingRecovery = v.InferOutput<typeof PendingRecovery>;
+
 /** A fresh password signature and the right step tag. */
 export const Confirm = strict({ challenge: key(), sig: bytes(limits.SIGNATURE), x: key() });
 export type Confirm = v.InferOutput<typeof Confirm>;

@@ -13,12 +13,12 @@ import * as shares from "./shares.js";
 import * as uploads from "./uploads.js";
 import * as vault from "./vault.js";
 
-/** How far a session has come. A later stage includes `open`, never `password`; `bundle` and
- * `depositor` are no session's: the one is what a reader has who has opened a bundle, good for that bundle's blobs; the
+/** How far a session has come. A later stage includes `open`, never `password`. `recovery` is what somebody has who has
+ * shown the recovery code, good for that and for nothing else. `bundle` and `depositor` are no session's: the one is what a reader has who has opened a bundle, good for that bundle's blobs; the
  * other what somebody has who has entered a box, good for putting things into it. Neither is good for anything else. */
 export const Stage = {
-  NONE: "none", PASSWORD: "password", OPEN: "open", CONFIRMED: "confirmed", ANY: "any", BUNDLE: "bundle",
-  DEPOSITOR: "depositor",
+  NONE: "none", PASSWORD: "password", OPEN: "open", CONFIRMED: "confirmed", RECOVERY: "recovery", ANY: "any",
+  BUNDLE: "bundle", DEPOSITOR: "depositor",
 } as const;
 export type Stage = (typeof Stage)[keyof typeof Stage];
 
@@ -60,6 +60,13 @@ export const ENDPOINTS = [
   row("DELETE", "/v1/account", Stage.CONFIRMED, null, [accounts.Nothing]),
   row("PUT", "/v1/account/record", Stage.OPEN, accounts.PutAccountRecord, [accounts.AccountRecordKept]),
   row("POST", "/v1/account/credentials", Stage.CONFIRMED, accounts.ChangeCredentials, [accounts.CredentialsChanged]),
+  // recovery
+  row("POST", "/v1/recovery/start", Stage.NONE, accounts.RecoveryStart, [accounts.Challenge]),
+  row("POST", "/v1/recovery/finish", Stage.NONE, accounts.RecoveryFinish, [accounts.RecoveryStage]),
+  row("GET", "/v1/recovery/keys", Stage.RECOVERY, null, [accounts.RecoveryKeys]),
+  row("POST", "/v1/recovery/credentials", Stage.RECOVERY, accounts.ChangeCredentials, [accounts.CredentialsChanged]),
+  row("GET", "/v1/recovery", Stage.OPEN, null, [accounts.PendingRecovery]),
+  row("DELETE", "/v1/recovery", Stage.CONFIRMED, null, [accounts.Nothing]),
   // items
   row("GET", "/v1/items", Stage.OPEN, null, [items.SyncPage]),
   row("POST", "/v1/items", Stage.OPEN, items.PutItems, [items.ItemsKept], 201),

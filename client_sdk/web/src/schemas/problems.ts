@@ -106,6 +106,20 @@ export const PROBLEMS = {
     sentence: "The recovery code is not right. Check each word, and try again.",
   },
   // who shares, and who opens
+  recovery_waiting: {
+    status: 403,
+    title: "Not due yet",
+    sentence:
+      "The recovery words are right, and the waiting time has begun. Come back with them after the time shown; nothing "
+      + "is lost.",
+  },
+  recovery_over: {
+    status: 410,
+    title: "Recovery over",
+    sentence:
+      "This recovery was stopped by somebody who knows password and PIN, was used, or was left for too long. Begin it "
+      + "again.",
+  },
   professional_needed: {
     status: 403,
     title: "Not a listed professional",
