@@ -20,6 +20,7 @@ import server.guesses.views
 import server.help.views
 import server.items.views
 import server.ledger.views
+import server.recovery.views
 import server.shares.views
 import server.shell.views
 import server.uploads.views
@@ -41,6 +42,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     server.vault.blueprint,
     server.accounts.views.blueprint,
     server.guesses.views.blueprint,
+    server.recovery.views.blueprint,
     server.items.views.blueprint,
     server.uploads.views.blueprint,
     server.directory.views.blueprint,

@@ -100,6 +100,11 @@ class ServerConfig:
     """The authority's certificates in PEM: its root, and what stands between where its tokens don't bring it."""
     anchor_interval: int = DAY
     deletion_delay: int = 7 * DAY
+    recovery_wait: int = 3 * DAY
+    """How long whoever shows a recovery code waits, while every open session is told."""
+    recovery_open: int = 7 * DAY
+    """How long after that it may be used."""
+    recovery_life: int = 10 * MINUTE
     upload_age: int = 7 * DAY
     check_wait: int = 20
     """How long a request waits while a whole upload is checked, which may take minutes: less than the shortest patience

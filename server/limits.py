@@ -182,6 +182,10 @@ BUDGETS = (
         "tries", "login_rate", ("accounts.finish_login", "accounts.sign_up"), _asking,
         frozenset({"login_refused", "account_exists"}),
     ),
+    # Nobody can guess a code; whoever tries costs the vault a row for each.
+    Budget(
+        "recoveries", "login_rate", ("recovery.finish",), _asking, frozenset({"recovery_refused", "challenge_refused"}),
+    ),
     Budget("sign-ups", "signup_rate", ("accounts.sign_up",), _asking, frozenset({""})),
     # Another password is another K_id, for which another challenge was given: where a session says whose password it
     # is, `challenge_refused` is what a wrong one gets.
@@ -191,7 +195,10 @@ BUDGETS = (
     ),
     # Whoever changes an account may ask for any pair of name and password: a guess at somebody else's, which accounts,
     # being free, can't bound.
-    Budget("changes", "confirm_rate", ("accounts.change_credentials",), _asking, frozenset({"account_exists"})),
+    Budget(
+        "changes", "confirm_rate", ("accounts.change_credentials", "recovery.change_credentials"), _asking,
+        frozenset({"account_exists"}),
+    ),
     Budget("visits", "visit_rate", ("boxes.enter",), _visitor, frozenset({""})),
 )
 """The later ones of an endpoint are asked first."""

@@ -12,6 +12,8 @@ STEPS: tuple[str, ...] = (
     "account.rows",           # all rows of a new account are written, nothing is committed
     "account.closed",         # what opens an account is gone from the tables, nothing is committed
     "account.erased",         # the same of the next of what was kept for it
+    "recovery.begun",         # the waiting of a recovery is written, nothing is committed
+    "recovery.rows",          # the same of the rows that take the place of what was lost
     "credentials.rows",       # all rows of a change of credentials are written, nothing is committed
     "guess.counted",          # the try is committed, nothing was compared
     "guess.compared",         # compared, the outcome is not yet written

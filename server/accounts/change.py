@@ -41,7 +41,7 @@ def change_credentials(
         if row.body != digest(body):
             refusal = _why_not(parts, session, row, message, signed, signature)
             if refusal is None:
-                _replace(parts, session, row, message, body)
+                replace_credentials(parts, session, row, message, body)
                 session.execute(delete(Token).where(Token.account == account, Token.root != caller.root))
                 reopen(session, account)
                 session.flush()
@@ -61,6 +61,11 @@ def _why_not(
         return "challenge_refused"
     if message["account"] != row.account or not has_signed(parts.pepper, row, signed, signature):
         return "signature_refused"
+    return conflict_of(parts, session, row, message)
+
+
+def conflict_of(parts: Parts, session: Session, row: Account, message: dict[str, Any]) -> str | None:
+    """Why new credentials can't take the place of this row's, whoever signed them; None if they can."""
     if not _follows(row, message):
         return "credentials_conflict"
     lookup = parts.pepper.lookup(message["k_id"])
@@ -82,7 +87,10 @@ def _follows(row: Account, message: dict[str, Any]) -> bool:
     )
 
 
-def _replace(parts: Parts, session: Session, row: Account, message: dict[str, Any], body: bytes) -> None:
+def replace_credentials(
+    parts: Parts, session: Session, row: Account, message: dict[str, Any], body: bytes
+) -> None:
+    """The next epoch's rows, in the caller's transaction."""
     columns = credential_columns(parts.pepper, row.account, message, body)
     for name, value in {**columns, "n": message["n"]}.items():
         setattr(row, name, value)

@@ -44,9 +44,14 @@ def make_challenge(parts: Parts, k_id: bytes) -> dict[str, Any]:
     Nothing is kept of it, so that asking costs no more than any request and need not be bounded: random bytes, until
     when it is good, and by what the vault knows it again.
     """
+    return make_challenge_for(parts, parts.pepper.lookup(k_id))
+
+
+def make_challenge_for(parts: Parts, lookup: bytes) -> dict[str, Any]:
+    """The same for what stands for an account, or for a recovery code."""
     expires = parts.clock.now() + parts.config.challenge_life
     given = make_bytes(CHALLENGE_SIZE - _TIME_SIZE - CHALLENGE_MAC) + u32(expires)
-    return {"challenge": given + parts.pepper.challenge_mac(parts.pepper.lookup(k_id), given), "expires": expires}
+    return {"challenge": given + parts.pepper.challenge_mac(lookup, given), "expires": expires}
 
 
 def use_challenge(parts: Parts, session: Session, lookup: bytes, challenge: bytes) -> bool:

@@ -45,6 +45,7 @@ _ENOUGH: dict[Stage, tuple[Stage, ...]] = {
     Stage.PASSWORD: (Stage.PASSWORD,),
     Stage.OPEN: (Stage.OPEN, Stage.CONFIRMED),
     Stage.CONFIRMED: (Stage.CONFIRMED,),
+    Stage.RECOVERY: (Stage.RECOVERY,),
     Stage.ANY: (Stage.PASSWORD, Stage.OPEN, Stage.CONFIRMED),
 }
 """Which stages an endpoint of each stage lets in."""
@@ -135,10 +136,12 @@ def open_session(
 
 
 def list_sessions(parts: Parts, caller: Caller) -> dict[str, Any]:
-    """Every session of the account that is alive, oldest first."""
+    """Every session of the account that is alive, oldest first; but for those of whoever waits to get back in, which
+    server.recovery tells of."""
     now = parts.clock.now()
+    mine = Token.account == caller.account, Token.stage != Stage.RECOVERY
     with parts.database.read() as session:
-        tokens = session.scalars(select(Token).where(Token.account == caller.account).order_by(Token.opened))
+        tokens = session.scalars(select(Token).where(*mine).order_by(Token.opened))
         return {
             "sessions": [
                 {

@@ -27,6 +27,7 @@ import server.accounts.service
 import server.boxes.ending
 import server.items.service
 import server.limits
+import server.recovery.service
 import server.shares.ending
 import server.uploads.service
 from crypto_core.encoding import format_json, format_time
@@ -65,6 +66,7 @@ COLLECTIONS: tuple[Callable[[Parts], Any], ...] = (
     server.shares.ending.collect,
     server.boxes.ending.collect,
     server.accounts.erasure.collect,
+    server.recovery.service.collect,
 )
 
 _log = logging.getLogger("temoin.server")

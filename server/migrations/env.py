@@ -12,6 +12,7 @@ import server.guesses.models
 import server.items.models
 import server.ledger.models
 import server.limits
+import server.recovery.models
 import server.shares.models
 import server.uploads.models  # noqa: F401
 from server.database import Base

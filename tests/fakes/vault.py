@@ -10,7 +10,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, cast
@@ -24,7 +24,9 @@ from werkzeug.test import TestResponse
 from crypto_core.encoding import format_b64, format_b64url, format_json, parse_b64url
 from crypto_core.randomness import make_bytes, make_id
 from crypto_core.receipts.signatures import derive_public, sign_ed25519
-from crypto_core.signed_requests import confirm_message, login_message, pin_reopen_message, register_message
+from crypto_core.signed_requests import (
+    confirm_message, login_message, pin_reopen_message, recover_change_message, recover_message, register_message,
+)
 from schemas import limits
 from server.app import create_app
 from server.config import ServerConfig
@@ -340,6 +342,48 @@ class FakePerson:
             "sig": b64(sign_ed25519(seed or self.recovery_seed, message)),
         }
         return self.vault.ask("POST", "/v1/pin/reopen", body, token=token)
+
+    def recovery_challenge(self) -> str:
+        answer = self.vault.ask("POST", "/v1/recovery/start", {"rid": b64(self.rid)})
+        assert answer.status_code == 200, answer.data
+        return str(said(answer)["challenge"])
+
+    def show_code(self, *, seed: bytes | None = None, challenge: str = "", address: str = "192.0.2.1") -> TestResponse:
+        """The recovery code, signed by its key or another."""
+        challenge = challenge or self.recovery_challenge()
+        message = recover_message(HOST, self.rid, parse_b64url(challenge))
+        sig = sign_ed25519(seed or self.recovery_seed, message)
+        body = {"rid": b64(self.rid), "challenge": challenge, "sig": b64(sig)}
+        return self.vault.ask("POST", "/v1/recovery/finish", body, address=address)
+
+    def give_recovery(self) -> str:
+        """A token of stage `recovery`."""
+        answer = self.show_code()
+        assert answer.status_code == 200, answer.data
+        return str(said(answer)["token"])
+
+    def recovered(self) -> FakePerson:
+        """The same person with another name, password, PIN and code, none of which the vault has yet."""
+        return replace(FakePerson(self.vault), account=self.account)
+
+    def recovery_body(self, new: FakePerson, **changes: Any) -> bytes:
+        """What is to take the place of this person's first credentials."""
+        return format_json({
+            **new.sign_up_body(self.recovery_challenge()), "epoch": 2, "expected_epoch": 1, "pin_epoch": 2, "n": 2,
+            **changes,
+        })  # fmt: skip
+
+    def send_recovered(
+        self, new: FakePerson, body: bytes, token: str, *, old_seed: bytes = b"", new_seed: bytes = b""
+    ) -> TestResponse:
+        message = recover_change_message(HOST, parse_b64url(json.loads(body)["challenge"]), body)
+        return self.vault.ask(
+            "POST", "/v1/recovery/credentials", data=body, token=token, headers={
+                "Content-Type": "application/json",
+                "Temoin-Signature": b64(sign_ed25519(old_seed or self.recovery_seed, message)),
+                "Temoin-Signature-New": b64(sign_ed25519(new_seed or new.login_seed, message)),
+            },
+        )  # fmt: skip
 
     def ask(self, method: str, path: str, body: Any = None, *, data: bytes | None = None, **more: Any) -> TestResponse:
         """A request of the open session."""

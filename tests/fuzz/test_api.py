@@ -31,7 +31,7 @@ from tests.fakes.vault import FakePerson, FakeVault, b64, fake_vault, open_perso
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "api" / "openapi.json"
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
-LARGE = {"/v1/items", "/v1/accounts", "/v1/account/credentials", "/v1/account/record"}
+LARGE = {"/v1/items", "/v1/accounts", "/v1/account/credentials", "/v1/account/record", "/v1/recovery/credentials"}
 """Paths whose messages take long to make up."""
 MODES = [GenerationMode.POSITIVE, GenerationMode.NEGATIVE]
 
@@ -54,6 +54,7 @@ class Target:
                 Stage.OPEN: lambda: self.log_in().token,
                 Stage.ANY: lambda: self.log_in().token,
                 Stage.CONFIRMED: lambda: self.log_in().confirm(),
+                Stage.RECOVERY: lambda: self.log_in().give_recovery(),
                 Stage.BUNDLE: self.share,
                 Stage.DEPOSITOR: self.visit,
             }

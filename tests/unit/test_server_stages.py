@@ -21,12 +21,14 @@ from tests.fakes.vault import FakePerson, FakeVault, b64, fake_vault, open_perso
 from tests.unit.test_server_box_rights import BOXES
 from tests.unit.test_server_sharing_rights import SHARING
 
-SHOWN = ("none", "unknown", "malformed", "expired", "password", "open", "confirmed")
+SHOWN = ("none", "unknown", "malformed", "expired", "password", "open", "confirmed", "recovery")
+LATER = SHOWN[4:]
 LETS_IN = {
     Stage.NONE: set(SHOWN),
     Stage.PASSWORD: {"password"},
     Stage.OPEN: {"open", "confirmed"},
     Stage.CONFIRMED: {"confirmed"},
+    Stage.RECOVERY: {"recovery"},
     Stage.ANY: {"password", "open", "confirmed"},
     Stage.BUNDLE: set(),
     Stage.DEPOSITOR: set(),
@@ -47,7 +49,7 @@ class Scene:
 
     def token(self, shown: str) -> str:
         """A token of this kind, fresh, because some endpoints use it up."""
-        if shown in ("password", "open", "confirmed") and self.person.finish_login().status_code != 200:
+        if shown in LATER and self.person.finish_login().status_code != 200:
             self.person.register()  # one of the endpoints has erased the account
         match shown:
             case "none":
@@ -60,6 +62,8 @@ class Scene:
                 return self.expired
             case "password":
                 return self.person.give_password()
+            case "recovery":
+                return self.person.give_recovery()
             case "open":
                 return self.person.log_in().token
             case _:
@@ -90,7 +94,7 @@ def test_only_the_stages_of_the_table_are_let_in(scene: Scene, endpoint: Endpoin
         assert code not in ("unauthorized", "stage_insufficient", "internal")
     elif endpoint.stage in OWN_TOKENS:
         assert (answer.status_code, code) == (401, OWN_TOKENS[endpoint.stage])
-    elif shown in ("password", "open", "confirmed"):
+    elif shown in LATER:
         assert (answer.status_code, code) == (403, "stage_insufficient")
     else:
         assert (answer.status_code, code) == (401, "unauthorized")
@@ -182,7 +186,8 @@ NAMELESS = {
     "GET /v1/items", "GET /ledger/checkpoint", "GET /ledger/rotations", "GET /ledger/tile/<path:tile>",
     "GET /v1/ledger/consistency", "GET /v1/ledger/anchors", "GET /v1/ledger/inclusion", "POST /v1/pin",
     "POST /v1/pin/reopen", "POST /v1/confirm", "POST /v1/account/credentials", "GET /v1/bundles", "GET /v1/inbox",
-    "GET /v1/boxes", "DELETE /v1/account",
+    "GET /v1/boxes", "DELETE /v1/account", "POST /v1/recovery/start", "POST /v1/recovery/finish", "GET /v1/recovery/keys",
+    "POST /v1/recovery/credentials", "GET /v1/recovery", "DELETE /v1/recovery",
     "POST /v1/professional", "GET /v1/professional", "GET /directory/checkpoint", "GET /directory/tile/<path:tile>",
 }
 """They take no id of anything kept: whose rows they mean is what the token says, and nothing else."""
