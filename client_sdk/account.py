@@ -14,6 +14,7 @@ from client_sdk.change import change_credentials
 from client_sdk.directory import Professionals
 from client_sdk.door import Door
 from client_sdk.errors import NetworkError, Refused, ServerFault
+from client_sdk.items import Recovering
 from client_sdk.keychain import AccountState, Credentials
 from client_sdk.protocol.sync import Finding
 from client_sdk.sensitive import SensitiveTier
@@ -83,6 +84,21 @@ class Account:
             raise
         finally:
             self._sensitive.close()
+
+    def pending_recovery(self) -> Recovering | None:
+        """Whether somebody is getting back in with the recovery words. None as well where a vault is too old to say."""
+        try:
+            pending = self._session.ask("GET", "/v1/recovery")["pending"]
+        except Refused as refusal:
+            if refusal.code != "not_found":
+                raise
+            return None
+        return None if pending is None else Recovering(**pending)
+
+    def stop_recovery(self, password: str, pin: str) -> None:
+        """Puts a stop to it, with password and PIN given anew. Whoever has the words may begin again, and wait again.
+        Raises Refused (`login_refused`, `pin_wrong`, …)."""
+        self._session.transport.ask("DELETE", "/v1/recovery", token=self.confirm(password, pin))
 
     def erase(self, password: str, pin: str) -> None:
         """Erases the account with all that is kept for it, in the vault and on this device, with password and PIN given

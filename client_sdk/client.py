@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from client_sdk import opening
+from client_sdk import opening, recovering
 from client_sdk.account import Account
 from client_sdk.box_visit import Visit
 from client_sdk.boxes import Boxes
@@ -34,6 +34,7 @@ from client_sdk.professional import Office
 from client_sdk.progress import NO_PROGRESS, Progress
 from client_sdk.protocol.unlock import UnlockEvent, unlocking
 from client_sdk.reader import Reader
+from client_sdk.recovering import Recovered, Shown
 from client_sdk.sensitive import SensitiveTier
 from client_sdk.session import Session
 from client_sdk.sharing import Shares
@@ -146,11 +147,34 @@ class VaultClient:
                 waiting = self._open.writer.flush()
                 self._open.synchroniser.sync_anyhow(entered.answer)
                 self._open.uploader.tidy()
+            recovery = self._open.account.pending_recovery()
         except BaseException:
             self._forget()
             raise
         told = {name: entered.told[name] for name in ("last_opened", "wrong_pins", "wrong_total", "advise_change")}
-        return Opening(**told, warnings=session.told, waiting=len(waiting))
+        return Opening(**told, warnings=session.told, waiting=len(waiting), recovery=recovery)
+
+    def show_recovery(self, words: str) -> Shown:
+        """Shows the 24 recovery words: the first time a waiting time begins; `.is_due` once it is over.
+
+        Raises SecretRefused, Refused (`recovery_refused`, …).
+        """
+        self._door.meet()
+        return recovering.show(self._transport, words)
+
+    def make_recovered(
+        self, shown: Shown, username: str, password: str, pin: str, *, language: str = "english"
+    ) -> Recovered:
+        """What takes the place of user name, password, PIN and words, for words that are due; nothing of it is sent.
+        `.recovery_words` are the new ones. Raises SecretRefused, UnsupportedVersion, TamperedError, MalformedError."""
+        return self._door.make_recovered(shown, Credentials(username, password, pin), language)
+
+    def recover(self, made: Recovered) -> None:
+        """Sends it: from then on only the new ones open. After a NetworkError the same `made` is given again.
+
+        Raises Refused: `account_exists` for a pair of name and password that can't be used, `recovery_over`, ….
+        """
+        recovering.send(self._transport, made)
 
     def step_up(self, pin: str) -> None:
         """Opens the sensitive tier for two minutes. Raises Refused (`pin_wrong`, `pin_locked`, …)."""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from client_sdk import keychain
+from client_sdk import keychain, recovering
 from client_sdk.errors import HostDiffers, Refused, ServerFault, TrustError, ValueRefused, VaultChanged
 from client_sdk.home import Home, Pin
 from client_sdk.keychain import AccountState, Credentials, NewAccount
@@ -18,6 +18,7 @@ from client_sdk.progress import Progress
 from client_sdk.protocol.machine import Machine
 from client_sdk.protocol.sync import Finding
 from client_sdk.protocol.unlock import Unlock, UnlockEvent
+from client_sdk.recovering import Recovered, Shown
 from client_sdk.replica import Replica
 from client_sdk.session import ROTATIONS, Session, read_published
 from client_sdk.transport import Transport, dump_body, endpoint
@@ -86,10 +87,11 @@ class Door:
 
     def make_account(self, typed: Credentials, language: str) -> NewAccount:
         """What `VaultClient.make_account` gives."""
-        chosen: Language | None = next((one for one in LANGUAGES if one == language), None)
-        if chosen is None:
-            raise ValueRefused("the recovery words are English or French")
-        return keychain.make_account(typed, self.meet(), chosen, self.this_year)
+        return keychain.make_account(typed, self.meet(), _chosen(language), self.this_year)
+
+    def make_recovered(self, shown: Shown, typed: Credentials, language: str) -> Recovered:
+        """What `VaultClient.make_recovered` gives."""
+        return recovering.make(shown, typed, self.meet(), _chosen(language), self.this_year)
 
     def register(self, new: NewAccount) -> bytes:
         """What `VaultClient.register` does."""
@@ -210,6 +212,13 @@ class Door:
     def _challenge(self, login: passphrase.LoginKeys) -> bytes:
         challenge: bytes = self._transport.ask("POST", "/v1/login/start", {"k_id": login.k_id})["challenge"]
         return challenge
+
+
+def _chosen(language: str) -> Language:
+    chosen: Language | None = next((one for one in LANGUAGES if one == language), None)
+    if chosen is None:
+        raise ValueRefused("the recovery words are English or French")
+    return chosen
 
 
 def _remembered(replica: Replica, mk_n: bytes, account: bytes) -> AccountState:

@@ -175,6 +175,14 @@ class SealedBlob:
 
 
 @dataclass(frozen=True)
+class Recovering:
+    """Somebody has shown the recovery words: `begun`, and `due` from when on they may choose anew (Unix seconds)."""
+
+    begun: int
+    due: int
+
+
+@dataclass(frozen=True)
 class Opening:
     """What a person should know when the vault opens. Wrong passwords can't be attributed, only PINs are counted."""
 
@@ -186,3 +194,5 @@ class Opening:
     """Why the vault may not be what it was. While there are any but `ledger_lags`, nothing is edited or deleted."""
     waiting: int = 0
     """How much sealed writing could not be sent yet; it is tried again at each opening."""
+    recovery: Recovering | None = None
+    """Somebody is getting back in with the recovery words."""

@@ -103,7 +103,6 @@ def make_account(credentials: Credentials, pin: Pin, language: Language, this_ye
     made = keyrings.make_keyring(
         account, keyrings.Credentials(login, pin_login, pin_step, share_n, share_s), recovery_key, share_r
     )
-    recovery = derive_recovery(recovery_key)
     facts = _account_facts(made.keyring, pin, made.pk_sign, made.pk_box)
     fields = {
         "k_id": login.k_id, "login_pk": passphrase.derive_public(login.login_seed), "account": account,
@@ -111,10 +110,7 @@ def make_account(credentials: Credentials, pin: Pin, language: Language, this_ye
         "share_s": share_s, "w_n": made.w_n, "w_s": made.w_s,
         "account_record": seal_account_state(made.keyring.mk_n, account, facts),
         "identity": {"sign": made.identity_sign, "box": made.identity_box}, "drop_box": made.drop_box,
-        "recovery": {
-            "rid": recovery.rid, "login_pk": passphrase.derive_public(recovery.login_seed), "share_r": share_r,
-            "w_rn": made.w_rn, "w_rs": made.w_rs,
-        },
+        "recovery": _recovery_fields(recovery_key, share_r, made.w_rn, made.w_rs),
     }
     made.keyring.forget()
     return NewAccount(account, format_words(recovery_key, language), login, fields)
@@ -149,6 +145,43 @@ def make_change(
         "drop_box": keys.seal_drop_box(keyring.mk_s, account, epoch, keyring.pk_s, keyring.sk_s), "recovery": None,
     }
     return login, fields
+
+
+def open_recovered(
+    account: bytes, code: bytes, given: dict[str, Any], pin: Pin
+) -> tuple[Keyring, AccountState]:
+    """What a recovery code (32 bytes) opens of an account (16 bytes), from a RecoveryKeys answer: both tiers, and the
+    account record, put together anew where it can't be read.
+
+    Raises TamperedError or MalformedError if share, wraps or drop-box are not the account's, UnsupportedVersion if a
+    newer version wrote the record.
+    """
+    wraps = keyrings.MasterWraps(given["w_rn"], given["w_rs"])
+    keyring = keyrings.open_with_recovery(
+        code, given["share_r"], wraps, given["wrapped_in"], account, given["epoch"], given["pin_epoch"],
+        given["drop_box"],
+    )
+    n, blob = given["n"], given["account_record"]
+    try:
+        state = open_account_state(keyring.mk_n, account, n, blob)
+    except (TamperedError, MalformedError):
+        return keyring, AccountState(n, blob, restore_account_facts(keyring, pin, given["identity"]))
+    if state.facts["pk_s"] != keyring.pk_s:
+        raise TamperedError("the drop-box is not the one that the account record names")
+    return keyring, state
+
+
+def make_recovered(
+    typed: Credentials, keyring: Keyring, state: AccountState, pin: Pin, language: Language
+) -> tuple[str, passphrase.LoginKeys, dict[str, Any]]:
+    """New recovery words, the new login keys, and the body but for challenge and identity (protocol §8)."""
+    login, fields = make_change(typed, keyring, state, pin, state.facts["heads"], same_pin=False)
+    recovery_key, share_r = make_recovery_key(), make_bytes(KEY_SIZE)
+    wraps = keyrings.wrap_for_recovery(
+        recovery_key, share_r, keyring.account, fields["epoch"], keyring.mk_n, keyring.mk_s
+    )
+    fields["recovery"] = _recovery_fields(recovery_key, share_r, wraps.normal, wraps.sensitive)
+    return format_words(recovery_key, language), login, fields
 
 
 def sign_login(login: passphrase.LoginKeys, host: str, challenge: bytes) -> bytes:
@@ -221,6 +254,15 @@ def restore_account_facts(keyring: Keyring, pin: Pin, identity: Mapping[str, byt
     sign = keys.open_identity(mk_n, Kind.IDENTITY_SIGN, account, identity["sign"])
     box = keys.open_identity(mk_n, Kind.IDENTITY_BOX, account, identity["box"])
     return _account_facts(keyring, pin, passphrase.derive_public(sign), keys.derive_box(box)[0])
+
+
+def _recovery_fields(recovery_key: bytes, share_r: bytes, w_rn: bytes, w_rs: bytes) -> dict[str, Any]:
+    """By the names of schemas.accounts.Recovery."""
+    recovery = derive_recovery(recovery_key)
+    return {
+        "rid": recovery.rid, "login_pk": passphrase.derive_public(recovery.login_seed), "share_r": share_r,
+        "w_rn": w_rn, "w_rs": w_rs,
+    }
 
 
 def _account_facts(keyring: Keyring, pin: Pin, pk_sign: bytes, pk_box: bytes) -> dict[str, Any]:

@@ -104,6 +104,15 @@ class LoginCheck(Strict):
     advise_change = fields.Boolean(required=True)
 
 
+class Recovered(Strict):
+    """`recover`: whether it was done, or waits until `due`; `recovery` are the new words, unless they are in a file."""
+
+    recovered = fields.Boolean(required=True)
+    begun = Time(required=True)
+    due = Time(required=True)
+    recovery = fields.String(required=True, allow_none=True)
+
+
 class AccountDeleted(Strict):
     """`delete-account`."""
 

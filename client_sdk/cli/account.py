@@ -1,4 +1,4 @@
-"""`temoin register`, `temoin change`, `temoin delete-account` and `temoin login-check`.
+"""`temoin register`, `temoin recover`, `temoin change`, `temoin delete-account` and `temoin login-check`.
 
 Knows: the questions, and that the recovery words are safe before an account is made. Refuses to know: derivations.
 """
@@ -8,8 +8,11 @@ from __future__ import annotations
 import os
 import sys
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 
@@ -30,69 +33,122 @@ from schemas import outputs
 _ASKED = 2
 _TRIES = 3
 _NOBODY_ANSWERS = (
-    "Nobody is there to type back two of the recovery words, so no account was made. "
+    "Nobody is there to type back two of the recovery words, so nothing was made or changed. "
     "Use a terminal, or let --recovery-out FILE write the words to a file."
+)
+
+
+class _Told(NamedTuple):
+    """What is said of words that were shown: where somebody stopped, and where nobody knows whether it was done."""
+
+    stopped: str
+    unsure: str
+
+
+_NO_ACCOUNT = _Told(
+    "No account was made: these words open nothing.",
+    "The account may have been made all the same: keep the words, and ask `temoin login-check USER`.",
+)
+_NOTHING_CHANGED = _Told(
+    "Nothing was changed: these new words open nothing, and the old ones still do.",
+    "It may have been done all the same: keep both sheets of words, and ask `temoin login-check USER`; if that opens "
+    "nothing, the old words still do.",
 )
 _NOBODY_MEANS_IT = (
     "Nobody is there to type the user name once more, so nothing was deleted. Use a terminal, or give --yes if it is "
     "meant."
 )
 
-
-@click.command()
-@user_argument
-@click.option(
+recovery_out_option = click.option(
     "--recovery-out", type=click.Path(path_type=Path), metavar="FILE",
     help="Write the recovery words to this new file instead of showing them.",
 )
-@click.option(
+words_option = click.option(
     "--words", type=click.Choice(["english", "french"]), default="english", show_default=True,
     help="The language of the recovery words.",
 )
+
+
+@click.command()
+@user_argument
+@recovery_out_option
+@words_option
 @shared
 def register(common: Shared, user: str, recovery_out: Path | None, words: Language) -> None:
     """Make an account.
 
     Asks for a password and a PIN, and shows 24 recovery words. What you keep is sealed for these words as well, so that
-    a forgotten password need not be the end. This version can't open with them yet; keep them for one that can. Nobody
-    else has them, and nobody can send them again.
+    a forgotten password need not be the end: `temoin recover` gets you back in with them. Nobody else has them, and
+    nobody can send them again.
     """
     common.require_server()
     normalise_username(user, sign_up=True)
     if recovery_out is not None and os.path.lexists(recovery_out):
         raise FileExists
-    password = common.secrets.new_password()
-    require_strong(normalise_password(password, sign_up=True), user)
-    pin = common.secrets.new_pin()
-    normalise_pin(pin, sign_up=True, this_year=date.today().year)
+    password, pin = _new_secrets(common, user)
     with connected(common) as client:
         with reaching():
             new = client.make_account(user, password, pin, language=words)
-        if recovery_out is None:
-            try:
-                _show_and_ask(new.recovery_words, err=common.as_json)
-            except KeyboardInterrupt:
-                if not common.as_json:
-                    note("No account was made: these words open nothing.")
-                raise
-        else:
-            save((f"{new.recovery_words}\n".encode(),), recovery_out, overwrite=False)
-        try:
+        with _words_kept(common, new.recovery_words, recovery_out, _NO_ACCOUNT):
             account = client.register(new)
-        except TemoinError as failure:
-            if not _may_have_happened(failure):
-                if recovery_out is not None:
-                    recovery_out.unlink(missing_ok=True)  # these words open nothing
-            elif not common.as_json:
-                note("The account may have been made all the same: keep the words, and ask `temoin login-check USER`.")
-            raise
     if common.as_json:
         shown = None if recovery_out is not None else new.recovery_words
         print_json(outputs.Registered(), {"account": account, "recovery": shown})
         return
     screen().print("Your account is made. Write something with:  temoin journal add USER --text …")
-    if recovery_out is not None:
-        screen().print("The recovery words are in the file you named. Copy them onto paper, then delete the file.")
+    _tell_out(recovery_out)
+
+
+@click.command()
+@user_argument
+@recovery_out_option
+@words_option
+@asking("the recovery words, then new password and new PIN, a line each,")
+def recover(common: Shared, user: str, recovery_out: Path | None, words: Language) -> None:
+    """Get back in with the recovery words alone.
+
+    The first time a waiting time begins, in which whoever is logged in is told, and can stop it with password and PIN.
+    After it give the same command again: USER, a new password and a new PIN take the place of what was lost, and new
+    words that of the old ones. Everything that is kept is there again.
+    """
+    common.require_server()
+    normalise_username(user, sign_up=True)
+    if recovery_out is not None and os.path.lexists(recovery_out):
+        raise FileExists
+    typed, new = common.secrets.words(), None
+    with connected(common) as client:
+        with reaching():
+            shown = client.show_recovery(typed)
+        if shown.is_due:
+            password, pin = _new_secrets(common, user)
+            made = client.make_recovered(shown, user, password, pin, language=words)
+            with _words_kept(common, made.recovery_words, recovery_out, _NOTHING_CHANGED):
+                client.recover(made)
+            new = made.recovery_words if recovery_out is None else None
+    if common.as_json:
+        print_json(outputs.Recovered(), {
+            "recovered": shown.is_due, "begun": shown.begun, "due": shown.due, "recovery": new,
+        })
+    elif shown.is_due:
+        screen().print("You are back in. From now on the new name, password, PIN and words open, and nothing else does.")
+        _tell_out(recovery_out)
+    else:
+        screen().print(f"The words are right. Come back with them after {spell_time(shown.due)}, within a week.")
+        note("Until then whoever is logged in sees it, and can stop it with password and PIN. Keep the words.")
+
+
+@click.command("stop-recovery")
+@user_argument
+@shared
+def stop_recovery(common: Shared, user: str) -> None:
+    """Stop somebody who is getting back in with the recovery words.
+
+    Asks for password and PIN. Whoever has the words can begin again, and waits again; each opening tells it.
+    """
+    with opened(common, user) as client:
+        client.account.stop_recovery(common.secrets.password(), common.secrets.pin())
+    if not common.as_json:
+        screen().print("Stopped. Whoever has the words can begin again; each opening tells you.")
 
 
 @click.command()
@@ -180,6 +236,43 @@ def login_check(common: Shared, user: str) -> None:
         screen().print("So many wrong PINs were tried that a new password and a longer PIN would be safer.")
     for warning in opening.warnings:
         note(f"{warning.sentence} ({warning.code})")
+
+
+def _new_secrets(common: Shared, user: str) -> tuple[str, str]:
+    """A password that is strong enough, and a PIN, each typed twice on a terminal."""
+    password = common.secrets.new_password()
+    require_strong(normalise_password(password, sign_up=True), user)
+    pin = common.secrets.new_pin()
+    normalise_pin(pin, sign_up=True, this_year=date.today().year)
+    return password, pin
+
+
+@contextmanager
+def _words_kept(common: Shared, words: str, recovery_out: Path | None, told: _Told) -> Iterator[None]:
+    """Before anything is sent the words are on paper or in the file; words that open nothing don't stay there."""
+    if recovery_out is None:
+        try:
+            _show_and_ask(words, err=common.as_json)
+        except KeyboardInterrupt:
+            if not common.as_json:
+                note(told.stopped)
+            raise
+    else:
+        save((f"{words}\n".encode(),), recovery_out, overwrite=False)
+    try:
+        yield
+    except TemoinError as failure:
+        if not _may_have_happened(failure):
+            if recovery_out is not None:
+                recovery_out.unlink(missing_ok=True)
+        elif not common.as_json:
+            note(told.unsure)
+        raise
+
+
+def _tell_out(recovery_out: Path | None) -> None:
+    if recovery_out is not None:
+        screen().print("The recovery words are in the file you named. Copy them onto paper, then delete the file.")
 
 
 def _ask_whether_meant(user: str, items: int) -> None:

@@ -109,7 +109,9 @@ class WordsDiffer(TemoinError):
     """The recovery words typed back were not those shown."""
 
     code = "words_differ"
-    sentence = "These are not the words shown, so no account was made. Start again, and copy each word onto paper."
+    sentence = (
+        "These are not the words shown, so nothing was made or changed. Start again, and copy each word onto paper."
+    )
 
 
 class NameDiffers(TemoinError):

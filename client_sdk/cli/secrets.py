@@ -53,6 +53,10 @@ class Secrets:
         """The one that takes the place of `pin`; typed twice on a terminal."""
         return self._get("New PIN", twice=True)
 
+    def words(self) -> str:
+        """The 24 recovery words, on one line."""
+        return self._get("Recovery words")
+
     def user(self) -> str:
         """The user name, where it was not given: of the environment first, so that it needn't come with the others."""
         return self._environment.get(_variable("User")) or self._line() or ask("User name", "TEMOIN_USER")

@@ -93,6 +93,12 @@ def tell_opening(shared: Shared, opening: Opening) -> None:
         note(f"{tries} tried{since}. If that was not you, somebody knows your user name and password.")
     if opening.advise_change:
         note("Many wrong PINs were tried lately. A new password and a longer PIN would be safer.")
+    if opening.recovery is not None:
+        since, due = spell_time(opening.recovery.begun), spell_time(opening.recovery.due)
+        note(
+            f"Since {since} somebody is getting back in with your recovery words; from {due} on they can choose a new "
+            "password. If it isn't you:  temoin stop-recovery USER"
+        )
     if opening.waiting:
         note(f"{opening.waiting} sealed on this device could not be sent yet; each opening tries again.")
     for warning in opening.warnings:

@@ -93,7 +93,10 @@ class Keyring:
         Raises TamperedError or MalformedError, also if the drop-box isn't the one of the account record: then
         somebody else could be reading what is dropped into it, and the client stops.
         """
-        mk_s = keys.unwrap_master(kek_s, "mk-s", self.account, self.epoch, w_s)
+        self.keep_sensitive(keys.unwrap_master(kek_s, "mk-s", self.account, self.epoch, w_s), drop_box)
+
+    def keep_sensitive(self, mk_s: bytes, drop_box: bytes) -> None:
+        """The same with the sensitive master key itself (32 bytes)."""
         pk_s, sk_s = keys.open_drop_box(mk_s, self.account, self.epoch, drop_box)
         if self._pk_s is not None and not hmac.compare_digest(pk_s, self._pk_s):
             raise TamperedError("the drop-box is not the one that the account record names")
@@ -182,6 +185,24 @@ def make_keyring(
         pk_sign=derive_public(sign_seed),
         pk_box=keys.derive_box(box_seed)[0],
     )
+
+
+def open_with_recovery(
+    recovery_key: bytes, share_r: bytes, wraps: MasterWraps, wrapped_in: int, account: bytes, epoch: int,
+    pin_epoch: int, drop_box: bytes
+) -> Keyring:
+    """Both tiers of the account of 16 bytes, from a recovery code of 32 bytes, the share that waited for it, and the
+    two wraps made in epoch `wrapped_in`; the drop-box is of the account's own epoch. No PIN steps up with it: it is
+    there for a change of credentials.
+
+    Raises TamperedError or MalformedError.
+    """
+    kek_r = keys.derive_kek_r(recovery_key, share_r)
+    mk_n = keys.unwrap_master(kek_r, "rec-n", account, wrapped_in, wraps.normal)
+    mk_s = keys.unwrap_master(kek_r, "rec-s", account, wrapped_in, wraps.sensitive)
+    keyring = Keyring(account, mk_n, make_bytes(KEY_SIZE), epoch, pin_epoch, None)
+    keyring.keep_sensitive(mk_s, drop_box)
+    return keyring
 
 
 def wrap_for_credentials(

@@ -19,6 +19,7 @@ from client_sdk.errors import ItemUnknown, Refused
 from client_sdk.extract import Redaction, redact
 from client_sdk.gathering import Chosen, Outcome, Plan
 from client_sdk.items import Content, Deletion, Draft, Item, Kept, KeptReceipt, Opening
+from client_sdk.recovering import Shown
 from crypto_core.errors import TemoinError
 from crypto_core.receipts.checkpoint import Checkpoint
 from crypto_core.receipts.leaf import Commitment, entry_bytes
@@ -52,6 +53,8 @@ class Fake:
     deposited: set[Path] = field(default_factory=set)
     conflict: bool = False
     stepped_up: bool = False
+    is_due: bool = False
+    """Whether recovery words open."""
     stays_open: bool = True
     """Whether it is open after an erasure that failed."""
 
@@ -98,6 +101,23 @@ class FakeClient:
     def register(self, new: _NewAccount) -> bytes:
         self.fake.did("register")
         return b"\xac" * 16
+
+    def show_recovery(self, words: str) -> Shown:
+        self.fake.did("show_recovery", words)
+        due = NOW + 3 * 86_400
+        return Shown(b"\xac" * 16, NOW, due, bytes(32), bytes(32), {} if self.fake.is_due else None)
+
+    def make_recovered(
+        self, shown: Shown, username: str, password: str, pin: str, *, language: str = "english"
+    ) -> _NewAccount:
+        self.fake.did("make_recovered", username, password, pin, language)
+        return _NewAccount()
+
+    def recover(self, made: _NewAccount) -> None:
+        self.fake.did("recover")
+
+    def stop_recovery(self, password: str, pin: str) -> None:
+        self.fake.did("stop_recovery", password, pin)
 
     def log_in(self, username: str, password: str, pin: str) -> Opening:
         self.fake.did("log_in", username, password, pin)

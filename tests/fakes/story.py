@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from sqlalchemy import update
 from werkzeug.test import TestResponse
 
 from crypto_core.encoding import format_json, parse_b64url
@@ -26,6 +27,7 @@ from crypto_core.receipts.receipt import verify_receipt
 from crypto_core.receipts.signatures import derive_public, sign_ed25519
 from crypto_core.signed_requests import change_message
 from schemas import limits
+from server.recovery.models import Waiting
 from tests.fakes.boxes import FakeBox, FakeDeposit
 from tests.fakes.served import ServedVault
 from tests.fakes.vault import HOST, FakePerson, b64, open_person, random_b64, said
@@ -121,6 +123,26 @@ class Story:
                 self._good(self.vault.ask("DELETE", "/v1/account", token=leaving.confirm()))
             assert leaving.finish_login().status_code == 401
             assert self.vault.ask("GET", f"/v1/blobs/{blob}", token=leaving.token).status_code == 401
+
+        return deed
+
+    def recover(self) -> Deed:
+        """With the code of a newcomer, whose waiting is over at once: the clock is everybody's, and days of it would
+        end what the others do. Of old and new one opens, never both, never none."""
+        person = FakePerson(self.vault).register()
+        new = person.recovered()
+
+        def deed() -> None:
+            if new.finish_login().status_code == 200:
+                return
+            assert person.finish_login().status_code == 200
+            token = str(said(self._good(person.show_code()))["token"])
+            with self.vault.parts.database.write() as session:
+                mine = Waiting.account == person.account
+                session.execute(update(Waiting).where(mine).values(due=self.vault.clock.now()))
+            self._good(person.send_recovered(new, person.recovery_body(new), token))
+            assert person.finish_login().status_code == 401
+            self._good(new.try_pin("login", new.give_password()))
 
         return deed
 

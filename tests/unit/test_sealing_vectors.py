@@ -112,6 +112,8 @@ def _request_message(given: Inputs) -> bytes:
         "change": lambda: signed_requests.change_message(host, challenge, given.raw("body")),
         "login": lambda: signed_requests.login_message(host, given.raw("k_id"), challenge),
         "confirm": lambda: signed_requests.confirm_message(host, given.raw("k_id"), challenge),
+        "recover": lambda: signed_requests.recover_message(host, given.raw("rid"), challenge),
+        "recover_change": lambda: signed_requests.recover_change_message(host, challenge, given.raw("body")),
         "pin_reopen": lambda: signed_requests.pin_reopen_message(host, given.raw("account"), challenge),
         "professional": lambda: signed_requests.professional_message(host, given.raw("account"), given.raw("body")),
     }

@@ -243,6 +243,8 @@ def requests() -> None:
         ("login", ctx("login", host.encode(), k_id, challenge), {"k_id": k_id}),
         ("confirm", ctx("confirm", host.encode(), k_id, challenge), {"k_id": k_id}),
         ("pin_reopen", ctx("pin-reopen", host.encode(), ACCOUNT, challenge), {"account": ACCOUNT}),
+        ("recover", ctx("recover", host.encode(), k_id, challenge), {"rid": k_id}),
+        ("recover_change", ctx("recover-change", host.encode(), challenge, sha256(body).digest()), {"body": body}),
         ("professional", ctx("professional", host.encode(), ACCOUNT, sha256(body).digest()), {
             "account": ACCOUNT, "body": body}),
     ]:

@@ -134,6 +134,10 @@ function requestMessage(given: Inputs): Uint8Array {
       return requests.loginMessage(host, given.raw("k_id"), challenge);
     case "confirm":
       return requests.confirmMessage(host, given.raw("k_id"), challenge);
+    case "recover":
+      return requests.recoverMessage(host, given.raw("rid"), challenge);
+    case "recover_change":
+      return requests.recoverChangeMessage(host, challenge, given.raw("body"));
     case "pin_reopen":
       return requests.pinReopenMessage(host, given.raw("account"), challenge);
     case "professional":

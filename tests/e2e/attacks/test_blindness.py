@@ -155,11 +155,14 @@ class _Person:
         self.say("login-check", USER, code=1)
         self.say("register", GONE_USER, "--recovery-out", self.folder / "gone.txt")
         self.say("journal", "add", GONE_USER, "--text", TEXTS["text"])
+        gone = (self.folder / "gone.txt").read_text("utf-8").strip()
+        self.say("recover", GONE_USER, secrets=(gone,))
+        self.say("stop-recovery", GONE_USER)
         self.say("delete-account", GONE_USER, "--yes")
 
     @property
     def canaries(self) -> list[str]:
-        words = (self.folder / "words.txt").read_text("utf-8").split()
+        words = [word for name in ("words.txt", "gone.txt") for word in (self.folder / name).read_text("utf-8").split()]
         pairs = [" ".join(words[place : place + 2]) for place in range(0, len(words) - 1, 2)]
         secrets = [USER, GONE_USER, SECRET, NUMBERS, NEW_USER, NEW_SECRET, NEW_NUMBERS]
         return [*secrets, *TEXTS.values(), *pairs, *self.link]

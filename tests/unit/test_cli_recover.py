@@ -1,0 +1,94 @@
+"""`temoin recover` and `temoin stop-recovery`: what is said while it waits, and that no sheet of words is lost."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from client_sdk.cli import account
+from client_sdk.cli.failures import exit_code
+from client_sdk.errors import NetworkError, Refused, SdkError, ServerFault
+from client_sdk.items import Recovering
+from schemas import outputs
+from tests.fakes.cli_client import NOW, PASSWORD, PIN, USER, WORDS, Terminal
+
+SHEET = "bridge siege burger and so on"
+DUE = NOW + 3 * 86_400
+
+
+@pytest.fixture
+def terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    places = itertools.cycle(range(24))
+    monkeypatch.setattr(account, "make_bytes", lambda size: bytes([next(places) not in (2, 21)]) * size)
+    monkeypatch.setenv("TEMOIN_RECOVERY_WORDS", SHEET)
+    return Terminal.on(tmp_path / "home", monkeypatch)
+
+
+def test_words_that_have_to_wait_change_nothing_and_say_until_when(terminal: Terminal) -> None:
+    ended = terminal.run("recover", USER)
+    assert ended.exit_code == 0
+    assert "2025-06-18" in ended.stdout and "within a week" in ended.stdout
+    assert "can stop it" in ended.stderr
+    assert terminal.fake.called("show_recovery") == [(SHEET,)]
+    assert terminal.fake.called("make_recovered") == []
+    said = outputs.Recovered().load(json.loads(terminal.run("recover", USER, "--json").stdout))
+    assert said == {"recovered": False, "begun": NOW, "due": DUE, "recovery": None}
+
+
+def test_words_that_are_due_ask_for_everything_new_and_the_new_words_back(terminal: Terminal) -> None:
+    terminal.fake.is_due = True
+    ended = terminal.run("recover", USER, "--words", "french", input="wordc\nwordv\n")
+    assert ended.exit_code == 0
+    assert terminal.fake.called("make_recovered") == [(USER, PASSWORD, PIN, "french")]
+    assert len(terminal.fake.called("recover")) == 1
+    assert "You are back in" in ended.stdout and SHEET not in ended.output
+    said = json.loads(terminal.run("recover", USER, "--json", input="wordc\nwordv\n").stdout)
+    assert (said["recovered"], said["recovery"]) == (True, WORDS)
+
+
+@pytest.mark.parametrize("typed", ["worda\nworda\nworda\nwordc\nwordv\n", ""])
+def test_new_words_that_are_on_no_paper_change_nothing(terminal: Terminal, typed: str) -> None:
+    terminal.fake.is_due = True
+    ended = terminal.run("recover", USER, input=typed)
+    assert ended.exit_code == (1 if typed else 2)
+    assert "nothing was made or changed" in ended.stderr
+    assert terminal.fake.called("recover") == []
+
+
+def test_the_new_words_go_into_a_file_of_ones_own(terminal: Terminal, tmp_path: Path) -> None:
+    terminal.fake.is_due = True
+    file = tmp_path / "words.txt"
+    ended = terminal.run("recover", USER, "--recovery-out", file, "--json")
+    assert (ended.exit_code, json.loads(ended.stdout)["recovery"]) == (0, None)
+    assert (file.read_text(), file.stat().st_mode & 0o777) == (f"{WORDS}\n", 0o600)
+    assert terminal.run("recover", USER, "--recovery-out", file).exit_code == 1
+    assert file.read_text() == f"{WORDS}\n"
+
+
+@pytest.mark.parametrize(
+    ("failure", "kept"),
+    [
+        (NetworkError(), True), (ServerFault(), True), (Refused("unavailable", 503, "Try again."), True),
+        (Refused("account_exists", 409, "Choose another."), False), (Refused("recovery_over", 410, "Over."), False),
+    ],
+)
+def test_words_that_may_open_stay_and_others_do_not(
+    terminal: Terminal, tmp_path: Path, failure: SdkError, kept: bool
+) -> None:
+    terminal.fake.is_due, terminal.fake.failures["recover"] = True, failure
+    file = tmp_path / "words.txt"
+    ended = terminal.run("recover", USER, "--recovery-out", file)
+    assert (ended.exit_code, file.exists()) == (exit_code(failure), kept)
+    assert ("both sheets" in ended.stderr.replace("\n", " ")) == kept
+
+
+def test_every_opening_tells_whoever_is_logged_in(terminal: Terminal) -> None:
+    terminal.fake.opening = replace(terminal.fake.opening, recovery=Recovering(NOW, DUE))
+    told = terminal.run("journal", "list", USER).stderr
+    assert "2025-06-18" in told and "temoin stop-recovery" in told
+    assert terminal.run("stop-recovery", USER).exit_code == 0
+    assert terminal.fake.called("stop_recovery") == [(PASSWORD, PIN)]
