@@ -12,10 +12,10 @@ from dataclasses import replace
 from client_sdk import keychain
 from client_sdk.change import change_credentials
 from client_sdk.directory import Professionals
-from client_sdk.door import Door
+from client_sdk.door import Door, choose_language
 from client_sdk.errors import NetworkError, Refused, ServerFault
 from client_sdk.items import Recovering
-from client_sdk.keychain import AccountState, Credentials
+from client_sdk.keychain import AccountState, Credentials, RecoveryWords
 from client_sdk.protocol.sync import Finding
 from client_sdk.sensitive import SensitiveTier
 from client_sdk.session import Session
@@ -60,12 +60,19 @@ class Account:
         if restored is not None:
             self.write_record()
 
-    def change_credentials(self, password: str, pin: str, new: Credentials) -> None:
+    def make_words(self, language: str = "english") -> RecoveryWords:
+        """New recovery words, for `change_credentials`; nothing of them is sent. `.text` is what is written down."""
+        return keychain.make_words(choose_language(language))
+
+    def change_credentials(
+        self, password: str, pin: str, new: Credentials, words: RecoveryWords | None = None
+    ) -> None:
         """Another user name, password or PIN, with the present password and PIN given anew. Every other session ends.
 
-        What is kept, and the recovery code, stay as they are. Raises Refused (`login_refused`, `pin_wrong`,
-        `account_exists`, …), SecretRefused, or Untrusted while a warning stands. After a NetworkError or ServerFault
-        the vault is locked here, and nobody knows which pair holds: the new one is tried first, then the old.
+        What is kept stays as it is, and the recovery code unless there are new `words`. Raises Refused
+        (`login_refused`, `pin_wrong`, `account_exists`, …), SecretRefused, or Untrusted while a warning stands. After a
+        NetworkError or ServerFault the vault is locked here, and nobody knows which pair holds: the new one is tried
+        first, then the old.
         """
         session = self._session
         session.warnings.require_none()
@@ -77,7 +84,7 @@ class Account:
             self._sensitive.open(pin)
             login, confirmed = self._door.confirm(session, self._username, password, pin)
             with session.home.lock():
-                change_credentials(session, self._synchroniser, login, confirmed, new, same_pin=same_pin)
+                change_credentials(session, self._synchroniser, login, confirmed, new, same_pin=same_pin, words=words)
             self._username = new.username
         except (NetworkError, ServerFault):
             self._forget()

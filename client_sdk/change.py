@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from client_sdk import keychain
 from client_sdk.errors import Refused
-from client_sdk.keychain import Credentials
+from client_sdk.keychain import Credentials, RecoveryWords
 from client_sdk.session import Session
 from client_sdk.synchroniser import Synchroniser
 from client_sdk.transport import dump_body, endpoint
@@ -25,7 +25,7 @@ _PASSING = ("credentials_conflict", "challenge_refused")
 
 def change_credentials(
     session: Session, synchroniser: Synchroniser, old: passphrase.LoginKeys, confirmed: bytes, typed: Credentials,
-    *, same_pin: bool,
+    *, same_pin: bool, words: RecoveryWords | None,
 ) -> None:
     """Sends the change with a token of stage `confirmed`, and goes on under the new epoch. Under the account's lock.
 
@@ -41,7 +41,7 @@ def change_credentials(
             raise UnsupportedVersion()
         heads = synchroniser.load_links().heads
         new, fields = keychain.make_change(
-            typed, session.keyring, session.state, session.pin, heads, same_pin=same_pin
+            typed, session.keyring, session.state, session.pin, heads, same_pin=same_pin, words=words
         )
         challenge = session.transport.ask("POST", "/v1/login/start", {"k_id": old.k_id})["challenge"]
         body = dump_body(_ROW, {**fields, "identity": account["identity"], "challenge": challenge})

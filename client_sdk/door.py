@@ -87,11 +87,11 @@ class Door:
 
     def make_account(self, typed: Credentials, language: str) -> NewAccount:
         """What `VaultClient.make_account` gives."""
-        return keychain.make_account(typed, self.meet(), _chosen(language), self.this_year)
+        return keychain.make_account(typed, self.meet(), choose_language(language), self.this_year)
 
     def make_recovered(self, shown: Shown, typed: Credentials, language: str) -> Recovered:
         """What `VaultClient.make_recovered` gives."""
-        return recovering.make(shown, typed, self.meet(), _chosen(language), self.this_year)
+        return recovering.make(shown, typed, self.meet(), choose_language(language), self.this_year)
 
     def register(self, new: NewAccount) -> bytes:
         """What `VaultClient.register` does."""
@@ -214,7 +214,8 @@ class Door:
         return challenge
 
 
-def _chosen(language: str) -> Language:
+def choose_language(language: str) -> Language:
+    """Of recovery words. Raises ValueRefused."""
     chosen: Language | None = next((one for one in LANGUAGES if one == language), None)
     if chosen is None:
         raise ValueRefused("the recovery words are English or French")

@@ -74,6 +74,14 @@ class NewAccount:
 
 
 @dataclass(frozen=True)
+class RecoveryWords:
+    """A recovery code, 32 bytes, and the words that spell it."""
+
+    code: bytes = field(repr=False)
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True)
 class AccountState:
     """An account record as it is kept, and what it says: nothing (an empty `facts`) if that could not be read here."""
 
@@ -116,12 +124,20 @@ def make_account(credentials: Credentials, pin: Pin, language: Language, this_ye
     return NewAccount(account, format_words(recovery_key, language), login, fields)
 
 
+def make_words(language: Language) -> RecoveryWords:
+    """A new recovery code; it opens nothing until a change of credentials has brought it to the vault."""
+    code = make_recovery_key()
+    return RecoveryWords(code, format_words(code, language))
+
+
 def make_change(
-    typed: Credentials, keyring: Keyring, state: AccountState, pin: Pin, heads: Sequence[bytes], *, same_pin: bool
+    typed: Credentials, keyring: Keyring, state: AccountState, pin: Pin, heads: Sequence[bytes], *, same_pin: bool,
+    words: RecoveryWords | None = None,
 ) -> tuple[passphrase.LoginKeys, dict[str, Any]]:
     """The new login keys, and the body of a change of credentials but for challenge and identity (protocol §8).
 
-    Master keys, identity and what the recovery code opens stay. Raises NeedsPin unless the sensitive tier is open.
+    Master keys and identity stay, and what the recovery code opens unless there are new `words`. Raises NeedsPin unless
+    the sensitive tier is open.
     """
     account, login, epoch = keyring.account, typed.stretch(pin.vault_id), keyring.epoch + 1
     pin_epoch = keyring.pin_epoch if same_pin else keyring.pin_epoch + 1
@@ -144,6 +160,10 @@ def make_change(
         "account_record": seal_account_state(keyring.mk_n, account, facts),
         "drop_box": keys.seal_drop_box(keyring.mk_s, account, epoch, keyring.pk_s, keyring.sk_s), "recovery": None,
     }
+    if words is not None:
+        share_r = make_bytes(KEY_SIZE)
+        made = keyrings.wrap_for_recovery(words.code, share_r, account, epoch, keyring.mk_n, keyring.mk_s)
+        fields["recovery"] = _recovery_fields(words.code, share_r, made.normal, made.sensitive)
     return login, fields
 
 
@@ -175,13 +195,9 @@ def make_recovered(
     typed: Credentials, keyring: Keyring, state: AccountState, pin: Pin, language: Language
 ) -> tuple[str, passphrase.LoginKeys, dict[str, Any]]:
     """New recovery words, the new login keys, and the body but for challenge and identity (protocol §8)."""
-    login, fields = make_change(typed, keyring, state, pin, state.facts["heads"], same_pin=False)
-    recovery_key, share_r = make_recovery_key(), make_bytes(KEY_SIZE)
-    wraps = keyrings.wrap_for_recovery(
-        recovery_key, share_r, keyring.account, fields["epoch"], keyring.mk_n, keyring.mk_s
-    )
-    fields["recovery"] = _recovery_fields(recovery_key, share_r, wraps.normal, wraps.sensitive)
-    return format_words(recovery_key, language), login, fields
+    new = make_words(language)
+    login, fields = make_change(typed, keyring, state, pin, state.facts["heads"], same_pin=False, words=new)
+    return new.text, login, fields
 
 
 def sign_login(login: passphrase.LoginKeys, host: str, challenge: bytes) -> bytes:

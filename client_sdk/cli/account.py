@@ -9,7 +9,7 @@ import os
 import sys
 import unicodedata
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
@@ -53,6 +53,10 @@ _NOTHING_CHANGED = _Told(
     "Nothing was changed: these new words open nothing, and the old ones still do.",
     "It may have been done all the same: keep both sheets of words, and ask `temoin login-check USER`; if that opens "
     "nothing, the old words still do.",
+)
+_BOTH_SHEETS = _Told(
+    "Nothing was changed: these new words open nothing, and the old ones still do.",
+    "Keep both sheets of words until you know which password holds: the new words go with the new one.",
 )
 _NOBODY_MEANS_IT = (
     "Nobody is there to type the user name once more, so nothing was deleted. Use a terminal, or give --yes if it is "
@@ -130,7 +134,7 @@ def recover(common: Shared, user: str, recovery_out: Path | None, words: Languag
             "recovered": shown.is_due, "begun": shown.begun, "due": shown.due, "recovery": new,
         })
     elif shown.is_due:
-        screen().print("You are back in. From now on the new name, password, PIN and words open, and nothing else does.")
+        screen().print("You are back in. From now on the new name, password, PIN and words open, and nothing else.")
         _tell_out(recovery_out)
     else:
         screen().print(f"The words are right. Come back with them after {spell_time(shown.due)}, within a week.")
@@ -154,14 +158,23 @@ def stop_recovery(common: Shared, user: str) -> None:
 @click.command()
 @user_argument
 @click.option("--user", "new_user", metavar="NEW", help="The new user name. Without it the name stays.")
+@click.option("--new-words", is_flag=True, help="New recovery words, too; the old ones open nothing from then on.")
+@recovery_out_option
+@words_option
 @asking("password, PIN, new password and new PIN, a line each,")
-def change(common: Shared, user: str, new_user: str | None) -> None:
-    """Change user name, password or PIN.
+def change(
+    common: Shared, user: str, new_user: str | None, new_words: bool, recovery_out: Path | None, words: Language
+) -> None:
+    """Change user name, password or PIN; or the recovery words.
 
     Asks for the present password and PIN, then for the new ones, twice each; what should stay is typed again. Ends
-    every other session. What you keep, and the recovery words, stay as they are.
+    every other session. What you keep stays as it is, and so do the recovery words without --new-words.
     """
     common.require_server()
+    if recovery_out is not None and not new_words:
+        raise click.UsageError("--recovery-out goes with --new-words.")
+    if recovery_out is not None and os.path.lexists(recovery_out):
+        raise FileExists
     name = user if new_user is None else new_user
     normalise_username(name, sign_up=True)
     password, pin = common.secrets.password(), common.secrets.pin()
@@ -169,14 +182,21 @@ def change(common: Shared, user: str, new_user: str | None) -> None:
     new.require_new(date.today().year)
     require_strong(normalise_password(new.password, sign_up=True), name)
     with opened(common, user) as client:
-        try:
-            client.account.change_credentials(password, pin, new)
-        except TemoinError as failure:
-            if _may_have_happened(failure) and not common.as_json:
-                note("It may have been changed all the same: try the new password and PIN first, then the old ones.")
-            raise
-    if not common.as_json:
+        made = client.account.make_words(words) if new_words else None
+        with nullcontext() if made is None else _words_kept(common, made.text, recovery_out, _BOTH_SHEETS):
+            try:
+                client.account.change_credentials(password, pin, new, made)
+            except TemoinError as failure:
+                if _may_have_happened(failure) and not common.as_json:
+                    note("It may have been changed all the same: try the new password and PIN first, then the old.")
+                raise
+    if common.as_json:
+        return
+    if made is None:
         screen().print("Changed. Every other session has ended; the recovery words stay as they are.")
+    else:
+        screen().print("Changed. Every other session has ended, and the old recovery words open nothing any more.")
+        _tell_out(recovery_out)
 
 
 @click.command("delete-account")

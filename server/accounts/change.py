@@ -21,6 +21,7 @@ from server.guesses.service import reopen
 from server.host import public_host
 from server.parts import Parts
 from server.problems import Refusal
+from server.recovery.models import Waiting
 
 
 def change_credentials(
@@ -90,7 +91,8 @@ def _follows(row: Account, message: dict[str, Any]) -> bool:
 def replace_credentials(
     parts: Parts, session: Session, row: Account, message: dict[str, Any], body: bytes
 ) -> None:
-    """The next epoch's rows, in the caller's transaction."""
+    """The next epoch's rows, in the caller's transaction. Nobody waits any more for what a code opened that was
+    replaced."""
     columns = credential_columns(parts.pepper, row.account, message, body)
     for name, value in {**columns, "n": message["n"]}.items():
         setattr(row, name, value)
@@ -99,3 +101,4 @@ def replace_credentials(
         made = recovery_columns(parts.pepper, row.account, message["epoch"], message["recovery"])
         for name, value in made.items():
             setattr(kept, name, value)
+        session.execute(delete(Waiting).where(Waiting.account == row.account))

@@ -93,7 +93,6 @@ def change_credentials(
                 replace_credentials(parts, session, row, message, body)
                 others = Token.account == row.account, Token.root != caller.root
                 session.execute(delete(Token).where(*others))
-                session.execute(delete(Waiting).where(Waiting.account == row.account))
                 reopen(session, row.account)
                 session.flush()
                 parts.steps.reach("recovery.rows")

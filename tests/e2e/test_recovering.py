@@ -1,4 +1,4 @@
-"""Somebody loses name, password, PIN and device, and has a sheet of words: real processes, three days on their clock."""
+"""Somebody loses name, password, PIN and device, and has a sheet of words: real processes, and three days."""
 
 from __future__ import annotations
 

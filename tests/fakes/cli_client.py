@@ -19,6 +19,7 @@ from client_sdk.errors import ItemUnknown, Refused
 from client_sdk.extract import Redaction, redact
 from client_sdk.gathering import Chosen, Outcome, Plan
 from client_sdk.items import Content, Deletion, Draft, Item, Kept, KeptReceipt, Opening
+from client_sdk.keychain import Credentials, RecoveryWords
 from client_sdk.recovering import Shown
 from crypto_core.errors import TemoinError
 from crypto_core.receipts.checkpoint import Checkpoint
@@ -243,6 +244,15 @@ class FakeClient:
         self.fake.did("accept_trust", password, pin)
 
     is_open = True
+
+    def make_words(self, language: str = "english") -> RecoveryWords:
+        self.fake.did("make_words", language)
+        return RecoveryWords(bytes(32), WORDS)
+
+    def change_credentials(
+        self, password: str, pin: str, new: Credentials, words: RecoveryWords | None = None
+    ) -> None:
+        self.fake.did("change_credentials", password, pin, new, words)
 
     def erase(self, password: str, pin: str) -> None:
         self.is_open = self.fake.stays_open

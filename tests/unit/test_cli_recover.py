@@ -24,7 +24,8 @@ DUE = NOW + 3 * 86_400
 def terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Terminal:
     places = itertools.cycle(range(24))
     monkeypatch.setattr(account, "make_bytes", lambda size: bytes([next(places) not in (2, 21)]) * size)
-    monkeypatch.setenv("TEMOIN_RECOVERY_WORDS", SHEET)
+    for name, value in (("RECOVERY_WORDS", SHEET), ("NEW_PASSWORD", "un bateau sur le lac"), ("NEW_PIN", "739154")):
+        monkeypatch.setenv(f"TEMOIN_{name}", value)
     return Terminal.on(tmp_path / "home", monkeypatch)
 
 
@@ -92,3 +93,27 @@ def test_every_opening_tells_whoever_is_logged_in(terminal: Terminal) -> None:
     assert "2025-06-18" in told and "temoin stop-recovery" in told
     assert terminal.run("stop-recovery", USER).exit_code == 0
     assert terminal.fake.called("stop_recovery") == [(PASSWORD, PIN)]
+
+
+def test_new_words_may_be_had_without_losing_anything(terminal: Terminal, tmp_path: Path) -> None:
+    file = tmp_path / "words.txt"
+    assert terminal.run("change", USER).exit_code == 0
+    assert terminal.run("change", USER, "--new-words", input="wordc\nwordv\n").exit_code == 0
+    ended = terminal.run("change", USER, "--new-words", "--words", "french", "--recovery-out", file)
+    assert (ended.exit_code, file.read_text()) == (0, f"{WORDS}\n")
+    assert "old recovery words open nothing" in ended.stdout.replace("\n", " ")
+    assert terminal.fake.called("make_words") == [("english",), ("french",)]
+    given = [words for *_, words in terminal.fake.called("change_credentials")]
+    assert [one is not None for one in given] == [False, True, True]
+
+
+def test_new_words_that_are_on_no_paper_change_no_credentials(terminal: Terminal, tmp_path: Path) -> None:
+    ended = terminal.run("change", USER, "--new-words", input="")
+    assert (ended.exit_code, terminal.fake.called("change_credentials")) == (2, [])
+    assert terminal.run("change", USER, "--recovery-out", tmp_path / "words.txt").exit_code == 2
+    (tmp_path / "mine").write_text("mine")
+    ended = terminal.run("change", USER, "--new-words", "--recovery-out", tmp_path / "mine")
+    assert (ended.exit_code, (tmp_path / "mine").read_text()) == (1, "mine")
+    terminal.fake.failures["change_credentials"] = NetworkError()
+    ended = terminal.run("change", USER, "--new-words", "--recovery-out", tmp_path / "new")
+    assert (ended.exit_code, (tmp_path / "new").exists(), "both sheets" in ended.stderr) == (3, True, True)

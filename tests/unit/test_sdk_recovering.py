@@ -229,3 +229,29 @@ def test_a_vault_that_is_older_has_none(scene: Scene) -> None:
         session = owner._opened().session
         session.ask = ask  # type: ignore[method-assign]
         assert owner.account.pending_recovery() is None
+
+
+def test_new_words_take_the_place_of_those_that_somebody_has_seen(scene: Scene) -> None:
+    with scene.lost.log_in() as owner:
+        words = owner.account.make_words("french")
+        owner.account.change_credentials(PASSWORD, PIN, Credentials(USERNAME, PASSWORD, PIN), words)
+    with scene.found.client() as client:
+        with pytest.raises(Refused) as caught:
+            client.show_recovery(scene.words)
+        assert caught.value.code == "recovery_refused"
+        client.show_recovery(words.text)
+        scene.vault.clock.advance(WAIT)
+        client.recover(client.make_recovered(client.show_recovery(words.text), *NEW))
+    assert scene.texts(*NEW) == ["what happened", "behind the PIN"]
+
+
+def test_words_that_were_replaced_while_they_waited_open_nothing(scene: Scene) -> None:
+    with scene.wait() as client, scene.lost.log_in() as owner:
+        made = scene.made(client)
+        words = owner.account.make_words()
+        owner.account.change_credentials(PASSWORD, PIN, Credentials(USERNAME, PASSWORD, PIN), words)
+        client.recover(made)  # its session is over, and its words are nobody's: as after an answer that was lost
+    with pytest.raises(Refused) as caught:
+        scene.texts(*NEW)
+    assert caught.value.code == "login_refused"
+    scene.lost.opening()

@@ -228,6 +228,17 @@ def test_a_change_of_credentials_meanwhile_is_what_it_follows(vault: FakeVault, 
     assert new.log_in().ask("GET", "/v1/account").status_code == 200
 
 
+def test_a_new_code_ends_what_waits_for_the_old_one(vault: FakeVault, person: FakePerson) -> None:
+    person.give_recovery()
+    changed = renewed(person)
+    other = FakePerson(vault)
+    recovery = json.loads(format_json(other.sign_up_body(person.challenge())))["recovery"]
+    body = change_body(person, changed, recovery=recovery)
+    assert send(person, changed, body).status_code == 200
+    assert said(changed.log_in().ask("GET", "/v1/recovery")) == {"pending": None}
+    assert code(person.show_code()) == "recovery_refused"
+
+
 @pytest.mark.parametrize("step", ["recovery.begun", "recovery.rows"])
 def test_a_process_that_dies_leaves_all_or_nothing(vault: FakeVault, person: FakePerson, step: str) -> None:
     new = person.recovered()
