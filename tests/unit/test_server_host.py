@@ -46,7 +46,7 @@ def test_whoever_may_be_told_of_an_unknown_host_reads_so_in_the_table(tmp_path: 
     told = {endpoint.path for endpoint in ENDPOINTS if "host_unknown" in endpoint.refuses}
     assert told == {
         "/v1/vault", "/v1/login/finish", "/v1/accounts", "/v1/pin/reopen", "/v1/confirm", "/v1/account/credentials",
-        "/v1/professional",
+        "/v1/professional", "/v1/recovery/finish", "/v1/recovery/credentials",
     }
     with fake_vault(tmp_path, host="") as vault:
         client, k_id = vault.app.test_client(), format_b64url(bytes(32))
