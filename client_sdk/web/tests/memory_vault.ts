@@ -8,7 +8,7 @@ import { redact, type Redaction } from "../src/sdk/extract.js";
 import { EMPTY_DRAFT, type Content, type Item as OpenedItem } from "../src/sdk/items.js";
 import type {
   AccountSession, Checked, Deletion, Download, Draft, FoundDraft, Id, Item, Kept, KeptDraft, KeptReceipt, Kind, NewFile,
-  Notice, Opening, Problem, Recorded, Typed, TypedDraft, Unfinished, VaultApi, WriteOptions,
+  Notice, Opening, Problem, Recorded, Recovering, ShownRecovery, Typed, TypedDraft, Unfinished, VaultApi, WriteOptions,
 } from "../src/worker/api.js";
 import { Policy } from "../src/crypto_core/receipts/policy.js";
 import { ready } from "../src/crypto_core/sodium.js";
@@ -25,6 +25,8 @@ export const WORDS = (
   "abaisser abandon abdiquer abeille abolir aborder aboutir aboyer abrasif abreuver abriter abroger "
   + "abrupt absence absolu absurde abusif abyssal academie acajou acarien accabler accepter acclamer"
 ).split(" ");
+export const NEXT_WORDS = [...WORDS].reverse();
+export const RECOVERY_WAIT = 3 * 86_400;
 const SENSITIVE_MS = 120_000;
 const WEEK = 604_800;
 
@@ -58,6 +60,7 @@ export class MemoryVault extends MemoryReading implements VaultApi {
   /** What the next opening says; change it to see warnings, wrong PINs, an advised change. */
   opening: Opening = {
     lastOpened: null, wrongPins: 0, wrongTotal: 0, adviseChange: false, warnings: [], waiting: 0,
+    recovery: null,
   };
   /** Every call that was made, by name, with what was given. */
   readonly calls: (readonly [keyof VaultApi, ...unknown[]])[] = [];
@@ -225,6 +228,53 @@ export class MemoryVault extends MemoryReading implements VaultApi {
     const account = this.#accounts.find((one) => one.username === username && one.password === password);
     if (account === undefined) throw problem("login_refused");
     if (bare(words).split(/\s+/).join(" ") !== account.words.join(" ")) throw problem("recovery_refused");
+  }
+
+  /** Since when somebody gets back in, and from when on; the page's clock is the vault's. */
+  recovering: Recovering | null = null;
+  #gettingBack: Account | null = null;
+
+  async showRecovery(words: string): Promise<ShownRecovery> {
+    await this.#call("showRecovery", words);
+    const typed = bare(words).split(/\s+/);
+    if (typed.length !== 24) throw problem("secret_refused", { detail: "the recovery code has 24 words" });
+    const found = this.#accounts.find((one) => one.words.join() === typed.join());
+    if (found === undefined) throw problem("recovery_refused");
+    const now = Math.floor(this.#now() / 1000);
+    this.recovering ??= { begun: now, due: now + RECOVERY_WAIT };
+    const isDue = now >= this.recovering.due;
+    this.#gettingBack = isDue ? found : null;
+    return { ...this.recovering, isDue };
+  }
+
+  async makeRecovered(typed: Typed, language: "english" | "french"): Promise<readonly string[]> {
+    await this.#call("makeRecovered", typed, language);
+    if (this.#gettingBack === null) throw problem("unexpected");
+    await this.#wait(9);
+    this.#made = { ...typed, words: NEXT_WORDS };
+    return NEXT_WORDS;
+  }
+
+  async recover(): Promise<Opening> {
+    await this.#call("recover");
+    const [made, shown] = [this.#made, this.#gettingBack];
+    if (made === null || shown === null) throw problem("unexpected");
+    if (this.recovering === null) throw problem("recovery_over");
+    this.#accounts = this.#accounts.map((one) => (one === shown ? made : one));
+    this.#made = this.#gettingBack = this.recovering = null;
+    this.#open = made;
+    return this.opening;
+  }
+
+  async pendingRecovery(): Promise<Recovering | null> {
+    await this.#call("pendingRecovery");
+    return this.recovering;
+  }
+
+  async stopRecovery(password: string, pin: string): Promise<void> {
+    await this.#call("stopRecovery", password, pin);
+    this.#confirm(password, pin);
+    this.recovering = null;
   }
 
   async sessions(): Promise<readonly AccountSession[]> {

@@ -202,6 +202,7 @@ test("a guess is never spent twice", async () => {
     asking.ask("POST", "/v1/login/finish", { body: { K_id: x, challenge: x, sig } }),
     asking.ask("POST", "/v1/confirm", { body: { challenge: x, sig, x } }),
     asking.ask("POST", "/v1/pin/reopen", { body: { rid: x, challenge: x, sig } }),
+    asking.ask("POST", "/v1/recovery/finish", { body: { rid: x, challenge: x, sig } }),
   ];
   for (const guess of guesses) await expect(guess).rejects.toThrow(NetworkError);
   expect(count).toBe(guesses.length);

@@ -9,7 +9,7 @@ import { changeCredentials } from "./change.js";
 import type { Professionals } from "./directory.js";
 import { forgetLogin, type Door } from "./door.js";
 import { NetworkError, Refused, ServerFault } from "./errors.js";
-import type { Id } from "./items.js";
+import type { Id, Recovering } from "./items.js";
 import * as keychain from "./keychain.js";
 import { AccountState, type Credentials } from "./keychain.js";
 import { Finding } from "./protocol/sync.js";
@@ -133,6 +133,22 @@ export class Account {
   async endOtherSessions(password: string, pin: string): Promise<number> {
     const token = await this.confirm(password, pin);
     return (await this.#parts.session.transport.ask("POST", "/v1/sessions/end-others", { token })).ended;
+  }
+
+  /** Whether somebody gets back in with the recovery words; null as well where the vault is too old to say. */
+  async pendingRecovery(): Promise<Recovering | null> {
+    try {
+      return (await this.#parts.session.ask("GET", "/v1/recovery")).pending;
+    } catch (error) {
+      if (error instanceof Refused && error.code === "not_found") return null;
+      throw error;
+    }
+  }
+
+  /** Stops it, with password and PIN given anew. Whoever has the words may begin again, and waits again. Throws Refused. */
+  async stopRecovery(password: string, pin: string): Promise<void> {
+    const token = await this.confirm(password, pin);
+    await this.#parts.session.transport.ask("DELETE", "/v1/recovery", { token });
   }
 
   /** Compare-and-swap; whoever was slower synchronises, so that the heads of both are in it. Under the account's lock. */

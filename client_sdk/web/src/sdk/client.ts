@@ -25,6 +25,7 @@ import type { Office } from "./professional.js";
 import { NO_PROGRESS, type Progress } from "./progress.js";
 import { UnlockEvent, unlocking } from "./protocol/unlock.js";
 import type { Recordings } from "./recorder.js";
+import type { Recovered, Shown } from "./recovering.js";
 import type { Link, SharedItem, Shares, Sharing } from "./sharing.js";
 import type { Transport } from "./transport.js";
 import type { Sleep } from "./uploader.js";
@@ -126,9 +127,36 @@ export class VaultClient {
     }
   }
 
-  /** Opens an account that was just made, with what it was made with: nothing is stretched again. After a success
+  /** What the vault says of recovery words; the first time, the waiting begins, and every open session is told.
+   *
+   * Throws Refused (`recovery_refused`, …), or SecretRefused, whose `detail` names the rule. */
+  async showRecovery(words: string): Promise<Shown> {
+    const { show } = await fetched(import("./recovering.js"));
+    return show(this.#transport, this.#door, words);
+  }
+
+  /** What takes the place of lost credentials, made here; nothing of it is sent. `.recoveryWords` are the next 24 words.
+   *
+   * Throws SecretRefused, whose `detail` names the rule, or ArgonWrong. */
+  async makeRecovered(shown: Shown, typed: Credentials, language: Language = "english"): Promise<Recovered> {
+    const { make } = await fetched(import("./recovering.js"));
+    return make(this.#door, shown, typed, language);
+  }
+
+  /** Puts it there: every session ends, and the old words open nothing any more. After a NetworkError the same `made` is
+   * given again.
+   *
+   * Throws Refused (`recovery_waiting` where it was stopped and has begun anew, `recovery_refused`, `account_exists`). */
+  async recover(made: Recovered): Promise<void> {
+    const { send } = await fetched(import("./recovering.js"));
+    await send(this.#transport, this.#door, made);
+  }
+
+  /** Opens an account that was just made, or got back, with what it was made with: nothing is stretched again. After a success
    * `made` and `pinLogin` are overwritten; after a failure they are given again. */
-  async enterNew(made: NewAccount, username: string, pinLogin: passphrase.PinLogin): Promise<Opening> {
+  async enterNew(
+    made: Pick<NewAccount, "login">, username: string, pinLogin: passphrase.PinLogin,
+  ): Promise<Opening> {
     await this.lock();
     const opening = await this.#enter(await this.#door.meet(), username, made.login, () => pinLogin);
     forgetLogin(made.login);
@@ -431,11 +459,12 @@ export class VaultClient {
       open = new OpenVault(session, username, (vault) => this.#forget(vault), this.#ways);
       await this.#door.compareKeys(session);
       const waiting = await open.synchronise(answer);
+      const recovery = await open.account.pendingRecovery();
       open.shown = session.replica.since(0).at(-1)?.seq ?? 0;
       this.#open = open;
       return {
         lastOpened: told.last_opened, wrongPins: told.wrong_pins, wrongTotal: told.wrong_total,
-        adviseChange: told.advise_change, warnings: this.warnings, waiting,
+        adviseChange: told.advise_change, warnings: this.warnings, waiting, recovery,
       };
     } catch (error) {
       open?.forget();

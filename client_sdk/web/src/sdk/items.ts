@@ -162,6 +162,14 @@ export interface Opening {
   readonly warnings: readonly string[];
   /** How many sealed batches could not be sent yet: tried again at each opening, and when the network is back. */
   readonly waiting: number;
+  /** Null where nobody gets back in with the recovery words. */
+  readonly recovery: Recovering | null;
+}
+
+/** Somebody has shown the recovery words: since when, and from when on they may choose anew, in Unix seconds. */
+export interface Recovering {
+  readonly begun: number;
+  readonly due: number;
 }
 
 /** What a person is writing. `item` is null for a new one, and so is `revision`, the version that this changes, as it is

@@ -16,7 +16,9 @@ import * as passphrase from "../crypto_core/sealing/passphrase.js";
 import { openAccountRecord, sealAccountRecord } from "../crypto_core/sealing/records.js";
 import { deriveRecovery, formatWords, makeRecoveryKey, type Language } from "../crypto_core/sealing/recovery.js";
 import { confirmMessage, loginMessage, registerMessage } from "../crypto_core/signed_requests.js";
-import type { ChangeCredentials, Identity, OpenStage, Register, SensitiveShare } from "../schemas/accounts.js";
+import type {
+  ChangeCredentials, Identity, OpenStage, Recovery, RecoveryKeys, Register, SensitiveShare,
+} from "../schemas/accounts.js";
 import { AccountRecord, VERSION, dumpAccountRecord } from "../schemas/documents.js";
 import { sha256 } from "./digest.js";
 import { ArgonChanged } from "./errors.js";
@@ -158,7 +160,6 @@ export async function makeAccount(
   const pinStep = passphrase.derivePinStep(login.kPs, account, 1, credentials.pin);
   const wrapping = new keyrings.Credentials(login, pinLogin, pinStep, shareN, shareS);
   const made = keyrings.makeKeyring(account, wrapping, recoveryKey, shareR);
-  const recovery = deriveRecovery(recoveryKey);
   const facts = accountFacts(made.keyring, pin, made.pkSign, made.pkBox);
   const id = formatB64url(account);
   const fields = {
@@ -166,10 +167,7 @@ export async function makeAccount(
     tag_L: pinLogin.tag, tag_S: pinStep.tag, share_N: shareN, share_S: shareS, W_N: made.wN, W_S: made.wS,
     account_record: sealAccountState(made.keyring.mkN, id, facts),
     identity: { sign: made.identitySign, box: made.identityBox }, drop_box: made.dropBox,
-    recovery: {
-      rid: recovery.rid, login_pk: passphrase.derivePublic(recovery.loginSeed), share_R: shareR, W_RN: made.wRn,
-      W_RS: made.wRs,
-    },
+    recovery: recoveryFields(recoveryKey, shareR, { normal: made.wRn, sensitive: made.wRs }),
   };
   made.keyring.forget();
   return new NewAccount(formatWords(recoveryKey, language), login, fields);
@@ -181,11 +179,14 @@ export interface Change {
   readonly fields: Omit<ChangeCredentials, "challenge" | "identity">;
 }
 
+/** The keys of the ledger and the directory that an account record names. */
+export type NamedKeys = Pick<Pin, "ledgerVkey" | "directoryVkey">;
+
 /** New login keys, and what a change of credentials sends (protocol §8), for the pair that `login` was stretched from.
  *
  * Master keys, identity and what the recovery code opens stay. Throws NeedsPin unless the sensitive tier is open. */
 export function makeChange(
-  login: passphrase.LoginKeys, newPin: string, keyring: Keyring, state: AccountState, pin: Pin,
+  login: passphrase.LoginKeys, newPin: string, keyring: Keyring, state: AccountState, pin: NamedKeys,
   heads: readonly Hash[], samePin: boolean,
 ): Change {
   const { account } = keyring;
@@ -209,6 +210,49 @@ export function makeChange(
   return { login, fields };
 }
 
+/** What a recovery code (32 bytes) opens of an account, from a RecoveryKeys answer: both tiers, and the account record,
+ * put together anew where it is damaged.
+ *
+ * Throws TamperedError or MalformedError if what the vault gave is not the account's, UnsupportedVersion if a newer
+ * version wrote the record. */
+export function openRecovered(
+  account: Id, code: Uint8Array, given: RecoveryKeys, pin: Pin,
+): [keyring: Keyring, state: ReadState] {
+  const wraps = { normal: given.W_RN, sensitive: given.W_RS };
+  const keyring = keyrings.openWithRecovery(
+    code, given.share_R, wraps, given.wrapped_in, parseB64url(account), given.epoch, given.pin_epoch, given.drop_box,
+  );
+  const { n, account_record: blob } = given;
+  let state: ReadState;
+  try {
+    state = openAccountState(keyring.mkN, account, n, blob);
+  } catch (error) {
+    if (!(error instanceof TamperedError || error instanceof MalformedError)) throw error;
+    state = new AccountState(n, blob, restoreAccountFacts(keyring, pin, given.identity)) as ReadState;
+  }
+  if (!isSame(state.facts.pk_S, keyring.pkS)) {
+    throw new TamperedError("the drop-box is not the one that the account record names");
+  }
+  return [keyring, state];
+}
+
+/** What takes the place of lost credentials (protocol §8) but for challenge and identity: for the pair that `login` was
+ * stretched from, and the next recovery code (32 bytes).
+ *
+ * The keys of ledger and directory stay those that the record names: the next opening compares them. */
+export function makeRecovered(
+  login: passphrase.LoginKeys, newPin: string, recoveryKey: Uint8Array, keyring: Keyring, state: ReadState,
+): Omit<ChangeCredentials, "challenge" | "identity"> {
+  const { facts } = state;
+  const named = { ledgerVkey: facts.ledger_vkey, directoryVkey: facts.directory_vkey };
+  const heads = facts.heads.map(formatB64url);
+  const { fields } = makeChange(login, newPin, keyring, state, named, heads, false);
+  const shareR = makeBytes(KEY_SIZE);
+  const { account, mkN, mkS } = keyring;
+  const wraps = keyrings.wrapForRecovery(recoveryKey, shareR, account, fields.epoch, mkN, mkS);
+  return { ...fields, recovery: recoveryFields(recoveryKey, shareR, wraps) };
+}
+
 /** How often password and PIN have changed, from 1; an open keyring knows both. */
 export interface Epochs {
   readonly epoch: number;
@@ -219,7 +263,7 @@ export interface Epochs {
  *
  * Throws UnsupportedVersion if `state` says nothing here: what can't be read is not written over. */
 export function nextFacts(
-  state: AccountState, pin: Pin, heads: readonly Hash[], { epoch, pinEpoch }: Epochs,
+  state: AccountState, pin: NamedKeys, heads: readonly Hash[], { epoch, pinEpoch }: Epochs,
 ): AccountRecord {
   if (state.facts === null) throw new UnsupportedVersion();
   return {
@@ -302,5 +346,12 @@ function accountFacts(keyring: Keyring, pin: Pin, pkSign: Uint8Array, pkBox: Uin
     v: VERSION, n: 1, previous: null, vault_id: pin.vaultId, epoch: keyring.epoch, pin_epoch: keyring.pinEpoch,
     argon: passphrase.NEWEST_ARGON, pk_S: keyring.pkS, identity_sign: pkSign, identity_box: pkBox,
     ledger_vkey: pin.ledgerVkey, directory_vkey: pin.directoryVkey, heads: [],
+  };
+}
+
+function recoveryFields(recoveryKey: Uint8Array, shareR: Uint8Array, wraps: keyrings.MasterWraps): Recovery {
+  const { rid, loginSeed } = deriveRecovery(recoveryKey);
+  return {
+    rid, login_pk: passphrase.derivePublic(loginSeed), share_R: shareR, W_RN: wraps.normal, W_RS: wraps.sensitive,
   };
 }

@@ -22,7 +22,7 @@ export const ANSWER = 32 * 1024 * 1024;
 export const TRIES = 4;
 /** A second try of these would spend a challenge or a guess: the person decides. All others are idempotent. */
 const ONCE: ReadonlySet<string> = new Set([
-  "POST /v1/login/finish", "POST /v1/pin", "POST /v1/pin/reopen", "POST /v1/confirm",
+  "POST /v1/login/finish", "POST /v1/pin", "POST /v1/pin/reopen", "POST /v1/confirm", "POST /v1/recovery/finish",
   "POST /v1/links/<id:bundle>",
 ]);
 /** How long nothing may come; a body has a second more for each 16 KiB, since its progress can't be seen. */

@@ -6,7 +6,7 @@
 
 import type {
   Content as OpenableContent, Deletion, Draft, FoundDraft, Id, Item as OpenedItem, Kept, KeptDraft, KeptReceipt, Kind,
-  Opening, Sent, TypedDraft,
+  Opening, Recovering, Sent, TypedDraft,
 } from "../sdk/items.js";
 import type { BoxesApi } from "./boxes.js";
 import type { SharingApi } from "./sharing.js";
@@ -236,13 +236,19 @@ export interface ReadingApi {
   closeShared(): Promise<void>;
 }
 
+/** Recovery words that are right. */
+export interface ShownRecovery extends Recovering {
+  /** Whether they open now, by the vault's clock. */
+  readonly isDue: boolean;
+}
+
 /** Getting in, staying in, leaving. */
 export interface EnteringApi {
   /** Refuses (secret_refused) what a new account may not have; `detail` names the rule. Nothing is sent. */
   requireNew(typed: Partial<Typed>): Promise<void>;
   /** Makes every key of a new account here, sends nothing, and gives the 24 words. Argon2id twice: seconds. */
   makeAccount(typed: Typed, language: "english" | "french"): Promise<readonly string[]>;
-  /** Whether these are the words given by makeAccount at these places (0-based); case and accents don't matter. */
+  /** Whether these are the words given by makeAccount or makeRecovered at these places (0-based); case and accents don't matter. */
   checkWords(places: readonly number[], words: readonly string[]): Promise<boolean>;
   /** Sends the new account, and opens it. After `network` it is called again: the same bytes go. */
   register(): Promise<Opening>;
@@ -259,6 +265,17 @@ export interface EnteringApi {
   acceptTrust(password: string, pin: string): Promise<void>;
   /** The recovery code opens a closed or delayed PIN path: then logIn goes on as usual. */
   reopenPin(username: string, password: string, words: string): Promise<void>;
+  /** Shows the recovery words: the first time the waiting begins, and every open session is told. Nothing of them is kept
+   * here but where they are due. */
+  showRecovery(words: string): Promise<ShownRecovery>;
+  /** As makeAccount, in the place of what was lost, with words that are due. */
+  makeRecovered(typed: Typed, language: "english" | "french"): Promise<readonly string[]>;
+  /** Sends it, and opens the space. After `network` it is called again. */
+  recover(): Promise<Opening>;
+  /** Whether somebody gets back in with the recovery words; null where nobody does. */
+  pendingRecovery(): Promise<Recovering | null>;
+  /** Stops it, with password and PIN given anew. */
+  stopRecovery(password: string, pin: string): Promise<void>;
   sessions(): Promise<readonly AccountSession[]>;
   endOtherSessions(password: string, pin: string): Promise<number>;
 }
@@ -345,4 +362,6 @@ export interface WriteOptions {
   readonly transfer?: number;
 }
 
-export type { Deletion, Draft, FoundDraft, Id, Kept, KeptDraft, KeptReceipt, Kind, Opening, TypedDraft };
+export type {
+  Deletion, Draft, FoundDraft, Id, Kept, KeptDraft, KeptReceipt, Kind, Opening, Recovering, TypedDraft,
+};

@@ -99,7 +99,11 @@ export class Keyring {
    * Throws TamperedError or MalformedError, also if the drop-box isn't the one of the account record: then somebody
    * else could be reading what is dropped into it, and the client stops. */
   unlockSensitive(kekS: Uint8Array, wS: Uint8Array, dropBox: Uint8Array): void {
-    const mkS = keys.unwrapMaster(kekS, "mk-s", this.account, this.epoch, wS);
+    this.keepSensitive(keys.unwrapMaster(kekS, "mk-s", this.account, this.epoch, wS), dropBox);
+  }
+
+  /** The same with the sensitive master key itself (32 bytes). */
+  keepSensitive(mkS: Uint8Array, dropBox: Uint8Array): void {
     const [pkS, skS] = keys.openDropBox(mkS, this.account, this.epoch, dropBox);
     if (this.#pkS !== null && !sodium.memcmp(pkS, this.#pkS)) {
       throw new TamperedError("the drop-box is not the one that the account record names");
@@ -215,6 +219,24 @@ export function makeKeyring(
     pkSign: derivePublic(signSeed),
     pkBox: keys.deriveBox(boxSeed)[0],
   };
+}
+
+/** Both tiers of an account of 16 bytes, from a recovery code of 32 bytes, the share that waited for it, and the two wraps
+ * made in epoch `wrappedIn`; the drop-box is of the account's own epoch. No PIN steps up with it: it is there for a change
+ * of credentials.
+ *
+ * Throws TamperedError or MalformedError. */
+export function openWithRecovery(
+  recoveryKey: Uint8Array, shareR: Uint8Array, wraps: MasterWraps, wrappedIn: number, account: Uint8Array, epoch: number,
+  pinEpoch: number, dropBox: Uint8Array,
+): Keyring {
+  const kekR = keys.deriveKekR(recoveryKey, shareR);
+  const mkN = keys.unwrapMaster(kekR, "rec-n", account, wrappedIn, wraps.normal);
+  const mkS = keys.unwrapMaster(kekR, "rec-s", account, wrappedIn, wraps.sensitive);
+  const keyring = new Keyring(account, mkN, makeBytes(KEY_SIZE), epoch, pinEpoch, null);
+  keyring.keepSensitive(mkS, dropBox);
+  sodium.memzero(mkN);
+  return keyring;
 }
 
 /** W_N and W_S, at sign-up and at each change of user name, password or PIN (with the next epoch). */

@@ -4,25 +4,37 @@
 import { formatB64url, parseB64url } from "../../crypto_core/encoding.js";
 import { OutOfOrder } from "../../crypto_core/errors.js";
 import * as passphrase from "../../crypto_core/sealing/passphrase.js";
+import type { VaultClient } from "../../sdk/client.js";
 import { Credentials, type NewAccount } from "../../sdk/keychain.js";
+import type { Shown } from "../../sdk/recovering.js";
 import type { Answering } from "../answering.js";
-import type { EnteringApi } from "../api.js";
+import type { EnteringApi, Opening } from "../api.js";
 
-/** A new account between its words and its first opening. */
+/** New credentials between their words and the first opening. `send` is done once. */
 interface Made {
-  readonly account: NewAccount;
+  readonly of: Pick<NewAccount, "login" | "recoveryWords">;
+  readonly send: (client: VaultClient) => Promise<unknown>;
   readonly username: string;
   readonly pinLogin: passphrase.PinLogin;
-  isRegistered: boolean;
+  isSent: boolean;
 }
 
 export function enteringCalls(by: Answering): EnteringApi {
   let made: Made | null = null;
-  by.atLock.push(() => (made = null));
+  let shown: Shown | null = null;
+  by.atLock.push(() => (made = shown = null));
   const requireMade = (): Made => {
     if (made === null) throw new OutOfOrder("no account was made");
     return made;
   };
+  const sendMade = (): Promise<Opening> => by.enter(async (client) => {
+    const one = requireMade();
+    if (!one.isSent) await one.send(client);
+    one.isSent = true;
+    const opening = await client.enterNew(one.of, one.username, one.pinLogin);
+    made = shown = null;
+    return by.entered(opening);
+  });
   return {
     requireNew: (typed) => by.ask(() => {
       if (typed.username !== undefined) passphrase.normaliseUsername(typed.username, true);
@@ -34,26 +46,42 @@ export function enteringCalls(by: Answering): EnteringApi {
       made = null;
       const account = await client.makeAccount(new Credentials(username, password, pin), language);
       const pinLogin = passphrase.derivePinLogin(account.login.kPl, parseB64url(account.account), pin);
-      made = { account, username, pinLogin, isRegistered: false };
+      made = { of: account, send: (again) => again.register(account), username, pinLogin, isSent: false };
       return account.recoveryWords.split(" ");
     }),
 
     checkWords: (places, words) => by.ask(() => {
-      const given = requireMade().account.recoveryWords.split(" ").map(bare);
+      const given = requireMade().of.recoveryWords.split(" ").map(bare);
       return places.length === words.length && places.every((place, at) => given[place] === bare(words[at] ?? ""));
     }),
 
-    register: () => by.enter(async (client) => {
-      const one = requireMade();
-      if (!one.isRegistered) await client.register(one.account);
-      one.isRegistered = true;
-      const opening = await client.enterNew(one.account, one.username, one.pinLogin);
-      made = null;
-      return by.entered(opening);
+    register: sendMade,
+
+    showRecovery: (words) => by.enter(async (client) => {
+      made = shown = null;
+      const found = await client.showRecovery(words);
+      const { begun, due, isDue } = found;
+      if (isDue) shown = found;
+      return { begun, due, isDue };
     }),
 
-    logIn: ({ username, password, pin }) => by.enter(async (client) => {
+    makeRecovered: ({ username, password, pin }, language) => by.enter(async (client) => {
       made = null;
+      if (shown === null) throw new OutOfOrder("no words were shown that are due");
+      const recovered = await client.makeRecovered(shown, new Credentials(username, password, pin), language);
+      const pinLogin = recovered.derivePinLogin();
+      made = { of: recovered, send: (again) => again.recover(recovered), username, pinLogin, isSent: false };
+      return recovered.recoveryWords.split(" ");
+    }),
+
+    recover: sendMade,
+
+    pendingRecovery: () => by.ask((client) => client.account.pendingRecovery()),
+
+    stopRecovery: (password, pin) => by.enter((client) => client.account.stopRecovery(password, pin)),
+
+    logIn: ({ username, password, pin }) => by.enter(async (client) => {
+      made = shown = null;
       return by.entered(await client.logIn(new Credentials(username, password, pin)));
     }),
 
