@@ -12,7 +12,7 @@ import { endPage, open, startPage, type Scene } from "./app_scene.js";
 import { sampleId } from "./samples.js";
 
 let page: Scene;
-const CLOSED: readonly View[] = ["home", "signUp", "logIn", "reopen"];
+const CLOSED: readonly View[] = ["home", "signUp", "logIn", "reopen", "recover"];
 /** An item that a view can show. */
 const ABOUT: Readonly<Partial<Record<View, number>>> = {
   entry: 4, edit: 4, history: 12, document: 7, assessment: 14, receipt: 4, box: 901,

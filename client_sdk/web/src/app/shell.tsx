@@ -72,13 +72,14 @@ export const TABLE: Readonly<Record<View, () => Promise<Found>>> = {
   signUp: async () => (await account()).SignUp,
   logIn: async () => LogIn,
   reopen: async () => (await account()).Reopen,
+  recover: async () => (await account()).Recover,
   settings: async () => (await account()).Settings,
   credentials: async () => (await account()).Credentials,
   sessions: async () => (await account()).Sessions,
   trust: async () => (await account()).Trust,
   erase: async () => (await account()).Erase,
 };
-const CLOSED: readonly View[] = ["home", "signUp", "logIn", "reopen"];
+const CLOSED: readonly View[] = ["home", "signUp", "logIn", "reopen", "recover"];
 const ALWAYS: readonly View[] = ["verify", "link", "shared", "summary", "deposit"];
 /** Views that are about an item: without one there is nothing to show. */
 const ABOUT: readonly View[] = ["entry", "edit", "history", "document", "assessment", "receipt", "box", "looked"];

@@ -32,6 +32,7 @@ export function Door(): JSX.Element {
         <li><a class="button" href={address("logIn")}>{say("account.door.log_in")}</a></li>
         <li><a class="button plain" href={address("signUp")}>{say("account.door.sign_up")}</a></li>
       </ul>
+      {kind !== "erased_" && <p class="tools"><a href={address("recover")}>{say("account.door.recover")}</a></p>}
       <h2>{say("account.door.help")}</h2>
       <p>{say("account.door.help_text")}</p>
       <p class="ways">

@@ -65,7 +65,8 @@ export function LogIn(): JSX.Element {
       <details>
         <summary>{say("account.log_in.lost")}</summary>
         <p>{say("account.log_in.lost_pin")} <a href={address("reopen")}>{say("account.log_in.reopen")}</a></p>
-        <p>{say("account.log_in.lost_password")}</p>
+        <p>{say("account.log_in.lost_password")} <a href={address("recover")}>{say("account.log_in.recover")}</a></p>
+        <p>{say("account.log_in.lost_sheet")}</p>
       </details>
     </>
   );

@@ -5,9 +5,10 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 
 import { say } from "../../i18n.js";
-import { Button, Field, Notice, Problem, Secret, TextArea, Title, useWait, WaitLeft } from "../../parts/index.js";
+import { Button, Field, Notice, Problem, Secret, Title, useWait, WaitLeft } from "../../parts/index.js";
 import { address, go } from "../../router.js";
 import { begin } from "./enter.js";
+import { WordsField } from "./sheet.js";
 
 export function Reopen(): JSX.Element {
   const [username, setUsername] = useState("");
@@ -52,10 +53,7 @@ export function Reopen(): JSX.Element {
       >
         <Field label={say("account.username")} value={username} onInput={setUsername} />
         <Secret label={say("account.password")} value={password} onInput={setPassword} />
-        <TextArea
-          label={say("account.reopen.words")} hint={say("account.reopen.words_hint")} rows={5} value={words}
-          onInput={setWords}
-        />
+        <WordsField value={words} onInput={setWords} />
         <Problem error={error} />
         <WaitLeft seconds={wait} />
         <div class="actions">

@@ -5,12 +5,14 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 
 import { say } from "../../i18n.js";
-import { Button, Field, focusHeading, Notice, Problem, Title } from "../../parts/index.js";
+import { Button, Field, focusHeading, Notice, Problem, TextArea, Title } from "../../parts/index.js";
 
 const WORDS = 24;
 const ASKED = 4;
 
-export function Sheet({ words, next }: { words: readonly string[]; next: () => void }): JSX.Element {
+/** `renewed`: there is an older sheet. */
+export function Sheet(props: { words: readonly string[]; next: () => void; renewed: boolean }): JSX.Element {
+  const { words, next, renewed } = props;
   return (
     <>
       <Title>{say("account.sheet.title")}</Title>
@@ -19,6 +21,7 @@ export function Sheet({ words, next }: { words: readonly string[]; next: () => v
         <li>{say("account.sheet.write")}</li>
         <li>{say("account.sheet.place")}</li>
         <li>{say("account.sheet.photo")}</li>
+        {renewed && <li>{say("account.sheet.renewed")}</li>}
       </ul>
       <ol class="sheet">
         {words.map((word, place) => <li key={place}>{word}</li>)}
@@ -29,6 +32,15 @@ export function Sheet({ words, next }: { words: readonly string[]; next: () => v
       </div>
       <p class="hint">{say("account.sheet.print_care")}</p>
     </>
+  );
+}
+
+/** Where all of them are typed. */
+export function WordsField({ value, onInput }: { value: string; onInput: (value: string) => void }): JSX.Element {
+  return (
+    <TextArea
+      label={say("account.reopen.words")} hint={say("account.reopen.words_hint")} rows={5} value={value} onInput={onInput}
+    />
   );
 }
 

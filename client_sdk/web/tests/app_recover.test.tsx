@@ -1,0 +1,150 @@
+// @vitest-environment happy-dom
+// Getting back in with the recovery words: shown, waited for, chosen anew; and what an open space says of it meanwhile.
+
+import { waitFor } from "@testing-library/preact";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+
+import { session } from "../src/app/state.js";
+import { MemoryVault, NAME, NEXT_WORDS, PASSWORD, PIN, problem, RECOVERY_WAIT, WORDS } from "./memory_vault.js";
+import { endPage, startPage, type Scene } from "./app_scene.js";
+
+const STRONG = "girafe bleue sous la pluie";
+/** The vault's clock, in milliseconds: a spring day, at noon. */
+const NOON = Date.UTC(2026, 3, 1, 12);
+let now = NOON;
+let page: Scene;
+
+beforeEach(async () => {
+  now = NOON;
+  page = await startPage(new MemoryVault({ now: () => now }));
+});
+afterEach(endPage);
+
+const calls = (name: string): readonly (readonly unknown[])[] => page.vault.calls.filter(([called]) => called === name);
+const heading = (): string => document.querySelector("h1")?.textContent ?? "";
+
+async function show(words = WORDS.join(" ")): Promise<void> {
+  await page.type("The 24 words", words);
+  await page.press("Show the words");
+}
+
+/** From the door to words that are due. */
+async function due(): Promise<void> {
+  await page.vault.showRecovery(WORDS.join(" "));
+  now += RECOVERY_WAIT * 1000;
+  await page.press("I have lost the password, the PIN or the device");
+  await show();
+  await page.see("You can come back");
+}
+
+/** From there until everything is sent. */
+async function choose(): Promise<void> {
+  await page.press("Go on");
+  await page.see("Step 1 of 5");
+  await page.type("User name", "sol");
+  await page.press("Go on");
+  await page.see("Step 2 of 5");
+  await page.type("Password", STRONG);
+  await page.press("Go on");
+  await page.see("Step 3 of 5");
+  await page.type("PIN", "482913");
+  await page.type("The same PIN again", "482913");
+  await page.press("Go on");
+  await page.see("The old sheet won’t open anything any more");
+  await page.press("I have noted them");
+  for (const label of document.querySelectorAll(".asked-words label")) {
+    const words = label.textContent ?? "";
+    await page.type(words, NEXT_WORDS[Number(/\d+/.exec(words)![0]) - 1]!);
+  }
+  await page.press("Check");
+}
+
+describe("showing the words", () => {
+  it("is found where somebody has lost something: at the door, and beside the way in", async () => {
+    await page.press("Open my space");
+    await page.press("I have lost something");
+    await page.press("Come back with the recovery words");
+    await page.see("The 24 words of your sheet are enough");
+    expect([location.hash, document.activeElement?.textContent]).toEqual(["#80", "Come back with the recovery words"]);
+  });
+
+  it("says the rule that isn't kept, or that they are refused; what was typed stays", async () => {
+    await page.press("I have lost the password, the PIN or the device");
+    await show("abaisser abandon");
+    await page.see("The recovery code has 24 words.");
+    await show(NEXT_WORDS.join(" "));
+    await page.see("The recovery code isn’t right.");
+    expect(document.querySelector("textarea")?.value).toBe(NEXT_WORDS.join(" "));
+  });
+
+  it("before they are due: says until when, why, and that nothing has to stay open; and keeps nothing", async () => {
+    await page.press("I have lost the password, the PIN or the device");
+    await show();
+    await page.see("The words are right");
+    const text = page.text().replaceAll("\u202f", " ").replaceAll("\u00a0", " ");
+    expect(text).toMatch(/from April 4, 2026 at \d+:00 [AP]M on, with these same words/);
+    expect(text).toMatch(/The waiting began on April 1, 2026 at/);
+    for (const said of ["Nothing has to stay open", "somebody who finds the sheet gets nothing at once", "can stop it"]) {
+      expect(text).toContain(said);
+    }
+    expect(document.activeElement?.textContent).toBe("The words are right");
+    expect([page.count.started, page.count.ended]).toEqual([1, 1]);
+    await page.press("I understand");
+    await page.see("Your space is locked");
+  });
+
+  it("once more is the same waiting", async () => {
+    await page.vault.showRecovery(WORDS.join(" "));
+    now += 86_400_000;
+    await page.press("I have lost the password, the PIN or the device");
+    await show();
+    await page.see(/from April 4, 2026/);
+  });
+});
+
+describe("words that are due", () => {
+  it("lead to a new name, password, PIN and sheet, and into the space", async () => {
+    await due();
+    await choose();
+    await waitFor(() => expect(session.value?.username).toBe("sol"));
+    expect(calls("makeRecovered")).toEqual([
+      ["makeRecovered", { username: "sol", password: STRONG, pin: "482913" }, "english"],
+    ]);
+    expect(location.hash).toBe("#0");
+    expect(page.text()).not.toContain(STRONG);
+    const old = { username: NAME, password: PASSWORD, pin: PIN };
+    await expect(page.vault.logIn(old)).rejects.toMatchObject({ code: "login_refused" });
+  });
+
+  it("an answer that doesn't come: what to do, which sheet to keep, and it is sent again", async () => {
+    await due();
+    page.vault.fail("recover", problem("network"));
+    await choose();
+    await page.see("Keep both sheets until then.");
+    await page.press("Try again");
+    await waitFor(() => expect(session.value?.username).toBe("sol"));
+    expect(calls("makeRecovered")).toHaveLength(1);
+  });
+
+  it.each(["recovery_over", "recovery_waiting"])("stopped meanwhile (%s): says so, and the words can be shown again", async (code) => {
+    await due();
+    page.vault.fail("recover", problem(code, { retryAfter: 259_200 }));
+    await choose();
+    await page.see("This was stopped by somebody who knows the password and the PIN");
+    expect(heading()).toBe("Come back with the recovery words");
+    await show();
+    await page.see("You can come back");
+  });
+
+  it("whoever leaves half-way leaves no key behind", async () => {
+    await due();
+    await page.press("Go on");
+    await page.see("Step 1 of 5");
+    await page.press("← Back");
+    await page.see("You can come back");
+    expect(page.count.ended).toBe(0);
+    history.pushState(null, "", "#0");
+    dispatchEvent(new PopStateEvent("popstate"));
+    await waitFor(() => expect(page.count.ended).toBe(1));
+  });
+});
