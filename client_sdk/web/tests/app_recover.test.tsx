@@ -1,12 +1,12 @@
 // @vitest-environment happy-dom
 // Getting back in with the recovery words: shown, waited for, chosen anew; and what an open space says of it meanwhile.
 
-import { waitFor } from "@testing-library/preact";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { act, waitFor } from "@testing-library/preact";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
-import { session } from "../src/app/state.js";
+import { lookForRecovery, recovering, session } from "../src/app/state.js";
 import { MemoryVault, NAME, NEXT_WORDS, PASSWORD, PIN, problem, RECOVERY_WAIT, WORDS } from "./memory_vault.js";
-import { endPage, startPage, type Scene } from "./app_scene.js";
+import { endPage, open, startPage, type Scene } from "./app_scene.js";
 
 const STRONG = "girafe bleue sous la pluie";
 /** The vault's clock, in milliseconds: a spring day, at noon. */
@@ -146,5 +146,77 @@ describe("words that are due", () => {
     history.pushState(null, "", "#0");
     dispatchEvent(new PopStateEvent("popstate"));
     await waitFor(() => expect(page.count.ended).toBe(1));
+  });
+});
+
+describe("an open space while the words were shown", () => {
+  const NOTICE = "The recovery words of this space were shown.";
+  const pending = { begun: NOON / 1000, due: NOON / 1000 + RECOVERY_WAIT };
+
+  async function told(): Promise<void> {
+    page.vault.recovering = pending;
+    page.vault.opening = { ...page.vault.opening, recovery: pending };
+    await open();
+  }
+
+  it("says so on every view, until when, and leads to what can be done", async () => {
+    await told();
+    await page.see(NOTICE);
+    expect(page.text()).toMatch(/From April 4, 2026 at/);
+    for (const way of ["Documents", "Search", "Settings"]) {
+      await page.press(way);
+      await waitFor(() => expect(heading()).toBe(way));
+      expect(page.text()).toContain(NOTICE);
+      expect(document.querySelector("main [role=status]")?.textContent).toContain(NOTICE);
+    }
+    await page.press(/^The recovery words were shown/);
+    await page.see("Somebody showed them on April 1, 2026");
+    expect(page.text()).not.toContain(NOTICE);
+    expect(document.querySelector("nav [aria-current]")?.textContent).toBe("Settings");
+    expect(page.text()).toContain("There is nothing to do.");
+  });
+
+  it("is looked for again each minute while it is open", async () => {
+    const every = vi.spyOn(globalThis, "setInterval");
+    await open();
+    const look = every.mock.calls.find(([, ms]) => ms === 60_000)![0] as () => void;
+    every.mockRestore();
+    await page.press("Settings");
+    expect(page.text()).not.toContain(NOTICE);
+    expect(page.text()).not.toContain("how to stop it");
+    page.vault.recovering = pending;
+    await act(async () => look());
+    await page.see(NOTICE);
+    await page.see("how to stop it");
+    page.vault.fail("pendingRecovery", problem("network"));
+    await act(lookForRecovery);
+    expect(page.text()).toContain(NOTICE); // what isn't known anew stays
+  });
+
+  it("stops it with both secrets, and says that it may begin again", async () => {
+    await told();
+    await page.press("You, or not you: what to do");
+    await page.type("Present password", PASSWORD);
+    await page.type("Present PIN", "805194");
+    await page.press("Stop it");
+    await page.see("That isn’t the right PIN.");
+    expect(page.vault.recovering).toEqual(pending);
+    await page.type("Present PIN", PIN);
+    await page.press("Stop it");
+    await page.see("It is stopped. The words opened nothing.");
+    await page.see("Whoever has the words can begin again");
+    expect(page.vault.recovering).toBeNull();
+    expect(document.activeElement?.textContent).toBe("The recovery words were shown");
+    await page.press("← Settings");
+    await waitFor(() => expect(heading()).toBe("Settings"));
+    expect(page.text()).not.toContain(NOTICE);
+    expect(page.text()).not.toContain("how to stop it");
+  });
+
+  it("forgets it at a lock", async () => {
+    await told();
+    await page.press("Lock");
+    await page.see("Your space is locked");
+    expect([recovering.value, page.text().includes(NOTICE)]).toEqual([null, false]);
   });
 });

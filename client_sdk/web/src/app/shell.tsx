@@ -76,6 +76,7 @@ export const TABLE: Readonly<Record<View, () => Promise<Found>>> = {
   settings: async () => (await account()).Settings,
   credentials: async () => (await account()).Credentials,
   sessions: async () => (await account()).Sessions,
+  recovery: async () => (await account()).Recovery,
   trust: async () => (await account()).Trust,
   erase: async () => (await account()).Erase,
 };

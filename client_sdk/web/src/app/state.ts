@@ -2,7 +2,9 @@
 // passwords; `forget` lets go of everything, and nothing else of the page may hold what a person wrote.
 
 import { computed, signal } from "@preact/signals";
-import { ERASED, type Item, type Notice, type Opening, type Handed, type Unfinished, type VaultApi } from "../worker/api.js";
+import {
+  ERASED, type Handed, type Item, type Notice, type Opening, type Recovering, type Unfinished, type VaultApi,
+} from "../worker/api.js";
 import { noteUpload, uploads } from "./uploads.js";
 
 export interface Session {
@@ -42,6 +44,8 @@ export const sensitiveUntil = signal<number | null>(null);
 export const warnings = signal<readonly string[]>([]);
 /** Those of them that let nothing be edited or deleted; the others are told, and stop nothing. */
 export const stopping = computed(() => warnings.value.filter((code) => !STOP_NOTHING.includes(code)));
+/** Somebody has shown the recovery words; null where nobody has. */
+export const recovering = signal<Recovering | null>(null);
 export const waiting = signal(0);
 export const reachable = signal(true);
 /** This browser keeps nothing beyond this page: drafts go with it. */
@@ -80,6 +84,7 @@ export function enter(opened: VaultApi, username: string, opening: Opening): voi
   session.value = { vault: opened, username, opening };
   closed.value = null;
   warnings.value = opening.warnings;
+  recovering.value = opening.recovery;
   waiting.value = opening.waiting;
   reachable.value = true;
   unread.value = opening;
@@ -93,6 +98,14 @@ export async function loadUnfinished(): Promise<void> {
   if (open === null) return;
   const found = await open.vault.unfinished().catch(() => null);
   if (found !== null && session.value === open) unfinished.value = found;
+}
+
+/** Looks anew whether somebody gets back in with the recovery words. Rejects never. */
+export async function lookForRecovery(): Promise<void> {
+  const open = session.value;
+  if (open === null) return;
+  const found = await open.vault.pendingRecovery().catch(() => recovering.value);
+  if (session.value === open) recovering.value = found;
 }
 
 /** Reads all items anew: after a write, after a step-up, when another device wrote. Rejects never: see itemsError. */
@@ -155,6 +168,7 @@ export function forgetRead(): void {
   itemsError.value = null;
   sensitiveUntil.value = null;
   warnings.value = [];
+  recovering.value = null;
   waiting.value = 0;
   sending.value = null;
   fetching.value = null;

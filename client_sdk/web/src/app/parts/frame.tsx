@@ -9,11 +9,14 @@ import { LANGUAGES } from "../languages.js";
 import { lockNow, secondsLeft, stay } from "../lock.js";
 import { address, type View } from "../router.js";
 import {
-  beforeLock, forgetful, reachable, reading, sending, sensitiveUntil, session, stopping, unfinished, unread, vault,
-  waiting, warnings,
+  beforeLock, forgetful, lookForRecovery, reachable, reading, recovering, sending, sensitiveUntil, session, stopping,
+  unfinished, unread, vault, waiting, warnings,
 } from "../state.js";
 import { paceOf, underWay, uploads } from "../uploads.js";
 import { Button, Dialog, focusHeading, lasting, Notice } from "./index.js";
+
+/** How often an open space looks whether somebody has shown the recovery words. */
+const LOOK_MS = 60_000;
 
 const WAYS: readonly (readonly [View, string, readonly View[]])[] = [
   ["home", "shell.journal", [
@@ -24,6 +27,7 @@ const WAYS: readonly (readonly [View, string, readonly View[]])[] = [
   ["search", "shell.search", []],
   ["settings", "shell.settings", [
     "credentials", "sessions", "trust", "erase", "dossier", "listing", "inbox", "shared", "summary",
+    "recovery",
   ]],
 ];
 
@@ -65,8 +69,20 @@ export function Said({ open, view }: { open: boolean; view: View }): JSX.Element
 }
 
 function Standing({ view }: { view: View }): JSX.Element {
+  useEffect(() => {
+    const looking = setInterval(() => void lookForRecovery(), LOOK_MS);
+    return () => clearInterval(looking);
+  }, []);
   return (
     <>
+      {recovering.value !== null && view !== "recovery" && (
+        <Notice care>
+          <p>
+            {say("shell.recovering", { moment: moment(recovering.value.due) })}{" "}
+            <a href={address("recovery")}>{say("shell.recovering_more")}</a>
+          </p>
+        </Notice>
+      )}
       {!reachable.value && <Notice care><p>{say("shell.unreachable")}</p></Notice>}
       {forgetful.value && <Notice care><p>{say("shell.forgetful")}</p></Notice>}
       {waiting.value > 0 && <Notice><p>{say("shell.waiting", { count: waiting.value })}</p></Notice>}

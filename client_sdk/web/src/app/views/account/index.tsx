@@ -3,6 +3,7 @@
 export { Credentials } from "./credentials.js";
 export { Erase } from "./erase.js";
 export { Recover } from "./recover.js";
+export { Recovery } from "./recovery.js";
 export { Reopen } from "./reopen.js";
 export { Sessions } from "./sessions.js";
 export { Settings } from "./settings.js";

@@ -8,7 +8,7 @@ import { lockNow } from "../../lock.js";
 import { Public } from "../../parts/frame.js";
 import { Button, Title } from "../../parts/index.js";
 import { address, type View } from "../../router.js";
-import { session, warnings } from "../../state.js";
+import { recovering, session, warnings } from "../../state.js";
 
 const CARDS: readonly (readonly [View, string])[] = [
   ["credentials", "credentials"], ["sessions", "sessions"], ["shares", "shares"], ["boxes", "boxes"], ["deleted", "deleted"],
@@ -21,7 +21,7 @@ export function Settings(): JSX.Element {
       <Title>{say("account.settings.title")}</Title>
       <p class="hint">{say("account.settings.name", { name: session.value?.username ?? "" })}</p>
       <ul class="cards">
-        {(warnings.value.length > 0 ? [["trust", "trust"] as const, ...CARDS] : CARDS).map(([view, key]) => (
+        {cards().map(([view, key]) => (
           <li key={view}>
             <a class="card" href={address(view)}>
               <b>{say(`account.settings.${key}`)}</b> <span>{say(`account.settings.${key}_text`)}</span>
@@ -37,4 +37,13 @@ export function Settings(): JSX.Element {
       <Button onClick={() => void lockNow("asked")}>{say("shell.lock")}</Button>
     </>
   );
+}
+
+/** What asks for a decision now stands first. */
+function cards(): typeof CARDS {
+  return [
+    ...(recovering.value !== null ? [["recovery", "recovery"] as const] : []),
+    ...(warnings.value.length > 0 ? [["trust", "trust"] as const] : []),
+    ...CARDS,
+  ];
 }
