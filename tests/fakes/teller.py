@@ -418,6 +418,15 @@ class Teller:
         visitor.press("account.reopen.do")
         visitor.heading("account.reopen.done_title")
 
+    def show_words(self) -> None:
+        """The recovery words alone; whoever is logged in is told, and stops it."""
+        visitor = self.visitor
+        visitor.show_words()
+        visitor.heading("account.recover.wait_title")
+        visitor.log_in()
+        visitor.follow("shell.recovering_more")
+        visitor.stop_recovery()
+
 
 def letter(name: str, size: int) -> FilePayload:
     """A file of at least `size` bytes that says one thing over and over."""

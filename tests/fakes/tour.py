@@ -19,6 +19,7 @@ from tests.fakes.processes import RealVault
 from tests.fakes.teller import choose, letter
 from tests.fakes.told import EDITED, PHOTOGRAPH, Told, telling
 from tests.fakes.visitor import PATIENCE, Visitor
+from tests.fakes.waiting import wait_out
 from tests.fakes.words import ROOT
 
 ROUTER = ROOT / "client_sdk" / "web" / "src" / "app" / "router.ts"
@@ -52,6 +53,7 @@ def walk(visitor: Visitor, vault: RealVault, folder: Path, username: str) -> Ite
     yield from arrive(visitor)
     yield from _go_on(visitor)
     yield from _meet_nobody(visitor)
+    yield from _come_back(visitor, vault)
     with telling(vault, folder, username, visitor.lang) as told:
         yield from _look_around(visitor, told)
 
@@ -68,6 +70,9 @@ def arrive(visitor: Visitor) -> Iterator[str]:
     page.evaluate("location.hash = '#3'")
     visitor.heading("account.reopen.title")
     yield "reopen"
+    page.evaluate("location.hash = '#80'")
+    visitor.heading("account.recover.title")
+    yield "recover"
     yield from _verify(visitor)
     visitor.come()
     visitor.follow("account.door.sign_up")
@@ -142,6 +147,34 @@ def _meet_nobody(visitor: Visitor) -> Iterator[str]:
     visitor.press("share.who.search")
     page.get_by_text(visitor.say("share.find.nobody")).wait_for()
     yield "share-find-nobody"
+
+
+def _come_back(visitor: Visitor, vault: RealVault) -> Iterator[str]:
+    """The recovery words are shown, and stopped; then waited for, and everything is chosen anew."""
+    visitor.show_words()
+    visitor.heading("account.recover.wait_title")
+    yield "recover-wait"
+    visitor.log_in()
+    visitor.page.get_by_text(visitor.say("shell.recovering_more")).wait_for()
+    yield "home-recovering"
+    visitor.go_to("shell.settings")
+    visitor.page.get_by_role("link").filter(has_text=visitor.say("account.settings.recovery_text")).click()
+    visitor.heading("account.recovery.me_title")
+    yield "recovery"
+    visitor.stop_recovery()
+    yield "recovery-stopped"
+    visitor.show_words()
+    visitor.heading("account.recover.wait_title")
+    wait_out(vault.data)
+    visitor.show_words()
+    visitor.heading("account.recover.due_title")
+    yield "recover-due"
+    visitor.press("account.sign_up.next")
+    visitor.choose_secrets()
+    yield "recover-sheet"
+    visitor.press("account.sheet.noted")
+    visitor.copy_words()
+    visitor.is_in()
 
 
 def _verify(visitor: Visitor) -> Iterator[str]:

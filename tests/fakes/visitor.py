@@ -85,6 +85,13 @@ class Visitor:
         self.come()
         self.follow("account.door.sign_up")
         self.press("account.sign_up.begin")
+        self.choose_secrets()
+        self.press("account.sheet.noted")
+        self.copy_words()
+        self.is_in()
+
+    def choose_secrets(self) -> None:
+        """From the first question to the sheet, whose words are noted."""
         self.fill("account.username", self.username)
         self.press("account.sign_up.next")
         self.fill("account.password", self.password)
@@ -93,9 +100,20 @@ class Visitor:
         self.fill("account.sign_up.pin_again", self.pin)
         self.press("account.sign_up.next")
         self.note_words()
-        self.press("account.sheet.noted")
-        self.copy_words()
-        self.is_in()
+
+    def show_words(self) -> None:
+        """From the door to what is said of the recovery words."""
+        self.come()
+        self.follow("account.door.recover")
+        self.fill("account.reopen.words", " ".join(self.words))
+        self.press("account.recover.do")
+
+    def stop_recovery(self) -> None:
+        """In the view of what waits, with password and PIN."""
+        self.fill("account.confirm.password", self.password)
+        self.fill("account.confirm.pin", self.pin)
+        self.press("account.recovery.stop")
+        self.page.get_by_text(self.say("account.recovery.stopped"), exact=True).wait_for()
 
     def move_in(self) -> None:
         """The same account, opened here: for whoever doesn't look at how somebody signs up."""

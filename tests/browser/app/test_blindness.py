@@ -96,17 +96,18 @@ def tell_everything(teller: Teller, link: Link) -> bytes:
     teller.visitor.lock("account.door.guest_title")
     teller.put_in()
     teller.fail_to_get_in()
-    teller.visitor.log_in()
+    teller.show_words()
     teller.receive()
     teller.visitor.lock()
     return archive
 
 
 KINDS = {
-    "DELETE boxes", "DELETE bundles", "GET account", "GET blobs", "GET boxes", "GET bundles", "GET inbox", "GET items",
-    "GET ledger", "GET professional", "GET sessions", "GET vault", "POST account", "POST accounts", "POST boxes",
-    "POST bundles", "POST confirm", "POST items", "POST links", "POST login", "POST logout", "POST pin",
-    "POST professional", "POST uploads", "PUT account", "PUT blobs", "PUT boxes", "PUT uploads",
+    "DELETE boxes", "DELETE bundles", "DELETE recovery", "GET account", "GET blobs", "GET boxes", "GET bundles",
+    "GET inbox", "GET items", "GET ledger", "GET professional", "GET recovery", "GET sessions", "GET vault",
+    "POST account", "POST accounts", "POST boxes", "POST bundles", "POST confirm", "POST items", "POST links",
+    "POST login", "POST logout", "POST pin", "POST professional", "POST recovery", "POST uploads", "PUT account",
+    "PUT blobs", "PUT boxes", "PUT uploads",
 }
 """What a vault is asked for by somebody who uses all of it."""
 
