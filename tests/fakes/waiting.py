@@ -15,7 +15,7 @@ WAIT = 3 * DAY
 
 
 def wait_out(data: Path) -> None:
-    """Whatever recovery words have begun in the vault of this folder is due now. Raises AssertionError if nothing waits."""
+    """Whatever recovery words have begun in the vault of this folder is due now. Something has to wait."""
     with contextlib.closing(sqlite3.connect(data / "vault.db", timeout=30)) as database, database:
         moved = database.execute("UPDATE waiting_recoveries SET begun = begun - ?, due = due - ?", (WAIT, WAIT))
         assert moved.rowcount > 0, "nothing waits"

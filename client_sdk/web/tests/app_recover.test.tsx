@@ -51,6 +51,11 @@ async function choose(): Promise<void> {
   await page.type("The same PIN again", "482913");
   await page.press("Go on");
   await page.see("The old sheet won’t open anything any more");
+  await copyBack();
+}
+
+/** The sheet is noted, and four of its words typed back. */
+async function copyBack(): Promise<void> {
   await page.press("I have noted them");
   for (const label of document.querySelectorAll(".asked-words label")) {
     const words = label.textContent ?? "";
@@ -219,4 +224,49 @@ describe("an open space while the words were shown", () => {
     await page.see("Your space is locked");
     expect([recovering.value, page.text().includes(NOTICE)]).toEqual([null, false]);
   });
+
+  it("leads to new words, which are asked back before both secrets, and hold only then; what waits is over", async () => {
+    await told();
+    await page.press("You, or not you: what to do");
+    await page.type("Present password", PASSWORD);
+    await page.type("Present PIN", PIN);
+    await page.press("Stop it");
+    await page.press("Make new words");
+    await page.see("New recovery words");
+    page.vault.recovering = pending; // begun again
+    await page.press("Make new words");
+    await page.see("24 words, in this order");
+    await copyBack();
+    await page.see("The new words are noted.");
+    await confirm("805194");
+    await page.see("That isn’t the right PIN.");
+    await page.see("The new words are noted.");
+    await confirm(PIN);
+    await waitFor(() => expect(page.text()).not.toContain("The new words are noted."));
+    const asked = { username: NAME, password: PASSWORD, pin: PIN };
+    expect(calls("changeCredentials").at(-1)).toEqual([
+      "changeCredentials", { password: PASSWORD, pin: PIN }, asked, true,
+    ]);
+    expect(page.text()).not.toContain(NOTICE);
+    await expect(page.vault.showRecovery(WORDS.join(" "))).rejects.toMatchObject({ code: "recovery_refused" });
+  });
+
+  it("new words that were made and not confirmed change nothing", async () => {
+    await open();
+    await page.press("Settings");
+    await page.press(/^User name, password, PIN/);
+    await page.press("Make new words");
+    await page.see("24 words, in this order");
+    await copyBack();
+    await page.press("Keep the words from before");
+    await confirm(PIN);
+    await page.see("Everything is empty");
+    expect(calls("changeCredentials")).toEqual([]);
+  });
 });
+
+async function confirm(pin: string): Promise<void> {
+  await page.type("Present password", PASSWORD);
+  await page.type("Present PIN", pin);
+  await page.press("Change");
+}

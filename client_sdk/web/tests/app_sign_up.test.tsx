@@ -284,6 +284,7 @@ describe("settings", () => {
     await page.see("It is changed.");
     expect(calls("changeCredentials").at(-1)).toEqual([
       "changeCredentials", { password: PASSWORD, pin: PIN }, { username: "sol", password: PASSWORD, pin: "482913" },
+      false,
     ]);
     expect(session.value?.username).toBe("sol");
   });

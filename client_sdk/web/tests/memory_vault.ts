@@ -197,11 +197,20 @@ export class MemoryVault extends MemoryReading implements VaultApi {
     this.#open = null;
   }
 
-  async changeCredentials(now: { readonly password: string; readonly pin: string }, next: Typed): Promise<void> {
-    await this.#call("changeCredentials", now, next);
+  async makeWords(language: "english" | "french"): Promise<readonly string[]> {
+    await this.#call("makeWords", language);
+    this.#made = { ...this.#account(), words: NEXT_WORDS };
+    return NEXT_WORDS;
+  }
+
+  async changeCredentials(
+    now: { readonly password: string; readonly pin: string }, next: Typed, renew: boolean,
+  ): Promise<void> {
+    await this.#call("changeCredentials", now, next, renew);
     const account = this.#confirm(now.password, now.pin);
     await this.requireNew(next);
-    this.#open = { ...account, ...next };
+    this.#open = { ...account, ...next, ...(renew ? { words: this.#made!.words } : {}) };
+    if (renew) this.recovering = null;
     this.#accounts = this.#accounts.map((one) => (one === account ? this.#open! : one));
   }
 

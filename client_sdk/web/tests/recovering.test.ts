@@ -195,6 +195,25 @@ test("a damaged account record is put together anew; a share that isn't the acco
   expect(await texts(at)).toEqual(["what happened", "behind the PIN"]);
 });
 
+test("new words of an open space: only they lead back, and what waited for the old ones is over", async () => {
+  const at = await scene();
+  const { lost, words, client } = at;
+  const { password, pin } = lost.typed;
+  await client.showRecovery(words);
+  const owner = await lost.logIn();
+  const next = await owner.account.makeWords("french");
+  expect(next.text.split(" ")).toHaveLength(24);
+  await owner.account.changeCredentials(password, pin, lost.typed);
+  expect(await owner.account.pendingRecovery()).not.toBeNull(); // made, and not sent
+  await owner.account.changeCredentials(password, pin, lost.typed, next);
+  expect(await owner.account.pendingRecovery()).toBeNull();
+  await expect(client.showRecovery(words)).rejects.toMatchObject({ code: "recovery_refused" });
+  const renewed = { ...at, words: next.text };
+  await client.recover(await made(renewed));
+  expect(await texts(at)).toEqual(["what happened", "behind the PIN"]);
+  await expect(owner.account.makeWords("klingon" as never)).rejects.toMatchObject({ code: "invalid" });
+});
+
 test("what a new pair may not have is refused before anything is stretched", async () => {
   const at = await scene();
   const shown = await waited(at);

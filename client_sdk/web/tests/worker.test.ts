@@ -131,6 +131,21 @@ test("sign-up as the page does it: rules, words asked back, and the first openin
   expect(await api.logIn(typed)).toMatchObject({ lastOpened: expect.any(Number) });
 });
 
+test("getting back in as the page does it: nothing is kept of words that wait, new words are asked back", async () => {
+  const owner = await signedUp();
+  const words = await owner.api.makeWords("french");
+  expect(await owner.api.checkWords([0, 23], [words[0]!, words[23]!])).toBe(true);
+  await expect(owner.api.changeCredentials(owner.typed, owner.typed, true)).resolves.toBeUndefined();
+  await expect(owner.api.changeCredentials(owner.typed, owner.typed, true)).rejects.toMatchObject({ code: "unexpected" });
+  const { api } = await aPage();
+  const shown = await api.showRecovery(words.join(" "));
+  expect(shown).toEqual({ begun: expect.any(Number), due: expect.any(Number), isDue: false });
+  await expect(api.makeRecovered(plain(), "french")).rejects.toMatchObject({ code: expect.any(String) });
+  expect(await owner.api.pendingRecovery()).toEqual({ begun: shown.begun, due: shown.due });
+  await owner.api.stopRecovery(owner.typed.password, owner.typed.pin);
+  expect(await owner.api.pendingRecovery()).toBeNull();
+});
+
 test("an item crosses without what opens its files, and each file comes as bytes that are no page", async () => {
   const { api } = await signedUp();
   const tiny = new Blob(["tiny"], { type: "image/webp" });

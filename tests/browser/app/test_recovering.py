@@ -1,4 +1,5 @@
-"""Somebody who has nothing left but the recovery words: shown, waited for while an open space is told, and in again."""
+"""Somebody who has nothing left but the recovery words: shown, waited for while an open space is told, and in again;
+with a keyboard alone."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from tests.browser.app.test_traces import STORED, plain, wait_for_no_worker
 from tests.fakes.canary import find_canaries
 from tests.fakes.heap import take_heap
 from tests.fakes.processes import RealVault
+from tests.fakes.typist import Typist
 from tests.fakes.visitor import Visitor
 from tests.fakes.waiting import wait_out
 
@@ -25,9 +27,10 @@ def test_the_words_lead_back_in_after_three_days_of_which_an_open_space_is_told(
     owner.write(WRITTEN)
     owner.write(BEHIND, sensitive=True)
 
-    back = Visitor(other_context.new_page(), real_vault.url, "en", words=owner.words)
+    back = Typist(other_context.new_page(), real_vault.url, "en", words=owner.words)
     back.show_words()
     back.heading("account.recover.wait_title")
+    back.not_lost()
     expect(back.page.get_by_text(back.say("account.recover.wait_open"), exact=True)).to_be_visible()
     more = owner.page.get_by_role("link", name=owner.say("shell.recovering_more"), exact=True)
     expect(more).to_have_count(0)
@@ -38,6 +41,7 @@ def test_the_words_lead_back_in_after_three_days_of_which_an_open_space_is_told(
     wait_out(real_vault.data)
     back.show_words()
     back.heading("account.recover.due_title")
+    back.not_lost()
     back.press("account.sign_up.next")
     back.username, back.password, back.pin = "blue shutter", "a boat on the wide lake", "8051937"
     back.choose_secrets()
@@ -45,6 +49,7 @@ def test_the_words_lead_back_in_after_three_days_of_which_an_open_space_is_told(
     back.press("account.sheet.noted")
     back.copy_words()
     back.is_in()
+    back.not_lost()
     back.open_row(WRITTEN)
     back.page.get_by_text(WRITTEN).first.wait_for()
     back.open_row(back.say("journal.state.locked"))

@@ -4,14 +4,15 @@
 
 import { UnsupportedVersion } from "../crypto_core/errors.js";
 import * as passphrase from "../crypto_core/sealing/passphrase.js";
+import { readyWords, type Language } from "../crypto_core/sealing/recovery.js";
 import type { Session as SessionAnswer } from "../schemas/accounts.js";
 import { changeCredentials } from "./change.js";
 import type { Professionals } from "./directory.js";
-import { forgetLogin, type Door } from "./door.js";
+import { chooseLanguage, fetched, forgetLogin, type Door } from "./door.js";
 import { NetworkError, Refused, ServerFault } from "./errors.js";
 import type { Id, Recovering } from "./items.js";
 import * as keychain from "./keychain.js";
-import { AccountState, type Credentials } from "./keychain.js";
+import { AccountState, type Credentials, type RecoveryWords } from "./keychain.js";
 import { Finding } from "./protocol/sync.js";
 import type { SensitiveTier } from "./sensitive.js";
 import type { Session } from "./session.js";
@@ -72,12 +73,20 @@ export class Account {
     });
   }
 
+  /** New recovery words, for `changeCredentials`; nothing of them is sent. `.text` is what is written down. */
+  async makeWords(language: Language = "english"): Promise<RecoveryWords> {
+    await fetched(readyWords());
+    return keychain.makeWords(chooseLanguage(language));
+  }
+
   /** Another user name, password or PIN, with the present password and PIN given anew. Every other session ends.
    *
-   * What is kept, and the recovery code, stay as they are. Throws Refused (`login_refused`, `pin_wrong`,
+   * What is kept stays as it is, and the recovery code unless there are new `words`. Throws Refused (`login_refused`, `pin_wrong`,
    * `account_exists`, …), SecretRefused, ArgonWrong, or Untrusted while a warning stands. After a NetworkError or
    * ServerFault the vault is locked here, and nobody knows which pair holds: the new one is tried first. */
-  async changeCredentials(password: string, pin: string, typed: Credentials): Promise<void> {
+  async changeCredentials(
+    password: string, pin: string, typed: Credentials, words: RecoveryWords | null = null,
+  ): Promise<void> {
     const { door, session, synchroniser, sensitive, forget } = this.#parts;
     session.warnings.requireNone();
     if (session.state.facts === null) throw new UnsupportedVersion();
@@ -88,7 +97,7 @@ export class Account {
       await sensitive.open(pin);
       const { login, token } = await door.confirm(session, this.#username, password, pin);
       await session.locked(() =>
-        changeCredentials(session, synchroniser, login, token, typed, door.argon.stretch, samePin));
+        changeCredentials(session, synchroniser, login, token, typed, door.argon.stretch, samePin, words));
       this.#username = typed.username;
       forgetLogin(login);
     } catch (error) {

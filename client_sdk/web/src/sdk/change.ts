@@ -6,7 +6,7 @@ import * as passphrase from "../crypto_core/sealing/passphrase.js";
 import { changeMessage } from "../crypto_core/signed_requests.js";
 import { Refused } from "./errors.js";
 import * as keychain from "./keychain.js";
-import type { Credentials, Stretch } from "./keychain.js";
+import type { Credentials, RecoveryWords, Stretch } from "./keychain.js";
 import type { Session } from "./session.js";
 import type { Synchroniser } from "./synchroniser.js";
 import { dumpBody, endpoint } from "./transport.js";
@@ -22,7 +22,7 @@ const PASSING: readonly string[] = ["credentials_conflict", "challenge_refused"]
  * the sensitive tier is open. After a NetworkError nobody knows which pair holds: the new one is tried first. */
 export async function changeCredentials(
   session: Session, synchroniser: Synchroniser, old: passphrase.LoginKeys, confirmed: Uint8Array, typed: Credentials,
-  stretch: Stretch, samePin: boolean,
+  stretch: Stretch, samePin: boolean, words: RecoveryWords | null,
 ): Promise<void> {
   const login = await typed.stretchNew(session.pin.vaultId, stretch);
   for (let tries = 1; tries <= MERGES; tries += 1) {
@@ -31,7 +31,7 @@ export async function changeCredentials(
     session.warnings.requireNone();
     const { heads } = await synchroniser.loadLinks();
     const { fields } = keychain.makeChange(
-      login, typed.pin, session.keyring, session.state, session.pin, heads, samePin,
+      login, typed.pin, session.keyring, session.state, session.pin, heads, samePin, words,
     );
     const { challenge } = await session.transport.ask("POST", "/v1/login/start", { body: { K_id: old.kId } });
     const body = dumpBody(endpoint("POST", CREDENTIALS), { ...fields, identity: account.identity, challenge });

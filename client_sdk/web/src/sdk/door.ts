@@ -79,13 +79,13 @@ export class Door {
   }
 
   /** What `VaultClient.makeAccount` gives. */
-  async makeAccount(typed: Credentials, language: Language): Promise<NewAccount> {
-    if (!LANGUAGES.includes(language)) throw new ValueRefused("the recovery words are English or French");
+  async makeAccount(typed: Credentials, language: string): Promise<NewAccount> {
+    const chosen = chooseLanguage(language);
     typed.requireNew(this.thisYear);
     const pin = await this.meet();
     await fetched(readyWords());
     await this.argon.test();
-    return keychain.makeAccount(typed, pin, language, this.thisYear, this.argon.stretch);
+    return keychain.makeAccount(typed, pin, chosen, this.thisYear, this.argon.stretch);
   }
 
   /** What `VaultClient.register` does. */
@@ -229,6 +229,13 @@ export class Door {
   async #challenge(login: passphrase.LoginKeys): Promise<Uint8Array> {
     return (await this.#transport.ask("POST", "/v1/login/start", { body: { K_id: login.kId } })).challenge;
   }
+}
+
+/** Of recovery words. Throws ValueRefused. */
+export function chooseLanguage(language: string): Language {
+  const chosen = LANGUAGES.find((one) => one === language);
+  if (chosen === undefined) throw new ValueRefused("the recovery words are English or French");
+  return chosen;
 }
 
 /** The newest account record that this device could read; number 0, which says nothing, if there is none. */

@@ -124,6 +124,26 @@ export class NewAccount {
   }
 }
 
+/** A recovery code (32 bytes), and the words that spell it. Shown by nothing. */
+export class RecoveryWords {
+  readonly #code: Uint8Array;
+  readonly #text: string;
+
+  constructor(code: Uint8Array, text: string) {
+    this.#code = code;
+    this.#text = text;
+  }
+
+  get code(): Uint8Array {
+    return this.#code;
+  }
+
+  /** 24 words, one space between. */
+  get text(): string {
+    return this.#text;
+  }
+}
+
 /** An account record as it is kept, and what it says: null if that could not be read here. */
 export class AccountState {
   readonly n: number;
@@ -179,15 +199,22 @@ export interface Change {
   readonly fields: Omit<ChangeCredentials, "challenge" | "identity">;
 }
 
+/** A new recovery code; it opens nothing until a change of credentials has brought it to the vault. */
+export function makeWords(language: Language): RecoveryWords {
+  const code = makeRecoveryKey();
+  return new RecoveryWords(code, formatWords(code, language));
+}
+
 /** The keys of the ledger and the directory that an account record names. */
 export type NamedKeys = Pick<Pin, "ledgerVkey" | "directoryVkey">;
 
 /** New login keys, and what a change of credentials sends (protocol §8), for the pair that `login` was stretched from.
  *
- * Master keys, identity and what the recovery code opens stay. Throws NeedsPin unless the sensitive tier is open. */
+ * Master keys and identity stay, and what the recovery code opens unless there are new `words`. Throws NeedsPin unless the
+ * sensitive tier is open. */
 export function makeChange(
   login: passphrase.LoginKeys, newPin: string, keyring: Keyring, state: AccountState, pin: NamedKeys,
-  heads: readonly Hash[], samePin: boolean,
+  heads: readonly Hash[], samePin: boolean, words: RecoveryWords | null = null,
 ): Change {
   const { account } = keyring;
   const id = formatB64url(account);
@@ -200,12 +227,13 @@ export function makeChange(
     new keyrings.Credentials(login, pinLogin, pinStep, shareN, shareS), account, epoch, keyring.mkN, keyring.mkS,
   );
   const facts = { ...nextFacts(state, pin, heads, { epoch, pinEpoch }), argon: passphrase.NEWEST_ARGON };
+  const recovery = words === null ? null : wrapForWords(words, account, epoch, keyring);
   const fields = {
     K_id: login.kId, login_pk: passphrase.derivePublic(login.loginSeed), account: id, epoch,
     expected_epoch: keyring.epoch, pin_epoch: pinEpoch, n: facts.n, tag_L: pinLogin.tag, tag_S: pinStep.tag,
     share_N: shareN, share_S: shareS, W_N: wraps.normal, W_S: wraps.sensitive,
     account_record: sealAccountState(keyring.mkN, id, facts),
-    drop_box: keys.sealDropBox(keyring.mkS, account, epoch, keyring.pkS, keyring.skS), recovery: null,
+    drop_box: keys.sealDropBox(keyring.mkS, account, epoch, keyring.pkS, keyring.skS), recovery,
   };
   return { login, fields };
 }
@@ -237,20 +265,16 @@ export function openRecovered(
 }
 
 /** What takes the place of lost credentials (protocol §8) but for challenge and identity: for the pair that `login` was
- * stretched from, and the next recovery code (32 bytes).
+ * stretched from, and the next recovery words.
  *
  * The keys of ledger and directory stay those that the record names: the next opening compares them. */
 export function makeRecovered(
-  login: passphrase.LoginKeys, newPin: string, recoveryKey: Uint8Array, keyring: Keyring, state: ReadState,
-): Omit<ChangeCredentials, "challenge" | "identity"> {
+  login: passphrase.LoginKeys, newPin: string, words: RecoveryWords, keyring: Keyring, state: ReadState,
+): Change["fields"] {
   const { facts } = state;
   const named = { ledgerVkey: facts.ledger_vkey, directoryVkey: facts.directory_vkey };
   const heads = facts.heads.map(formatB64url);
-  const { fields } = makeChange(login, newPin, keyring, state, named, heads, false);
-  const shareR = makeBytes(KEY_SIZE);
-  const { account, mkN, mkS } = keyring;
-  const wraps = keyrings.wrapForRecovery(recoveryKey, shareR, account, fields.epoch, mkN, mkS);
-  return { ...fields, recovery: recoveryFields(recoveryKey, shareR, wraps) };
+  return makeChange(login, newPin, keyring, state, named, heads, false, words).fields;
 }
 
 /** How often password and PIN have changed, from 1; an open keyring knows both. */
@@ -347,6 +371,12 @@ function accountFacts(keyring: Keyring, pin: Pin, pkSign: Uint8Array, pkBox: Uin
     argon: passphrase.NEWEST_ARGON, pk_S: keyring.pkS, identity_sign: pkSign, identity_box: pkBox,
     ledger_vkey: pin.ledgerVkey, directory_vkey: pin.directoryVkey, heads: [],
   };
+}
+
+function wrapForWords({ code }: RecoveryWords, account: Uint8Array, epoch: number, keyring: Keyring): Recovery {
+  const shareR = makeBytes(KEY_SIZE);
+  const wraps = keyrings.wrapForRecovery(code, shareR, account, epoch, keyring.mkN, keyring.mkS);
+  return recoveryFields(code, shareR, wraps);
 }
 
 function recoveryFields(recoveryKey: Uint8Array, shareR: Uint8Array, wraps: keyrings.MasterWraps): Recovery {

@@ -5,16 +5,14 @@
 import { formatB64url, parseB64url } from "../crypto_core/encoding.js";
 import type { Keyring } from "../crypto_core/sealing/keyring.js";
 import * as passphrase from "../crypto_core/sealing/passphrase.js";
-import {
-  LANGUAGES, deriveRecovery, formatWords, makeRecoveryKey, parseWords, readyWords, type Language, type RecoveryKeys,
-} from "../crypto_core/sealing/recovery.js";
+import { deriveRecovery, parseWords, readyWords, type RecoveryKeys } from "../crypto_core/sealing/recovery.js";
 import { recoverChangeMessage, recoverMessage } from "../crypto_core/signed_requests.js";
 import type { Identity, RecoveryStage } from "../schemas/accounts.js";
-import { fetched, type Door } from "./door.js";
-import { Refused, ValueRefused } from "./errors.js";
+import { chooseLanguage, fetched, type Door } from "./door.js";
+import { Refused } from "./errors.js";
 import type { Id } from "./items.js";
 import * as keychain from "./keychain.js";
-import type { Credentials, ReadState } from "./keychain.js";
+import type { Credentials, ReadState, RecoveryWords } from "./keychain.js";
 import { dumpBody, endpoint, type Transport } from "./transport.js";
 
 export const START = "/v1/recovery/start";
@@ -54,21 +52,19 @@ export class Recovered {
   readonly shown: Shown;
   readonly #typed: Credentials;
   readonly #login: passphrase.LoginKeys;
-  readonly #code: Uint8Array;
-  readonly #words: string;
+  readonly #words: RecoveryWords;
   #sent: Sent | null = null;
 
-  constructor(shown: Shown, typed: Credentials, login: passphrase.LoginKeys, code: Uint8Array, words: string) {
+  constructor(shown: Shown, typed: Credentials, login: passphrase.LoginKeys, words: RecoveryWords) {
     this.shown = shown;
     this.#typed = typed;
     this.#login = login;
-    this.#code = code;
     this.#words = words;
   }
 
   /** The next 24 words, one space between. */
   get recoveryWords(): string {
-    return this.#words;
+    return this.#words.text;
   }
 
   get login(): passphrase.LoginKeys {
@@ -87,7 +83,7 @@ export class Recovered {
 
   /** What to send, of what the old code opened, with a token and for a challenge, both of a moment ago. */
   fill(host: string, { keyring, state, identity }: Opened, token: Uint8Array, challenge: Uint8Array): Sent {
-    const fields = keychain.makeRecovered(this.#login, this.#typed.pin, this.#code, keyring, state);
+    const fields = keychain.makeRecovered(this.#login, this.#typed.pin, this.#words, keyring, state);
     const body = dumpBody(endpoint("POST", CREDENTIALS), { ...fields, identity, challenge });
     const message = recoverChangeMessage(host, challenge, body);
     const signed = (seed: Uint8Array): string => formatB64url(passphrase.signWithSeed(seed, message));
@@ -135,14 +131,13 @@ export async function show(transport: Transport, door: Door, words: string): Pro
 }
 
 /** What `VaultClient.makeRecovered` gives. */
-export async function make(door: Door, shown: Shown, typed: Credentials, language: Language): Promise<Recovered> {
-  if (!LANGUAGES.includes(language)) throw new ValueRefused("the recovery words are English or French");
+export async function make(door: Door, shown: Shown, typed: Credentials, language: string): Promise<Recovered> {
+  const chosen = chooseLanguage(language);
   typed.requireNew(door.thisYear);
   const { vaultId } = await door.meet();
   await door.argon.test();
   const login = await typed.stretchNew(vaultId, door.argon.stretch);
-  const code = makeRecoveryKey();
-  return new Recovered(shown, typed, login, code, formatWords(code, language));
+  return new Recovered(shown, typed, login, keychain.makeWords(chosen));
 }
 
 /** What `VaultClient.recover` does. */

@@ -248,7 +248,7 @@ export interface EnteringApi {
   requireNew(typed: Partial<Typed>): Promise<void>;
   /** Makes every key of a new account here, sends nothing, and gives the 24 words. Argon2id twice: seconds. */
   makeAccount(typed: Typed, language: "english" | "french"): Promise<readonly string[]>;
-  /** Whether these are the words given by makeAccount or makeRecovered at these places (0-based); case and accents don't matter. */
+  /** Whether these are the words given by makeAccount, makeRecovered or makeWords at these places (0-based); case and accents don't matter. */
   checkWords(places: readonly number[], words: readonly string[]): Promise<boolean>;
   /** Sends the new account, and opens it. After `network` it is called again: the same bytes go. */
   register(): Promise<Opening>;
@@ -258,7 +258,13 @@ export interface EnteringApi {
   dropSensitive(): Promise<void>;
   /** Writes the account record if anything was written, ends the session, and forgets every key. */
   lock(): Promise<void>;
-  changeCredentials(now: { readonly password: string; readonly pin: string }, next: Typed): Promise<void>;
+  /** Makes new recovery words for a change of credentials, sends nothing, and gives them; an earlier call's are forgotten.
+   * checkWords is for these as well. */
+  makeWords(language: "english" | "french"): Promise<readonly string[]>;
+  /** `renew`: the words of makeWords take the place of the old ones. */
+  changeCredentials(
+    now: { readonly password: string; readonly pin: string }, next: Typed, renew: boolean,
+  ): Promise<void>;
   /** Erases the account and all that is kept for it, here as well, and locks. False: locked, and nobody knows whether it was
    * erased. A Problem says that nothing was. */
   erase(password: string, pin: string): Promise<boolean>;

@@ -5,7 +5,7 @@ import { formatB64url, parseB64url } from "../../crypto_core/encoding.js";
 import { OutOfOrder } from "../../crypto_core/errors.js";
 import * as passphrase from "../../crypto_core/sealing/passphrase.js";
 import type { VaultClient } from "../../sdk/client.js";
-import { Credentials, type NewAccount } from "../../sdk/keychain.js";
+import { Credentials, type NewAccount, type RecoveryWords } from "../../sdk/keychain.js";
 import type { Shown } from "../../sdk/recovering.js";
 import type { Answering } from "../answering.js";
 import type { EnteringApi, Opening } from "../api.js";
@@ -22,7 +22,8 @@ interface Made {
 export function enteringCalls(by: Answering): EnteringApi {
   let made: Made | null = null;
   let shown: Shown | null = null;
-  by.atLock.push(() => (made = shown = null));
+  let renewed: RecoveryWords | null = null;
+  by.atLock.push(() => (made = shown = renewed = null));
   const requireMade = (): Made => {
     if (made === null) throw new OutOfOrder("no account was made");
     return made;
@@ -51,7 +52,7 @@ export function enteringCalls(by: Answering): EnteringApi {
     }),
 
     checkWords: (places, words) => by.ask(() => {
-      const given = requireMade().of.recoveryWords.split(" ").map(bare);
+      const given = (renewed?.text ?? requireMade().of.recoveryWords).split(" ").map(bare);
       return places.length === words.length && places.every((place, at) => given[place] === bare(words[at] ?? ""));
     }),
 
@@ -95,10 +96,17 @@ export function enteringCalls(by: Answering): EnteringApi {
 
     lock: () => by.lock(),
 
-    changeCredentials: (now, next) => {
+    makeWords: (language) => by.ask(async (client) => {
+      renewed = await client.account.makeWords(language);
+      return renewed.text.split(" ");
+    }),
+
+    changeCredentials: (now, next, renew) => by.enter(async (client) => {
+      if (renew && renewed === null) throw new OutOfOrder("no words were made");
       const typed = new Credentials(next.username, next.password, next.pin);
-      return by.enter((client) => client.account.changeCredentials(now.password, now.pin, typed));
-    },
+      await client.account.changeCredentials(now.password, now.pin, typed, renew ? renewed : null);
+      renewed = null;
+    }),
 
     erase: (password, pin) => by.erase(password, pin),
 

@@ -63,6 +63,7 @@ function Words({ ended, right }: { ended: unknown; right: (shown: ShownRecovery)
       <Title key="words">{say("account.recover.title")}</Title>
       <p class="lead">{say("account.recover.lead")}</p>
       <p>{say("account.recover.how")}</p>
+      <Notice><p>{say("account.recover.told")}</p></Notice>
       <form
         class="form"
         onSubmit={(event) => {
@@ -79,7 +80,6 @@ function Words({ ended, right }: { ended: unknown; right: (shown: ShownRecovery)
           </Button>
         </div>
       </form>
-      <Notice><p>{say("account.recover.told")}</p></Notice>
     </>
   );
 }

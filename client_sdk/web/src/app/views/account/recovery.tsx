@@ -52,7 +52,7 @@ function Stopped(): JSX.Element {
     <Notice>
       <p>{say("account.recovery.stopped")}</p>
       <p>{say("account.recovery.again")}</p>
-      <p>{say("account.recovery.sheet")}</p>
+      <p>{say("account.recovery.sheet")} <a href={address("credentials")}>{say("account.credentials.words_make")}</a></p>
     </Notice>
   );
 }
