@@ -102,20 +102,24 @@ export function Credentials(): JSX.Element {
         {renew ? (
           <>
             <Notice><p>{say("account.credentials.words_ready")}</p></Notice>
-            <Button
-              plain onClick={() => {
-                setSheet("none");
-                focusHeading(); // this goes
-              }}
-            >
-              {say("account.credentials.words_keep")}
-            </Button>
+            <div class="actions">
+              <Button
+                plain onClick={() => {
+                  setSheet("none");
+                  focusHeading(); // this goes
+                }}
+              >
+                {say("account.credentials.words_keep")}
+              </Button>
+            </div>
           </>
         ) : (
           <>
             <p>{say("account.credentials.words_text")}</p>
             <Problem error={error} />
-            <Button plain onClick={() => void makeWords()}>{say("account.credentials.words_make")}</Button>
+            <div class="actions">
+              <Button plain onClick={() => void makeWords()}>{say("account.credentials.words_make")}</Button>
+            </div>
           </>
         )}
       </Confirmed>
