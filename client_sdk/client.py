@@ -157,24 +157,24 @@ class VaultClient:
     def show_recovery(self, words: str) -> Shown:
         """Shows the 24 recovery words: the first time a waiting time begins; `.is_due` once it is over.
 
-        Raises SecretRefused, Refused (`recovery_refused`, …).
+        Raises SecretRefused, Refused (`recovery_refused`, …), UnsupportedVersion, TamperedError, MalformedError.
         """
-        self._door.meet()
-        return recovering.show(self._transport, words)
+        return recovering.show(self._transport, self._door.meet(), words)
 
     def make_recovered(
         self, shown: Shown, username: str, password: str, pin: str, *, language: str = "english"
     ) -> Recovered:
         """What takes the place of user name, password, PIN and words, for words that are due; nothing of it is sent.
-        `.recovery_words` are the new ones. Raises SecretRefused, UnsupportedVersion, TamperedError, MalformedError."""
+        `.recovery_words` are the new ones. Raises SecretRefused."""
         return self._door.make_recovered(shown, Credentials(username, password, pin), language)
 
     def recover(self, made: Recovered) -> None:
         """Sends it: from then on only the new ones open. After a NetworkError the same `made` is given again.
 
-        Raises Refused: `account_exists` for a pair of name and password that can't be used, `recovery_over`, ….
+        Raises Refused: `account_exists` for a pair of name and password that can't be used, `recovery_waiting` where it
+        was stopped meanwhile, ….
         """
-        recovering.send(self._transport, made)
+        recovering.send(self._transport, self._door.meet(), made, self._door.is_gone)
 
     def step_up(self, pin: str) -> None:
         """Opens the sensitive tier for two minutes. Raises Refused (`pin_wrong`, `pin_locked`, …)."""

@@ -139,17 +139,26 @@ def make_change(
     Master keys and identity stay, and what the recovery code opens unless there are new `words`. Raises NeedsPin unless
     the sensitive tier is open.
     """
-    account, login, epoch = keyring.account, typed.stretch(pin.vault_id), keyring.epoch + 1
+    login = typed.stretch(pin.vault_id)
+    vkeys = pin.ledger_vkey, pin.directory_vkey
+    return login, _next_fields(login, typed.pin, keyring, state, vkeys, heads, same_pin=same_pin, words=words)
+
+
+def _next_fields(
+    login: passphrase.LoginKeys, pin: str, keyring: Keyring, state: AccountState, vkeys: tuple[str, str],
+    heads: Sequence[bytes], *, same_pin: bool, words: RecoveryWords | None
+) -> dict[str, Any]:
+    account, epoch = keyring.account, keyring.epoch + 1
     pin_epoch = keyring.pin_epoch if same_pin else keyring.pin_epoch + 1
     share_n, share_s = make_bytes(KEY_SIZE), make_bytes(KEY_SIZE)
-    pin_login = passphrase.derive_pin_login(login.k_pl, account, typed.pin)
-    pin_step = passphrase.derive_pin_step(login.k_ps, account, pin_epoch, typed.pin)
+    pin_login = passphrase.derive_pin_login(login.k_pl, account, pin)
+    pin_step = passphrase.derive_pin_step(login.k_ps, account, pin_epoch, pin)
     wraps = keyrings.wrap_for_credentials(
         keyrings.Credentials(login, pin_login, pin_step, share_n, share_s), account, epoch, keyring.mk_n, keyring.mk_s
     )
     facts = {
         **state.facts, "n": state.n + 1, "previous": state.hash, "epoch": epoch, "pin_epoch": pin_epoch,
-        "argon": passphrase.NEWEST_ARGON, "ledger_vkey": pin.ledger_vkey, "directory_vkey": pin.directory_vkey,
+        "argon": passphrase.NEWEST_ARGON, "ledger_vkey": vkeys[0], "directory_vkey": vkeys[1],
         "heads": list(heads),
     }
     fields = {
@@ -164,7 +173,7 @@ def make_change(
         share_r = make_bytes(KEY_SIZE)
         made = keyrings.wrap_for_recovery(words.code, share_r, account, epoch, keyring.mk_n, keyring.mk_s)
         fields["recovery"] = _recovery_fields(words.code, share_r, made.normal, made.sensitive)
-    return login, fields
+    return fields
 
 
 def open_recovered(
@@ -192,12 +201,12 @@ def open_recovered(
 
 
 def make_recovered(
-    typed: Credentials, keyring: Keyring, state: AccountState, pin: Pin, language: Language
-) -> tuple[str, passphrase.LoginKeys, dict[str, Any]]:
-    """New recovery words, the new login keys, and the body but for challenge and identity (protocol §8)."""
-    new = make_words(language)
-    login, fields = make_change(typed, keyring, state, pin, state.facts["heads"], same_pin=False, words=new)
-    return new.text, login, fields
+    login: passphrase.LoginKeys, pin: str, words: RecoveryWords, keyring: Keyring, state: AccountState
+) -> dict[str, Any]:
+    """The body that takes the place of what was lost, but for challenge and identity (protocol §8). The ledger's and
+    the directory's keys stay those that the account knew: this device may have met others."""
+    vkeys = state.facts["ledger_vkey"], state.facts["directory_vkey"]
+    return _next_fields(login, pin, keyring, state, vkeys, state.facts["heads"], same_pin=False, words=words)
 
 
 def sign_login(login: passphrase.LoginKeys, host: str, challenge: bytes) -> bytes:

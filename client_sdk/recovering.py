@@ -6,27 +6,31 @@ kept in the vault.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from client_sdk import keychain
 from client_sdk.errors import Refused
 from client_sdk.home import Pin
-from client_sdk.keychain import Credentials
+from client_sdk.keychain import AccountState, Credentials, RecoveryWords
 from client_sdk.transport import Transport, dump_body, endpoint
 from crypto_core.encoding import format_b64url
 from crypto_core.sealing import passphrase
+from crypto_core.sealing.keyring import Keyring
 from crypto_core.sealing.recovery import Language, RecoveryKeys, derive_recovery, parse_words
 from crypto_core.signed_requests import recover_change_message, recover_message
 
 START, FINISH = "/v1/recovery/start", "/v1/recovery/finish"
 KEYS, CREDENTIALS = "/v1/recovery/keys", "/v1/recovery/credentials"
 _TRIES = 4
+_PASSING = ("unauthorized", "challenge_refused", "credentials_conflict")
+"""Words take longer to be written down than a token or a challenge lives, and another device may write meanwhile."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Shown:
-    """A recovery code that the vault has found right. Held as short as can be."""
+    """A recovery code that the vault has found right."""
 
     account: bytes
     """16 bytes."""
@@ -35,14 +39,8 @@ class Shown:
     """Unix seconds, by the vault's clock: from when on, for a week, it opens."""
     code: bytes = field(repr=False)
     """The 32 bytes that the words spell."""
-    token: bytes = field(repr=False)
-    keys: dict[str, Any] | None = field(repr=False)
-    """What opens with it (schemas.accounts.RecoveryKeys); None before it is due."""
-
-    @property
-    def is_due(self) -> bool:
-        """Whether the waiting time is over."""
-        return self.keys is not None
+    is_due: bool
+    """Whether the waiting time is over."""
 
 
 @dataclass
@@ -51,90 +49,106 @@ class Recovered:
     before it is."""
 
     shown: Shown = field(repr=False)
-    recovery_words: str = field(repr=False)
+    typed: Credentials = field(repr=False)
     login: passphrase.LoginKeys = field(repr=False)
-    fields: dict[str, Any] = field(repr=False)
-    """The body but for its challenge."""
-    sent: bytes | None = field(default=None, repr=False)
-    """The exact bytes once sent: the same go again after a lost answer."""
+    words: RecoveryWords = field(repr=False)
+    sent: Sent | None = field(default=None, repr=False)
+    """The exact request once sent: the same goes again after a lost answer."""
+
+    @property
+    def recovery_words(self) -> str:
+        """The next 24 words, one space between."""
+        return self.words.text
 
 
-def show(transport: Transport, words: str) -> Shown:
-    """Shows the words: the first time the waiting begins, and whoever is logged in is told.
+@dataclass(frozen=True)
+class Sent:
+    """One request, as it goes again."""
 
-    Raises SecretRefused for what can't be a code, Refused `recovery_refused` for one that is nobody's (any more).
+    body: bytes = field(repr=False)
+    token: bytes = field(repr=False)
+    headers: dict[str, str] = field(repr=False)
+
+
+def show(transport: Transport, pin: Pin, words: str) -> Shown:
+    """Shows the words: the first time the waiting begins, and whoever is logged in is told. What is due is opened here
+    already: whoever chooses a new password then knows that it will do.
+
+    Raises SecretRefused for what can't be a code, Refused `recovery_refused` for one that is nobody's (any more),
+    UnsupportedVersion where a newer program wrote the account record, TamperedError or MalformedError if what the vault
+    gives is not this code's.
     """
-    return _show(transport, parse_words(words))
-
-
-def make(shown: Shown, typed: Credentials, pin: Pin, language: Language, this_year: int) -> Recovered:
-    """Everything that is sent, for a code that is due. Raises SecretRefused, UnsupportedVersion where a newer program
-    wrote the account record, TamperedError or MalformedError if what the vault gives is not this code's."""
-    assert shown.keys is not None
-    typed.require_new(this_year)
-    keyring, state = keychain.open_recovered(shown.account, shown.code, shown.keys, pin)
+    code = parse_words(words)
+    stage = _show_code(transport, derive_recovery(code))
     try:
-        words, login, fields = keychain.make_recovered(typed, keyring, state, pin, language)
-    finally:
-        keyring.forget()
-    return Recovered(shown, words, login, {**fields, "identity": shown.keys["identity"]})
-
-
-def send(transport: Transport, made: Recovered) -> None:
-    """Sends it; again, after a NetworkError, with the same `made`. Every session ends, and the words shown open nothing
-    any more.
-
-    Raises Refused: `account_exists` for a pair that can't be used, `recovery_over` where it was stopped meanwhile, ….
-    """
-    row, shown = endpoint("POST", CREDENTIALS), made.shown
-    old = derive_recovery(shown.code)
-    for tries in range(1, _TRIES + 1):
-        if made.sent is None:
-            made.fields["challenge"] = _challenge(transport, old)
-            made.sent = dump_body(row, made.fields)
-        message = recover_change_message(transport.host, made.fields["challenge"], made.sent)
-        try:
-            transport.ask("POST", CREDENTIALS, made.sent, token=shown.token, headers={
-                name: format_b64url(passphrase.sign_with_seed(seed, message))
-                for name, seed in (
-                    ("Temoin-Signature", old.login_seed), ("Temoin-Signature-New", made.login.login_seed),
-                )
-            })
-            return
-        except Refused as refusal:
-            if refusal.code not in ("challenge_refused", "unauthorized") or tries == _TRIES:
-                raise
-            if refusal.code == "challenge_refused":
-                made.sent = None
-            elif not _is_shown_again(transport, shown):
-                return  # the code was replaced: by this very request, whose answer was lost
-
-
-def _show(transport: Transport, code: bytes) -> Shown:
-    keys = derive_recovery(code)
-    challenge = _challenge(transport, keys)
-    sig = passphrase.sign_with_seed(keys.login_seed, recover_message(transport.host, keys.rid, challenge))
-    answer = transport.ask("POST", FINISH, {"rid": keys.rid, "challenge": challenge, "sig": sig})
-    shown = Shown(answer["account"], answer["begun"], answer["due"], code, answer["token"], None)
-    try:
-        shown.keys = transport.ask("GET", KEYS, token=shown.token)
+        _open(transport, pin, code, stage)[0].forget()
     except Refused as refusal:
         if refusal.code != "recovery_waiting":
             raise
-    return shown
+        return Shown(stage["account"], stage["begun"], stage["due"], code, False)
+    return Shown(stage["account"], stage["begun"], stage["due"], code, True)
 
 
-def _is_shown_again(transport: Transport, shown: Shown) -> bool:
-    """A fresh token, where copying words took longer than the last one lived; False if the code is nobody's now."""
+def make(shown: Shown, typed: Credentials, pin: Pin, language: Language, this_year: int) -> Recovered:
+    """New words and the keys of the new pair, for a code that is due. Raises SecretRefused, NotEnoughMemory."""
+    typed.require_new(this_year)
+    return Recovered(shown, typed, typed.stretch(pin.vault_id), keychain.make_words(language))
+
+
+def send(
+    transport: Transport, pin: Pin, made: Recovered, is_gone: Callable[[passphrase.LoginKeys], bool]
+) -> None:
+    """Sends it; again, after a NetworkError, with the same `made`. Every session ends, and the words shown open nothing
+    any more. `is_gone` asks whether a pair opens nothing.
+
+    Raises Refused: `account_exists` for a pair that can't be used, `recovery_waiting` where it was stopped meanwhile,
+    `recovery_refused` where the words were replaced, …; and as `show`.
+    """
+    for tries in range(1, _TRIES + 1):
+        try:
+            made.sent = made.sent or _filled(transport, pin, made)
+            body, token, headers = made.sent.body, made.sent.token, made.sent.headers
+            transport.ask("POST", CREDENTIALS, body, token=token, headers=headers)
+            return
+        except Refused as refusal:
+            if made.sent is not None and refusal.code == "unauthorized" and not is_gone(made.login):
+                return  # it was done, and the answer was lost
+            made.sent = None
+            if refusal.code not in _PASSING or tries == _TRIES:
+                raise
+
+
+def _filled(transport: Transport, pin: Pin, made: Recovered) -> Sent:
+    """What to send, of what the code opens now, with a token and a challenge of this moment."""
+    old = derive_recovery(made.shown.code)
+    stage = _show_code(transport, old)
+    keyring, state, identity = _open(transport, pin, made.shown.code, {**stage, "account": made.shown.account})
     try:
-        shown.token = _show(transport, shown.code).token
-    except Refused as refusal:
-        if refusal.code != "recovery_refused":
-            raise
-        return False
-    return True
+        fields = keychain.make_recovered(made.login, made.typed.pin, made.words, keyring, state)
+    finally:
+        keyring.forget()
+    challenge = _challenge(transport, old)
+    body = dump_body(endpoint("POST", CREDENTIALS), {**fields, "identity": identity, "challenge": challenge})
+    message = recover_change_message(transport.host, challenge, body)
+    seeds = {"Temoin-Signature": old.login_seed, "Temoin-Signature-New": made.login.login_seed}
+    signed = {name: format_b64url(passphrase.sign_with_seed(seed, message)) for name, seed in seeds.items()}
+    return Sent(body, stage["token"], signed)
+
+
+def _show_code(transport: Transport, keys: RecoveryKeys) -> dict[str, Any]:
+    challenge = _challenge(transport, keys)
+    sig = passphrase.sign_with_seed(keys.login_seed, recover_message(transport.host, keys.rid, challenge))
+    return transport.ask("POST", FINISH, {"rid": keys.rid, "challenge": challenge, "sig": sig})
 
 
 def _challenge(transport: Transport, keys: RecoveryKeys) -> bytes:
     challenge: bytes = transport.ask("POST", START, {"rid": keys.rid})["challenge"]
     return challenge
+
+
+def _open(
+    transport: Transport, pin: Pin, code: bytes, stage: dict[str, Any]
+) -> tuple[Keyring, AccountState, dict[str, bytes]]:
+    given = transport.ask("GET", KEYS, token=stage["token"])
+    keyring, state = keychain.open_recovered(stage["account"], code, given, pin)
+    return keyring, state, given["identity"]

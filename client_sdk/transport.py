@@ -33,7 +33,7 @@ ANSWER = 32 * 1024 * 1024
 TRIES = 4
 _ONCE = {
     ("POST", "/v1/login/finish"), ("POST", "/v1/pin"), ("POST", "/v1/pin/reopen"), ("POST", "/v1/confirm"),
-    ("POST", "/v1/links/<id:bundle>"),
+    ("POST", "/v1/links/<id:bundle>"), ("POST", "/v1/recovery/finish"),
 }
 """A second try of these would spend a challenge or a guess: the person decides. All others are idempotent."""
 PIECE = 8 * limits.UNIT

@@ -106,7 +106,7 @@ class FakeClient:
     def show_recovery(self, words: str) -> Shown:
         self.fake.did("show_recovery", words)
         due = NOW + 3 * 86_400
-        return Shown(b"\xac" * 16, NOW, due, bytes(32), bytes(32), {} if self.fake.is_due else None)
+        return Shown(b"\xac" * 16, NOW, due, bytes(32), self.fake.is_due)
 
     def make_recovered(
         self, shown: Shown, username: str, password: str, pin: str, *, language: str = "english"

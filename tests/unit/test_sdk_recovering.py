@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import httpx
 import pytest
 from sqlalchemy import update
 
+from client_sdk import recovering
 from client_sdk.client import Credentials, Draft, VaultClient
 from client_sdk.errors import NetworkError, Refused
 from client_sdk.items import Recovering
@@ -250,8 +251,54 @@ def test_words_that_were_replaced_while_they_waited_open_nothing(scene: Scene) -
         made = scene.made(client)
         words = owner.account.make_words()
         owner.account.change_credentials(PASSWORD, PIN, Credentials(USERNAME, PASSWORD, PIN), words)
-        client.recover(made)  # its session is over, and its words are nobody's: as after an answer that was lost
+        with pytest.raises(Refused) as caught:
+            client.recover(made)
+        assert caught.value.code == "recovery_refused"
     with pytest.raises(Refused) as caught:
         scene.texts(*NEW)
     assert caught.value.code == "login_refused"
     scene.lost.opening()
+
+
+def test_whoever_else_used_the_same_words_is_not_taken_for_a_lost_answer(scene: Scene, tmp_path: Path) -> None:
+    with scene.wait() as client, make_device(scene.vault, tmp_path / "other").client() as other:
+        made = scene.made(client)
+        scene.found.network.cut_before = is_change
+        with pytest.raises(NetworkError):
+            client.recover(made)
+        scene.found.network.cut_before = lambda _: False
+        other.recover(other.make_recovered(other.show_recovery(scene.words), "other", NEW[1], NEW[2]))
+        with pytest.raises(Refused) as caught:
+            client.recover(made)
+        assert caught.value.code == "recovery_refused"
+
+
+def test_another_device_that_writes_meanwhile_loses_no_sheet(scene: Scene) -> None:
+    owner, writes = scene.lost.log_in(), [True]
+    owner.write_entry(Draft("meanwhile"))
+
+    def write(request: httpx.Request) -> bool:
+        if is_change(request) and writes:
+            writes.pop()
+            owner.lock()  # which writes the account record
+        return False
+
+    with scene.wait() as client:
+        owner = scene.lost.log_in()
+        owner.write_entry(Draft("and now"))
+        made = scene.made(client)
+        scene.found.network.cut_before = write
+        client.recover(made)
+        assert writes == []
+    assert "and now" in scene.texts(*NEW)
+
+
+def test_the_keys_that_the_account_knew_stay_in_its_record(scene: Scene) -> None:
+    with scene.lost.log_in() as owner:
+        known = owner._opened().session.state.facts["directory_vkey"]
+    with scene.wait() as client:
+        made, pin = scene.made(client), client._door.meet()
+        other = replace(pin, directory_vkey=pin.ledger_vkey)  # as if this device had met another directory
+        recovering.send(client._transport, other, made, client._door.is_gone)
+        client.log_in(*NEW)
+        assert client._opened().session.state.facts["directory_vkey"] == known
