@@ -131,7 +131,8 @@ class VaultClient:
         return self._door.register(new)
 
     def log_in(self, username: str, password: str, pin: str) -> Opening:
-        """Opens the vault, sends what waited, synchronises, and says what a person should know.
+        """Opens the vault, sends what waited, synchronises, and says what a person should know; but for a recovery that
+        is pending, which `account.pending_recovery` tells, and every person has to be told of.
 
         Raises Refused (`login_refused`, `pin_wrong`, `pin_locked`, …), SecretRefused, VaultChanged, NetworkError.
         """
@@ -147,12 +148,11 @@ class VaultClient:
                 waiting = self._open.writer.flush()
                 self._open.synchroniser.sync_anyhow(entered.answer)
                 self._open.uploader.tidy()
-            recovery = self._open.account.pending_recovery()
         except BaseException:
             self._forget()
             raise
         told = {name: entered.told[name] for name in ("last_opened", "wrong_pins", "wrong_total", "advise_change")}
-        return Opening(**told, warnings=session.told, waiting=len(waiting), recovery=recovery)
+        return Opening(**told, warnings=session.told, waiting=len(waiting))
 
     def show_recovery(self, words: str) -> Shown:
         """Shows the 24 recovery words: the first time a waiting time begins; `.is_due` once it is over.

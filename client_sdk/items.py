@@ -194,5 +194,3 @@ class Opening:
     """Why the vault may not be what it was. While there are any but `ledger_lags`, nothing is edited or deleted."""
     waiting: int = 0
     """How much sealed writing could not be sent yet; it is tried again at each opening."""
-    recovery: Recovering | None = None
-    """Somebody is getting back in with the recovery words."""

@@ -20,7 +20,7 @@ from client_sdk.cli.failures import FileExists, NameDiffers, WordsDiffer
 from client_sdk.cli.options import Shared, asking, shared, user_argument
 from client_sdk.cli.output import facts, note, print_json, screen, spell_time
 from client_sdk.cli.saving import save
-from client_sdk.cli.session import connected, log_in, opened, reaching
+from client_sdk.cli.session import connected, log_in, opened, reaching, tell_recovery
 from client_sdk.errors import NetworkError, Refused, ServerFault
 from client_sdk.keychain import Credentials
 from client_sdk.strength import require_strong
@@ -241,6 +241,7 @@ def login_check(common: Shared, user: str) -> None:
     """
     with connected(common) as client:
         opening = log_in(common, client, user)
+        tell_recovery(common, client)
     if common.as_json:
         print_json(outputs.LoginCheck(), opening)
         return

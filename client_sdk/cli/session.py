@@ -6,7 +6,7 @@ Knows: the order, and what a person is told at every opening. Refuses to know: w
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import click
 
@@ -40,6 +40,7 @@ def opened(shared: Shared, user: str | None, *, waits: bool = False) -> Iterator
     """A client with this person logged in. Asks for password and PIN, and for the user name where it is None."""
     with connected(shared, waits=waits) as client:
         tell_opening(shared, log_in(shared, client, shared.secrets.user() if user is None else user))
+        tell_recovery(shared, client)
         yield client
 
 
@@ -83,6 +84,20 @@ def judging_until() -> Iterator[None]:
         raise
 
 
+def tell_recovery(shared: Shared, client: VaultClient) -> None:
+    """Whether somebody is getting back in with the recovery words; where the network goes, the next opening tells."""
+    if shared.as_json:
+        return
+    with suppress(NetworkError):
+        pending = client.account.pending_recovery()
+        if pending is not None:
+            since, due = spell_time(pending.begun), spell_time(pending.due)
+            note(
+                f"Since {since} somebody is getting back in with your recovery words; from {due} on they can choose a "
+                "new password. If it isn't you:  temoin stop-recovery USER"
+            )
+
+
 def tell_opening(shared: Shared, opening: Opening) -> None:
     """What a person should know at once, on standard error; with --json only `login-check` tells it."""
     if shared.as_json:
@@ -93,12 +108,6 @@ def tell_opening(shared: Shared, opening: Opening) -> None:
         note(f"{tries} tried{since}. If that was not you, somebody knows your user name and password.")
     if opening.advise_change:
         note("Many wrong PINs were tried lately. A new password and a longer PIN would be safer.")
-    if opening.recovery is not None:
-        since, due = spell_time(opening.recovery.begun), spell_time(opening.recovery.due)
-        note(
-            f"Since {since} somebody is getting back in with your recovery words; from {due} on they can choose a new "
-            "password. If it isn't you:  temoin stop-recovery USER"
-        )
     if opening.waiting:
         note(f"{opening.waiting} sealed on this device could not be sent yet; each opening tries again.")
     for warning in opening.warnings:

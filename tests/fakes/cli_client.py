@@ -18,7 +18,7 @@ from client_sdk.client import Leave, VaultClient
 from client_sdk.errors import ItemUnknown, Refused
 from client_sdk.extract import Redaction, redact
 from client_sdk.gathering import Chosen, Outcome, Plan
-from client_sdk.items import Content, Deletion, Draft, Item, Kept, KeptReceipt, Opening
+from client_sdk.items import Content, Deletion, Draft, Item, Kept, KeptReceipt, Opening, Recovering
 from client_sdk.keychain import Credentials, RecoveryWords
 from client_sdk.recovering import Shown
 from crypto_core.errors import TemoinError
@@ -54,6 +54,7 @@ class Fake:
     deposited: set[Path] = field(default_factory=set)
     conflict: bool = False
     stepped_up: bool = False
+    recovering: Recovering | None = None
     is_due: bool = False
     """Whether recovery words open."""
     stays_open: bool = True
@@ -244,6 +245,9 @@ class FakeClient:
         self.fake.did("accept_trust", password, pin)
 
     is_open = True
+
+    def pending_recovery(self) -> Recovering | None:
+        return self.fake.recovering
 
     def make_words(self, language: str = "english") -> RecoveryWords:
         self.fake.did("make_words", language)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -88,7 +87,8 @@ def test_words_that_may_open_stay_and_others_do_not(
 
 
 def test_every_opening_tells_whoever_is_logged_in(terminal: Terminal) -> None:
-    terminal.fake.opening = replace(terminal.fake.opening, recovery=Recovering(NOW, DUE))
+    terminal.fake.recovering = Recovering(NOW, DUE)
+    assert "stop-recovery" in terminal.run("login-check", USER).stderr
     told = terminal.run("journal", "list", USER).stderr
     assert "2025-06-18" in told and "temoin stop-recovery" in told
     assert terminal.run("stop-recovery", USER).exit_code == 0

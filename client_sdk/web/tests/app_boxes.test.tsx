@@ -165,7 +165,7 @@ describe("whoever was given an address", () => {
   test("finds it gone from the browser at once, and in the worker", async () => {
     await arrive();
     expect(location.hash).toBe("#74");
-    await page.see("There is room for 50 MB");
+    await page.see("There is room for 50\u00a0MB");
     expect(callsOf(page.vault, "meetBox")).toEqual([[BOX_LINK]]);
     expect(met.value).toBeNull();
     expect(JSON.stringify(history.state) + location.href + document.body.innerHTML).not.toContain(BOX_LINK.slice(2, 14));

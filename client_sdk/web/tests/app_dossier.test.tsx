@@ -55,7 +55,7 @@ describe("what is said before", () => {
     await come([WORDS, FILE, sampleItem(4, { state: "missing", kind: null }), sampleItem(5, { state: "newer_version", kind: null })]);
     expect(document.activeElement?.textContent).toBe("Save everything");
     expect(document.querySelector("main a")?.getAttribute("href")).toBe("#4");
-    for (const words of ["Whoever has the file", "from the bin as well", "10 MB", "2 items don’t open here"]) {
+    for (const words of ["Whoever has the file", "from the bin as well", "10\u00a0MB", "2 items don’t open here"]) {
       expect(page.text()).toContain(words);
     }
     expect([box(), saved()]).toEqual([null, []]);
@@ -93,12 +93,12 @@ describe("what goes along", () => {
   it("is what is sensitive as well, after a tick and the PIN; a wrong one is said and asked for again", async () => {
     await come([WORDS, FILE, SECRET]);
     await page.see("With what is sensitive (1)");
-    expect(page.text()).not.toContain("20 MB");
+    expect(page.text()).not.toContain("20\u00a0MB");
     await tick();
     await give("123123");
     await page.see("That isn’t the right PIN.");
     await give(PIN);
-    await page.see("20 MB");
+    await page.see("20\u00a0MB");
     expect(box()!.checked).toBe(true);
     await page.press(DO);
     await page.see("3 items given");

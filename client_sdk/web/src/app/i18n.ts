@@ -83,14 +83,14 @@ export function dates(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat 
   return inLanguage(Intl.DateTimeFormat, options);
 }
 
-/** A size: "4,2 Mo", "310 octets". `bytes` is a count. */
+/** A size: "4,2 Mo", "310 octets"; never torn at the end of a line. `bytes` is a count. */
 export function size(bytes: number): string {
   const units = ["byte", "kilobyte", "megabyte", "gigabyte"] as const;
   const step = bytes < 1000 ? 0 : Math.min(3, Math.floor(Math.log10(bytes) / 3));
   return inLanguage(Intl.NumberFormat, {
     style: "unit", unit: units[step] as string, unitDisplay: step > 0 ? "short" : "long",
     maximumFractionDigits: step > 1 ? 1 : 0,
-  }).format(bytes / 1000 ** step);
+  }).format(bytes / 1000 ** step).replace(" ", "\u00a0");
 }
 
 const formats = new Map<string, unknown>();
