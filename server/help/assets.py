@@ -20,6 +20,8 @@ TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
 }
+JOINED = {"site.css": ("exit.css", "site.css")}
+"""Files that are served as one, in this order: another sheet is another answer to wait for on a slow network."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +37,11 @@ class Asset:
 
 @cache
 def assets() -> dict[str, Asset]:
-    """All static files, by the name they have in the folder."""
-    return {path.name: make_asset(path.read_bytes(), path.suffix) for path in sorted(FOLDER.iterdir())}
+    """All that is served, by the name that its file has in the folder, or the last of its files."""
+    parts = {path.name: path.read_bytes() for path in sorted(FOLDER.iterdir())}
+    for name, files in JOINED.items():
+        parts |= {name: b"\n".join([parts.pop(file) for file in files])}
+    return {name: make_asset(body, Path(name).suffix) for name, body in parts.items()}
 
 
 @cache
