@@ -285,6 +285,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     ),
     # the ledger, for everybody
     Endpoint("GET", "/ledger/checkpoint", Stage.NONE, "The signed state of the ledger (C2SP tlog-tiles)", gives=(NOTE,)),
+    Endpoint("GET", "/ledger/restorations", Stage.NONE, "What the ledger says of having been set back to an older copy, oldest first; empty if it never was", gives=(NOTE,)),
     Endpoint("GET", "/ledger/rotations", Stage.NONE, "The records of the ledger's keys, oldest first; empty for its first", gives=(NOTE,)),
     Endpoint("GET", "/ledger/tile/<path:tile>", Stage.NONE, "A tile of hashes or entries (C2SP tlog-tiles)", gives=(OCTETS,), refuses=("not_found",)),
     Endpoint(

@@ -71,6 +71,9 @@ class ServerConfig:
     serves this machine alone, by any loopback name."""
     pepper_file: Path = field(default=Path())
     """Where the pepper lies; in the data folder unless the operator keeps it elsewhere, which is better."""
+    journal_file: Path = field(default=Path())
+    """Where the journal lies, which no copy of the database brings back; in the data folder unless the operator keeps
+    it on another disk, which is better."""
     origin: str = ""
     """The ledger's name, used by `init` alone; empty: one that names nobody is made."""
     quota: int = 20 * 1024**3
@@ -122,6 +125,8 @@ class ServerConfig:
     def __post_init__(self) -> None:
         if self.pepper_file == Path():
             object.__setattr__(self, "pepper_file", self.data / "pepper")
+        if self.journal_file == Path():
+            object.__setattr__(self, "journal_file", self.data / "journal.db")
         if self.host and (not _HOST.fullmatch(self.host) or self.host.endswith(":443")):
             raise ConfigRefused("TEMOIN_HOST has to be the public host: lower case, with the port if it is unusual")
         if self.origin:
@@ -160,6 +165,8 @@ class ServerConfig:
         }
         if "TEMOIN_PEPPER_FILE" in environ:
             chosen["pepper_file"] = Path(environ["TEMOIN_PEPPER_FILE"])
+        if environ.get("TEMOIN_JOURNAL_FILE"):
+            chosen["journal_file"] = Path(environ["TEMOIN_JOURNAL_FILE"])
         if environ.get("TEMOIN_TSA_ROOTS"):
             chosen["tsa_roots"] = Path(environ["TEMOIN_TSA_ROOTS"])
         if environ.get("TEMOIN_STORE"):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from crypto_core.encoding import (
@@ -128,6 +128,21 @@ def require_empty(config: ServerConfig) -> None:
 
 def finish_folder(config: ServerConfig, folder: Folder) -> None:
     """Writes vault.json: from now on the vault is whole."""
+    _write_new(config.data / FACTS, _spell_facts(folder))
+    _sync_folder(config.data)
+
+
+def renew_generation(config: ServerConfig, folder: Folder) -> Folder:
+    """Writes vault.json with another generation, in the place of the one before: every device begins its sync anew.
+
+    Raises OSError as the disk does.
+    """
+    renewed = replace(folder, facts=replace(folder.facts, generation=make_id()))
+    replace_file(config.data / FACTS, _spell_facts(renewed))
+    return renewed
+
+
+def _spell_facts(folder: Folder) -> str:
     text = {
         "v": 1,
         "vault_id": format_b64url(folder.facts.vault_id),
@@ -136,8 +151,7 @@ def finish_folder(config: ServerConfig, folder: Folder) -> None:
         "created": format_time(folder.facts.created),
         "pepper_check": format_b64url(folder.pepper.check),
     }
-    _write_new(config.data / FACTS, json.dumps(text, indent=1) + "\n")
-    _sync_folder(config.data)
+    return json.dumps(text, indent=1) + "\n"
 
 
 def open_folder(config: ServerConfig) -> Folder:

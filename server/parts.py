@@ -13,6 +13,7 @@ from flask import current_app
 from server.config import ServerConfig
 from server.database import Database
 from server.folder import Folder, VaultIncomplete, open_folder, read_secret
+from server.journal.file import Journal
 from server.ledger.keys import LedgerKeys
 from server.ledger.marker import Marker
 from server.ledger.service import Ledger
@@ -38,14 +39,16 @@ class Parts:
     clock: Clock
     steps: Steps
     database: Database
+    journal: Journal
     pepper: Pepper
     store: BlobStore
     ledger: Ledger
     checks: Checks
 
     def close(self) -> None:
-        """Lets go of the database and of the store."""
+        """Lets go of the database, of the journal and of the store."""
         self.database.close()
+        self.journal.close()
         self.store.close()
 
 
@@ -78,6 +81,7 @@ def assemble(
         clock=clock,
         steps=steps,
         database=database,
+        journal=Journal(config.journal_file),
         pepper=folder.pepper,
         store=_open_store(config, database, clock),
         ledger=Ledger(database, keys, clock, steps, folder.facts.origin, Marker(config.data)),

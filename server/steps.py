@@ -17,6 +17,10 @@ STEPS: tuple[str, ...] = (
     "credentials.rows",       # all rows of a change of credentials are written, nothing is committed
     "guess.counted",          # the try is committed, nothing was compared
     "guess.compared",         # compared, the outcome is not yet written
+    # journal
+    "journal.lines",          # what was noted is written in the journal, nothing is committed
+    "journal.kept",           # the journal has it, the notes are still there
+    "journal.restored",       # a copy's rows are as the journal has them, nothing is committed
     # ledger
     "ledger.nodes",           # entries and nodes are written, nothing is signed
     "ledger.sign",            # the checkpoint is signed, not yet kept

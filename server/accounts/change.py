@@ -19,6 +19,7 @@ from server.accounts.models import Account, Recovery, Token
 from server.accounts.service import Caller, find_account
 from server.guesses.service import reopen
 from server.host import public_host
+from server.journal.service import follow, note
 from server.parts import Parts
 from server.problems import Refusal
 from server.recovery.models import Waiting
@@ -51,6 +52,7 @@ def change_credentials(
             refusal = None
     if refusal is not None:  # raised here, so that the challenge stays used
         raise Refusal(refusal)
+    follow(parts)
     parts.database.empty_log()  # of the pair that opens nothing any more
     return {"epoch": message["epoch"], "pin_epoch": message["pin_epoch"], "n": message["n"]}
 
@@ -102,3 +104,4 @@ def replace_credentials(
         for name, value in made.items():
             setattr(kept, name, value)
         session.execute(delete(Waiting).where(Waiting.account == row.account))
+    note(session, "account", row.account)

@@ -18,6 +18,7 @@ from server.boxes.models import Box
 from server.database import table
 from server.directory.models import Professional
 from server.items.models import Item, NamedBlob, Revision
+from server.journal.service import follow, note
 from server.ledger.service import Enter
 from server.parts import Parts
 from server.problems import Refusal
@@ -36,7 +37,8 @@ def erase_account(vault: Parts, account: bytes) -> None:
     In the ledger stay the blinded entries, which name nobody. Raises Refusal `account_listed` while it stands in the
     directory, or `unauthorized` if there is none any more; nothing is erased then.
     """
-    vault.ledger.commit(partial(_close, vault, account))
+    vault.ledger.commit(partial(close_account, vault, account))
+    follow(vault)
     collect(vault)
 
 
@@ -51,8 +53,8 @@ def collect(vault: Parts) -> None:
         sweep(vault)
 
 
-def _close(vault: Parts, account: bytes, session: Session, _enter: Enter) -> None:
-    """A work for the ledger: whatever opens the account, or anything of it, goes."""
+def close_account(vault: Parts, account: bytes, session: Session, _enter: Enter) -> None:
+    """A work for the ledger: whatever opens the account, or anything of it, goes. The caller has to `collect`."""
     row = session.get(Account, account)
     if row is None:
         raise Refusal("unauthorized")
@@ -69,6 +71,7 @@ def _close(vault: Parts, account: bytes, session: Session, _enter: Enter) -> Non
     session.execute(delete(Challenge).where(Challenge.lookup == row.lookup))
     session.flush()
     session.execute(delete(Account).where(Account.account == account))
+    note(session, "account", account)
     vault.steps.reach("account.closed")
 
 

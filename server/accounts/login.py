@@ -26,6 +26,7 @@ from server.config import DAY
 from server.guesses.models import Guesses
 from server.guesses.service import try_pin
 from server.host import public_host
+from server.journal.service import follow, note
 from server.parts import Parts
 from server.pepper import CHALLENGE_MAC, Pepper
 from server.problems import Refusal
@@ -129,6 +130,7 @@ def sign_up(parts: Parts, message: dict[str, Any], body: bytes, signature: str) 
             parts.steps.reach("account.rows")
     if refusal is not None:  # raised here, so that the challenge stays used
         raise Refusal(refusal)
+    follow(parts)
     return {"account": message["account"], "created": now}
 
 
@@ -160,6 +162,7 @@ def _add_account(session: Session, pepper: Pepper, message: dict[str, Any], body
     session.add(Recovery(account=account, **recovery_columns(pepper, account, message["epoch"], message["recovery"])))
     session.add(Guesses(account=account, attempts=0, not_before=0, wrong_total=0, lowered=now, wrong_since=0))
     session.flush()
+    note(session, "account", account)
 
 
 def credential_columns(pepper: Pepper, account: bytes, message: dict[str, Any], body: bytes) -> dict[str, Any]:

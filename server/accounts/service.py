@@ -22,6 +22,7 @@ from schemas import limits
 from schemas.endpoints import ENDPOINTS, Stage
 from server.accounts.models import Account, Challenge, Token
 from server.database import Prepared, connection_of, table
+from server.journal.service import follow, note
 from server.parts import Parts, parts
 from server.problems import Refusal
 
@@ -211,6 +212,8 @@ def replace_account_record(parts: Parts, account: bytes, n: int, record: bytes) 
             if row.n != n - 1:
                 raise Refusal("record_conflict")
             row.n, row.account_record = n, record
+            note(session, "account", account)
+    follow(parts)
     return n
 
 

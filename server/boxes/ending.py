@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from server.boxes.models import Box, BoxDeposit, DepositBlob, Visit
 from server.items.models import NamedBlob
+from server.journal.service import note
 from server.ledger.service import Enter
 from server.parts import Parts
 from server.uploads.kept import erase_blobs, sweep
@@ -55,6 +56,7 @@ def erase_deposit(vault: Parts, session: Session, account: bytes, deposit: BoxDe
     erase_blobs(vault.ledger, session, account, doomed)
     _settle(deposit, "refused")
     session.flush()
+    note(session, "deposit", deposit.box + deposit.deposit)
     vault.steps.reach("box.erased")
 
 
@@ -65,6 +67,9 @@ def end_box(vault: Parts, session: Session, box: Box, time: int, why: str) -> No
     """
     if box.ended is None:
         box.ended, box.why, box.cap_hash = time, why, None
+        session.flush()
+        if why != "expired":  # which an old copy knows as well
+            note(session, "box", box.box)
     session.execute(delete(Visit).where(Visit.box == box.box))
     drop_uploads(session, box.holder)
     erase_blobs(

@@ -17,6 +17,7 @@ from schemas import limits
 from server.accounts.service import take_space
 from server.boxes.ending import end_box, erase_deposit
 from server.boxes.models import Box, BoxDeposit, DepositBlob
+from server.journal.service import follow
 from server.ledger.service import Enter
 from server.parts import Parts
 from server.problems import Refusal
@@ -71,6 +72,7 @@ def close_box(vault: Parts, account: bytes, box: bytes) -> None:
         end_box(vault, session, row, time, why)
 
     vault.ledger.commit(work)
+    follow(vault)
     sweep(vault)
 
 
@@ -120,6 +122,7 @@ def refuse_deposit(vault: Parts, account: bytes, box: bytes, deposit: bytes, *, 
         return is_confirmed
 
     if vault.ledger.commit(work):
+        follow(vault)
         sweep(vault)
 
 

@@ -44,6 +44,8 @@ from server.folder import finish_folder, make_folder, require_empty
 from server.help.freshness import list_ageing
 from server.help.shelf import shelf
 from server.host import is_loopback
+from server.journal.restore import restore as restore_vault
+from server.journal.service import begin, follow, reasons, require_newest
 from server.ledger.check import check_deep, check_vault
 from server.ledger.keeper import LedgerKeeper
 from server.ledger.post import HttpPost
@@ -96,6 +98,7 @@ def init(data: Path) -> None:
             parts.ledger.create()
             begin_directory(parts)
             LedgerKeeper(parts, HttpPost()).mark()
+            begin(parts)
         finish_folder(config, folder)
     click.echo("A new vault was made. Keep a copy of the pepper apart from the copies of the database.")
     click.echo(f"Ledger: {folder.ledger_vkey}")
@@ -117,6 +120,7 @@ def run(data: Path, bind: str, port: int, workers: int) -> None:
         authority = _open_authority(config)
         parts, post = open_parts(config), HttpPost()
         upgrade(parts.database)
+        require_newest(parts)
         keeper = LedgerKeeper(parts, post)
         for reason in keeper.begin():  # reading goes on
             click.echo(f"Nothing new is kept. {reason.sentence} ({reason.code}: {reason.detail})", err=True)
@@ -166,6 +170,7 @@ def check(data: Path, deep: bool, as_json: bool) -> None:
             bucket.close()
         report = check_deep(parts) if deep else check_vault(parts)
         report.problems += _check_anchors(parts)
+        report.problems += [f"{one.code}: {one.detail or one.sentence}" for one in reasons(parts)]
         with parts.database.read() as session:
             report.problems += check_directory(parts, session)
     found = asdict(report)
@@ -179,6 +184,29 @@ def check(data: Path, deep: bool, as_json: bool) -> None:
             click.echo(f"problem: {problem}")
         click.echo("Something is wrong." if problems else "Everything is as it should be.")
     sys.exit(1 if report.problems else 0)
+
+
+@main.command()
+@data_option
+@click.option("--without-journal", is_flag=True, help="It is lost: old passwords and deleted things come back.")
+def restore(data: Path, without_journal: bool) -> None:
+    """Make an old copy of the database, put in its place by hand, fit to be served.
+
+    The vault has to be stopped. What was changed since the copy is taken from the journal: passwords, deletions, what
+    was revoked. What was deposited since is gone, and the ledger says so from now on.
+    """
+    with sentences(), contextlib.closing(open_parts(configure(data))) as parts:
+        upgrade(parts.database)
+        done = restore_vault(parts, without_journal=without_journal)
+    if done is None:
+        click.echo("This is the newest database that the journal knows. Nothing was changed.")
+        return
+    click.echo(f"Brought up to date from the journal: {done.lines}. Everybody has to log in again.")
+    if done.was > done.size:
+        click.echo(
+            f"The ledger goes on from {done.size} entries, and had {done.was}: it says so under /ledger/restorations. "
+            "Witnesses who have seen more have to be asked, or removed."
+        )
 
 
 @main.command()
@@ -319,6 +347,7 @@ def collect(parts: Parts) -> None:
             _log.warning("collection put off: %s", refusal.code)
         except Exception as error:
             _log.error("%s in a collection", type(error).__name__)
+    follow(parts)
     parts.database.empty_log()
 
 

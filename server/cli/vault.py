@@ -17,6 +17,7 @@ import click
 from crypto_core.errors import TemoinError
 from server.config import ServerConfig
 from server.folder import FolderClosed
+from server.journal.service import follow, require_newest
 from server.migrations import upgrade
 from server.parts import Parts, open_parts
 from server.problems import Refusal
@@ -38,10 +39,12 @@ def configure(data: Path, host: str = "") -> ServerConfig:
 
 @contextlib.contextmanager
 def open_vault(data: Path) -> Iterator[Parts]:
-    """The vault with its tables as they are today, beside one that may be running."""
+    """The vault with its tables as they are today, beside one that may be running; never an old copy."""
     with sentences(), contextlib.closing(open_parts(configure(data))) as parts:
         upgrade(parts.database)
+        require_newest(parts)
         yield parts
+        follow(parts)
 
 
 @contextlib.contextmanager

@@ -23,6 +23,7 @@ from server.accounts.service import find_account
 from server.directory.models import DirectoryEntry, Professional
 from server.directory.tree import append, begin_directory, mark
 from server.host import public_host
+from server.journal.service import follow, note
 from server.parts import Parts
 from server.problems import Refusal
 from server.shares.ending import end_for_reader
@@ -91,7 +92,10 @@ def ask_to_be_listed(vault: Parts, account: bytes, message: dict[str, Any], body
         row.asked, row.asked_at, row.was_revoked = asked, vault.clock.now(), False
         session.add(row)
         session.flush()
-        return _standing(session, row)
+        note(session, "professional", account)
+        standing = _standing(session, row)
+    follow(vault)
+    return standing
 
 
 def read_standing(vault: Parts, account: bytes) -> Standing:
@@ -129,6 +133,7 @@ def approve(vault: Parts, number: str, digits: str) -> tuple[int, Listing]:
         index = _append(vault, session, Listed(one.asked, vault.clock.now(), one.entry))
         row = session.get_one(Professional, one.account)
         row.entry, row.asked, row.asked_at, row.was_revoked = index, None, None, False
+        note(session, "professional", one.account)
     mark(vault)
     return index, one.asked
 
@@ -148,6 +153,7 @@ def revoke(vault: Parts, number: str) -> Standing:
             end_for_reader(session, one.account, vault.clock.now())
         row = session.get_one(Professional, one.account)
         row.entry, row.asked, row.asked_at, row.was_revoked = None, None, None, True
+        note(session, "professional", one.account)
     mark(vault)
     return one
 

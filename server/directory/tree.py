@@ -14,6 +14,7 @@ from itertools import pairwise
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from crypto_core.encoding import u64
 from crypto_core.errors import CryptoCoreError, TemoinError
 from crypto_core.receipts.checkpoint import Checkpoint, format_checkpoint, parse_checkpoint
 from crypto_core.receipts.merkle import hash_leaf
@@ -21,6 +22,7 @@ from crypto_core.receipts.note import open_note, sign_note
 from crypto_core.receipts.tiles import HEIGHT, WIDTH, subtree_root
 from crypto_core.receipts.tree import new_nodes, root
 from server.directory.models import DirectoryCheckpoint, DirectoryCosignature, DirectoryEntry, DirectoryWitness
+from server.journal.service import note
 from server.ledger.cosignatures import is_cosigned
 from server.ledger.marker import Marker, MarkerDamaged
 from server.ledger.nodes import reader
@@ -122,6 +124,7 @@ def append(vault: Parts, session: Session, entry: bytes) -> int:
     _require_undisputed(session)
     session.add(DirectoryEntry(index=tree.size, entry=entry))
     _sign(vault, session, Tree([*known, hash_leaf(entry)]))
+    note(session, "entry", u64(tree.size))
     return tree.size
 
 

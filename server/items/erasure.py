@@ -14,6 +14,7 @@ from server.accounts.service import give_space_back
 from server.boxes.ending import is_undecided
 from server.database import table
 from server.items.models import Item, NamedBlob, Revision
+from server.journal.service import note
 from server.ledger.service import Enter
 from server.parts import Parts
 from server.shares.ending import forget_records
@@ -50,6 +51,7 @@ def erase_item(vault: Parts, session: Session, account: bytes, item: bytes, tomb
     doomed = set(unpack_ids(packed or b""))
     erase_blobs(vault.ledger, session, account, doomed - _named(session, doomed))
     session.execute(update(Item).where(Item.item == item).values(erase_at=None))
+    note(session, "item", item)
     vault.steps.reach("item.erase")
 
 

@@ -24,6 +24,7 @@ from server.database import Prepared, connection_of, table
 from server.items.cursor import format_cursor, parse_cursor
 from server.items.erasure import erase_if_due, erase_item, erase_unnamed, pack_ids, unpack_ids
 from server.items.models import Item, NamedBlob, Revision
+from server.journal.service import follow
 from server.ledger.service import Deposited, Enter
 from server.parts import Parts
 from server.problems import Refusal
@@ -62,6 +63,7 @@ def put_revisions(vault: Parts, account: bytes, sent: list[Sent], *, is_confirme
 
     deposits, has_erased = vault.ledger.commit(work)
     if has_erased:
+        follow(vault)
         sweep(vault)
     return [
         _kept(*_place(one), deposits.get(_place(one)) or prove_record(vault, account, *_place(one))) for one in sent

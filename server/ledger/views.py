@@ -19,6 +19,7 @@ from server.accounts.service import authenticate, require_stage
 from server.anchors.publication import find_anchors
 from server.ledger.cosignatures import with_cosignatures
 from server.ledger.publication import prove_consistency, prove_inclusion, read_tile
+from server.ledger.restorations import read_restorations
 from server.parts import Parts, parts
 from server.requests import dump, load_query
 
@@ -38,6 +39,11 @@ def get_checkpoint() -> Response:
 def get_rotations() -> Response:
     records = parts().ledger.keys.shown().chain.data
     return Response(records, content_type=NOTE, headers={"Cache-Control": "no-cache"})
+
+
+@blueprint.get("/ledger/restorations")
+def get_restorations() -> Response:
+    return Response(read_restorations(parts()), content_type=NOTE, headers={"Cache-Control": "no-cache"})
 
 
 @blueprint.get("/ledger/tile/<path:tile>")

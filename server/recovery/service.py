@@ -19,6 +19,7 @@ from server.accounts.models import Account, Recovery, Token
 from server.accounts.service import Caller, find_account, open_session
 from server.guesses.service import reopen
 from server.host import public_host
+from server.journal.service import follow
 from server.parts import Parts
 from server.pepper import Pepper
 from server.problems import Refusal
@@ -98,6 +99,7 @@ def change_credentials(
                 parts.steps.reach("recovery.rows")
     if refusal is not None:  # raised here, so that the challenge stays used
         raise refusal
+    follow(parts)
     parts.database.empty_log()  # of what opens nothing any more
     return {"epoch": message["epoch"], "pin_epoch": message["pin_epoch"], "n": message["n"]}
 

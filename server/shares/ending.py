@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from server.accounts.service import give_space_back
 from server.guesses.codes import forget_code
 from server.guesses.models import LinkCode
+from server.journal.service import note
 from server.parts import Parts
 from server.shares.models import Bundle, BundleBlob, BundleRecord, Opening
 
@@ -36,6 +37,8 @@ def end_bundle(session: Session, bundle: bytes, time: int, why: str) -> None:
     session.execute(delete(BundleRecord).where(BundleRecord.bundle == bundle))
     session.execute(delete(BundleBlob).where(BundleBlob.bundle == bundle))
     session.execute(update(Opening).where(Opening.bundle == bundle).values(token=None))
+    if why != "expired":  # which an old copy knows as well
+        note(session, "bundle", bundle)
 
 
 def end_for_reader(session: Session, reader: bytes, now: int) -> None:

@@ -19,6 +19,7 @@ from server.directory.models import Professional
 from server.guesses.codes import keep_code
 from server.guesses.models import LinkCode
 from server.items.models import Revision
+from server.journal.service import follow
 from server.parts import Parts
 from server.problems import Refusal
 from server.shares.ending import end_bundle
@@ -60,6 +61,7 @@ def put_bundle(vault: Parts, account: bytes, message: dict[str, Any], body: byte
         _name(session, bundle, message)
         if replaced is not None:
             _carry_over(session, replaced.bundle, bundle, now)
+    follow(vault)
     return {"bundle": bundle, "created": now}
 
 
@@ -90,6 +92,7 @@ def revoke_bundle(vault: Parts, account: bytes, bundle: bytes) -> None:
         if session.scalar(select(Bundle.account).where(Bundle.bundle == bundle)) != account:
             raise Refusal("not_found")
         end_bundle(session, bundle, vault.clock.now(), "revoked")
+    follow(vault)
 
 
 def _find_replaced(session: Session, account: bytes, bundle: bytes | None) -> Bundle | None:

@@ -28,6 +28,7 @@ from server.database import Base
 from server.directory.service import ask_to_be_listed, list_professionals, revoke
 from server.guesses.pins import release_sensitive
 from server.items.service import put_revisions
+from server.journal.service import begin
 from server.ledger.check import check_vault
 from server.ledger.models import Deposit, LedgerEntry
 from server.parts import Parts
@@ -41,6 +42,13 @@ from tests.fakes.sharing import FakeBundle, FakeProfessional, open_professional,
 from tests.fakes.vault import FakePerson, FakeVault, b64, code, fake_vault, open_person, said
 
 LARGE = limits.FIRST_UNIT + 2 * limits.UNIT + 1000
+
+
+@pytest.fixture
+def vault(vault: FakeVault) -> FakeVault:
+    """Its journal has begun, as `init` begins it."""
+    begin(vault.parts)
+    return vault
 
 
 def upload(person: FakePerson, data: bytes, *, whole: bool = True) -> str:
@@ -77,7 +85,7 @@ def keep_item(person: FakePerson, item: str = "", revision: int = 1, **more: Any
 
 def counts(parts: Parts) -> dict[str, int]:
     """How many rows each table has, but for those that only ever grow, and those of limits."""
-    grows = {"ledger_entries", "ledger_nodes", "checkpoints", "limiter_counts"}
+    grows = {"ledger_entries", "ledger_nodes", "checkpoints", "limiter_counts", "journal_count"}
     with parts.database.read() as session:
         found = {
             name: session.scalar(select(func.count()).select_from(table)) or 0
@@ -185,6 +193,7 @@ def test_a_process_that_dies_leaves_all_or_what_the_next_collection_ends(
     tmp_path: Path, step: str
 ) -> None:
     with fake_vault(tmp_path) as vault:
+        begin(vault.parts)
         before, person = counts(vault.parts), open_person(vault)
         fill(person)
         with vault.steps.stopping_at(step):

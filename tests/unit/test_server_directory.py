@@ -29,6 +29,7 @@ from server.directory.tree import (
     DirectoryDiverged, DirectoryMarkerDamaged, DirectoryWentBackwards, Tree, append, begin_directory, check_directory,
     mark,
 )  # fmt: skip
+from server.journal.service import begin
 from server.folder import open_folder
 from server.parts import Parts, assemble, open_parts
 from tests.fakes.sharing import FakeProfessional, open_professional, spell_time
@@ -316,7 +317,8 @@ def call(data: Path, *words: str, typed: str = "") -> Result:
 
 @pytest.fixture
 def migrated(vault: FakeVault, monkeypatch: pytest.MonkeyPatch) -> FakeVault:
-    """Its tables were made from the models, not by migrations."""
+    """Its tables were made from the models, not by migrations; its journal has begun."""
+    begin(vault.parts)
     monkeypatch.setattr("server.cli.vault.upgrade", lambda _: None)
     return vault
 

@@ -183,7 +183,8 @@ FOREIGN: dict[str, tuple[Ask, str, str]] = {
 NAMELESS = {
     "GET /v1/vault", "GET /v1/health", "POST /v1/login/start", "POST /v1/login/finish", "POST /v1/accounts",
     "POST /v1/logout", "GET /v1/sessions", "POST /v1/sessions/end-others", "GET /v1/account", "PUT /v1/account/record",
-    "GET /v1/items", "GET /ledger/checkpoint", "GET /ledger/rotations", "GET /ledger/tile/<path:tile>",
+    "GET /v1/items", "GET /ledger/checkpoint", "GET /ledger/rotations", "GET /ledger/restorations",
+    "GET /ledger/tile/<path:tile>",
     "GET /v1/ledger/consistency", "GET /v1/ledger/anchors", "GET /v1/ledger/inclusion", "POST /v1/pin",
     "POST /v1/pin/reopen", "POST /v1/confirm", "POST /v1/account/credentials", "GET /v1/bundles", "GET /v1/inbox",
     "GET /v1/boxes", "DELETE /v1/account", "POST /v1/recovery/start", "POST /v1/recovery/finish",

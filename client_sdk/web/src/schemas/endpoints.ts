@@ -121,6 +121,7 @@ export const ENDPOINTS = [
   row("GET", "/directory/tile/<path:tile>", Stage.NONE, null, [OCTETS]),
   // the ledger, for everybody
   row("GET", "/ledger/checkpoint", Stage.NONE, null, [NOTE]),
+  row("GET", "/ledger/restorations", Stage.NONE, null, [NOTE]),
   row("GET", "/ledger/rotations", Stage.NONE, null, [NOTE]),
   row("GET", "/ledger/tile/<path:tile>", Stage.NONE, null, [OCTETS]),
   row("GET", "/v1/ledger/consistency", Stage.NONE, null, [receipts.Consistency]),
