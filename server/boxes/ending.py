@@ -39,6 +39,8 @@ def accept_deposits(vault: Parts, session: Session, account: bytes, named: Colle
     for one in accepted:
         blobs = select(DepositBlob.blob).where(DepositBlob.box == one.box, DepositBlob.deposit == one.deposit)
         session.execute(update(Blob).where(Blob.blob.in_(blobs)).values(created=vault.clock.now()))
+        if one.erase_at is not None:
+            note(session, "deposit", one.box + one.deposit)
         _settle(one, "accepted")
     if accepted:
         session.flush()

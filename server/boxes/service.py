@@ -17,7 +17,7 @@ from schemas import limits
 from server.accounts.service import take_space
 from server.boxes.ending import end_box, erase_deposit
 from server.boxes.models import Box, BoxDeposit, DepositBlob
-from server.journal.service import follow
+from server.journal.service import follow, note
 from server.ledger.service import Enter
 from server.parts import Parts
 from server.problems import Refusal
@@ -108,21 +108,23 @@ def refuse_deposit(vault: Parts, account: bytes, box: bytes, deposit: bytes, *, 
     """Erases a deposit that waits: at once if the session `is_confirmed`, else after the delay of deletions, until
     which accepting it undoes that. Again, if it was erased. Raises Refusal `not_found`, also once it is accepted."""
 
-    def work(session: Session, _enter: Enter) -> bool:
+    def work(session: Session, _enter: Enter) -> None:
         _find_box(session, account, box)
         row = session.get(BoxDeposit, (box, deposit))
         if row is None or row.became == "accepted":
             raise Refusal("not_found")
         if row.became is not None:
-            return False
+            return
         if is_confirmed:
             erase_deposit(vault, session, account, row)
         elif row.erase_at is None:
             row.erase_at = vault.clock.now() + vault.config.deletion_delay
-        return is_confirmed
+            session.flush()
+            note(session, "deposit", box + deposit)
 
-    if vault.ledger.commit(work):
-        follow(vault)
+    vault.ledger.commit(work)
+    follow(vault)
+    if is_confirmed:
         sweep(vault)
 
 

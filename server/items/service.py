@@ -24,7 +24,7 @@ from server.database import Prepared, connection_of, table
 from server.items.cursor import format_cursor, parse_cursor
 from server.items.erasure import erase_if_due, erase_item, erase_unnamed, pack_ids, unpack_ids
 from server.items.models import Item, NamedBlob, Revision
-from server.journal.service import follow
+from server.journal.service import follow, note
 from server.ledger.service import Deposited, Enter
 from server.parts import Parts
 from server.problems import Refusal
@@ -54,16 +54,18 @@ def put_revisions(vault: Parts, account: bytes, sent: list[Sent], *, is_confirme
     `quota_full`; nothing is kept then.
     """
 
-    def work(session: Session, enter: Enter) -> tuple[dict[Place, Deposited], bool]:
+    def work(session: Session, enter: Enter) -> tuple[dict[Place, Deposited], _Batch]:
         batch = _Batch(vault, session, account, sent)
         batch.require_blobs()
         deposits = batch.keep(enter)
         vault.steps.reach("item.rows")
-        return deposits, batch.settle_tombstones(is_confirmed)
+        batch.settle_tombstones(is_confirmed)
+        return deposits, batch
 
-    deposits, has_erased = vault.ledger.commit(work)
-    if has_erased:
+    deposits, batch = vault.ledger.commit(work)
+    if batch.has_deleted:
         follow(vault)
+    if batch.has_erased:
         sweep(vault)
     return [
         _kept(*_place(one), deposits.get(_place(one)) or prove_record(vault, account, *_place(one))) for one in sent
@@ -128,15 +130,22 @@ class _Batch:
     """The newest revision of each item that was there before."""
     newest: dict[bytes, int] = field(init=False)
     """The newest revision of each item once this batch is kept."""
+    hidden: set[bytes] = field(init=False)
+    """Those items whose newest revision was a tombstone that waits to be carried out."""
     fresh: dict[Place, Sent] = field(default_factory=dict)
+    has_deleted: bool = False
+    """Whether something was deleted, or a deletion taken back, which an old copy must not undo."""
+    has_erased: bool = False
+    """Whether a tombstone was carried out."""
 
     def __post_init__(self) -> None:
         ids = {one["item"] for one in self.sent}
         named = {f"id{at}": one for at, one in enumerate(ids)}
         rows = _standing(len(named)).rows(connection_of(self.session), **named)
-        if any(owner != self.account for _, owner, _ in rows):
+        if any(owner != self.account for _, owner, *_ in rows):
             raise Refusal("id_taken")
-        self.standing = {item: revision for item, _, revision in rows}
+        self.standing = {item: revision for item, _, revision, _ in rows}
+        self.hidden = {item for item, _, _, erase_at in rows if erase_at is not None}
         self.newest = dict(self.standing)
         conflicts = []
         for one in self.sent:
@@ -173,6 +182,9 @@ class _Batch:
             {"item": item, "account": self.account, "revision": newest}
             for item, newest in changed.items() if item not in self.standing
         ])
+        for item in changed.keys() & self.hidden:
+            note(self.session, "item", item)
+            self.has_deleted = True
         _ADD_REVISIONS.run_each(connection, [self._row(one, deposits[_place(one)]) for one in self.fresh.values()])
         named = [
             {"item": one["item"], "revision": one["revision"], "place": place, "blob": blob}
@@ -185,21 +197,20 @@ class _Batch:
         self.vault.steps.reach("deposit.rows")
         return deposits
 
-    def settle_tombstones(self, is_confirmed: bool) -> bool:
-        """Carries out, or puts on the calendar, those tombstones of the batch that are the newest; says whether any
-        was carried out."""
-        has_erased = False
+    def settle_tombstones(self, is_confirmed: bool) -> None:
+        """Carries out, or puts on the calendar, those tombstones of the batch that are the newest."""
         for one in self.sent:
             item, revision = _place(one)
             if one["erases"] is None or revision != self.newest[item]:
                 continue
             if is_confirmed:
                 erase_item(self.vault, self.session, self.account, item, revision)
-                has_erased = True
+                self.has_deleted = self.has_erased = True
             elif (item, revision) in self.fresh:
+                self.has_deleted = True
                 at = self.vault.clock.now() + self.vault.config.deletion_delay
                 self.session.execute(update(Item).where(Item.item == item).values(erase_at=at))
-        return has_erased
+                note(self.session, "item", item)
 
     def _is_kept(self, one: Sent) -> bool:
         """Whether these very bytes are kept, or stand in this batch already."""
@@ -248,9 +259,9 @@ class _Batch:
 
 @cache
 def _standing(count: int) -> Prepared:
-    """Which of so many items there are, whose they are, and their newest revisions."""
+    """Which of so many items there are, whose they are, their newest revisions, and when they are to be erased."""
     ids: list[BindParameter[bytes]] = [bindparam(f"id{at}") for at in range(count)]
-    return Prepared(select(Item.item, Item.account, Item.revision).where(Item.item.in_(ids)))
+    return Prepared(select(Item.item, Item.account, Item.revision, Item.erase_at).where(Item.item.in_(ids)))
 
 
 def _place(one: Sent) -> Place:

@@ -24,6 +24,8 @@ from server.shares.models import Bundle
 
 OWN = {"used", "last_opened"}
 """Columns of an account that are counted from what the database holds, and so are the copy's own."""
+SEALED = {"wrap", "record"}
+"""Columns of a revision that hold what somebody wrote; of those the journal keeps a tombstone's alone."""
 
 
 @dataclass(frozen=True)
@@ -80,17 +82,21 @@ def _entry(session: Session, key: bytes) -> Made | None:
 
 
 def _item(session: Session, key: bytes) -> Made | None:
-    """What an erased item keeps: every place in it, and the tombstone that was carried out last."""
+    """Of an item that was deleted: every place in it, and the tombstones, of which one was carried out last, and one
+    may be waiting for its time."""
+    item = session.get(Item, key)
     rows = session.scalars(select(Revision).where(Revision.item == key).order_by(Revision.revision)).all()
-    last = 0
-    for place, row in enumerate(rows):
-        if row.record is not None:
-            last = place if row.erases is not None else 0
-            break
-    if not last:
+    first = next((row for row in rows if row.record is not None), None)
+    erased_by = first.revision if first is not None and first.erases is not None and first.revision > 1 else None
+    erase_at = None if item is None else item.erase_at
+    last = rows[-1].revision if erase_at is not None else erased_by
+    if last is None:
         return None
     bare = {"seq", "account", "item", "sha256", "deposit"}
-    return Made(rows[0].account, {"revisions": [dump_row(row, without=bare) for row in rows[:last + 1]]})
+    places = [
+        dump_row(row, without=bare if row.revision in (erased_by, last) else bare | SEALED) for row in rows[:last]
+    ]
+    return Made(rows[0].account, {"erased_by": erased_by, "erase_at": erase_at, "revisions": places})
 
 
 def _bundle(session: Session, key: bytes) -> Made | None:
@@ -104,10 +110,11 @@ def _box(session: Session, key: bytes) -> Made | None:
 
 
 def _deposit(session: Session, key: bytes) -> Made | None:
+    """Of one that was refused: when that is to be carried out, or null once it was."""
     row = session.get(BoxDeposit, (key[:ID_SIZE], key[ID_SIZE:]))
-    if row is None or row.became != "refused":
+    if row is None or row.became != "refused" and row.erase_at is None:
         return None
-    return Made(session.scalars(select(Box.account).where(Box.box == row.box)).one(), {})
+    return Made(session.scalars(select(Box.account).where(Box.box == row.box)).one(), {"erase_at": row.erase_at})
 
 
 def _all(column: Any, *where: ColumnElement[bool]) -> Callable[[Session], Iterable[bytes]]:
@@ -120,21 +127,21 @@ def _entries(session: Session) -> Iterable[bytes]:
 
 
 def _refused(session: Session) -> Iterable[bytes]:
-    query = select(BoxDeposit.box, BoxDeposit.deposit).where(BoxDeposit.became == "refused")
+    refused = (BoxDeposit.became == "refused") | BoxDeposit.erase_at.is_not(None)
+    query = select(BoxDeposit.box, BoxDeposit.deposit).where(refused)
     return [box + deposit for box, deposit in session.execute(query)]
 
 
-def _erased(session: Session) -> Iterable[bytes]:
-    return session.scalars(select(Item.item).where(Item.item.in_(
-        select(Revision.item).where(Revision.record.is_(None))
-    ))).all()
+def _deleted(session: Session) -> Iterable[bytes]:
+    has_erased = Item.item.in_(select(Revision.item).where(Revision.record.is_(None)))
+    return session.scalars(select(Item.item).where(has_erased | Item.erase_at.is_not(None)))
 
 
 KINDS: dict[str, Kind] = {
     "account": Kind(_account, _all(Account.account)),
     "entry": Kind(_entry, _entries),
     "professional": Kind(_professional, _all(Professional.account)),
-    "item": Kind(_item, _erased),
+    "item": Kind(_item, _deleted),
     "bundle": Kind(_bundle, _all(Bundle.bundle, Bundle.ended.is_not(None))),
     "box": Kind(_box, _all(Box.box, Box.ended.is_not(None))),
     "deposit": Kind(_deposit, _refused),

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from crypto_core.encoding import ID_SIZE
@@ -46,6 +46,8 @@ class Copy:
             sha256(account).digest(): account for account in self.session.scalars(select(Account.account))
         }
         self._make_room()
+        for model in (Item, BoxDeposit):  # what was taken back since the copy must not be erased in its time
+            self.session.execute(update(model).values(erase_at=None))
         self.kinds = {
             "entry": self._entry, GONE: self._gone, "account": self._account, "professional": self._professional,
             "item": self._item, "deposit": self._deposit, "box": self._box, "bundle": self._bundle,
@@ -97,31 +99,35 @@ class Copy:
         self.session.merge(Professional(**load_row(Professional, value)))
 
     def _item(self, key: bytes, account: bytes | None, value: dict[str, Any]) -> None:
-        """Every place that the copy hasn't, the tombstone with a deposit of its own, and then what it erases."""
+        """Every place that the copy hasn't, tombstones with a deposit of their own, and then what they erase."""
         if account is None or self.session.get(Account, account) is None:
             return
         rows = [load_row(Revision, one) for one in value["revisions"]]
-        tombstone = rows[-1]
         item = self.session.get(Item, key) or Item(item=key, account=account, revision=0)
         self.session.add(item)
         self.session.flush()
         for row in rows[item.revision:]:
-            entered: dict[str, Any] = {}
-            if row is tombstone:
+            entered: dict[str, Any] = {"size": 0}
+            if row.get("record") is not None:
                 (deposit,) = self.enter([(sha256(row["record"]).digest(), len(row["record"]))])
+                made = deposit.commitment
                 entered = {
-                    "sha256": deposit.commitment.sha256, "deposit": deposit.index, "deposited": deposit.time,
+                    "size": made.size, "sha256": made.sha256, "deposit": deposit.index, "deposited": deposit.time,
                 }
                 self.session.get_one(Account, account).used += len(row["record"])
             self.session.add(Revision(account=account, item=key, **{**row, **entered}))
             item.revision = row["revision"]
         self.session.flush()
-        if item.revision == tombstone["revision"]:  # else it was taken up again before the copy was made
-            erase_item(self.vault, self.session, account, key, item.revision)
+        if value["erased_by"] is not None:
+            erase_item(self.vault, self.session, account, key, value["erased_by"])
+        item.erase_at = value["erase_at"]
 
-    def _deposit(self, key: bytes, account: bytes | None, _value: dict[str, Any]) -> None:
+    def _deposit(self, key: bytes, account: bytes | None, value: dict[str, Any]) -> None:
         row = self.session.get(BoxDeposit, (key[:ID_SIZE], key[ID_SIZE:]))
-        if row is not None and row.became is None and account is not None:
+        if row is None or row.became is not None or account is None:
+            return
+        row.erase_at = value["erase_at"]
+        if row.erase_at is None:
             erase_deposit(self.vault, self.session, account, row)
 
     def _box(self, key: bytes, _account: bytes | None, value: dict[str, Any]) -> None:

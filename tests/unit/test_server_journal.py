@@ -416,6 +416,58 @@ def test_side_by_side_nothing_is_missed(vault: FakeVault) -> None:
         assert session.scalars(select(Note)).all() == [] and counted(session) == 9
 
 
+@pytest.mark.parametrize("known", [1, 2, 3])
+def test_a_deletion_that_waits_goes_on_waiting(vault: FakeVault, person: FakePerson, known: int) -> None:
+    """Nobody confirmed it yet: it can still be taken back, and is carried out in its time."""
+    item = b64(make_id())
+    bodies = [put_revision(item, 1), put_revision(item, 2), put_revision(item, 3, erases=[])]
+    copy = Path()
+    for number, body in enumerate(bodies, 1):
+        assert person.ask("POST", "/v1/items", body).status_code == 201
+        if number == known:
+            copy = copied(vault)
+    new = change(person)
+    vault.clock.advance(86_400)
+    restored(vault, copy)
+    with vault.parts.database.read() as session:
+        assert session.get_one(Item, parse_b64url(item)).erase_at == vault.clock.now() + 6 * 86_400
+    kept = [one["record"] is not None for one in sync(new.log_in())]
+    assert kept == [True, known > 1, True]
+    vault.clock.advance(7 * 86_400)
+    collect(vault.parts)
+    assert [one["record"] is not None for one in sync(new.log_in())] == [False, False, True]
+
+
+def test_a_deletion_that_was_taken_back_stays_taken_back(vault: FakeVault, person: FakePerson) -> None:
+    """The copy has only the tombstone, which would be carried out in its time."""
+    item, box = b64(make_id()), FakeBox(person).make()
+    made = box.deposit()
+    for body in (put_revision(item, 1), put_revision(item, 2, erases=[])):
+        assert person.ask("POST", "/v1/items", body).status_code == 201
+    assert box.refuse(made.deposit).status_code == 200
+    copy = copied(vault)
+    assert person.ask("POST", "/v1/items", put_revision(item, 3)).status_code == 201
+    assert box.accept(made).status_code == 201
+    new = change(person)
+    assert {kind for kind, _ in lines(vault)} == {"account"}
+    restored(vault, copy)
+    vault.clock.advance(8 * 86_400)
+    collect(vault.parts)
+    assert [one["record"] is not None for one in sync(new.log_in())] == [True, True]
+    box.person = new
+    assert [one["deposit"] for one in box.waiting()] == [made.deposit]
+
+
+def test_a_refusal_that_waits_goes_on_waiting(vault: FakeVault, person: FakePerson) -> None:
+    box = FakeBox(person).make()
+    made = box.deposit()
+    copy = copied(vault)
+    assert box.refuse(made.deposit).status_code == 200
+    at = box.waiting()[0]["erased_after"]
+    restored(vault, copy)
+    assert box.waiting()[0]["erased_after"] == at is not None
+
+
 def test_an_entry_that_was_taken_up_again_is_as_the_copy_has_it(vault: FakeVault, person: FakePerson) -> None:
     item = b64(make_id())
     assert person.ask("POST", "/v1/items", put_revision(item, 1)).status_code == 201
