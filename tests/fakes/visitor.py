@@ -115,6 +115,17 @@ class Visitor:
         self.press("account.recovery.stop")
         self.page.get_by_text(self.say("account.recovery.stopped"), exact=True).wait_for()
 
+    def renew_words(self) -> None:
+        """In the view of the credentials: other recovery words, noted and typed back, with password and PIN."""
+        self.press("account.credentials.words_make")
+        self.note_words()
+        self.press("account.sheet.noted")
+        self.copy_words()
+        self.fill("account.confirm.password", self.password)
+        self.fill("account.confirm.pin", self.pin)
+        self.press("account.credentials.do")
+        self.page.get_by_text(self.say("account.credentials.done"), exact=True).wait_for()
+
     def move_in(self) -> None:
         """The same account, opened here: for whoever doesn't look at how somebody signs up."""
         self.sign_up_elsewhere()

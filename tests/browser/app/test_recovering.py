@@ -1,5 +1,5 @@
-"""Somebody who has nothing left but the recovery words: shown, waited for while an open space is told, and in again;
-with a keyboard alone."""
+"""Somebody who has nothing left but the recovery words: shown, waited for while an open space is told, and in again,
+where new words take the place of theirs; with a keyboard alone."""
 
 from __future__ import annotations
 
@@ -65,12 +65,24 @@ def test_the_words_lead_back_in_after_three_days_of_which_an_open_space_is_told(
     owner.show_words()
     owner.page.get_by_text(owner.say("problem.recovery_refused")).wait_for()
 
+    older = back.words
+    back.go_to("shell.settings")
+    back.strike(back.page.get_by_role("link").filter(has_text=back.say("account.settings.credentials_text")))
+    back.renew_words()
+    back.not_lost()
     back.lock()
     wait_for_no_worker(back.page)
     secrets = [back.username, back.password, back.pin]
-    for words in (owner.words, back.words):
+    for words in (owner.words, older, back.words):
         secrets.extend(" ".join(words[place : place + 2]) for place in range(0, 24, 2))
     stored = back.page.evaluate(STORED)
     assert stored["local"] == stored["session"] == {} and stored["cookies"] == "" and stored["caches"] == []
     assert find_canaries(plain(stored["databases"]), [*secrets, WRITTEN, BEHIND]) == []
     assert take_heap(back.page).find([*secrets, WRITTEN, BEHIND]) == {}
+
+    renewed, back.words = back.words, older
+    back.show_words()
+    back.page.get_by_text(back.say("problem.recovery_refused")).wait_for()
+    back.words = renewed
+    back.show_words()
+    back.heading("account.recover.wait_title")
