@@ -76,9 +76,9 @@ describe("showing the words", () => {
   it("says the rule that isn't kept, or that they are refused; what was typed stays", async () => {
     await page.press("I have lost the password, the PIN or the device");
     await show("abaisser abandon");
-    await page.see("The recovery code has 24 words.");
+    await page.see("All 24 words of the sheet are needed.");
     await show(NEXT_WORDS.join(" "));
-    await page.see("The recovery code isn’t right.");
+    await page.see("The recovery words aren’t right.");
     expect(document.querySelector("textarea")?.value).toBe(NEXT_WORDS.join(" "));
   });
 

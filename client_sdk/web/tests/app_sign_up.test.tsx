@@ -205,20 +205,20 @@ describe("logging in", () => {
     await page.see("You can try again in");
     await page.press("Open");
     expect(calls("logIn").length).toBe(2);
-    await page.press("Open with the recovery code");
+    await page.press("Open again after wrong PINs");
     await page.see("The 24 words");
   });
 
-  it("opens a closed PIN by the recovery code", async () => {
+  it("opens a closed PIN by the recovery words", async () => {
     page.vault.fail("logIn", problem("pin_closed"));
     await fill();
     await page.see("Twenty wrong PINs");
-    await page.press("Open with the recovery code");
+    await page.press("Open again after wrong PINs");
     await page.type("User name", NAME);
     await page.type("Password", PASSWORD);
     await page.type("The 24 words", WORDS.slice(1).join(" "));
     await page.press("Open the way");
-    await page.see("The recovery code isn’t right.");
+    await page.see("The recovery words aren’t right.");
     await page.type("The 24 words", WORDS.join("\n").toUpperCase());
     await page.press("Open the way");
     await page.see("The way is open again");
