@@ -512,6 +512,13 @@ def _settings(visitor: Visitor) -> Iterator[str]:
         if key == "sessions":
             page.get_by_text(visitor.say("account.sessions.mine"), exact=True).wait_for()
         yield name
+        if key == "credentials":
+            visitor.press("account.credentials.words_make")
+            visitor.note_words()
+            visitor.press("account.sheet.noted")
+            visitor.copy_words()
+            page.get_by_text(visitor.say("account.credentials.words_ready"), exact=True).wait_for()
+            yield "credentials-ready"
         visitor.go_to("shell.settings")
     page.get_by_role("link").filter(has_text=visitor.say("account.settings.listing")).click()
     page.get_by_text(visitor.say("reading.listing.state.none")).wait_for()

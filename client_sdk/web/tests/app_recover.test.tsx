@@ -238,6 +238,7 @@ describe("an open space while the words were shown", () => {
     await page.see("24 words, in this order");
     await copyBack();
     await page.see("The new words are noted.");
+    expect(page.text().indexOf("The new words are noted.")).toBeLessThan(page.text().indexOf("New user name"));
     await confirm("805194");
     await page.see("That isn’t the right PIN.");
     await page.see("The new words are noted.");

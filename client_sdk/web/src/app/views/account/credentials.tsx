@@ -76,7 +76,10 @@ export function Credentials(): JSX.Element {
       <p class="tools"><a href={address("settings")}>← {say("account.settings.title")}</a></p>
       <Title>{say("account.credentials.title")}</Title>
       <p>{say("account.credentials.lead")}</p>
-      <div role="status">{done && <Notice><p>{say("account.credentials.done")}</p></Notice>}</div>
+      <div role="status">
+        {done && <Notice><p>{say("account.credentials.done")}</p></Notice>}
+        {renew && <Notice care><p>{say("account.credentials.words_ready")}</p></Notice>}
+      </div>
       <Confirmed
         action={say("account.credentials.do")} confirm={change}
         failed={(error) => {
@@ -100,19 +103,16 @@ export function Credentials(): JSX.Element {
         )}
         <h2>{say("account.credentials.words")}</h2>
         {renew ? (
-          <>
-            <Notice><p>{say("account.credentials.words_ready")}</p></Notice>
-            <div class="actions">
-              <Button
-                plain onClick={() => {
-                  setSheet("none");
-                  focusHeading(); // this goes
-                }}
-              >
-                {say("account.credentials.words_keep")}
-              </Button>
-            </div>
-          </>
+          <div class="actions">
+            <Button
+              plain onClick={() => {
+                setSheet("none");
+                focusHeading(); // this goes
+              }}
+            >
+              {say("account.credentials.words_keep")}
+            </Button>
+          </div>
         ) : (
           <>
             <p>{say("account.credentials.words_text")}</p>
