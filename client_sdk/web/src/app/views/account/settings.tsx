@@ -11,8 +11,8 @@ import { address, type View } from "../../router.js";
 import { recovering, session, warnings } from "../../state.js";
 
 const CARDS: readonly (readonly [View, string])[] = [
-  ["credentials", "credentials"], ["sessions", "sessions"], ["shares", "shares"], ["boxes", "boxes"], ["deleted", "deleted"],
-  ["listing", "listing"], ["dossier", "dossier"], ["erase", "erase"],
+  ["credentials", "credentials"], ["sessions", "sessions"], ["shares", "shares"], ["boxes", "boxes"],
+  ["dossier", "dossier"], ["deleted", "deleted"], ["listing", "listing"], ["erase", "erase"],
 ];
 
 export function Settings(): JSX.Element {
