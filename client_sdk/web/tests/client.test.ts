@@ -1,19 +1,11 @@
 // A person's vault from sign-up to another device, with a real server: what is written comes back, and only so.
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 
-import { ready } from "../src/crypto_core/sodium.js";
 import { Credentials } from "../src/sdk/keychain.js";
 import { Browser, collected, registered, saying } from "./clients.js";
-import { RealVault } from "./real_vault.js";
+import { ownVault } from "./shared_vault.js";
 
-let vault: RealVault;
-
-beforeAll(async () => {
-  await ready();
-  vault = await RealVault.serve();
-}, 60_000);
-
-afterAll(() => vault.remove());
+const vault = await ownVault();
 
 test("what is written on one device is read on another, sensitive or not", async () => {
   const laptop = await registered(vault.url);

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { unzipSync } from "fflate";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 
 import { formatB64url, formatJson, parseB64url } from "../src/crypto_core/encoding.js";
 import { makeBytes } from "../src/crypto_core/randomness.js";
@@ -12,7 +12,6 @@ import { formatCheckpoint } from "../src/crypto_core/receipts/checkpoint.js";
 import { SignerKey, formatVkey, signNote } from "../src/crypto_core/receipts/note.js";
 import * as passphrase from "../src/crypto_core/sealing/passphrase.js";
 import { sealAccountRecord } from "../src/crypto_core/sealing/records.js";
-import { ready } from "../src/crypto_core/sodium.js";
 import type { OpenStage } from "../src/schemas/accounts.js";
 import type { VaultClient } from "../src/sdk/client.js";
 import { sha256 } from "../src/sdk/digest.js";
@@ -24,20 +23,14 @@ import { ERRORS } from "../src/sdk/trust_store.js";
 import { collected, registered, saying, type Browser } from "./clients.js";
 import { QUICK } from "./memory_device.js";
 import type { Rewrite } from "./memory_network.js";
-import { RealVault, python } from "./real_vault.js";
+import { python } from "./real_vault.js";
+import { ownVault } from "./shared_vault.js";
 
 /** JSON of the wire, as a liar sees it. */
 type Said = any; // eslint-disable-line @typescript-eslint/no-explicit-any
 const [PAGES, ACCOUNT, VAULT] = ["GET /v1/items", "GET /v1/account", "GET /v1/vault"] as const;
 
-let vault: RealVault;
-
-beforeAll(async () => {
-  await ready();
-  vault = await RealVault.serve();
-}, 60_000);
-
-afterAll(() => vault.remove());
+const vault = await ownVault();
 
 /** A laptop that wrote, a telephone that has seen a part of it, and what the vault once answered. */
 interface Scene {

@@ -2,17 +2,17 @@
 // nothing.
 import { join } from "node:path";
 
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 
 import { formatB64url, parseB64url } from "../src/crypto_core/encoding.js";
-import { ready } from "../src/crypto_core/sodium.js";
 import type { VaultClient } from "../src/sdk/client.js";
 import { Credentials } from "../src/sdk/keychain.js";
 import type { Recovered, Shown } from "../src/sdk/recovering.js";
 import { Browser, saying } from "./clients.js";
 import { somebody } from "./memory_device.js";
 import { json } from "./memory_network.js";
-import { RealVault, python } from "./real_vault.js";
+import { python } from "./real_vault.js";
+import { ownVault } from "./shared_vault.js";
 
 const WAIT = 3 * 86_400;
 const CREDENTIALS = "/v1/recovery/credentials";
@@ -20,14 +20,7 @@ const OTHER_WORDS = (
   "bridge siege burger rigid salt talent wear circle increase ask spy road excuse cave decorate evil pass member "
   + "during inhale uphold frost float bone"
 );
-let vault: RealVault;
-
-beforeAll(async () => {
-  await ready();
-  vault = await RealVault.serve();
-}, 60_000);
-
-afterAll(() => vault.remove());
+const vault = await ownVault();
 
 /** Somebody with an entry and a sensitive one, who has nothing left but the words; and the browser that is lost. */
 interface Scene {

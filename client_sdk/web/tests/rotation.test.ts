@@ -2,29 +2,23 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { unzipSync } from "fflate";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 
 import { decodeText, encodeText, formatB64url, parseB64url } from "../src/crypto_core/encoding.js";
 import { makeBytes, makeId } from "../src/crypto_core/randomness.js";
 import { formatCheckpoint, parseCheckpoint } from "../src/crypto_core/receipts/checkpoint.js";
 import { SignerKey, formatVkey, parseNote, signNote } from "../src/crypto_core/receipts/note.js";
 import { formatRotations, openRotations, parseRotations, signRotation } from "../src/crypto_core/receipts/rotation.js";
-import { ready } from "../src/crypto_core/sodium.js";
 import { Pin, type Home } from "../src/sdk/home.js";
 import { HttpTransport } from "../src/sdk/transport.js";
 import type { Vault } from "../src/schemas/vault.js";
 import { vaultService } from "../src/worker/service.js";
 import { QUICK_ARGON, registered, saying, type Browser } from "./clients.js";
-import { RealVault } from "./real_vault.js";
+import { ownVault } from "./shared_vault.js";
 
 const ROTATIONS = "/ledger/rotations";
 
-let vault: RealVault;
-beforeAll(async () => {
-  await ready();
-  vault = await RealVault.serve();
-}, 60_000);
-afterAll(() => vault.remove());
+const vault = await ownVault();
 
 /** The key that signs alone, as the vault's folder has it. */
 function signer(): SignerKey {

@@ -1,22 +1,14 @@
 // A bad network, a server that is ended, two tabs and another device, with a real server behind it all: nobody is
 // alarmed, and nothing is lost. What a vault that lies is found out by is in lying.test.ts.
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 
-import { ready } from "../src/crypto_core/sodium.js";
 import { Refused } from "../src/sdk/errors.js";
 import { Credentials } from "../src/sdk/keychain.js";
 import { Browser, registered, saying } from "./clients.js";
 import { json } from "./memory_network.js";
-import { RealVault } from "./real_vault.js";
+import { ownVault } from "./shared_vault.js";
 
-let vault: RealVault;
-
-beforeAll(async () => {
-  await ready();
-  vault = await RealVault.serve();
-}, 60_000);
-
-afterAll(() => vault.remove());
+const vault = await ownVault();
 
 /** A laptop that wrote, and a telephone that has seen it. */
 let laptop: Browser;

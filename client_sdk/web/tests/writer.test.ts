@@ -1,20 +1,12 @@
 // Writing over a bad network and from several devices, with a real server: no typed character is lost, none kept twice.
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 
-import { ready } from "../src/crypto_core/sodium.js";
 import type { VaultClient } from "../src/sdk/client.js";
 import { saying, registered, collected, type Browser } from "./clients.js";
 import { json } from "./memory_network.js";
-import { RealVault } from "./real_vault.js";
+import { ownVault } from "./shared_vault.js";
 
-let vault: RealVault;
-
-beforeAll(async () => {
-  await ready();
-  vault = await RealVault.serve();
-}, 60_000);
-
-afterAll(() => vault.remove());
+const vault = await ownVault();
 
 const isPost = (sent: { readonly method: string; readonly path: string }): boolean =>
   sent.method === "POST" && sent.path === "/v1/items";
