@@ -6,9 +6,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { lookForRecovery, recovering, session } from "../src/app/state.js";
 import { MemoryVault, NAME, NEXT_WORDS, PASSWORD, PIN, problem, RECOVERY_WAIT, WORDS } from "./memory_vault.js";
-import { endPage, open, startPage, type Scene } from "./app_scene.js";
+import { CHOSEN, choose, endPage, open, startPage, type Scene } from "./app_scene.js";
 
-const STRONG = "girafe bleue sous la pluie";
 /** The vault's clock, in milliseconds: a spring day, at noon. */
 const NOON = Date.UTC(2026, 3, 1, 12);
 let now = NOON;
@@ -38,18 +37,9 @@ async function due(): Promise<void> {
 }
 
 /** From there until everything is sent. */
-async function choose(): Promise<void> {
+async function chooseAnew(): Promise<void> {
   await page.press("Go on");
-  await page.see("Step 1 of 5");
-  await page.type("User name", "sol");
-  await page.press("Go on");
-  await page.see("Step 2 of 5");
-  await page.type("Password", STRONG);
-  await page.press("Go on");
-  await page.see("Step 3 of 5");
-  await page.type("PIN", "482913");
-  await page.type("The same PIN again", "482913");
-  await page.press("Go on");
+  await choose();
   await page.see("The old sheet won’t open anything any more");
   await copyBack();
 }
@@ -110,13 +100,13 @@ describe("showing the words", () => {
 describe("words that are due", () => {
   it("lead to a new name, password, PIN and sheet, and into the space", async () => {
     await due();
-    await choose();
+    await chooseAnew();
     await waitFor(() => expect(session.value?.username).toBe("sol"));
     expect(calls("makeRecovered")).toEqual([
-      ["makeRecovered", { username: "sol", password: STRONG, pin: "482913" }, "english"],
+      ["makeRecovered", CHOSEN, "english"],
     ]);
     expect(location.hash).toBe("#0");
-    expect(page.text()).not.toContain(STRONG);
+    expect(page.text()).not.toContain(CHOSEN.password);
     const old = { username: NAME, password: PASSWORD, pin: PIN };
     await expect(page.vault.logIn(old)).rejects.toMatchObject({ code: "login_refused" });
   });
@@ -124,7 +114,7 @@ describe("words that are due", () => {
   it("an answer that doesn't come: what to do, which sheet to keep, and it is sent again", async () => {
     await due();
     page.vault.fail("recover", problem("network"));
-    await choose();
+    await chooseAnew();
     await page.see("Keep both sheets until then.");
     await page.press("Try again");
     await waitFor(() => expect(session.value?.username).toBe("sol"));
@@ -134,7 +124,7 @@ describe("words that are due", () => {
   it.each(["recovery_over", "recovery_waiting"])("stopped meanwhile (%s): says so, and the words can be shown again", async (code) => {
     await due();
     page.vault.fail("recover", problem(code, { retryAfter: 259_200 }));
-    await choose();
+    await chooseAnew();
     await page.see("This was stopped by somebody who knows the password and the PIN");
     expect(heading()).toBe("Come back with the recovery words");
     await show();

@@ -11,6 +11,7 @@ import { closed, enter, hear } from "../src/app/state.js";
 import { leave, lockNow, watch } from "../src/app/lock.js";
 import { startShell } from "../src/app/shell.js";
 import { beginVault } from "../src/app/vault.js";
+import type { Typed } from "../src/worker/api.js";
 import { MemoryVault, NAME, PASSWORD, PIN } from "./memory_vault.js";
 
 /** What a page loads when it is needed takes a while on a busy machine. */
@@ -62,6 +63,23 @@ export function endPage(): void {
   stop.abort();
   stop = new AbortController();
   leave();
+}
+
+/** What a newcomer chooses. */
+export const CHOSEN = { username: "sol", password: "girafe bleue sous la pluie", pin: "482913" } as const;
+
+/** From the first question to the sheet. */
+export async function choose({ username, password, pin }: Typed = CHOSEN): Promise<void> {
+  await see("Step 1 of 5");
+  await type("User name", username);
+  await press("Go on");
+  await see("Step 2 of 5");
+  await type("Password", password);
+  await press("Go on");
+  await see("Step 3 of 5");
+  await type("PIN", pin);
+  await type("The same PIN again", pin);
+  await press("Go on");
 }
 
 /** Somebody is in. */

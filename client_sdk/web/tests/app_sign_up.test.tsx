@@ -10,10 +10,9 @@ import { drawPlaces } from "../src/app/views/account/sheet.js";
 import { judgeStrength } from "../src/app/views/account/judge.js";
 import { ENOUGH } from "../src/app/views/account/strength.js";
 import { NAME, PASSWORD, PIN, problem, WORDS } from "./memory_vault.js";
-import { endPage, open, startPage, type Scene } from "./app_scene.js";
+import { CHOSEN, choose, endPage, open, startPage, type Scene } from "./app_scene.js";
 
 let page: Scene;
-const STRONG = "girafe bleue sous la pluie";
 
 beforeEach(async () => {
   page = await startPage();
@@ -25,18 +24,10 @@ const asked = (): readonly number[] =>
   [...document.querySelectorAll(".asked-words label")]
     .map((label) => Number(/\d+/.exec(label.textContent ?? "")![0]) - 1);
 
-async function upToTheSheet(pin = "482913"): Promise<void> {
+async function upToTheSheet(pin: string = CHOSEN.pin): Promise<void> {
   await page.press("Make a space");
   await page.press("Begin");
-  await page.type("User name", "sol");
-  await page.press("Go on");
-  await page.see("Step 2 of 5");
-  await page.type("Password", STRONG);
-  await page.press("Go on");
-  await page.see("Step 3 of 5");
-  await page.type("PIN", pin);
-  await page.type("The same PIN again", pin);
-  await page.press("Go on");
+  await choose({ ...CHOSEN, pin });
 }
 
 describe("signing up", () => {
@@ -54,9 +45,9 @@ describe("signing up", () => {
     await page.press("Check");
     await waitFor(() => expect(session.value?.username).toBe("sol"));
     expect(calls("makeAccount"))
-      .toEqual([["makeAccount", { username: "sol", password: STRONG, pin: "482913" }, "english"]]);
+      .toEqual([["makeAccount", CHOSEN, "english"]]);
     expect(location.hash).toBe("#0");
-    expect(page.text()).not.toContain(STRONG);
+    expect(page.text()).not.toContain(CHOSEN.password);
     expect(page.count.ended).toBe(0);
   });
 
@@ -155,7 +146,7 @@ describe("a password's strength", () => {
       for (const weak of ["password1", "azerty123", "camille1987", "temoin2024", "12345678", "aaaaaaaaaa"]) {
         expect((await judgeStrength(weak, "camille", language)).score, weak).toBeLessThan(ENOUGH);
       }
-      for (const strong of [STRONG, "correct horse battery staple", "x9$Kp2!vRq7&"]) {
+      for (const strong of [CHOSEN.password, "correct horse battery staple", "x9$Kp2!vRq7&"]) {
         expect((await judgeStrength(strong, "camille", language)).score, strong).toBeGreaterThanOrEqual(ENOUGH);
       }
     }
