@@ -102,8 +102,13 @@ def require_newest(vault: Parts) -> None:
 def reasons(vault: Parts) -> list[JournalRefuses]:
     """Why the database may not be the newest, or the journal not its own."""
     heard = vault.journal.heard()
-    with vault.database.read() as session:
-        number, waiting = counted(session), session.scalar(select(func.count()).select_from(Note))
+    while True:  # until nobody has written in it while the database was looked at
+        with vault.database.read() as session:
+            number, waiting = counted(session), session.scalar(select(func.count()).select_from(Note))
+        again = vault.journal.heard()
+        if heard is None or again is None or again.number == heard.number:
+            break
+        heard = again
     if heard is None or (heard.version, heard.vault_id) != (VERSION, vault.folder.facts.vault_id):
         return [JournalMissing()]
     if number < heard.number:
@@ -144,9 +149,11 @@ def _forget_notes(vault: Parts, last: int) -> None:
 def _write_line(lines: Session, session: Session, kind: str, key: bytes) -> None:
     made = KINDS[kind].read(session, key)
     lines.execute(delete(Line).where(Line.kind == kind, Line.key == key))
+    if kind == "account":
+        lines.execute(delete(Line).where(Line.kind == GONE, Line.key == sha256(key).digest()))
     if made is not None:
         lines.add(Line(kind=kind, key=key, account=made.account, value=json.dumps(made.value)))
     elif kind == "account":
         lines.execute(delete(Line).where(Line.account == key))
-        lines.merge(Line(kind=GONE, key=sha256(key).digest(), account=None, value="{}"))
+        lines.add(Line(kind=GONE, key=sha256(key).digest(), account=None, value="{}"))
     lines.flush()

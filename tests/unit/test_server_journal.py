@@ -18,6 +18,7 @@ from crypto_core.receipts.restoration import open_restorations
 from server.accounts.models import Account, Token
 from server.app import create_app
 from server.cli import collect
+from server.config import ServerConfig
 from server.directory.service import revoke
 from server.folder import open_folder
 from server.items.models import Item, Revision
@@ -390,6 +391,38 @@ def test_a_journal_that_begins_late_says_what_one_says_that_was_there(vault: Fak
     assert {kind for kind, _ in before} == set(KINDS)
     begin(vault.parts)
     assert lines(vault) == before
+
+
+def test_whoever_looks_while_others_change_something_finds_nothing_wrong(
+    vault: FakeVault, person: FakePerson, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The journal is read, then the database, and in between both went on."""
+    read, turns = vault.parts.journal.heard, iter(range(3))
+
+    def heard() -> Heard | None:
+        found = read()
+        if next(turns, None) is not None:
+            with vault.parts.database.write() as session:
+                note(session, "account", person.account)
+            with monkeypatch.context() as plain:
+                plain.setattr(vault.parts.journal, "heard", read)
+                follow(vault.parts)
+        return found
+
+    monkeypatch.setattr(vault.parts.journal, "heard", heard)
+    assert reasons(vault.parts) == []
+    assert next(turns, None) is None
+
+
+def test_the_journal_lies_where_the_operator_wants_it(tmp_path: Path) -> None:
+    environment = {"TEMOIN_JOURNAL_FILE": str(tmp_path / "elsewhere.db")}
+    assert ServerConfig.from_environ(environment, tmp_path).journal_file == tmp_path / "elsewhere.db"
+    assert ServerConfig.from_environ({}, tmp_path).journal_file == tmp_path / "journal.db"
+    with fake_vault(tmp_path, journal_file=tmp_path / "elsewhere.db") as vault:
+        begin(vault.parts)
+        open_person(vault)
+        assert {kind for kind, _ in lines(vault)} == {"account"}
+        assert (tmp_path / "elsewhere.db").exists() and not (vault.parts.config.data / "journal.db").exists()
 
 
 def test_side_by_side_nothing_is_missed(vault: FakeVault) -> None:
