@@ -15,6 +15,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from crypto_core.errors import TemoinError
+from server.accounts.models import Account
 from server.database import rows_changed
 from server.journal.file import VERSION, Heard, Line
 from server.journal.lines import GONE, KINDS
@@ -93,6 +94,9 @@ def require_newest(vault: Parts) -> None:
     with vault.database.read() as session:
         is_new = not counted(session)
     if is_new and vault.journal.heard() is None:
+        with vault.database.write() as session:  # what was changed before nobody counted: older copies have to differ
+            for account in session.scalars(select(Account.account).limit(1)).all():
+                note(session, "account", account)
         begin(vault)
     follow(vault)
     for reason in reasons(vault):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from crypto_core.encoding import parse_b64url
 from crypto_core.randomness import make_bytes, make_id
@@ -24,7 +24,7 @@ from server.folder import open_folder
 from server.items.models import Item, Revision
 from server.journal.file import Heard, Line
 from server.journal.lines import GONE, KINDS
-from server.journal.models import Note
+from server.journal.models import Count, Note
 from server.journal.restore import CopyTooOld, Restored, restore
 from server.journal.service import (
     DatabaseSetBack, JournalMissing, begin, counted, follow, note, reasons, require_newest,
@@ -326,6 +326,23 @@ def test_a_copy_from_before_the_journal_is_refused(vault: FakeVault, person: Fak
         require_newest(vault.parts)
     with pytest.raises(CopyTooOld):
         restore(vault.parts)
+
+
+def test_a_copy_from_before_this_version_is_refused(tmp_path: Path) -> None:
+    """A vault that is older than the journal counted nothing: an account could have been erased in the meantime."""
+    with fake_vault(tmp_path) as vault:
+        person = open_person(vault)
+        with vault.parts.database.write() as session:
+            session.execute(delete(Note))
+            session.execute(delete(Count))
+        copy = copied(vault)
+        require_newest(vault.parts)
+        assert {key for _, key in lines(vault)} == {person.account} and reasons(vault.parts) == []
+        put_back(vault, copy)
+        with pytest.raises(DatabaseSetBack):
+            require_newest(vault.parts)
+        with pytest.raises(CopyTooOld):
+            restore(vault.parts)
 
 
 def test_a_vault_that_never_changed_anything_begins_its_journal(tmp_path: Path) -> None:
