@@ -73,6 +73,8 @@ def follow(vault: Parts) -> None:
             pass
     except Refusal as refusal:
         _log.warning("the journal is behind: %s", refusal.code)
+    except Exception as error:  # what was changed is changed, and its answer has to say so
+        _log.error("%s in the journal", type(error).__name__)
 
 
 def begin(vault: Parts) -> None:

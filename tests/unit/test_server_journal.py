@@ -355,7 +355,7 @@ def test_a_vault_that_never_changed_anything_begins_its_journal(tmp_path: Path) 
 def test_whoever_dies_while_writing_it_down_leaves_a_note(vault: FakeVault, person: FakePerson, step: str) -> None:
     new = renewed(person)
     with vault.steps.stopping_at(step):
-        assert send(person, new, change_body(person, new)).status_code == 500
+        assert send(person, new, change_body(person, new)).status_code == 200  # it was done
     with vault.parts.database.read() as session:
         assert [one.kind for one in session.scalars(select(Note))] == ["account"]
     vault.parts.close()
