@@ -15,14 +15,14 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from server.accounts import erasure
-from server.accounts.models import Token
+from server.accounts.models import Account, Token
 from server.boxes.models import Visit
 from server.database import rows_changed
 from server.folder import renew_generation
 from server.journal.file import Heard, Line
 from server.journal.models import Count, Note
 from server.journal.replay import Copy
-from server.journal.service import DatabaseSetBack, JournalRefuses, begin, counted, follow, reasons
+from server.journal.service import DatabaseSetBack, JournalRefuses, begin, counted, follow, note, reasons
 from server.ledger.guard import LedgerWentBackwards
 from server.ledger.restorations import say_restored
 from server.ledger.service import Enter
@@ -81,6 +81,7 @@ def restore(vault: Parts, *, without_journal: bool = False) -> Restored | None:
     lines = vault.ledger.commit(partial(_lay_over, vault, without_journal))
     if without_journal:
         begin(vault)
+    follow(vault)
     erasure.collect(vault)
     sweep(vault)
     return Restored(newest.size, was, lines)
@@ -104,6 +105,8 @@ def _lay_over(vault: Parts, without_journal: bool, session: Session, enter: Ente
     session.execute(delete(Note))  # of what the journal knows
     if not rows_changed(session, update(Count).values(number=number)):
         session.add(Count(only=0, number=number))
-    session.flush()
+        session.flush()
+    for account in session.scalars(select(Account.account).limit(1)).all():
+        note(session, "account", account)  # the database that was given up is older from now on
     vault.steps.reach("journal.restored")
     return count

@@ -125,17 +125,20 @@ def reasons(vault: Parts) -> list[JournalRefuses]:
 
 
 def _follow_some(vault: Parts) -> bool:
-    """Whether there may be more. The journal's lock is taken first: whoever has it reads the newest rows there are."""
+    """Whether there may be more. The journal's lock is taken first: whoever has it reads the newest rows there are.
+
+    What an old copy has noted is not written down: the journal knows better.
+    """
     if vault.journal.heard() is None:
         return False
     with vault.journal.write() as lines:
+        heard = lines.get_one(Heard, 0)
         with vault.database.read() as session:
             notes = session.scalars(select(Note).order_by(Note.number).limit(AT_ONCE)).all()
-            if not notes:
+            if not notes or counted(session) < heard.number:
                 return False
             for one in notes:
                 _write_line(lines, session, one.kind, one.key)
-        heard = lines.get_one(Heard, 0)
         heard.number = max(heard.number, notes[-1].number)
         lines.flush()
         vault.steps.reach("journal.lines")

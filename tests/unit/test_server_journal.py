@@ -380,6 +380,38 @@ def test_a_journal_that_cannot_be_written_keeps_nobody_from_changing(
     assert value["account"]["epoch"] == 2
 
 
+def test_what_an_old_copy_has_yet_to_tell_is_not_believed(
+    vault: FakeVault, person: FakePerson, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The copy was made in the moment in which a change was durable and the journal had not heard of it."""
+    with monkeypatch.context() as full:
+        full.setattr(type(vault.parts.journal), "write", lambda _: (_ for _ in ()).throw(Refusal("storage_full")))
+        second = change(person)
+    copy = copied(vault)
+    third = renewed(second.log_in())
+    body = change_body(second, third, expected_epoch=2, epoch=3, pin_epoch=3, n=3)
+    assert send(second, third, body).status_code == 200
+    before = lines(vault)
+    put_back(vault, copy)
+    with pytest.raises(DatabaseSetBack):
+        require_newest(vault.parts)
+    follow(vault.parts)
+    assert lines(vault) == before
+    restored(vault, copy)
+    assert code(second.finish_login()) == "login_refused" and third.log_in().token
+
+
+def test_the_database_that_was_given_up_is_an_old_one_from_then_on(vault: FakeVault, person: FakePerson) -> None:
+    """Somebody finds it again, and puts it back."""
+    copy = copied(vault).rename(vault.parts.config.data.parent / "night")
+    change(person)
+    given_up = copied(vault)
+    restored(vault, copy)
+    put_back(vault, given_up)
+    with pytest.raises(DatabaseSetBack):
+        require_newest(vault.parts)
+
+
 def test_a_line_that_was_replaced_is_gone_from_its_file(vault: FakeVault, person: FakePerson) -> None:
     """The old pair's share could be tried by whoever finds it there."""
     with vault.parts.database.read() as session:
