@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from client_sdk.client import Draft, VaultClient
 from crypto_core.receipts.note import parse_note
 from server.ledger.post import PATIENCE
@@ -206,23 +208,33 @@ def test_a_vault_that_was_set_back_takes_nothing_new_and_shows_everything(tmp_pa
 
 
 def test_an_old_copy_of_the_database_alone_is_noticed_without_any_witness(tmp_path: Path) -> None:
+    """By its journal; and by the marker where an old journal was put back as well."""
     with serving(tmp_path / "data", TEMOIN_CHECKPOINT_INTERVAL="0") as vault:
+        def copied(name: str) -> Path:
+            (tmp_path / name).mkdir()
+            for file in ("vault.db", "journal.db"):
+                shutil.copy(vault.data / file, tmp_path / name)
+            return tmp_path / name
+
         device = Device(tmp_path / "home", vault.url)
         device.register()
         device.ok("journal", "add", device.user, "--text", "the first")
         vault.stop()
-        copy = shutil.copy(vault.data / "vault.db", tmp_path / "copy.db")
+        old = copied("old")
         vault.start()
         device.ok("journal", "add", device.user, "--text", "the second")
         vault.stop()
-        newest = shutil.copy(vault.data / "vault.db", tmp_path / "newest.db")
-        shutil.copy(copy, vault.data / "vault.db")
+        newest = copied("newest")
+        shutil.copy(old / "vault.db", vault.data)
+        with pytest.raises(AssertionError, match="database_set_back"):
+            vault.start()
+        shutil.copy(old / "journal.db", vault.data)
         vault.start()
         assert "ledger_went_backwards" in (vault.data / "server.log").read_text()
         elsewhere = Device(tmp_path / "new", vault.url)
         assert elsewhere.run("journal", "add", device.user, "--text", "lost").code == 3
         vault.stop()
-        shutil.copy(newest, vault.data / "vault.db")
+        shutil.copytree(newest, vault.data, dirs_exist_ok=True)
         vault.start()
         device.ok("journal", "add", device.user, "--text", "the third")
 

@@ -143,5 +143,6 @@ def test_a_canary_that_was_planted_is_found(told: Story) -> None:
         careless = json.dumps({"title": f"about {canary}."}).encode()
         assert find_canaries(real + careless + real, told.canaries)
         assert find_canaries(real + careless.hex().encode(), told.canaries)
-    (database,) = told.vault.data.glob("*.db")
-    assert find_canaries(database.read_bytes() + TEXTS["title"].encode("utf-16-le"), told.canaries)
+    for database in ("vault.db", "journal.db"):
+        held = (told.vault.data / database).read_bytes()
+        assert find_canaries(held + TEXTS["title"].encode("utf-16-le"), told.canaries)
