@@ -9,7 +9,6 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { decodeText, formatB64url, formatJson, parseJson } from "../src/crypto_core/encoding.js";
 import { makeId } from "../src/crypto_core/randomness.js";
-import { ready } from "../src/crypto_core/sodium.js";
 import { Archive, InBlob } from "../src/sdk/archive.js";
 import { Address, Visit, type Deposited } from "../src/sdk/box_visit.js";
 import type { VaultClient } from "../src/sdk/client.js";
@@ -27,7 +26,7 @@ import { HttpTransport } from "../src/sdk/transport.js";
 import { registered, type Browser } from "./clients.js";
 import { Network } from "./memory_network.js";
 import { python } from "./real_vault.js";
-import { sharedVault, type SharedVault } from "./shared_vault.js";
+import { ownVault } from "./shared_vault.js";
 
 type Files = Record<string, Uint8Array<ArrayBuffer>>;
 type Given = { readonly bundle: Id; readonly fragment: string; readonly code: string };
@@ -37,7 +36,8 @@ const WORDS = { name: "Nadia Ķēniņa", message: "J’ai tout vu, devant l’é
 const hurry = (): Promise<void> => Promise.resolve();
 const clock = (): number => Math.floor(Date.now() / 1000);
 
-let vault: SharedVault;
+/** Its own: where others deposit meanwhile, the newest state of the ledger is another for each who writes a pack. */
+const vault = await ownVault();
 let browser: Browser;
 let client: VaultClient;
 let folder: string;
@@ -46,8 +46,6 @@ let received: Id;
 let own: Id;
 
 beforeAll(async () => {
-  await ready();
-  vault = await sharedVault();
   folder = mkdtempSync(join(tmpdir(), "words-"));
   browser = await registered(vault.url);
   client = await browser.logIn();
