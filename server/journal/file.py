@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import BigInteger, LargeBinary, String, Text, inspect
+from sqlalchemy import BigInteger, LargeBinary, String, Text, delete, inspect
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from server.database import Database
@@ -71,9 +71,17 @@ class Journal:
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """As Database.write; a journal that has not begun gets its tables."""
+        """As Database.write."""
         with self._database.write() as session:
+            yield session
+
+    @contextmanager
+    def begin(self) -> Iterator[Session]:
+        """The same for the first lines of a journal: its tables are there, and empty."""
+        with self.write() as session:
             JournalBase.metadata.create_all(session.connection())
+            for model in (Line, Heard):
+                session.execute(delete(model))
             yield session
 
     def empty_log(self) -> None:

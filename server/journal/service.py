@@ -79,9 +79,7 @@ def follow(vault: Parts) -> None:
 
 def begin(vault: Parts) -> None:
     """Begins the journal from what the database holds, in the place of whatever was there."""
-    with vault.journal.write() as lines, vault.database.read() as session:
-        lines.execute(delete(Line))
-        lines.execute(delete(Heard))
+    with vault.journal.begin() as lines, vault.database.read() as session:
         for kind in KINDS:
             for key in KINDS[kind].keys(session):
                 _write_line(lines, session, kind, key)
