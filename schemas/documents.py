@@ -167,6 +167,16 @@ class Tombstone(_Sealed):
     after = Text(limits.CHECKPOINT_NOTE, required=True, allow_none=True)
 
 
+class Loss(_Sealed):
+    """What the vault lost, and no device of this person gave back: the record hashes of which nobody asks any more. Always
+    of the normal tier; nothing that a device holds goes because of it."""
+
+    kind = fields.String(required=True, validate=one_of("loss"))
+    lost = fields.List(Hash(), required=True, validate=validate.Length(1, limits.LOST))
+    written = Time(required=True)
+    after = Text(limits.CHECKPOINT_NOTE, required=True, allow_none=True)
+
+
 class AccountRecord(Strict):
     """What a person's devices agree on; written when credentials change, and at lock if anything was written."""
 
@@ -189,6 +199,6 @@ class AccountRecord(Strict):
 
 KINDS: dict[str, type[Strict]] = {
     "journal": Record, "document": Record, "assessment": Assessment, "recording": Recording,
-    "extract": Extract, "received": Received, "tombstone": Tombstone,
+    "extract": Extract, "received": Received, "tombstone": Tombstone, "loss": Loss,
 }
 """The schema of each kind of record; another kind, or another `v`, is shown as \"needs a newer version\"."""

@@ -83,6 +83,8 @@ NOTE = 64 * 1024
 """The largest sealed note of what was shared."""
 MESSAGE = 4000
 BUNDLE_RECORDS = 500
+LOST = 10_000
+"""Record hashes in one `loss` record."""
 BUNDLE_BLOBS = 5000
 OPENINGS = 1000
 SHARED_FOR = 366 * 86_400
