@@ -17,6 +17,7 @@ from client_sdk.errors import NetworkError, Refused, ServerFault
 from client_sdk.items import Recovering
 from client_sdk.keychain import AccountState, Credentials, RecoveryWords
 from client_sdk.protocol.sync import Finding
+from client_sdk.redeposit import Redepositor, Settled
 from client_sdk.sensitive import SensitiveTier
 from client_sdk.session import Session
 from client_sdk.synchroniser import Synchroniser
@@ -33,32 +34,43 @@ class Account:
 
     def __init__(
         self, door: Door, session: Session, synchroniser: Synchroniser, professionals: Professionals,
-        sensitive: SensitiveTier, username: str, forget: Callable[[], None],
+        sensitive: SensitiveTier, redepositor: Redepositor, username: str, forget: Callable[[], None],
     ) -> None:
         self._door, self._session, self._synchroniser, self._professionals = door, session, synchroniser, professionals
-        self._sensitive, self._username, self._forget = sensitive, username, forget
+        self._sensitive, self._redepositor, self._username, self._forget = sensitive, redepositor, username, forget
 
     def confirm(self, password: str, pin: str) -> bytes:
         """A token of stage `confirmed`, good for two minutes, for password and PIN given anew. Raises Refused
         (`login_refused`, `pin_wrong`, …)."""
         return self._door.confirm(self._session, self._username, password, pin)[1]
 
-    def accept_trust(self, password: str, pin: str) -> None:
+    def accept_trust(self, password: str, pin: str) -> Settled:
         """Ends the warnings, with password and PIN given anew. What was seen stays under `evidence/`.
 
-        A changed ledger key is believed from now on; an account record that could not be read is written anew.
-        Raises Refused if either secret is not right.
+        A changed ledger key is believed from now on; an account record that could not be read is written anew; what the
+        vault had lost is settled (docs/spec/items.md), and what is said of it is given back. Raises Refused if either
+        secret is not right. After a NetworkError or ServerFault the same call goes on where it was cut.
         """
         session = self._session
         self.confirm(password, pin)
         restored = self._restored(pin) if Finding.ACCOUNT_RECORD_INVALID in session.warnings.findings else None
         if Finding.DIRECTORY_FORKED in session.warnings.findings:
             self._professionals.start_anew()
-        with session.home.lock():
-            session.state = restored or session.state
-            self._accept()
-        if restored is not None:
-            self.write_record()
+        self._sensitive.open(pin)
+        try:
+            with session.home.lock():
+                session.state = restored or session.state
+                settled = self._redepositor.settle()
+                self._accept()
+            if restored is not None:
+                self.write_record()
+            with session.home.lock():
+                self._synchroniser.sync_anyhow()
+                if not session.warnings:
+                    settled.files = self._redepositor.finish()
+        finally:
+            self._sensitive.close()
+        return settled
 
     def make_words(self, language: str = "english") -> RecoveryWords:
         """New recovery words, for `change_credentials`; nothing of them is sent. `.text` is what is written down."""

@@ -35,6 +35,7 @@ from client_sdk.progress import NO_PROGRESS, Progress
 from client_sdk.protocol.unlock import UnlockEvent, unlocking
 from client_sdk.reader import Reader
 from client_sdk.recovering import Recovered, Shown
+from client_sdk.redeposit import Redepositor
 from client_sdk.sensitive import SensitiveTier
 from client_sdk.session import Session
 from client_sdk.sharing import Shares
@@ -64,6 +65,7 @@ class _Open:
     reader: Reader
     synchroniser: Synchroniser
     writer: Writer
+    redepositor: Redepositor
     uploader: Uploader
     sensitive: SensitiveTier
     account: Account
@@ -147,12 +149,17 @@ class VaultClient:
             with session.home.lock():
                 waiting = self._open.writer.flush()
                 self._open.synchroniser.sync_anyhow(entered.answer)
+                given_back = self._open.redepositor.give_back()
+                self._open.redepositor.finish_anyhow()
                 self._open.uploader.tidy()
         except BaseException:
             self._forget()
             raise
         told = {name: entered.told[name] for name in ("last_opened", "wrong_pins", "wrong_total", "advise_change")}
-        return Opening(**told, warnings=session.told, waiting=len(waiting))
+        restorations = session.restorations() if session.warnings else ()
+        return Opening(
+            **told, warnings=session.told, waiting=len(waiting), given_back=given_back, restorations=restorations
+        )
 
     def show_recovery(self, words: str) -> Shown:
         """Shows the 24 recovery words: the first time a waiting time begins; `.is_due` once it is over.
@@ -419,10 +426,12 @@ class VaultClient:
         reader, synchroniser = Reader(session), Synchroniser(session)
         writer = Writer(session, reader, synchroniser)
         professionals, sensitive = Professionals(session), SensitiveTier(session, writer, self._machine)
-        account = Account(self._door, session, synchroniser, professionals, sensitive, username, self._forget)
+        back = Redepositor(session, reader, synchroniser, writer)
+        account = Account(self._door, session, synchroniser, professionals, sensitive, back, username, self._forget)
         return _Open(
-            session, reader, synchroniser, writer, Uploader(session, self._sleep), sensitive, account, professionals,
-            Shares(session, reader, professionals), Boxes(session, reader, writer), Office(session, professionals),
+            session, reader, synchroniser, writer, back, Uploader(session, self._sleep), sensitive, account,
+            professionals, Shares(session, reader, professionals), Boxes(session, reader, writer),
+            Office(session, professionals),
         )
 
     @contextmanager

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from client_sdk.errors import ValueRefused
-from client_sdk.items import Content, Draft, Item
+from client_sdk.items import NOT_READ, Content, Draft, Item
 
 CUT = "[…]"
 """What stands for a passage that was cut, however long it was."""
@@ -55,7 +55,7 @@ def redact(item: Item, redaction: Redaction) -> Extract:
     Raises ValueRefused for an extract, for a cut, fact or file that the item hasn't, where nothing is left out, and
     where nothing is left.
     """
-    if item.state != "open" or item.kind in ("extract", "tombstone"):
+    if item.state != "open" or item.kind in ("extract", *NOT_READ):
         raise ValueRefused("nothing that a part can be made of")
     facts, files = redaction.facts, redaction.files
     if not facts <= set(FACTS) or not files <= {content.blob for content in item.contents}:

@@ -12,9 +12,14 @@ from typing import Literal
 
 from crypto_core.errors import TemoinError
 from crypto_core.receipts.receipt import VerifiedReceipt
+from crypto_core.receipts.restoration import Restoration
 
 State = Literal["open", "locked", "newer_version", "missing"]
 """`locked`: sensitive, and the PIN was not given again. `missing`: erased, or not shown by the vault."""
+
+
+NOT_READ = frozenset({"tombstone", "loss"})
+"""Kinds that say what became of others, and are in no list: a deletion, and what the vault lost."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +93,7 @@ class Item:
     sensitive: bool
     state: State
     kind: str | None = field(default=None, repr=False)
-    """`journal`, `document`, `assessment`, `extract`, `received`, or in a history `tombstone`; None unless open."""
+    """`journal`, `document`, `assessment`, `extract`, `received`, or in a history one of NOT_READ; None unless open."""
     title: str | None = field(default=None, repr=False)
     text: str | None = field(default=None, repr=False)
     happened: Happened | None = field(default=None, repr=False)
@@ -194,3 +199,7 @@ class Opening:
     """Why the vault may not be what it was. While there are any but `ledger_lags`, nothing is edited or deleted."""
     waiting: int = 0
     """How much sealed writing could not be sent yet; it is tried again at each opening."""
+    given_back: int = 0
+    """How many versions the vault had lost, and has again from this device."""
+    restorations: tuple[Restoration, ...] = ()
+    """What the ledger has signed of older copies that were put back, while a warning stands. It excuses nothing."""

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from marshmallow import Schema, ValidationError
 
 from client_sdk.errors import ItemUnknown, ValueRefused
-from client_sdk.items import KeptReceipt
+from client_sdk.items import NOT_READ, KeptReceipt
 from client_sdk.reader import Reader, sent_of, words_place
 from client_sdk.replica import Row
 from client_sdk.session import Session
@@ -73,7 +73,7 @@ def stated(schema: Schema, facts: dict[str, Any]) -> bytes:
 
 def _facts(reader: Reader, row: Row) -> dict[str, Any]:
     facts, _ = reader.facts(row)
-    if facts["kind"] == "tombstone":
+    if facts["kind"] in NOT_READ:
         raise ItemUnknown("deleted")
     return facts
 

@@ -17,7 +17,7 @@ from marshmallow import ValidationError
 
 from client_sdk.errors import BlobSwapped, ItemUnknown, RangeInvalid, Refused, ServerFault
 from client_sdk.hashing import Sha256Aside
-from client_sdk.items import Anchor, Content, Happened, Item, KeptReceipt, SealedBlob, Sent, State
+from client_sdk.items import NOT_READ, Anchor, Content, Happened, Item, KeptReceipt, SealedBlob, Sent, State
 from client_sdk.protocol.sync import Finding
 from client_sdk.replica import Row, record_name
 from client_sdk.session import Session
@@ -71,12 +71,12 @@ class Reader:
         What can't be opened has no kind to go by and is listed with every kind.
         """
         opened = map(self.open, self._session.replica.newest_of_each())
-        return [item for item in opened if item.kind != "tombstone" and (kind is None or item.kind in (kind, None))]
+        return [item for item in opened if item.kind not in NOT_READ and (kind is None or item.kind in (kind, None))]
 
     def item(self, item_id: bytes, revision: int | None) -> Item:
         """One revision, the newest if none is named. Raises ItemUnknown, also if the newest is a deletion."""
         item = self.open(self.row(item_id, revision))
-        if item.kind == "tombstone" and revision is None:
+        if item.kind in NOT_READ and revision is None:
             raise ItemUnknown("deleted")
         return item
 
@@ -108,9 +108,9 @@ class Reader:
                 self._session.keyring, row.item, row.revision, row.wrap))
         except CryptoCoreError:
             return closed(row, "missing", False)
-        if facts["kind"] == "tombstone":
+        if facts["kind"] in NOT_READ:
             return Item(
-                row.item, row.revision, row.deposited, sensitive, "open", "tombstone", written=facts["written"]
+                row.item, row.revision, row.deposited, sensitive, "open", facts["kind"], written=facts["written"]
             )
         return opened(row, sensitive, facts)
 
@@ -161,6 +161,14 @@ class Reader:
             facts = {}
         contents = map(_content_place, map(_content, facts.get("contents", ())))
         return [_record_place(row), *map(words_place, filter(None, [sent_of(facts)])), *contents]
+
+    def named(self, row: Row) -> tuple[bytes, ...]:
+        """The blobs of the contents that a record names, in the vault or not; none where it can't be opened."""
+        try:
+            facts, _ = self.facts(row)
+        except (NeedsPin, CryptoCoreError, ItemUnknown):
+            return ()
+        return tuple(one["blob"] for one in facts.get("contents", ()))
 
     def sealed_blobs(self, row: Row) -> Iterator[SealedBlob]:
         """The record, then each content, as they are kept. Raises NeedsPin before anything if it can't be opened."""

@@ -97,7 +97,7 @@ class Replica:
         """Takes one revision in, by the names of schemas.items.Revision; False if it contradicts what is here.
 
         Bytes that are here are never overwritten by others, and missing ones are filled in. `blobs` may be ids or
-        NamedBlob.
+        NamedBlob, and are those that the vault has now, as long as it has the record.
         """
         known = self.row(revision["item"], revision["revision"])
         if known is None:
@@ -106,11 +106,12 @@ class Replica:
         if not _agrees(known, revision):
             return False
         gone = revision["record"] is None
+        blobs = _joined(known.blobs if gone else revision["blobs"])
         fills = any(getattr(known, name) is None and revision[name] is not None for name in ("wrap", "record"))
-        if fills or known.pass_ != pass_ or known.gone != gone:
+        if fills or known.pass_ != pass_ or known.gone != gone or _joined(known.blobs) != blobs:
             self._db.execute(
-                "UPDATE revisions SET pass = ?, gone = ?, wrap = coalesce(wrap, ?), record = coalesce(record, ?) "
-                "WHERE seq = ?", (pass_, gone, revision["wrap"], revision["record"], known.seq),
+                "UPDATE revisions SET pass = ?, gone = ?, wrap = coalesce(wrap, ?), record = coalesce(record, ?), "
+                "blobs = ? WHERE seq = ?", (pass_, gone, revision["wrap"], revision["record"], blobs, known.seq),
             )
         return True
 
@@ -160,6 +161,11 @@ class Replica:
     def not_seen_in(self, pass_: int) -> list[Row]:
         """Revisions that a full pass did not show."""
         return list(self._rows("WHERE pass < ?", (pass_,)))
+
+    def newest_seen(self, item: bytes, pass_: int) -> int:
+        """The newest revision of an item that a full pass showed, 0 if it showed none."""
+        query = "SELECT coalesce(max(revision), 0) FROM revisions WHERE item = ? AND pass >= ?"
+        return int(self._db.execute(query, (item, pass_)).fetchone()[0])
 
     def names(self, blob: bytes) -> bool:
         """Whether a revision names this blob."""

@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from client_sdk.errors import CheckpointInvalid, LedgerForked, LedgerKeyChanged, LedgerLags, Refused, TrustError
+from client_sdk.errors import (
+    CheckpointInvalid, LedgerForked, LedgerKeyChanged, LedgerLags, NetworkError, Refused, ServerFault, TrustError,
+)
 from client_sdk.home import AccountHome, Pin
 from client_sdk.keychain import AccountState, open_account_state
 from client_sdk.progress import Progress
@@ -22,6 +24,7 @@ from crypto_core.errors import CryptoCoreError, NoteKeyUnknown, ReceiptKeyUnknow
 from crypto_core.receipts.checkpoint import Checkpoint
 from crypto_core.receipts.merkle import consistency_from_inclusion, hash_leaf
 from crypto_core.receipts.receipt import VerifiedReceipt, verify_receipt
+from crypto_core.receipts.restoration import Restoration, open_restorations
 from crypto_core.receipts.rotation import MAX_ROTATIONS_SIZE
 from crypto_core.sealing.keyring import Keyring
 from schemas.limits import CHECKPOINT_NOTE
@@ -29,6 +32,7 @@ from schemas.limits import CHECKPOINT_NOTE
 CONSISTENCY = "/v1/ledger/consistency"
 CHECKPOINT = "/ledger/checkpoint"
 ROTATIONS = "/ledger/rotations"
+RESTORATIONS = "/ledger/restorations"
 LAG = 86_400
 """Seconds for which a public checkpoint may be smaller than the one held here; then it is told."""
 
@@ -152,6 +156,20 @@ class Session:
                 return self.trust.open(note)
             self.warnings.add(Finding.LEDGER_FORKED)
             raise
+
+    def is_of_this_ledger(self, tree: Checkpoint) -> bool:
+        """Whether a tree that was signed once and the note held here fit together."""
+        return self.trust.fits(tree, self._consistency)
+
+    def restorations(self) -> tuple[Restoration, ...]:
+        """What the ledger has signed of older copies that were put back, oldest first; none where that can't be read.
+        It excuses nothing."""
+        try:
+            return open_restorations(
+                read_published(self.transport, RESTORATIONS, MAX_ROTATIONS_SIZE), self.trust.policy.keys
+            )
+        except (CryptoCoreError, NetworkError, Refused, ServerFault):
+            return ()
 
     def watch_ledger(self) -> None:
         """Fetches the public checkpoint, and believes it if it fits. One that does not verify, twice, is a warning."""

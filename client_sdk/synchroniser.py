@@ -1,12 +1,12 @@
 """Brings the replica up to date, and judges the vault by it.
 
 Knows: the account record, the pages, and when a pass is repeated (client_sdk.protocol.sync has the rules).
-Refuses to know: what records say, but for tombstones, which list what they end.
+Refuses to know: what records say, but for those that list what was deleted, or lost.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from hashlib import sha256
 from typing import Any
 
@@ -15,7 +15,7 @@ from marshmallow import ValidationError
 from client_sdk.errors import LedgerForked, ServerFault, VaultChanged
 from client_sdk.keychain import AccountState, is_earlier_account_state, open_account_state
 from client_sdk.protocol.sync import (
-    PASSES, Account, Finding, Links, Pass, Sync, SyncEvent, Verdict, judge, place_key, synchronising,
+    PASSES, Account, Finding, Links, Pass, Sync, SyncEvent, Verdict, judge, missing_in, place_key, synchronising,
 )
 from client_sdk.replica import Row
 from client_sdk.session import Session
@@ -23,9 +23,9 @@ from crypto_core.encoding import format_json, parse_json
 from crypto_core.errors import CryptoCoreError, MalformedError, TamperedError, UnsupportedVersion
 from crypto_core.sealing.keyring import NeedsPin, is_sensitive, unwrap_record_key
 from crypto_core.sealing.records import Link, open_link, open_record
-from schemas.documents import Tombstone
+from schemas.documents import Loss, Tombstone
 
-_TOMBSTONE = Tombstone()
+_TOMBSTONE, _LOSS = Tombstone(), Loss()
 _MAX_PAGES = 1_000_000
 
 
@@ -39,7 +39,8 @@ class Synchroniser:
         """Rows of the replica that are not what their link, or their place, says."""
         self._hashes: dict[bytes, bytes] = {}
         """`place_key` → record hash of its link."""
-        self._ended: frozenset[bytes] = frozenset()
+        self._finished: Pass | None = None
+        """The pass that was judged last."""
         self._loaded = 0
         self._sealed_here: dict[bytes, tuple[Mapping[str, Any], Link]] = {}
         """`place_key` → a revision as it was sent, and its link before it was sealed."""
@@ -130,6 +131,13 @@ class Synchroniser:
         self.load_links()
         return self._hashes.get(place_key((row.item, row.revision)))
 
+    def missing(self, gone: Set[bytes] = frozenset()) -> set[bytes]:
+        """The record hashes that the last sync should have shown and didn't, accepted or not; and of `gone`, which
+        stand nowhere any more, those that nobody has written off. Only after a sync."""
+        assert self._finished is not None, "no pass is finished"
+        finished = self._passed(self._finished.account)
+        return missing_in(finished) | (gone - finished.ended - finished.lost)
+
     def read_account(self, answer: dict[str, Any]) -> Account:
         """The account record in an answer of `GET /v1/account`, as far as it can be read; what can't is evidence."""
         session = self._session
@@ -190,13 +198,19 @@ class Synchroniser:
         replica.set_fact("cursor", page["cursor"])
 
     def _judge(self, account: Account) -> Verdict:
-        session, replica = self._session, self._session.replica
-        links = self.load_links()
-        self._ended = frozenset(one for row in replica.tombstones() for one in self._ends(row))
+        self._finished = self._passed(account)
+        return judge(self._finished, self._session.warnings.accepted)
+
+    def _passed(self, account: Account) -> Pass:
+        replica = self._session.replica
+        links, ended, lost = self.load_links(), set[bytes](), set[bytes]()
+        for row in replica.tombstones():
+            ends, writes_off = self._read_list(row)
+            ended.update(ends)
+            lost.update(writes_off)
         gone = {(row.item, row.revision): self._hash(row) for row in replica.gone()}
         withheld = [self._hash(row) for row in replica.not_seen_in(replica.fact("pass") or 0)]
-        finished = Pass(account, links, self._ended, gone, withheld, self._swapped)
-        return judge(finished, session.warnings.accepted)
+        return Pass(account, links, frozenset(ended), frozenset(lost), gone, withheld, self._swapped)
 
     def _hash(self, row: Row) -> bytes:
         return self._hashes.get(place_key((row.item, row.revision)), b"")
@@ -212,25 +226,28 @@ class Synchroniser:
             replica.set_fact("cursor", "")
             replica.set_fact("pass", (replica.fact("pass") or 0) + 1)
 
-    def _ends(self, row: Row) -> list[bytes]:
-        """The record hashes that a tombstone ends; nothing if the vault calls something a tombstone that isn't one."""
+    def _read_list(self, row: Row) -> tuple[list[bytes], list[bytes]]:
+        """The record hashes that a tombstone ends, and those that a loss writes off; none if the vault calls something
+        a tombstone that is neither."""
         session = self._session
         try:
             if row.wrap is None or row.record is None:
-                return []
+                return [], []
             key, _ = unwrap_record_key(session.keyring, row.item, row.revision, row.wrap)
-            tombstone = _TOMBSTONE.load(parse_json(open_record(key, row.item, row.revision, row.record)))
+            value = parse_json(open_record(key, row.item, row.revision, row.record))
+            if isinstance(value, dict) and value.get("kind") == "loss":
+                return [], _LOSS.load(value)["lost"]
+            return _TOMBSTONE.load(value)["ends"], []
         except (CryptoCoreError, NeedsPin, ValidationError):
-            return []
-        ends: list[bytes] = tombstone["ends"]
-        return ends
+            return [], []
 
     def _accept(self, account: Account) -> None:
         replica, state = self._session.replica, self._session.state
         with replica.writing():
             replica.remember_account(account.n, account.hash, state.blob if state.facts else None)
+            ended = frozenset[bytes]() if self._finished is None else self._finished.ended
             for row in replica.gone():
-                if row.record is not None and self._hash(row) in self._ended:
+                if row.record is not None and self._hash(row) in ended:
                     replica.erase(row)
 
     def _warn(self, verdict: Verdict, account: Account) -> None:

@@ -97,6 +97,11 @@ class TrustStore:
             self._hold(note)
         return offered
 
+    def fits(self, tree: Checkpoint, fetch_consistency: FetchConsistency) -> bool:
+        """Whether a tree and the one of the note held here fit together; any does as long as none is held."""
+        held = self.newest
+        return held is None or _fit(tree, self.open(held), fetch_consistency)
+
     def rotate(self, policy: Policy) -> None:
         """Trusts the keys that records have led to from now on.
 

@@ -20,7 +20,7 @@ from client_sdk.errors import (
     ItemUnknown, NoteTooLong, Refused, ServerFault, TrustError, ValueRefused,
 )
 from client_sdk.extract import Extract
-from client_sdk.items import Content, Deletion, Draft, Item, Kept, Sent
+from client_sdk.items import NOT_READ, Content, Deletion, Draft, Item, Kept, Sent
 from client_sdk.outbox import Entry, Outbox
 from client_sdk.protocol.sync import Finding, place_key
 from client_sdk.reader import Reader
@@ -34,14 +34,14 @@ from crypto_core.receipts.receipt import VerifiedReceipt
 from crypto_core.sealing.keyring import NeedsPin, wrap_record_key
 from crypto_core.sealing.records import MAX_PARENTS, Link, make_record_key, seal_link, seal_record
 from schemas import limits
-from schemas.documents import KINDS, VERSION, Tombstone
+from schemas.documents import KINDS, VERSION, Loss, Tombstone
 
 ITEMS = "/v1/items"
 REBASES = 5
 """How often in a row another device may be first before this is called a refusal."""
 ERASURE_DELAY = 7 * 86_400
-_TOMBSTONE = Tombstone()
-_SCHEMAS = {kind: schema() for kind, schema in KINDS.items() if schema is not Tombstone}
+_TOMBSTONE, _LOSS = Tombstone(), Loss()
+_SCHEMAS = {kind: schema() for kind, schema in KINDS.items() if kind not in NOT_READ}
 
 
 _Flight = tuple[Entry, Sequence["Writing"], Future[dict[str, Any]] | None]
@@ -65,6 +65,10 @@ class Writer:
     def __init__(self, session: Session, reader: Reader, synchroniser: Synchroniser) -> None:
         self._session, self._reader, self._synchroniser = session, reader, synchroniser
         self._outbox = Outbox(session.home, session.replica, session.keyring)
+        self._once_kept = set[bytes]()
+        """Blobs that were kept once, whatever the vault has by now."""
+        self._begun = set[bytes]()
+        """Items that are written anew: all their revisions are of this device."""
 
     def add(
         self, drafts: Sequence[Draft], kind: str, sensitive: bool, contents: Sequence[Content] = (),
@@ -135,6 +139,46 @@ class Writer:
             raise ItemUnknown("erased")
         json, sensitive = self._reader.record_json(texts[-1])
         return self._deposit((Writing(item_id, rows[-1].revision + 1, json, sensitive, texts[-1].blobs),))[0]
+
+    def write_off(self, hashes: Sequence[bytes]) -> None:
+        """A `loss`: nobody asks for the records of these hashes any more, at most limits.LOST."""
+        json = format_json(_LOSS.dump({
+            "v": VERSION, "kind": "loss", "lost": hashes, "written": self._session.clock(),
+            "after": self._session.trust.newest,
+        }))
+        self._deposit((Writing(make_id(), 1, json, False, (), ()),))
+
+    def write_anew(self, rows: Sequence[Row]) -> bytes:
+        """What revisions of one item say, as the revisions of a new one; gives its id. Files that the vault hasn't any
+        more are left out. Raises NeedsPin for a sensitive one."""
+        item, writings = make_id(), list[Writing]()
+        self._begun.add(item)
+        for revision, row in enumerate(rows, start=1):
+            json, sensitive = self._reader.record_json(row)
+            self._once_kept.update(row.blobs)
+            writings.append(Writing(item, revision, json, sensitive, row.blobs))
+        self._deposit_each(list(_batches(writings)))
+        return item
+
+    def leave_out(self, row: Row, lost: frozenset[bytes]) -> None:
+        """One more revision of an item, without files that the vault hasn't any more. Raises NeedsPin for a sensitive
+        one."""
+        json, sensitive = self._reader.record_json(row)
+        named = (*row.blobs, *(one for one in self._reader.named(row) if one not in row.blobs))
+        writing = _without(Writing(row.item, row.revision + 1, json, sensitive, named), lost)
+        self._deposit((writing,))
+
+    def send_again(self, revisions: Sequence[dict[str, Any]]) -> None:
+        """Revisions that were kept once, as they were, by the names of schemas.items.PutRevision. Their receipts take
+        the place of those of before, which are evidence then. Raises Refused."""
+        answers = self._session.ask("POST", ITEMS, {"revisions": revisions})["revisions"]
+        kept, replica = self._all_verified(revisions, answers, False), self._session.replica
+        for one in kept:
+            held = replica.receipt(record_name(one.id, one.revision))
+            if held is not None and held != one.receipt:
+                self._session.home.keep_evidence("receipt", held.encode("utf-8"))
+        with replica.writing():
+            self._take_in(revisions, kept)
 
     def flush(self) -> tuple[TemoinError, ...]:
         """Sends what waits, the oldest first and byte for byte; gives back why some of it still waits.
@@ -252,7 +296,7 @@ class Writer:
 
     def _require_trust(self, entry: Entry) -> None:
         """Raises Untrusted for what changes an item, while a warning stands."""
-        if any(revision["replaces"] for revision in entry.revisions):
+        if any(revision["replaces"] and revision["item"] not in self._begun for revision in entry.revisions):
             self._session.warnings.require_none()
 
     def _answered(
@@ -268,23 +312,29 @@ class Writer:
                 if any(revision["erases"] is not None for revision in entry.revisions):
                     self._outbox.remove(entry)  # a deletion that was refused is asked for anew, never repeated alone
                     raise
-                erased = self._erased(refusal)
-                if refusal.code != "revision_conflict" and not erased:
+                if refusal.code not in ("revision_conflict", "blob_missing"):
                     raise
                 known = self._unsealed(entry) if writings is None else writings
+                erased = self._gone(refusal, known)
+                if refusal.code == "blob_missing" and not erased:
+                    raise
                 writings = [_without(writing, erased) for writing in known] if erased else self._rebased(known)
                 entry, conflict, flight = self._outbox.replace(entry, *self._sealed(writings)), True, None
             else:
                 return entry, answer["revisions"], conflict
         raise Refused("revision_conflict", 409, "Other devices keep changing this. Wait a moment, then save it again.")
 
-    def _erased(self, refusal: Refused) -> frozenset[bytes]:
-        """The blobs that the vault misses, if each of them went with an item that this account deleted."""
+    def _gone(self, refusal: Refused, writings: Iterable[Writing]) -> frozenset[bytes]:
+        """The blobs that the vault misses, if each of them went with an item that this account deleted, or was kept
+        once with the revision before: what was sent only now is never left out."""
         if refusal.code != "blob_missing":
             return frozenset()
-        missing = {parse_b64url(str(blob)) for blob in refusal.extra.get("blobs", ())}
-        ended = {blob for row in self._session.replica.tombstones() for blob in row.erases or ()}
-        return frozenset(missing) if missing <= ended else frozenset()
+        missing, replica = missing_blobs(refusal), self._session.replica
+        known = {blob for row in replica.tombstones() for blob in row.erases or ()}
+        known.update(self._once_kept)
+        for row in filter(None, (replica.newest(one.item) for one in writings if one.revision > 1)):
+            known.update(self._reader.named(row))
+        return missing if missing <= known else frozenset()
 
     def _rebased(self, writings: Sequence[Writing]) -> list[Writing]:
         self._synchroniser.sync()
@@ -308,23 +358,31 @@ class Writer:
         return writings
 
     def _acknowledge(self, entry: Entry, answers: Sequence[dict[str, Any]], conflict: bool) -> tuple[Kept, ...]:
-        sent = {(one["item"], one["revision"]): one for one in entry.revisions}
-        if [(one["item"], one["revision"]) for one in answers] != list(sent):
-            raise ServerFault("an answer about other revisions")
-        kept = tuple(self._verified(sent[one["item"], one["revision"]], one, conflict) for one in answers)
-        replica = self._session.replica
+        kept = self._all_verified(entry.revisions, answers, conflict)
         self._outbox.settle()
-        with replica.writing():
-            for one, now in zip(entry.revisions, kept, strict=True):
-                place = (one["item"], one["revision"])
-                if not replica.receive({**one, "deposited": now.deposited}, replica.fact("pass") or 0):
-                    self._session.warnings.add(Finding.BLOB_SWAPPED, (place_key(place),))
-                replica.keep_receipt(record_name(*place), now.receipt)
-            replica.set_fact("dirty", 1)
+        with self._session.replica.writing():
+            self._take_in(entry.revisions, kept)
             self._outbox.remove(entry)
         for one, link in zip(entry.revisions, entry.links, strict=False):  # no links in a batch of an earlier run
             self._synchroniser.know(one, link)
         return kept
+
+    def _take_in(self, revisions: Sequence[Mapping[str, Any]], kept: Sequence[Kept]) -> None:
+        replica = self._session.replica
+        for one, now in zip(revisions, kept, strict=True):
+            place = (one["item"], one["revision"])
+            if not replica.receive({**one, "deposited": now.deposited}, replica.fact("pass") or 0):
+                self._session.warnings.add(Finding.BLOB_SWAPPED, (place_key(place),))
+            replica.keep_receipt(record_name(*place), now.receipt)
+        replica.set_fact("dirty", 1)
+
+    def _all_verified(
+        self, revisions: Sequence[Mapping[str, Any]], answers: Sequence[Mapping[str, Any]], conflict: bool
+    ) -> tuple[Kept, ...]:
+        """In the order of `revisions`. Raises ServerFault for an answer about others."""
+        if [(one["item"], one["revision"]) for one in answers] != [(one["item"], one["revision"]) for one in revisions]:
+            raise ServerFault("an answer about other revisions")
+        return tuple(self._verified(*pair, conflict) for pair in zip(revisions, answers, strict=True))
 
     def _verified(self, sent: Mapping[str, Any], answer: Mapping[str, Any], conflict: bool) -> Kept:
         record = sent["record"]
@@ -342,6 +400,11 @@ def require_open(item: Item) -> Item:
     if item.state != "open":
         raise ItemUnknown(item.state)
     return item
+
+
+def missing_blobs(refusal: Refused) -> frozenset[bytes]:
+    """The blobs that a `blob_missing` names."""
+    return frozenset(parse_b64url(str(blob)) for blob in refusal.extra.get("blobs", ()))
 
 
 def _draft_of(item: Item) -> Draft:
@@ -373,7 +436,11 @@ def _without(writing: Writing, erased: frozenset[bytes]) -> Writing:
     gone = set(map(format_b64url, erased))
     if isinstance(segments := facts.get("segments"), dict) and segments["count"] is not None:
         segments["count"] = sum(one["blob"] not in gone for one in facts["contents"][: segments["count"]])
+        if segments["count"] == 0 and "of" in facts:  # an extract has a whole file of segments, or none
+            facts["segments"] = None
     facts["contents"] = [one for one in facts["contents"] if one["blob"] not in gone]
+    if isinstance(masked := facts.get("masked"), list):
+        facts["masked"] = [one for one in masked if one not in gone]
     return replace(writing, json=format_json(facts), blobs=tuple(one for one in writing.blobs if one not in erased))
 
 

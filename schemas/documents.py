@@ -168,8 +168,8 @@ class Tombstone(_Sealed):
 
 
 class Loss(_Sealed):
-    """What the vault lost, and no device of this person gave back: the record hashes of which nobody asks any more. Always
-    of the normal tier; nothing that a device holds goes because of it."""
+    """What the vault lost, and no device of this person gave back: the record hashes of which nobody asks any more.
+    Always of the normal tier; nothing that a device holds goes because of it."""
 
     kind = fields.String(required=True, validate=one_of("loss"))
     lost = fields.List(Hash(), required=True, validate=validate.Length(1, limits.LOST))

@@ -120,6 +120,25 @@ class AccountDeleted(Strict):
     """How many could be seen just before."""
 
 
+class LostFile(Strict):
+    """A file that the vault hasn't any more, and the item that goes on without it."""
+
+    id = Hex(limits.ID, required=True, attribute="item")
+    title = fields.String(required=True)
+    name = fields.String(required=True)
+
+
+class TrustAccepted(Strict):
+    """`trust accept`: what became of what the vault had lost. `written_off` versions are nowhere; `left` is the code of
+    what keeps some of it waiting."""
+
+    given_back = Whole(required=True)
+    anew = fields.List(Hex(limits.ID), required=True)
+    written_off = Whole(required=True)
+    files = fields.List(fields.Nested(LostFile), required=True)
+    left = fields.Pluck("Failure", "code", required=True, allow_none=True)
+
+
 class Exported(Strict):
     id = Hex(limits.ID, required=True)
     directory = fields.String(required=True)

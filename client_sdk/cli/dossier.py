@@ -15,10 +15,10 @@ import click
 
 from client_sdk.cli.failures import FileExists
 from client_sdk.cli.options import Shared, item_id, output_path, shared, user_argument
-from client_sdk.cli.output import note, print_json, screen
+from client_sdk.cli.output import count, note, print_json, screen
 from client_sdk.cli.session import opened
 from client_sdk.client import VaultClient
-from client_sdk.items import Item
+from client_sdk.items import NOT_READ, Item
 from client_sdk.packs.own import MOST_ITEMS
 from client_sdk.packs.pack import PAGE, VERIFIER, write_pack
 from client_sdk.packs.sink import open_sink
@@ -76,7 +76,7 @@ def dossier(common: Shared, user: str, chosen: tuple[bytes, ...], target: Path, 
     else:
         for place in places:
             screen().print(str(place if place.is_file() else place / PAGE))
-        note(f"{len(items)} item{'' if len(items) == 1 else 's'}, readable by whoever has the file or folder.")
+        note(f"{count(len(items), 'item')}, readable by whoever has the file or folder.")
         note(f"`temoin verify-pack {places[0]}` checks all of it, offline, on any device.")
         if lacks_verifier:
             note(f"{VERIFIER}, which checks it in a browser, is not part of this installation and so not of the pack.")
@@ -96,7 +96,7 @@ def _open_items(
         if not history:
             return newest
         every = [revision for one in newest for revision in client.history(one.id)]
-        return [one for one in every if one.kind != "tombstone" and one.state != "missing"]
+        return [one for one in every if one.kind not in NOT_READ and one.state != "missing"]
 
     found = look()
     if any(one.state == "locked" for one in found):

@@ -26,7 +26,7 @@ from client_sdk.cli.session import opened, reopened
 from client_sdk.client import VaultClient
 from client_sdk.errors import ItemUnknown
 from client_sdk.happened import format_happened
-from client_sdk.items import Happened, Item, Kept
+from client_sdk.items import NOT_READ, Happened, Item, Kept
 from crypto_core.errors import UnsupportedVersion
 from crypto_core.receipts.receipt import proven_sentence
 from schemas import outputs
@@ -67,7 +67,7 @@ def show_item(common: Shared, user: str, item_id: bytes, revision: int | None) -
     with opened(common, user) as client:
         item = reopened(common, client, client.item(item_id, revision))
         _require_readable(item)
-        if item.kind == "tombstone" and revision is None:
+        if item.kind in NOT_READ and revision is None:
             raise ItemUnknown
         receipt = client.receipt(item)
         parts = client.extracts(item.id)
@@ -210,6 +210,8 @@ def heading(item: Item) -> str:
         return _STATES[item.state]
     if item.kind == "tombstone":
         return "deleted here"
+    if item.kind == "loss":
+        return "what the vault lost"
     return one_line(item.title or "") or _beginning(item.text or "")
 
 

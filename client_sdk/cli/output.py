@@ -104,8 +104,7 @@ def spell_wait(seconds: int) -> str:
     """`45 seconds`, `12 minutes`, `7 hours`, `6 days`: rounded up, so that nobody comes too early."""
     for name, unit in (("day", 86_400), ("hour", 3600), ("minute", 60), ("second", 1)):
         if seconds >= 2 * unit or unit == 1 or (name == "minute" and seconds >= 60):
-            count = -(-seconds // unit)
-            return f"{count} {name}{'' if count == 1 else 's'}"
+            return count(-(-seconds // unit), name)
     raise AssertionError("the last unit always fits")
 
 
@@ -113,6 +112,11 @@ def _spell_until(seconds: int) -> str:
     """The same; where nobody would sit and wait for it, until when as well."""
     wait = spell_wait(seconds)
     return wait if seconds < _LONG else f"{wait}, until {spell_time(round((time.time() + seconds) / 60) * 60)}"
+
+
+def count(number: int, what: str) -> str:
+    """`1 version`, `3 versions`."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def spell_size(size: int) -> str:

@@ -12,7 +12,7 @@ import click
 
 from client_sdk.cli.failures import NotFinished, NotReached, failure_of
 from client_sdk.cli.options import Shared
-from client_sdk.cli.output import note, print_failure, spell_time
+from client_sdk.cli.output import count, note, print_failure, spell_time
 from client_sdk.cli.progress import Bars
 from client_sdk.client import VaultClient
 from client_sdk.errors import NetworkError, Refused
@@ -110,5 +110,12 @@ def tell_opening(shared: Shared, opening: Opening) -> None:
         note("Many wrong PINs were tried lately. A new password and a longer PIN would be safer.")
     if opening.waiting:
         note(f"{opening.waiting} sealed on this device could not be sent yet; each opening tries again.")
+    if opening.given_back:
+        note(f"Gone from the vault, and given back to it from this device: {count(opening.given_back, 'version')}.")
     for warning in opening.warnings:
         print_failure(failure_of(warning), as_json=False)
+    for one in opening.restorations:
+        note(
+            f"On {spell_time(one.time)} the vault put an older copy of itself in place, and has signed that: its "
+            f"ledger goes on from {one.size} of {one.was} entries."
+        )

@@ -1,6 +1,6 @@
 """`temoin trust`: what this device believes of the vault.
 
-Knows: that a warning ends only by the person's own word. Refuses to know: what the warning was about.
+Knows: that a warning ends only by the person's own word, and what is said then. Refuses to know: what it was about.
 """
 
 from __future__ import annotations
@@ -9,10 +9,13 @@ from pathlib import Path
 
 import click
 
+from client_sdk.cli.failures import failure_of
 from client_sdk.cli.options import Shared, existing_file, shared, user_argument
-from client_sdk.cli.output import screen
+from client_sdk.cli.output import count, note, one_line, print_failure, print_json, screen
 from client_sdk.cli.quorum import read_policy
 from client_sdk.cli.session import opened
+from client_sdk.redeposit import Settled
+from schemas import outputs
 
 
 @click.group()
@@ -26,12 +29,40 @@ def trust() -> None:
 def accept(common: Shared, user: str) -> None:
     """End a warning that you have looked at.
 
-    While a warning stands nothing is edited or deleted. What was seen stays on this device as evidence.
+    While a warning stands nothing is edited or deleted. What was seen stays on this device as evidence. What the vault
+    has lost goes back to it from here, as far as it is here; nobody asks any more for what is nowhere.
     """
     with opened(common, user) as client:
-        client.account.accept_trust(common.secrets.password(), common.secrets.pin())
-    if not common.as_json:
-        screen().print("The warning is ended: editing and deleting work again. The evidence stays on this device.")
+        settled = client.account.accept_trust(common.secrets.password(), common.secrets.pin())
+    if common.as_json:
+        print_json(outputs.TrustAccepted(), settled)
+        return
+    screen().print("The warning is ended: editing and deleting work again. The evidence stays on this device.")
+    _tell(settled, user)
+
+
+def _tell(settled: Settled, user: str) -> None:
+    """What became of what the vault had lost."""
+    if settled.anew:
+        note(
+            "Another device has written in the place of what was lost, and both texts are kept. These are entries of "
+            "their own now:"
+        )
+        for item in settled.anew:
+            note(f"  {item.hex()}")
+    if settled.files:
+        note("The vault has lost these files, and their entries go on without them:")
+        for file in settled.files:
+            note(f"  {file.item.hex()}  {one_line(file.title)}  {one_line(file.name)}")
+        note(f"Whoever still has one can add it again:  temoin journal edit {one_line(user)} ID --attach FILE")
+    if settled.written_off:
+        note(
+            f"Neither in the vault nor in its place on this device: {count(settled.written_off, 'version')} of what "
+            "you kept. No device warns of that any more; one that has more than this one still gives it back."
+        )
+    if settled.left is not None:
+        note("Some of it could not be done yet; each opening tries again:")
+        print_failure(failure_of(settled.left), as_json=False)
 
 
 @trust.command()

@@ -129,6 +129,8 @@ class Pass:
     links: Links
     ended: frozenset[bytes]
     """The record hashes that tombstones end."""
+    lost: frozenset[bytes]
+    """The record hashes that were written off."""
     erased: Mapping[Place, bytes]
     """Revisions that came without their record, and the record hash that their link names."""
     withheld: Iterable[bytes]
@@ -158,15 +160,20 @@ def place_key(place: Place) -> bytes:
     return place[0] + u32(place[1])
 
 
-def judge(finished: Pass, accepted: Accepted = Accepted()) -> Verdict:
-    """What a finished pass shows that the person has not accepted yet."""
+def missing_in(finished: Pass) -> set[bytes]:
+    """The record hashes that a finished pass should have shown, but for those that were ended or written off."""
     known = finished.links.places
     named = {*finished.links.parents, *finished.account.heads}
     missing = {one for one in named if one not in known}
     missing.update(finished.erased.values())
     missing -= finished.ended
     missing.update(finished.withheld)
-    missing -= accepted.hashes
+    return missing - finished.lost
+
+
+def judge(finished: Pass, accepted: Accepted = Accepted()) -> Verdict:
+    """What a finished pass shows that the person has not accepted yet."""
+    missing = missing_in(finished) - accepted.hashes
     swapped = set(finished.swapped) - accepted.hashes
     findings = set(finished.account.faults)
     if missing:

@@ -21,6 +21,7 @@ from client_sdk.gathering import Chosen, Outcome, Plan
 from client_sdk.items import Content, Deletion, Draft, Item, Kept, KeptReceipt, Opening, Recovering
 from client_sdk.keychain import Credentials, RecoveryWords
 from client_sdk.recovering import Shown
+from client_sdk.redeposit import Settled
 from crypto_core.errors import TemoinError
 from crypto_core.receipts.checkpoint import Checkpoint
 from crypto_core.receipts.leaf import Commitment, entry_bytes
@@ -47,6 +48,7 @@ class Fake:
     items: dict[bytes, list[Item]] = field(default_factory=dict)
     bodies: dict[bytes, bytes] = field(default_factory=dict)
     opening: Opening = Opening(NOW - 3600, 0, 0, False)
+    settled: Settled = field(default_factory=Settled)
     calls: list[tuple[Any, ...]] = field(default_factory=list)
     failures: dict[str, BaseException] = field(default_factory=dict)
     refused: dict[str, TemoinError] = field(default_factory=dict)
@@ -241,8 +243,9 @@ class FakeClient:
     def account(self) -> Self:
         return self
 
-    def accept_trust(self, password: str, pin: str) -> None:
+    def accept_trust(self, password: str, pin: str) -> Settled:
         self.fake.did("accept_trust", password, pin)
+        return self.fake.settled
 
     is_open = True
 

@@ -85,7 +85,7 @@ def judged(shown: Sequence[Shown], account: Account) -> frozenset[Finding]:
         links.add(one.place, one.link)
     ended = frozenset(end for one in shown for end in one.ends)
     erased = {one.place: one.link.record_hash for one in shown if one.erased}
-    return judge(Pass(account, links, ended, erased, (), ())).findings
+    return judge(Pass(account, links, ended, frozenset(), erased, (), ())).findings
 
 
 def account_of(world: World) -> Account:

@@ -239,11 +239,6 @@ def test_delete_says_what_is_so_and_restore_undoes_it(terminal: Terminal, noun: 
     assert outputs.Kept().load(restored)["id"] == item.id
 
 
-def test_trust_accept_gives_password_and_pin_anew(terminal: Terminal) -> None:
-    assert terminal.run("trust", "accept", USER).exit_code == 0
-    assert [call[1] for call in terminal.fake.called("accept_trust")] == [PIN]
-
-
 class Slow(FakeClient):
     """Its sensitive tier has closed by the time at which an edit arrives, once."""
 

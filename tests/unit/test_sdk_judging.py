@@ -11,7 +11,9 @@ import pytest
 
 from client_sdk.protocol import audit, sync, unlock, upload
 from client_sdk.protocol.machine import Machine
-from client_sdk.protocol.sync import Accepted, Account, Finding, Links, Pass, judge, place_key
+from client_sdk.protocol.sync import (
+    Accepted, Account, Finding, Links, Pass, judge, missing_in, place_key,
+)
 from crypto_core.errors import OutOfOrder
 from crypto_core.sealing.records import MAX_PARENTS, Link
 
@@ -30,7 +32,7 @@ def chain(*links: tuple[int, tuple[int, ...]], account_n: int = 1) -> Links:
 
 
 def a_pass(links: Links, **changes: Any) -> Pass:
-    finished = Pass(Account(1, b"a" * 32, None, ()), links, frozenset(), {}, (), ())
+    finished = Pass(Account(1, b"a" * 32, None, ()), links, frozenset(), frozenset(), {}, (), ())
     return replace(finished, **changes)
 
 
@@ -187,3 +189,11 @@ def test_what_takes_long_makes_requests_narrower_and_where_one_unit_takes_long_t
     assert width.requests == 1
     width.succeeded(upload.BRIEF)
     assert (width.units, width.requests) == (2, 2)
+
+
+def test_what_was_written_off_is_missed_no_more_and_is_not_ended_either() -> None:
+    finished = a_pass(chain((2, (1,))), withheld=[name(3)], erased={(ITEM, 9): name(4)})
+    assert missing_in(finished) == {name(1), name(3), name(4)}
+    assert missing_in(replace(finished, lost=frozenset({name(1), name(3)}))) == {name(4)}
+    assert missing_in(replace(finished, ended=frozenset({name(1), name(3), name(4)}))) == {name(3)}  # it is held
+    assert judge(replace(finished, lost=frozenset({name(1), name(3), name(4)}))).findings == frozenset()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,31 +15,26 @@ from crypto_core.encoding import parse_b64url
 from crypto_core.randomness import make_bytes, make_id
 from crypto_core.receipts.restoration import open_restorations
 from server.accounts.models import Account, Token
-from server.app import create_app
 from server.cli import collect
 from server.config import ServerConfig
 from server.directory.service import revoke
-from server.folder import open_folder
 from server.items.models import Item, Revision
 from server.journal.file import Heard, Line
 from server.journal.lines import GONE, KINDS
 from server.journal.models import Count, Note
-from server.journal.restore import CopyTooOld, Restored, restore
+from server.journal.restore import CopyTooOld, restore
 from server.journal.service import (
     DatabaseSetBack, JournalMissing, begin, counted, follow, note, reasons, require_newest,
 )
-from server.ledger.check import check_vault
-from server.ledger.keeper import LedgerKeeper
 from server.ledger.restorations import RESTORATIONS
-from server.parts import assemble
 from server.problems import Refusal
 from tests.fakes.boxes import FakeBox
 from tests.fakes.folder import files_in
+from tests.fakes.set_back import copied, keep_mark, put_back, reopen, restored
 from tests.fakes.sharing import FakeBundle, open_professional, put_revision
 from tests.fakes.vault import FakePerson, FakeVault, b64, code, fake_vault, open_person, random_b64, said
 from tests.unit.test_server_account_erasure import LARGE, upload
 from tests.unit.test_server_change import change_body, renewed, send
-from tests.unit.test_server_guard import nobody
 
 
 @pytest.fixture
@@ -49,47 +43,6 @@ def vault(vault: FakeVault) -> Iterator[FakeVault]:
     begin(vault.parts)
     yield vault
     vault.parts.close()
-
-
-def copied(vault: FakeVault) -> Path:
-    """A copy of the database and the blobs, as a backup has them."""
-    vault.parts.close()
-    data, copy = vault.parts.config.data, vault.parts.config.data.parent / "copy"
-    assert not (data / "vault.db-wal").exists()
-    shutil.rmtree(copy, ignore_errors=True)
-    shutil.copytree(data / "blobs", copy / "blobs", dirs_exist_ok=True)
-    shutil.copy(data / "vault.db", copy)
-    return copy
-
-
-def put_back(vault: FakeVault, copy: Path) -> None:
-    """The copy in the place of what there is, in a new process. What the fakes hold on to goes on with that one."""
-    keep_mark(vault)
-    vault.parts.close()
-    shutil.copytree(copy, vault.parts.config.data, dirs_exist_ok=True)
-    reopen(vault)
-
-
-def reopen(vault: FakeVault) -> None:
-    config = vault.parts.config
-    vault.parts = assemble(config, open_folder(config), clock=vault.clock, steps=vault.steps)
-    vault.app = create_app(vault.parts)
-
-
-def keep_mark(vault: FakeVault) -> None:
-    """What `temoin-server run` does once a second."""
-    LedgerKeeper(vault.parts, nobody).mark()
-
-
-def restored(vault: FakeVault, copy: Path, **how: Any) -> Restored:
-    """The copy, put back and put right."""
-    put_back(vault, copy)
-    done = restore(vault.parts, **how)
-    assert done is not None
-    reopen(vault)
-    require_newest(vault.parts)
-    assert check_vault(vault.parts).problems == []
-    return done
 
 
 def change(person: FakePerson) -> FakePerson:

@@ -1,0 +1,417 @@
+"""A vault that was set back has again what devices hold; what nobody has is written off, and nothing goes for that."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from client_sdk.client import Draft, Item, VaultClient
+from client_sdk.errors import ItemUnknown, NetworkError, Refused
+from client_sdk.packs.pack import write_pack
+from client_sdk.packs.sink import open_sink
+from client_sdk.reader import RECORD_RECEIPT
+from crypto_core.encoding import format_b64url
+from server.cli import collect
+from server.journal.service import begin
+from tests.fakes.devices import PASSWORD, PIN, Device, make_device, register, stretch_once
+from tests.fakes.set_back import copied, reopen, restored
+from tests.fakes.vault import FakeVault
+
+
+@pytest.fixture(autouse=True)
+def _stretch_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    stretch_once(monkeypatch)
+
+
+@pytest.fixture
+def vault(vault: FakeVault) -> Iterator[FakeVault]:
+    begin(vault.parts)
+    yield vault
+    vault.parts.close()
+
+
+@pytest.fixture
+def laptop(vault: FakeVault, tmp_path: Path) -> Device:
+    device = make_device(vault, tmp_path / "laptop")
+    register(device)
+    with device.log_in() as client:
+        client.write_entry(Draft(text="in the copy"))
+    return device
+
+
+def fresh(vault: FakeVault, tmp_path: Path, name: str = "fresh") -> Device:
+    return make_device(vault, tmp_path / name)
+
+
+def codes(device: Device) -> list[str]:
+    return [one.code for one in device.opening().warnings]
+
+
+def texts(client: VaultClient) -> list[str | None]:
+    return [item.text for item in client.items()]
+
+
+def rows(device: Device, query: str, *values: Any) -> list[tuple[Any, ...]]:
+    """Of what a device keeps, as whoever else opens the file."""
+    (path,) = device.home.folder.glob("*/*/replica.db")
+    with closing(sqlite3.connect(path, timeout=30)) as db:
+        found = db.execute(query, values).fetchall()
+        db.commit()
+    return found
+
+
+def sealed_rows(device: Device) -> list[tuple[Any, ...]]:
+    sealed = "item, revision, wrap, link, record, blobs, erases"
+    return rows(device, f"SELECT {sealed} FROM revisions ORDER BY item, revision")
+
+
+def evidence(device: Device, name: str) -> list[bytes]:
+    return [path.read_bytes() for path in sorted(device.home.folder.glob(f"*/*/evidence/{name}-*"))]
+
+
+def accept(device: Device) -> Any:
+    with device.log_in() as client:
+        return client.account.accept_trust(PASSWORD, PIN)
+
+
+def edited_on_the_phone(vault: FakeVault, tmp_path: Path, item: bytes, text: str) -> Device:
+    """By a person who has no other device at hand, and gives up what is lost."""
+    phone = fresh(vault, tmp_path)
+    assert accept(phone).written_off
+    with phone.log_in() as client:
+        client.step_up(PIN)
+        client.edit_entry(item, {"text": text})
+    return phone
+
+
+def named(client: VaultClient, text: str) -> Item:
+    (found,) = (item for item in client.items() if item.text == text)
+    return found
+
+
+def test_what_came_since_the_copy_goes_back_byte_for_byte(vault: FakeVault, laptop: Device, tmp_path: Path) -> None:
+    copy = copied(vault)
+    with laptop.log_in() as client:
+        client.write_entry(Draft(text="since the copy"))
+        client.edit_entry(named(client, "in the copy").id, {"text": "in the copy, and edited since"})
+        hidden = client.write_entry(Draft(text="behind the PIN"), sensitive=True)
+    before, receipts = sealed_rows(laptop), dict(rows(laptop, "SELECT name, receipt FROM receipts"))
+    done = restored(vault, copy)
+    opening = laptop.opening()
+    assert opening.given_back == 3
+    assert {one.code for one in opening.warnings} == {"items_missing", "ledger_forked"}
+    ((was, size),) = {(one.was, one.size) for one in opening.restorations}
+    assert (was, size) == (done.was, done.size) == (4, 1)
+    assert laptop.opening().given_back == 0
+
+    phone = fresh(vault, tmp_path)
+    with phone.log_in() as client:
+        assert sorted(filter(None, texts(client))) == ["in the copy, and edited since", "since the copy"]
+        client.step_up(PIN)
+        assert client.item(hidden.id).text == "behind the PIN"
+        assert len(client.history(named(client, "in the copy, and edited since").id)) == 2
+    assert codes(phone) == []
+    assert sealed_rows(phone) == sealed_rows(laptop) == before
+    now = dict(rows(laptop, "SELECT name, receipt FROM receipts"))
+    replaced = {name for name in receipts if receipts[name] != now[name]}
+    assert len(replaced) == 3
+    assert {receipts[name].encode() for name in replaced} <= set(evidence(laptop, "receipt"))
+
+
+def test_a_warning_that_is_ended_leaves_nothing_behind(vault: FakeVault, laptop: Device, tmp_path: Path) -> None:
+    copy = copied(vault)
+    with laptop.log_in() as client:
+        client.write_entry(Draft(text="since the copy"))
+    restored(vault, copy)
+    settled = accept(laptop)
+    assert (settled.given_back, settled.anew, settled.written_off, settled.files, settled.left) == (0, [], 0, [], None)
+    assert codes(laptop) == codes(fresh(vault, tmp_path)) == []
+    with laptop.log_in() as client:
+        client.edit_entry(named(client, "since the copy").id, {"text": "edited again"})
+        client.delete_item(named(client, "in the copy").id)
+
+
+def test_a_fork_that_shows_only_in_the_new_receipt_keeps_nothing_from_going_back(
+    vault: FakeVault, laptop: Device
+) -> None:
+    """The public checkpoint moves once a minute, and may fit for so long."""
+    shown = vault.ask("GET", "/ledger/checkpoint").data
+    copy = copied(vault)
+    with laptop.log_in() as client:
+        client.write_entry(Draft(text="since the copy"))
+    restored(vault, copy)
+    laptop.network.answers = lambda request: shown if request.url.path == "/ledger/checkpoint" else None
+    opening = laptop.opening()
+    assert opening.given_back == 1
+    assert "ledger_forked" in [one.code for one in opening.warnings]
+
+
+def test_an_entry_goes_back_without_the_file_that_was_lost(vault: FakeVault, laptop: Device, tmp_path: Path) -> None:
+    copy = copied(vault)
+    (photograph := tmp_path / "hall.jpg").write_bytes(b"a photograph" * 9000)
+    with laptop.log_in() as client:
+        kept = client.write_entry(Draft(title="The hall", text="see the photograph"), attachments=[photograph])
+        other = client.write_entry(Draft(text="another"), attachments=[photograph])
+    restored(vault, copy)
+    assert laptop.opening().given_back == 2
+    with fresh(vault, tmp_path).log_in() as client:  # nobody has told this device of anything
+        item = client.item(kept.id)
+        assert item.text == "see the photograph"
+        with pytest.raises(Refused) as refused:
+            list(client.read_content(item, item.contents[0]))
+        assert refused.value.code == "not_found"
+        client.edit_entry(other.id, {"text": "another, edited elsewhere"})
+        assert client.item(other.id).contents == ()
+    (file,) = accept(laptop).files
+    assert (file.item, file.title, file.name) == (kept.id, "The hall", "hall.jpg")
+    with laptop.log_in() as client:
+        item = client.item(kept.id)
+        assert (item.revision, item.text, item.contents) == (2, "see the photograph", ())
+        assert [len(one.contents) for one in client.history(kept.id)] == [1, 0]  # what there was, and its hash, stays
+        client.edit_entry(kept.id, {}, attachments=[photograph])
+        item = client.item(kept.id)
+        assert b"".join(client.read_content(item, item.contents[0])) == photograph.read_bytes()
+    assert codes(laptop) == []
+
+
+def test_a_file_that_never_arrived_is_not_left_out_of_what_is_written(
+    vault: FakeVault, laptop: Device, tmp_path: Path
+) -> None:
+    """Only what was kept once may be gone: a file that was sent just now is not lost, it is to be sent again."""
+    (photograph := tmp_path / "hall.jpg").write_bytes(b"a photograph" * 9000)
+
+    def forget(request: httpx.Request) -> bool:
+        if request.method == "POST" and request.url.path == "/v1/items":
+            with vault.parts.database.write() as session:
+                session.connection().exec_driver_sql("DELETE FROM blobs")
+        return False
+
+    with laptop.log_in() as client:
+        item = named(client, "in the copy").id
+        laptop.network.cut_before = forget
+        with pytest.raises(Refused) as refused:
+            client.edit_entry(item, {"text": "edited"}, attachments=[photograph])
+        assert refused.value.code == "blob_missing"
+
+
+@pytest.mark.parametrize("sensitive", [False, True])
+def test_where_another_device_has_written_meanwhile_both_texts_stay(
+    vault: FakeVault, laptop: Device, tmp_path: Path, sensitive: bool
+) -> None:
+    with laptop.log_in() as client:
+        item = client.write_entry(Draft(text="first"), sensitive=sensitive).id
+    copy = copied(vault)
+    with laptop.log_in() as client:
+        client.step_up(PIN)
+        for text in ("second, on the laptop", "third, on the laptop"):
+            client.edit_entry(item, {"text": text})
+        client.write_entry(Draft(text="by the way"))
+    restored(vault, copy)
+    phone = edited_on_the_phone(vault, tmp_path, item, "second, on the phone")
+    opening = laptop.opening()
+    assert opening.given_back == 1  # by the way
+    settled = accept(laptop)
+    assert settled.left is None
+    (anew,) = settled.anew
+    assert settled.written_off == 2  # what stood in those two places is nowhere now
+    for device in (laptop, phone, fresh(vault, tmp_path, "third")):
+        assert codes(device) == [], device.home.folder
+        with device.log_in() as client:
+            client.step_up(PIN)
+            assert [one.text for one in client.history(item)] == ["first", "second, on the phone"]
+            told = [one.text for one in client.history(anew)]
+            assert told == ["second, on the laptop", "third, on the laptop"]
+            assert client.item(anew).sensitive == sensitive
+    assert evidence(laptop, "record")
+
+
+def test_a_deletion_whose_place_is_taken_brings_nothing_back(vault: FakeVault, laptop: Device, tmp_path: Path) -> None:
+    with laptop.log_in() as client:
+        item = named(client, "in the copy").id
+    copy = copied(vault)
+    with laptop.log_in() as client:
+        client.edit_entry(item, {"text": "edited"})
+    restored(vault, copy)
+    edited_on_the_phone(vault, tmp_path, item, "on the phone")
+    rows(laptop, "UPDATE revisions SET erases = x'' WHERE revision = 2")  # as if the last had been a deletion
+    assert accept(laptop).anew == []
+    with laptop.log_in() as client:
+        assert texts(client) == ["on the phone"]
+
+
+def without(device: Device, text: str) -> bytes:
+    """A device that never had an entry, though it knows of it by a link; gives its item."""
+    with device.log_in() as client:
+        item = named(client, text).id
+    rows(device, "DELETE FROM revisions WHERE item = ?", item)
+    return item
+
+
+def test_what_nobody_has_is_written_off_everywhere_and_given_back_by_who_has_it_after_all(
+    vault: FakeVault, laptop: Device, tmp_path: Path
+) -> None:
+    copy = copied(vault)
+    with laptop.log_in() as client:
+        client.write_entry(Draft(text="lost"))
+        client.write_entry(Draft(text="names the lost one"))
+    phone = fresh(vault, tmp_path)
+    phone.opening()
+    item = without(phone, "lost")
+    restored(vault, copy)
+    assert phone.opening().given_back == 1
+    settled = accept(phone)
+    assert (settled.written_off, settled.anew) == (1, [])
+    third = fresh(vault, tmp_path, "third")
+    assert codes(phone) == codes(third) == []
+    with third.log_in() as client:
+        assert len(client.items()) == 2
+        (loss,) = rows(third, "SELECT item, record FROM revisions WHERE erases = x''")
+        with pytest.raises(ItemUnknown):
+            client.item(loss[0])
+        assert [one.kind for one in client.history(loss[0])] == ["loss"]
+        with pytest.raises(ItemUnknown):
+            client.pack(client.history(loss[0]))
+
+    assert laptop.opening().given_back == 1
+    with laptop.log_in() as client:
+        assert client.item(item).text == "lost"  # written off is not erased
+    with third.log_in() as client:
+        assert client.item(item).text == "lost"
+    vault.clock.advance(8 * 86_400)
+    collect(vault.parts)  # a loss travels as a deletion of nothing
+    for device in (phone, third):
+        assert codes(device) == []
+
+
+def test_a_loss_makes_no_device_let_go_of_anything(vault: FakeVault, laptop: Device, tmp_path: Path) -> None:
+    """A vault that says that an entry was erased, and has somebody write it off, does not erase it elsewhere."""
+    with laptop.log_in() as client:
+        item = named(client, "in the copy").id
+    phone = fresh(vault, tmp_path)
+
+    def erased(answer: dict[str, Any]) -> dict[str, Any]:
+        for one in answer["revisions"]:
+            if one["item"] == format_b64url(item):
+                one |= {"wrap": None, "record": None, "blobs": []}
+        return answer
+
+    phone.network.rewrites["/v1/items"] = lambda answer: erased(answer) if "cursor" in answer else answer
+    assert "items_missing" in codes(phone)
+    assert accept(phone).written_off == 1
+    laptop.network.rewrites = phone.network.rewrites
+    rows(laptop, "UPDATE facts SET value = '' WHERE name = 'cursor'")
+    assert codes(laptop) == []  # it was written off
+    with laptop.log_in() as client:
+        assert client.item(item).text == "in the copy"
+
+
+@pytest.mark.parametrize("count", range(1, 9))
+def test_who_is_cut_off_while_settling_goes_on_the_next_time(
+    vault: FakeVault, laptop: Device, tmp_path: Path, count: int
+) -> None:
+    (photograph := tmp_path / "hall.jpg").write_bytes(b"a photograph" * 9000)
+    with laptop.log_in() as client:
+        item = named(client, "in the copy").id
+    copy = copied(vault)
+    with laptop.log_in() as client:
+        client.edit_entry(item, {"text": "edited on the laptop"})
+        kept = client.write_entry(Draft(text="see the photograph"), attachments=[photograph])
+    restored(vault, copy)
+    edited_on_the_phone(vault, tmp_path, item, "on the phone")
+
+    with laptop.log_in() as client:
+        client.account.confirm(PASSWORD, PIN)
+        begun = len(laptop.network.seen)
+        laptop.network.cut_before = lambda _: len(laptop.network.seen) >= begun + 4 + count
+        try:
+            client.account.accept_trust(PASSWORD, PIN)
+            cut = False
+        except NetworkError:
+            cut = True
+        laptop.network.cut_before = lambda _: False
+    assert cut or count > 7
+    accept(laptop)
+    assert codes(laptop) == codes(fresh(vault, tmp_path, "third")) == []
+    with laptop.log_in() as client:
+        found = texts(client)
+        assert {"on the phone", "edited on the laptop", "see the photograph"} == set(found)
+        assert client.item(kept.id).contents == ()
+
+
+def test_a_full_space_keeps_nobody_from_ending_a_warning(vault: FakeVault, laptop: Device) -> None:
+    """Or nothing could be deleted that would make room."""
+    copy = copied(vault)
+    with laptop.log_in() as client:
+        client.write_entry(Draft(text="since the copy"))
+    restored(vault, copy)
+    config = vault.parts.config
+    vault.parts.close()
+    vault.parts = replace(vault.parts, config=replace(config, quota=1))
+    reopen(vault)
+    assert laptop.opening().given_back == 0
+    settled = accept(laptop)
+    assert settled.left is not None and settled.left.code == "quota_full"
+    with laptop.log_in() as client:
+        assert "since the copy" in texts(client)
+    vault.parts.close()
+    vault.parts = replace(vault.parts, config=config)
+    reopen(vault)
+    assert laptop.opening().given_back == 1
+    assert codes(laptop) == []
+
+
+def test_many_go_in_as_few_requests_as_the_wire_allows(vault: FakeVault, laptop: Device, tmp_path: Path) -> None:
+    copy = copied(vault)
+    with laptop.log_in() as client:
+        client.write_entries([Draft(text=f"number {number}") for number in range(230)])
+    restored(vault, copy)
+    laptop.network.seen.clear()
+    assert laptop.opening().given_back == 230
+    assert laptop.network.paths("POST").count("/v1/items") == 3
+    with fresh(vault, tmp_path).log_in() as client:
+        assert len(client.items()) == 231
+    assert set(codes(laptop)) == {"ledger_forked", "items_missing"}
+
+
+def test_receipts_of_the_lost_history_are_asked_for_anew_and_packs_can_be_made(
+    vault: FakeVault, laptop: Device, tmp_path: Path
+) -> None:
+    with laptop.log_in() as client:
+        early = client.write_entry(Draft(text="early"))
+    copy = copied(vault)
+    with laptop.log_in() as client:
+        client.write_entry(Draft(text="since the copy"))
+        newer = client._opened().session.ask("GET", RECORD_RECEIPT, item=early.id, revision=1)["receipt"]
+    assert newer != early.receipt
+    rows(laptop, "UPDATE receipts SET receipt = ? WHERE name = ?", newer, f"{early.id.hex()}-1")  # as if upgraded
+    restored(vault, copy)
+    accept(laptop)
+    assert newer.encode() in evidence(laptop, "receipt")
+    with laptop.log_in() as client:
+        pack = client.pack(client.items())
+        sink = open_sink(tmp_path / "pack")
+        write_pack(pack, client.policy, sink)
+        laptop.network.seen.clear()
+    laptop.opening()
+    assert not [one for one in laptop.network.paths("GET") if one.endswith("/receipt") or "restorations" in one]
+
+
+def test_a_vault_that_lies_about_a_restoration_is_shown_none(vault: FakeVault, laptop: Device) -> None:
+    copy = copied(vault)
+    with laptop.log_in() as client:
+        client.write_entry(Draft(text="since the copy"))
+    restored(vault, copy)
+
+    def bend(request: httpx.Request, data: bytes) -> bytes:
+        return data.replace(b"size 1\n", b"size 2\n") if request.url.path == "/ledger/restorations" else data
+
+    laptop.network.spoils = bend
+    opening = laptop.opening()
+    assert opening.warnings and opening.restorations == ()
