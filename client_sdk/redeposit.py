@@ -14,7 +14,6 @@ from itertools import chain, groupby
 from typing import Any
 
 from client_sdk.errors import LedgerForked, Refused, TrustError
-from client_sdk.items import NOT_READ
 from client_sdk.reader import BLOB_RECEIPT, Reader, ReceiptPlace
 from client_sdk.replica import Row
 from client_sdk.session import Session
@@ -124,7 +123,7 @@ class Redepositor:
         return files
 
     def _withheld(self) -> list[Row]:
-        """What this device holds whole, and the last sync should have shown."""
+        """What this device holds whole, and the last sync should have shown, in the order in which it came."""
         replica = self._session.replica
         return [
             row for row in replica.not_seen_in(replica.fact("pass") or 0)
@@ -132,17 +131,8 @@ class Redepositor:
         ]
 
     def _fitting(self) -> list[Row]:
-        """Of them, those that follow on what the vault has of their items, in the order in which they came."""
-        replica, fitting = self._session.replica, list[Row]()
-        for rows in self._by_item(self._withheld()):
-            if rows[0].item in self._displaced:
-                continue
-            newest = replica.newest_seen(rows[0].item, replica.fact("pass") or 0)
-            for row in rows:
-                if row.revision == newest + 1:
-                    fitting.append(row)
-                    newest = row.revision
-        return sorted(fitting, key=lambda row: row.seq)
+        """Of them, those whose place may be free, in the order in which they came."""
+        return [row for row in self._withheld() if row.item not in self._displaced]
 
     @staticmethod
     def _by_item(rows: list[Row]) -> Iterator[list[Row]]:
@@ -189,12 +179,10 @@ class Redepositor:
 
     def _without_lost(self, row: Row) -> list[LostFile]:
         """One more revision of an item whose record names files that the vault hasn't."""
-        doubtful = set(self._reader.named(row)) - set(row.blobs)
-        if row.erases is not None or not (lost := frozenset(filter(self._is_lost, doubtful))):
+        lost = frozenset(filter(self._is_lost, set(self._reader.named(row)) - set(row.blobs)))
+        if not lost:
             return []
         item = self._reader.open(row)
-        if item.kind in NOT_READ or item.state != "open":
-            return []
         if item.kind != "extract":  # which is made anew
             self._writer.leave_out(row, lost)
         return [

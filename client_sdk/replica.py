@@ -160,12 +160,7 @@ class Replica:
 
     def not_seen_in(self, pass_: int) -> list[Row]:
         """Revisions that a full pass did not show."""
-        return list(self._rows("WHERE pass < ?", (pass_,)))
-
-    def newest_seen(self, item: bytes, pass_: int) -> int:
-        """The newest revision of an item that a full pass showed, 0 if it showed none."""
-        query = "SELECT coalesce(max(revision), 0) FROM revisions WHERE item = ? AND pass >= ?"
-        return int(self._db.execute(query, (item, pass_)).fetchone()[0])
+        return list(self._rows("WHERE pass < ? ORDER BY seq", (pass_,)))
 
     def names(self, blob: bytes) -> bool:
         """Whether a revision names this blob."""

@@ -20,6 +20,7 @@ from client_sdk.reader import RECORD_RECEIPT
 from crypto_core.encoding import format_b64url
 from server.cli import collect
 from server.journal.service import begin
+from server.ledger.models import SignedCheckpoint
 from tests.fakes.devices import PASSWORD, PIN, Device, make_device, register, stretch_once
 from tests.fakes.set_back import copied, reopen, restored
 from tests.fakes.vault import FakeVault
@@ -142,7 +143,8 @@ def test_a_fork_that_shows_only_in_the_new_receipt_keeps_nothing_from_going_back
     vault: FakeVault, laptop: Device
 ) -> None:
     """The public checkpoint moves once a minute, and may fit for so long."""
-    shown = vault.ask("GET", "/ledger/checkpoint").data
+    with vault.parts.database.read() as session:
+        shown = session.get_one(SignedCheckpoint, 0).note.encode()
     copy = copied(vault)
     with laptop.log_in() as client:
         client.write_entry(Draft(text="since the copy"))
@@ -208,10 +210,11 @@ def test_where_another_device_has_written_meanwhile_both_texts_stay(
     with laptop.log_in() as client:
         item = client.write_entry(Draft(text="first"), sensitive=sensitive).id
     copy = copied(vault)
+    (photograph := tmp_path / "hall.jpg").write_bytes(b"a photograph" * 9000)
     with laptop.log_in() as client:
         client.step_up(PIN)
-        for text in ("second, on the laptop", "third, on the laptop"):
-            client.edit_entry(item, {"text": text})
+        client.edit_entry(item, {"text": "second, on the laptop"}, attachments=[photograph])
+        client.edit_entry(item, {"text": "third, on the laptop"})
         client.write_entry(Draft(text="by the way"))
     restored(vault, copy)
     phone = edited_on_the_phone(vault, tmp_path, item, "second, on the phone")
@@ -238,9 +241,10 @@ def test_a_deletion_whose_place_is_taken_brings_nothing_back(vault: FakeVault, l
     copy = copied(vault)
     with laptop.log_in() as client:
         client.edit_entry(item, {"text": "edited"})
+        client.edit_entry(item, {"text": "edited again"})
     restored(vault, copy)
     edited_on_the_phone(vault, tmp_path, item, "on the phone")
-    rows(laptop, "UPDATE revisions SET erases = x'' WHERE revision = 2")  # as if the last had been a deletion
+    rows(laptop, "UPDATE revisions SET erases = x'' WHERE revision = 3")  # as if the last had been a deletion
     assert accept(laptop).anew == []
     with laptop.log_in() as client:
         assert texts(client) == ["on the phone"]
@@ -345,6 +349,42 @@ def test_who_is_cut_off_while_settling_goes_on_the_next_time(
         assert client.item(kept.id).contents == ()
 
 
+def test_what_was_cut_off_after_the_warning_is_done_at_the_next_opening(
+    vault: FakeVault, laptop: Device, tmp_path: Path
+) -> None:
+    (photograph := tmp_path / "hall.jpg").write_bytes(b"a photograph" * 9000)
+    copy = copied(vault)
+    with laptop.log_in() as client:
+        kept = client.write_entry(Draft(text="see the photograph"), attachments=[photograph])
+    restored(vault, copy)
+    with laptop.log_in() as client:
+        laptop.network.cut_before = lambda request: request.url.path.startswith("/v1/blobs/")
+        with pytest.raises(NetworkError):
+            client.account.accept_trust(PASSWORD, PIN)
+        laptop.network.cut_before = lambda _: False
+    assert codes(laptop) == []
+    with laptop.log_in() as client:
+        assert client.item(kept.id).contents == ()
+
+
+def test_a_file_that_only_its_entry_names_is_not_lost(vault: FakeVault, laptop: Device, tmp_path: Path) -> None:
+    """A vault that says that an entry names nothing, and still has the file, has nobody leave it out."""
+    (photograph := tmp_path / "hall.jpg").write_bytes(b"a photograph" * 9000)
+    with laptop.log_in() as client:
+        kept = client.write_entry(Draft(text="see the photograph"), attachments=[photograph])
+
+    def nothing(answer: dict[str, Any]) -> dict[str, Any]:
+        return {**answer, "revisions": [{**one, "blobs": []} for one in answer["revisions"]]}
+
+    rows(laptop, "UPDATE facts SET value = '' WHERE name = 'cursor'")
+    laptop.network.rewrites["/v1/items"] = lambda answer: nothing(answer) if "cursor" in answer else answer
+    assert accept(laptop).files == []
+    with laptop.log_in() as client:
+        (file,) = client.item(kept.id).contents
+        assert client.item(kept.id).revision == 1
+        assert b"".join(client.read_content(client.item(kept.id), file)) == photograph.read_bytes()
+
+
 def test_a_full_space_keeps_nobody_from_ending_a_warning(vault: FakeVault, laptop: Device) -> None:
     """Or nothing could be deleted that would make room."""
     copy = copied(vault)
@@ -393,14 +433,20 @@ def test_receipts_of_the_lost_history_are_asked_for_anew_and_packs_can_be_made(
     rows(laptop, "UPDATE receipts SET receipt = ? WHERE name = ?", newer, f"{early.id.hex()}-1")  # as if upgraded
     restored(vault, copy)
     accept(laptop)
-    assert newer.encode() in evidence(laptop, "receipt")
+    renewed = set(evidence(laptop, "receipt"))
+    assert newer.encode() in renewed
     with laptop.log_in() as client:
+        client.write_entry(Draft(text="after all that"))
         pack = client.pack(client.items())
         sink = open_sink(tmp_path / "pack")
         write_pack(pack, client.policy, sink)
         laptop.network.seen.clear()
     laptop.opening()
     assert not [one for one in laptop.network.paths("GET") if one.endswith("/receipt") or "restorations" in one]
+    laptop.network.seen.clear()
+    accept(laptop)
+    assert not [one for one in laptop.network.paths("GET") if one.endswith(("/receipt", "/consistency"))]
+    assert set(evidence(laptop, "receipt")) == renewed
 
 
 def test_a_vault_that_lies_about_a_restoration_is_shown_none(vault: FakeVault, laptop: Device) -> None:
