@@ -25,7 +25,8 @@ from server.shares.models import Bundle
 OWN = {"used", "last_opened"}
 """Columns of an account that are counted from what the database holds, and so are the copy's own."""
 SEALED = {"wrap", "record"}
-"""Columns of a revision that hold what somebody wrote; of those the journal keeps a tombstone's alone."""
+"""Columns of a revision that hold what somebody wrote; of those the journal keeps a tombstone's, and as long as a
+deletion waits, what it can still be taken back to."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def _entry(session: Session, key: bytes) -> Made | None:
 
 def _item(session: Session, key: bytes) -> Made | None:
     """Of an item that was deleted: every place in it, and the tombstones, of which one was carried out last, and one
-    may be waiting for its time."""
+    may be waiting for its time. Until then what was written after the former goes with it: it can be taken back."""
     item = session.get(Item, key)
     rows = session.scalars(select(Revision).where(Revision.item == key).order_by(Revision.revision)).all()
     first = next((row for row in rows if row.record is not None), None)
@@ -92,10 +93,8 @@ def _item(session: Session, key: bytes) -> Made | None:
     last = rows[-1].revision if erase_at is not None else erased_by
     if last is None:
         return None
-    bare = {"seq", "account", "item", "sha256", "deposit"}
-    places = [
-        dump_row(row, without=bare if row.revision in (erased_by, last) else bare | SEALED) for row in rows[:last]
-    ]
+    bare, since = {"seq", "account", "item", "sha256", "deposit"}, erased_by or 1
+    places = [dump_row(row, without=bare if row.revision >= since else bare | SEALED) for row in rows[:last]]
     return Made(rows[0].account, {"erased_by": erased_by, "erase_at": erase_at, "revisions": places})
 
 

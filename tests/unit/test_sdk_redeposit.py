@@ -432,9 +432,13 @@ def test_receipts_of_the_lost_history_are_asked_for_anew_and_packs_can_be_made(
     assert newer != early.receipt
     rows(laptop, "UPDATE receipts SET receipt = ? WHERE name = ?", newer, f"{early.id.hex()}-1")  # as if upgraded
     restored(vault, copy)
+    with laptop.log_in() as client:
+        meanwhile = client.write_entry(Draft(text="after the restoration"))
+        client.write_entry(Draft(text="and one more"))  # the vault's own receipt of the former is another one by now
     accept(laptop)
     renewed = set(evidence(laptop, "receipt"))
     assert newer.encode() in renewed
+    assert meanwhile.receipt.encode() not in renewed
     with laptop.log_in() as client:
         client.write_entry(Draft(text="after all that"))
         pack = client.pack(client.items())

@@ -451,12 +451,12 @@ def test_side_by_side_nothing_is_missed(vault: FakeVault) -> None:
         assert session.scalars(select(Note)).all() == [] and counted(session) == 9
 
 
-@pytest.mark.parametrize("known", [1, 2, 3])
+@pytest.mark.parametrize("known", [0, 1, 2, 3])
 def test_a_deletion_that_waits_goes_on_waiting(vault: FakeVault, person: FakePerson, known: int) -> None:
     """Nobody confirmed it yet: it can still be taken back, and is carried out in its time."""
     item = b64(make_id())
     bodies = [put_revision(item, 1), put_revision(item, 2), put_revision(item, 3, erases=[])]
-    copy = Path()
+    copy = copied(vault)
     for number, body in enumerate(bodies, 1):
         assert person.ask("POST", "/v1/items", body).status_code == 201
         if number == known:
@@ -466,11 +466,20 @@ def test_a_deletion_that_waits_goes_on_waiting(vault: FakeVault, person: FakePer
     restored(vault, copy)
     with vault.parts.database.read() as session:
         assert session.get_one(Item, parse_b64url(item)).erase_at == vault.clock.now() + 6 * 86_400
-    kept = [one["record"] is not None for one in sync(new.log_in())]
-    assert kept == [True, known > 1, True]
+    sent = [body["revisions"][0] for body in bodies]
+    assert [one["record"] for one in sync(new.log_in())] == [one["record"] for one in sent]
+    assert all(one["receipt"] for one in map(receipt_of(new), sent))
     vault.clock.advance(7 * 86_400)
     collect(vault.parts)
     assert [one["record"] is not None for one in sync(new.log_in())] == [False, False, True]
+    (line,) = [value for (kind, _), value in lines(vault).items() if kind == "item"]
+    assert [one.get("record") is not None for one in line["revisions"]] == [False, False, True]
+    held = b"".join(path.read_bytes() for path in vault.parts.config.data.glob("journal.db*"))
+    assert not any(one["record"][:64].encode() in held for one in sent[:2])
+
+
+def receipt_of(person: FakePerson) -> Callable[[dict[str, Any]], Any]:
+    return lambda one: said(person.ask("GET", f"/v1/items/{one['item']}/revisions/{one['revision']}/receipt"))
 
 
 def test_a_deletion_that_was_taken_back_stays_taken_back(vault: FakeVault, person: FakePerson) -> None:
