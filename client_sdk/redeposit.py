@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from itertools import chain, groupby
 from typing import Any
 
@@ -100,11 +100,13 @@ class Redepositor:
         """The record hashes that stand nowhere any more."""
         gone = set[bytes]()
         for rows in self._by_item(self._withheld()):
-            texts = [row for row in rows if row.erases is None]
-            if texts and rows[-1].erases is None:
-                settled.anew.append(self._writer.write_anew(texts))
             gone.update(filter(None, map(self._synchroniser.record_hash, rows)))
-            self._let_go(rows)
+            let_go = partial(self._let_go, rows[0].item)
+            if rows[-1].erases is None:
+                texts = [row for row in rows if row.erases is None]
+                settled.anew.append(self._writer.write_anew(texts, let_go))
+            else:
+                let_go()
         return gone
 
     def finish_anyhow(self) -> None:
@@ -166,12 +168,15 @@ class Redepositor:
             "blobs": [blob for blob in row.blobs if blob not in self._absent],
         }
 
-    def _let_go(self, rows: list[Row]) -> None:
-        """Of bytes whose place is taken, so that what stands there can be read here; and the next sync brings it."""
+    def _let_go(self, item: bytes) -> None:
+        """Of bytes whose place is taken, so that what stands there can be read here; and the next sync brings it. What
+        was erased before them goes along, or it would stand there as something that can't be opened."""
         replica = self._session.replica
+        rows = [row for row in replica.not_seen_in(replica.fact("pass") or 0) if row.item == item]
         for row in rows:
             for name, data in (("record", row.record), ("wrap", row.wrap), ("link", row.link)):
-                self._session.home.keep_evidence(name, data or b"")
+                if data is not None:
+                    self._session.home.keep_evidence(name, data)
         with replica.writing():
             for row in rows:
                 replica.drop(row)

@@ -6,7 +6,7 @@ Nobody's text is dropped: what was refused stays sealed in the outbox, what conf
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, field, fields, replace
@@ -148,16 +148,21 @@ class Writer:
         }))
         self._deposit((Writing(make_id(), 1, json, False, (), ()),))
 
-    def write_anew(self, rows: Sequence[Row]) -> bytes:
+    def write_anew(self, rows: Sequence[Row], let_go: Callable[[], None]) -> bytes:
         """What revisions of one item say, as the revisions of a new one; gives its id. Files that the vault hasn't any
-        more are left out. Raises NeedsPin for a sensitive one."""
+        more are left out. `let_go` is called once all of it waits on this device. Raises NeedsPin for a sensitive one.
+        """
         item, writings = make_id(), list[Writing]()
         self._begun.add(item)
         for revision, row in enumerate(rows, start=1):
             json, sensitive = self._reader.record_json(row)
             self._once_kept.update(row.blobs)
             writings.append(Writing(item, revision, json, sensitive, row.blobs))
-        self._deposit_each(list(_batches(writings)))
+        entries = [self._outbox.keep(*self._sealed(batch)) for batch in _batches(writings)]
+        self._outbox.settle()
+        let_go()
+        for entry in entries:
+            self._send(entry)
         return item
 
     def leave_out(self, row: Row, lost: frozenset[bytes]) -> None:
@@ -296,7 +301,8 @@ class Writer:
 
     def _require_trust(self, entry: Entry) -> None:
         """Raises Untrusted for what changes an item, while a warning stands."""
-        if any(revision["replaces"] and revision["item"] not in self._begun for revision in entry.revisions):
+        begun = self._begun | {revision["item"] for revision in entry.revisions if not revision["replaces"]}
+        if any(revision["item"] not in begun for revision in entry.revisions):
             self._session.warnings.require_none()
 
     def _answered(
