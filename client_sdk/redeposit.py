@@ -49,7 +49,7 @@ class Settled:
     anew: list[bytes] = field(default_factory=list)
     """Items that were written anew, because something else stands in their place."""
     written_off: int = 0
-    """Versions that no device of this person gave back."""
+    """Versions that are nowhere: neither in the vault, nor here."""
     files: list[LostFile] = field(default_factory=list)
     left: TemoinError | None = None
     """Why some of it is left to be done, if it is; then what waits is tried again at each opening."""
@@ -90,7 +90,7 @@ class Redepositor:
             hashes = sorted(one for one in lost if len(one) == HASH_SIZE)  # not of a link that could not be opened
             for start in range(0, len(hashes), limits.LOST):
                 self._writer.write_off(hashes[start : start + limits.LOST])
-            settled.written_off = len(hashes)
+            settled.written_off = sum(one not in gone for one in hashes)  # what stands by itself now is not lost
         except (Refused, VerificationError, TrustError) as error:
             settled.left = error  # nobody is kept from ending a warning: with a full space, nothing could be deleted
         self._session.replica.set_fact(_UNFINISHED, 1)

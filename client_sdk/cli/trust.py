@@ -57,8 +57,8 @@ def _tell(settled: Settled, user: str) -> None:
         note(f"Whoever still has one can add it again:  temoin journal edit {one_line(user)} ID --attach FILE")
     if settled.written_off:
         note(
-            f"Neither in the vault nor in its place on this device: {count(settled.written_off, 'version')} of what "
-            "you kept. No device warns of that any more; one that has more than this one still gives it back."
+            f"Lost: {count(settled.written_off, 'version')} of what you kept, neither in the vault nor on this device. "
+            "No device warns of that any more, and one that has it still gives it back."
         )
     if settled.left is not None:
         note("Some of it could not be done yet; each opening tries again:")

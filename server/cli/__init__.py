@@ -203,7 +203,7 @@ def restore(data: Path, without_journal: bool) -> None:
     click.echo(f"Brought up to date from the journal: {done.lines}. Everybody has to log in again.")
     if done.was > done.size:
         click.echo(
-            f"The ledger goes on from {done.size} entries, and had {done.was}: it says so under /ledger/restorations. "
+            f"The ledger goes on from {done.size} of {done.was} entries: it says so under /ledger/restorations. "
             "Witnesses who have seen more have to be asked, or removed."
         )
 
