@@ -31,7 +31,6 @@ PYTHON_ONLY_MODULES = {
     "client_sdk/hashing": "a thread of its own; a worker hashes where it seals",
     "client_sdk/taken": "folders that are given again; a browser is given files",
     **dict.fromkeys(("crypto_core/receipts/anchor", "crypto_core/receipts/der"), "as client_sdk/anchors"),
-    "crypto_core/receipts/restoration": "so far a vault says it and whoever mirrors it may read it; no page does",
     "client_sdk/strength": "the sign-up page asks its own zxcvbn (app/views/account), so that no other page loads it",
     "client_sdk/published": "the auditor's tools are those of the command line",
     "client_sdk/packs/sink": "a folder, or a ZIP file on a disk; a page writes one stream (sdk/archive)",

@@ -8,7 +8,7 @@ import { redact, type Redaction } from "../src/sdk/extract.js";
 import { EMPTY_DRAFT, type Content, type Item as OpenedItem } from "../src/sdk/items.js";
 import type {
   AccountSession, Checked, Deletion, Download, Draft, FoundDraft, Id, Item, Kept, KeptDraft, KeptReceipt, Kind, NewFile,
-  Notice, Opening, Problem, Recorded, Recovering, ShownRecovery, Typed, TypedDraft, Unfinished, VaultApi, WriteOptions,
+  Notice, Opening, Problem, Recorded, Recovering, SetBack, Settled, ShownRecovery, Typed, TypedDraft, Unfinished, VaultApi, WriteOptions,
 } from "../src/worker/api.js";
 import { Policy } from "../src/crypto_core/receipts/policy.js";
 import { ready } from "../src/crypto_core/sodium.js";
@@ -60,8 +60,11 @@ export class MemoryVault extends MemoryReading implements VaultApi {
   /** What the next opening says; change it to see warnings, wrong PINs, an advised change. */
   opening: Opening = {
     lastOpened: null, wrongPins: 0, wrongTotal: 0, adviseChange: false, warnings: [], waiting: 0,
-    recovery: null,
+    recovery: null, givenBack: 0,
   };
+  /** What comes of ending a warning, and what the ledger has signed of older copies. */
+  settled: Settled = { givenBack: 0, anew: [], writtenOff: 0, files: [], left: null };
+  setBack: readonly SetBack[] = [];
   /** Every call that was made, by name, with what was given. */
   readonly calls: (readonly [keyof VaultApi, ...unknown[]])[] = [];
 
@@ -225,11 +228,17 @@ export class MemoryVault extends MemoryReading implements VaultApi {
     return this.erased;
   }
 
-  async acceptTrust(password: string, pin: string): Promise<void> {
+  async acceptTrust(password: string, pin: string): Promise<Settled> {
     await this.#call("acceptTrust", password, pin);
     this.#confirm(password, pin);
     this.opening = { ...this.opening, warnings: [] };
     this.tell({ kind: "warnings", codes: [] });
+    return this.settled;
+  }
+
+  async restorations(): Promise<readonly SetBack[]> {
+    await this.#call("restorations");
+    return this.setBack;
   }
 
   async reopenPin(username: string, password: string, words: string): Promise<void> {

@@ -5,7 +5,7 @@
 
 import { execFile, spawn, type ChildProcess, type ChildProcessWithoutNullStreams } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, copyFileSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -67,6 +67,24 @@ export class RealVault {
   async command(...words: readonly string[]): Promise<string> {
     const run = promisify(execFile)(join(BIN, "temoin-server"), [...words, "--data", this.folder], { env: this.#env() });
     return (await run).stdout;
+  }
+
+  /** A copy of the database as it is now, while the vault runs. */
+  async backUp(): Promise<string> {
+    const copy = join(this.folder, `copy-${turn++}.db`);
+    const [from, to] = [join(this.folder, "vault.db"), copy].map((path) => JSON.stringify(path));
+    await python(`import sqlite3; sqlite3.connect(${from}).backup(sqlite3.connect(${to})); print(1)`);
+    return copy;
+  }
+
+  /** The copy in the place of what there is, put right and served: the files that came since are lost. */
+  async setBack(copy: string): Promise<void> {
+    await this.stop();
+    const database = join(this.folder, "vault.db");
+    for (const end of ["-wal", "-shm"]) rmSync(`${database}${end}`, { force: true });
+    copyFileSync(copy, database);
+    await this.command("restore");
+    await this.start();
   }
 
   async start(): Promise<void> {

@@ -7,7 +7,7 @@ import { MAX_PARENTS, type Link } from "../src/crypto_core/sealing/records.js";
 import { ready } from "../src/crypto_core/sodium.js";
 import { sha256 } from "../src/sdk/digest.js";
 import {
-  Finding, Links, judge, placeKey, type Accepted, type Account, type Hash, type Pass, type Place,
+  Finding, Links, judge, missingIn, placeKey, type Accepted, type Account, type Hash, type Pass, type Place,
 } from "../src/sdk/protocol/sync.js";
 
 beforeAll(ready);
@@ -96,7 +96,7 @@ function linksOf(shown: readonly Shown[]): Links {
 function judged(shown: readonly Shown[], account: Account): ReadonlySet<Finding> {
   const ended = new Set(shown.flatMap((one) => one.ends));
   const erased = shown.filter((one) => one.erased).map(hashOf);
-  return judge({ account, links: linksOf(shown), ended, erased, withheld: [], swapped: [] }).findings;
+  return judge({ account, links: linksOf(shown), ended, lost: new Set(), erased, withheld: [], swapped: [] }).findings;
 }
 
 const MISSING = new Set([Finding.ITEMS_MISSING]);
@@ -165,7 +165,10 @@ function chain(links: readonly (readonly [number, readonly number[]])[], account
 const ACCOUNT: Account = { n: 1, hash: A, previous: null, heads: [], seenN: 0, seenHash: null, faults: new Set() };
 
 function aPass(changes: Partial<Pass> = {}): Pass {
-  return { account: ACCOUNT, links: chain([[1, []]]), ended: new Set(), erased: [], withheld: [], swapped: [], ...changes };
+  return {
+    account: ACCOUNT, links: chain([[1, []]]), ended: new Set(), lost: new Set(), erased: [], withheld: [], swapped: [],
+    ...changes,
+  };
 }
 
 describe("links", () => {
@@ -197,9 +200,12 @@ describe("a finished pass", () => {
     ["a record", { erased: [name(1)] }],
     ["what was here", { withheld: [name(1)] }],
     ["what was here, also if it was ended", { withheld: [name(1)], ended: new Set([name(1)]) }],
-  ])("that lacks %s is found and named, until it is accepted", (_what, changes) => {
+  ])("that lacks %s is found and named, until it is accepted or written off", (_what, changes) => {
     const finished = aPass(changes);
     const verdict = judge(finished);
+    expect(missingIn(finished)).toEqual(verdict.about);
+    const lost = new Set([...verdict.about].map(String));
+    expect([judge({ ...finished, lost }).findings.size, missingIn({ ...finished, lost }).size]).toEqual([0, 0]);
     expect([verdict.findings, verdict.about.size]).toEqual([MISSING, 1]);
     expect(judge(finished, { hashes: verdict.about, accountN: 0 }).findings.size).toBe(0);
   });

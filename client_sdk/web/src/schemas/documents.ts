@@ -158,6 +158,17 @@ export const Tombstone = strict({
 });
 export type Tombstone = v.InferOutput<typeof Tombstone>;
 
+/** What the vault lost, and no device of this person gave back: the record hashes of which nobody asks any more. Always of
+ * the normal tier; nothing that a device holds goes because of it. */
+export const Loss = strict({
+  v: v.literal(VERSION),
+  kind: oneOf("loss"),
+  lost: v.pipe(v.array(hash()), v.minLength(1), v.maxLength(limits.LOST)),
+  written: time(),
+  after: after(),
+});
+export type Loss = v.InferOutput<typeof Loss>;
+
 /** What a person's devices agree on; written when credentials change, and at lock if anything was written.
  *
  * `previous` is the SHA-256 of the sealed record before this one, null for the first; `heads` are the record hashes
@@ -182,7 +193,7 @@ export type AccountRecord = v.InferOutput<typeof AccountRecord>;
 /** The schema of each kind of record; another kind, or another `v`, is shown as "needs a newer version". */
 export const KINDS = {
   journal: Record, document: Record, assessment: Assessment, recording: Recording, extract: Extract, received: Received,
-  tombstone: Tombstone,
+  tombstone: Tombstone, loss: Loss,
 } as const;
 
 /** A record of any kind as JSON spells it, for `formatJson`. Checks nothing: parsing it with its schema does. */

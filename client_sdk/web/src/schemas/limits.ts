@@ -37,6 +37,8 @@ export const BATCH = 8 * 1024 * 1024;
 /** Revisions in one page of a sync. */
 export const PAGE = 500;
 export const BLOBS_PER_REVISION = 1000;
+/** Record hashes in one `loss` record. */
+export const LOST = 10_000;
 /** The largest blob; a quota is usually reached long before. */
 export const BLOB = 64 * 1024 ** 3;
 

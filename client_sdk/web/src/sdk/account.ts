@@ -14,6 +14,7 @@ import type { Id, Recovering } from "./items.js";
 import * as keychain from "./keychain.js";
 import { AccountState, type Credentials, type RecoveryWords } from "./keychain.js";
 import { Finding } from "./protocol/sync.js";
+import type { Redepositor, Settled } from "./redeposit.js";
 import type { SensitiveTier } from "./sensitive.js";
 import type { Session } from "./session.js";
 import type { Synchroniser } from "./synchroniser.js";
@@ -29,6 +30,7 @@ export interface AccountParts {
   readonly synchroniser: Synchroniser;
   readonly sensitive: SensitiveTier;
   readonly professionals: () => Promise<Professionals>;
+  readonly redepositor: () => Promise<Redepositor>;
   readonly username: string;
   /** Locks the vault here, and asks nobody. */
   readonly forget: () => void;
@@ -58,19 +60,29 @@ export class Account {
 
   /** Ends the warnings, with password and PIN given anew. What was seen stays among the evidence.
    *
-   * A changed ledger key is believed from now on; an account record that could not be read is written anew. Throws
-   * Refused if either secret is not right. */
-  async acceptTrust(password: string, pin: string): Promise<void> {
-    const { session, professionals } = this.#parts;
+   * A changed ledger key is believed from now on; an account record that could not be read is written anew; what the vault
+   * had lost is settled (docs/spec/items.md), and what is said of it is given back. Throws Refused if either secret is not
+   * right. After a NetworkError or ServerFault the same call goes on where it was cut. */
+  async acceptTrust(password: string, pin: string): Promise<Settled> {
+    const { session, professionals, synchroniser, sensitive } = this.#parts;
     await this.confirm(password, pin);
+    const redepositor = await this.#parts.redepositor();
     const isLost = session.warnings.findings.has(Finding.ACCOUNT_RECORD_INVALID);
     const restored = isLost ? await this.#restored(pin) : null;
     if (session.warnings.findings.has(Finding.DIRECTORY_FORKED)) await (await professionals()).startAnew();
-    await session.locked(async () => {
-      session.state = restored ?? session.state;
-      await this.#accept();
-      if (restored !== null) await this.writeRecord();
-    });
+    await sensitive.open(pin);
+    try {
+      return await session.locked(async () => {
+        session.state = restored ?? session.state;
+        const settled = await redepositor.settle();
+        await this.#accept();
+        if (restored !== null) await this.writeRecord();
+        await synchroniser.syncAnyhow();
+        return { ...settled, files: session.warnings.any ? [] : await redepositor.finish() };
+      });
+    } finally {
+      sensitive.close();
+    }
   }
 
   /** New recovery words, for `changeCredentials`; nothing of them is sent. `.text` is what is written down. */

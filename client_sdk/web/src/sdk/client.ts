@@ -4,6 +4,7 @@
 
 import { parseB64url } from "../crypto_core/encoding.js";
 import type { Policy } from "../crypto_core/receipts/policy.js";
+import type { Restoration } from "../crypto_core/receipts/restoration.js";
 import * as passphrase from "../crypto_core/sealing/passphrase.js";
 import type { Language } from "../crypto_core/sealing/recovery.js";
 import type { Account } from "./account.js";
@@ -92,6 +93,16 @@ export class VaultClient {
   /** Codes of what a person is told of the vault: what stands against it, and what is no more than told. */
   get warnings(): readonly string[] {
     return this.#opened().session.told.map((one) => one.code);
+  }
+
+  /** How many versions the vault had lost, and has again from this device since it was opened. */
+  get givenBack(): number {
+    return this.#opened().givenBack;
+  }
+
+  /** What the ledger has signed of older copies that were put back. It excuses nothing. */
+  async restorations(): Promise<readonly Restoration[]> {
+    return (await this.#opened().redepositor()).restorations();
   }
 
   // getting in
@@ -464,7 +475,7 @@ export class VaultClient {
       this.#open = open;
       return {
         lastOpened: told.last_opened, wrongPins: told.wrong_pins, wrongTotal: told.wrong_total,
-        adviseChange: told.advise_change, warnings: this.warnings, waiting, recovery,
+        adviseChange: told.advise_change, warnings: this.warnings, waiting, recovery, givenBack: open.givenBack,
       };
     } catch (error) {
       open?.forget();

@@ -3,7 +3,7 @@
 // picture is covered, and how a part is sent. What was cut is remembered by nothing that is made here.
 
 import { ValueRefused } from "./errors.js";
-import { EMPTY_DRAFT, type Content, type Draft, type Id, type Item } from "./items.js";
+import { EMPTY_DRAFT, NOT_READ, type Content, type Draft, type Id, type Item } from "./items.js";
 
 /** What stands for a passage that was cut, however long it was. */
 export const CUT = "[…]";
@@ -46,7 +46,7 @@ export type Redactable = Omit<Item, "contents" | "sent"> & {
  * `covered`: by the blob of a picture, the content that stands in its place. Throws ValueRefused for an extract, for a
  * cut, fact or file that the item hasn't, where nothing is left out, and where nothing is left. */
 export function redact(item: Item, redaction: Redaction, covered: ReadonlyMap<Id, Content> = new Map()): Extract {
-  if (item.state !== "open" || item.kind === "extract" || item.kind === "tombstone") {
+  if (item.state !== "open" || item.kind === "extract" || NOT_READ.includes(item.kind)) {
     throw new ValueRefused("nothing that a part can be made of");
   }
   const blobs = item.contents.map(({ blob }) => blob);

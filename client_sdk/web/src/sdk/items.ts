@@ -67,7 +67,10 @@ export const EMPTY_DRAFT: Draft = {
   category: null,
 };
 
-export type Kind = "journal" | "document" | "assessment" | "extract" | "received" | "tombstone";
+export type Kind = "journal" | "document" | "assessment" | "extract" | "received" | "tombstone" | "loss";
+
+/** Kinds that say what became of others, and are nothing to read: a deletion, and what the vault lost. */
+export const NOT_READ: readonly (Kind | null)[] = ["tombstone", "loss"];
 
 /** One revision of an item. Unless `state` is `open`, only the first five fields say anything. */
 export interface Item {
@@ -164,6 +167,8 @@ export interface Opening {
   readonly waiting: number;
   /** Null where nobody gets back in with the recovery words. */
   readonly recovery: Recovering | null;
+  /** How many versions the vault had lost, and has again from this device. */
+  readonly givenBack: number;
 }
 
 /** Somebody has shown the recovery words: since when, and from when on they may choose anew, in Unix seconds. */

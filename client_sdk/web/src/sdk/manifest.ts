@@ -18,7 +18,7 @@ import type { Row } from "./replica.js";
 import type { Session } from "./session.js";
 
 /** What a record says that can be named. */
-export type Said = Exclude<RecordFacts, { readonly kind: "tombstone" }>;
+export type Said = Extract<RecordFacts, { readonly contents: unknown }>;
 
 /** A revision that is there, sealed. */
 type Sealed = Row & { readonly record: Uint8Array; readonly wrap: Uint8Array };
@@ -106,7 +106,7 @@ function sealedOf(row: Row): Sealed {
 
 function factsOf(reader: Reader, row: Sealed): Said {
   const [facts] = reader.facts(row);
-  if (facts.kind === "tombstone") throw new ItemUnknown("deleted");
+  if (!("contents" in facts)) throw new ItemUnknown("deleted");
   return facts;
 }
 

@@ -16,6 +16,7 @@ import type { Machine } from "./protocol/machine.js";
 import type { Unlock, UnlockEvent } from "./protocol/unlock.js";
 import { Reader } from "./reader.js";
 import { Recordings } from "./recorder.js";
+import type { Redepositor } from "./redeposit.js";
 import { SensitiveTier } from "./sensitive.js";
 import type { Session } from "./session.js";
 import type { Shares } from "./sharing.js";
@@ -50,11 +51,14 @@ export class OpenVault {
   readonly account: Account;
   /** The last row that the page was told of. */
   shown = 0;
+  /** How many versions this session has given back to the vault. */
+  givenBack = 0;
   readonly #reading: Progress;
   #professionals: Professionals | null = null;
   #shares: Shares | null = null;
   #boxes: Boxes | null = null;
   #office: Office | null = null;
+  #redepositor: Redepositor | null = null;
 
   /** `lock` locks the vault here, and asks nobody. */
   constructor(session: Session, username: string, lock: (vault: OpenVault) => void, ways: Ways) {
@@ -70,7 +74,7 @@ export class OpenVault {
     this.sensitive = new SensitiveTier(session, this.writer, ways.machine, ways.onSensitive);
     this.account = new Account({
       door: ways.door, session, synchroniser: this.synchroniser, sensitive: this.sensitive, username,
-      professionals: () => this.professionals(), forget: () => lock(this),
+      professionals: () => this.professionals(), redepositor: () => this.redepositor(), forget: () => lock(this),
     });
     this.#reading = ways.reading;
   }
@@ -97,11 +101,17 @@ export class OpenVault {
     return this.#office ??= new Office(this.session, professionals);
   }
 
-  /** Sends what waits and brings what other devices wrote; gives how much still waits. `opened`: as `Synchroniser.sync`. */
+  async redepositor(): Promise<Redepositor> {
+    const { Redepositor } = await fetched(import("./redeposit.js"));
+    return this.#redepositor ??= new Redepositor(this.session, this.reader, this.synchroniser, this.writer);
+  }
+
+  /** Sends what waits and brings what other devices wrote, gives back what the vault has lost; gives how much still waits. `opened`: as `Synchroniser.sync`. */
   synchronise(opened: AccountAnswer | null = null): Promise<number> {
     return this.session.locked(async () => {
       const reasons = await this.writer.flush();
       await this.synchroniser.syncAnyhow(opened);
+      await this.#giveBack();
       await this.#tidy();
       return reasons.length;
     });
@@ -126,6 +136,14 @@ export class OpenVault {
     this.sensitive.end();
     this.session.keyring.forget();
     this.session.replica.close();
+  }
+
+  async #giveBack(): Promise<void> {
+    const { replica } = this.session;
+    if (replica.notSeenIn(replica.fact("pass")).length === 0 && !replica.fact("settling")) return;
+    const redepositor = await this.redepositor();
+    this.givenBack += await redepositor.giveBack();
+    await redepositor.finishAnyhow();
   }
 
   /** Lets go of what served its time: journals of files that are kept, previews of contents that are not. */

@@ -17,7 +17,9 @@ import { KINDS, VERSION } from "../schemas/documents.js";
 import { Contents, checked, sealedContentSize } from "./contents.js";
 import { sha256 } from "./digest.js";
 import { BlobSwapped, ItemUnknown, Refused } from "./errors.js";
-import type { Content, Id, Item, KeptReceipt, Kind, SealedBlob, Sent, State } from "./items.js";
+import {
+  NOT_READ, type Content, type Id, type Item, type KeptReceipt, type Kind, type SealedBlob, type Sent, type State,
+} from "./items.js";
 import type { Progress } from "./progress.js";
 import { Finding } from "./protocol/sync.js";
 import { blobName, recordName, type Row } from "./replica.js";
@@ -47,19 +49,19 @@ export class Reader {
     this.#contents = new Contents((blob, start, stop) => session.read(BLOB, { blob }, start, stop), progress);
   }
 
-  /** The newest revision of every item that isn't deleted, of one kind if named; `tombstone` names those that are.
+  /** The newest revision of every item that is read, of one kind if named; `tombstone` names those that were deleted.
    *
    * What can't be opened has no kind to go by and is listed with every other kind. */
   items(kind: Kind | null): readonly Item[] {
     return this.#session.replica.newestOfEach().map((row) => this.open(row)).filter((item) =>
-      item.kind === "tombstone" || kind === "tombstone" ? item.kind === kind
+      NOT_READ.includes(item.kind) || NOT_READ.includes(kind) ? item.kind === kind
         : kind === null || item.kind === kind || item.kind === null);
   }
 
   /** One revision, the newest if none is named. Throws ItemUnknown, also if the newest is a deletion. */
   item(id: Id, revision: number | null): Item {
     const item = this.open(this.row(id, revision));
-    if (item.kind === "tombstone" && revision === null) throw new ItemUnknown("deleted");
+    if (NOT_READ.includes(item.kind) && revision === null) throw new ItemUnknown("deleted");
     return item;
   }
 
@@ -71,11 +73,12 @@ export class Reader {
     return row;
   }
 
-  /** Every revision, the oldest first, deletions as kind `tombstone`. Throws ItemUnknown. */
+  /** Every revision, the oldest first, deletions as kind `tombstone`. Throws ItemUnknown, also for a `loss`: nothing of it is
+   * to be read. */
   history(id: Id): readonly Item[] {
-    const rows = this.#session.replica.history(id);
-    if (rows.length === 0) throw new ItemUnknown();
-    return rows.map((row) => this.open(row));
+    const versions = this.#session.replica.history(id).map((row) => this.open(row));
+    if (versions.length === 0 || versions[0]?.kind === "loss") throw new ItemUnknown();
+    return versions;
   }
 
   /** A row as a person sees it. Never throws for what the row holds: `state` says why it isn't open. */
@@ -106,6 +109,16 @@ export class Reader {
   /** Whether a revision is behind the PIN; asks for no PIN. Throws TamperedError or MalformedError. */
   isSensitive(row: Row): boolean {
     return row.wrap !== null && isSensitive(this.#session.keyring, parseB64url(row.item), row.revision, row.wrap);
+  }
+
+  /** The blobs of the contents that a record names, in the vault or not; none where it can't be opened. */
+  named(row: Row): readonly Id[] {
+    try {
+      return contentsOf(this.facts(row)[0]).map(({ blob }) => blob);
+    } catch (error) {
+      if (error instanceof NeedsPin || error instanceof CryptoCoreError || error instanceof ItemUnknown) return [];
+      throw error;
+    }
   }
 
   /** The original bytes of a content, or of the range [start, stop). Throws RangeInvalid for one outside. */
@@ -266,7 +279,7 @@ export function closed({ item, revision, deposited }: Placed, state: State, sens
 export function opened(row: Placed, sensitive: boolean, facts: RecordFacts): Item {
   const kind = facts.kind === "recording" ? "document" : facts.kind;
   const item = { ...closed(row, "open", sensitive), kind, written: facts.written };
-  if (facts.kind === "tombstone") return item;
+  if (!("contents" in facts)) return item;
   const { title, text, happened, place, people, tags, danger, mood, category } = facts;
   const answers = facts.kind === "assessment" ? facts.answers : null;
   const { of, masked } = facts.kind === "extract" ? facts : item;
@@ -278,7 +291,7 @@ export function opened(row: Placed, sensitive: boolean, facts: RecordFacts): Ite
 }
 
 /** The files as a person has them: the segments of a recording are one. */
-function filesOf(facts: Exclude<RecordFacts, { readonly kind: "tombstone" }>): readonly Content[] {
+function filesOf(facts: Extract<RecordFacts, { readonly contents: unknown }>): readonly Content[] {
   if (!("segments" in facts) || facts.segments === null) return facts.contents;
   const { key, name, mime, count, sha256: whole } = facts.segments;
   const [parts, others] = [facts.contents.slice(0, count ?? 0), facts.contents.slice(count ?? 0)];
@@ -301,5 +314,5 @@ function signatures(note: string): number {
 }
 
 function contentsOf(facts: RecordFacts): readonly Content[] {
-  return facts.kind === "tombstone" ? [] : facts.contents;
+  return "contents" in facts ? facts.contents : [];
 }

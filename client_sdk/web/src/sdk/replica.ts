@@ -62,11 +62,15 @@ export interface Facts {
   readonly pass: number;
   /** Whether something was written that the account record doesn't know. */
   readonly dirty: boolean;
+  /** Whether a warning has ended and what follows (sdk/redeposit.ts) is not done yet. */
+  readonly settling: boolean;
+  /** To how many records of restorations the receipts here were compared. */
+  readonly restorations: number;
 }
 
 const NO_FACTS: Facts = {
   account_n: 0, account_hash: null, account_record: null, account_record_n: 0, cursor: "", generation: null, pass: 0,
-  dirty: false,
+  dirty: false, settling: false, restorations: 0,
 };
 
 /** What is kept beside the pages: how often each page was written, by its number, and the rest. */
@@ -144,24 +148,27 @@ export class Replica {
     });
   }
 
-  /** Takes one revision in; false if it contradicts what is here: bytes that are here are never overwritten. */
+  /** Takes one revision in; false if it contradicts what is here: bytes that are here are never overwritten. `blobs` are those
+   * that the vault has now, as long as it has the record. */
   receive(revision: Received, pass: number): boolean {
     const known = this.row(revision.item, revision.revision);
     const gone = revision.record === null;
+    const named = revision.blobs.map((one) => (typeof one === "string" ? one : one.blob));
     if (known === null) {
       this.#seq += 1;
       this.#insert({
         seq: this.#seq, item: revision.item, revision: revision.revision, deposited: revision.deposited,
         wrap: revision.wrap, link: revision.link, record: revision.record,
-        blobs: revision.blobs.map((one) => (typeof one === "string" ? one : one.blob)), erases: revision.erases,
+        blobs: named, erases: revision.erases,
         gone, pass,
       });
       return true;
     }
     if (!agrees(known, revision)) return false;
     const [wrap, record] = [known.wrap ?? revision.wrap, known.record ?? revision.record]; // what is missing is filled in
+    const blobs = gone || named.join() === known.blobs.join() ? known.blobs : named;
     const isNews = known.pass !== pass || known.gone !== gone || known.wrap !== wrap || known.record !== record;
-    if (isNews) this.#replace({ ...known, pass, gone, wrap, record });
+    if (isNews || known.blobs !== blobs) this.#replace({ ...known, pass, gone, wrap, record, blobs });
     return true;
   }
 
@@ -225,6 +232,11 @@ export class Replica {
   /** Revisions that a full pass did not show. */
   notSeenIn(pass: number): readonly Row[] {
     return this.#all().filter((row) => row.pass < pass);
+  }
+
+  /** The newest revision of an item that a full pass showed, 0 if it showed none. */
+  newestSeen(item: Id, pass: number): number {
+    return Math.max(0, ...this.history(item).filter((row) => row.pass >= pass).map((row) => row.revision));
   }
 
   /** Whether a revision names this blob. */

@@ -27,6 +27,7 @@ import type { TrustStore, Warnings } from "./trust_store.js";
 export const CONSISTENCY = "/v1/ledger/consistency";
 export const CHECKPOINT = "/ledger/checkpoint";
 export const ROTATIONS = "/ledger/rotations";
+export const RESTORATIONS = "/ledger/restorations";
 /** Seconds for which a public checkpoint may be smaller than the one held here; then it is told. */
 export const LAG = 86_400;
 
@@ -208,6 +209,11 @@ export class Session {
     }
   }
 
+  /** Whether a tree that was signed once and the note held here fit together. */
+  isOfThisLedger(tree: Checkpoint): Promise<boolean> {
+    return this.trust.fits(tree, (old, wider) => this.#consistency(old, wider));
+  }
+
   /** Fetches the public checkpoint, and believes it if it fits. One that does not verify, twice, is a warning. */
   async watchLedger(): Promise<void> {
     for (let tries = 0; tries < 2; tries += 1) {
@@ -247,7 +253,7 @@ export class Session {
 
 /** What anybody may read there; no more than one byte beyond `most`. Nothing where a vault has no such thing. */
 export async function readPublished(
-  transport: Transport, path: typeof CHECKPOINT | typeof ROTATIONS, most: number,
+  transport: Transport, path: typeof CHECKPOINT | typeof ROTATIONS | typeof RESTORATIONS, most: number,
 ): Promise<Uint8Array> {
   const blocks: Uint8Array[] = [];
   let size = 0;

@@ -1,27 +1,28 @@
 // Brings the replica up to date, and judges the vault by it.
 // Knows: the account record, the pages, and when a pass is repeated (protocol/sync.ts has the rules).
-// Refuses to know: what records say, but for tombstones, which list what they end.
+// Refuses to know: what records say, but for those that list what was deleted, or lost.
 
 import * as v from "valibot";
 
 import { formatB64url, formatJson, isSame, parseB64url, parseJson } from "../crypto_core/encoding.js";
-import { CryptoCoreError, MalformedError, TamperedError, UnsupportedVersion } from "../crypto_core/errors.js";
+import { CryptoCoreError, MalformedError, OutOfOrder, TamperedError, UnsupportedVersion } from "../crypto_core/errors.js";
 import { isSensitive, NeedsPin, unwrapRecordKey } from "../crypto_core/sealing/keyring.js";
 import { openLink, openRecord, type Link } from "../crypto_core/sealing/records.js";
 import type { Account as AccountAnswer } from "../schemas/accounts.js";
-import { Tombstone } from "../schemas/documents.js";
+import { Loss, Tombstone } from "../schemas/documents.js";
 import type { SyncPage } from "../schemas/items.js";
 import { sha256 } from "./digest.js";
 import { LedgerForked, ServerFault, VaultChanged } from "./errors.js";
 import { AccountState, isEarlierAccountState, openAccountState, type ReadState } from "./keychain.js";
 import {
-  Finding, PASSES, Sync, SyncEvent, judge, placeKey, synchronising, type Account, type Hash, type Links, type PlaceKey,
-  type Verdict,
+  Finding, PASSES, Sync, SyncEvent, judge, missingIn, placeKey, synchronising, type Account, type Hash, type Links,
+  type Pass, type PlaceKey, type Verdict,
 } from "./protocol/sync.js";
 import type { Row } from "./replica.js";
 import type { Session } from "./session.js";
 
 const MAX_PAGES = 1_000_000;
+const LISTS = v.union([Tombstone, Loss]);
 
 /** One account's synchronisation. Used under the account's lock. */
 export class Synchroniser {
@@ -31,7 +32,8 @@ export class Synchroniser {
   #spoiled: Row[] = [];
   /** `placeKey` → record hash of its link. */
   readonly #hashes = new Map<PlaceKey, Hash>();
-  #ended: ReadonlySet<Hash> = new Set();
+  /** The pass that was judged last, and its number. */
+  #finished: { readonly pass: Pass; readonly number: number } | null = null;
   #loaded = 0;
 
   constructor(session: Session) {
@@ -99,6 +101,17 @@ export class Synchroniser {
   async recordHash(row: Row): Promise<Hash | null> {
     await this.loadLinks();
     return this.#hashes.get(placeKey([row.item, row.revision])) ?? null;
+  }
+
+  /** Whether a sync has finished in this session, and none has begun anew since: only then is it known what is missing. */
+  get isFinished(): boolean {
+    return this.#finished?.number === this.#session.replica.fact("pass");
+  }
+
+  /** The record hashes that the last sync should have shown and didn't, accepted or not. Only where it `isFinished`. */
+  async missing(): Promise<ReadonlySet<Hash>> {
+    if (this.#finished === null || !this.isFinished) throw new OutOfOrder("no pass is finished");
+    return missingIn(await this.#passed(this.#finished.pass.account));
   }
 
   /** Whether record and wrapped key are those of this place; it takes no PIN to see. */
@@ -198,11 +211,20 @@ export class Synchroniser {
 
   async #judge(account: Account): Promise<Verdict> {
     const { replica, warnings } = this.#session;
+    const pass = await this.#passed(account);
+    this.#finished = { pass, number: replica.fact("pass") };
+    return judge(pass, warnings.accepted);
+  }
+
+  async #passed(account: Account): Promise<Pass> {
+    const { replica } = this.#session;
     const links = await this.loadLinks();
-    this.#ended = new Set(replica.tombstones().flatMap((row) => this.#ends(row)));
-    const erased = replica.gone().map((row) => this.#hash(row));
-    const withheld = replica.notSeenIn(replica.fact("pass")).map((row) => this.#hash(row));
-    return judge({ account, links, ended: this.#ended, erased, withheld, swapped: this.#swapped }, warnings.accepted);
+    const lists = replica.tombstones().map((row) => this.#readList(row));
+    return {
+      account, links, ended: new Set(lists.flatMap(({ ends }) => ends)), lost: new Set(lists.flatMap(({ lost }) => lost)),
+      erased: replica.gone().map((row) => this.#hash(row)),
+      withheld: replica.notSeenIn(replica.fact("pass")).map((row) => this.#hash(row)), swapped: this.#swapped,
+    };
   }
 
   #hash(row: Row): Hash {
@@ -222,23 +244,28 @@ export class Synchroniser {
     });
   }
 
-  /** The record hashes that a tombstone ends; nothing if the vault calls something a tombstone that isn't one. */
-  #ends(row: Row): readonly Hash[] {
-    if (row.wrap === null || row.record === null) return [];
+  /** The record hashes that a tombstone ends, and those that a loss writes off; none if the vault calls something a tombstone
+   * that is neither. */
+  #readList(row: Row): { readonly ends: readonly Hash[]; readonly lost: readonly Hash[] } {
+    const nothing = { ends: [], lost: [] };
+    if (row.wrap === null || row.record === null) return nothing;
     try {
       const item = parseB64url(row.item);
       const [key] = unwrapRecordKey(this.#session.keyring, item, row.revision, row.wrap);
-      const read = v.safeParse(Tombstone, parseJson(openRecord(key, item, row.revision, row.record)));
-      return read.success ? read.output.ends.map(formatB64url) : [];
+      const read = v.safeParse(LISTS, parseJson(openRecord(key, item, row.revision, row.record)));
+      if (!read.success) return nothing;
+      const { output } = read;
+      return output.kind === "loss" ? { ...nothing, lost: output.lost.map(formatB64url) }
+        : { ...nothing, ends: output.ends.map(formatB64url) };
     } catch (error) {
-      if (error instanceof CryptoCoreError || error instanceof NeedsPin) return [];
+      if (error instanceof CryptoCoreError || error instanceof NeedsPin) return nothing;
       throw error;
     }
   }
 
   async #accept(account: Account): Promise<void> {
     const { replica, state } = this.#session;
-    const explained = replica.gone().filter((row) => row.record !== null && this.#ended.has(this.#hash(row)));
+    const explained = replica.gone().filter((row) => row.record !== null && (this.#finished?.pass.ended.has(this.#hash(row)) ?? false));
     const readable = state.facts === null ? null : state.blob;
     const isKept = readable === null || isSame(replica.fact("account_record") ?? new Uint8Array(), readable);
     if (account.n === account.seenN && account.hash === account.seenHash && isKept && explained.length === 0) return;

@@ -89,6 +89,12 @@ export class TrustStore {
     return this.#alone(() => this.#compare(note, fetchConsistency, now));
   }
 
+  /** Whether a tree and the one of the note held here fit together; any does as long as none is held. */
+  async fits(tree: Checkpoint, fetchConsistency: FetchConsistency): Promise<boolean> {
+    const held = this.newest;
+    return held === null || fit(tree, this.open(held), fetchConsistency);
+  }
+
   /** Whether a public checkpoint has been smaller than the one held here for more than `most` seconds.
    *
    * By this device's clock, which may have been set back meanwhile. */

@@ -4,7 +4,7 @@
 
 import * as v from "valibot";
 
-import { formatB64url, formatJson, parseB64url, parseJson } from "../crypto_core/encoding.js";
+import { encodeText, formatB64url, formatJson, parseB64url, parseJson } from "../crypto_core/encoding.js";
 import { TemoinError, UnsupportedVersion, VerificationError } from "../crypto_core/errors.js";
 import { makeId } from "../crypto_core/randomness.js";
 import { NeedsPin, wrapRecordKey } from "../crypto_core/sealing/keyring.js";
@@ -19,7 +19,7 @@ import {
   EMPTY_DRAFT, type Content, type Deletion, type Draft, type Id, type Item, type Kept, type Sent,
 } from "./items.js";
 import { Outbox, type Entry } from "./outbox.js";
-import { Finding, placeKey } from "./protocol/sync.js";
+import { Finding, placeKey, type Hash } from "./protocol/sync.js";
 import type { Reader } from "./reader.js";
 import { recordName, type Row } from "./replica.js";
 import type { Session } from "./session.js";
@@ -55,6 +55,10 @@ export class Writer {
   readonly #reader: Reader;
   readonly #synchroniser: Synchroniser;
   readonly #outbox: Outbox;
+  /** Blobs that were kept once, whatever the vault has by now. */
+  readonly #onceKept = new Set<Id>();
+  /** Items that were begun by `writeAnew`: more revisions of them change nothing that stood before. */
+  readonly #anew = new Set<Id>();
 
   constructor(session: Session, reader: Reader, synchroniser: Synchroniser) {
     this.#session = session;
@@ -182,6 +186,56 @@ export class Writer {
     });
   }
 
+  /** A `loss`: nobody asks for the records of these hashes any more, at most limits.LOST. */
+  async writeOff(hashes: readonly Hash[]): Promise<void> {
+    const { clock, trust } = this.#session;
+    const json = formatJson(dumpDocument({
+      v: VERSION, kind: "loss", lost: hashes.map((hash) => parseB64url(hash)), written: clock(), after: trust.newest,
+    }));
+    await this.#depositOne({ item: formatB64url(makeId()), revision: 1, json, sensitive: false, blobs: [], erases: [] });
+  }
+
+  /** What revisions of one item say, as the revisions of a new one; gives its id. Files that the vault hasn't any more are
+   * left out. `letGo` is called once all of it is sealed in the outbox. Throws NeedsPin for a sensitive one. */
+  async writeAnew(rows: readonly Row[], letGo: () => Promise<void>): Promise<Id> {
+    const item = formatB64url(makeId());
+    this.#anew.add(item);
+    const writings = rows.map((row, at): Writing => {
+      const [json, sensitive] = this.#reader.recordJson(row);
+      for (const blob of row.blobs) this.#onceKept.add(blob);
+      return { item, revision: at + 1, json, sensitive, blobs: row.blobs, erases: null };
+    });
+    const batches = [...batchesOf(writings)];
+    for (const [at, batch] of batches.entries()) {
+      await this.#deposit(batch, async (keep) => {
+        const entry = await keep();
+        if (at === batches.length - 1) await letGo();
+        return entry;
+      });
+    }
+    return item;
+  }
+
+  /** One more revision of an item, without files that the vault hasn't any more. Throws NeedsPin for a sensitive one. */
+  async leaveOut(row: Row, lost: ReadonlySet<Id>): Promise<void> {
+    const [json, sensitive] = this.#reader.recordJson(row);
+    const blobs = [...new Set([...row.blobs, ...this.#reader.named(row)])];
+    await this.#depositOne(without({ item: row.item, revision: row.revision + 1, json, sensitive, blobs, erases: null }, lost));
+  }
+
+  /** Revisions that were kept once, as they were. Their receipts take the place of those of before, which are evidence then.
+   * Throws Refused. */
+  async sendAgain(revisions: readonly PutRevision[]): Promise<void> {
+    const { home, replica } = this.#session;
+    const answer = await this.#session.ask("POST", ITEMS, { body: { revisions: [...revisions] } });
+    const kept = await this.#allVerified(revisions, answer.revisions, false);
+    for (const { id, revision, receipt } of kept) {
+      const held = await replica.receipt(recordName(id, revision));
+      if (held !== null && held !== receipt) await home.keepEvidence("receipt", encodeText(held));
+    }
+    await this.#takeIn(revisions, kept);
+  }
+
   /** Sends what waits, the oldest first and byte for byte; gives back why some of it still waits.
    *
    * Throws NetworkError or ServerFault, after which nothing is lost. */
@@ -275,7 +329,7 @@ export class Writer {
   /** Sends one batch; after a conflict, what it says on top of what is there now. */
   async #send(first: Entry, known: readonly Writing[] | null): Promise<readonly Kept[]> {
     let [entry, writings, conflict] = [first, known, false];
-    if (entry.revisions.some((one) => one.replaces > 0)) this.#session.warnings.requireNone();
+    if (entry.revisions.some((one) => one.replaces > 0 && !this.#anew.has(one.item))) this.#session.warnings.requireNone();
     for (let tries = 0; tries < REBASES; tries += 1) {
       try {
         const answer = await this.#session.ask("POST", ITEMS, { body: entry.body });
@@ -286,9 +340,9 @@ export class Writer {
           await this.#outbox.remove(entry); // a deletion that was refused is asked for anew, never repeated alone
           throw error;
         }
-        const erased = this.#erased(error);
-        if (error.code !== "revision_conflict" && erased.size === 0) throw error;
         const unsealed = writings ?? this.#unsealed(entry);
+        const erased = this.#gone(error, unsealed);
+        if (error.code !== "revision_conflict" && erased.size === 0) throw error;
         writings = erased.size > 0 ? unsealed.map((one) => without(one, erased)) : await this.#rebased(unsealed);
         entry = await this.#outbox.replace(entry, await this.#sealed(writings));
         conflict = true;
@@ -299,13 +353,18 @@ export class Writer {
     );
   }
 
-  /** The blobs that the vault misses, if each of them went with an item that this account deleted. */
-  #erased(refusal: Refused): ReadonlySet<Id> {
+  /** The blobs that the vault misses, if each of them went with an item that this account deleted, or was kept once with the
+   * revision before: what was sent only now is never left out. */
+  #gone(refusal: Refused, writings: readonly Writing[]): ReadonlySet<Id> {
     if (refusal.code !== "blob_missing") return new Set();
-    const blobs = Array.isArray(refusal.extra["blobs"]) ? refusal.extra["blobs"] : [];
-    const missing = blobs.map((blob) => formatB64url(parseB64url(String(blob))));
-    const ended = new Set(this.#session.replica.tombstones().flatMap((row) => row.erases ?? []));
-    return new Set(missing.every((blob) => ended.has(blob)) ? missing : []);
+    const { replica } = this.#session;
+    const known = new Set([...replica.tombstones().flatMap((row) => row.erases ?? []), ...this.#onceKept]);
+    for (const { item, revision } of writings) {
+      const before = revision > 1 ? replica.newest(item) : null;
+      for (const blob of before === null ? [] : this.#reader.named(before)) known.add(blob);
+    }
+    const missing = missingBlobs(refusal);
+    return [...missing].every((blob) => known.has(blob)) ? missing : new Set();
   }
 
   async #rebased(writings: readonly Writing[]): Promise<readonly Writing[]> {
@@ -333,10 +392,20 @@ export class Writer {
   async #acknowledge(
     entry: Entry, answers: readonly Answered[], conflict: boolean,
   ): Promise<readonly Kept[]> {
+    const kept = await this.#allVerified(entry.revisions, answers, conflict);
+    await this.#takeIn(entry.revisions, kept);
+    await this.#outbox.remove(entry);
+    return kept;
+  }
+
+  /** In the order of `revisions`. Throws ServerFault for an answer about others. */
+  async #allVerified(
+    revisions: readonly PutRevision[], answers: readonly Answered[], conflict: boolean,
+  ): Promise<readonly Kept[]> {
     const places = (all: readonly { readonly item: Id; readonly revision: number }[]): string =>
       all.map((one) => placeKey([one.item, one.revision])).join();
-    if (places(answers) !== places(entry.revisions)) throw new ServerFault("an answer about other revisions");
-    const pairs = entry.revisions.map((sent, at) => [sent, answers[at] as Answered] as const);
+    if (places(answers) !== places(revisions)) throw new ServerFault("an answer about other revisions");
+    const pairs = revisions.map((sent, at) => [sent, answers[at] as Answered] as const);
     const kept: Kept[] = [];
     for (const [sent, answer] of pairs) {
       const verified = await this.#session.verify(answer.receipt, sha256(sent.record), sent.record.length);
@@ -344,18 +413,20 @@ export class Writer {
       const { time: deposited } = verified.commitment; // what the answer says beside its receipt proves nothing
       kept.push({ id, revision, deposited, receipt, verified, conflict });
     }
+    return kept;
+  }
+
+  async #takeIn(revisions: readonly PutRevision[], kept: readonly Kept[]): Promise<void> {
     const { replica, warnings } = this.#session;
     const swapped = await replica.writing(() => {
       replica.setFact("dirty", true);
-      return entry.revisions.filter((sent, at) => {
+      return revisions.filter((sent, at) => {
         const { deposited, receipt } = kept[at] as Kept;
         replica.keepReceipt(recordName(sent.item, sent.revision), receipt);
         return !replica.receive({ ...sent, deposited }, replica.fact("pass"));
       }).map((sent) => placeKey([sent.item, sent.revision]));
     });
     if (swapped.length > 0) await warnings.add(Finding.BLOB_SWAPPED, swapped);
-    await this.#outbox.remove(entry);
-    return kept;
   }
 }
 
@@ -372,6 +443,12 @@ export function requireOpen(item: Item): Item {
   if (item.state === "newer_version") throw new UnsupportedVersion();
   if (item.state !== "open") throw new ItemUnknown(item.state);
   return item;
+}
+
+/** The blobs that a `blob_missing` names. */
+export function missingBlobs({ extra }: Refused): ReadonlySet<Id> {
+  const blobs = Array.isArray(extra["blobs"]) ? extra["blobs"] : [];
+  return new Set(blobs.map((blob) => formatB64url(parseB64url(String(blob)))));
 }
 
 /** The reason why a batch stays in the outbox; anything else is thrown on. */
@@ -408,15 +485,17 @@ function rowOf({ item, revision, wrap, link, record, blobs, erases }: PutRevisio
   return { seq: 0, item, revision, deposited: 0, wrap, link, record, blobs, erases, gone: false, pass: 0 };
 }
 
-/** The same text without the files that were erased with the item it was written for. */
+/** The same text without the files that were erased with the item it was written for, or that the vault hasn't any more. */
 function without(writing: Writing, erased: ReadonlySet<Id>): Writing {
   const facts = parseJson(writing.json) as {
-    contents?: readonly { readonly blob: Id }[]; segments?: { count: number | null };
+    contents?: readonly { readonly blob: Id }[]; segments?: { count: number | null } | null; of?: unknown; masked?: Id[];
   };
   const { segments } = facts;
   if (typeof segments?.count === "number") {
     segments.count = (facts.contents ?? []).slice(0, segments.count).filter((one) => !erased.has(one.blob)).length;
+    if (segments.count === 0 && "of" in facts) facts.segments = null; // an extract has a whole file of segments, or none
   }
+  if (facts.masked !== undefined) facts.masked = facts.masked.filter((blob) => !erased.has(blob));
   const contents = facts.contents?.filter((one) => !erased.has(one.blob));
   if (contents === undefined || !writing.blobs.some((blob) => erased.has(blob))) return writing;
   const blobs = writing.blobs.filter((blob) => !erased.has(blob));

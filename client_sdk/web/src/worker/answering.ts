@@ -44,6 +44,7 @@ export class Answering {
   #ended = false;
   #waiting = 0;
   #warned = "";
+  #givenBack = 0;
   /** What can be paused, by the page's numbers. */
   readonly #transfers = new Map<number, AbortController>();
   /** Tells other tabs of this browser that something was written (null), or which account was erased; nothing else. */
@@ -90,6 +91,7 @@ export class Answering {
   entered(opening: Opening): Opening {
     this.#ended = false;
     this.#waiting = opening.waiting;
+    this.#givenBack = opening.givenBack;
     if (opening.waiting > 0) this.#retry.begin();
     this.finish();
     return opening;
@@ -249,13 +251,15 @@ export class Answering {
     return client.isOpen && !this.#ended && (this.#waiting > 0 || !this.#reachable);
   }
 
-  /** Tells what is new: rows, warnings. */
+  /** Tells what is new: rows, warnings, what was given back. */
   #watch(client: VaultClient): void {
     if (!client.isOpen) return;
     if (client.changed) this.tell({ kind: "changed" });
     const codes = client.warnings;
     if (codes.join() !== this.#warned) this.tell({ kind: "warnings", codes });
     this.#warned = codes.join();
+    if (client.givenBack !== this.#givenBack) this.tell({ kind: "given_back", count: client.givenBack });
+    this.#givenBack = client.givenBack;
   }
 
   #seen(client: VaultClient, error: unknown): Failure {

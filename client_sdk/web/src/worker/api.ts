@@ -68,6 +68,8 @@ export type Notice =
   | { readonly kind: "waiting"; readonly count: number }
   | { readonly kind: "network"; readonly reachable: boolean }
   | { readonly kind: "warnings"; readonly codes: readonly string[] }
+  /** How many versions the vault had lost, and has again from this device since it was opened. */
+  | { readonly kind: "given_back"; readonly count: number }
   | { readonly kind: "session_ended"; readonly code: string }
   | { readonly kind: "changed" }
   /** Up to which second a recording is sealed on this device, and in the vault. */
@@ -80,6 +82,28 @@ export type Notice =
     readonly kind: "progress"; readonly sending: boolean; readonly name: string; readonly done: number;
     readonly total: number; readonly found?: number; readonly transfer?: number | null;
   };
+
+/** What the ledger has signed of an older copy of the vault that was put back at `time`: of `was` entries, the first `size` are
+ * still there. */
+export interface SetBack {
+  readonly time: number;
+  readonly size: number;
+  readonly was: number;
+}
+
+/** What became of what the vault had lost, once a warning was ended. */
+export interface Settled {
+  /** Versions that went back to their places. */
+  readonly givenBack: number;
+  /** Items that were written anew, because something else stands in their place. */
+  readonly anew: readonly Id[];
+  /** Versions that are nowhere, and that no device asks for any more. */
+  readonly writtenOff: number;
+  /** Files that the vault hasn't any more, and the items that go on without them. */
+  readonly files: readonly { readonly item: Id; readonly title: string; readonly name: string }[];
+  /** The code of why some of it is left to be done: each opening tries again. Null where nothing is. */
+  readonly left: string | null;
+}
 
 export interface AccountSession {
   readonly id: string;
@@ -268,7 +292,10 @@ export interface EnteringApi {
   /** Erases the account and all that is kept for it, here as well, and locks. False: locked, and nobody knows whether it was
    * erased. A Problem says that nothing was. */
   erase(password: string, pin: string): Promise<boolean>;
-  acceptTrust(password: string, pin: string): Promise<void>;
+  /** Ends the warnings; after `network` it is called again, and goes on where it was cut. */
+  acceptTrust(password: string, pin: string): Promise<Settled>;
+  /** The oldest first; none where that can't be read. */
+  restorations(): Promise<readonly SetBack[]>;
   /** The recovery code opens a closed or delayed PIN path: then logIn goes on as usual. */
   reopenPin(username: string, password: string, words: string): Promise<void>;
   /** Shows the recovery words: the first time the waiting begins, and every open session is told. Nothing of them is kept

@@ -128,6 +128,8 @@ export interface Pass {
   readonly links: Links;
   /** The record hashes that tombstones end. */
   readonly ended: ReadonlySet<Hash>;
+  /** The record hashes that were written off. */
+  readonly lost: ReadonlySet<Hash>;
   /** The record hashes, by their links, of revisions that came without their record. */
   readonly erased: Iterable<Hash>;
   /** Record hashes that this device holds and a full pass did not show. */
@@ -155,15 +157,19 @@ export function placeKey([item, revision]: Place): PlaceKey {
   return `${item}.${revision}`;
 }
 
+/** The record hashes that a finished pass should have shown, but for those that were ended or written off. */
+export function missingIn({ account, links, ended, lost, erased, withheld }: Pass): ReadonlySet<Hash> {
+  const unexplained = [...links.parents, ...account.heads].filter((one) => !links.places.has(one));
+  const missing = [...[...unexplained, ...erased].filter((one) => !ended.has(one)), ...withheld];
+  return new Set(missing.filter((one) => !lost.has(one)));
+}
+
 /** What a finished pass shows that the person has not accepted yet. */
 export function judge(finished: Pass, accepted: Accepted = NOTHING_ACCEPTED): Verdict {
-  const { account, links, ended } = finished;
-  const unexplained = [...links.parents, ...account.heads].filter((one) => !links.places.has(one));
-  const missing = new Set([...unexplained, ...finished.erased].filter((one) => !ended.has(one)));
-  for (const one of finished.withheld) missing.add(one);
+  const { account, links } = finished;
   const about = (found: Iterable<string>): Set<string> =>
     new Set([...found].filter((one) => !accepted.hashes.has(one)));
-  const missed = about(missing);
+  const missed = about(missingIn(finished));
   const swapped = about(finished.swapped);
   const findings = new Set(account.faults);
   if (missed.size > 0) findings.add(Finding.ITEMS_MISSING);

@@ -110,7 +110,13 @@ export function enteringCalls(by: Answering): EnteringApi {
 
     erase: (password, pin) => by.erase(password, pin),
 
-    acceptTrust: (password, pin) => by.enter((client) => client.account.acceptTrust(password, pin)),
+    acceptTrust: (password, pin) => by.enter(async (client) => {
+      const settled = await client.account.acceptTrust(password, pin);
+      return { ...settled, left: settled.left?.code ?? null };
+    }),
+
+    restorations: () => by.ask(async (client) =>
+      (await client.restorations()).map(({ time, size, was }) => ({ time, size, was }))),
 
     reopenPin: (username, password, words) => by.enter((client) => client.reopenPin(username, password, words)),
 

@@ -8,6 +8,7 @@ import { Button, focusHeading, Notice, Problem, Title, Waiting } from "../../par
 import { address } from "../../router.js";
 import { items, itemsError, refreshItems, sensitiveUntil, vault, waiting } from "../../state.js";
 import { newestFirst } from "../../text/order.js";
+import { NOT_READ } from "../../../sdk/items.js";
 import type { FoundDraft, Item } from "../../../worker/api.js";
 import { Unopened } from "./Drafts.js";
 import { Facts, Prose, titleOf } from "./facts.js";
@@ -61,7 +62,7 @@ function Unfinished(): JSX.Element | null {
     Promise.all([vault().drafts(), vault().waiting(), vault().unopenedDrafts()]).then(([found, sealed, others]) => {
       if (!shown) return;
       setDrafts(found.filter(({ kind }) => kind === "journal").sort((one, other) => other.saved - one.saved));
-      setUnsent(sealed);
+      setUnsent(sealed.filter(({ kind }) => !NOT_READ.includes(kind)));
       setUnopened(others);
     }).catch((failed: unknown) => shown && setError(failed));
     return () => {

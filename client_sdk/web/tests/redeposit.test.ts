@@ -1,0 +1,278 @@
+// A vault that was set back has again what browsers hold; what nobody has is written off, and nothing goes for that.
+import { describe, expect, test } from "vitest";
+
+import { parseB64url } from "../src/crypto_core/encoding.js";
+import type { VaultClient } from "../src/sdk/client.js";
+import type { Id, Item } from "../src/sdk/items.js";
+import type { Row } from "../src/sdk/replica.js";
+import type { Settled } from "../src/sdk/redeposit.js";
+import { collected, registered, saying, type Browser } from "./clients.js";
+import type { Sent } from "./memory_network.js";
+import { ownVault } from "./shared_vault.js";
+
+const vault = await ownVault();
+const PHOTOGRAPH = new File([new Uint8Array(9000).fill(7)], "hall.jpg", { type: "image/jpeg" });
+
+/** A browser of somebody who has written `in the copy`. */
+async function aLaptop(): Promise<Browser> {
+  const laptop = await registered(vault.url);
+  await during(laptop, (client) => client.writeEntry(saying("in the copy")));
+  return laptop;
+}
+
+/** What is done while the vault is open. */
+async function during<T>(browser: Browser, act: (client: VaultClient) => Promise<T>): Promise<T> {
+  const client = await browser.logIn();
+  try {
+    return await act(client);
+  } finally {
+    await client.lock();
+  }
+}
+
+const accept = (browser: Browser): Promise<Settled> =>
+  during(browser, (client) => client.account.acceptTrust(browser.typed.password, browser.typed.pin));
+
+const warnings = async (browser: Browser): Promise<readonly string[]> => (await browser.opening()).warnings;
+
+const texts = (client: VaultClient): readonly (string | null)[] => client.items().map(({ text }) => text).sort();
+
+function named(client: VaultClient, text: string): Item {
+  const found = client.items().find((item) => item.text === text);
+  if (found === undefined) throw new Error(`nobody wrote ${text}`);
+  return found;
+}
+
+/** What a browser keeps of an account, as it is sealed. */
+async function rows(browser: Browser): Promise<readonly Row[]> {
+  const pages = (await browser.kept()).map(([, value]) => value).filter(Array.isArray) as Row[][];
+  return pages.flat();
+}
+
+const sealed = async (browser: Browser): Promise<readonly unknown[]> =>
+  (await rows(browser)).map(({ item, revision, wrap, link, record, blobs, erases }) =>
+    ({ item, revision, wrap, link, record, blobs, erases }))
+    .sort((one, other) => (`${one.item}.${one.revision}` < `${other.item}.${other.revision}` ? -1 : 1));
+
+/** This browser has never had an entry, though others name it. */
+async function forget(browser: Browser, item: Id): Promise<void> {
+  for (const [key, value] of await browser.kept()) {
+    if (!Array.isArray(value)) continue;
+    await browser.store.write({ put: [[key, (value as Row[]).filter((row) => row.item !== item)]] });
+  }
+}
+
+/** Another browser of the same person, who gives up what is lost and writes in the place of it. */
+async function editedElsewhere(laptop: Browser, item: Id, text: string): Promise<Browser> {
+  const phone = laptop.another();
+  expect((await accept(phone)).writtenOff).toBeGreaterThan(0);
+  await during(phone, async (client) => {
+    await client.stepUp(phone.typed.pin);
+    await client.editEntry(item, { text });
+  });
+  return phone;
+}
+
+const isPutting = ({ method, path }: Sent): boolean => method === "POST" && path === "/v1/items";
+
+test("what came since the copy goes back byte for byte, at the next opening, and nobody else is warned", async () => {
+  const laptop = await aLaptop();
+  const copy = await vault.backUp();
+  const hidden = await during(laptop, async (client) => {
+    await client.writeEntry(saying("since the copy"));
+    await client.editEntry(named(client, "in the copy").id, { text: "edited since" });
+    return (await client.writeEntry(saying("behind the PIN"), { sensitive: true })).id;
+  });
+  const before = await sealed(laptop);
+  await vault.setBack(copy);
+
+  const opening = await laptop.opening();
+  expect(opening.givenBack).toBe(3);
+  expect([...opening.warnings].sort()).toEqual(["items_missing", "ledger_forked"]);
+  expect((await laptop.opening()).givenBack).toBe(0);
+  const receipts = (await laptop.evidence()).filter(({ name }) => name === "receipt");
+  expect(receipts.length).toBe(3);
+
+  const phone = laptop.another();
+  await during(phone, async (client) => {
+    expect(client.warnings).toEqual([]);
+    await client.stepUp(phone.typed.pin);
+    expect(texts(client)).toEqual(["behind the PIN", "edited since", "since the copy"]);
+    expect(client.history(named(client, "edited since").id).length).toBe(2);
+    expect(client.item(hidden).sensitive).toBe(true);
+  });
+  expect(await sealed(laptop)).toEqual(before);
+  expect(await sealed(phone)).toEqual(before);
+
+  await during(laptop, async (client) => {
+    const said = await client.restorations();
+    expect(said.map(({ size, was }) => was - size)).toEqual([3]);
+  });
+  expect(await accept(laptop)).toEqual({ givenBack: 0, anew: [], writtenOff: 0, files: [], left: null });
+  expect([await warnings(laptop), await warnings(phone)]).toEqual([[], []]);
+  await during(laptop, (client) => client.editEntry(named(client, "edited since").id, { text: "edited again" }));
+});
+
+test("an entry goes back without the file that was lost, and goes on without it once the warning is ended", async () => {
+  const laptop = await aLaptop();
+  const copy = await vault.backUp();
+  const attachments = [{ file: PHOTOGRAPH, thumbnail: null }];
+  const [kept, other] = await during(laptop, async (client) => [
+    (await client.writeEntry(saying("see the photograph", { title: "The hall" }), { attachments })).id,
+    (await client.writeEntry(saying("another"), { attachments })).id,
+  ]);
+  await vault.setBack(copy);
+  expect((await laptop.opening()).givenBack).toBe(2);
+
+  await during(laptop.another(), async (client) => { // nobody has told this browser of anything
+    const { contents: [file], text } = client.item(kept!);
+    expect(text).toBe("see the photograph");
+    await expect(collected(client.readContent(file!))).rejects.toMatchObject({ code: "not_found" });
+    await client.editEntry(other!, { text: "another, edited elsewhere" });
+    expect(client.item(other!).contents).toEqual([]);
+  });
+  expect((await accept(laptop)).files).toEqual([{ item: kept, title: "The hall", name: "hall.jpg" }]);
+  await during(laptop, async (client) => {
+    expect(client.item(kept!)).toMatchObject({ revision: 2, text: "see the photograph", contents: [] });
+    expect(client.history(kept!).map(({ contents }) => contents.length)).toEqual([1, 0]);
+    await client.editEntry(kept!, {}, { attachments });
+    const { contents: [file] } = client.item(kept!);
+    expect((await collected(client.readContent(file!))).length).toBe(9000);
+  });
+  expect(await warnings(laptop)).toEqual([]);
+});
+
+test.each([false, true])("where another browser has written meanwhile both texts stay (sensitive: %s)", async (sensitive) => {
+  const laptop = await registered(vault.url);
+  const { id } = await during(laptop, (client) => client.writeEntry(saying("first"), { sensitive }));
+  const copy = await vault.backUp();
+  await during(laptop, async (client) => {
+    await client.stepUp(laptop.typed.pin);
+    for (const text of ["second, on the laptop", "third, on the laptop"]) await client.editEntry(id, { text });
+    await client.writeEntry(saying("by the way"));
+  });
+  await vault.setBack(copy);
+  const phone = await editedElsewhere(laptop, id, "second, on the phone");
+  expect((await laptop.opening()).givenBack).toBe(1); // by the way
+  const settled = await accept(laptop);
+  expect(settled).toMatchObject({ givenBack: 0, writtenOff: 2, left: null });
+  const [anew = ""] = settled.anew;
+  for (const browser of [laptop, phone, laptop.another()]) {
+    expect(await warnings(browser)).toEqual([]);
+    await during(browser, async (client) => {
+      await client.stepUp(browser.typed.pin);
+      expect(client.history(id).map(({ text }) => text)).toEqual(["first", "second, on the phone"]);
+      expect(client.history(anew).map(({ text }) => text)).toEqual(["second, on the laptop", "third, on the laptop"]);
+      expect(client.item(anew).sensitive).toBe(sensitive);
+    });
+  }
+  expect((await laptop.evidence()).map(({ name }) => name)).toContain("record");
+});
+
+test("what nobody has is written off everywhere, is shown nowhere, and comes back with whoever has it after all", async () => {
+  const laptop = await aLaptop();
+  const copy = await vault.backUp();
+  const { id: lost } = await during(laptop, (client) => client.writeEntry(saying("lost")));
+  await during(laptop, (client) => client.writeEntry(saying("names the lost one")));
+  const phone = laptop.another();
+  await phone.opening();
+  await forget(phone, lost);
+  await vault.setBack(copy);
+  expect((await phone.opening()).givenBack).toBe(1);
+  expect(await accept(phone)).toMatchObject({ writtenOff: 1, anew: [], left: null });
+
+  const third = laptop.another();
+  expect([await warnings(phone), await warnings(third)]).toEqual([[], []]);
+  const [loss] = (await rows(third)).filter(({ erases }) => erases?.length === 0);
+  await during(third, async (client) => {
+    expect(texts(client)).toEqual(["in the copy", "names the lost one"]);
+    expect(() => client.item(loss!.item)).toThrow();
+    expect(() => client.history(loss!.item)).toThrow();
+    expect(client.items("tombstone")).toEqual([]);
+    await expect(client.pack([{ item: loss!.item, revision: 1 }])).rejects.toMatchObject({ code: "item_unknown" });
+  });
+
+  expect((await laptop.opening()).givenBack).toBe(1); // what was written off is not erased
+  await during(third, async (client) => expect(client.item(lost).text).toBe("lost"));
+});
+
+test("a loss makes no browser let go of anything", async () => {
+  const laptop = await aLaptop();
+  const id = await during(laptop, async (client) => named(client, "in the copy").id);
+  const phone = laptop.another();
+  const erased = (page: any): unknown => ({
+    ...page, revisions: page.revisions.map((one: any) =>
+      (one.item === id ? { ...one, wrap: null, record: null, blobs: [] } : one)),
+  });
+  phone.network.rewrites.set("GET /v1/items", erased);
+  expect(await warnings(phone)).toEqual(["items_missing"]);
+  expect((await accept(phone)).writtenOff).toBe(1);
+  laptop.network.rewrites.set("GET /v1/items", erased);
+  const [[key, header]] = (await laptop.kept()).filter(([, value]) => (value as any)?.facts) as [[string, any]];
+  await laptop.store.write({ put: [[key, { ...header, facts: { ...header.facts, cursor: "" } }]] });
+  await during(laptop, async (client) => {
+    expect(client.warnings).toEqual([]); // it was written off
+    expect(client.item(id).text).toBe("in the copy");
+  });
+});
+
+test("a file that was sent only now is never left out of what is written", async () => {
+  const laptop = await aLaptop();
+  await during(laptop, async (client) => {
+    let blob = "";
+    laptop.network.rewrites.set("POST /v1/items", (said) => said);
+    laptop.network.answers = (sent) => {
+      if (!isPutting(sent)) return null;
+      const [revision] = JSON.parse(new TextDecoder().decode(sent.body)).revisions;
+      [blob] = revision.blobs;
+      const problem = { type: "/problems/blob_missing", title: "", status: 409, code: "blob_missing", detail: "", blobs: [blob] };
+      return new Response(JSON.stringify(problem), { status: 409, headers: { "Content-Type": "application/problem+json" } });
+    };
+    const edited = client.editEntry(named(client, "in the copy").id, { text: "edited" }, {
+      attachments: [{ file: PHOTOGRAPH, thumbnail: null }],
+    });
+    await expect(edited).rejects.toMatchObject({ code: "blob_missing" });
+    expect(parseB64url(blob).length).toBe(16);
+    laptop.network.answers = () => null;
+  });
+});
+
+describe("whoever is cut off while a warning is ended", () => {
+  test.each([1, 3, 4, 6, 8])("goes on the next time (cut at %i)", async (count) => {
+    const laptop = await aLaptop();
+    const id = await during(laptop, async (client) => named(client, "in the copy").id);
+    const copy = await vault.backUp();
+    const kept = await during(laptop, async (client) => {
+      await client.editEntry(id, { text: "edited on the laptop" });
+      return (await client.writeEntry(saying("see the photograph"), {
+        attachments: [{ file: PHOTOGRAPH, thumbnail: null }],
+      })).id;
+    });
+    await vault.setBack(copy);
+    await editedElsewhere(laptop, id, "edited on the phone");
+    const client = await laptop.logIn();
+    const { password, pin } = laptop.typed;
+    let passed = 0;
+    laptop.network.cutBefore = ({ path }) => path !== "/v1/confirm" && path !== "/v1/login/start" && (passed += 1) > count;
+    const cut = await client.account.acceptTrust(password, pin).then(() => false, (error: unknown) => {
+      expect(error).toMatchObject({ code: "network" });
+      return true;
+    });
+    expect(cut || count > 7).toBe(true);
+    laptop.network.cutBefore = () => false;
+    if (count % 2 === 0) {
+      await client.account.acceptTrust(password, pin); // at once, in the same session
+      await client.lock();
+    } else {
+      await client.lock();
+      await accept(laptop);
+    }
+    for (const browser of [laptop, laptop.another()]) {
+      expect(await warnings(browser)).toEqual([]);
+      await during(browser, async (again) => {
+        expect(texts(again)).toEqual(["edited on the laptop", "edited on the phone", "see the photograph"]);
+        expect(again.item(kept).contents).toEqual([]);
+      });
+    }
+  });
+});
