@@ -5,7 +5,7 @@ import { act, waitFor } from "@testing-library/preact";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { askPin } from "../src/app/parts/index.js";
-import { sensitiveUntil, session, unread, warnings } from "../src/app/state.js";
+import { givenBack, sensitiveUntil, session, settled, unread, warnings } from "../src/app/state.js";
 import { drawPlaces } from "../src/app/views/account/sheet.js";
 import { judgeStrength } from "../src/app/views/account/judge.js";
 import { ENOUGH } from "../src/app/views/account/strength.js";
@@ -325,6 +325,43 @@ describe("settings", () => {
     await page.type("Present PIN", PIN);
     await page.press("End the warning");
     await page.see("There is no warning.");
+    await page.see("Editing and deleting work again.");
+    expect(page.text()).not.toMatch(/stand by themselves|goes on without|given up|tried again/);
+  });
+
+  it("say what the service has signed of an older copy, and that this excuses nothing", async () => {
+    page.vault.setBack = [{ time: 1_795_748_400, size: 812, was: 829 }];
+    page.vault.tell({ kind: "warnings", codes: ["ledger_forked"] });
+    await page.press("See what it is");
+    await page.see("Its ledger goes on from 812 of 829 entries.");
+    await page.see("The warning stands all the same");
+    await act(async () => page.vault.tell({ kind: "warnings", codes: ["blob_swapped"] }));
+    expect(page.text()).not.toContain("812");
+  });
+
+  it("say what was given back, and what came of ending a warning", async () => {
+    const [first, second] = (await page.vault.items()).filter(({ title }) => title !== null && title !== "");
+    page.vault.settled = {
+      givenBack: 0, anew: [first!.id], writtenOff: 2, files: [{ item: second!.id, title: second!.title!, name: "hall.jpg" }],
+      left: "quota_full",
+    };
+    page.vault.tell({ kind: "given_back", count: 3 });
+    await page.see("3 things that the service no longer had were on this device.");
+    page.vault.tell({ kind: "warnings", codes: ["items_missing"] });
+    await page.press("See what it is");
+    await page.see("3 things that the service no longer had");
+    await page.see("your devices stop asking for it");
+    await page.type("Present password", PASSWORD);
+    await page.type("Present PIN", PIN);
+    await page.press("End the warning");
+    await page.see("“hall.jpg”, with");
+    await page.see("2 versions of what you kept");
+    await page.see("not enough room left in your space");
+    await page.press(first!.title!);
+    await page.see(first!.text!.slice(0, 20));
+    page.vault.tell({ kind: "session_ended", code: "unauthorized" });
+    await act(async () => undefined);
+    expect([settled.value, givenBack.value]).toEqual([null, 0]);
   });
 
   it("say of a ledger that lags that nothing is blocked", async () => {

@@ -3,7 +3,8 @@
 
 import { computed, signal } from "@preact/signals";
 import {
-  ERASED, type Handed, type Item, type Notice, type Opening, type Recovering, type Unfinished, type VaultApi,
+  ERASED, type Handed, type Item, type Notice, type Opening, type Recovering, type Settled,
+  type Unfinished, type VaultApi,
 } from "../worker/api.js";
 import { noteUpload, uploads } from "./uploads.js";
 
@@ -42,6 +43,10 @@ export const itemsError = signal<unknown>(null);
 /** When the sensitive tier closes (ms since 1970), null while it is closed. */
 export const sensitiveUntil = signal<number | null>(null);
 export const warnings = signal<readonly string[]>([]);
+/** How many versions the service had lost, and has again from this device since the space was opened. */
+export const givenBack = signal(0);
+/** What came of ending a warning, for as long as the space is open; null where none was ended. */
+export const settled = signal<Settled | null>(null);
 /** Those of them that let nothing be edited or deleted; the others are told, and stop nothing. */
 export const stopping = computed(() => warnings.value.filter((code) => !STOP_NOTHING.includes(code)));
 /** Somebody has shown the recovery words; null where nobody has. */
@@ -84,6 +89,7 @@ export function enter(opened: VaultApi, username: string, opening: Opening): voi
   session.value = { vault: opened, username, opening };
   closed.value = null;
   warnings.value = opening.warnings;
+  givenBack.value = opening.givenBack;
   recovering.value = opening.recovery;
   waiting.value = opening.waiting;
   reachable.value = true;
@@ -139,6 +145,9 @@ export function hear(notice: Notice, ended: (why: Closed["why"]) => void): void 
     case "warnings":
       warnings.value = notice.codes;
       break;
+    case "given_back":
+      givenBack.value = notice.count;
+      break;
     case "session_ended":
       ended(notice.code === ERASED ? "erased" : "ended");
       break;
@@ -168,6 +177,8 @@ export function forgetRead(): void {
   itemsError.value = null;
   sensitiveUntil.value = null;
   warnings.value = [];
+  givenBack.value = 0;
+  settled.value = null;
   recovering.value = null;
   waiting.value = 0;
   sending.value = null;

@@ -9,7 +9,7 @@ import { LANGUAGES } from "../languages.js";
 import { lockNow, secondsLeft, stay } from "../lock.js";
 import { address, type View } from "../router.js";
 import {
-  beforeLock, forgetful, lookForRecovery, reachable, reading, recovering, sending, sensitiveUntil, session, stopping,
+  beforeLock, forgetful, givenBack, lookForRecovery, reachable, reading, recovering, sending, sensitiveUntil, session, stopping,
   unfinished, unread, vault, waiting, warnings,
 } from "../state.js";
 import { paceOf, underWay, uploads } from "../uploads.js";
@@ -17,6 +17,8 @@ import { Button, Dialog, focusHeading, lasting, Notice } from "./index.js";
 
 /** How often an open space looks whether somebody has shown the recovery words. */
 const LOOK_MS = 60_000;
+/** Where it is said that something was given back to the service. */
+const TELLS_GIVEN_BACK: readonly View[] = ["home", "trust"];
 
 const WAYS: readonly (readonly [View, string, readonly View[]])[] = [
   ["home", "shell.journal", [
@@ -93,6 +95,9 @@ function Standing({ view }: { view: View }): JSX.Element {
             <a href={address("trust")}>{say("shell.warned_more")}</a>
           </p>
         </Notice>
+      )}
+      {givenBack.value > 0 && TELLS_GIVEN_BACK.includes(view) && (
+        <Notice><p>{say("shell.given_back", { count: givenBack.value })}</p></Notice>
       )}
       {view === "home" && unfinished.value.length > 0 && (
         <Notice>

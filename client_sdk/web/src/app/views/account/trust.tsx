@@ -1,13 +1,19 @@
-// Warnings: what this device has seen that doesn't fit, in plain words, and how a person leaves that state.
+// Warnings: what this device has seen that doesn't fit, in plain words, how a person leaves that state, and what came of it.
 // Knows: the codes of warnings. Refuses to know: how they were found.
 
 import type { JSX } from "preact";
+import { useEffect, useState } from "preact/hooks";
 
-import { knows, say } from "../../i18n.js";
-import { focusHeading, Notice, Title } from "../../parts/index.js";
+import { knows, moment, say } from "../../i18n.js";
+import { focusHeading, Notice, sentenceOf, Title } from "../../parts/index.js";
 import { address } from "../../router.js";
-import { refreshItems, stopping, vault, warnings } from "../../state.js";
+import { items, refreshItems, settled, stopping, vault, warnings } from "../../state.js";
+import type { Id, SetBack, Settled } from "../../../worker/api.js";
+import { titleOf, viewOf } from "../journal/facts.js";
 import { Confirmed } from "./confirm.js";
+
+/** What a copy that was put back may be the reason of. */
+const OF_A_COPY = ["items_missing", "ledger_forked"];
 
 export function Trust(): JSX.Element {
   const codes = warnings.value;
@@ -15,6 +21,7 @@ export function Trust(): JSX.Element {
     <>
       <p class="tools"><a href={address("settings")}>← {say("account.settings.title")}</a></p>
       <Title>{say("account.trust.title")}</Title>
+      {settled.value !== null && <Ended settled={settled.value} />}
       {codes.length === 0 ? <p role="status">{say("account.trust.none")}</p> : (
         <>
           <p>{say("account.trust.lead")}</p>
@@ -23,10 +30,34 @@ export function Trust(): JSX.Element {
               <p>{say(knows(`account.trust.${code}`) ? `account.trust.${code}` : "account.trust.other")}</p>
             </Notice>
           ))}
+          {codes.some((code) => OF_A_COPY.includes(code)) && <SetBacks />}
           {stopping.value.length === 0 ? <p>{say("account.trust.softly")}</p> : <Stopped />}
         </>
       )}
     </>
+  );
+}
+
+/** What the ledger itself says of copies that were put back. Where it can't be read, nothing is said of it. */
+function SetBacks(): JSX.Element | null {
+  const [told, setTold] = useState<readonly SetBack[]>([]);
+  useEffect(() => {
+    let shown = true;
+    vault().restorations().then((found) => shown && setTold(found), () => undefined);
+    return () => {
+      shown = false;
+    };
+  }, []);
+  if (told.length === 0) return null;
+  return (
+    <div role="status">
+      <Notice>
+        {told.map(({ time, size, was }) => (
+          <p key={`${time} ${size}`}>{say("account.trust.set_back", { moment: moment(time), size, count: was })}</p>
+        ))}
+        <p>{say("account.trust.set_back_still")}</p>
+      </Notice>
+    </div>
   );
 }
 
@@ -42,10 +73,11 @@ function Stopped(): JSX.Element {
       </ul>
       <h2>{say("account.trust.accept_title")}</h2>
       <p>{say("account.trust.accept_lead")}</p>
+      {warnings.value.includes("items_missing") && <p>{say("account.trust.accept_missing")}</p>}
       <Confirmed
         action={say("account.trust.accept")}
         confirm={async (password, pin) => {
-          await vault().acceptTrust(password, pin);
+          settled.value = await vault().acceptTrust(password, pin);
           warnings.value = [];
           focusHeading(); // what was filled in goes
           await refreshItems();
@@ -53,4 +85,40 @@ function Stopped(): JSX.Element {
       />
     </>
   );
+}
+
+/** What came of it: what was given back, stands by itself now, is lost, or is left to be done. */
+function Ended({ settled: { givenBack, anew, files, writtenOff, left } }: { settled: Settled }): JSX.Element {
+  return (
+    <div class="notice" role="status">
+      <p>{say("account.trust.ended")}</p>
+      {givenBack > 0 && <p>{say("shell.given_back", { count: givenBack })}</p>}
+      {anew.length > 0 && (
+        <>
+          <p>{say("account.trust.anew", { count: anew.length })}</p>
+          <ul>{anew.map((id) => <li key={id}><ItemLink id={id} /></li>)}</ul>
+        </>
+      )}
+      {files.length > 0 && (
+        <>
+          <p>{say("account.trust.files", { count: files.length })}</p>
+          <ul>
+            {files.map(({ item, title, name }, at) => (
+              <li key={at}>{say("account.trust.file", { name })} <ItemLink id={item} title={title} /></li>
+            ))}
+          </ul>
+          <p>{say("account.trust.add_again")}</p>
+        </>
+      )}
+      {writtenOff > 0 && <p>{say("account.trust.given_up", { count: writtenOff })}</p>}
+      {left !== null && <p>{say("account.trust.left")} {sentenceOf({ code: left })}</p>}
+    </div>
+  );
+}
+
+function ItemLink({ id, title: known = "" }: { id: Id; title?: string }): JSX.Element {
+  const item = items.value?.find((one) => one.id === id);
+  if (item === undefined) return <>{known || say("journal.untitled")}</>;
+  const title = item.state === "open" ? titleOf(item) : say(`journal.state.${item.state}`);
+  return <a href={address(viewOf(item), id)}>{title}</a>;
 }
