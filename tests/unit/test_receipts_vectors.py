@@ -35,6 +35,12 @@ from crypto_core.receipts.note import (
 )
 from crypto_core.receipts.policy import Policy, format_policy, parse_policy
 from crypto_core.receipts.receipt import format_receipt, parse_receipt, verify_receipt
+from crypto_core.receipts.restoration import (
+    add_restoration,
+    format_restoration,
+    open_restorations,
+    parse_restoration,
+)
 from crypto_core.receipts.rotation import (
     format_rotation,
     format_rotations,
@@ -222,6 +228,17 @@ def run_size(inputs: Inputs) -> Inputs:
     return {"size": size}
 
 
+def run_restorations(inputs: Inputs) -> Inputs:
+    given = inputs["restorations"].encode()
+    records = open_restorations(given, [parse_vkey(inputs["key"])])
+    notes = parse_rotations(given)
+    for at, note in enumerate(notes):
+        record = parse_note(note.encode()).text
+        assert format_restoration(parse_restoration(record)) == record
+        assert add_restoration(format_rotations(notes[:at]), note) == format_rotations(notes[: at + 1])
+    return {"records": [{**vars(one), "generation": one.generation.hex()} for one in records]}
+
+
 def run_rotations(inputs: Inputs) -> Inputs:
     given = inputs["rotations"].encode()
     notes = parse_rotations(given)
@@ -249,6 +266,7 @@ OPS: dict[str, Callable[[Inputs], Inputs]] = {
     "open_note": run_open_note,
     "checkpoint": run_checkpoint,
     "policy": run_policy,
+    "restorations": run_restorations,
     "rotations": run_rotations,
     "open_checkpoint": run_open_checkpoint,
 }
@@ -338,6 +356,7 @@ def test_each_error_of_this_room_has_a_vector() -> None:
         ("receipt", "verify-receipt-witnessed", "receipt"),
         ("ledger", "checkpoint-plain", "text"),
         ("ledger", "tile-path-partial", "path"),
+        ("restoration", "restorations-one", "restorations"),
         ("note-and-policy", "note-cosigned", "note"),
         ("note-and-policy", "verify-receipt-witnessed", "policy"),
     ],

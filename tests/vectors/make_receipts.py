@@ -1,6 +1,6 @@
 """Writes tests/vectors/receipts/*.json: one fact a file, at least four refusals for each success.
 
-Knows: the formats of docs/spec/receipt.md, ledger.md, rotation.md and note-and-policy.md. Refuses to know: real
+Knows: the formats of docs/spec/receipt.md, ledger.md, rotation.md, restoration.md and note-and-policy.md. Refuses to know: real
 randomness; every key and nonce comes from one fixed SHAKE-256 stream, so that a second run leaves every file byte for
 byte the same.
 
@@ -32,6 +32,7 @@ from crypto_core.receipts.note import (
     sign_note,
 )
 from crypto_core.receipts.receipt import Receipt, format_receipt
+from crypto_core.receipts.restoration import Restoration, add_restoration, format_restoration
 from crypto_core.receipts.rotation import Rotation, format_rotation, format_rotations, sign_rotation
 from crypto_core.receipts.signatures import sign_ed25519
 from crypto_core.receipts.tiles import format_entries
@@ -78,6 +79,9 @@ DAY = 86_400
 HANDED_ON = Rotation(LEDGER.verifier, NEXT.verifier, 8, CLAIMED - DAY, CLAIMED + 27 * DAY)
 AGAIN = Rotation(NEXT.verifier, AFTER.verifier, 9, CLAIMED + 30 * DAY, CLAIMED + 58 * DAY)
 RECORD, SECOND = sign_rotation(HANDED_ON, LEDGER, NEXT), sign_rotation(AGAIN, NEXT, AFTER)
+
+SET_BACK = Restoration(LEDGER.name, bytes(range(16)), 8, SIZE, CLAIMED - 81_900)
+SET_BACK_AGAIN = Restoration(LEDGER.name, fixed("generation", 16), 7, 9, CLAIMED)
 
 
 @dataclass(frozen=True)
@@ -694,10 +698,67 @@ def policy_facts() -> list[Fact]:
     ]
 
 
+def restoration_facts() -> list[Fact]:
+    """Lists of what a ledger says of having been set back."""
+    def listed(name: str, expect: str, why: str, data: str, **outputs: Any) -> Fact:
+        inputs = {"restorations": data, "key": format_vkey(LEDGER.verifier)}
+        return Fact(f"restorations-{name}", "restorations", expect, why, inputs, outputs or None)
+
+    def told(*records: Restoration) -> dict[str, Any]:
+        return {"records": [{
+            "origin": one.origin, "generation": one.generation.hex(), "size": one.size, "was": one.was, "time": one.time,
+        } for one in records]}
+
+    def signed(text: str, signer: SignerKey = LEDGER) -> str:
+        return sign_note(text, signer)
+
+    text = format_restoration(SET_BACK)
+    one, second = signed(text), signed(format_restoration(SET_BACK_AGAIN))
+    two = add_restoration(one.encode(), second).decode()
+    other = format_restoration(replace(SET_BACK, origin=STRANGER.name))
+    whole = format_restoration(replace(SET_BACK, size=SIZE, time=CLAIMED))
+
+    def changed(name: str, why: str, old: str, new: str) -> Fact:
+        assert old in text
+        return listed(name, "malformed", why, signed(text.replace(old, new)))
+
+    return [
+        listed("one", "success", "set back once", one, **told(SET_BACK)),
+        listed("two", "success", "set back twice, the oldest first", two, **told(SET_BACK, SET_BACK_AGAIN)),
+        listed("again", "success", "one restoration, told twice, which had lost nothing that the ledger knew of",
+               add_restoration(signed(whole).encode(), signed(whole)).decode(),
+               **told(*2 * (replace(SET_BACK, size=SIZE, time=CLAIMED),))),
+        listed("none", "success", "a ledger that was never set back", "", **told()),
+        listed("stranger", "note_key_unknown", "signed by another key of the same name", signed(text, SAME_NAME)),
+        listed("second-stranger", "note_key_unknown", "every record has to be signed",
+               add_restoration(one.encode(), signed(format_restoration(SET_BACK_AGAIN), STRANGER)).decode()),
+        listed("bent", "signature_invalid", "one bit of the signature is another",
+               note_of(_bent_line(sign(text, LEDGER)), text=text)),
+        listed("other-size", "signature_invalid", "another size than was signed", one.replace("size 8", "size 7")),
+        listed("other-ledger", "malformed", "another ledger's record, signed by this one", signed(other)),
+        listed("checkpoint", "malformed", "a checkpoint is no record", signed(TEXT)),
+        changed("more-than-it-was", "set back to more than it had", "was 11", "was 7"),
+        changed("no-origin", "a record of no ledger", LEDGER.name, ""),
+        changed("other-suffix", "a first line that is not a restoration's", "/restoration\n", "/restorations\n"),
+        changed("line-missing", "a record of four lines", "size 8\n", ""),
+        changed("line-more", "a record of six lines", "size 8\n", "size 8\nsize 8\n"),
+        changed("line-named-otherwise", "a line by another name", "was 11", "had 11"),
+        changed("other-order", "lines in another order", "size 8\nwas 11\n", "was 11\nsize 8\n"),
+        changed("leading-zero", "a size with a leading zero", "size 8", "size 08"),
+        changed("generation-short", "a generation of 15 bytes", "ICQoLDA0ODw", "ICQoLDA0O"),
+        changed("generation-not-canonical", "spare bits set in the last character", "ODw\n", "ODx\n"),
+        changed("time-of-another-form", "a time with an offset", "22:45:01Z", "22:45:01+00:00"),
+        listed("no-signature", "malformed", "a text without signatures", text),
+        listed("no-last-newline", "malformed", "the last newline is missing", one[:-1]),
+        listed("empty-line-after", "malformed", "an empty line at the end", one + "\n"),
+        listed("no-empty-line-between", "malformed", "two records without an empty line between them", one + second),
+    ]
+
+
 def all_facts() -> dict[str, bytes]:
     """File name → its bytes."""
     facts = [*receipt_facts(), *leaf_facts(), *merkle_facts(), *tile_facts(), *note_facts(), *policy_facts(),
-             *rotation_facts()]
+             *rotation_facts(), *restoration_facts()]
     files = {f"{fact.name}.json": fact.as_bytes() for fact in facts}
     if len(files) != len(facts):
         raise ValueError("two facts have one name")

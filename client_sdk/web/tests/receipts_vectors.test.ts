@@ -14,6 +14,9 @@ import {
 import { formatPolicy, parsePolicy, type Policy } from "../src/crypto_core/receipts/policy.js";
 import { formatReceipt, parseReceipt, verifyReceipt } from "../src/crypto_core/receipts/receipt.js";
 import {
+  addRestoration, formatRestoration, openRestorations, parseRestoration,
+} from "../src/crypto_core/receipts/restoration.js";
+import {
   formatRotation, formatRotations, openRotations, parseRotation, parseRotations, rotatePolicy,
 } from "../src/crypto_core/receipts/rotation.js";
 import { signEd25519 } from "../src/crypto_core/receipts/signatures.js";
@@ -156,6 +159,17 @@ const OPS: Readonly<Record<string, (inputs: Values) => Values>> = {
     const chain = openRotations(data(inputs, "held")).joined(openRotations(given));
     const { logs } = rotatePolicy(parsePolicy(data(inputs, "policy")), chain);
     return { keys: logs.map(({ key }) => formatVkey(key)), lasts: logs.map(({ last }) => last) };
+  },
+  restorations(inputs) {
+    const given = data(inputs, "restorations");
+    const records = openRestorations(given, [parseVkey(text(inputs, "key"))]);
+    const notes = parseRotations(given);
+    for (const [at, note] of notes.entries()) {
+      const { text: record } = parseNote(UTF8.encode(note));
+      expect(formatRestoration(parseRestoration(record))).toBe(record);
+      expect(addRestoration(formatRotations(notes.slice(0, at)), note)).toEqual(formatRotations(notes.slice(0, at + 1)));
+    }
+    return { records: records.map((one) => ({ ...one, generation: toHex(one.generation) })) };
   },
   open_checkpoint(inputs) {
     return { size: openCheckpoint(data(inputs, "note"), policyIn(inputs)).checkpoint.size };
