@@ -2,30 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
-import sqlite3
 import subprocess
-from contextlib import closing
 from pathlib import Path
 
+from tests.fakes.backups import back_up, lose
 from tests.fakes.processes import BIN, Answer, Device, RealVault, clean_environment, serving
 
 HERS, HIS = ("tortue lavabo quinze nuage", "805193"), ("le chat dort au soleil", "416027")
 NEW = "un bateau sur le lac", "739154"
-
-
-def back_up(vault: RealVault, copy: Path) -> None:
-    """As docs/operations/settings.md says, while the vault runs."""
-    with closing(sqlite3.connect(vault.data / "vault.db")) as source, closing(sqlite3.connect(copy)) as target:
-        source.backup(target)
-
-
-def lose(vault: RealVault, copy: Path) -> None:
-    """The database is gone; the copy lies in its place."""
-    vault.stop()
-    for name in ("vault.db", "vault.db-wal", "vault.db-shm"):
-        (vault.data / name).unlink(missing_ok=True)
-    shutil.copy(copy, vault.data / "vault.db")
 
 
 def start(vault: RealVault) -> subprocess.CompletedProcess[str]:

@@ -14,10 +14,12 @@ from pathlib import Path
 
 from playwright.sync_api import FilePayload, Page, expect
 
+from client_sdk.client import VaultClient
+from tests.fakes.backups import back_up, set_back
 from tests.fakes.browser import unanswered
 from tests.fakes.processes import RealVault
 from tests.fakes.teller import choose, letter
-from tests.fakes.told import EDITED, PHOTOGRAPH, Told, telling
+from tests.fakes.told import EDITED, PHOTOGRAPH, STORIES, Told, telling
 from tests.fakes.visitor import PATIENCE, Visitor
 from tests.fakes.waiting import wait_out
 from tests.fakes.words import ROOT
@@ -56,6 +58,9 @@ def walk(visitor: Visitor, vault: RealVault, folder: Path, username: str) -> Ite
     yield from _come_back(visitor, vault)
     with telling(vault, folder, username, visitor.lang) as told:
         yield from _look_around(visitor, told)
+    visitor.username = f"{username} 3"
+    visitor.sign_up()
+    yield from go_back(visitor, vault, folder)
 
 
 def arrive(visitor: Visitor) -> Iterator[str]:
@@ -640,3 +645,39 @@ def _leaving(visitor: Visitor, told: Told) -> Iterator[str]:
     visitor.log_in()
     visitor.erase_everything()
     yield "door-erased"
+
+
+def go_back(visitor: Visitor, vault: RealVault, folder: Path) -> Iterator[str]:
+    """From an empty journal: the vault goes back to a copy, a telephone writes in the place of what was lost, and then this
+    browser comes, which holds it. `folder` is for the copy, and for what the telephone keeps."""
+    page, words = visitor.page, STORIES[visitor.lang].entries
+    first, edited, second = (words[at][1] for at in (0, 1, 2))
+    visitor.write(first)
+    back_up(vault, folder / "copy.db")
+    visitor.open_row(first[:30])
+    visitor.follow("journal.entry.edit")
+    visitor.fill("journal.write.text", edited)
+    visitor.press("journal.write.keep_version")
+    visitor.is_kept(sensitive=False)
+    visitor.write(second, files=[PHOTOGRAPH])
+    visitor.lock()
+    set_back(vault, folder / "copy.db")
+    with VaultClient.connect(vault.url, folder / "telephone") as telephone:
+        telephone.log_in(visitor.username, visitor.password, visitor.pin)
+        telephone.account.accept_trust(visitor.password, visitor.pin)
+        (item,) = telephone.items()
+        telephone.edit_entry(item.id, {"text": f"{item.text} …"})
+    visitor.log_in()
+    page.get_by_text(visitor.say("shell.given_back", count=1)).wait_for()
+    page.get_by_text(visitor.say("shell.warned")).wait_for()
+    yield "home-given-back"
+    visitor.follow("shell.warned_more")
+    visitor.heading("account.trust.title")
+    page.get_by_text(visitor.say("account.trust.set_back_still")).wait_for()
+    yield "trust-warned"
+    visitor.fill("account.confirm.password", visitor.password)
+    visitor.fill("account.confirm.pin", visitor.pin)
+    visitor.press("account.trust.accept")
+    page.get_by_text(visitor.say("account.trust.ended")).wait_for()
+    yield "trust-ended"
+    visitor.lock()
