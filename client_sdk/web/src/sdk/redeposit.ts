@@ -11,7 +11,7 @@ import { MAX_ROTATIONS_SIZE } from "../crypto_core/receipts/rotation.js";
 import type { PutRevision } from "../schemas/items.js";
 import * as limits from "../schemas/limits.js";
 import { sha256 } from "./digest.js";
-import { NetworkError, Refused, ServerFault, TrustError } from "./errors.js";
+import { LedgerForked, NetworkError, Refused, ServerFault, TrustError } from "./errors.js";
 import { NOT_READ, type Id } from "./items.js";
 import type { Hash } from "./protocol/sync.js";
 import { sealedContentSize, type Reader } from "./reader.js";
@@ -36,7 +36,7 @@ export interface Settled {
   readonly givenBack: number;
   /** Items that were written anew, because something else stands in their place. */
   readonly anew: readonly Id[];
-  /** Versions that no device of this person gave back. */
+  /** Versions that are nowhere: neither in the vault, nor here. */
   readonly writtenOff: number;
   readonly files: readonly LostFile[];
   /** Why some of it is left to be done, if it is; then what waits is tried again at each opening. */
@@ -100,8 +100,7 @@ export class Redepositor {
       for (let start = 0; start < hashes.length; start += limits.LOST) {
         const some = hashes.slice(start, start + limits.LOST);
         await this.#writer.writeOff(some);
-        for (const hash of some) this.#gone.delete(hash);
-        writtenOff += some.length;
+        writtenOff += some.filter((hash) => !this.#gone.delete(hash)).length; // what stands by itself now is not lost
       }
     } catch (error) {
       why = left(error); // nobody is kept from ending a warning: with a full space, nothing could be deleted
@@ -147,31 +146,19 @@ export class Redepositor {
     }
   }
 
-  /** What this device holds whole, and the last sync should have shown, item by item. */
-  async #withheld(): Promise<readonly (readonly Held[])[]> {
+  /** What this device holds whole, and the last sync should have shown, in the order in which it came. */
+  async #withheld(): Promise<readonly Held[]> {
     const { replica } = this.#session;
     const rows: Held[] = [];
     for (const row of replica.notSeenIn(replica.fact("pass"))) {
       if (isHeld(row) && (await this.#synchroniser.recordHash(row)) !== null) rows.push(row);
     }
-    return byItem(rows);
+    return rows.sort((one, other) => one.seq - other.seq);
   }
 
-  /** Of them, those that follow on what the vault has of their items, in the order in which they came. */
+  /** Of them, those whose place may be free. */
   async #fitting(): Promise<readonly Held[]> {
-    const { replica } = this.#session;
-    const fitting: Held[] = [];
-    for (const rows of await this.#withheld()) {
-      const item = rows[0]?.item ?? "";
-      if (this.#displaced.has(item)) continue;
-      let newest = replica.newestSeen(item, replica.fact("pass"));
-      for (const row of rows.filter(({ revision }) => revision > newest)) {
-        if (row.revision !== newest + 1) break;
-        fitting.push(row);
-        newest = row.revision;
-      }
-    }
-    return fitting.sort((one, other) => one.seq - other.seq);
+    return (await this.#withheld()).filter(({ item }) => !this.#displaced.has(item));
   }
 
   /** How many went. Where something else stands in the place of one, the others go by themselves. */
@@ -181,6 +168,7 @@ export class Redepositor {
         await this.#writer.sendAgain(rows.map((row) => this.#asSent(row)));
         return rows.length;
       } catch (error) {
+        if (error instanceof LedgerForked) continue; // thrown once: the vault has them, and answers the same to the same bytes
         if (!(error instanceof Refused)) throw error;
         const missing = error.code === "blob_missing" ? [...missingBlobs(error)] : [];
         if (missing.some((blob) => !this.#absent.has(blob))) {
@@ -208,7 +196,7 @@ export class Redepositor {
   }
 
   async #writeAnew(anew: Id[]): Promise<void> {
-    for (const rows of await this.#withheld()) {
+    for (const rows of byItem(await this.#withheld())) {
       for (const row of rows) this.#gone.add((await this.#synchroniser.recordHash(row)) ?? "");
       const texts = rows.filter(({ erases }) => erases === null);
       const letGo = (): Promise<void> => this.#letGo(rows[0]?.item ?? "");

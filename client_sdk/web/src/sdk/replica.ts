@@ -234,11 +234,6 @@ export class Replica {
     return this.#all().filter((row) => row.pass < pass);
   }
 
-  /** The newest revision of an item that a full pass showed, 0 if it showed none. */
-  newestSeen(item: Id, pass: number): number {
-    return Math.max(0, ...this.history(item).filter((row) => row.pass >= pass).map((row) => row.revision));
-  }
-
   /** Whether a revision names this blob. */
   names(blob: Id): boolean {
     return this.#all().some((row) => row.blobs.includes(blob));

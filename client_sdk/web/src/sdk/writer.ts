@@ -329,7 +329,8 @@ export class Writer {
   /** Sends one batch; after a conflict, what it says on top of what is there now. */
   async #send(first: Entry, known: readonly Writing[] | null): Promise<readonly Kept[]> {
     let [entry, writings, conflict] = [first, known, false];
-    if (entry.revisions.some((one) => one.replaces > 0 && !this.#anew.has(one.item))) this.#session.warnings.requireNone();
+    const begun = new Set([...this.#anew, ...entry.revisions.filter((one) => one.replaces === 0).map((one) => one.item)]);
+    if (entry.revisions.some((one) => !begun.has(one.item))) this.#session.warnings.requireNone();
     for (let tries = 0; tries < REBASES; tries += 1) {
       try {
         const answer = await this.#session.ask("POST", ITEMS, { body: entry.body });
