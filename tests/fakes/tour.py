@@ -648,8 +648,8 @@ def _leaving(visitor: Visitor, told: Told) -> Iterator[str]:
 
 
 def go_back(visitor: Visitor, vault: RealVault, folder: Path) -> Iterator[str]:
-    """From an empty journal: the vault goes back to a copy, a telephone writes in the place of what was lost, and then this
-    browser comes, which holds it. `folder` is for the copy, and for what the telephone keeps."""
+    """From an empty journal: the vault goes back to a copy, a telephone writes in the place of what was lost, and then
+    this browser comes, which holds it. `folder` is for the copy, and for what the telephone keeps."""
     page, words = visitor.page, STORIES[visitor.lang].entries
     first, edited, second = (words[at][1] for at in (0, 1, 2))
     visitor.write(first)

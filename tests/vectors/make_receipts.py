@@ -1,11 +1,8 @@
 """Writes tests/vectors/receipts/*.json: one fact a file, at least four refusals for each success.
 
-Knows: the formats of docs/spec/receipt.md, ledger.md, rotation.md, restoration.md and note-and-policy.md. Refuses to know: real
-randomness; every key and nonce comes from one fixed SHAKE-256 stream, so that a second run leaves every file byte for
-byte the same.
-
-A file: `op` names what is done, `expect` is "success" or an error code, `why` says what the fact is about, `inputs` and
-`outputs` hold text as it is, bytes in hexadecimal. Text that is not UTF-8 stands under `<name>_hex` instead.
+Knows: the formats of docs/spec/receipt.md, ledger.md, rotation.md, restoration.md and note-and-policy.md. Refuses to
+know: real randomness; every key and nonce comes from one fixed SHAKE-256 stream, so that a second run leaves every file
+byte for byte the same.
 """
 
 from __future__ import annotations
@@ -705,9 +702,7 @@ def restoration_facts() -> list[Fact]:
         return Fact(f"restorations-{name}", "restorations", expect, why, inputs, outputs or None)
 
     def told(*records: Restoration) -> dict[str, Any]:
-        return {"records": [{
-            "origin": one.origin, "generation": one.generation.hex(), "size": one.size, "was": one.was, "time": one.time,
-        } for one in records]}
+        return {"records": [{**vars(one), "generation": one.generation.hex()} for one in records]}
 
     def signed(text: str, signer: SignerKey = LEDGER) -> str:
         return sign_note(text, signer)
