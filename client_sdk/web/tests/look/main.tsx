@@ -58,6 +58,12 @@ function Switches(): JSX.Element {
       <button
         onClick={() => {
           vault.opening = { ...vault.opening, warnings: ["items_missing", "ledger_forked"] };
+          vault.setBack = [{ time: Math.floor(Date.now() / 1000) - 3600, size: 812, was: 829 }];
+          vault.settled = {
+            givenBack: 2, anew: [sampleId(1), sampleId(2)], writtenOff: 4, left: "quota_full",
+            files: [{ item: sampleId(3), title: "The hall", name: "hall.jpg" }],
+          };
+          vault.tell({ kind: "given_back", count: 3 });
           vault.tell({ kind: "warnings", codes: vault.opening.warnings });
         }}
       >
