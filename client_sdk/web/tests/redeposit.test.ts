@@ -1,7 +1,7 @@
 // A vault that was set back has again what browsers hold; what nobody has is written off, and nothing goes for that.
 import { describe, expect, test } from "vitest";
 
-import { parseB64url } from "../src/crypto_core/encoding.js";
+import { decodeText, parseB64url } from "../src/crypto_core/encoding.js";
 import type { VaultClient } from "../src/sdk/client.js";
 import type { Id, Item } from "../src/sdk/items.js";
 import type { Row } from "../src/sdk/replica.js";
@@ -226,6 +226,28 @@ test("a loss makes no browser let go of anything", async () => {
     expect(client.warnings).toEqual([]); // it was written off
     expect(client.item(id).text).toBe("in the copy");
   });
+});
+
+test("a receipt under the history that was lost is asked for anew, once", async () => {
+  const laptop = await aLaptop();
+  const id = await during(laptop, async (client) => named(client, "in the copy").id);
+  const copy = await vault.backUp();
+  await during(laptop, (client) => client.writeEntry(saying("since the copy")));
+  const phone = laptop.another();
+  const held = await during(phone, (client) => client.receipt(id, 1)); // under the tree of that moment
+  await vault.setBack(copy);
+  const lost = laptop.another(); // what comes next is another ledger than the one that was signed
+  await accept(lost);
+  await during(lost, (client) => client.writeEntry(saying("after the copy")));
+  await accept(phone);
+  const renewed = await during(phone, (client) => client.receipt(id, 1));
+  expect(renewed.verified.index).toBe(held.verified.index);
+  expect(renewed.receipt).not.toBe(held.receipt);
+  const evidence = (await phone.evidence()).filter(({ name }) => name === "receipt").map(({ data }) => decodeText(data));
+  expect(evidence).toContain(held.receipt);
+  phone.network.seen.length = 0;
+  await phone.opening();
+  expect(phone.network.paths("GET").filter((path) => path.endsWith("/receipt"))).toEqual([]);
 });
 
 test("a file that was sent only now is never left out of what is written", async () => {

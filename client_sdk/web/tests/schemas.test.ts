@@ -115,6 +115,7 @@ const RECEIVED = {
   sent: { box: ID, deposit: ID, key: HASH, sealed: HASH, size: 1096, name: "A", message: "I saw it", written: 7 },
 };
 const TOMBSTONE = { v: 1 as const, kind: "tombstone" as const, ends: [HASH], written: 5, after: "note" };
+const LOSS = { v: 1 as const, kind: "loss" as const, lost: [HASH], written: 5, after: null };
 const ACCOUNT = {
   v: 1 as const, n: 1, previous: null, vault_id: ID, epoch: 1, pin_epoch: 1, argon: 1, pk_S: HASH, identity_sign: HASH,
   identity_box: HASH, ledger_vkey: "l", directory_vkey: "d", heads: [HASH],
@@ -191,6 +192,9 @@ describe("documents", () => {
     ["a question with a line end", { ...ASSESSMENT, answers: { "q\n": true } }],
     ["an empty question", { ...ASSESSMENT, answers: { "": true } }],
     ["a tombstone over nothing", { ...TOMBSTONE, ends: [] }],
+    ["a loss of nothing", { ...LOSS, lost: [] }],
+    ["a loss of 10,001", { ...LOSS, lost: Array.from({ length: 10_001 }, () => HASH) }],
+    ["a loss with words", { ...LOSS, text: "lost" }],
   ];
   test.each(wrong)("%s is refused", (_, facts) => {
     expect(kept(KINDS[facts.kind], dumpDocument(facts))).toBe(false);
@@ -202,6 +206,11 @@ describe("documents", () => {
       expect(refused.success).toBe(false);
       expect(refused.issues!.map(({ message }) => message).join()).not.toMatch(/canary|31_?337|NaN/);
     }
+  });
+
+  test("10,000 lost", () => {
+    const loss = { ...LOSS, lost: Array.from({ length: 10_000 }, () => HASH) };
+    expect(again(KINDS.loss, dumpDocument(loss))).toHaveProperty("lost.length", 10_000);
   });
 
   test("200 answers, and names of Object's own", () => {
