@@ -308,6 +308,8 @@ describe("settings", () => {
     await page.press(/^Where your space is open/);
     await page.see("Elsewhere");
     expect(page.text()).toMatch(/Here.*Elsewhere/s);
+    const change = [...document.querySelectorAll("a")].find(({ textContent }) => textContent === "Change now");
+    expect(change?.getAttribute("href")).toBe("#5");
     await page.type("Present password", PASSWORD);
     await page.type("Present PIN", PIN);
     await page.press("Lock everywhere else");

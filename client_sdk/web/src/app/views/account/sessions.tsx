@@ -41,7 +41,10 @@ export function Sessions(): JSX.Element {
       {found !== null && found.some((one) => !one.mine) && (
         <>
           <h2>{say("account.sessions.end_title")}</h2>
-          <p>{say("account.sessions.end_lead")}</p>
+          <p>
+            {say("account.sessions.end_lead")}{" "}
+            <a href={address("credentials")}>{say("shell.advise_change_do")}</a>
+          </p>
           <Confirmed
             action={say("account.sessions.end")}
             confirm={async (password, pin) => {
