@@ -192,10 +192,21 @@ class Synchroniser:
             replica.set_fact("pass", (replica.fact("pass") or 0) + 1)
         for revision in page["revisions"]:
             if not replica.receive(revision, replica.fact("pass")):
-                self._swapped.add(place_key((revision["item"], revision["revision"])))
+                if not self._is_ours(revision):
+                    self._swapped.add(place_key((revision["item"], revision["revision"])))
                 if revision["record"] is not None:
                     self._session.home.keep_evidence("record", revision["record"])
         replica.set_fact("cursor", page["cursor"])
+
+    def _is_ours(self, revision: Mapping[str, Any]) -> bool:
+        """Whether a device of this account wrote it for this very place: then what is here is missing, not swapped."""
+        wrap, link_blob, record = (revision[name] for name in ("wrap", "link", "record"))
+        row = Row(0, revision["item"], revision["revision"], 0, wrap, link_blob, record, (), None, False, 0)
+        try:
+            link = open_link(self._session.keyring.mk_n, row.item, row.revision, row.link)
+        except CryptoCoreError:
+            return False
+        return self._is_whole(row, link.record_hash)
 
     def _judge(self, account: Account) -> Verdict:
         self._finished = self._passed(account)

@@ -220,6 +220,7 @@ def test_where_another_device_has_written_meanwhile_both_texts_stay(
     phone = edited_on_the_phone(vault, tmp_path, item, "second, on the phone")
     opening = laptop.opening()
     assert opening.given_back == 1  # by the way
+    assert {one.code for one in opening.warnings} == {"items_missing", "ledger_forked"}  # nobody swapped anything
     settled = accept(laptop)
     assert settled.left is None
     (anew,) = settled.anew

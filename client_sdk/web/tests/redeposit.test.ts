@@ -165,7 +165,9 @@ test.each([false, true])("where another browser has written meanwhile both texts
   });
   await vault.setBack(copy);
   const phone = await editedElsewhere(laptop, id, "second, on the phone");
-  expect((await laptop.opening()).givenBack).toBe(1); // by the way
+  const opening = await laptop.opening();
+  expect(opening.givenBack).toBe(1); // by the way
+  expect([...opening.warnings].sort()).toEqual(["items_missing", "ledger_forked"]); // nobody swapped anything
   const settled = await accept(laptop);
   expect(settled).toMatchObject({ givenBack: 0, writtenOff: 0, left: null });
   const [anew = ""] = settled.anew;

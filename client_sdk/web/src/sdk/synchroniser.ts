@@ -10,7 +10,7 @@ import { isSensitive, NeedsPin, unwrapRecordKey } from "../crypto_core/sealing/k
 import { openLink, openRecord, type Link } from "../crypto_core/sealing/records.js";
 import type { Account as AccountAnswer } from "../schemas/accounts.js";
 import { Loss, Tombstone } from "../schemas/documents.js";
-import type { SyncPage } from "../schemas/items.js";
+import type { Revision, SyncPage } from "../schemas/items.js";
 import { sha256 } from "./digest.js";
 import { LedgerForked, ServerFault, VaultChanged } from "./errors.js";
 import { AccountState, isEarlierAccountState, openAccountState, type ReadState } from "./keychain.js";
@@ -115,7 +115,7 @@ export class Synchroniser {
   }
 
   /** Whether record and wrapped key are those of this place; it takes no PIN to see. */
-  #isWhole(row: Row, recordHash: Uint8Array): boolean {
+  #isWhole(row: Pick<Row, "item" | "revision" | "wrap" | "record">, recordHash: Uint8Array): boolean {
     if (row.record !== null && !isSame(sha256(row.record), recordHash)) return false;
     try {
       if (row.wrap !== null) isSensitive(this.#session.keyring, parseB64url(row.item), row.revision, row.wrap);
@@ -124,6 +124,17 @@ export class Synchroniser {
       if (!(error instanceof MalformedError)) throw error; // sealed for this place by a version that knows more wraps
     }
     return true;
+  }
+
+  /** Whether a device of this account wrote it for this very place: then what is here is missing, not swapped. */
+  #isOurs(revision: Revision): boolean {
+    try {
+      const link = openLink(this.#session.keyring.mkN, parseB64url(revision.item), revision.revision, revision.link);
+      return this.#isWhole(revision, link.recordHash);
+    } catch (error) {
+      if (error instanceof CryptoCoreError) return false;
+      throw error;
+    }
   }
 
   async #spoil(row: Row): Promise<void> {
@@ -204,7 +215,7 @@ export class Synchroniser {
       return contradicting;
     });
     for (const revision of refused) {
-      this.#swapped.add(placeKey([revision.item, revision.revision]));
+      if (!this.#isOurs(revision)) this.#swapped.add(placeKey([revision.item, revision.revision]));
       if (revision.record !== null) await home.keepEvidence("record", revision.record);
     }
   }
