@@ -6,7 +6,7 @@ Knows: which revisions a finished sync did not show, and what becomes of those t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache, partial
@@ -18,7 +18,7 @@ from client_sdk.reader import BLOB_RECEIPT, Reader, ReceiptPlace
 from client_sdk.replica import Row
 from client_sdk.session import Session
 from client_sdk.synchroniser import Synchroniser
-from client_sdk.writer import Writer, missing_blobs
+from client_sdk.writer import Writer, batches_of, missing_blobs
 from crypto_core.encoding import HASH_SIZE
 from crypto_core.errors import CryptoCoreError, TemoinError, VerificationError
 from crypto_core.receipts.checkpoint import Checkpoint
@@ -70,7 +70,7 @@ class Redepositor:
         again at the next opening. Raises NetworkError or ServerFault."""
         given = 0
         try:
-            for batch in _batches(self._fitting()):
+            for batch in batches_of(self._fitting(), _room):
                 given += self._send(batch)
         except (Refused, VerificationError, TrustError):
             pass
@@ -82,7 +82,7 @@ class Redepositor:
         ServerFault."""
         settled = Settled()
         try:
-            for batch in _batches(self._fitting()):
+            for batch in batches_of(self._fitting(), _room):
                 settled.given_back += self._send(batch)
             if gone := self._write_anew(settled):
                 self._synchroniser.sync_anyhow()  # what stands in their place is not lost
@@ -240,14 +240,5 @@ def _tree(receipt: str, open_note: Callable[[str], Checkpoint]) -> Checkpoint | 
         return None
 
 
-def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    batch, size = list[Row](), 0
-    for row in rows:
-        length = len(row.record or b"")
-        if batch and (len(batch) == limits.REVISIONS_PER_BATCH or size + length > limits.BATCH):
-            yield batch
-            batch, size = [], 0
-        batch.append(row)
-        size += length
-    if batch:
-        yield batch
+def _room(row: Row) -> int:
+    return len(row.record or b"")

@@ -12,7 +12,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field, fields, replace
 from hashlib import sha256
 from itertools import chain
-from typing import Any
+from typing import Any, TypeVar
 
 from marshmallow import ValidationError
 
@@ -44,6 +44,7 @@ _TOMBSTONE, _LOSS = Tombstone(), Loss()
 _SCHEMAS = {kind: schema() for kind, schema in KINDS.items() if kind not in NOT_READ}
 
 
+_Thing = TypeVar("_Thing")
 _Flight = tuple[Entry, Sequence["Writing"], Future[dict[str, Any]] | None]
 
 
@@ -82,7 +83,7 @@ class Writer:
             Writing(make_id(), 1, self._record(kind, draft, contents, after, more), sensitive, blobs)
             for draft in drafts
         ]
-        return list(self._deposit_each(list(_batches(writings))))
+        return list(self._deposit_each(list(batches_of(writings, _room))))
 
     def extract(self, part: Extract, sensitive: bool) -> Kept:
         """A part of an item as an item of its own, behind the PIN as that is. Files that it keeps go as they are."""
@@ -158,7 +159,7 @@ class Writer:
             json, sensitive = self._reader.record_json(row)
             self._once_kept.update(row.blobs)
             writings.append(Writing(item, revision, json, sensitive, row.blobs))
-        entries = [self._outbox.keep(*self._sealed(batch)) for batch in _batches(writings)]
+        entries = [self._outbox.keep(*self._sealed(batch)) for batch in batches_of(writings, _room)]
         self._outbox.settle()
         let_go()
         for entry in entries:
@@ -450,14 +451,19 @@ def _without(writing: Writing, erased: frozenset[bytes]) -> Writing:
     return replace(writing, json=format_json(facts), blobs=tuple(one for one in writing.blobs if one not in erased))
 
 
-def _batches(writings: Iterable[Writing]) -> Iterator[list[Writing]]:
-    batch, size = list[Writing](), 0
-    for writing in writings:
-        room = 2 * len(writing.json) + 2048  # padding and seal add less
+def batches_of(things: Iterable[_Thing], room_of: Callable[[_Thing], int]) -> Iterator[list[_Thing]]:
+    """As many at once as one request takes, each of which needs so many bytes at most."""
+    batch, size = list[_Thing](), 0
+    for thing in things:
+        room = room_of(thing)
         if batch and (len(batch) == limits.REVISIONS_PER_BATCH or size + room > limits.BATCH):
             yield batch
             batch, size = [], 0
-        batch.append(writing)
+        batch.append(thing)
         size += room
     if batch:
         yield batch
+
+
+def _room(writing: Writing) -> int:
+    return 2 * len(writing.json) + 2048  # padding and seal add less

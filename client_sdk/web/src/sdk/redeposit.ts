@@ -18,7 +18,7 @@ import { sealedContentSize, type Reader } from "./reader.js";
 import { blobName, recordName, type Row } from "./replica.js";
 import { RESTORATIONS, readPublished, type Session } from "./session.js";
 import type { Synchroniser } from "./synchroniser.js";
-import { missingBlobs, type Writer } from "./writer.js";
+import { batchesOf, missingBlobs, type Writer } from "./writer.js";
 
 const BLOB_RECEIPT = "/v1/blobs/<id:blob>/receipt";
 const RECORD_RECEIPT = "/v1/items/<id:item>/revisions/<u32:revision>/receipt";
@@ -79,7 +79,7 @@ export class Redepositor {
   async giveBack(): Promise<number> {
     let given = 0;
     try {
-      for (const batch of batchesOf(await this.#fitting())) given += await this.#send(batch);
+      for (const batch of batchesOf(await this.#fitting(), ({ record }) => record.length)) given += await this.#send(batch);
     } catch (error) {
       left(error);
     }
@@ -93,7 +93,7 @@ export class Redepositor {
     const anew: Id[] = [];
     let [givenBack, writtenOff, why]: [number, number, TemoinError | null] = [0, 0, null];
     try {
-      for (const batch of batchesOf(await this.#fitting())) givenBack += await this.#send(batch);
+      for (const batch of batchesOf(await this.#fitting(), ({ record }) => record.length)) givenBack += await this.#send(batch);
       await this.#writeAnew(anew);
       if (this.#gone.size > 0) await this.#synchroniser.syncAnyhow(); // what stands in their place is not lost
       const hashes = [...new Set([...(await this.#synchroniser.missing()), ...this.#gone])].filter((hash) => hash !== "").sort();
@@ -333,19 +333,4 @@ function byItem(rows: readonly Held[]): readonly (readonly Held[])[] {
   const items = new Map<Id, Held[]>();
   for (const row of rows) items.set(row.item, [...(items.get(row.item) ?? []), row]);
   return [...items.values()].map((some) => some.sort((one, other) => one.revision - other.revision));
-}
-
-function* batchesOf(rows: readonly Held[]): Generator<readonly Held[]> {
-  let batch: Held[] = [];
-  let size = 0;
-  for (const row of rows) {
-    const { length } = row.record;
-    if (batch.length === limits.REVISIONS_PER_BATCH || (batch.length > 0 && size + length > limits.BATCH)) {
-      yield batch;
-      [batch, size] = [[], 0];
-    }
-    batch.push(row);
-    size += length;
-  }
-  if (batch.length > 0) yield batch;
 }

@@ -78,7 +78,7 @@ export class Writer {
       erases: null,
     }));
     const kept: Kept[] = [];
-    for (const batch of batchesOf(writings)) kept.push(...(await this.#deposit(batch, keeping)));
+    for (const batch of batchesOf(writings, roomOf)) kept.push(...(await this.#deposit(batch, keeping)));
     return kept;
   }
 
@@ -205,7 +205,7 @@ export class Writer {
       for (const blob of row.blobs) this.#onceKept.add(blob);
       return { item, revision: at + 1, json, sensitive, blobs: row.blobs, erases: null };
     });
-    const batches = [...batchesOf(writings)];
+    const batches = [...batchesOf(writings, roomOf)];
     for (const [at, batch] of batches.entries()) {
       await this.#deposit(batch, async (keep) => {
         const entry = await keep();
@@ -503,17 +503,24 @@ function without(writing: Writing, erased: ReadonlySet<Id>): Writing {
   return { ...writing, json: formatJson({ ...facts, contents }), blobs };
 }
 
-function* batchesOf(writings: readonly Writing[]): Generator<readonly Writing[]> {
-  let batch: Writing[] = [];
+/** As many at once as one request takes, each of which needs so many bytes at most. */
+export function* batchesOf<Thing>(
+  things: readonly Thing[], roomOf: (thing: Thing) => number,
+): Generator<readonly Thing[]> {
+  let batch: Thing[] = [];
   let size = 0;
-  for (const writing of writings) {
-    const room = 2 * writing.json.length + 2048; // padding and seal add less
+  for (const thing of things) {
+    const room = roomOf(thing);
     if (batch.length === limits.REVISIONS_PER_BATCH || (batch.length > 0 && size + room > limits.BATCH)) {
       yield batch;
       [batch, size] = [[], 0];
     }
-    batch.push(writing);
+    batch.push(thing);
     size += room;
   }
   if (batch.length > 0) yield batch;
+}
+
+function roomOf({ json }: Writing): number {
+  return 2 * json.length + 2048; // padding and seal add less
 }
