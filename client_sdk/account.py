@@ -67,7 +67,7 @@ class Account:
             with session.home.lock():
                 self._synchroniser.sync_anyhow()
                 if not session.warnings:
-                    settled.files = self._redepositor.finish()
+                    self._redepositor.complete(settled)
         finally:
             self._sensitive.close()
         return settled

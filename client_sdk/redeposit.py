@@ -7,7 +7,6 @@ Knows: which revisions a finished sync did not show, and what becomes of those t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache, partial
 from itertools import chain, groupby
@@ -112,8 +111,15 @@ class Redepositor:
     def finish_anyhow(self) -> None:
         """Where a warning ended, and what follows was cut off, does it now. Raises NetworkError or ServerFault."""
         if self._session.replica.fact(_UNFINISHED) and not self._session.warnings:
-            with suppress(Refused, VerificationError, TrustError):
-                self.finish()
+            self.complete(Settled())
+
+    def complete(self, settled: Settled) -> None:
+        """`finish`, and what came of it; a refusal is noted, for the warning is ended by then. Raises NetworkError or
+        ServerFault."""
+        try:
+            settled.files = self.finish()
+        except (Refused, VerificationError, TrustError) as error:
+            settled.left = settled.left or error
 
     def finish(self) -> list[LostFile]:
         """What follows once no warning stands, and after a sync: items go on without files that the vault hasn't, and

@@ -406,6 +406,29 @@ def test_a_full_space_keeps_nobody_from_ending_a_warning(vault: FakeVault, lapto
     assert codes(laptop) == []
 
 
+def test_a_full_space_ends_the_warning_and_lost_files_are_left_out_once_there_is_room(
+    vault: FakeVault, laptop: Device, tmp_path: Path
+) -> None:
+    (photograph := tmp_path / "hall.jpg").write_bytes(b"a photograph" * 9000)
+    copy = copied(vault)
+    with laptop.log_in() as client:
+        kept = client.write_entry(Draft(text="see the photograph"), attachments=[photograph])
+    restored(vault, copy)
+    assert laptop.opening().given_back == 1
+    config = vault.parts.config
+    vault.parts.close()
+    vault.parts = replace(vault.parts, config=replace(config, quota=1))
+    reopen(vault)
+    settled = accept(laptop)
+    assert settled.left is not None and settled.left.code == "quota_full"
+    assert codes(laptop) == []
+    vault.parts.close()
+    vault.parts = replace(vault.parts, config=config)
+    reopen(vault)
+    with laptop.log_in() as client:
+        assert client.item(kept.id).contents == ()
+
+
 def test_many_go_in_as_few_requests_as_the_wire_allows(vault: FakeVault, laptop: Device, tmp_path: Path) -> None:
     copy = copied(vault)
     with laptop.log_in() as client:

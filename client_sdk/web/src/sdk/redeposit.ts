@@ -120,6 +120,16 @@ export class Redepositor {
     }
   }
 
+  /** `finish`, and what came of it; a refusal is noted, for the warning is ended by then. Throws NetworkError or ServerFault. */
+  async complete(settled: Omit<Settled, "files">): Promise<Settled> {
+    try {
+      return { ...settled, files: await this.finish() };
+    } catch (error) {
+      const why = left(error);
+      return { ...settled, files: [], left: settled.left ?? why };
+    }
+  }
+
   /** What follows once no warning stands, and after a sync: items go on without files that the vault hasn't, and receipts
    * under a history that it doesn't go on with are asked for anew. What is locked is passed over. Throws as `Session.ask`
    * and `Session.verify`. */
