@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from client_sdk import keychain
 from client_sdk.change import change_credentials
 from client_sdk.directory import Professionals
 from client_sdk.door import Door, choose_language
 from client_sdk.errors import NetworkError, Refused, ServerFault
-from client_sdk.items import Recovering
+from client_sdk.items import NextWait, Recovering, RecoveryWait
 from client_sdk.keychain import AccountState, Credentials, RecoveryWords
 from client_sdk.protocol.sync import Finding
 from client_sdk.redeposit import Redepositor, Settled
@@ -106,18 +107,27 @@ class Account:
 
     def pending_recovery(self) -> Recovering | None:
         """Whether somebody is getting back in with the recovery words. None as well where a vault is too old to say."""
-        try:
-            pending = self._session.ask("GET", "/v1/recovery")["pending"]
-        except Refused as refusal:
-            if refusal.code != "not_found":
-                raise
-            return None
-        return None if pending is None else Recovering(**pending)
+        answer = self._known("/v1/recovery")
+        return None if answer is None or answer["pending"] is None else Recovering(**answer["pending"])
 
     def stop_recovery(self, password: str, pin: str) -> None:
         """Puts a stop to it, with password and PIN given anew. Whoever has the words may begin again, and wait again.
         Raises Refused (`login_refused`, `pin_wrong`, …)."""
         self._session.transport.ask("DELETE", "/v1/recovery", token=self.confirm(password, pin))
+
+    def recovery_wait(self) -> RecoveryWait | None:
+        """How long whoever shows the recovery words waits. None where a vault is too old to let anybody choose."""
+        answer = self._known("/v1/recovery/wait")
+        return None if answer is None else _wait_of(answer)
+
+    def set_recovery_wait(self, password: str, pin: str, wait: int) -> RecoveryWait:
+        """Another waiting time, `wait` seconds (0 to 30 days), with password and PIN given anew.
+
+        A shorter one holds only when the present one is over; whoever waits already goes on as before. Raises Refused
+        (`login_refused`, `pin_wrong`, …).
+        """
+        token = self.confirm(password, pin)
+        return _wait_of(self._session.transport.ask("PUT", "/v1/recovery/wait", {"wait": wait}, token=token))
 
     def erase(self, password: str, pin: str) -> None:
         """Erases the account with all that is kept for it, in the vault and on this device, with password and PIN given
@@ -163,6 +173,14 @@ class Account:
                     session.keep_state(facts["n"], blob)
                     return
 
+    def _known(self, path: str) -> dict[str, Any] | None:
+        try:
+            return self._session.ask("GET", path)
+        except Refused as refusal:
+            if refusal.code != "not_found":
+                raise
+            return None
+
     def _is_gone(self, login: passphrase.LoginKeys) -> bool:
         """As the door says. False, and locked here, where that can't be asked."""
         try:
@@ -199,3 +217,8 @@ class Account:
         with session.replica.writing():
             session.replica.remember_account(session.state.n, session.state.hash, None)
             session.replica.set_fact("dirty", 1)
+
+
+def _wait_of(answer: dict[str, Any]) -> RecoveryWait:
+    following = answer["next"]
+    return RecoveryWait(answer["wait"], None if following is None else NextWait(**following))

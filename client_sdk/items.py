@@ -188,6 +188,22 @@ class Recovering:
 
 
 @dataclass(frozen=True)
+class NextWait:
+    """A shorter waiting time, in seconds, and since when it holds (Unix seconds)."""
+
+    wait: int
+    since: int
+
+
+@dataclass(frozen=True)
+class RecoveryWait:
+    """How long whoever shows the recovery words waits, in seconds; `next`: what was chosen and doesn't hold yet."""
+
+    wait: int
+    next: NextWait | None
+
+
+@dataclass(frozen=True)
 class Opening:
     """What a person should know when the vault opens. Wrong passwords can't be attributed, only PINs are counted."""
 

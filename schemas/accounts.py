@@ -212,6 +212,31 @@ class PendingRecovery(Strict):
     pending = fields.Nested(Recovering, required=True, allow_none=True)
 
 
+def _wait() -> Whole:
+    """Seconds between the first showing of a recovery code and what it opens."""
+    return Whole(most=limits.RECOVERY_WAIT, required=True)
+
+
+class SetRecoveryWait(Strict):
+    """`PUT /v1/recovery/wait`: a longer time holds at once, a shorter one when the present one is over."""
+
+    wait = _wait()
+
+
+class NextWait(Strict):
+    """A waiting time that was shortened, and since when it holds."""
+
+    wait = _wait()
+    since = Time(required=True)
+
+
+class RecoveryWait(Strict):
+    """How long whoever shows the recovery code waits; of what waits already, `due` stays as it is."""
+
+    wait = _wait()
+    next = fields.Nested(NextWait, required=True, allow_none=True)
+
+
 class Confirm(Strict):
     """A fresh password signature and the right step tag."""
 

@@ -130,6 +130,11 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     ),
     Endpoint("GET", "/v1/recovery", Stage.OPEN, "Whether somebody gets back in with the recovery code", gives=(accounts.PendingRecovery,)),
     Endpoint("DELETE", "/v1/recovery", Stage.CONFIRMED, "Put a stop to that; again if there is none", gives=(accounts.Nothing,)),
+    Endpoint("GET", "/v1/recovery/wait", Stage.OPEN, "How long whoever shows the recovery code waits", gives=(accounts.RecoveryWait,)),
+    Endpoint(
+        "PUT", "/v1/recovery/wait", Stage.CONFIRMED, "Choose how long; a shorter time holds once the present one is over",
+        accounts.SetRecoveryWait, gives=(accounts.RecoveryWait,),
+    ),
     # items
     Endpoint("GET", "/v1/items", Stage.OPEN, "Revisions kept since a cursor", query=items.SyncQuery, gives=(items.SyncPage,)),
     Endpoint(

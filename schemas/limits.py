@@ -33,6 +33,8 @@ PUT = UNITS_PER_PUT * UNIT + HEADER
 RECORD = 1024 * 1024
 """The largest sealed record, in bytes."""
 ACCOUNT_RECORD = 256 * 1024
+RECOVERY_WAIT = 30 * 86_400
+"""The longest for which whoever shows a recovery code can be made to wait, in seconds."""
 REVISIONS_PER_BATCH = 100
 BATCH = 8 * 1024 * 1024
 """Sealed record bytes in one batch or one page."""

@@ -113,6 +113,18 @@ class Recovered(Strict):
     recovery = fields.String(required=True, allow_none=True)
 
 
+class NextWait(Strict):
+    wait = Whole(required=True)
+    since = Time(required=True)
+
+
+class RecoveryWait(Strict):
+    """`recovery-wait`: seconds, and what holds from a later time on."""
+
+    wait = Whole(required=True)
+    next = fields.Nested(NextWait, required=True, allow_none=True)
+
+
 class AccountDeleted(Strict):
     """`delete-account`."""
 

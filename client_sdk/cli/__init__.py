@@ -48,7 +48,8 @@ class Commands(UserDict[str, click.Command]):
 
 _COMMANDS = Commands({
     "register": "account", "login-check": "account", "change": "account",
-    "delete-account": "account", "recover": "account", "stop-recovery": "account", "journal": "journal",
+    "delete-account": "account", "recover": "account", "stop-recovery": "account",
+    "recovery-wait": "account", "journal": "journal",
     "documents": "documents", "dossier": "dossier", "extract": "extract", "share": "share", "box": "box", "pro": "pro",
     "open-link": "open_link", "receipts": "receipts", "verify": "verify", "verify-pack": "verify_pack",
     "audit": "audit", "trust": "trust", "witness": "witness",

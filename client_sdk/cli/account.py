@@ -1,4 +1,4 @@
-"""`temoin register`, `temoin recover`, `temoin change`, `temoin delete-account` and `temoin login-check`.
+"""`temoin register`, `login-check`, `change`, `delete-account`, `recover`, `stop-recovery` and `recovery-wait`.
 
 Knows: the questions, and that the recovery words are safe before an account is made. Refuses to know: derivations.
 """
@@ -18,7 +18,7 @@ import click
 
 from client_sdk.cli.failures import FileExists, NameDiffers, WordsDiffer
 from client_sdk.cli.options import Shared, asking, shared, user_argument
-from client_sdk.cli.output import facts, note, print_json, screen, spell_time
+from client_sdk.cli.output import facts, note, print_json, screen, spell_pause, spell_time
 from client_sdk.cli.saving import save
 from client_sdk.cli.session import connected, log_in, opened, reaching, tell_recovery
 from client_sdk.errors import NetworkError, Refused, ServerFault
@@ -28,8 +28,9 @@ from crypto_core.errors import SecretRefused, TemoinError
 from crypto_core.randomness import make_bytes
 from crypto_core.sealing.passphrase import normalise_password, normalise_pin, normalise_username
 from crypto_core.sealing.recovery import Language
-from schemas import outputs
+from schemas import limits, outputs
 
+_DAY = 86_400
 _ASKED = 2
 _TRIES = 3
 _NOBODY_ANSWERS = (
@@ -153,6 +154,37 @@ def stop_recovery(common: Shared, user: str) -> None:
         client.account.stop_recovery(common.secrets.password(), common.secrets.pin())
     if not common.as_json:
         screen().print("Stopped. Whoever has the words can begin again; each opening tells you.")
+
+
+@click.command("recovery-wait")
+@user_argument
+@click.option(
+    "--days", type=click.IntRange(0, limits.RECOVERY_WAIT // _DAY), metavar="N",
+    help="Another waiting time; with 0 the words open at once. Without it nothing is changed.",
+)
+@shared
+def recovery_wait(common: Shared, user: str, days: int | None) -> None:
+    """How long the recovery words wait before they open.
+
+    In this time each opening tells it, and `temoin stop-recovery` stops it. A longer time holds at once, a shorter one
+    only when the present one is over, so that nobody can shorten it and come in straight away. Who waits already goes
+    on as before.
+    """
+    with opened(common, user) as client:
+        if days is None:
+            found = client.account.recovery_wait()
+        else:
+            found = client.account.set_recovery_wait(common.secrets.password(), common.secrets.pin(), days * _DAY)
+    if found is None:
+        raise Refused("not_found", 404, "This vault is too old to let you choose: it waits as whoever runs it decided.")
+    if common.as_json:
+        print_json(outputs.RecoveryWait(), found)
+        return
+    screen().print(f"Waiting time of the recovery words: {spell_pause(found.wait)}.")
+    if found.next is not None:
+        screen().print(f"From {spell_time(found.next.since)} on: {spell_pause(found.next.wait)}.")
+    if 0 in (found.wait, -1 if found.next is None else found.next.wait):
+        note("Without a waiting time whoever finds the words is in at once, and nobody is told before.")
 
 
 @click.command()

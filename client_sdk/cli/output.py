@@ -108,6 +108,11 @@ def spell_wait(seconds: int) -> str:
     raise AssertionError("the last unit always fits")
 
 
+def spell_pause(seconds: int) -> str:
+    """As `spell_wait`, of a time that may be none: `no wait`."""
+    return spell_wait(seconds) if seconds else "no wait"
+
+
 def _spell_until(seconds: int) -> str:
     """The same; where nobody would sit and wait for it, until when as well."""
     wait = spell_wait(seconds)

@@ -49,7 +49,8 @@ class Account(Base):
 
 
 class Recovery(Base):
-    """What a recovery code opens. A change of credentials leaves it alone, so it names the epoch it was made in."""
+    """What a recovery code opens, and when. A change of credentials leaves it alone, so it names the epoch it was made
+    in."""
 
     __tablename__ = "recoveries"
 
@@ -64,6 +65,11 @@ class Recovery(Base):
     """Sealed."""
     w_rn: Mapped[bytes] = mapped_column(LargeBinary)
     w_rs: Mapped[bytes] = mapped_column(LargeBinary)
+    wait: Mapped[int | None] = mapped_column(BigInteger)
+    """Seconds between the code's first showing and what it opens; None: as this vault has it."""
+    next_wait: Mapped[int | None] = mapped_column(BigInteger)
+    next_since: Mapped[int | None] = mapped_column(BigInteger)
+    """A shorter one that was chosen, and since when it holds."""
 
 
 class Departed(Base):

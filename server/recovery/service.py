@@ -1,7 +1,8 @@
 """Getting back in with the recovery code: shown, waited for, used; or stopped by whoever has password and PIN.
 
-Knows: protocol §8, "Recovery code". Refuses to know: words, and what the keys open. The code's id is 32 random bytes,
-which nobody can guess: a code that is not there takes no longer to refuse for anybody's sake.
+Knows: protocol §8, "Recovery code", and how long each person lets others wait. Refuses to know: words, and what the
+keys open. The code's id is 32 random bytes, which nobody can guess: a code that is not there takes no longer to refuse
+for anybody's sake.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from server.accounts.models import Account, Recovery, Token
 from server.accounts.service import Caller, find_account, open_session
 from server.guesses.service import reopen
 from server.host import public_host
-from server.journal.service import follow
+from server.journal.service import follow, note
 from server.parts import Parts
 from server.pepper import Pepper
 from server.problems import Refusal
@@ -49,7 +50,7 @@ def begin(parts: Parts, rid: bytes, challenge: bytes, sig: bytes) -> dict[str, A
             raise Refusal("recovery_refused")
         waiting = _standing(parts, session, row.account)
         if waiting is None:
-            waiting = Waiting(account=row.account, begun=now, due=now + parts.config.recovery_wait)
+            waiting = Waiting(account=row.account, begun=now, due=now + _wait_of(parts, row)["wait"])
             session.merge(waiting)
         token = open_session(session, row.account, Stage.RECOVERY, now, parts.config.recovery_life)
         session.flush()
@@ -118,6 +119,29 @@ def stop(parts: Parts, account: bytes) -> None:
         session.execute(delete(Token).where(Token.account == account, Token.stage == Stage.RECOVERY))
 
 
+def read_wait(parts: Parts, account: bytes) -> dict[str, Any]:
+    """As schemas.accounts.RecoveryWait. Raises Refusal `unauthorized` if the account was erased meanwhile."""
+    with parts.database.read() as session:
+        return _wait_of(parts, _find_recovery(session, account))
+
+
+def set_wait(parts: Parts, account: bytes, wait: int) -> dict[str, Any]:
+    """The same, with another waiting time, in seconds: a longer one holds at once. A shorter one holds when the present
+    one is over; chosen once more, it isn't put off."""
+    with parts.database.write() as session:
+        row = _find_recovery(session, account)
+        now, found = parts.clock.now(), _wait_of(parts, row)
+        following = found["next"]
+        if wait >= found["wait"]:
+            row.wait, row.next_wait, row.next_since = wait, None, None
+        elif following is None or following["wait"] != wait:
+            row.wait, row.next_wait, row.next_since = found["wait"], wait, now + found["wait"]
+        note(session, "account", account)
+        chosen = _wait_of(parts, row)
+    follow(parts)
+    return chosen
+
+
 def collect(parts: Parts) -> None:
     """Forgets what was due and left for too long: whoever finds the sheet later has to wait again."""
     last = parts.clock.now() - parts.config.recovery_open
@@ -155,6 +179,17 @@ def _standing(parts: Parts, session: Session, account: bytes) -> Waiting | None:
     if waiting is None or parts.clock.now() >= waiting.due + parts.config.recovery_open:
         return None
     return waiting
+
+
+def _find_recovery(session: Session, account: bytes) -> Recovery:
+    return session.get_one(Recovery, find_account(session, account).account)
+
+
+def _wait_of(parts: Parts, row: Recovery) -> dict[str, Any]:
+    if row.next_since is not None and row.next_since <= parts.clock.now():
+        return {"wait": row.next_wait, "next": None}
+    following = None if row.next_since is None else {"wait": row.next_wait, "since": row.next_since}
+    return {"wait": parts.config.recovery_wait if row.wait is None else row.wait, "next": following}
 
 
 def _login_key(pepper: Pepper, row: Recovery) -> bytes:

@@ -45,6 +45,16 @@ def read_pending() -> Response:
     return dump(wire.PendingRecovery, service.read_pending(parts(), current_account()))
 
 
+@blueprint.get("/v1/recovery/wait")
+def read_wait() -> Response:
+    return dump(wire.RecoveryWait, service.read_wait(parts(), current_account()))
+
+
+@blueprint.put("/v1/recovery/wait")
+def set_wait() -> Response:
+    return dump(wire.RecoveryWait, service.set_wait(parts(), current_account(), **load(wire.SetRecoveryWait)))
+
+
 @blueprint.delete("/v1/recovery")
 def stop() -> Response:
     service.stop(parts(), current_account())

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,3 +49,24 @@ def test_the_sheet_of_words_brings_everything_back(vault: RealVault, tmp_path: P
     assert lost.run("journal", "list", "camille").code == 1
     assert found.run("recover", "camille b", secrets=(words,)).code == 1
     assert found.run("recover", "camille b", secrets=(fresh.read_text("utf-8").strip(),)).code == 0
+
+
+def test_how_long_the_sheet_waits_is_the_persons_own_choice(vault: RealVault, tmp_path: Path) -> None:
+    device = Device(tmp_path / "device", vault.url, "camille", *OLD)
+    found = Device(tmp_path / "found", vault.url, "camille b", *NEW)
+    words = device.register().read_text("utf-8").strip()
+    assert vault.orders is not None
+    clock = Orders(vault.orders).clock
+
+    def choose(*more: str) -> dict[str, Any]:
+        return dict(json.loads(device.run("recovery-wait", "camille", *more, "--json").out))
+
+    assert choose() == {"wait": 3 * DAY, "next": None}
+    assert choose("--days", "30") == {"wait": 30 * DAY, "next": None}
+    shorter = choose("--days", "0")
+    assert (shorter["wait"], shorter["next"]["wait"]) == (30 * DAY, 0)
+    assert "--new-words" in device.run("journal", "list", "camille").err
+    clock.advance(30 * DAY)
+    assert choose() == {"wait": 0, "next": None}
+    done = found.run("recover", "camille b", "--recovery-out", tmp_path / "fresh.txt", "--json", secrets=(words, *NEW))
+    assert (done.code, json.loads(done.out)["recovered"]) == (0, True)

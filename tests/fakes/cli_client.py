@@ -18,7 +18,7 @@ from client_sdk.client import Leave, VaultClient
 from client_sdk.errors import ItemUnknown, Refused
 from client_sdk.extract import Redaction, redact
 from client_sdk.gathering import Chosen, Outcome, Plan
-from client_sdk.items import Content, Deletion, Draft, Item, Kept, KeptReceipt, Opening, Recovering
+from client_sdk.items import Content, Deletion, Draft, Item, Kept, KeptReceipt, Opening, Recovering, RecoveryWait
 from client_sdk.keychain import Credentials, RecoveryWords
 from client_sdk.recovering import Shown
 from client_sdk.redeposit import Settled
@@ -57,6 +57,7 @@ class Fake:
     conflict: bool = False
     stepped_up: bool = False
     recovering: Recovering | None = None
+    wait: RecoveryWait | None = RecoveryWait(3 * 86_400, None)
     is_due: bool = False
     """Whether recovery words open."""
     stays_open: bool = True
@@ -251,6 +252,13 @@ class FakeClient:
 
     def pending_recovery(self) -> Recovering | None:
         return self.fake.recovering
+
+    def recovery_wait(self) -> RecoveryWait | None:
+        return self.fake.wait
+
+    def set_recovery_wait(self, password: str, pin: str, wait: int) -> RecoveryWait:
+        self.fake.did("set_recovery_wait", password, pin, wait)
+        return RecoveryWait(wait, None)
 
     def make_words(self, language: str = "english") -> RecoveryWords:
         self.fake.did("make_words", language)

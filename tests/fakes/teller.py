@@ -426,6 +426,9 @@ class Teller:
         visitor.log_in()
         visitor.follow("shell.recovering_more")
         visitor.stop_recovery()
+        visitor.go_to("shell.settings")
+        visitor.page.get_by_role("link").filter(has_text=visitor.say("account.settings.waiting_time_text")).click()
+        visitor.choose_wait(visitor.say("parts.no_wait"))
 
 
 def letter(name: str, size: int) -> FilePayload:

@@ -168,6 +168,7 @@ def _come_back(visitor: Visitor, vault: RealVault) -> Iterator[str]:
     yield "recovery"
     visitor.stop_recovery()
     yield "recovery-stopped"
+    yield from _choose_wait(visitor)
     visitor.show_words()
     visitor.heading("account.recover.wait_title")
     wait_out(vault.data)
@@ -180,6 +181,22 @@ def _come_back(visitor: Visitor, vault: RealVault) -> Iterator[str]:
     visitor.press("account.sheet.noted")
     visitor.copy_words()
     visitor.is_in()
+
+
+def _choose_wait(visitor: Visitor) -> Iterator[str]:
+    """How long the words wait: looked at, shortened, told, and as it was again."""
+    before = visitor.say("parts.days.other").replace("{count}", "3")
+    visitor.go_to("shell.settings")
+    visitor.page.get_by_role("link").filter(has_text=visitor.say("account.settings.waiting_time_text")).click()
+    visitor.page.get_by_label(visitor.say("account.waiting_time.choice"), exact=True).wait_for()
+    yield "waiting-time"
+    visitor.choose_wait(visitor.say("parts.no_wait"))
+    yield "waiting-time-shortened"
+    visitor.go_to("shell.journal")
+    visitor.page.get_by_text(visitor.say("shell.recovering_more")).wait_for()
+    yield "home-shortened"
+    visitor.follow("shell.recovering_more")
+    visitor.choose_wait(before)
 
 
 def _verify(visitor: Visitor) -> Iterator[str]:

@@ -115,6 +115,14 @@ class Visitor:
         self.press("account.recovery.stop")
         self.page.get_by_text(self.say("account.recovery.stopped"), exact=True).wait_for()
 
+    def choose_wait(self, words: str) -> None:
+        """In the settings: how long the recovery words wait, as the page spells it, with password and PIN."""
+        self.page.get_by_label(self.say("account.waiting_time.choice"), exact=True).select_option(label=words)
+        self.fill("account.confirm.password", self.password)
+        self.fill("account.confirm.pin", self.pin)
+        self.press("account.waiting_time.do")
+        self.page.get_by_text(self.say("account.waiting_time.done"), exact=True).wait_for()
+
     def renew_words(self) -> None:
         """In the view of the credentials: other recovery words, noted and typed back, with password and PIN."""
         self.press("account.credentials.words_make")

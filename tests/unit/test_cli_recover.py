@@ -11,7 +11,7 @@ import pytest
 from client_sdk.cli import account
 from client_sdk.cli.failures import exit_code
 from client_sdk.errors import NetworkError, Refused, SdkError, ServerFault
-from client_sdk.items import Recovering
+from client_sdk.items import NextWait, Recovering, RecoveryWait
 from schemas import outputs
 from tests.fakes.cli_client import NOW, PASSWORD, PIN, USER, WORDS, Terminal
 
@@ -93,6 +93,44 @@ def test_every_opening_tells_whoever_is_logged_in(terminal: Terminal) -> None:
     assert "2025-06-18" in told and "temoin stop-recovery" in told
     assert terminal.run("stop-recovery", USER).exit_code == 0
     assert terminal.fake.called("stop_recovery") == [(PASSWORD, PIN)]
+
+
+def test_how_long_the_words_wait_is_shown_and_chosen_with_both_secrets(terminal: Terminal) -> None:
+    shown = terminal.run("recovery-wait", USER)
+    assert (shown.exit_code, terminal.fake.called("set_recovery_wait")) == (0, [])
+    assert "words: 3 days." in shown.stdout
+    assert "words: 14 days." in terminal.run("recovery-wait", USER, "--days", "14").stdout
+    assert terminal.fake.called("set_recovery_wait") == [(PASSWORD, PIN, 14 * 86_400)]
+    said = json.loads(terminal.run("recovery-wait", USER, "--days", "0", "--json").stdout)
+    assert outputs.RecoveryWait().load(said) == {"wait": 0, "next": None}
+
+
+@pytest.mark.parametrize("days", ["31", "-1", "2.5"])
+def test_a_waiting_time_that_can_not_be_is_refused_before_anything_is_asked(terminal: Terminal, days: str) -> None:
+    ended = terminal.run("recovery-wait", USER, "--days", days)
+    assert (ended.exit_code, terminal.fake.called("log_in")) == (2, [])
+    assert "--days" in ended.stderr
+
+
+def test_no_waiting_time_says_what_it_means(terminal: Terminal) -> None:
+    ended = terminal.run("recovery-wait", USER, "--days", "0")
+    assert "words: no wait." in ended.stdout and "nobody is told before" in ended.stderr.replace("\n", " ")
+
+
+def test_every_opening_tells_of_a_waiting_time_that_was_shortened(terminal: Terminal) -> None:
+    terminal.fake.wait = RecoveryWait(3 * 86_400, NextWait(0, DUE))
+    told = terminal.run("journal", "list", USER).stderr.replace("\n", " ")
+    assert "From 2025-06-18" in told and "open sooner (no wait)" in told and "--new-words" in told
+    assert "From 2025-06-18" in terminal.run("recovery-wait", USER).stdout
+    terminal.fake.wait = RecoveryWait(0, None)
+    assert "recovery words" not in terminal.run("journal", "list", USER).stderr
+
+
+def test_a_vault_that_lets_nobody_choose_says_so(terminal: Terminal) -> None:
+    terminal.fake.wait = None
+    assert terminal.run("journal", "list", USER).exit_code == 0
+    ended = terminal.run("recovery-wait", USER)
+    assert ended.exit_code != 0 and "too old to let you choose" in ended.stderr.replace("\n", " ")
 
 
 def test_new_words_may_be_had_without_losing_anything(terminal: Terminal, tmp_path: Path) -> None:

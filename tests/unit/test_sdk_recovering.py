@@ -14,7 +14,7 @@ from sqlalchemy import update
 from client_sdk import recovering
 from client_sdk.client import Credentials, Draft, VaultClient
 from client_sdk.errors import NetworkError, Refused
-from client_sdk.items import Recovering
+from client_sdk.items import NextWait, Recovering, RecoveryWait
 from client_sdk.recovering import Recovered
 from crypto_core.encoding import format_b64url
 from crypto_core.errors import SecretRefused, TamperedError, UnsupportedVersion
@@ -120,6 +120,23 @@ def test_whoever_is_logged_in_is_told_and_can_stop_it(scene: Scene) -> None:
             assert owner.account.pending_recovery() is None
             scene.vault.clock.advance(WAIT)
             assert not client.show_recovery(scene.words).is_due
+
+
+def test_how_long_the_words_wait_is_chosen_with_both_secrets(scene: Scene) -> None:
+    with scene.lost.log_in() as owner:
+        account = owner.account
+        assert account.recovery_wait() == RecoveryWait(WAIT, None)
+        with pytest.raises(Refused):
+            account.set_recovery_wait(PASSWORD, "739155", 10 * DAY)
+        assert account.set_recovery_wait(PASSWORD, PIN, 10 * DAY) == RecoveryWait(10 * DAY, None)
+        shorter = RecoveryWait(10 * DAY, NextWait(0, NOON + 10 * DAY))
+        assert account.set_recovery_wait(PASSWORD, PIN, 0) == account.recovery_wait() == shorter
+    scene.vault.clock.advance(10 * DAY)
+    with scene.found.client() as client:
+        shown = client.show_recovery(scene.words)
+        assert (shown.is_due, shown.due) == (True, shown.begun)
+        client.recover(client.make_recovered(shown, *NEW))
+    assert scene.texts(*NEW) == ["what happened", "behind the PIN"]
 
 
 def test_what_was_made_and_then_stopped_is_refused(scene: Scene) -> None:
@@ -229,6 +246,7 @@ def test_a_vault_that_is_older_has_none(scene: Scene) -> None:
         session = owner._opened().session
         session.ask = ask  # type: ignore[method-assign]
         assert owner.account.pending_recovery() is None
+        assert owner.account.recovery_wait() is None
 
 
 def test_new_words_take_the_place_of_those_that_somebody_has_seen(scene: Scene) -> None:

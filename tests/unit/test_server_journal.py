@@ -106,6 +106,16 @@ def test_whoever_waited_to_get_back_in_waits_anew(vault: FakeVault, person: Fake
     assert code(vault.ask("GET", "/v1/recovery/keys", token=token)) == "recovery_waiting"
 
 
+@pytest.mark.parametrize("wait", [30 * 86_400, 0])
+def test_a_waiting_time_that_was_chosen_holds_after_an_old_copy(
+    vault: FakeVault, person: FakePerson, wait: int
+) -> None:
+    copy = copied(vault)
+    chosen = said(vault.ask("PUT", "/v1/recovery/wait", {"wait": wait}, token=person.confirm()))
+    restored(vault, copy)
+    assert said(person.log_in().ask("GET", "/v1/recovery/wait")) == chosen
+
+
 def test_an_account_that_was_erased_stays_so_with_all_that_it_had(vault: FakeVault, person: FakePerson) -> None:
     blob = upload(person, make_bytes(LARGE))
     assert person.ask("POST", "/v1/items", put_revision(b64(make_id()), 1, blobs=[blob])).status_code == 201

@@ -285,3 +285,87 @@ def test_it_ends_a_delay_of_the_pin_and_leaves_the_count_of_wrong_ones(vault: Fa
         guesses = session.scalars(select(Guesses)).one()
         assert (guesses.attempts, guesses.not_before, guesses.wrong_total) == (0, 0, 5)
         assert session.scalar(select(func.count()).select_from(Token).where(Token.stage == "open")) == 0
+
+
+def choose(person: FakePerson, wait: Any) -> Any:
+    """What the vault says of another waiting time, chosen with both secrets."""
+    return person.vault.ask("PUT", "/v1/recovery/wait", {"wait": wait}, token=person.confirm())
+
+
+def wait_of(person: FakePerson) -> Any:
+    return said(person.ask("GET", "/v1/recovery/wait"))
+
+
+def due_of(person: FakePerson) -> Any:
+    """From when on the code opens that is shown now."""
+    return said(person.show_code())["due"]
+
+
+def test_a_longer_waiting_time_holds_at_once(vault: FakeVault, person: FakePerson) -> None:
+    assert wait_of(person) == {"wait": WAIT, "next": None}
+    assert said(choose(person, 30 * DAY)) == wait_of(person) == {"wait": 30 * DAY, "next": None}
+    assert due_of(person) == spell_time(NOON + 30 * DAY)
+
+
+def test_a_shorter_one_holds_only_when_the_present_one_is_over(vault: FakeVault, person: FakePerson) -> None:
+    """Or whoever sits at the open space with both secrets and the sheet would wait for nothing."""
+    following = {"wait": 0, "since": spell_time(NOON + WAIT)}
+    assert said(choose(person, 0)) == {"wait": WAIT, "next": following}
+    vault.clock.advance(WAIT - 1)
+    person = person.log_in()
+    assert said(choose(person, 0))["next"] == following  # once more, and it isn't put off
+    assert wait_of(person) == {"wait": WAIT, "next": following}
+    waits = due_of(person)
+    assert waits == spell_time(NOON + WAIT - 1 + WAIT)
+    vault.clock.advance(1)
+    assert wait_of(person) == {"wait": 0, "next": None}
+    assert due_of(person) == waits  # what waits already goes on
+    assert vault.ask("DELETE", "/v1/recovery", token=person.confirm()).status_code == 200
+    answer = said(person.show_code())
+    assert answer["begun"] == answer["due"] == spell_time(NOON + WAIT)
+    assert keys(person, answer["token"]).status_code == 200
+
+
+def test_a_shorter_one_is_taken_back_or_replaced_by_what_is_chosen_next(vault: FakeVault, person: FakePerson) -> None:
+    choose(person, 0)
+    vault.clock.advance(HOUR)
+    person = person.log_in()
+    assert said(choose(person, DAY))["next"] == {"wait": DAY, "since": spell_time(NOON + HOUR + WAIT)}
+    assert said(choose(person, WAIT)) == {"wait": WAIT, "next": None}
+    vault.clock.advance(2 * WAIT)
+    assert wait_of(person.log_in()) == {"wait": WAIT, "next": None}
+
+
+def test_once_it_holds_a_shorter_one_is_what_the_next_is_measured_by(vault: FakeVault, person: FakePerson) -> None:
+    choose(person, HOUR)
+    vault.clock.advance(WAIT)
+    person = person.log_in()
+    assert said(choose(person, 0)) == {"wait": HOUR, "next": {"wait": 0, "since": spell_time(NOON + WAIT + HOUR)}}
+
+
+def test_the_waiting_time_is_chosen_with_both_secrets_and_for_nobody_else(
+    vault: FakeVault, person: FakePerson
+) -> None:
+    other = open_person(vault)
+    assert code(person.ask("PUT", "/v1/recovery/wait", {"wait": 0})) == "stage_insufficient"
+    token = person.give_recovery()
+    assert code(vault.ask("PUT", "/v1/recovery/wait", {"wait": 0}, token=token)) == "stage_insufficient"
+    assert code(vault.ask("GET", "/v1/recovery/wait", token=token)) == "stage_insufficient"
+    choose(person, 10 * DAY)
+    assert wait_of(other) == {"wait": WAIT, "next": None}
+
+
+@pytest.mark.parametrize("wait", [-1, 30 * DAY + 1, "3", None, True])
+def test_a_waiting_time_that_can_not_be_changes_nothing(vault: FakeVault, person: FakePerson, wait: Any) -> None:
+    refused = choose(person, wait)
+    assert code(refused) == "invalid" and "wait" in said(refused)["fields"]
+    assert wait_of(person) == {"wait": WAIT, "next": None}
+
+
+def test_new_credentials_leave_the_waiting_time_alone(vault: FakeVault, person: FakePerson) -> None:
+    choose(person, 10 * DAY)
+    person.give_recovery()
+    vault.clock.advance(10 * DAY)
+    new = person.recovered()
+    assert person.send_recovered(new, person.recovery_body(new), person.give_recovery()).status_code == 200
+    assert wait_of(new.log_in()) == {"wait": 10 * DAY, "next": None}

@@ -8,7 +8,8 @@ import { redact, type Redaction } from "../src/sdk/extract.js";
 import { EMPTY_DRAFT, type Content, type Item as OpenedItem } from "../src/sdk/items.js";
 import type {
   AccountSession, Checked, Deletion, Download, Draft, FoundDraft, Id, Item, Kept, KeptDraft, KeptReceipt, Kind, NewFile,
-  Notice, Opening, Problem, Recorded, Recovering, SetBack, Settled, ShownRecovery, Typed, TypedDraft, Unfinished, VaultApi, WriteOptions,
+  Notice, Opening, Problem, Recorded, Recovering, RecoveryWait, SetBack, Settled, ShownRecovery, Typed, TypedDraft, Unfinished, VaultApi,
+  WriteOptions,
 } from "../src/worker/api.js";
 import { Policy } from "../src/crypto_core/receipts/policy.js";
 import { ready } from "../src/crypto_core/sodium.js";
@@ -293,6 +294,23 @@ export class MemoryVault extends MemoryReading implements VaultApi {
     await this.#call("stopRecovery", password, pin);
     this.#confirm(password, pin);
     this.recovering = null;
+  }
+
+  /** How long they wait. */
+  wait: RecoveryWait = { wait: RECOVERY_WAIT, next: null };
+
+  async recoveryWait(): Promise<RecoveryWait> {
+    await this.#call("recoveryWait");
+    return this.wait;
+  }
+
+  async setRecoveryWait(password: string, pin: string, wait: number): Promise<RecoveryWait> {
+    await this.#call("setRecoveryWait", password, pin, wait);
+    this.#confirm(password, pin);
+    const now = this.wait.wait;
+    const since = Math.floor(this.#now() / 1000) + now;
+    this.wait = wait >= now ? { wait, next: null } : { wait: now, next: { wait, since } };
+    return this.wait;
   }
 
   async sessions(): Promise<readonly AccountSession[]> {

@@ -124,6 +124,21 @@ test("an open session is told, and stops it with both secrets; whoever goes on h
   expect((await at.lost.opening()).warnings).toEqual([]);
 });
 
+test("how long the words wait is chosen with both secrets, and a shorter time holds later", async () => {
+  const at = await scene();
+  const owner = await at.lost.logIn();
+  const { password, pin } = at.lost.typed;
+  const day = 86_400;
+  expect((await owner.account.recoveryWait()).next).toBeNull();
+  await expect(owner.account.setRecoveryWait(password, "805194", day)).rejects.toMatchObject({ code: "pin_wrong" });
+  expect(await owner.account.setRecoveryWait(password, pin, 30 * day)).toEqual({ wait: 30 * day, next: null });
+  const shorter = await owner.account.setRecoveryWait(password, pin, 0);
+  expect(shorter).toEqual({ wait: 30 * day, next: { wait: 0, since: expect.any(Number) } });
+  expect(await owner.account.recoveryWait()).toEqual(shorter);
+  const { begun, due } = await at.client.showRecovery(at.words);
+  expect(due - begun).toBe(30 * day);
+});
+
 test.each([["before it arrived", "cutBefore"], ["after it was done", "cutAfter"]] as const)(
   "an answer that was lost %s: the same goes again, byte for byte", async (_, cut) => {
     const at = await scene();

@@ -144,6 +144,10 @@ test("getting back in as the page does it: nothing is kept of words that wait, n
   expect(await owner.api.pendingRecovery()).toEqual({ begun: shown.begun, due: shown.due });
   await owner.api.stopRecovery(owner.typed.password, owner.typed.pin);
   expect(await owner.api.pendingRecovery()).toBeNull();
+  const wait = await owner.api.recoveryWait();
+  expect(await owner.api.setRecoveryWait(owner.typed.password, owner.typed.pin, wait.wait + 1)).toEqual({
+    wait: wait.wait + 1, next: null,
+  });
 });
 
 test("an item crosses without what opens its files, and each file comes as bytes that are no page", async () => {

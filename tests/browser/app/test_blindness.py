@@ -107,7 +107,7 @@ KINDS = {
     "GET inbox", "GET items", "GET ledger", "GET professional", "GET recovery", "GET sessions", "GET vault",
     "POST account", "POST accounts", "POST boxes", "POST bundles", "POST confirm", "POST items", "POST links",
     "POST login", "POST logout", "POST pin", "POST professional", "POST recovery", "POST uploads", "PUT account",
-    "PUT blobs", "PUT boxes", "PUT uploads",
+    "PUT blobs", "PUT boxes", "PUT recovery", "PUT uploads",
 }
 """What a vault is asked for by somebody who uses all of it."""
 

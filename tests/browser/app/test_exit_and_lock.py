@@ -198,7 +198,7 @@ JOURNAL: dict[str, Callable[[Person], None]] = {
 }  # fmt: skip
 REST: dict[str, Callable[[Person], None]] = {
     "settings": at(4), "credentials": at(5), "sessions": at(6), "trust": at(7), "erase": at(8), "dossier": at(9),
-    "recovery": at(81),
+    "recovery": at(81), "waiting time": at(82),
     "documents": at(20), "add document": at(21), "uploads": at(23), "record": at(24), "document": document,
     "assess": at(30), "assessment": assessment, "inbox": at(61), "listing": at(64), "shares": at(50), "share": at(51),
     "boxes": at(70), "new box": at(71), "box": lambda person: person.open_box(BOX),

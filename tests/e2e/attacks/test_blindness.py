@@ -158,6 +158,7 @@ class _Person:
         gone = (self.folder / "gone.txt").read_text("utf-8").strip()
         self.say("recover", GONE_USER, secrets=(gone,))
         self.say("stop-recovery", GONE_USER)
+        self.say("recovery-wait", GONE_USER, "--days", "0")
         self.say("delete-account", GONE_USER, "--yes")
 
     @property

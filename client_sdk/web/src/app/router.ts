@@ -15,7 +15,7 @@ export const VIEWS = {
   shares: 50, share: 51,
   link: 60, inbox: 61, shared: 62, summary: 63, listing: 64,
   boxes: 70, newBox: 71, box: 72, looked: 73, deposit: 74,
-  recover: 80, recovery: 81,
+  recover: 80, recovery: 81, waitingTime: 82,
 } as const;
 export type View = keyof typeof VIEWS;
 

@@ -77,6 +77,7 @@ export const TABLE: Readonly<Record<View, () => Promise<Found>>> = {
   credentials: async () => (await account()).Credentials,
   sessions: async () => (await account()).Sessions,
   recovery: async () => (await account()).Recovery,
+  waitingTime: async () => (await account()).WaitingTime,
   trust: async () => (await account()).Trust,
   erase: async () => (await account()).Erase,
 };

@@ -3,7 +3,7 @@
 
 import { computed, signal } from "@preact/signals";
 import {
-  ERASED, type Handed, type Item, type Notice, type Opening, type Recovering, type Settled,
+  ERASED, type Handed, type Item, type Notice, type Opening, type Recovering, type RecoveryWait, type Settled,
   type Unfinished, type VaultApi,
 } from "../worker/api.js";
 import { noteUpload, uploads } from "./uploads.js";
@@ -51,6 +51,8 @@ export const settled = signal<Settled | null>(null);
 export const stopping = computed(() => warnings.value.filter((code) => !STOP_NOTHING.includes(code)));
 /** Somebody has shown the recovery words; null where nobody has. */
 export const recovering = signal<Recovering | null>(null);
+/** How long they wait before they open anything; null while nobody has looked. */
+export const recoveryWait = signal<RecoveryWait | null>(null);
 export const waiting = signal(0);
 export const reachable = signal(true);
 /** This browser keeps nothing beyond this page: drafts go with it. */
@@ -96,6 +98,7 @@ export function enter(opened: VaultApi, username: string, opening: Opening): voi
   unread.value = opening;
   void refreshItems();
   void loadUnfinished();
+  void lookForWait();
 }
 
 /** Looks anew for what was begun and not finished. Rejects never. */
@@ -104,6 +107,14 @@ export async function loadUnfinished(): Promise<void> {
   if (open === null) return;
   const found = await open.vault.unfinished().catch(() => null);
   if (found !== null && session.value === open) unfinished.value = found;
+}
+
+/** Looks anew how long the recovery words wait. Rejects never. */
+export async function lookForWait(): Promise<void> {
+  const open = session.value;
+  if (open === null) return;
+  const found = await open.vault.recoveryWait().catch(() => recoveryWait.value);
+  if (session.value === open) recoveryWait.value = found;
 }
 
 /** Looks anew whether somebody gets back in with the recovery words. Rejects never. */
@@ -179,7 +190,7 @@ export function forgetRead(): void {
   warnings.value = [];
   givenBack.value = 0;
   settled.value = null;
-  recovering.value = null;
+  recovering.value = recoveryWait.value = null;
   waiting.value = 0;
   sending.value = null;
   fetching.value = null;

@@ -142,6 +142,21 @@ export type Recovering = v.InferOutput<typeof Recovering>;
 export const PendingRecovery = strict({ pending: v.nullable(Recovering) });
 export type PendingRecovery = v.InferOutput<typeof PendingRecovery>;
 
+/** Seconds between the first showing of a recovery code and what it opens. */
+const wait = () => whole(0, limits.RECOVERY_WAIT);
+
+/** `PUT /v1/recovery/wait`: a longer time holds at once, a shorter one when the present one is over. */
+export const SetRecoveryWait = strict({ wait: wait() });
+export type SetRecoveryWait = v.InferOutput<typeof SetRecoveryWait>;
+
+/** A waiting time that was shortened, and since when it holds. */
+export const NextWait = strict({ wait: wait(), since: time() });
+export type NextWait = v.InferOutput<typeof NextWait>;
+
+/** How long whoever shows the recovery code waits; of what waits already, `due` stays as it is. */
+export const RecoveryWait = strict({ wait: wait(), next: v.nullable(NextWait) });
+export type RecoveryWait = v.InferOutput<typeof RecoveryWait>;
+
 /** A fresh password signature and the right step tag. */
 export const Confirm = strict({ challenge: key(), sig: bytes(limits.SIGNATURE), x: key() });
 export type Confirm = v.InferOutput<typeof Confirm>;

@@ -67,6 +67,8 @@ export const ENDPOINTS = [
   row("POST", "/v1/recovery/credentials", Stage.RECOVERY, accounts.ChangeCredentials, [accounts.CredentialsChanged]),
   row("GET", "/v1/recovery", Stage.OPEN, null, [accounts.PendingRecovery]),
   row("DELETE", "/v1/recovery", Stage.CONFIRMED, null, [accounts.Nothing]),
+  row("GET", "/v1/recovery/wait", Stage.OPEN, null, [accounts.RecoveryWait]),
+  row("PUT", "/v1/recovery/wait", Stage.CONFIRMED, accounts.SetRecoveryWait, [accounts.RecoveryWait]),
   // items
   row("GET", "/v1/items", Stage.OPEN, null, [items.SyncPage]),
   row("POST", "/v1/items", Stage.OPEN, items.PutItems, [items.ItemsKept], 201),

@@ -31,6 +31,8 @@ export const PUT = UNITS_PER_PUT * UNIT + HEADER;
 /** The largest sealed record, in bytes. */
 export const RECORD = 1024 * 1024;
 export const ACCOUNT_RECORD = 256 * 1024;
+/** The longest for which whoever shows a recovery code can be made to wait, in seconds. */
+export const RECOVERY_WAIT = 30 * 86_400;
 export const REVISIONS_PER_BATCH = 100;
 /** Sealed record bytes in one batch or one page. */
 export const BATCH = 8 * 1024 * 1024;

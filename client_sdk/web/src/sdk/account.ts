@@ -10,7 +10,7 @@ import { changeCredentials } from "./change.js";
 import type { Professionals } from "./directory.js";
 import { chooseLanguage, fetched, forgetLogin, type Door } from "./door.js";
 import { NetworkError, Refused, ServerFault } from "./errors.js";
-import type { Id, Recovering } from "./items.js";
+import type { Id, Recovering, RecoveryWait } from "./items.js";
 import * as keychain from "./keychain.js";
 import { AccountState, type Credentials, type RecoveryWords } from "./keychain.js";
 import { Finding } from "./protocol/sync.js";
@@ -170,6 +170,18 @@ export class Account {
   async stopRecovery(password: string, pin: string): Promise<void> {
     const token = await this.confirm(password, pin);
     await this.#parts.session.transport.ask("DELETE", "/v1/recovery", { token });
+  }
+
+  /** How long whoever shows the recovery words waits. */
+  async recoveryWait(): Promise<RecoveryWait> {
+    return this.#parts.session.ask("GET", "/v1/recovery/wait");
+  }
+
+  /** Another waiting time, `wait` seconds (0 to 30 days), with password and PIN given anew. A shorter one holds only when the
+   * present one is over; whoever waits already goes on as before. Throws Refused (`login_refused`, `pin_wrong`, …). */
+  async setRecoveryWait(password: string, pin: string, wait: number): Promise<RecoveryWait> {
+    const token = await this.confirm(password, pin);
+    return this.#parts.session.transport.ask("PUT", "/v1/recovery/wait", { token, body: { wait } });
   }
 
   /** Compare-and-swap; whoever was slower synchronises, so that the heads of both are in it. Under the account's lock. */

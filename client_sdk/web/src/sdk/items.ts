@@ -177,6 +177,18 @@ export interface Recovering {
   readonly due: number;
 }
 
+/** A shorter waiting time, in seconds, and since when it holds, in Unix seconds. */
+export interface NextWait {
+  readonly wait: number;
+  readonly since: number;
+}
+
+/** How long whoever shows the recovery words waits, in seconds; `next`: what was chosen and doesn't hold yet. */
+export interface RecoveryWait {
+  readonly wait: number;
+  readonly next: NextWait | null;
+}
+
 /** What a person is writing. `item` is null for a new one, and so is `revision`, the version that this changes, as it is
  * where that isn't known; `saved` is in Unix seconds.
  *

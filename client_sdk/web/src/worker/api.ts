@@ -6,7 +6,7 @@
 
 import type {
   Content as OpenableContent, Deletion, Draft, FoundDraft, Id, Item as OpenedItem, Kept, KeptDraft, KeptReceipt, Kind,
-  Opening, Recovering, Sent, TypedDraft,
+  Opening, Recovering, RecoveryWait, Sent, TypedDraft,
 } from "../sdk/items.js";
 import type { BoxesApi } from "./boxes.js";
 import type { SharingApi } from "./sharing.js";
@@ -309,6 +309,10 @@ export interface EnteringApi {
   pendingRecovery(): Promise<Recovering | null>;
   /** Stops it, with password and PIN given anew. */
   stopRecovery(password: string, pin: string): Promise<void>;
+  /** How long whoever shows the recovery words waits. */
+  recoveryWait(): Promise<RecoveryWait>;
+  /** Another waiting time, in seconds, with password and PIN given anew: a shorter one holds when the present one is over. */
+  setRecoveryWait(password: string, pin: string, wait: number): Promise<RecoveryWait>;
   sessions(): Promise<readonly AccountSession[]>;
   endOtherSessions(password: string, pin: string): Promise<number>;
 }
@@ -396,5 +400,6 @@ export interface WriteOptions {
 }
 
 export type {
-  Deletion, Draft, FoundDraft, Id, Kept, KeptDraft, KeptReceipt, Kind, Opening, Recovering, TypedDraft,
+  Deletion, Draft, FoundDraft, Id, Kept, KeptDraft, KeptReceipt, Kind, Opening, Recovering, RecoveryWait,
+  TypedDraft,
 };

@@ -9,13 +9,13 @@ import { LANGUAGES } from "../languages.js";
 import { lockNow, secondsLeft, stay } from "../lock.js";
 import { address, type View } from "../router.js";
 import {
-  beforeLock, forgetful, givenBack, lookForRecovery, reachable, reading, recovering, sending, sensitiveUntil, session, stopping,
-  unfinished, unread, vault, waiting, warnings,
+  beforeLock, forgetful, givenBack, lookForRecovery, lookForWait, reachable, reading, recovering, recoveryWait, sending,
+  sensitiveUntil, session, stopping, unfinished, unread, vault, waiting, warnings,
 } from "../state.js";
 import { paceOf, underWay, uploads } from "../uploads.js";
-import { Button, Dialog, focusHeading, lasting, Notice } from "./index.js";
+import { Button, Dialog, focusHeading, lasting, Notice, waitingTime } from "./index.js";
 
-/** How often an open space looks whether somebody has shown the recovery words. */
+/** How often an open space looks whether somebody has shown the recovery words, or shortened how long they wait. */
 const LOOK_MS = 60_000;
 /** Where it is said that something was given back to the service. */
 const TELLS_GIVEN_BACK: readonly View[] = ["home", "trust"];
@@ -29,7 +29,7 @@ const WAYS: readonly (readonly [View, string, readonly View[]])[] = [
   ["search", "shell.search", []],
   ["settings", "shell.settings", [
     "credentials", "sessions", "trust", "erase", "dossier", "listing", "inbox", "shared", "summary",
-    "recovery",
+    "recovery", "waitingTime",
   ]],
 ];
 
@@ -72,9 +72,10 @@ export function Said({ open, view }: { open: boolean; view: View }): JSX.Element
 
 function Standing({ view }: { view: View }): JSX.Element {
   useEffect(() => {
-    const looking = setInterval(() => void lookForRecovery(), LOOK_MS);
+    const looking = setInterval(() => void Promise.all([lookForRecovery(), lookForWait()]), LOOK_MS);
     return () => clearInterval(looking);
   }, []);
+  const shorter = recoveryWait.value?.next ?? null;
   return (
     <>
       {recovering.value !== null && view !== "recovery" && (
@@ -82,6 +83,14 @@ function Standing({ view }: { view: View }): JSX.Element {
           <p>
             {say("shell.recovering", { moment: moment(recovering.value.due) })}{" "}
             <a href={address("recovery")}>{say("shell.recovering_more")}</a>
+          </p>
+        </Notice>
+      )}
+      {shorter !== null && view !== "waitingTime" && (
+        <Notice care>
+          <p>
+            {say("shell.shortened", { moment: moment(shorter.since), wait: waitingTime(shorter.wait) })}{" "}
+            <a href={address("waitingTime")}>{say("shell.recovering_more")}</a>
           </p>
         </Notice>
       )}

@@ -52,6 +52,7 @@ export function Button(props: {
 
 /** Seconds from which on nobody would sit and wait. */
 const LONG = 5400;
+const DAY = 86_400;
 
 /** Asks password managers, too, to offer nothing: whoever opens this device would be let in. Each has its own mark. */
 const UNREMEMBERED = {
@@ -186,11 +187,17 @@ export function spelledWait(seconds: number): string {
   return say("parts.until", { wait, moment: moment(Math.round((Date.now() / 1000 + seconds) / 60) * 60) });
 }
 
-/** How long something takes, in words: "30 secondes", "5 minutes". `seconds` is whole. */
+/** How long something takes, in words: "30 secondes", "5 minutes", "3 jours". `seconds` is whole. */
 export function lasting(seconds: number): string {
   if (seconds < 90) return say("parts.seconds", { count: seconds });
   if (seconds < LONG) return say("parts.minutes", { count: Math.ceil(seconds / 60) });
-  return say("parts.hours", { count: Math.ceil(seconds / 3600) });
+  if (seconds < 2 * DAY) return say("parts.hours", { count: Math.ceil(seconds / 3600) });
+  return say("parts.days", { count: Math.ceil(seconds / DAY) });
+}
+
+/** The same, of a waiting time that may be none. */
+export function waitingTime(seconds: number): string {
+  return seconds === 0 ? say("parts.no_wait") : lasting(seconds);
 }
 
 export function Waiting({ children }: { children: ComponentChildren }): JSX.Element {

@@ -81,6 +81,11 @@ export function enteringCalls(by: Answering): EnteringApi {
 
     stopRecovery: (password, pin) => by.enter((client) => client.account.stopRecovery(password, pin)),
 
+    recoveryWait: () => by.ask((client) => client.account.recoveryWait()),
+
+    setRecoveryWait: (password, pin, wait) =>
+      by.enter((client) => client.account.setRecoveryWait(password, pin, wait)),
+
     logIn: ({ username, password, pin }) => by.enter(async (client) => {
       made = shown = null;
       return by.entered(await client.logIn(new Credentials(username, password, pin)));

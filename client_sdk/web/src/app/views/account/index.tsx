@@ -9,3 +9,4 @@ export { Sessions } from "./sessions.js";
 export { Settings } from "./settings.js";
 export { SignUp } from "./sign_up.js";
 export { Trust } from "./trust.js";
+export { WaitingTime } from "./waiting_time.js";

@@ -11,7 +11,7 @@ import { address, type View } from "../../router.js";
 import { recovering, session, warnings } from "../../state.js";
 
 const CARDS: readonly (readonly [View, string])[] = [
-  ["credentials", "credentials"], ["sessions", "sessions"], ["shares", "shares"], ["boxes", "boxes"],
+  ["credentials", "credentials"], ["waitingTime", "waiting_time"], ["sessions", "sessions"], ["shares", "shares"], ["boxes", "boxes"],
   ["dossier", "dossier"], ["deleted", "deleted"], ["listing", "listing"], ["erase", "erase"],
 ];
 
