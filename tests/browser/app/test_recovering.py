@@ -65,6 +65,16 @@ def test_the_words_lead_back_in_after_three_days_of_which_an_open_space_is_told(
     owner.show_words()
     owner.page.get_by_text(owner.say("problem.recovery_refused")).wait_for()
 
+    back.go_to("shell.settings")
+    back.strike(back.page.get_by_role("link").filter(has_text=back.say("account.settings.waiting_time_text")))
+    back.strike(back.box("account.waiting_time.choice"), "ArrowDown")  # a week, after three days
+    back.fill("account.confirm.password", back.password)
+    back.fill("account.confirm.pin", back.pin)
+    back.press("account.waiting_time.do")
+    week = back.say("parts.days.other").replace("{count}", "7")
+    back.page.get_by_text(back.say("account.waiting_time.now", wait=week), exact=True).wait_for()
+    back.not_lost()
+
     older = back.words
     back.go_to("shell.settings")
     back.strike(back.page.get_by_role("link").filter(has_text=back.say("account.settings.credentials_text")))
