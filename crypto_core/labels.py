@@ -83,6 +83,9 @@ class Kind(StrEnum):
     RECOVERY_ID = "recovery-id"
     RECOVERY_LOGIN = "recovery-login"
     RECOVERY_WRAP = "recovery-wrap"
+    # a sealed backup (docs/spec/backup.md)
+    BACKUP_SEAL = "backup-seal"
+    BACKUP = "backup"
 
 
 def context(kind: Kind, *fields: bytes) -> bytes:

@@ -62,18 +62,18 @@ def parse_words(text: str) -> bytes:
     """
     typed = _LETTERS.findall(_bare(text))
     if len(typed) != WORDS:
-        raise SecretRefused(f"the recovery code has {WORDS} words")
+        raise SecretRefused(f"there are {WORDS} words")
     unknown = [_first_unknown(typed, language) for language in LANGUAGES]
     if None not in unknown:  # the language that fits longest is the one meant
         furthest = max(number for number in unknown if number)
-        raise SecretRefused(f"word {furthest} of the recovery code is in neither list")
+        raise SecretRefused(f"word {furthest} is in neither list")
     for language, number in zip(LANGUAGES, unknown, strict=True):
         if number is None:
             try:
                 return bytes(_mnemonic(language).to_entropy([_word_list(language)[word] for word in typed]))
             except ValueError:
                 continue
-    raise SecretRefused("a word of the recovery code is another one, or two have changed places")
+    raise SecretRefused("a word is another one, or two have changed places")
 
 
 def _first_unknown(words: list[str], language: Language) -> int | None:

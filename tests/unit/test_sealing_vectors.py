@@ -21,7 +21,7 @@ from crypto_core.labels import Kind, context
 from crypto_core.receipts import directory
 from crypto_core.receipts.policy import format_policy
 from crypto_core.receipts.signatures import verify_ed25519
-from crypto_core.sealing import boxes, envelope, keyring, keys, padding, passphrase, records, recovery, sharing
+from crypto_core.sealing import backup, boxes, envelope, keyring, keys, padding, passphrase, records, recovery, sharing
 
 VECTORS = Path(__file__).parents[1] / "vectors"
 FACTS = sorted((VECTORS / "sealing").glob("*.json"))
@@ -241,6 +241,11 @@ def _parse_box_fragment(given: Inputs) -> dict[str, Any]:
     return {**vars(address), "cap": boxes.derive_deposit_cap(address.secret, address.box)}
 
 
+def _seal_backup(given: Inputs) -> dict[str, Any]:
+    sealer = backup.backup_sealer(given.raw("words_key"), given.raw("salt"))
+    return {"sealed": b"".join(backup.seal_backup(sealer, [given.raw("pack")]))}
+
+
 OPS: dict[str, Callable[[Inputs], dict[str, Any]]] = {
     "parse_b64url": lambda i: {"data": encoding.parse_b64url(i.text("text"))},
     "parse_time": lambda i: {"seconds": encoding.parse_time(i.text("text"))},
@@ -339,6 +344,9 @@ OPS: dict[str, Callable[[Inputs], dict[str, Any]]] = {
     "unwrap_deposit_key": lambda i: {
         "key": boxes.unwrap_deposit_key(i.raw("pk_box"), i.raw("sk_box"), i.raw("box"), i.raw("wrap"))
     },
+    "seal_backup": _seal_backup,
+    "open_backup": lambda i: {"pack": b"".join(backup.open_backup(i.raw("words_key"), _pieces(i)))},
+    "unpad_backup": lambda i: {"pack": b"".join(backup.unpad_backup([i.raw("padded")]))},
     "derive_segment": lambda i: dict(
         zip(("blob_id", "content_key"), records.derive_segment(i.raw("key"), i.number("number")), strict=True)
     ),

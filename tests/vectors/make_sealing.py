@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from facts_of_backup import backups
 from facts_of_boxes import addresses, deposits, kept_boxes
 from facts_of_encoding import encoding, labels
 from facts_of_envelope import envelope
@@ -43,6 +44,7 @@ TOPICS = (
     addresses,
     kept_boxes,
     deposits,
+    backups,
 )
 
 

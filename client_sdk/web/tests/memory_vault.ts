@@ -256,7 +256,7 @@ export class MemoryVault extends MemoryReading implements VaultApi {
   async showRecovery(words: string): Promise<ShownRecovery> {
     await this.#call("showRecovery", words);
     const typed = bare(words).split(/\s+/);
-    if (typed.length !== 24) throw problem("secret_refused", { detail: "the recovery code has 24 words" });
+    if (typed.length !== 24) throw problem("secret_refused", { detail: "there are 24 words" });
     const found = this.#accounts.find((one) => one.words.join() === typed.join());
     if (found === undefined) throw problem("recovery_refused");
     const now = Math.floor(this.#now() / 1000);

@@ -9,6 +9,7 @@ import { context, type Kind } from "../src/crypto_core/labels.js";
 import * as directory from "../src/crypto_core/receipts/directory.js";
 import { formatPolicy } from "../src/crypto_core/receipts/policy.js";
 import { verifyEd25519 } from "../src/crypto_core/receipts/signatures.js";
+import * as backup from "../src/crypto_core/sealing/backup.js";
 import * as boxes from "../src/crypto_core/sealing/boxes.js";
 import * as envelope from "../src/crypto_core/sealing/envelope.js";
 import * as keyring from "../src/crypto_core/sealing/keyring.js";
@@ -342,6 +343,11 @@ const OPS: Readonly<Record<string, Run>> = {
   format_words: (i) => ({ words: recovery.formatWords(i.raw("key"), i.text<recovery.Language>("language")) }),
   parse_words: (i) => ({ key: recovery.parseWords(i.text("words")) }),
   derive_recovery: deriveRecovery,
+  seal_backup: async (i) => ({
+    sealed: await gathered(backup.sealBackup(backup.backupSealer(i.raw("words_key"), i.raw("salt")), [i.raw("pack")])),
+  }),
+  open_backup: async (i) => ({ pack: await gathered(backup.openBackup(i.raw("words_key"), pieces(i))) }),
+  unpad_backup: async (i) => ({ pack: await gathered(backup.unpadBackup([i.raw("padded")])) }),
   derive_segment: (i) => {
     const [blobId, key] = records.deriveSegment(i.raw("key"), i.number("number"));
     return { blob_id: blobId, content_key: key };

@@ -76,6 +76,9 @@ export const Kind = {
   RECOVERY_ID: "recovery-id",
   RECOVERY_LOGIN: "recovery-login",
   RECOVERY_WRAP: "recovery-wrap",
+  // a sealed backup (docs/spec/backup.md)
+  BACKUP_SEAL: "backup-seal",
+  BACKUP: "backup",
 } as const;
 
 export type Kind = (typeof Kind)[keyof typeof Kind];

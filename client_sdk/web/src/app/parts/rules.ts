@@ -17,9 +17,9 @@ const RULES: readonly (readonly [RegExp, string])[] = [
   [/^the PIN is one of the commonest/, "pin_common"],
   [/^the PIN looks like a year/, "pin_year"],
   [/^the PIN is one digit repeated/, "pin_sequence"],
-  [/^the recovery code has 24/, "words_count"],
-  [/^word (?<count>\d+) of the recovery code/, "word_unknown"],
-  [/^a word of the recovery code/, "words_wrong"],
+  [/^there are 24 words/, "words_count"],
+  [/^word (?<count>\d+) is in neither list/, "word_unknown"],
+  [/^a word is another one/, "words_wrong"],
   [/^a code has eight digits/, "code_digits"],
 ];
 

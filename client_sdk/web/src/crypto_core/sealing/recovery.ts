@@ -77,12 +77,12 @@ export function formatWords(key: Uint8Array, language: Language = "english"): st
 export function parseWords(text: string): Uint8Array {
   const typed: string[] = bare(text).match(/[a-z]+/g) ?? [];
   if (typed.length !== WORDS) {
-    throw new SecretRefused(`the recovery code has ${WORDS} words`);
+    throw new SecretRefused(`there are ${WORDS} words`);
   }
   const spelled = LANGUAGES.map((language) => ({ language, words: typed.map((word) => bareList(language).get(word)) }));
   const unknown = spelled.map(({ words }) => words.indexOf(undefined));
   if (!unknown.includes(-1)) { // the language that fits longest is the one meant
-    throw new SecretRefused(`word ${Math.max(...unknown) + 1} of the recovery code is in neither list`);
+    throw new SecretRefused(`word ${Math.max(...unknown) + 1} is in neither list`);
   }
   for (const { language, words } of spelled) {
     if (!words.includes(undefined)) {
@@ -93,7 +93,7 @@ export function parseWords(text: string): Uint8Array {
       }
     }
   }
-  throw new SecretRefused("a word of the recovery code is another one, or two have changed places");
+  throw new SecretRefused("a word is another one, or two have changed places");
 }
 
 const bareLists = new Map<Language, ReadonlyMap<string, string>>();
