@@ -392,6 +392,22 @@ class Dossier(Strict):
     left = fields.List(fields.String(), required=True)
 
 
+class Backup(Strict):
+    """`backup make`: the sealed files that were written; `words` open each of them, null where they went into a file of
+    their own; `left` are items that can't be opened here."""
+
+    places = fields.List(fields.String(), required=True)
+    items = Whole(required=True)
+    left = fields.List(fields.String(), required=True)
+    words = fields.String(required=True, allow_none=True)
+
+
+class OpenedBackup(Strict):
+    """`backup open`: the pack that was in it."""
+
+    place = fields.String(required=True)
+
+
 class OpenedPack(Strict):
     """`pro open`, `open-link`: `missing` are items that the vault did not give as they were shared; `unsaid` those that
     are there without the depositor's own words, or say otherwise than these."""

@@ -50,9 +50,9 @@ _COMMANDS = Commands({
     "register": "account", "login-check": "account", "change": "account",
     "delete-account": "account", "recover": "account", "stop-recovery": "account",
     "recovery-wait": "account", "journal": "journal",
-    "documents": "documents", "dossier": "dossier", "extract": "extract", "share": "share", "box": "box", "pro": "pro",
-    "open-link": "open_link", "receipts": "receipts", "verify": "verify", "verify-pack": "verify_pack",
-    "audit": "audit", "trust": "trust", "witness": "witness",
+    "documents": "documents", "dossier": "dossier", "backup": "backup", "extract": "extract", "share": "share",
+    "box": "box", "pro": "pro", "open-link": "open_link", "receipts": "receipts", "verify": "verify",
+    "verify-pack": "verify_pack", "audit": "audit", "trust": "trust", "witness": "witness",
 })
 
 

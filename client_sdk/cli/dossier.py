@@ -19,7 +19,7 @@ from client_sdk.cli.output import count, note, print_json, screen
 from client_sdk.cli.session import opened
 from client_sdk.client import VaultClient
 from client_sdk.items import NOT_READ, Item
-from client_sdk.packs.own import MOST_ITEMS
+from client_sdk.packs.own import MOST_ITEMS, OwnPack
 from client_sdk.packs.pack import PAGE, VERIFIER, write_pack
 from client_sdk.packs.sink import open_sink
 from crypto_core.errors import TemoinError
@@ -59,18 +59,15 @@ def dossier(common: Shared, user: str, chosen: tuple[bytes, ...], target: Path, 
     check it with no account, no network and no help from the vault. More than 500 items become several folders.
     """
     with opened(common, user) as client:
-        items, left = _open_items(client, common, chosen, history)
-        if not items:
-            raise NothingKept
-        places = _places(target, -(-len(items) // MOST_ITEMS))
+        items, left = open_items(client, common, chosen, history)
+        places = places_for(target, items)
         for place in places:
             _require_free(place)
         lacks_verifier = False
-        for number, place in enumerate(places):
-            part = items[number * MOST_ITEMS:(number + 1) * MOST_ITEMS]
+        for place, pack in zip(places, packs_of(client, items), strict=True):
             with _whole_or_nothing(place), open_sink(place) as sink:
-                lacks_verifier |= not write_pack(client.pack(part), client.policy, sink).verifier
-    missing = [f"{one.id.hex()} revision {one.revision}" for one in left]
+                lacks_verifier |= not write_pack(pack, client.policy, sink).verifier
+    missing = named(left)
     if common.as_json:
         print_json(outputs.Dossier(), {"places": list(map(str, places)), "items": len(items), "left": missing})
     else:
@@ -86,10 +83,10 @@ def dossier(common: Shared, user: str, chosen: tuple[bytes, ...], target: Path, 
         raise ItemsLeft(f"{len(left)} left")
 
 
-def _open_items(
+def open_items(
     client: VaultClient, common: Shared, chosen: Sequence[bytes], history: bool
 ) -> tuple[list[Item], list[Item]]:
-    """What is to be written, the oldest deposit first, and what can't be opened."""
+    """What is to be written, the oldest deposit first, and what can't be opened. Raises NothingKept."""
 
     def look() -> list[Item]:
         newest = [client.item(one) for one in dict.fromkeys(chosen)] if chosen else client.items()
@@ -103,16 +100,30 @@ def _open_items(
         client.step_up(common.secrets.pin())
         found = look()
     found.sort(key=lambda one: (one.deposited, one.revision))
-    return [one for one in found if one.state == "open"], [one for one in found if one.state != "open"]
+    items = [one for one in found if one.state == "open"]
+    if not items:
+        raise NothingKept
+    return items, [one for one in found if one.state != "open"]
 
 
-def _places(target: Path, count: int) -> list[Path]:
-    """One, or `NAME-1`, `NAME-2`… beside each other."""
+def packs_of(client: VaultClient, items: Sequence[Item]) -> list[OwnPack]:
+    """As many as it takes. All are made before one is written: what needs the PIN is open for two minutes."""
+    return [client.pack(items[first : first + MOST_ITEMS]) for first in range(0, len(items), MOST_ITEMS)]
+
+
+def places_for(target: Path, items: Sequence[Item]) -> list[Path]:
+    """Where the packs of these go: one, or `NAME-1`, `NAME-2`… beside each other."""
+    count = -(-len(items) // MOST_ITEMS)
     if count == 1:
         return [target]
     is_zip = target.suffix.lower() == ".zip"
     stem, ending = (target.stem, target.suffix) if is_zip else (target.name, "")
     return [target.with_name(f"{stem}-{number}{ending}") for number in range(1, count + 1)]
+
+
+def named(items: Sequence[Item]) -> list[str]:
+    """Which they are, as a person can look for them."""
+    return [f"{one.id.hex()} revision {one.revision}" for one in items]
 
 
 def _require_free(place: Path) -> None:

@@ -52,12 +52,15 @@ def shared(command: Command) -> Command:
     return asking("password and PIN, a line each,")(command)
 
 
-def asking(secrets: str) -> Callable[[Command], Command]:
-    """The same for a command that asks for other secrets; these words say which --secrets-fd brings, in which order."""
+def asking(secrets: str, *, offline: bool = False) -> Callable[[Command], Command]:
+    """The same for a command that asks for other secrets; these words say which --secrets-fd brings, in which order.
+
+    `offline`: it speaks with no vault, and makes nothing of --server, as the command `offline` is for."""
 
     def decorate(command: Command) -> Command:
         @click.option(
-            "--server", metavar="ADDRESS", envvar="TEMOIN_SERVER", help="The vault's address. [TEMOIN_SERVER]"
+            "--server", metavar="ADDRESS", envvar="TEMOIN_SERVER", help="The vault's address. [TEMOIN_SERVER]",
+            hidden=offline,
         )
         @click.option(
             "--secrets-fd", metavar="N", type=int, callback=readable_descriptor,

@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from client_sdk.cli.failures import FileExists, NoPlainFile
 from client_sdk.cli.output import visible
@@ -49,15 +50,23 @@ def local_name(name: str, taken: set[str]) -> str:
 
 
 def save(chunks: Iterable[bytes], path: Path, *, overwrite: bool) -> None:
-    """Writes beside `path`, for this user alone, and gives it its name when the last chunk has come and is on disk.
-
-    With `overwrite` a file makes room; nothing else ever does: root could put a file in the place of a device, or of
-    the link that /dev/stdout is. Raises FileExists, NoPlainFile; and whatever `chunks` raises, leaving nothing behind.
-    """
-    _require_room(path, overwrite)
-    with _unnamed(path.parent) as (descriptor, place), os.fdopen(descriptor, "wb") as file:
+    """Writes as `saving` does. Raises whatever `chunks` raises, too, leaving nothing behind."""
+    with saving(path, overwrite=overwrite) as file:
         for chunk in chunks:
             file.write(chunk)
+
+
+@contextmanager
+def saving(path: Path, *, overwrite: bool) -> Iterator[BinaryIO]:
+    """A new file beside `path`, for this user alone, which gets its name once it was left without an error and is on
+    disk.
+
+    With `overwrite` a file makes room; nothing else ever does: root could put a file in the place of a device, or of
+    the link that /dev/stdout is. Raises FileExists, NoPlainFile.
+    """
+    _require_room(path, overwrite)
+    with _unnamed(path.parent) as (descriptor, place), os.fdopen(descriptor, "w+b") as file:
+        yield file
         file.flush()
         os.fsync(file.fileno())
         _name(place, path, overwrite)
@@ -88,7 +97,7 @@ def _unnamed(folder: Path) -> Iterator[tuple[int, str]]:
     """
     if os.path.isdir(_DESCRIPTORS):
         try:
-            descriptor = os.open(folder, os.O_TMPFILE | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+            descriptor = os.open(folder, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
         except OSError:
             pass  # a file system without such files
         else:

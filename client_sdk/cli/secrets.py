@@ -57,6 +57,10 @@ class Secrets:
         """The 24 recovery words, on one line."""
         return self._get("Recovery words")
 
+    def backup_words(self) -> str:
+        """The 24 words of a sealed backup, on one line."""
+        return self._get("Backup words")
+
     def user(self) -> str:
         """The user name, where it was not given: of the environment first, so that it needn't come with the others."""
         return self._environment.get(_variable("User")) or self._line() or ask("User name", "TEMOIN_USER")

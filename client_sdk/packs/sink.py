@@ -1,6 +1,7 @@
-"""Where a pack is written: a new folder, or a ZIP file.
+"""Where a pack is written: a new folder, a ZIP file, or a sealed backup, which is a ZIP file once it is opened.
 
-Knows: folders and ZIP files. Refuses to know: what the files mean, and whether they are right.
+Knows: folders, ZIP files, and how a backup is sealed while it is written. Refuses to know: what the files mean, and
+whether they are right.
 A name is there whole or not at all; a ZIP file is there once it is finished. All of it is on disk when a sink is left
 without an error: then the opening that it came from is let go of.
 """
@@ -15,11 +16,14 @@ from contextlib import AbstractContextManager, ExitStack
 from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Protocol
+from typing import IO, BinaryIO, Protocol
 
 from client_sdk.home import make_folder, sync_folder
+from crypto_core.sealing.backup import BACKUP_MAGIC, backup_end, backup_opener, backup_sealer
+from crypto_core.sealing.envelope import CHUNK_SIZE, RUN_CHUNKS, sealed_range
 
 _BLOCK = 1 << 20
+_RUN = RUN_CHUNKS * CHUNK_SIZE
 _NAME_AND_EXTRA, _HEADER = 26, 30
 """Where an entry's own header says how long what follows it is, and how long it is itself."""
 
@@ -86,9 +90,7 @@ class ZipSink(AbstractContextManager["ZipSink"]):
             self._temporary.unlink(missing_ok=True)
 
     def write(self, name: str, blocks: Iterable[bytes]) -> str:
-        entry = zipfile.ZipInfo(name)
-        entry.external_attr = 0o100600 << 16
-        with self._zip.open(entry, "w", force_zip64=True) as file:
+        with self._zip.open(_entry(name), "w", force_zip64=True) as file:
             return _copy(blocks, file)
 
     def read(self, name: str) -> Iterator[bytes]:
@@ -100,9 +102,98 @@ class ZipSink(AbstractContextManager["ZipSink"]):
             yield from _blocks_of(file, entry.file_size)
 
 
+class SealedSink(AbstractContextManager["SealedSink"]):
+    """A sealed backup, in a new file that can be written and read. It is whole when this is left without an error, and
+    on disk when whoever gave the file has synced it. Nothing but sealed chunks ever comes into the file."""
+
+    def __init__(self, file: BinaryIO, key: bytes) -> None:
+        """`key`: the 32 bytes of the backup's words."""
+        self._stream = _SealedStream(file, key)
+        self._zip = zipfile.ZipFile(self._stream, "w", zipfile.ZIP_STORED)
+        self._places = dict[str, tuple[int, int]]()
+
+    def __exit__(self, raised: type[BaseException] | None, _error: object, _trace: TracebackType | None) -> None:
+        self._zip.close()
+        if raised is None:
+            self._stream.finish()
+
+    def write(self, name: str, blocks: Iterable[bytes]) -> str:
+        with self._zip.open(_entry(name), "w", force_zip64=True) as file:
+            start = self._stream.tell()
+            digest = _copy(blocks, file)
+            self._places[name] = start, self._stream.tell()
+        return digest
+
+    def read(self, name: str) -> Iterator[bytes]:
+        yield from self._stream.read_back(*self._places[name])
+
+
+class _SealedStream:
+    """Seals what is written, a run of chunks at once. It has no `seek`: a chunk is sealed once, and never again."""
+
+    def __init__(self, file: BinaryIO, key: bytes) -> None:
+        sealer = backup_sealer(key)
+        self._file, self._sealer, self._opener = file, sealer, backup_opener(key, sealer.header)
+        self._waiting, self._sealed = bytearray(BACKUP_MAGIC), 0
+        """What isn't sealed yet, less than a run; and how many bytes are, whole runs."""
+        file.write(sealer.header)
+
+    def tell(self) -> int:
+        """How much of the pack was written."""
+        return self._sealed + len(self._waiting) - len(BACKUP_MAGIC)
+
+    def write(self, data: bytes) -> int:
+        self._waiting += data
+        self._seal(len(self._waiting) // _RUN * _RUN, last=False)
+        return len(data)
+
+    def flush(self) -> None:
+        """What waits can't be sealed before its run is full."""
+
+    def close(self) -> None:
+        """The file is its giver's."""
+
+    def finish(self) -> None:
+        """The padding, and the end of the seal."""
+        for block in backup_end(self.tell()):
+            self.write(block)
+        self._seal(len(self._waiting), last=True)
+
+    def read_back(self, start: int, stop: int) -> Iterator[bytes]:
+        """The bytes [start, stop) of what was written, a run at once; more may be written meanwhile."""
+        at, stop = start + len(BACKUP_MAGIC), stop + len(BACKUP_MAGIC)
+        while at < stop:
+            until = min(stop, at + _RUN)
+            block = self._open(at, min(until, self._sealed)) if at < self._sealed else bytes(
+                self._waiting[at - self._sealed : until - self._sealed]
+            )
+            at += len(block)
+            yield block
+
+    def _open(self, start: int, stop: int) -> bytes:
+        sealed_start, sealed_stop, first = sealed_range(start, stop)
+        self._file.flush()
+        sealed = os.pread(self._file.fileno(), sealed_stop - sealed_start, sealed_start)
+        chunks = self._opener.open_chunks(first, sealed, last=False)
+        return chunks[start - first * CHUNK_SIZE : stop - first * CHUNK_SIZE]
+
+    def _seal(self, size: int, *, last: bool) -> None:
+        if size or last:
+            chunk = self._sealed // CHUNK_SIZE
+            self._file.write(self._sealer.seal_chunks(chunk, bytes(self._waiting[:size]), last=last))
+            del self._waiting[:size]
+            self._sealed += size
+
+
 def open_sink(path: Path) -> FolderSink | ZipSink:
     """A ZIP file where the name ends so, else a folder."""
     return ZipSink(path) if path.suffix.lower() == ".zip" else FolderSink(path)
+
+
+def _entry(name: str) -> zipfile.ZipInfo:
+    entry = zipfile.ZipInfo(name)
+    entry.external_attr = 0o100600 << 16
+    return entry
 
 
 def _for_its_owner(path: str, flags: int) -> int:

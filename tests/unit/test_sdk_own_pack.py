@@ -16,13 +16,14 @@ from client_sdk.opening import parse_manifest
 from client_sdk.packs.check import PackReport, check_pack
 from client_sdk.packs.own import MOST_ITEMS
 from client_sdk.packs.pack import MANIFEST, PAGE, SIGNATURE, Written, write_pack
-from client_sdk.packs.sink import open_sink
+from client_sdk.packs.sink import SealedSink, open_sink
 from client_sdk.packs.source import open_source
 from client_sdk.professional import load_identity
 from client_sdk.protocol.sync import Finding
 from crypto_core.encoding import parse_hex
 from crypto_core.errors import UnsupportedVersion
 from crypto_core.randomness import make_bytes, make_id
+from crypto_core.sealing.backup import make_backup_key, open_backup
 from crypto_core.sealing.keyring import NeedsPin
 from crypto_core.sealing.sharing import (
     BundleExpired, make_bundle_key, open_bundle, seal_bundle, verify_manifest,
@@ -84,6 +85,22 @@ def test_everything_is_in_it_and_a_stranger_finds_it_whole(scene: Scene, name: s
         assert words in page
     assert "Ce qui a été transmis" not in page
     assert b"".join(source.blocks("originals/003-01-photo.jpg")) == FILE
+
+
+def test_sealed_it_is_the_same_pack_to_the_byte(scene: Scene) -> None:
+    scene.client.step_up(PIN)
+    made, key = scene.client.pack(scene.client.items()), make_backup_key()
+    sealed, place, clear = (scene.folder / name for name in ("sealed", "opened.zip", "clear.zip"))
+    with open(sealed, "w+b") as file, SealedSink(file, key) as sink:
+        write_pack(made, scene.client.policy, sink)
+    with open_sink(clear) as clear_sink:
+        write_pack(made, scene.client.policy, clear_sink)
+    place.write_bytes(b"".join(open_backup(key, [sealed.read_bytes()])))
+    assert scene.checked(place).outcome == "valid"
+    ours, theirs = open_source(place), open_source(clear)
+    assert list(ours.names) == list(theirs.names)
+    for name in ours.names:
+        assert b"".join(ours.blocks(name)) == b"".join(theirs.blocks(name))
 
 
 def test_it_was_sent_to_nobody(scene: Scene) -> None:

@@ -141,6 +141,10 @@ class _Person:
         self.box(photo)
         self.say("dossier", USER, "-o", self.folder / "dossier.zip")
         self.say("verify-pack", self.folder / "dossier.zip")
+        self.say("backup", "make", USER, "-o", self.folder / "sealed", "--words-out", self.folder / "sealed.txt")
+        sheet = (self.folder / "sealed.txt").read_text("utf-8").strip()
+        self.say("backup", "open", self.folder / "sealed", "-o", self.folder / "opened.zip", secrets=(sheet,))
+        self.say("verify-pack", self.folder / "opened.zip")
         self.say("trust", "accept", USER)
         with urlopen(f"{vault.url}/v1/vault") as answer:
             policy = f"log {json.load(answer)['directory_vkey']}\nquorum none\n"
@@ -163,7 +167,8 @@ class _Person:
 
     @property
     def canaries(self) -> list[str]:
-        words = [word for name in ("words.txt", "gone.txt") for word in (self.folder / name).read_text("utf-8").split()]
+        papers = [self.folder / name for name in ("words.txt", "gone.txt", "sealed.txt")]
+        words = [word for paper in papers for word in paper.read_text("utf-8").split()]
         pairs = [" ".join(words[place : place + 2]) for place in range(0, len(words) - 1, 2)]
         secrets = [USER, GONE_USER, SECRET, NUMBERS, NEW_USER, NEW_SECRET, NEW_NUMBERS]
         return [*secrets, *TEXTS.values(), *pairs, *self.link]
@@ -201,6 +206,13 @@ def test_neither_the_device_nor_its_complaints_say_anything(told: tuple[_Person,
     person, _, _ = told
     kept = b"\n".join(path.read_bytes() for path in sorted(person.device.home.rglob("*")) if path.is_file())
     assert find_canaries(kept + person.errors.encode(), person.canaries) == []
+
+
+def test_a_sealed_backup_says_nothing(told: tuple[_Person, HttpProxy, RealVault]) -> None:
+    person, _, _ = told
+    sealed = (person.folder / "sealed").read_bytes()
+    assert len(sealed) > (person.folder / "dossier.zip").stat().st_size
+    assert find_canaries(sealed, [*person.canaries, "originals/", "bundle.json"]) == []
 
 
 def test_a_canary_that_was_planted_is_found(told: tuple[_Person, HttpProxy, RealVault]) -> None:
