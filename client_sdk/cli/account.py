@@ -18,7 +18,7 @@ import click
 
 from client_sdk.cli.failures import FileExists, NameDiffers, WordsDiffer
 from client_sdk.cli.options import Shared, asking, shared, user_argument
-from client_sdk.cli.output import facts, note, print_json, screen, spell_pause, spell_time
+from client_sdk.cli.output import DAY, facts, note, print_json, screen, spell_pause, spell_time
 from client_sdk.cli.saving import save
 from client_sdk.cli.session import connected, log_in, opened, reaching, tell_recovery
 from client_sdk.errors import NetworkError, Refused, ServerFault
@@ -30,7 +30,6 @@ from crypto_core.sealing.passphrase import normalise_password, normalise_pin, no
 from crypto_core.sealing.recovery import Language
 from schemas import limits, outputs
 
-_DAY = 86_400
 _ASKED = 2
 _TRIES = 3
 _NOBODY_ANSWERS = (
@@ -159,7 +158,7 @@ def stop_recovery(common: Shared, user: str) -> None:
 @click.command("recovery-wait")
 @user_argument
 @click.option(
-    "--days", type=click.IntRange(0, limits.RECOVERY_WAIT // _DAY), metavar="N",
+    "--days", type=click.IntRange(0, limits.RECOVERY_WAIT // DAY), metavar="N",
     help="Another waiting time; with 0 the words open at once. Without it nothing is changed.",
 )
 @shared
@@ -174,7 +173,7 @@ def recovery_wait(common: Shared, user: str, days: int | None) -> None:
         if days is None:
             found = client.account.recovery_wait()
         else:
-            found = client.account.set_recovery_wait(common.secrets.password(), common.secrets.pin(), days * _DAY)
+            found = client.account.set_recovery_wait(common.secrets.password(), common.secrets.pin(), days * DAY)
     if found is None:
         raise Refused("not_found", 404, "This vault is too old to let you choose: it waits as whoever runs it decided.")
     if common.as_json:

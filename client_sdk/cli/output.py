@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from client_sdk.cli.failures import Failure
 
 _WIDTH_OF_A_FILE = 160
+DAY = 86_400
 _LONG = 5400
 """Seconds from which on nobody would sit and wait."""
 _KEPT_CONTROLS = "\n\t"
@@ -102,7 +103,7 @@ def spell_time(seconds: int | None) -> str:
 
 def spell_wait(seconds: int) -> str:
     """`45 seconds`, `12 minutes`, `7 hours`, `6 days`: rounded up, so that nobody comes too early."""
-    for name, unit in (("day", 86_400), ("hour", 3600), ("minute", 60), ("second", 1)):
+    for name, unit in (("day", DAY), ("hour", 3600), ("minute", 60), ("second", 1)):
         if seconds >= 2 * unit or unit == 1 or (name == "minute" and seconds >= 60):
             return count(-(-seconds // unit), name)
     raise AssertionError("the last unit always fits")

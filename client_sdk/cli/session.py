@@ -12,7 +12,7 @@ import click
 
 from client_sdk.cli.failures import NotFinished, NotReached, failure_of
 from client_sdk.cli.options import Shared
-from client_sdk.cli.output import count, note, print_failure, spell_pause, spell_time
+from client_sdk.cli.output import DAY, count, note, print_failure, spell_pause, spell_time
 from client_sdk.cli.progress import Bars
 from client_sdk.client import VaultClient
 from client_sdk.errors import NetworkError, Refused
@@ -98,10 +98,11 @@ def tell_recovery(shared: Shared, client: VaultClient) -> None:
             )
         chosen = client.account.recovery_wait()
         if chosen is not None and chosen.next is not None:
+            days = -(-chosen.wait // DAY)
             note(
                 f"From {spell_time(chosen.next.since)} on, your recovery words open sooner "
-                f"({spell_pause(chosen.next.wait)}). If that wasn't you:  temoin recovery-wait USER --days 3, then  "
-                "temoin change USER --new-words"
+                f"({spell_pause(chosen.next.wait)}). If that wasn't you:  temoin recovery-wait USER --days {days}, "
+                "then  temoin change USER --new-words"
             )
 
 

@@ -118,9 +118,10 @@ def test_no_waiting_time_says_what_it_means(terminal: Terminal) -> None:
 
 
 def test_every_opening_tells_of_a_waiting_time_that_was_shortened(terminal: Terminal) -> None:
-    terminal.fake.wait = RecoveryWait(3 * 86_400, NextWait(0, DUE))
+    terminal.fake.wait = RecoveryWait(14 * 86_400, NextWait(0, DUE))
     told = terminal.run("journal", "list", USER).stderr.replace("\n", " ")
-    assert "From 2025-06-18" in told and "open sooner (no wait)" in told and "--new-words" in told
+    assert "From 2025-06-18" in told and "open sooner (no wait)" in told
+    assert "--days 14," in told and "--new-words" in told
     assert "From 2025-06-18" in terminal.run("recovery-wait", USER).stdout
     terminal.fake.wait = RecoveryWait(0, None)
     assert "recovery words" not in terminal.run("journal", "list", USER).stderr
