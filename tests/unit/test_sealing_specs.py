@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SPECS = ["encoding", "labels", "secrets", "envelope", "keys", "padding", "records", "recovery", "bundle"]
+SPECS = ["encoding", "labels", "secrets", "envelope", "keys", "padding", "records", "recovery", "bundle", "backup"]
 VECTORS = {
     path.stem: path.read_text(encoding="ascii") for path in (ROOT / "tests" / "vectors" / "sealing").glob("*.json")
 }
