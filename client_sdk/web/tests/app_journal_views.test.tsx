@@ -67,7 +67,8 @@ describe("the timeline", () => {
   test("begins with drafts and with what waits to be sent", async () => {
     const vault = await openVault(HELD);
     const unsent = sampleItem(9, { title: "Pas encore parti", deposited: 0, text: "Il attendait en bas.\n\nEncore." });
-    vault.waiting = async () => [unsent];
+    const loss = sampleItem(10, { kind: "loss", title: null, text: null, deposited: 0 }); // nothing to read
+    vault.waiting = async () => [loss, unsent];
     vault.begin({
       slot: "slotAAAAAAAAAAAAAAAAAA", item: null, revision: null, kind: "journal", sensitive: false, saved: 1_770_000_000,
       draft: { ...EMPTY_DRAFT, text: "Je commence" },
