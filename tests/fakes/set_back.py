@@ -55,6 +55,7 @@ def restored(vault: FakeVault, copy: Path, **how: Any) -> Restored:
     put_back(vault, copy)
     done = restore(vault.parts, **how)
     assert done is not None
+    vault.parts.close()  # or what it has written since lies over the next copy
     reopen(vault)
     require_newest(vault.parts)
     assert check_vault(vault.parts).problems == []
