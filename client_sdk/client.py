@@ -184,8 +184,12 @@ class VaultClient:
         recovering.send(self._transport, self._door.meet(), made, self._door.is_gone)
 
     def step_up(self, pin: str) -> None:
-        """Opens the sensitive tier for two minutes. Raises Refused (`pin_wrong`, `pin_locked`, …)."""
-        self._opened().sensitive.open(pin)
+        """Opens the sensitive tier for two minutes, and does what a warning that ended left to be done behind the PIN.
+        Raises Refused (`pin_wrong`, `pin_locked`, …)."""
+        opened = self._opened()
+        opened.sensitive.open(pin)
+        with opened.session.home.lock():
+            opened.redepositor.finish_anyhow()
 
     def lock(self) -> None:
         """Writes the account record if anything was written, ends the session, and forgets every key.

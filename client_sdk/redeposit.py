@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache, partial
-from itertools import chain, groupby
+from itertools import accumulate, groupby
+from operator import itemgetter
 from typing import Any
 
-from client_sdk.errors import LedgerForked, Refused, TrustError
+from client_sdk.errors import LedgerForked, NetworkError, Refused, ServerFault, TrustError
 from client_sdk.reader import BLOB_RECEIPT, Reader, ReceiptPlace
 from client_sdk.replica import Row
 from client_sdk.session import Session
@@ -22,12 +23,15 @@ from crypto_core.encoding import HASH_SIZE
 from crypto_core.errors import CryptoCoreError, TemoinError, VerificationError
 from crypto_core.receipts.checkpoint import Checkpoint
 from crypto_core.receipts.receipt import parse_receipt
+from crypto_core.sealing.keyring import NeedsPin
 from schemas import limits
 
 _UNFINISHED = "settling"
 """The replica's fact: 1 from when a warning ended until what follows is done."""
 _EXPLAINED = "restorations"
 """The replica's fact: to how many records of restorations the receipts here were compared."""
+_LEAVES = (Refused, CryptoCoreError, TrustError, NeedsPin)
+"""Why one thing may be left to be done, while others go on."""
 
 
 @dataclass(frozen=True)
@@ -63,15 +67,17 @@ class Redepositor:
         """Blobs that the vault said it hasn't."""
         self._displaced = set[bytes]()
         """Items of which something else stands in a place: they wait for the person."""
+        self._gone = set[bytes]()
+        """Record hashes that stand nowhere any more."""
 
     def give_back(self) -> int:
-        """Sends what the last sync should have shown, the very bytes, and says how many went. What is refused is tried
-        again at the next opening. Raises NetworkError or ServerFault."""
+        """Sends what the last sync should have shown, the very bytes, and says how many went. Whatever does not go is
+        tried again at the next opening, and keeps nobody from reading."""
         given = 0
         try:
-            for batch in batches_of(self._fitting(), _room):
-                given += self._send(batch)
-        except (Refused, VerificationError, TrustError):
+            for sent in self._give_back():
+                given += sent
+        except (*_LEAVES, NetworkError, ServerFault):
             pass
         return given
 
@@ -79,56 +85,69 @@ class Redepositor:
         """What a person's word allows, before their warning goes: texts whose place is taken become items of their own,
         and what is missing then is written off. Takes the sensitive tier to be open. Raises NetworkError or
         ServerFault."""
-        settled = Settled()
+        settled, synchroniser = Settled(), self._synchroniser
         try:
-            for batch in batches_of(self._fitting(), _room):
-                settled.given_back += self._send(batch)
-            if gone := self._write_anew(settled):
-                self._synchroniser.sync_anyhow()  # what stands in their place is not lost
-            lost = self._synchroniser.missing(gone)
+            if self._withheld() or not synchroniser.is_finished:
+                self._displaced.clear()
+                synchroniser.sync_anyhow()  # another device may have given the same back by now
+            for sent in self._give_back():
+                settled.given_back += sent
+            self._write_anew(settled)
+            if self._gone:
+                synchroniser.sync_anyhow()  # what stands in their place is not lost
+            held = set(map(synchroniser.record_hash, self._withheld()))
+            lost = synchroniser.missing(self._gone) - held
             hashes = sorted(one for one in lost if len(one) == HASH_SIZE)  # not of a link that could not be opened
             for start in range(0, len(hashes), limits.LOST):
                 self._writer.write_off(hashes[start : start + limits.LOST])
-            settled.written_off = sum(one not in gone for one in hashes)  # what stands by itself now is not lost
-        except (Refused, VerificationError, TrustError) as error:
-            settled.left = error  # nobody is kept from ending a warning: with a full space, nothing could be deleted
+            settled.written_off = len(set(hashes) - self._gone)  # what stands by itself now is not lost
+        except _LEAVES as error:  # nobody is kept from ending a warning: with a full space, nothing could be deleted
+            settled.left = settled.left or error
         self._session.replica.set_fact(_UNFINISHED, 1)
         return settled
 
-    def _write_anew(self, settled: Settled) -> set[bytes]:
-        """The record hashes that stand nowhere any more."""
-        gone = set[bytes]()
-        for rows in self._by_item(self._withheld()):
-            gone.update(filter(None, map(self._synchroniser.record_hash, rows)))
-            let_go = partial(self._let_go, rows[0].item)
-            if rows[-1].erases is None:
-                texts = [row for row in rows if row.erases is None]
-                settled.anew.append(self._writer.write_anew(texts, let_go))
-            else:
-                let_go()
-        return gone
-
     def finish_anyhow(self) -> None:
-        """Where a warning ended, and what follows was cut off, does it now. Raises NetworkError or ServerFault."""
-        if self._session.replica.fact(_UNFINISHED) and not self._session.warnings:
-            self.complete(Settled())
+        """Where a warning ended, and not all that follows was done, does it now, as far as nothing is in its way."""
+        if not self._session.replica.fact(_UNFINISHED) or self._session.warnings:
+            return
+        try:
+            self.complete(self.settle())
+        except (NetworkError, ServerFault):
+            pass  # tried again at the next opening
 
     def complete(self, settled: Settled) -> None:
-        """`finish`, and what came of it; a refusal is noted, for the warning is ended by then. Raises NetworkError or
-        ServerFault."""
+        """What follows once no warning stands, and after a sync: items go on without files that the vault hasn't, which
+        are named whether that works or not; receipts under a history that it doesn't go on with are asked for anew.
+        What is locked is left until the PIN is given. Raises NetworkError or ServerFault."""
+        self._writer.flush()  # what was cut off waits there, and is not to be said again
+        for row in list(self._session.replica.newest_of_each()):
+            try:
+                self._leave_out_lost(row, settled)
+            except _LEAVES as error:
+                settled.left = settled.left or error
         try:
-            settled.files = self.finish()
-        except (Refused, VerificationError, TrustError) as error:
+            self._renew_receipts(settled.left is None)
+        except _LEAVES as error:
             settled.left = settled.left or error
+        if settled.left is None:
+            self._session.replica.set_fact(_UNFINISHED, 0)
 
-    def finish(self) -> list[LostFile]:
-        """What follows once no warning stands, and after a sync: items go on without files that the vault hasn't, and
-        receipts under a history that it doesn't go on with are asked for anew. What is locked is passed over. Raises as
-        `Session.ask` and `Session.verify`."""
-        files = list(chain.from_iterable(map(self._without_lost, list(self._session.replica.newest_of_each()))))
-        self._renew_receipts()
-        self._session.replica.set_fact(_UNFINISHED, 0)
-        return files
+    def _give_back(self) -> Iterator[int]:
+        """How many went, with each request."""
+        for batch in batches_of(self._fitting(), _room):
+            yield self._send([row for row in batch if row.item not in self._displaced])
+
+    def _write_anew(self, settled: Settled) -> None:
+        for rows in self._by_item([row for row in self._withheld() if row.item in self._displaced]):
+            let_go = partial(self._let_go, rows[0].item)
+            try:
+                if rows[-1].erases is None:
+                    texts = [row for row in rows if row.erases is None]
+                    settled.anew.append(self._writer.write_anew(texts, let_go))
+                else:
+                    let_go()
+            except _LEAVES as error:
+                settled.left = settled.left or error
 
     def _withheld(self) -> list[Row]:
         """What this device holds whole, and the last sync should have shown, in the order in which it came."""
@@ -139,8 +158,19 @@ class Redepositor:
         ]
 
     def _fitting(self) -> list[Row]:
-        """Of them, those whose place may be free, in the order in which they came."""
-        return [row for row in self._withheld() if row.item not in self._displaced]
+        """Of them, those whose place may be free, in the order in which they came, though none before the one that it
+        follows. Where the vault doesn't show what this device has before them, something else may stand there, and
+        nothing goes on top of that."""
+        replica, came = self._session.replica, list[tuple[int, Row]]()
+        for rows in self._by_item(self._withheld()):
+            item, before = rows[0].item, rows[0].revision - 1
+            shown = replica.row(item, before) if before else None
+            follows = before == 0 or shown is not None and shown.pass_ == replica.fact("pass")
+            if not follows or rows[-1].revision != before + len(rows):
+                self._displaced.add(item)
+            elif item not in self._displaced:
+                came += zip(accumulate((row.seq for row in rows), max), rows, strict=True)
+        return [row for _, row in sorted(came, key=itemgetter(0))]
 
     @staticmethod
     def _by_item(rows: list[Row]) -> Iterator[list[Row]]:
@@ -149,15 +179,15 @@ class Redepositor:
 
     def _send(self, rows: list[Row]) -> int:
         """How many went. Where something else stands in the place of one, the others go by themselves."""
-        while True:
+        while rows:
             try:
                 self._writer.send_again([self._as_sent(row) for row in rows])
                 return len(rows)
             except LedgerForked:  # raised once: the vault has taken them, and answers the same to the same bytes
                 continue
             except Refused as refusal:
-                if refusal.code == "blob_missing" and not missing_blobs(refusal) <= self._absent:
-                    self._absent |= missing_blobs(refusal)
+                if refusal.code == "blob_missing" and (missing := self._not_known_absent(refusal, rows)):
+                    self._absent |= missing
                     continue
                 if refusal.code != "revision_conflict":
                     raise
@@ -166,6 +196,11 @@ class Redepositor:
                     self._displaced.add(rows[0].item)
                     return 0
                 return sum(map(self._send, items))
+        return 0
+
+    def _not_known_absent(self, refusal: Refused, rows: list[Row]) -> set[bytes]:
+        """Of the blobs that were sent with these, those that the vault says only now it hasn't."""
+        return {blob for row in rows for blob in row.blobs} & missing_blobs(refusal) - self._absent
 
     def _as_sent(self, row: Row) -> dict[str, Any]:
         return {
@@ -178,7 +213,8 @@ class Redepositor:
         """Of bytes whose place is taken, so that what stands there can be read here; and the next sync brings it. What
         was erased before them goes along, or it would stand there as something that can't be opened."""
         replica = self._session.replica
-        rows = [row for row in replica.not_seen_in(replica.fact("pass") or 0) if row.item == item]
+        rows = [row for row in replica.history(item) if row.pass_ < (replica.fact("pass") or 0)]
+        self._gone.update(filter(None, map(self._synchroniser.record_hash, rows)))
         for row in rows:
             for name, data in (("record", row.record), ("wrap", row.wrap), ("link", row.link)):
                 if data is not None:
@@ -188,18 +224,21 @@ class Redepositor:
                 replica.drop(row)
             replica.set_fact("cursor", "")
 
-    def _without_lost(self, row: Row) -> list[LostFile]:
-        """One more revision of an item whose record names files that the vault hasn't."""
+    def _leave_out_lost(self, row: Row, settled: Settled) -> None:
+        """One more revision of an item whose record names files that the vault hasn't. Raises NeedsPin while it is
+        locked."""
+        item = self._reader.open(row)
+        if item.state == "locked":
+            raise NeedsPin
         lost = frozenset(filter(self._is_lost, set(self._reader.named(row)) - set(row.blobs)))
         if not lost:
-            return []
-        item = self._reader.open(row)
-        if item.kind != "extract":  # which is made anew
-            self._writer.leave_out(row, lost)
-        return [
+            return
+        settled.files += [
             LostFile(item.id, item.title or "", one.name)
             for one in item.contents if not lost.isdisjoint(part.blob for part in one.parts or (one,))
         ]
+        if item.kind != "extract":  # which is made anew
+            self._writer.leave_out(row, lost)
 
     def _is_lost(self, blob: bytes) -> bool:
         try:
@@ -210,8 +249,9 @@ class Redepositor:
             return True
         return False
 
-    def _renew_receipts(self) -> None:
-        """Those whose tree is no beginning of the ledger any more, where the ledger has signed that it was set back."""
+    def _renew_receipts(self, all_of_them: bool) -> None:
+        """Those whose tree is no beginning of the ledger any more, where the ledger has signed that it was set back.
+        They are looked through once more unless these are `all_of_them`."""
         session, replica = self._session, self._session.replica
         records = session.restorations()[replica.fact(_EXPLAINED) or 0:]
         if not records:
@@ -224,7 +264,8 @@ class Redepositor:
                 tree = _tree(held, session.trust.open)
                 if tree is not None and tree.size > size and not fits(tree):
                     self._renew(place, held)
-        replica.set_fact(_EXPLAINED, len(records) + (replica.fact(_EXPLAINED) or 0))
+        if all_of_them:
+            replica.set_fact(_EXPLAINED, len(records) + (replica.fact(_EXPLAINED) or 0))
 
     def _renew(self, place: ReceiptPlace, held: str) -> None:
         session = self._session

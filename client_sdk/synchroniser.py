@@ -40,7 +40,8 @@ class Synchroniser:
         self._hashes: dict[bytes, bytes] = {}
         """`place_key` → record hash of its link."""
         self._finished: Pass | None = None
-        """The pass that was judged last."""
+        """The pass that was judged last, and below its number."""
+        self._finished_in = 0
         self._loaded = 0
         self._sealed_here: dict[bytes, tuple[Mapping[str, Any], Link]] = {}
         """`place_key` → a revision as it was sent, and its link before it was sealed."""
@@ -131,10 +132,16 @@ class Synchroniser:
         self.load_links()
         return self._hashes.get(place_key((row.item, row.revision)))
 
+    @property
+    def is_finished(self) -> bool:
+        """Whether a sync has finished in this session, and none has begun anew since: only then is it known what is
+        missing."""
+        return self._finished is not None and self._finished_in == (self._session.replica.fact("pass") or 0)
+
     def missing(self, gone: Set[bytes] = frozenset()) -> set[bytes]:
         """The record hashes that the last sync should have shown and didn't, accepted or not; and of `gone`, which
-        stand nowhere any more, those that nobody has written off. Only after a sync."""
-        assert self._finished is not None, "no pass is finished"
+        stand nowhere any more, those that nobody has written off. Only where it `is_finished`."""
+        assert self._finished is not None and self.is_finished, "no pass is finished"
         finished = self._passed(self._finished.account)
         return missing_in(finished) | (gone - finished.ended - finished.lost)
 
@@ -209,7 +216,7 @@ class Synchroniser:
         return self._is_whole(row, link.record_hash)
 
     def _judge(self, account: Account) -> Verdict:
-        self._finished = self._passed(account)
+        self._finished, self._finished_in = self._passed(account), self._session.replica.fact("pass") or 0
         return judge(self._finished, self._session.warnings.accepted)
 
     def _passed(self, account: Account) -> Pass:

@@ -167,12 +167,17 @@ class Writer:
         return item
 
     def leave_out(self, row: Row, lost: frozenset[bytes]) -> None:
-        """One more revision of an item, without files that the vault hasn't any more. Raises NeedsPin for a sensitive
-        one."""
+        """One more revision of an item, without files that the vault hasn't any more. Where it is refused nothing
+        waits: it is said again by whoever finds them missing. Raises Refused, or NeedsPin for a sensitive one."""
         json, sensitive = self._reader.record_json(row)
         named = (*row.blobs, *(one for one in self._reader.named(row) if one not in row.blobs))
         writing = _without(Writing(row.item, row.revision + 1, json, sensitive, named), lost)
-        self._deposit((writing,))
+        entry = self._outbox.keep(*self._sealed((writing,)))
+        try:
+            self._send(entry)
+        except Refused:
+            self._outbox.remove(entry)
+            raise
 
     def send_again(self, revisions: Sequence[dict[str, Any]]) -> None:
         """Revisions that were kept once, as they were, by the names of schemas.items.PutRevision. Their receipts take

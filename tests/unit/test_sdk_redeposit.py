@@ -82,6 +82,13 @@ def accept(device: Device) -> Any:
         return client.account.accept_trust(PASSWORD, PIN)
 
 
+def full(vault: FakeVault, quota: int = 1) -> None:
+    """Nothing more fits, until there is more room again."""
+    vault.parts.close()
+    vault.parts = replace(vault.parts, config=replace(vault.parts.config, quota=quota))
+    reopen(vault)
+
+
 def edited_on_the_phone(vault: FakeVault, tmp_path: Path, item: bytes, text: str) -> Device:
     """By a person who has no other device at hand, and gives up what is lost."""
     phone = fresh(vault, tmp_path)
@@ -390,43 +397,16 @@ def test_a_full_space_keeps_nobody_from_ending_a_warning(vault: FakeVault, lapto
     with laptop.log_in() as client:
         client.write_entry(Draft(text="since the copy"))
     restored(vault, copy)
-    config = vault.parts.config
-    vault.parts.close()
-    vault.parts = replace(vault.parts, config=replace(config, quota=1))
-    reopen(vault)
+    quota = vault.parts.config.quota
+    full(vault)
     assert laptop.opening().given_back == 0
     settled = accept(laptop)
     assert settled.left is not None and settled.left.code == "quota_full"
     with laptop.log_in() as client:
         assert "since the copy" in texts(client)
-    vault.parts.close()
-    vault.parts = replace(vault.parts, config=config)
-    reopen(vault)
+    full(vault, quota)
     assert laptop.opening().given_back == 1
     assert codes(laptop) == []
-
-
-def test_a_full_space_ends_the_warning_and_lost_files_are_left_out_once_there_is_room(
-    vault: FakeVault, laptop: Device, tmp_path: Path
-) -> None:
-    (photograph := tmp_path / "hall.jpg").write_bytes(b"a photograph" * 9000)
-    copy = copied(vault)
-    with laptop.log_in() as client:
-        kept = client.write_entry(Draft(text="see the photograph"), attachments=[photograph])
-    restored(vault, copy)
-    assert laptop.opening().given_back == 1
-    config = vault.parts.config
-    vault.parts.close()
-    vault.parts = replace(vault.parts, config=replace(config, quota=1))
-    reopen(vault)
-    settled = accept(laptop)
-    assert settled.left is not None and settled.left.code == "quota_full"
-    assert codes(laptop) == []
-    vault.parts.close()
-    vault.parts = replace(vault.parts, config=config)
-    reopen(vault)
-    with laptop.log_in() as client:
-        assert client.item(kept.id).contents == ()
 
 
 def test_many_go_in_as_few_requests_as_the_wire_allows(vault: FakeVault, laptop: Device, tmp_path: Path) -> None:
@@ -487,3 +467,230 @@ def test_a_vault_that_lies_about_a_restoration_is_shown_none(vault: FakeVault, l
     laptop.network.spoils = bend
     opening = laptop.opening()
     assert opening.warnings and opening.restorations == ()
+
+
+def test_what_comes_after_a_lost_place_never_goes_on_top_of_what_another_device_wrote(
+    vault: FakeVault, laptop: Device, tmp_path: Path
+) -> None:
+    """However many requests it takes to give the rest back."""
+    with laptop.log_in() as client:
+        item = named(client, "in the copy").id
+    copy = copied(vault)
+    with laptop.log_in() as client:
+        client.edit_entry(item, {"text": "second, on the laptop"})
+        client.write_entries([Draft(text=f"number {number}") for number in range(100)])
+        client.edit_entry(item, {"text": "third, on the laptop"})
+    restored(vault, copy)
+    phone = edited_on_the_phone(vault, tmp_path, item, "second, on the phone")
+    assert laptop.opening().given_back == 100
+    with phone.log_in() as client:
+        assert client.item(item).text == "second, on the phone"
+    (anew,) = accept(laptop).anew
+    with laptop.log_in() as client:
+        assert client.item(item).text == "second, on the phone"
+        assert [one.text for one in client.history(anew)] == ["second, on the laptop", "third, on the laptop"]
+
+
+def test_a_deletion_never_goes_on_top_of_what_another_device_wrote(
+    vault: FakeVault, laptop: Device, tmp_path: Path
+) -> None:
+    """Though what it deleted is erased here, and so not given back."""
+    with laptop.log_in() as client:
+        item = named(client, "in the copy").id
+    copy = copied(vault)
+    with laptop.log_in() as client:
+        client.edit_entry(item, {"text": "edited"})
+        client.delete_item(item)
+    vault.clock.advance(8 * 86_400)
+    collect(vault.parts)
+    laptop.opening()
+    assert rows(laptop, "SELECT record FROM revisions WHERE item = ? AND revision = 2", item) == [(None,)]
+    restored(vault, copy, without_journal=True)
+    phone = fresh(vault, tmp_path)
+    with phone.log_in() as client:  # which nothing tells of what is lost
+        client.edit_entry(item, {"text": "on the phone"})
+    assert laptop.opening().given_back == 0
+    accept(laptop)
+    for device in (laptop, phone, fresh(vault, tmp_path, "third")):
+        assert codes(device) == []
+        with device.log_in() as client:
+            assert client.item(item).text == "on the phone"
+
+
+def test_a_vault_that_misses_ever_other_files_is_asked_no_more(vault: FakeVault, laptop: Device) -> None:
+    copy = copied(vault)
+    with laptop.log_in() as client:
+        client.write_entry(Draft(text="since the copy"))
+    restored(vault, copy)
+    asked = 0
+
+    def missing(request: httpx.Request) -> httpx.Response | None:
+        nonlocal asked
+        if request.url.path != "/v1/items" or request.method != "POST":
+            return None
+        asked += 1
+        assert asked < 20
+        blobs = [format_b64url(asked.to_bytes(16, "big"))]
+        said = {"title": "", "detail": "", "code": "blob_missing", "status": 409, "type": "/problems/blob_missing"}
+        problem = {**said, "blobs": blobs}
+        return httpx.Response(409, json=problem, headers={"content-type": "application/problem+json"})
+
+    handle = laptop.network.handle_request
+    laptop.network.handle_request = lambda request: missing(request) or handle(request)  # type: ignore[method-assign]
+    assert laptop.opening().given_back == 0
+    assert asked < 3
+
+
+def test_a_full_space_ends_the_warning_and_each_lost_file_is_left_out_once_when_there_is_room(
+    vault: FakeVault, laptop: Device, tmp_path: Path
+) -> None:
+    (photograph := tmp_path / "hall.jpg").write_bytes(b"a photograph" * 9000)
+    copy = copied(vault)
+    with laptop.log_in() as client:
+        kept = client.write_entry(Draft(title="The hall", text="see the photograph"), attachments=[photograph])
+        other = client.write_entry(Draft(text="another"), attachments=[photograph])
+    restored(vault, copy)
+    assert laptop.opening().given_back == 2
+    quota = vault.parts.config.quota
+    full(vault)
+    settled = accept(laptop)
+    assert settled.left is not None and settled.left.code == "quota_full"
+    assert [(one.item, one.name) for one in settled.files] == [(kept.id, "hall.jpg"), (other.id, "hall.jpg")]
+    for _ in range(3):
+        assert codes(laptop) == []
+    full(vault, quota)
+    for _ in range(2):
+        assert laptop.opening().waiting == 0
+    with laptop.log_in() as client:
+        for item in (kept.id, other.id):
+            assert [len(one.contents) for one in client.history(item)] == [1, 0]
+
+
+def test_a_full_space_keeps_no_displaced_text_from_going_once_there_is_room(
+    vault: FakeVault, laptop: Device, tmp_path: Path
+) -> None:
+    with laptop.log_in() as client:
+        client.write_entry(Draft(text="also in the copy"))
+        items = [item.id for item in client.items()]
+    copy = copied(vault)
+    with laptop.log_in() as client:
+        for item in items:
+            client.edit_entry(item, {"text": "on the laptop"})
+        client.write_entry(Draft(text="by the way"))
+    restored(vault, copy)
+    phone = edited_on_the_phone(vault, tmp_path, items[0], "on the phone")
+    with phone.log_in() as client:
+        client.edit_entry(items[1], {"text": "on the phone"})
+    quota = vault.parts.config.quota
+    full(vault)
+    settled = accept(laptop)
+    assert settled.left is not None and settled.left.code == "quota_full"
+    assert codes(laptop) == []
+    full(vault, quota)
+    for _ in range(2):
+        assert codes(laptop) == []
+    for device in (laptop, phone, fresh(vault, tmp_path, "third")):
+        device.opening()
+        with device.log_in() as client:
+            assert sorted(map(str, texts(client))) == ["by the way", *2 * ["on the laptop"], *2 * ["on the phone"]]
+    assert codes(fresh(vault, tmp_path, "fourth")) == []
+
+
+@pytest.mark.parametrize("count", range(1, 12))
+def test_who_is_cut_off_while_settling_goes_on_in_the_same_session(
+    vault: FakeVault, laptop: Device, tmp_path: Path, count: int
+) -> None:
+    with laptop.log_in() as client:
+        item = named(client, "in the copy").id
+    copy = copied(vault)
+    with laptop.log_in() as client:
+        client.edit_entry(item, {"text": "edited on the laptop"})
+        client.write_entry(Draft(text="by the way"))
+    restored(vault, copy)
+    edited_on_the_phone(vault, tmp_path, item, "on the phone")
+    with laptop.log_in() as client:
+        client.account.confirm(PASSWORD, PIN)
+        begun = len(laptop.network.seen)
+        laptop.network.cut_after = lambda _: len(laptop.network.seen) >= begun + 4 + count
+        with pytest.raises(NetworkError):
+            client.account.accept_trust(PASSWORD, PIN)
+        laptop.network.cut_after = lambda _: False
+        client.account.accept_trust(PASSWORD, PIN)
+    for device in (laptop, fresh(vault, tmp_path, "third")):
+        assert codes(device) == []
+        with device.log_in() as client:
+            assert sorted(map(str, texts(client))) == ["by the way", "edited on the laptop", "on the phone"]
+
+
+def test_what_another_device_gave_back_meanwhile_is_not_written_anew(
+    vault: FakeVault, laptop: Device, tmp_path: Path
+) -> None:
+    """Two devices at once, the one before the other has finished: the same bytes, without the file that was lost."""
+    (photograph := tmp_path / "hall.jpg").write_bytes(b"a photograph" * 9000)
+    copy = copied(vault)
+    with laptop.log_in() as client:
+        kept = client.write_entry(Draft(text="see the photograph"), attachments=[photograph])
+    phone = fresh(vault, tmp_path)
+    phone.opening()
+    restored(vault, copy)
+
+    def first(request: httpx.Request) -> bool:
+        if request.method == "POST" and request.url.path == "/v1/items":
+            laptop.network.cut_before = lambda _: False
+            assert phone.opening().given_back == 1
+        return False
+
+    laptop.network.cut_before = first
+    with laptop.log_in() as client:
+        assert client.account.accept_trust(PASSWORD, PIN).anew == []
+        assert [item.id for item in client.items() if item.text == "see the photograph"] == [kept.id]
+
+
+def test_a_file_of_a_sensitive_item_is_left_out_once_the_pin_is_given(
+    vault: FakeVault, laptop: Device, tmp_path: Path
+) -> None:
+    (photograph := tmp_path / "hall.jpg").write_bytes(b"a photograph" * 9000)
+    copy = copied(vault)
+    with laptop.log_in() as client:
+        kept = client.write_entry(Draft(text="see the photograph"), attachments=[photograph], sensitive=True)
+    restored(vault, copy)
+    with laptop.log_in() as client:
+        laptop.network.cut_before = lambda request: request.url.path.startswith("/v1/blobs/")
+        with pytest.raises(NetworkError):
+            client.account.accept_trust(PASSWORD, PIN)
+        laptop.network.cut_before = lambda _: False
+    assert codes(laptop) == []
+    with laptop.log_in() as client:
+        client.step_up(PIN)
+        assert client.item(kept.id).contents == ()
+    laptop.network.seen.clear()
+    laptop.opening()
+    assert not [one for one in laptop.network.paths("GET") if one.endswith("/receipt") or "restorations" in one]
+
+
+def test_a_vault_that_was_set_back_twice_has_everything_again_once(
+    vault: FakeVault, laptop: Device, tmp_path: Path
+) -> None:
+    copy = copied(vault)
+    with laptop.log_in() as client:
+        client.write_entry(Draft(text="since the copy"))
+    before = sealed_rows(laptop)
+    for between in (lambda: None, lambda: accept(laptop), lambda: accept(laptop)):
+        restored(vault, copy)
+        assert laptop.opening().given_back == 1
+        between()
+    assert codes(laptop) == codes(fresh(vault, tmp_path)) == []
+    assert sealed_rows(laptop) == before
+
+
+def test_a_service_that_takes_nothing_still_lets_everything_be_read(vault: FakeVault, laptop: Device) -> None:
+    copy = copied(vault)
+    with laptop.log_in() as client:
+        client.write_entry(Draft(text="since the copy"))
+    restored(vault, copy)
+    handle = laptop.network.handle_request
+    laptop.network.handle_request = lambda request: (  # type: ignore[method-assign]
+        httpx.Response(500) if request.method == "POST" and request.url.path == "/v1/items" else handle(request)
+    )
+    with laptop.log_in() as client:
+        assert "since the copy" in texts(client)

@@ -1,7 +1,7 @@
 // A vault that was set back has again what browsers hold; what nobody has is written off, and nothing goes for that.
 import { describe, expect, test } from "vitest";
 
-import { decodeText, parseB64url } from "../src/crypto_core/encoding.js";
+import { decodeText, formatB64url, parseB64url } from "../src/crypto_core/encoding.js";
 import type { VaultClient } from "../src/sdk/client.js";
 import type { Id, Item } from "../src/sdk/items.js";
 import type { Row } from "../src/sdk/replica.js";
@@ -307,8 +307,190 @@ describe("whoever is cut off while a warning is ended", () => {
       expect(await warnings(browser)).toEqual([]);
       await during(browser, async (again) => {
         expect(texts(again)).toEqual(["edited on the laptop", "edited on the phone", "see the photograph"]);
-        expect(again.item(kept).contents).toEqual([]);
+        expect(again.history(kept).map(({ contents }) => contents.length)).toEqual([1, 0]);
       });
     }
   });
+});
+
+const PROBLEM = { title: "", detail: "" };
+const refused = (status: number, code: string, more: object = {}): Response =>
+  new Response(JSON.stringify({ ...PROBLEM, type: `/problems/${code}`, status, code, ...more }), {
+    status, headers: { "Content-Type": "application/problem+json" },
+  });
+
+/** A space in which nothing more fits, for as long as `act` takes. */
+async function full<T>(browser: Browser, act: () => Promise<T>): Promise<T> {
+  browser.network.answers = (sent) => (isPutting(sent) ? refused(507, "quota_full") : null);
+  try {
+    return await act();
+  } finally {
+    browser.network.answers = () => null;
+  }
+}
+
+test("what comes after a lost place never goes on top of what another browser wrote", async () => {
+  const laptop = await aLaptop();
+  const id = await during(laptop, async (client) => named(client, "in the copy").id);
+  const copy = await vault.backUp();
+  await during(laptop, async (client) => {
+    await client.editEntry(id, { text: "second, on the laptop" });
+    for (let number = 0; number < 100; number += 1) await client.writeEntry(saying(`number ${number}`));
+    await client.editEntry(id, { text: "third, on the laptop" });
+  });
+  await vault.setBack(copy);
+  const phone = await editedElsewhere(laptop, id, "second, on the phone");
+  laptop.network.seen.length = 0;
+  expect((await laptop.opening()).givenBack).toBe(100); // in more than one request
+  await during(phone, async (client) => expect(client.item(id).text).toBe("second, on the phone"));
+  const { anew: [anew = ""] } = await accept(laptop);
+  await during(laptop, async (client) => {
+    expect(client.item(id).text).toBe("second, on the phone");
+    expect(client.history(anew).map(({ text }) => text)).toEqual(["second, on the laptop", "third, on the laptop"]);
+  });
+});
+
+test("a vault that misses ever other files is asked no more", async () => {
+  const laptop = await aLaptop();
+  const copy = await vault.backUp();
+  await during(laptop, (client) => client.writeEntry(saying("since the copy")));
+  await vault.setBack(copy);
+  let asked = 0;
+  laptop.network.answers = (sent) => {
+    if (!isPutting(sent)) return null;
+    if ((asked += 1) > 20) throw new Error("asked for ever");
+    return refused(409, "blob_missing", { blobs: [formatB64url(new Uint8Array(16).fill(asked))] });
+  };
+  expect((await laptop.opening()).givenBack).toBe(0);
+  expect(asked).toBeLessThan(3);
+});
+
+test("a service that takes nothing still lets everything be read", async () => {
+  const laptop = await aLaptop();
+  const copy = await vault.backUp();
+  await during(laptop, (client) => client.writeEntry(saying("since the copy")));
+  await vault.setBack(copy);
+  laptop.network.answers = (sent) => (isPutting(sent) ? new Response("", { status: 500 }) : null);
+  await during(laptop, async (client) => expect(texts(client)).toEqual(["in the copy", "since the copy"]));
+});
+
+test("a full space ends the warning, names the lost files, and has each left out once, when there is room", async () => {
+  const laptop = await aLaptop();
+  const copy = await vault.backUp();
+  const attachments = [{ file: PHOTOGRAPH, thumbnail: null }];
+  const [kept = "", other = ""] = await during(laptop, async (client) => [
+    (await client.writeEntry(saying("see the photograph", { title: "The hall" }), { attachments })).id,
+    (await client.writeEntry(saying("another"), { attachments })).id,
+  ]);
+  await vault.setBack(copy);
+  expect((await laptop.opening()).givenBack).toBe(2);
+  await full(laptop, async () => {
+    const settled = await accept(laptop);
+    expect(settled.left).toMatchObject({ code: "quota_full" });
+    expect(settled.files).toEqual([
+      { item: kept, title: "The hall", name: "hall.jpg" }, { item: other, title: "", name: "hall.jpg" },
+    ]);
+    for (let turn = 0; turn < 3; turn += 1) expect(await laptop.opening()).toMatchObject({ warnings: [], waiting: 0 });
+  });
+  for (let turn = 0; turn < 2; turn += 1) expect(await laptop.opening()).toMatchObject({ warnings: [], waiting: 0 });
+  await during(laptop, async (client) => {
+    for (const id of [kept, other]) expect(client.history(id).map(({ contents }) => contents.length)).toEqual([1, 0]);
+  });
+});
+
+test("a full space keeps no displaced text from going once there is room", async () => {
+  const laptop = await aLaptop();
+  const ids = await during(laptop, async (client) => {
+    await client.writeEntry(saying("also in the copy"));
+    return client.items().map(({ id }) => id);
+  });
+  const copy = await vault.backUp();
+  await during(laptop, async (client) => {
+    for (const id of ids) await client.editEntry(id, { text: "on the laptop" });
+  });
+  await vault.setBack(copy);
+  const phone = await editedElsewhere(laptop, ids[0]!, "on the phone");
+  await during(phone, (client) => client.editEntry(ids[1]!, { text: "on the phone" }));
+  await laptop.opening();
+  laptop.network.answers = (sent) => {
+    if (!isPutting(sent)) return null;
+    const { revisions } = JSON.parse(new TextDecoder().decode(sent.body)) as { revisions: { item: Id }[] };
+    return revisions.some(({ item }) => ids.includes(item)) ? null : refused(507, "quota_full");
+  };
+  expect((await accept(laptop)).left).toMatchObject({ code: "quota_full" });
+  laptop.network.answers = () => null;
+  for (let turn = 0; turn < 2; turn += 1) expect(await warnings(laptop)).toEqual([]);
+  const both = ["on the laptop", "on the laptop", "on the phone", "on the phone"];
+  for (const browser of [laptop, laptop.another()]) {
+    expect(await warnings(browser)).toEqual([]);
+    await during(browser, async (client) => expect(texts(client)).toEqual(both));
+  }
+});
+
+test("what another browser gave back meanwhile is not written anew", async () => {
+  const laptop = await aLaptop();
+  const copy = await vault.backUp();
+  const attachments = [{ file: PHOTOGRAPH, thumbnail: null }];
+  const { id } = await during(laptop, (client) => client.writeEntry(saying("see the photograph"), { attachments }));
+  const phone = laptop.another();
+  await phone.opening();
+  await vault.setBack(copy);
+  laptop.network.cutBefore = isPutting;
+  const client = await laptop.logIn(); // has given nothing back yet
+  laptop.network.cutBefore = () => false;
+  expect((await phone.opening()).givenBack).toBe(1); // the same bytes, without the file that was lost
+  expect((await client.account.acceptTrust(laptop.typed.password, laptop.typed.pin)).anew).toEqual([]);
+  expect(client.items().filter(({ text }) => text === "see the photograph").map((item) => item.id)).toEqual([id]);
+  await client.lock();
+});
+
+test("a file of a sensitive item is left out once the PIN is given", async () => {
+  const laptop = await aLaptop();
+  const copy = await vault.backUp();
+  const attachments = [{ file: PHOTOGRAPH, thumbnail: null }];
+  const { id } = await during(laptop, (client) =>
+    client.writeEntry(saying("see the photograph"), { sensitive: true, attachments }));
+  await vault.setBack(copy);
+  laptop.network.cutBefore = ({ path }) => path.startsWith("/v1/blobs/");
+  await expect(accept(laptop)).rejects.toMatchObject({ code: "network" });
+  laptop.network.cutBefore = () => false;
+  expect(await warnings(laptop)).toEqual([]);
+  await during(laptop, async (client) => {
+    await client.stepUp(laptop.typed.pin);
+    expect(client.item(id).contents).toEqual([]);
+  });
+  laptop.network.seen.length = 0;
+  await laptop.opening();
+  expect(laptop.network.paths("GET").filter((path) => /receipt$|restorations/.test(path))).toEqual([]);
+});
+
+test("a vault that was set back twice has everything again, once", async () => {
+  const laptop = await aLaptop();
+  const copy = await vault.backUp();
+  await during(laptop, (client) => client.writeEntry(saying("since the copy")));
+  const before = await sealed(laptop);
+  for (const isEnded of [false, true, true]) {
+    await vault.setBack(copy);
+    expect((await laptop.opening()).givenBack).toBe(1);
+    if (isEnded) await accept(laptop);
+  }
+  expect([await warnings(laptop), await warnings(laptop.another())]).toEqual([[], []]);
+  expect(await sealed(laptop)).toEqual(before);
+});
+
+test("a loss that waits says that it is one", async () => {
+  const laptop = await aLaptop();
+  const copy = await vault.backUp();
+  const { id: lost } = await during(laptop, (client) => client.writeEntry(saying("lost")));
+  await during(laptop, (client) => client.writeEntry(saying("names the lost one")));
+  const phone = laptop.another();
+  await phone.opening();
+  await forget(phone, lost);
+  await vault.setBack(copy);
+  const client = await phone.logIn();
+  phone.network.cutAfter = isPutting;
+  await expect(client.account.acceptTrust(phone.typed.password, phone.typed.pin)).rejects.toMatchObject({ code: "network" });
+  phone.network.cutAfter = () => false;
+  expect((await client.waiting()).map(({ kind }) => kind)).toEqual(["loss"]);
+  await client.lock();
 });

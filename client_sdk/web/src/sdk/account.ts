@@ -78,7 +78,7 @@ export class Account {
         await this.#accept();
         if (restored !== null) await this.writeRecord();
         await synchroniser.syncAnyhow();
-        return session.warnings.any ? { ...settled, files: [] } : redepositor.complete(settled);
+        return session.warnings.any ? settled : redepositor.complete(settled);
       });
     } finally {
       sensitive.close();

@@ -182,7 +182,9 @@ export class VaultClient {
 
   /** Opens the sensitive tier for two minutes. Throws Refused (`pin_wrong`, `pin_locked`, …). */
   async stepUp(pin: string): Promise<void> {
-    await this.#opened().sensitive.open(pin);
+    const open = this.#opened();
+    await open.sensitive.open(pin);
+    await open.finishAnyhow();
   }
 
   /** Closes the sensitive tier. */

@@ -117,6 +117,12 @@ export class OpenVault {
     });
   }
 
+  /** What a warning that ended left to be done behind the PIN. */
+  async finishAnyhow(): Promise<void> {
+    const { session } = this;
+    if (session.replica.fact("settling")) await session.locked(async () => (await this.redepositor()).finishAnyhow());
+  }
+
   /** Writes the account record if anything was written, and ends the session. */
   async farewell(): Promise<void> {
     const { session, account, drafts } = this;

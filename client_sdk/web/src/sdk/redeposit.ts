@@ -8,11 +8,12 @@ import type { Checkpoint } from "../crypto_core/receipts/checkpoint.js";
 import { parseReceipt } from "../crypto_core/receipts/receipt.js";
 import { openRestorations, type Restoration } from "../crypto_core/receipts/restoration.js";
 import { MAX_ROTATIONS_SIZE } from "../crypto_core/receipts/rotation.js";
+import { NeedsPin } from "../crypto_core/sealing/keyring.js";
 import type { PutRevision } from "../schemas/items.js";
 import * as limits from "../schemas/limits.js";
 import { sha256 } from "./digest.js";
 import { LedgerForked, NetworkError, Refused, ServerFault, TrustError } from "./errors.js";
-import { NOT_READ, type Id } from "./items.js";
+import type { Id } from "./items.js";
 import type { Hash } from "./protocol/sync.js";
 import { sealedContentSize, type Reader } from "./reader.js";
 import { blobName, recordName, type Row } from "./replica.js";
@@ -43,6 +44,15 @@ export interface Settled {
   readonly left: TemoinError | null;
 }
 
+/** The same while it is being done. */
+interface Settling extends Settled {
+  givenBack: number;
+  readonly anew: Id[];
+  writtenOff: number;
+  readonly files: LostFile[];
+  left: TemoinError | null;
+}
+
 /** A row of which all that was sealed is here. */
 type Held = Row & { readonly wrap: Uint8Array; readonly record: Uint8Array };
 
@@ -64,7 +74,7 @@ export class Redepositor {
   readonly #absent = new Set<Id>();
   /** Items of which something else stands in a place: they wait for the person. */
   readonly #displaced = new Set<Id>();
-  /** Record hashes that stand nowhere any more, and are not written off yet. */
+  /** Record hashes that stand nowhere any more. */
   readonly #gone = new Set<Hash>();
 
   constructor(session: Session, reader: Reader, synchroniser: Synchroniser, writer: Writer) {
@@ -74,72 +84,77 @@ export class Redepositor {
     this.#writer = writer;
   }
 
-  /** Sends what the last sync should have shown, the very bytes, and says how many went. What is refused is tried again at
-   * the next opening. Throws NetworkError or ServerFault. */
+  /** Sends what the last sync should have shown, the very bytes, and says how many went. Whatever does not go is tried again
+   * at the next opening, and keeps nobody from reading. */
   async giveBack(): Promise<number> {
     let given = 0;
     try {
-      for (const batch of batchesOf(await this.#fitting(), ({ record }) => record.length)) given += await this.#send(batch);
+      for await (const sent of this.#giveBack()) given += sent;
     } catch (error) {
-      left(error);
+      if (!isUnreached(error)) left(error);
     }
     return given;
   }
 
   /** What a person's word allows, before their warning goes: texts whose place is taken become items of their own, and what
    * is missing then is written off. Takes the sensitive tier to be open. Throws NetworkError or ServerFault. */
-  async settle(): Promise<Omit<Settled, "files">> {
-    if (!this.#synchroniser.isFinished) await this.#synchroniser.syncAnyhow();
-    const anew: Id[] = [];
-    let [givenBack, writtenOff, why]: [number, number, TemoinError | null] = [0, 0, null];
+  async settle(): Promise<Settled> {
+    const synchroniser = this.#synchroniser;
+    const settled: Settling = { givenBack: 0, anew: [], writtenOff: 0, files: [], left: null };
     try {
-      for (const batch of batchesOf(await this.#fitting(), ({ record }) => record.length)) givenBack += await this.#send(batch);
-      await this.#writeAnew(anew);
-      if (this.#gone.size > 0) await this.#synchroniser.syncAnyhow(); // what stands in their place is not lost
-      const hashes = [...new Set([...(await this.#synchroniser.missing()), ...this.#gone])].filter((hash) => hash !== "").sort();
-      for (let start = 0; start < hashes.length; start += limits.LOST) {
-        const some = hashes.slice(start, start + limits.LOST);
-        await this.#writer.writeOff(some);
-        writtenOff += some.filter((hash) => !this.#gone.delete(hash)).length; // what stands by itself now is not lost
+      if (!synchroniser.isFinished || (await this.#withheld()).length > 0) {
+        this.#displaced.clear();
+        await synchroniser.syncAnyhow(); // another device may have given the same back by now
       }
+      for await (const sent of this.#giveBack()) settled.givenBack += sent;
+      await this.#writeAnew(settled);
+      if (this.#gone.size > 0) await synchroniser.syncAnyhow(); // what stands in their place is not lost
+      const lost = new Set(await synchroniser.missing(this.#gone));
+      for (const row of await this.#withheld()) lost.delete(synchroniser.knownHash(row));
+      const hashes = [...lost].filter((hash) => hash !== "").sort(); // not of a link that could not be opened
+      for (let start = 0; start < hashes.length; start += limits.LOST) {
+        await this.#writer.writeOff(hashes.slice(start, start + limits.LOST));
+      }
+      settled.writtenOff = hashes.filter((hash) => !this.#gone.has(hash)).length; // what stands by itself now is not lost
     } catch (error) {
-      why = left(error); // nobody is kept from ending a warning: with a full space, nothing could be deleted
+      settled.left ??= left(error); // nobody is kept from ending a warning: with a full space, nothing could be deleted
     }
     const { replica } = this.#session;
     await replica.writing(() => replica.setFact("settling", true));
-    return { givenBack, anew, writtenOff, left: why };
+    return settled;
   }
 
-  /** Where a warning ended, and what follows was cut off, does it now. Throws NetworkError or ServerFault. */
+  /** Where a warning ended, and not all that follows was done, does it now, as far as nothing is in its way. */
   async finishAnyhow(): Promise<void> {
     if (!this.#session.replica.fact("settling") || this.#session.warnings.any) return;
     try {
-      await this.finish();
+      await this.complete(await this.settle());
     } catch (error) {
-      left(error);
+      if (!isUnreached(error)) throw error; // tried again at the next opening
     }
   }
 
-  /** `finish`, and what came of it; a refusal is noted, for the warning is ended by then. Throws NetworkError or ServerFault. */
-  async complete(settled: Omit<Settled, "files">): Promise<Settled> {
-    try {
-      return { ...settled, files: await this.finish() };
-    } catch (error) {
-      const why = left(error);
-      return { ...settled, files: [], left: settled.left ?? why };
-    }
-  }
-
-  /** What follows once no warning stands, and after a sync: items go on without files that the vault hasn't, and receipts
-   * under a history that it doesn't go on with are asked for anew. What is locked is passed over. Throws as `Session.ask`
-   * and `Session.verify`. */
-  async finish(): Promise<readonly LostFile[]> {
+  /** What follows once no warning stands, and after a sync: items go on without files that the vault hasn't, which are named
+   * whether that works or not; receipts under a history that it doesn't go on with are asked for anew. What is locked is left
+   * until the PIN is given. Throws NetworkError or ServerFault. */
+  async complete(before: Settled): Promise<Settled> {
     const { replica } = this.#session;
-    const files: LostFile[] = [];
-    for (const row of replica.newestOfEach()) files.push(...(await this.#withoutLost(row)));
-    await this.#renewReceipts();
-    await replica.writing(() => replica.setFact("settling", false));
-    return files;
+    const settled: Settling = { ...before, anew: [...before.anew], files: [...before.files] };
+    await this.#writer.flush(); // what was cut off waits there, and is not to be said again
+    for (const row of replica.newestOfEach()) {
+      try {
+        await this.#leaveOutLost(row, settled);
+      } catch (error) {
+        settled.left ??= left(error);
+      }
+    }
+    try {
+      await this.#renewReceipts(settled.left === null);
+    } catch (error) {
+      settled.left ??= left(error);
+    }
+    if (settled.left === null) await replica.writing(() => replica.setFact("settling", false));
+    return settled;
   }
 
   /** What the ledger has signed of older copies that were put back, oldest first; none where that can't be read. It excuses
@@ -156,35 +171,51 @@ export class Redepositor {
     }
   }
 
+  /** How many went, with each request. */
+  async *#giveBack(): AsyncGenerator<number, void> {
+    for (const batch of batchesOf(await this.#fitting(), ({ record }) => record.length)) {
+      yield await this.#send(batch.filter(({ item }) => !this.#displaced.has(item)));
+    }
+  }
+
   /** What this device holds whole, and the last sync should have shown, in the order in which it came. */
   async #withheld(): Promise<readonly Held[]> {
     const { replica } = this.#session;
-    const rows: Held[] = [];
-    for (const row of replica.notSeenIn(replica.fact("pass"))) {
-      if (isHeld(row) && (await this.#synchroniser.recordHash(row)) !== null) rows.push(row);
-    }
-    return rows.sort((one, other) => one.seq - other.seq);
+    await this.#synchroniser.loadLinks();
+    return replica.notSeenIn(replica.fact("pass")).filter(isHeld)
+      .filter((row) => this.#synchroniser.knownHash(row) !== "").sort((one, other) => one.seq - other.seq);
   }
 
-  /** Of them, those whose place may be free. */
+  /** Of them, those whose place may be free, in the order in which they came, though none before the one that it follows.
+   * Where the vault doesn't show what this device has before them, something else may stand there, and nothing goes on top
+   * of that. */
   async #fitting(): Promise<readonly Held[]> {
-    return (await this.#withheld()).filter(({ item }) => !this.#displaced.has(item));
+    const { replica } = this.#session;
+    const came: (readonly [seq: number, row: Held])[] = [];
+    for (const rows of byItem(await this.#withheld())) {
+      const { item, revision } = rows[0] as Held;
+      const follows = revision === 1 || replica.row(item, revision - 1)?.pass === replica.fact("pass");
+      if (!follows || rows.at(-1)?.revision !== revision - 1 + rows.length) this.#displaced.add(item);
+      else if (!this.#displaced.has(item)) {
+        let latest = 0;
+        for (const row of rows) came.push([latest = Math.max(latest, row.seq), row]);
+      }
+    }
+    return came.sort(([one], [other]) => one - other).map(([, row]) => row);
   }
 
   /** How many went. Where something else stands in the place of one, the others go by themselves. */
   async #send(rows: readonly Held[]): Promise<number> {
-    for (;;) {
+    while (rows.length > 0) {
       try {
         await this.#writer.sendAgain(rows.map((row) => this.#asSent(row)));
         return rows.length;
       } catch (error) {
         if (error instanceof LedgerForked) continue; // thrown once: the vault has them, and answers the same to the same bytes
         if (!(error instanceof Refused)) throw error;
-        const missing = error.code === "blob_missing" ? [...missingBlobs(error)] : [];
-        if (missing.some((blob) => !this.#absent.has(blob))) {
-          for (const blob of missing) this.#absent.add(blob);
-          continue;
-        }
+        const missing = error.code === "blob_missing" ? this.#notKnownAbsent(error, rows) : [];
+        for (const blob of missing) this.#absent.add(blob);
+        if (missing.length > 0) continue;
         if (error.code !== "revision_conflict") throw error;
         const items = byItem(rows);
         if (items.length > 1) {
@@ -196,6 +227,13 @@ export class Redepositor {
         return 0;
       }
     }
+    return 0;
+  }
+
+  /** Of the blobs that were sent with these, those that the vault says only now it hasn't. */
+  #notKnownAbsent(refusal: Refused, rows: readonly Held[]): readonly Id[] {
+    const missing = missingBlobs(refusal);
+    return rows.flatMap(({ blobs }) => blobs).filter((blob) => missing.has(blob) && !this.#absent.has(blob));
   }
 
   #asSent({ item, revision, wrap, link, record, blobs, erases }: Held): PutRevision {
@@ -205,13 +243,16 @@ export class Redepositor {
     };
   }
 
-  async #writeAnew(anew: Id[]): Promise<void> {
-    for (const rows of byItem(await this.#withheld())) {
-      for (const row of rows) this.#gone.add((await this.#synchroniser.recordHash(row)) ?? "");
+  async #writeAnew(settled: Settling): Promise<void> {
+    for (const rows of byItem((await this.#withheld()).filter(({ item }) => this.#displaced.has(item)))) {
       const texts = rows.filter(({ erases }) => erases === null);
       const letGo = (): Promise<void> => this.#letGo(rows[0]?.item ?? "");
-      if (rows.at(-1)?.erases === null) anew.push(await this.#writer.writeAnew(texts, letGo));
-      else await letGo();
+      try {
+        if (rows.at(-1)?.erases === null) settled.anew.push(await this.#writer.writeAnew(texts, letGo));
+        else await letGo();
+      } catch (error) {
+        settled.left ??= left(error);
+      }
     }
   }
 
@@ -219,8 +260,10 @@ export class Redepositor {
    * before them goes along, or it would stand there as something that can't be opened. */
   async #letGo(item: Id): Promise<void> {
     const { home, replica } = this.#session;
-    const rows = replica.notSeenIn(replica.fact("pass")).filter((row) => row.item === item);
+    const rows = replica.history(item).filter((row) => row.pass < replica.fact("pass"));
     for (const row of rows) {
+      const hash = await this.#synchroniser.recordHash(row);
+      if (hash !== null) this.#gone.add(hash);
       for (const [name, data] of [["record", row.record], ["wrap", row.wrap], ["link", row.link]] as const) {
         if (data !== null) await home.keepEvidence(name, data);
       }
@@ -231,18 +274,20 @@ export class Redepositor {
     });
   }
 
-  /** One more revision of an item whose record names files that the vault hasn't. */
-  async #withoutLost(row: Row): Promise<readonly LostFile[]> {
-    if (row.erases !== null) return [];
+  /** One more revision of an item whose record names files that the vault hasn't. Throws NeedsPin while it is locked. */
+  async #leaveOutLost(row: Row, settled: Settling): Promise<void> {
+    const item = this.#reader.open(row);
+    if (item.state === "locked") throw new NeedsPin();
     const lost = new Set<Id>();
     for (const blob of this.#reader.named(row)) {
       if (!row.blobs.includes(blob) && (await this.#isLost(blob))) lost.add(blob);
     }
-    const item = this.#reader.open(row);
-    if (lost.size === 0 || item.state !== "open" || NOT_READ.includes(item.kind)) return [];
+    if (lost.size === 0) return;
+    for (const { blob, name, parts } of item.contents) {
+      const isLost = (parts?.map((part) => part.blob) ?? [blob]).some((one) => lost.has(one));
+      if (isLost) settled.files.push({ item: item.id, title: item.title ?? "", name });
+    }
     if (item.kind !== "extract") await this.#writer.leaveOut(row, lost); // which is made anew
-    return item.contents.filter(({ blob, parts }) => (parts?.map((part) => part.blob) ?? [blob]).some((one) => lost.has(one)))
-      .map(({ name }) => ({ item: item.id, title: item.title ?? "", name }));
   }
 
   async #isLost(blob: Id): Promise<boolean> {
@@ -255,11 +300,12 @@ export class Redepositor {
     }
   }
 
-  /** Those whose tree is no beginning of the ledger any more, where the ledger has signed that it was set back. */
-  async #renewReceipts(): Promise<void> {
+  /** Those whose tree is no beginning of the ledger any more, where the ledger has signed that it was set back. They are
+   * looked through once more unless these are `all` of them. */
+  async #renewReceipts(all: boolean): Promise<void> {
     const { replica } = this.#session;
-    const all = await this.restorations();
-    const records = all.slice(replica.fact("restorations"));
+    const told = await this.restorations();
+    const records = told.slice(replica.fact("restorations"));
     if (records.length === 0) return;
     const size = Math.min(...records.map((record) => record.size));
     const known = new Map<string, Promise<boolean>>();
@@ -274,7 +320,7 @@ export class Redepositor {
         if (!(await fits)) await this.#renew(place, held);
       }
     }
-    await replica.writing(() => replica.setFact("restorations", all.length));
+    if (all) await replica.writing(() => replica.setFact("restorations", told.length));
   }
 
   async #renew(place: Place, held: string): Promise<void> {
@@ -318,11 +364,15 @@ export class Redepositor {
   }
 }
 
-/** Why some of it is left to be done; anything else is thrown on. */
+/** Why one thing may be left to be done, while others go on; anything else is thrown on. */
 function left(error: unknown): TemoinError {
-  const reasons = [Refused, CryptoCoreError, TrustError];
+  const reasons = [Refused, CryptoCoreError, TrustError, NeedsPin];
   if (error instanceof TemoinError && reasons.some((reason) => error instanceof reason)) return error;
   throw error;
+}
+
+function isUnreached(error: unknown): boolean {
+  return error instanceof NetworkError || error instanceof ServerFault;
 }
 
 function noteOf(receipt: string): string | null {
@@ -341,6 +391,10 @@ function isHeld(row: Row): row is Held {
 /** The rows of each item, in the order of its revisions. */
 function byItem(rows: readonly Held[]): readonly (readonly Held[])[] {
   const items = new Map<Id, Held[]>();
-  for (const row of rows) items.set(row.item, [...(items.get(row.item) ?? []), row]);
+  for (const row of rows) {
+    const some = items.get(row.item);
+    if (some === undefined) items.set(row.item, [row]);
+    else some.push(row);
+  }
   return [...items.values()].map((some) => some.sort((one, other) => one.revision - other.revision));
 }

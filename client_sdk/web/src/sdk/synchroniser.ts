@@ -103,15 +103,23 @@ export class Synchroniser {
     return this.#hashes.get(placeKey([row.item, row.revision])) ?? null;
   }
 
+  /** The same as far as links are loaded; empty if there is none. */
+  knownHash(row: Row): Hash {
+    return this.#hashes.get(placeKey([row.item, row.revision])) ?? "";
+  }
+
   /** Whether a sync has finished in this session, and none has begun anew since: only then is it known what is missing. */
   get isFinished(): boolean {
     return this.#finished?.number === this.#session.replica.fact("pass");
   }
 
-  /** The record hashes that the last sync should have shown and didn't, accepted or not. Only where it `isFinished`. */
-  async missing(): Promise<ReadonlySet<Hash>> {
+  /** The record hashes that the last sync should have shown and didn't, accepted or not; and of `gone`, which stand nowhere
+   * any more, those that nobody has written off. Only where it `isFinished`. */
+  async missing(gone: ReadonlySet<Hash>): Promise<ReadonlySet<Hash>> {
     if (this.#finished === null || !this.isFinished) throw new OutOfOrder("no pass is finished");
-    return missingIn(await this.#passed(this.#finished.pass.account));
+    const finished = await this.#passed(this.#finished.pass.account);
+    const nowhere = [...gone].filter((hash) => !finished.ended.has(hash) && !finished.lost.has(hash));
+    return new Set([...missingIn(finished), ...nowhere]);
   }
 
   /** Whether record and wrapped key are those of this place; it takes no PIN to see. */
@@ -233,13 +241,9 @@ export class Synchroniser {
     const lists = replica.tombstones().map((row) => this.#readList(row));
     return {
       account, links, ended: new Set(lists.flatMap(({ ends }) => ends)), lost: new Set(lists.flatMap(({ lost }) => lost)),
-      erased: replica.gone().map((row) => this.#hash(row)),
-      withheld: replica.notSeenIn(replica.fact("pass")).map((row) => this.#hash(row)), swapped: this.#swapped,
+      erased: replica.gone().map((row) => this.knownHash(row)),
+      withheld: replica.notSeenIn(replica.fact("pass")).map((row) => this.knownHash(row)), swapped: this.#swapped,
     };
-  }
-
-  #hash(row: Row): Hash {
-    return this.#hashes.get(placeKey([row.item, row.revision])) ?? "";
   }
 
   /** The next pass asks for everything: what one page left out or spoiled, another may bring. */
@@ -276,7 +280,7 @@ export class Synchroniser {
 
   async #accept(account: Account): Promise<void> {
     const { replica, state } = this.#session;
-    const explained = replica.gone().filter((row) => row.record !== null && (this.#finished?.pass.ended.has(this.#hash(row)) ?? false));
+    const explained = replica.gone().filter((row) => row.record !== null && (this.#finished?.pass.ended.has(this.knownHash(row)) ?? false));
     const readable = state.facts === null ? null : state.blob;
     const isKept = readable === null || isSame(replica.fact("account_record") ?? new Uint8Array(), readable);
     if (account.n === account.seenN && account.hash === account.seenHash && isKept && explained.length === 0) return;

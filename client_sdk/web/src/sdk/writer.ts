@@ -205,22 +205,26 @@ export class Writer {
       for (const blob of row.blobs) this.#onceKept.add(blob);
       return { item, revision: at + 1, json, sensitive, blobs: row.blobs, erases: null };
     });
-    const batches = [...batchesOf(writings, roomOf)];
-    for (const [at, batch] of batches.entries()) {
-      await this.#deposit(batch, async (keep) => {
-        const entry = await keep();
-        if (at === batches.length - 1) await letGo();
-        return entry;
-      });
-    }
+    const entries: Entry[] = [];
+    for (const batch of batchesOf(writings, roomOf)) entries.push(await this.#outbox.keep(await this.#sealed(batch)));
+    await letGo();
+    for (const entry of entries) await this.#send(entry, null);
     return item;
   }
 
-  /** One more revision of an item, without files that the vault hasn't any more. Throws NeedsPin for a sensitive one. */
+  /** One more revision of an item, without files that the vault hasn't any more. Where it is refused nothing waits: it is said
+   * again by whoever finds them missing. Throws Refused, or NeedsPin for a sensitive one. */
   async leaveOut(row: Row, lost: ReadonlySet<Id>): Promise<void> {
     const [json, sensitive] = this.#reader.recordJson(row);
     const blobs = [...new Set([...row.blobs, ...this.#reader.named(row)])];
-    await this.#depositOne(without({ item: row.item, revision: row.revision + 1, json, sensitive, blobs, erases: null }, lost));
+    const writing = without({ item: row.item, revision: row.revision + 1, json, sensitive, blobs, erases: null }, lost);
+    const entry = await this.#outbox.keep(await this.#sealed([writing]));
+    try {
+      await this.#send(entry, [writing]);
+    } catch (error) {
+      if (error instanceof Refused) await this.#outbox.remove(entry);
+      throw error;
+    }
   }
 
   /** Revisions that were kept once, as they were. Their receipts take the place of those of before, which are evidence then.
