@@ -95,12 +95,8 @@ class Redepositor:
             self._write_anew(settled)
             if self._gone:
                 synchroniser.sync_anyhow()  # what stands in their place is not lost
-            held = set(map(synchroniser.record_hash, self._withheld()))
-            lost = synchroniser.missing(self._gone) - held
-            hashes = sorted(one for one in lost if len(one) == HASH_SIZE)  # not of a link that could not be opened
-            for start in range(0, len(hashes), limits.LOST):
-                self._writer.write_off(hashes[start : start + limits.LOST])
-            settled.written_off = len(set(hashes) - self._gone)  # what stands by itself now is not lost
+            if settled.left is None:  # or what stands in a place that is still taken here would be called lost
+                settled.written_off = self._write_off()
         except _LEAVES as error:  # nobody is kept from ending a warning: with a full space, nothing could be deleted
             settled.left = settled.left or error
         self._session.replica.set_fact(_UNFINISHED, 1)
@@ -148,6 +144,14 @@ class Redepositor:
                     let_go()
             except _LEAVES as error:
                 settled.left = settled.left or error
+
+    def _write_off(self) -> int:
+        """How many are nowhere."""
+        lost = self._synchroniser.missing(self._gone)
+        hashes = sorted(one for one in lost if len(one) == HASH_SIZE)  # not of a link that could not be opened
+        for start in range(0, len(hashes), limits.LOST):
+            self._writer.write_off(hashes[start : start + limits.LOST])
+        return len(set(hashes) - self._gone)  # what stands by itself now is not lost
 
     def _withheld(self) -> list[Row]:
         """What this device holds whole, and the last sync should have shown, in the order in which it came."""

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,11 @@ from client_sdk.errors import ItemUnknown, NetworkError, Refused
 from client_sdk.packs.pack import write_pack
 from client_sdk.packs.sink import open_sink
 from client_sdk.reader import RECORD_RECEIPT
-from crypto_core.encoding import format_b64url
+from crypto_core.derivation import derive
+from crypto_core.encoding import format_b64url, u32
+from crypto_core.labels import Kind, context
+from crypto_core.sealing.envelope import seal
+from crypto_core.sealing.keyring import Keyring
 from server.cli import collect
 from server.journal.service import begin
 from server.ledger.models import SignedCheckpoint
@@ -694,3 +699,61 @@ def test_a_service_that_takes_nothing_still_lets_everything_be_read(vault: FakeV
     )
     with laptop.log_in() as client:
         assert "since the copy" in texts(client)
+
+
+def test_what_only_a_newer_program_opens_keeps_no_warning_from_ending_and_nothing_else_from_being_kept(
+    vault: FakeVault, laptop: Device, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with laptop.log_in() as client:
+        client.write_entry(Draft(text="also in the copy"))
+        items = [item.id for item in client.items()]
+
+    def of_a_later_kind(keyring: Keyring, item: bytes, revision: int, *_: object) -> bytes:
+        place = context(Kind.WRAP, b"record", item, u32(revision))
+        return seal(derive(keyring.mk_n, Kind.ITEMS), place, b"\x09" + bytes(80))
+
+    copy = copied(vault)
+    with laptop.log_in() as client:
+        client.edit_entry(items[1], {"text": "on the laptop"})
+        monkeypatch.setattr("client_sdk.writer.wrap_record_key", of_a_later_kind)
+        client.edit_entry(items[0], {"text": "by a newer program"})
+        monkeypatch.undo()
+    stretch_once(monkeypatch)
+    restored(vault, copy)
+    phone = edited_on_the_phone(vault, tmp_path, items[0], "on the phone")
+    with phone.log_in() as client:
+        client.edit_entry(items[1], {"text": "on the phone"})
+    settled = accept(laptop)
+    assert settled.left is not None and settled.left.code == "malformed"
+    assert (len(settled.anew), settled.written_off) == (1, 0)
+    for _ in range(2):
+        assert codes(laptop) == []
+    assert rows(laptop, "SELECT revision FROM revisions WHERE item = ? AND pass < 9", items[0]) == [(1,), (2,)]
+    with fresh(vault, tmp_path, "third").log_in() as client:
+        assert sorted(map(str, texts(client))) == ["on the laptop", "on the phone", "on the phone"]
+
+
+def test_more_versions_than_one_request_takes_are_written_anew_once_whatever_is_cut_off(
+    vault: FakeVault, laptop: Device, tmp_path: Path
+) -> None:
+    with laptop.log_in() as client:
+        item = named(client, "in the copy").id
+    copy = copied(vault)
+    with laptop.log_in() as client:
+        for number in range(101):
+            client.edit_entry(item, {"text": f"{number} on the laptop"})
+    restored(vault, copy)
+    edited_on_the_phone(vault, tmp_path, item, "on the phone")
+    with laptop.log_in() as client:
+        puts = count()
+        laptop.network.cut_before = lambda request: (
+            request.method == "POST" and request.url.path == "/v1/items" and next(puts) > 0  # after what conflicts
+        )
+        with pytest.raises(NetworkError):
+            client.account.accept_trust(PASSWORD, PIN)
+        laptop.network.cut_before = lambda _: False
+    accept(laptop)
+    assert codes(laptop) == codes(fresh(vault, tmp_path, "third")) == []
+    with laptop.log_in() as client:
+        assert sorted(map(str, texts(client))) == ["100 on the laptop", "on the phone"]
+        assert sorted(len(client.history(one.id)) for one in client.items()) == [2, 101]

@@ -494,3 +494,27 @@ test("a loss that waits says that it is one", async () => {
   expect((await client.waiting()).map(({ kind }) => kind)).toEqual(["loss"]);
   await client.lock();
 });
+
+test("more versions than one request takes are written anew once, whatever is cut off", async () => {
+  const laptop = await aLaptop();
+  const id = await during(laptop, async (client) => named(client, "in the copy").id);
+  const copy = await vault.backUp();
+  await during(laptop, async (client) => {
+    for (let number = 0; number <= 100; number += 1) await client.editEntry(id, { text: `${number} on the laptop` });
+  });
+  await vault.setBack(copy);
+  await editedElsewhere(laptop, id, "on the phone");
+  await during(laptop, async (client) => {
+    let puts = 0;
+    laptop.network.cutBefore = (sent) => isPutting(sent) && (puts += 1) > 1; // after what conflicts
+    const { password, pin } = laptop.typed;
+    await expect(client.account.acceptTrust(password, pin)).rejects.toMatchObject({ code: "network" });
+    laptop.network.cutBefore = () => false;
+  });
+  await accept(laptop);
+  expect([await warnings(laptop), await warnings(laptop.another())]).toEqual([[], []]);
+  await during(laptop, async (client) => {
+    expect(texts(client)).toEqual(["100 on the laptop", "on the phone"]);
+    expect(client.items().map((item) => client.history(item.id).length).sort()).toEqual([101, 2]);
+  });
+});

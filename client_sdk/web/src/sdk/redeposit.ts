@@ -109,13 +109,9 @@ export class Redepositor {
       for await (const sent of this.#giveBack()) settled.givenBack += sent;
       await this.#writeAnew(settled);
       if (this.#gone.size > 0) await synchroniser.syncAnyhow(); // what stands in their place is not lost
-      const lost = new Set(await synchroniser.missing(this.#gone));
-      for (const row of await this.#withheld()) lost.delete(synchroniser.knownHash(row));
-      const hashes = [...lost].filter((hash) => hash !== "").sort(); // not of a link that could not be opened
-      for (let start = 0; start < hashes.length; start += limits.LOST) {
-        await this.#writer.writeOff(hashes.slice(start, start + limits.LOST));
+      if (settled.left === null) { // or what stands in a place that is still taken here would be called lost
+        settled.writtenOff = await this.#writeOff();
       }
-      settled.writtenOff = hashes.filter((hash) => !this.#gone.has(hash)).length; // what stands by itself now is not lost
     } catch (error) {
       settled.left ??= left(error); // nobody is kept from ending a warning: with a full space, nothing could be deleted
     }
@@ -176,6 +172,16 @@ export class Redepositor {
     for (const batch of batchesOf(await this.#fitting(), ({ record }) => record.length)) {
       yield await this.#send(batch.filter(({ item }) => !this.#displaced.has(item)));
     }
+  }
+
+  /** How many are nowhere. */
+  async #writeOff(): Promise<number> {
+    const lost = await this.#synchroniser.missing(this.#gone);
+    const hashes = [...lost].filter((hash) => hash !== "").sort(); // not of a link that could not be opened
+    for (let start = 0; start < hashes.length; start += limits.LOST) {
+      await this.#writer.writeOff(hashes.slice(start, start + limits.LOST));
+    }
+    return hashes.filter((hash) => !this.#gone.has(hash)).length; // what stands by itself now is not lost
   }
 
   /** What this device holds whole, and the last sync should have shown, in the order in which it came. */
