@@ -556,6 +556,7 @@ def _settings(visitor: Visitor) -> Iterator[str]:
     visitor.heading("pack.own.title")
     yield "dossier"
     yield from _saving(visitor)
+    yield from _sealing(visitor)
     visitor.go_to("shell.settings")
     page.get_by_role("link").filter(has_text=visitor.say("account.settings.erase_text")).click()
     visitor.heading("account.erase.title")
@@ -579,6 +580,25 @@ def _saving(visitor: Visitor) -> Iterator[str]:
         visitor.press("pack.own.do")
     page.get_by_text(visitor.say("pack.own.read")).wait_for()
     yield "dossier-saved"
+
+
+def _sealing(visitor: Visitor) -> Iterator[str]:
+    """The same sealed, with words of its own."""
+    page = visitor.page
+    page.get_by_label(visitor.say("pack.sealed.tick")).check()
+    page.get_by_text(visitor.say("pack.sealed.care")).wait_for()
+    yield "dossier-sealed"
+    visitor.press("pack.sealed.show")
+    visitor.note_words("pack.sealed.title")
+    yield "dossier-words"
+    visitor.press("account.sheet.noted")
+    visitor.copy_words()
+    page.get_by_text(visitor.say("pack.sealed.ready")).wait_for()
+    yield "dossier-noted"
+    with page.expect_download():
+        visitor.press("pack.sealed.do")
+    page.get_by_text(visitor.say("pack.sealed.read")).wait_for()
+    yield "dossier-sealed-saved"
 
 
 def _questions(visitor: Visitor, told: Told) -> Iterator[str]:

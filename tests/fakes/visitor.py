@@ -147,9 +147,9 @@ class Visitor:
             client.register(made)
         self.words = made.recovery_words.split()
 
-    def note_words(self) -> None:
+    def note_words(self, title: str = "account.sheet.title") -> None:
         """Waits for the sheet, and notes what is on it."""
-        self.heading("account.sheet.title")
+        self.heading(title)
         words = self.page.locator("main ol li")
         expect(words).to_have_count(24)
         self.words = words.all_inner_texts()

@@ -9,6 +9,7 @@ import { MOST_ITEMS, type Item, type PackedItem, type SavedPack } from "../src/w
 import { watchAddresses, watchDownloads } from "./app_documents_scene.js";
 import { callsOf, until } from "./app_journal_scene.js";
 import { endPage, open, startPage, type Scene } from "./app_scene.js";
+import { BACKUP_WORDS } from "./memory_reading.js";
 import { MemoryVault, PIN, problem } from "./memory_vault.js";
 import { sampleId, sampleItem } from "./samples.js";
 
@@ -39,7 +40,10 @@ async function come(held: readonly Item[]): Promise<void> {
 
 const button = (name: string): HTMLElement | undefined =>
   [...document.querySelectorAll<HTMLElement>("main button")].find((one) => one.textContent === name);
-const box = (): HTMLInputElement | null => document.querySelector<HTMLInputElement>("main input[type=checkbox]");
+const ticked = (label: string): HTMLInputElement | null =>
+  [...document.querySelectorAll<HTMLInputElement>("main input[type=checkbox]")]
+    .find((one) => one.closest("label, div")?.textContent?.includes(label)) ?? null;
+const box = (): HTMLInputElement | null => ticked("With what is sensitive");
 const tick = (): Promise<void> => act(async () => box()!.click());
 const saved = (): readonly (readonly number[])[] =>
   callsOf(page.vault, "saveOwn").map(([, items]) => (items as PackedItem[]).map(({ item }) => Number(item.slice(6, 21))));
@@ -237,5 +241,95 @@ describe("somebody who stops it", () => {
     await page.press(DO);
     await page.see("1 item saved under the name mardi.zip.");
     expect(callsOf(page.vault, "saveOwn")[0]![0]).toEqual({ name: "mardi.zip" });
+  });
+});
+
+describe("sealed", () => {
+  const seal = (): Promise<void> => act(async () => ticked("Seal the file, with 24 words")!.click());
+  const kinds = (): readonly unknown[] => callsOf(page.vault, "saveOwn").map(([, , sealed]) => sealed);
+
+  async function noted(): Promise<void> {
+    await seal();
+    await page.press("Show the words");
+    await page.see("The words of this file");
+    for (const word of BACKUP_WORDS) expect(page.text()).toContain(word);
+    await page.press("I have noted them");
+    await answer((place) => BACKUP_WORDS[place]!.toUpperCase());
+    await page.press("Check");
+    await page.see("The words are on your paper.");
+  }
+
+  async function answer(word: (place: number) => string): Promise<void> {
+    const labels = [...document.querySelectorAll("main label")].map(({ textContent }) => /Word (\d+)/.exec(textContent ?? ""));
+    for (const found of labels) if (found) await page.type(found[0], word(Number(found[1]) - 1));
+  }
+
+  it("says what that means, and saves nothing before the words were typed back", async () => {
+    const downloads = watchDownloads();
+    await come([WORDS]);
+    expect(page.text()).not.toContain("Nobody can find these words again");
+    await seal();
+    await page.see("Nobody can find these words again");
+    expect(page.text()).not.toContain("This file isn’t sealed");
+    expect(button(DO) ?? button("Save it sealed")).toBeUndefined();
+    await page.press("Show the words");
+    await page.see("The words of this file");
+    expect(document.activeElement?.textContent).toBe("The words of this file");
+    await page.press("I have noted them");
+    await answer(() => "autre");
+    await page.press("Check");
+    await page.see("At least one word is different.");
+    await page.press("See the words again");
+    await page.press("I have noted them");
+    await answer((place) => ` ${BACKUP_WORDS[place]!}`);
+    await page.press("Check");
+    await page.see("The words are on your paper.");
+    expect([saved(), page.text().includes(BACKUP_WORDS[3]!)]).toEqual([[], false]);
+    await page.press("Save it sealed");
+    await page.see("1 item given to the browser under the name misc:");
+    await page.see("temoin backup open");
+    expect(page.text()).not.toContain("verify.html");
+    expect([saved(), kinds(), downloads.map(({ name }) => name)]).toEqual([[[1]], [true], ["misc"]]);
+    await until(() => button("Show the words")); // another one has words of its own
+    expect(callsOf(page.vault, "makeBackupWords")).toEqual([["english"]]);
+  });
+
+  it("is left again: the words are gone, and the file is as it would be", async () => {
+    await come([WORDS]);
+    await seal();
+    await page.press("Show the words");
+    await page.press(/← Save everything/);
+    await until(() => button("Show the words"));
+    expect(page.text()).not.toContain(BACKUP_WORDS[3]!);
+    expect(ticked("Seal the file, with 24 words")!.checked).toBe(true);
+    await seal();
+    await page.press(DO);
+    await page.see("under the name dossier.zip");
+    expect(kinds()).toEqual([false]);
+  });
+
+  it("goes into several with the same words", async () => {
+    const downloads = watchDownloads();
+    await come(Array.from({ length: MOST_ITEMS + 1 }, (_, n) => sampleItem(n + 1, { deposited: n + 1 })));
+    await noted();
+    await page.press("Save part 1 of 2");
+    await page.see("under the name misc-1");
+    await page.press("Save part 2 of 2");
+    await page.see("under the name misc-2");
+    expect([kinds(), downloads.map(({ name }) => name)]).toEqual([[true, true], ["misc-1", "misc-2"]]);
+    expect(callsOf(page.vault, "makeBackupWords").length).toBe(1);
+  });
+
+  it("asks for no kind of file, and says what failed", async () => {
+    const pick = vi.fn((_: unknown) => Promise.resolve({ name: "photos" }));
+    vi.stubGlobal("showSaveFilePicker", pick);
+    await come([WORDS]);
+    await noted();
+    page.vault.fail("saveOwn", problem("device_full"));
+    await page.press("Save it sealed");
+    await until(() => document.querySelector("main [role=alert]"));
+    await page.press("Save it sealed");
+    await page.see("1 item saved under the name photos.");
+    expect(pick.mock.calls[0]).toEqual([{ suggestedName: "misc" }]);
   });
 });

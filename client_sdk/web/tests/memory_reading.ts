@@ -20,6 +20,8 @@ const DAY = 86_400;
 const TRIES = 5;
 
 /** What the twin of a vault does besides: see MemoryVault. */
+export const BACKUP_WORDS = Array.from({ length: 24 }, (_, place) => `bloc${String.fromCharCode(97 + place)}`);
+
 export abstract class MemoryReading extends MemoryBoxes implements ReadingApi {
   /** Everything that can be opened here; change it to see what can't. */
   handed: readonly SharedItem[] = sharedSamples();
@@ -111,10 +113,15 @@ export abstract class MemoryReading extends MemoryBoxes implements ReadingApi {
     await this.called("leavePack");
   }
 
-  async saveOwn(into: FileSystemFileHandle | null, items: readonly PackedItem[]): Promise<SavedPack> {
-    await this.called("saveOwn", into, items);
+  async saveOwn(into: FileSystemFileHandle | null, items: readonly PackedItem[], sealed = false): Promise<SavedPack> {
+    await this.called("saveOwn", into, items, sealed);
     const blob = into === null ? new Blob(["PK"], { type: "application/zip" }) : null;
     return { blob, left: 0, unsaid: 0, isContinued: this.isContinued };
+  }
+
+  async makeBackupWords(language: "english" | "french"): Promise<readonly string[]> {
+    await this.called("makeBackupWords", language);
+    return BACKUP_WORDS;
   }
 
   async leaveOwn(): Promise<void> {

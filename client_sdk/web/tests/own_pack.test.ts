@@ -7,6 +7,10 @@ import { beforeAll, describe, expect, test, vi } from "vitest";
 
 import { decodeText, formatB64url } from "../src/crypto_core/encoding.js";
 import { makeId } from "../src/crypto_core/randomness.js";
+import { openBackup } from "../src/crypto_core/sealing/backup.js";
+import { plainSize } from "../src/crypto_core/sealing/envelope.js";
+import { padme } from "../src/crypto_core/sealing/padding.js";
+import { parseWords } from "../src/crypto_core/sealing/recovery.js";
 import { verifyManifest } from "../src/crypto_core/sealing/sharing.js";
 import { ready } from "../src/crypto_core/sodium.js";
 import { BUNDLE_RECORDS } from "../src/schemas/limits.js";
@@ -193,12 +197,16 @@ async function aService({ browser }: Scene) {
   await service.listen((notice) => void told.push(notice));
   const { username, password, pin } = browser.typed;
   await service.logIn({ username, password, pin });
-  const state = { opened: 0, aborted: 0, closed: 0, bytes: 0 };
+  const state = { opened: 0, aborted: 0, closed: 0, bytes: 0, written: [] as Uint8Array[] };
   const into = {
     createWritable: async () => {
       state.opened += 1;
       return new WritableStream<Uint8Array>({
-        write: (block) => void (state.bytes += block.length), close: () => void (state.closed += 1),
+        write: (block) => {
+          state.bytes += block.length;
+          state.written.push(block.slice());
+        },
+        close: () => void (state.closed += 1),
         abort: () => void (state.aborted += 1),
       });
     },
@@ -222,9 +230,41 @@ describe("the worker", () => {
     expect(Math.max(...totals)).toBeGreaterThan(FILE.length);
   });
 
+  test("seals it on its way for words of its own, in a file or as a Blob; they open the pack, and nothing shows before", async () => {
+    const { service, into, state, pin } = await aService(await aScene());
+    await service.stepUp(pin);
+    const items = named(await service.items());
+    await expect(service.saveOwn(into, items, true)).rejects.toBeDefined();
+    expect(state.opened).toBe(0);
+    const forgotten = await service.makeBackupWords("english");
+    const words = await service.makeBackupWords("french");
+    expect([words.length, new Set([...words, ...forgotten]).size > 40]).toEqual([24, true]);
+    expect(await service.saveOwn(into, items, true)).toEqual({ blob: null, left: 0, unsaid: 0, isContinued: true });
+    expect([state.opened, state.closed, state.aborted]).toEqual([1, 1, 0]);
+    const inBlob = (await service.saveOwn(null, items, true)).blob!;
+    expect(inBlob.type).toBe("application/octet-stream");
+    for (const sealed of [new Blob(state.written as BlobPart[]), inBlob]) {
+      const bytes = new Uint8Array(await sealed.arrayBuffer());
+      expect(padme(plainSize(bytes.length))).toBe(plainSize(bytes.length));
+      for (const word of ["originals/", "bundle.json", "What really happened", "PK\x01\x02"]) {
+        expect(Buffer.from(bytes).includes(word)).toBe(false);
+      }
+      const opened: Uint8Array[] = [];
+      for await (const block of openBackup(parseWords(words.join(" ")), [bytes])) opened.push(block);
+      const pack = new Blob(opened as BlobPart[]);
+      const files = unzipSync(new Uint8Array(await pack.arrayBuffer()));
+      expect(decodeText(files["index.html"]!)).toContain("What really happened");
+      const report = await checkPack(await openSource(pack));
+      expect([report.outcome, report.items]).toEqual(["valid", 3]);
+      await expect(openBackup(parseWords(forgotten.join(" ")), [bytes]).next()).rejects.toMatchObject({ code: "backup_refused" });
+    }
+    await service.lock();
+  });
+
   test.each([
-    ["nobody wants it any more", "leaveOwn", "paused"], ["it locks", "lock", "paused"],
-  ] as const)("leaves nothing half-written where %s", async (_, call, code) => {
+    ["nobody wants it any more", "leaveOwn", "paused", false], ["it locks", "lock", "paused", false],
+    ["nobody wants it any more, sealed", "leaveOwn", "paused", true], ["it locks, sealed", "lock", "paused", true],
+  ] as const)("leaves nothing half-written where %s", async (_, call, code, sealed) => {
     const scene = await aScene();
     const { service, into, state } = await aService(scene);
     const items = (await service.items()).filter((one) => one.state === "open");
@@ -233,10 +273,21 @@ describe("the worker", () => {
       if (isBlob(sent)) ended = service[call]();
       return null;
     };
-    const failure = await service.saveOwn(into, named(items)).then(() => null, problemOf);
+    if (sealed) await service.makeBackupWords("english");
+    const failure = await service.saveOwn(into, named(items), sealed).then(() => null, problemOf);
     await ended;
     expect(failure?.code).toBe(code);
     expect([state.opened, state.closed, state.aborted]).toEqual([1, 0, 1]);
+  });
+
+  test.each([false, true])("says what the disk says, and lets go of the file (sealed: %s)", async (sealed) => {
+    const { service } = await aService(await aScene());
+    const items = (await service.items()).filter((one) => one.state === "open");
+    const full = { createWritable: async () => new WritableStream({
+      write: () => Promise.reject(new DOMException("", "QuotaExceededError")),
+    }) } as unknown as FileSystemFileHandle;
+    await service.makeBackupWords("english");
+    await expect(service.saveOwn(full, named(items), sealed)).rejects.toMatchObject({ code: "device_full" });
   });
 
   test("asks for no more receipts once nobody wants it any more", async () => {

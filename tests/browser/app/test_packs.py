@@ -25,6 +25,7 @@ from tests.e2e.test_large_files import MIB, make_file
 from tests.fakes.axe import run_axe
 from tests.fakes.browser import new_context
 from tests.e2e.test_rotation import rotation
+from tests.fakes.canary import find_canaries
 from tests.fakes.processes import Device, RealVault, running
 from tests.fakes.received import receive
 from tests.fakes.told import PHOTOGRAPH
@@ -238,6 +239,46 @@ def test_everything_that_somebody_keeps_is_saved_by_keyboard_and_verifies(
     assert (folder / "originals" / f"003-01-{PHOTOGRAPH.name}").read_bytes() == PHOTOGRAPH.read_bytes()
     written = (folder / "index.html").read_text("utf-8")
     assert WRITTEN in written and SECRET in written
+
+
+def test_what_a_browser_sealed_the_command_line_opens_with_the_words_on_the_paper(
+    context: BrowserContext, real_vault: RealVault, tmp_path: Path
+) -> None:
+    """By keyboard alone; and the browser, too, writes nothing readable anywhere else."""
+    typist = Typist(context.new_page(), real_vault.url, username="tout dans une boîte fermée")
+    with VaultClient.connect(real_vault.url, tmp_path / "laptop") as laptop:
+        laptop.register(laptop.make_account(typist.username, PASSWORD, PIN))
+        laptop.log_in(typist.username, PASSWORD, PIN)
+        laptop.write_entry(Draft(title="Devant l’école", text=WRITTEN))
+        laptop.add_document(PHOTOGRAPH, title="La porte")
+    page, say = typist.page, typist.say
+    page.add_init_script(NO_PICKER)
+    typist.log_in()
+    typist.go_to("shell.settings")
+    typist.strike(page.get_by_role("link").filter(has_text=say("account.settings.dossier_text")))
+    typist.heading("pack.own.title")
+    typist.strike(page.get_by_label(say("pack.sealed.tick"), exact=True), "Space")
+    typist.press("pack.sealed.show")
+    typist.note_words("pack.sealed.title")
+    typist.press("account.sheet.noted")
+    typist.copy_words()
+    page.get_by_text(say("pack.sealed.ready")).wait_for()
+    typist.not_lost()
+    with page.expect_download() as found:
+        typist.press("pack.sealed.do")
+    page.get_by_text(say("pack.own.given", count=2, name=say("pack.sealed.file"))).wait_for()
+    typist.not_lost()
+    sealed, archive = tmp_path / "sealed", tmp_path / "opened.zip"
+    found.value.save_as(sealed)
+    assert find_canaries(sealed.read_bytes(), [WRITTEN, "originals/", PHOTOGRAPH.name]) == []
+    stranger = Device(tmp_path / "stranger", "http://127.0.0.1:9")
+    opened = stranger.run("backup", "open", sealed, "-o", archive, secrets=[" ".join(typist.words)])
+    assert opened.code == 0, opened
+    run = stranger.ok("verify-pack", archive, "--json")
+    assert (run.json["outcome"], run.json["items"], run.json["proven"]) == ("valid", 2, 2)
+    folder = unpacked(archive, tmp_path / "pack")
+    assert (folder / "originals" / f"002-01-{PHOTOGRAPH.name}").read_bytes() == PHOTOGRAPH.read_bytes()
+    assert WRITTEN in (folder / "index.html").read_text("utf-8")
 
 
 def test_nothing_is_saved_without_a_yes(visitor: Visitor, shared: MadeBundle) -> None:

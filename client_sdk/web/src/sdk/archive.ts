@@ -47,13 +47,19 @@ export class Archive {
 
 /** A place for an archive where there is no file to write to: a Blob, so that the heap never holds the whole. */
 export class InBlob {
+  readonly #type: string;
   readonly #pieces: Blob[] = [];
   readonly stream = new WritableStream<Uint8Array>({
     write: (block) => void this.#pieces.push(new Blob([new Uint8Array(block)])),
   });
 
+  /** `type`: what a browser is told that it is. */
+  constructor(type = "application/zip") {
+    this.#type = type;
+  }
+
   get blob(): Blob {
-    return new Blob(this.#pieces, { type: "application/zip" });
+    return new Blob(this.#pieces, { type: this.#type });
   }
 }
 

@@ -253,8 +253,10 @@ export interface ReadingApi {
   /** Nobody wants it any more: `savePack` rejects with `paused`, and nothing of it stays. */
   leavePack(): Promise<void>;
   /** These revisions of one's own as an evidence pack, at most MOST_ITEMS; they have to be open. What `left` counts stays 0:
-   * where one can't be had there is no pack. */
-  saveOwn(into: FileSystemFileHandle | null, items: readonly PackedItem[]): Promise<SavedPack>;
+   * where one can't be had there is no pack. `sealed`: as a backup, for the words of makeBackupWords. */
+  saveOwn(into: FileSystemFileHandle | null, items: readonly PackedItem[], sealed?: boolean): Promise<SavedPack>;
+  /** Makes the words of a new backup, and gives them; an earlier call's are forgotten, and these at a lock. */
+  makeBackupWords(language: "english" | "french"): Promise<readonly string[]>;
   /** As `leavePack`. */
   leaveOwn(): Promise<void>;
   closeShared(): Promise<void>;

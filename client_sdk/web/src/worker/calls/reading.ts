@@ -3,6 +3,9 @@
 // Knows: which call leads to which step, and what of a professional's standing a page sees.
 // Refuses to know: how a bundle is proven (sdk/opening.ts), and the page.
 
+import { OutOfOrder } from "../../crypto_core/errors.js";
+import { makeBackupKey } from "../../crypto_core/sealing/backup.js";
+import { formatWords, readyWords } from "../../crypto_core/sealing/recovery.js";
 import { fetched } from "../../sdk/door.js";
 import { TrustError } from "../../sdk/errors.js";
 import type { VaultClient } from "../../sdk/client.js";
@@ -19,7 +22,12 @@ const PACK = 0, OWN = -1;
 export function readingCalls(by: Answering): ReadingApi {
   /** What others shared, once something of it is looked at. */
   let opened: Reading | null = null;
-  by.atLock.push(() => opened?.close());
+  /** What the words of a backup spell. */
+  let backup: Uint8Array | null = null;
+  by.atLock.push(() => {
+    opened?.close();
+    backup = null;
+  });
   const read = <T>(act: (reading: Reading, ground: Ground, client: VaultClient) => T | Promise<T>): Promise<T> =>
     by.ask(async (client, ground) => {
       const { Reading } = await fetched(import("../reading.js"));
@@ -73,10 +81,18 @@ export function readingCalls(by: Answering): ReadingApi {
 
     leavePack: () => by.pause(PACK),
 
-    saveOwn: (into, items) => by.send(OWN, ({ signal = null }) => by.ask(async (client, ground) => {
+    saveOwn: (into, items, sealed = false) => by.send(OWN, ({ signal = null }) => by.ask(async (client, ground) => {
+      const key = sealed ? backup : null;
+      if (sealed && key === null) throw new OutOfOrder("no words were made");
       const { savePack } = await fetched(import("../packing.js"));
-      return savePack(await client.pack(items, signal), client.policy, ground.link, into, signal);
+      return savePack(await client.pack(items, signal), client.policy, ground.link, into, signal, key);
     })),
+
+    makeBackupWords: (language) => by.ask(async () => {
+      await fetched(readyWords());
+      backup = makeBackupKey();
+      return formatWords(backup, language).split(" ");
+    }),
 
     leaveOwn: () => by.pause(OWN),
 

@@ -7,9 +7,10 @@ import { saveFile } from "../documents/addresses.js";
 
 /** Asks where to; not in every browser. */
 type Picker = (asked: {
-  readonly suggestedName: string; readonly types: readonly { readonly accept: Readonly<Record<string, readonly string[]>> }[];
+  readonly suggestedName: string; readonly types?: readonly { readonly accept: Readonly<Record<string, readonly string[]>> }[];
 }) => Promise<FileSystemFileHandle>;
 
+const ZIP = ".zip";
 /** Code of what was left off by the person. */
 const LEFT = "paused";
 
@@ -64,7 +65,7 @@ async function chosen(suggestedName: string): Promise<FileSystemFileHandle | nul
   const { showSaveFilePicker: pick } = globalThis as { readonly showSaveFilePicker?: Picker };
   if (pick === undefined) return null;
   try {
-    return await pick({ suggestedName, types: [{ accept: { "application/zip": [".zip"] } }] });
+    return await pick({ suggestedName, ...(suggestedName.endsWith(ZIP) ? { types: [{ accept: { "application/zip": [ZIP] } }] } : {}) });
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") return undefined;
     return null;

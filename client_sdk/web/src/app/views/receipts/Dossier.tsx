@@ -1,10 +1,10 @@
-// Everything that somebody keeps, as evidence packs of their own. Knows: which items go into which of them, and what has to
-// be said before. Refuses to know: what stands in a pack, and what becomes of it: nobody here can take it back.
+// Everything that somebody keeps, as evidence packs of their own, in clear or sealed for words of their own. Knows: which items
+// go into which of them, and what has to be said before. Refuses to know: what stands in a pack, and what becomes of it: nobody here can take it back.
 
 import type { JSX } from "preact";
 import { useRef, useState } from "preact/hooks";
 
-import { say, size } from "../../i18n.js";
+import { lang, say, size } from "../../i18n.js";
 import { askPin, Button, Notice, Problem, Tick, Title, Waiting } from "../../parts/index.js";
 import { address } from "../../router.js";
 import { extracts, items, itemsError, vault } from "../../state.js";
@@ -13,17 +13,23 @@ import "../documents/documents.css";
 import { Going } from "../documents/Going.js";
 import { Lacking } from "../reading/SavePack.js";
 import { useSaving } from "../reading/saving.js";
+import { Words } from "./Words.js";
 
 /** What was begun: `at` is the next part, or how many there are where all are saved. What is written meanwhile changes none. */
 interface Begun {
   readonly parts: readonly (readonly Item[])[];
   readonly at: number;
+  readonly sealed: boolean;
 }
 
 export function Dossier(): JSX.Element {
   const [wanted, setWanted] = useState(false);
   const [begun, setBegun] = useState<Begun | null>(null);
   const [stopped, setStopped] = useState(false);
+  const [sealed, setSealed] = useState(false);
+  /** Those of the backup that is made: none yet, on the screen, or on paper. */
+  const [words, setWords] = useState<readonly string[] | "noted" | null>(null);
+  const [refused, setRefused] = useState<unknown>(null);
   const actions = useRef<HTMLParagraphElement>(null);
   const { current: open } = useRef(vault());
   const { busy, error, saved, save } = useSaving(() => void open.leaveOwn());
@@ -36,32 +42,59 @@ export function Dossier(): JSX.Element {
     setWanted(yes);
     if (yes && !(await askPin())) setWanted(false);
   };
+  const show = (): Promise<void> => {
+    setRefused(null);
+    return open.makeBackupWords(lang.value === "fr" ? "french" : "english").then(setWords, setRefused);
+  };
   const press = async (): Promise<void> => {
     setStopped(false);
     if ((next ?? chosen).some((one) => one.sensitive) && !(await askPin())) return;
-    const now = next === null ? { parts: split(fitting(wanted)), at: 0 } : begun!;
+    const now = next === null ? { parts: split(fitting(wanted)), at: 0, sealed } : begun!;
     const [part, count] = [now.parts[now.at]!, now.parts.length];
-    const name = count === 1 ? say("pack.save.file") : say("pack.own.file", { number: now.at + 1 });
+    const name = nameOf(sealed, count === 1 ? null : now.at + 1);
     const named = part.map(({ id: item, revision }) => ({ item, revision }));
-    if (!(await save(name, (into) => open.saveOwn(into, named)))) return;
+    if (!(await save(name, (into) => open.saveOwn(into, named, sealed)))) return;
     setStopped(false); // that came too late
-    setBegun({ ...now, at: now.at + 1 });
+    setBegun({ ...now, at: now.at + 1, sealed });
+    if (now.at + 1 === count) setWords(null); // another backup has others
   };
   const stop = (): void => {
     setStopped(true);
     void open.leaveOwn();
     actions.current?.querySelector("button")?.focus(); // the one that was pressed goes
   };
+  if (words !== null && words !== "noted") {
+    return <Words words={words} next={() => setWords("noted")} leave={() => setWords(null)} />;
+  }
   return (
     <>
       <p class="tools"><a href={address("settings")}>← {say("account.settings.title")}</a></p>
       <Title>{say("pack.own.title")}</Title>
       <p>{say("pack.own.what")}</p>
       <p>{say("pack.own.sent")}</p>
+      <div inert={busy || next !== null}>
+        <Tick
+          label={say("pack.sealed.tick")} hint={say("pack.sealed.tick_hint")} checked={sealed}
+          onChange={(yes) => {
+            setSealed(yes);
+            setWords(null);
+          }}
+        />
+      </div>
       <Notice care>
-        <p><b>{say("pack.own.clear")}</b></p>
-        <p>{say("pack.own.place")}</p>
-        <p>{say("pack.own.after")}</p>
+        {sealed ? (
+          <>
+            <p><b>{say("pack.sealed.care")}</b></p>
+            <p>{say("pack.sealed.place")}</p>
+            <p>{say("pack.sealed.open")}</p>
+          </>
+        ) : (
+          <>
+            <p><b>{say("pack.own.clear")}</b></p>
+            <p>{say("pack.own.place")}</p>
+            <p>{say("pack.own.after")}</p>
+          </>
+        )}
       </Notice>
       <Problem error={itemsError.value} />
       {items.value === null && itemsError.value === null && <Waiting>{say("shell.loading")}</Waiting>}
@@ -83,12 +116,15 @@ export function Dossier(): JSX.Element {
               <Large parts={parts} />
               <p class="hint">{say("pack.own.without")}</p>
               {busy && <Going said={say("pack.own.packing")} />}
-              <Problem error={error} />
+              <Problem error={error ?? refused} />
+              {sealed && words === "noted" && <Notice><p>{say("pack.sealed.ready")}</p></Notice>}
               <p class="actions" ref={actions}>
-                <Button busy={busy} onClick={() => void press()}>
-                  {busy ? say("pack.save.busy") : parts.length === 1 ? say("pack.own.do")
-                    : say("pack.own.do_part", { number: next === null ? 1 : begun!.at + 1, count: parts.length })}
-                </Button>
+                {sealed && words === null ? <Button onClick={() => void show()}>{say("pack.sealed.show")}</Button> : (
+                  <Button busy={busy} onClick={() => void press()}>
+                    {busy ? say("pack.save.busy") : parts.length === 1 ? say(sealed ? "pack.sealed.do" : "pack.own.do")
+                      : say("pack.own.do_part", { number: next === null ? 1 : begun!.at + 1, count: parts.length })}
+                  </Button>
+                )}
                 {busy && <Button plain onClick={stop}>{say("pack.own.stop")}</Button>}
               </p>
             </>
@@ -117,7 +153,7 @@ function Large({ parts }: { parts: Begun["parts"] }): JSX.Element {
   );
 }
 
-function Saved({ name, pack, begun: { parts, at } }: { name: string; pack: SavedPack; begun: Begun }): JSX.Element {
+function Saved({ name, pack, begun: { parts, at, sealed } }: { name: string; pack: SavedPack; begun: Begun }): JSX.Element {
   return (
     <>
       <p class="saved">
@@ -125,10 +161,16 @@ function Saved({ name, pack, begun: { parts, at } }: { name: string; pack: Saved
         <Lacking pack={pack} />
       </p>
       {at < parts.length && <p>{say("pack.own.more", { count: parts.length - at })}</p>}
-      {at === parts.length && <p>{say("pack.own.read")}</p>}
-      {at === parts.length && <p>{say("pack.save.check")}</p>}
+      {at === parts.length && <p>{say(sealed ? "pack.sealed.read" : "pack.own.read")}</p>}
+      {at === parts.length && !sealed && <p>{say("pack.save.check")}</p>}
     </>
   );
+}
+
+/** Of the file, or of its part of this number; one that is sealed has a name that tells nothing. */
+function nameOf(sealed: boolean, number: number | null): string {
+  if (sealed) return number === null ? say("pack.sealed.file") : say("pack.sealed.file_part", { number });
+  return number === null ? say("pack.save.file") : say("pack.own.file", { number });
 }
 
 function everything(): readonly Item[] {
