@@ -637,6 +637,8 @@ def test_what_another_device_gave_back_meanwhile_is_not_written_anew(
         kept = client.write_entry(Draft(text="see the photograph"), attachments=[photograph])
     phone = fresh(vault, tmp_path)
     phone.opening()
+    with laptop.log_in() as client:
+        client.edit_entry(kept.id, {"text": "and edited"})
     restored(vault, copy)
 
     def first(request: httpx.Request) -> bool:
@@ -648,7 +650,8 @@ def test_what_another_device_gave_back_meanwhile_is_not_written_anew(
     laptop.network.cut_before = first
     with laptop.log_in() as client:
         assert client.account.accept_trust(PASSWORD, PIN).anew == []
-        assert [item.id for item in client.items() if item.text == "see the photograph"] == [kept.id]
+        assert sorted(map(str, texts(client))) == ["and edited", "in the copy"]
+        assert client.item(kept.id).text == "and edited"
 
 
 def test_a_file_of_a_sensitive_item_is_left_out_once_the_pin_is_given(
@@ -757,3 +760,24 @@ def test_more_versions_than_one_request_takes_are_written_anew_once_whatever_is_
     with laptop.log_in() as client:
         assert sorted(map(str, texts(client))) == ["100 on the laptop", "on the phone"]
         assert sorted(len(client.history(one.id)) for one in client.items()) == [2, 101]
+
+
+def test_a_file_is_left_out_once_by_who_was_cut_off_before_the_vault_was_set_back_again(
+    vault: FakeVault, laptop: Device, tmp_path: Path
+) -> None:
+    (photograph := tmp_path / "hall.jpg").write_bytes(b"a photograph" * 9000)
+    copy = copied(vault)
+    with laptop.log_in() as client:
+        kept = client.write_entry(Draft(text="see the photograph"), attachments=[photograph])
+    restored(vault, copy)
+    with laptop.log_in() as client:
+        laptop.network.cut_before = lambda request: request.method == "POST" and request.url.path == "/v1/items"
+        with pytest.raises(NetworkError):
+            client.account.accept_trust(PASSWORD, PIN)
+    laptop.network.cut_before = lambda _: False
+    restored(vault, copy)
+    accept(laptop)
+    for _ in range(2):
+        assert codes(laptop) == []
+    with laptop.log_in() as client:
+        assert [len(one.contents) for one in client.history(kept.id)] == [1, 0]
