@@ -113,7 +113,7 @@ export function Dossier(): JSX.Element {
           {parts.length > 0 && (
             <>
               {parts.length > 1 && <p>{say("pack.own.parts", { count: parts.length, most: MOST_ITEMS })}</p>}
-              <Large parts={parts} />
+              <Large parts={parts} sealed={sealed} />
               <p class="hint">{say("pack.own.without")}</p>
               {busy && <Going said={say("pack.own.packing")} />}
               <Problem error={error ?? refused} />
@@ -142,12 +142,12 @@ export function Dossier(): JSX.Element {
 }
 
 /** About how large all of it will be, as far as that is known. */
-function Large({ parts }: { parts: Begun["parts"] }): JSX.Element {
+function Large({ parts, sealed }: Pick<Begun, "parts" | "sealed">): JSX.Element {
   const all = parts.flat();
   const files = all.flatMap(({ contents }) => contents).reduce((sum, content) => sum + content.size, 0);
   return (
     <p class="hint">
-      {files > 0 ? say("pack.save.size", { size: size(2 * files) }) : say("pack.own.size_words")}
+      {files > 0 ? say(sealed ? "pack.sealed.size" : "pack.save.size", { size: size(2 * files) }) : say("pack.own.size_words")}
       {all.some(({ state }) => state === "locked") && <> {say("pack.own.size_more")}</>}
     </p>
   );
