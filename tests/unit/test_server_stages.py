@@ -188,8 +188,8 @@ NAMELESS = {
     "GET /v1/ledger/consistency", "GET /v1/ledger/anchors", "GET /v1/ledger/inclusion", "POST /v1/pin",
     "POST /v1/pin/reopen", "POST /v1/confirm", "POST /v1/account/credentials", "GET /v1/bundles", "GET /v1/inbox",
     "GET /v1/boxes", "DELETE /v1/account", "POST /v1/recovery/start", "POST /v1/recovery/finish",
-    "GET /v1/recovery/keys",
-    "POST /v1/recovery/credentials", "GET /v1/recovery", "DELETE /v1/recovery",
+    "GET /v1/recovery/keys", "POST /v1/recovery/credentials", "GET /v1/recovery", "DELETE /v1/recovery",
+    "GET /v1/recovery/wait", "PUT /v1/recovery/wait",
     "POST /v1/professional", "GET /v1/professional", "GET /directory/checkpoint", "GET /directory/tile/<path:tile>",
 }
 """They take no id of anything kept: whose rows they mean is what the token says, and nothing else."""
