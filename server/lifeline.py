@@ -19,20 +19,29 @@ WORKERS_KILL_TIMEOUT = 30
 
 _laid = list[int]()
 """The end at which copies wait, once there is one."""
+_TOLD = signal.SIGTERM, signal.SIGINT, signal.SIGHUP
 
 
 def hold_copies() -> None:
     """The copies that are made of this process from now on may end with it; a signal ends each on the spot, as it does
-    a fresh process, until the copy takes it otherwise."""
+    a fresh process, until the copy takes it otherwise. One that comes while the copy is being made waits for that."""
     reading, writing = os.pipe()
     _laid[:] = [reading]
+    masks = list[set[int]]()
+
+    def wait() -> None:
+        masks.append(signal.pthread_sigmask(signal.SIG_BLOCK, _TOLD))
+
+    def go_on() -> None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, masks.pop())
 
     def begin() -> None:
         os.close(writing)
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        for number in _TOLD:
             signal.signal(number, signal.SIG_DFL)
+        go_on()
 
-    os.register_at_fork(after_in_child=begin)
+    os.register_at_fork(before=wait, after_in_parent=go_on, after_in_child=begin)
 
 
 def end_with_parent() -> None:

@@ -73,3 +73,24 @@ def test_a_copy_ends_with_the_process_it_was_made_of_and_when_it_is_told_to() ->
             assert not select.select([other], [], [], 0)[0]
             signal.pidfd_send_signal(other, signal.SIGTERM)
             assert select.select([other], [], [], 30)[0], "a copy takes signals as its first process does"
+
+
+TOLD_AT_ONCE = """
+import multiprocessing, os, signal, time
+from server.lifeline import hold_copies
+
+signal.signal(signal.SIGTERM, lambda *_: None)
+os.register_at_fork(after_in_child=lambda: os.kill(os.getpid(), signal.SIGTERM))  # before all that comes later
+hold_copies()
+copy = multiprocessing.get_context("fork").Process(target=time.sleep, args=(600,))
+copy.start()
+copy.join(20)
+print(copy.exitcode, signal.pthread_sigmask(signal.SIG_BLOCK, ()))
+copy.kill()
+"""
+
+
+def test_what_a_copy_is_told_while_it_is_being_made_is_not_lost() -> None:
+    """Its first process may take signals in a way that only notes them."""
+    said = subprocess.run([sys.executable, "-c", TOLD_AT_ONCE], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert said.stdout == f"-{signal.SIGTERM.value} set()\n"
