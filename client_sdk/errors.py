@@ -39,7 +39,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Self
 
-from crypto_core.errors import TemoinError
+from crypto_core.errors import TemoinError, VerificationError
 
 
 class SdkError(TemoinError):
@@ -303,3 +303,10 @@ class Untrusted(TrustError):
         "digits you have not compared. Reading, exporting and adding go on. When you have looked at it, "
         "`temoin trust accept` ends the warning."
     )
+
+
+def is_of_one(error: TemoinError) -> bool:
+    """Whether the vault fails one thing that it keeps, its bytes or its receipt, and may well give the next."""
+    if isinstance(error, Refused):
+        return error.code in ("not_found", "unavailable")
+    return isinstance(error, BundleSwapped | BundleIncomplete | TrustError | VerificationError)

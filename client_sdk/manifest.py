@@ -12,12 +12,13 @@ from typing import Any, NamedTuple
 
 from marshmallow import Schema, ValidationError
 
-from client_sdk.errors import ItemUnknown, ValueRefused
+from client_sdk.errors import ItemUnknown, ValueRefused, is_of_one
 from client_sdk.items import NOT_READ, KeptReceipt
 from client_sdk.reader import Reader, sent_of, words_place
 from client_sdk.replica import Row
 from client_sdk.session import Session
 from crypto_core.encoding import format_json
+from crypto_core.errors import TemoinError
 from crypto_core.sealing.keyring import unwrap_record_key
 from schemas.bundles import VERSION, WITH_WORDS, Manifest
 
@@ -30,6 +31,14 @@ class Kept(NamedTuple):
     proof: KeptReceipt
 
 
+class Left(NamedTuple):
+    """A revision of which the vault gives no receipt that holds: no manifest can name it."""
+
+    row: Row
+    facts: dict[str, Any]
+    error: TemoinError
+
+
 @dataclass(frozen=True)
 class Named:
     """Items as a manifest names them, each with the key of its record."""
@@ -37,28 +46,42 @@ class Named:
     kept: list[Kept] = field(repr=False)
     records: list[dict[str, Any]] = field(repr=False)
     version: int
+    left: list[Left] = field(repr=False)
+    """What was to be named as well."""
 
     def manifest(self, **facts: Any) -> bytes:
         """The JSON of schemas.bundles.Manifest, with the rest of its fields. Raises ValueRefused."""
         return stated(Manifest(), {**facts, "v": self.version, "items": self.records})
 
 
-def name_items(session: Session, reader: Reader, items: Sequence[tuple[bytes, int]]) -> Named:
+def name_items(
+    session: Session, reader: Reader, items: Sequence[tuple[bytes, int]], *, leave: bool = False
+) -> Named:
     """These revisions, in this order; the receipt of each is verified. What needs the sensitive tier open comes first:
-    many receipts may take longer than that stays so.
+    many receipts may take longer than that stays so. With `leave` one without a receipt is left out, unless that is
+    each of them; and so are somebody else's words without one.
 
     Raises ItemUnknown for one that is a deletion or was erased, NeedsPin, or what `Session.verify` raises.
     """
     rows = [reader.row(*one) for one in items]
     said = [_facts(reader, row) for row in rows]
     keys = [_key(session, row) for row in rows]
-    kept = [Kept(row, facts, reader.receipt(row)) for row, facts in zip(rows, said, strict=True)]
-    records = [_record(one, key) for one, key in zip(kept, keys, strict=True)]
-    words = [_words(reader, facts) for facts in said]
+    kept, records, left = list[Kept](), list[dict[str, Any]](), list[Left]()
+    for row, facts, key in zip(rows, said, keys, strict=True):
+        try:
+            kept.append(Kept(row, facts, reader.receipt(row)))
+            records.append(_record(kept[-1], key))
+        except TemoinError as error:
+            if not (leave and is_of_one(error)):
+                raise
+            left.append(Left(row, facts, error))
+    if left and not kept:
+        raise left[0].error
+    words = [_words(reader, one.facts, leave) for one in kept]
     if all(index is None for index in words):
-        return Named(kept, records, VERSION)
+        return Named(kept, records, VERSION, left)
     with_words = [{**record, "words": index} for record, index in zip(records, words, strict=True)]
-    return Named(kept, with_words, WITH_WORDS)
+    return Named(kept, with_words, WITH_WORDS, left)
 
 
 def stated(schema: Schema, facts: dict[str, Any]) -> bytes:
@@ -92,7 +115,12 @@ def _record(kept: Kept, key: bytes) -> dict[str, Any]:
     }
 
 
-def _words(reader: Reader, facts: dict[str, Any]) -> int | None:
+def _words(reader: Reader, facts: dict[str, Any], leave: bool) -> int | None:
     """The index of the receipt of somebody else's own words, where these go along."""
     sent = sent_of(facts)
-    return None if sent is None else reader.receipt_at(words_place(sent)).verified.index
+    try:
+        return None if sent is None else reader.receipt_at(words_place(sent)).verified.index
+    except TemoinError as error:
+        if leave and is_of_one(error):
+            return None
+        raise

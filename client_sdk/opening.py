@@ -99,6 +99,11 @@ class OpenedBundle:
     _asking: _Asking = field(repr=False)
 
     @property
+    def left(self) -> tuple[SharedItem, ...]:
+        """None: what was shared is what the manifest names."""
+        return ()
+
+    @property
     def own(self) -> bool:
         """It is somebody else's."""
         return False

@@ -139,7 +139,7 @@ class Reader:
             raise RangeInvalid()
         if content.parts is not None:
             joined = self._joined(content.parts, start, end)
-            return self._watched(content, _checked(joined, content.sha256) if whole else joined)
+            return self._watched(content, _checked(joined, content.sha256, content.size) if whole else joined)
         return self._watched(content, self._range(content, start, end))
 
     def receipt(self, row: Row) -> KeptReceipt:
@@ -190,7 +190,7 @@ class Reader:
         other bytes came, which leave a warning behind."""
         size = sealed_content_size(content.size)
         blocks = self._shown(content.name, size, self._session.read(BLOB, blob=content.blob))
-        return self._watched(content, _checked(blocks, content.sealed))
+        return self._watched(content, _checked(blocks, content.sealed, size))
 
     def sealed_words(self, sent: Sent) -> Iterator[bytes]:
         """The blob of a depositor's own words, whatever the vault gives in its place: no more than it has to have, and
@@ -406,12 +406,16 @@ def _content_place(content: Content) -> ReceiptPlace:
     return ReceiptPlace(content.blob.hex(), content.sealed, size, BLOB_RECEIPT, {"blob": content.blob})
 
 
-def _checked(blocks: Iterable[bytes], expected: bytes) -> Iterator[bytes]:
-    digest = sha256()
+def _checked(blocks: Iterable[bytes], expected: bytes, size: int) -> Iterator[bytes]:
+    """No more than there was; raises BlobSwapped in the place of an end where other bytes came."""
+    digest, left = sha256(), size
     for block in blocks:
+        left -= len(block)
+        if left < 0:
+            break
         digest.update(block)
         yield block
-    if digest.digest() != expected:
+    if left or digest.digest() != expected:
         raise BlobSwapped("another hash than the record names")
 
 

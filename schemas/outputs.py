@@ -385,20 +385,20 @@ class SharedRow(Strict):
 
 
 class Dossier(Strict):
-    """`dossier`: the folders or ZIP files that were written; `left` are items that can't be opened here."""
+    """`dossier`: the folders or ZIP files that were written; `left` are items that are not in them, `files` the files
+    of others that are not, `unproven` those that are there without a receipt."""
 
     places = fields.List(fields.String(), required=True)
     items = Whole(required=True)
     left = fields.List(fields.String(), required=True)
+    files = fields.List(fields.String(), required=True)
+    unproven = fields.List(fields.String(), required=True)
 
 
-class Backup(Strict):
-    """`backup make`: the sealed files that were written; `words` open each of them, null where they went into a file of
-    their own; `left` are items that can't be opened here."""
+class Backup(Dossier):
+    """`backup make`: the same of the sealed files that were written; `words` open each of them, null where they went
+    into a file of their own."""
 
-    places = fields.List(fields.String(), required=True)
-    items = Whole(required=True)
-    left = fields.List(fields.String(), required=True)
     words = fields.String(required=True, allow_none=True)
 
 
@@ -409,14 +409,17 @@ class OpenedBackup(Strict):
 
 
 class OpenedPack(Strict):
-    """`pro open`, `open-link`: `missing` are items that the vault did not give as they were shared; `unsaid` those that
-    are there without the depositor's own words, or say otherwise than these."""
+    """`pro open`, `open-link`: `missing` are items that the vault did not give as they were shared, `files` the files
+    of others, `unproven` those that are there without a receipt; `unsaid` are items that are there without the
+    depositor's own words, or say otherwise than these."""
 
     bundle = Hex(limits.ID, required=True)
     directory = fields.String(required=True)
     message = fields.String(required=True)
     items = Whole(required=True)
     missing = fields.List(fields.String(), required=True)
+    files = fields.List(fields.String(), required=True)
+    unproven = fields.List(fields.String(), required=True)
     unsaid = fields.List(fields.String(), required=True)
 
 

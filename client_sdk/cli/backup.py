@@ -14,13 +14,13 @@ from pathlib import Path
 
 import click
 
-from client_sdk.cli.dossier import ItemsLeft, named, open_items, packs_of, places_for
+from client_sdk.cli.dossier import Lacking, open_items, packs_of, places_for
 from client_sdk.cli.failures import FileExists, WordsDiffer
 from client_sdk.cli.options import Shared, asking, existing_file, item_id, output_path, shared, user_argument
 from client_sdk.cli.output import count, note, print_json, screen
 from client_sdk.cli.saving import save, saving
 from client_sdk.cli.session import opened
-from client_sdk.packs.pack import write_pack
+from client_sdk.packs.pack import Written, write_pack
 from client_sdk.packs.sink import SealedSink
 from crypto_core.errors import SecretRefused
 from crypto_core.sealing.backup import make_backup_key, open_backup
@@ -74,6 +74,7 @@ def make(
             _require_free(place)
         packs, key = packs_of(client, items), make_backup_key()
         words = format_words(key, language)
+        written = list[Written]()
         with _all_or_nothing(common) as made:
             if words_out is None:
                 _show_and_ask(words, key, err=common.as_json)
@@ -82,25 +83,24 @@ def make(
                 made.append(words_out)
             for place, pack in zip(places, packs, strict=True):
                 with saving(place, overwrite=False) as file, SealedSink(file, key) as sink:
-                    write_pack(pack, client.policy, sink)
+                    written.append(write_pack(pack, client.policy, sink))
                 made.append(place)
-    missing = named(left)
+    lacking = Lacking(left, written)
     if common.as_json:
         print_json(outputs.Backup(), {
-            "places": list(map(str, places)), "items": len(items), "left": missing,
+            "places": list(map(str, places)), "items": len(items) - lacking.unwritten, **lacking.facts(),
             "words": words if words_out is None else None,
         })
     else:
         for place in places:
             screen().print(str(place))
-        note(f"{count(len(items), 'item')}, sealed. Keep the words apart from it: who has both can read it.")
+        kept = count(len(items) - lacking.unwritten, "item")
+        note(f"{kept}, sealed. Keep the words apart from it: who has both can read it.")
         note(f"`temoin backup open {places[0]} -o NAME.zip` opens it, without the vault.")
         if words_out is not None:
             note("The words are in the file you named. Copy them onto paper, then delete the file.")
-        for name in missing:
-            note(f"{name}: not in it.")
-    if left:
-        raise ItemsLeft(f"{len(left)} left")
+        lacking.tell()
+    lacking.require_nothing()
 
 
 @backup.command("open")

@@ -9,30 +9,31 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
-from client_sdk.cli.failures import FileExists
+from client_sdk.cli.failures import FileExists, failure_of
 from client_sdk.cli.options import Shared, item_id, output_path, shared, user_argument
-from client_sdk.cli.output import count, note, print_json, screen
+from client_sdk.cli.output import count, note, print_json, screen, visible
 from client_sdk.cli.session import opened
 from client_sdk.client import VaultClient
 from client_sdk.items import NOT_READ, Item
 from client_sdk.packs.own import MOST_ITEMS, OwnPack
-from client_sdk.packs.pack import PAGE, VERIFIER, write_pack
+from client_sdk.packs.pack import PAGE, VERIFIER, LostFile, Written, write_pack
 from client_sdk.packs.sink import open_sink
 from crypto_core.errors import TemoinError
 from schemas import outputs
 
 
 class ItemsLeft(TemoinError):
-    """Items that could not be opened are not in it."""
+    """Items that can't be opened, and what the vault doesn't give as it was kept, are not in it."""
 
     code = "items_left"
     sentence = (
-        "The rest is written, but some items can't be opened here: they need a newer version of this program, or the "
-        "vault doesn't give them. They are not in it."
+        "The rest is written, but not what is named above: it needs a newer version of this program, or the vault "
+        "doesn't give it, or its receipt, as it was kept. Nothing was deleted. Try again later."
     )
 
 
@@ -63,24 +64,63 @@ def dossier(common: Shared, user: str, chosen: tuple[bytes, ...], target: Path, 
         places = places_for(target, items)
         for place in places:
             _require_free(place)
-        lacks_verifier = False
+        written = list[Written]()
         for place, pack in zip(places, packs_of(client, items), strict=True):
             with _whole_or_nothing(place), open_sink(place) as sink:
-                lacks_verifier |= not write_pack(pack, client.policy, sink).verifier
-    missing = named(left)
+                written.append(write_pack(pack, client.policy, sink))
+    lacking = Lacking(left, written)
     if common.as_json:
-        print_json(outputs.Dossier(), {"places": list(map(str, places)), "items": len(items), "left": missing})
+        print_json(outputs.Dossier(), {
+            "places": list(map(str, places)), "items": len(items) - lacking.unwritten, **lacking.facts(),
+        })
     else:
         for place in places:
             screen().print(str(place if place.is_file() else place / PAGE))
-        note(f"{count(len(items), 'item')}, readable by whoever has the file or folder.")
+        note(f"{count(len(items) - lacking.unwritten, 'item')}, readable by whoever has the file or folder.")
         note(f"`temoin verify-pack {places[0]}` checks all of it, offline, on any device.")
-        if lacks_verifier:
+        lacking.tell()
+    lacking.require_nothing()
+
+
+@dataclass(frozen=True)
+class Lacking:
+    """What is not in packs that were written, and why."""
+
+    closed: Sequence[Item]
+    """Items that can't be opened here."""
+    written: Sequence[Written]
+
+    @property
+    def unwritten(self) -> int:
+        """How many items were opened and left out all the same."""
+        return sum(len(one.refused) for one in self.written)
+
+    def facts(self) -> dict[str, list[str]]:
+        """As `outputs.Dossier` and `outputs.Backup` have it."""
+        return {
+            "left": [*map(named, self.closed), *(named(one.item) for each in self.written for one in each.refused)],
+            "files": [named_file(one) for each in self.written for one in each.lost if not one.is_there],
+            "unproven": [named_file(one) for each in self.written for one in each.lost if one.is_there],
+        }
+
+    def tell(self) -> None:
+        """In the terminal."""
+        if not all(one.verifier for one in self.written):
             note(f"{VERIFIER}, which checks it in a browser, is not part of this installation and so not of the pack.")
-        for name in missing:
-            note(f"{name}: not in it.")
-    if left:
-        raise ItemsLeft(f"{len(left)} left")
+        for item in self.closed:
+            note(f"{named(item)}: not in it.")
+        for each in self.written:
+            for one in each.refused:
+                assert one.lacking is not None
+                note(f"{named(one.item)}: not in it. {failure_of(one.lacking).sentence}")
+            for lost in each.lost:
+                note(tell_file(lost))
+
+    def require_nothing(self) -> None:
+        """Raises ItemsLeft where anything is missing."""
+        missing = sum(map(len, self.facts().values()))
+        if missing:
+            raise ItemsLeft(f"{missing} left")
 
 
 def open_items(
@@ -121,9 +161,20 @@ def places_for(target: Path, items: Sequence[Item]) -> list[Path]:
     return [target.with_name(f"{stem}-{number}{ending}") for number in range(1, count + 1)]
 
 
-def named(items: Sequence[Item]) -> list[str]:
-    """Which they are, as a person can look for them."""
-    return [f"{one.id.hex()} revision {one.revision}" for one in items]
+def named(item: Item) -> str:
+    """Which it is, as a person can look for it."""
+    return f"{item.id.hex()} revision {item.revision}"
+
+
+def named_file(lost: LostFile) -> str:
+    """Which file it is, as a person can look for it."""
+    return f"{named(lost.item)} file {lost.number}"
+
+
+def tell_file(lost: LostFile) -> str:
+    """The same with its name, and why it, or its receipt, isn't in a pack."""
+    name, why = visible(lost.item.contents[lost.number - 1].name), failure_of(lost.error).sentence
+    return f"{named_file(lost)}, {name}: {'in it without a receipt' if lost.is_there else 'not in it'}. {why}"
 
 
 def _require_free(place: Path) -> None:

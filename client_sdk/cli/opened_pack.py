@@ -14,6 +14,7 @@ from pathlib import Path
 
 import click
 
+from client_sdk.cli.dossier import named, named_file, tell_file
 from client_sdk.cli.failures import FileExists, NotReached, failure_of
 from client_sdk.cli.options import Shared
 from client_sdk.cli.output import facts, note, print_json, screen, spell_time, visible
@@ -70,14 +71,13 @@ def write_opened(common: Shared, opened: OpenedBundle, policy: Policy, target: P
     """Writes the pack and says what it holds."""
     with open_sink(target) as sink:
         written = write_pack(opened, policy, sink)
-    missing, unsaid = (
-        [f"{one.item.id.hex()} revision {one.item.revision}" for one in lacking]
-        for lacking in (written.refused, written.unsaid)
-    )
+    missing, unsaid = ([named(one.item) for one in lacking] for lacking in (written.refused, written.unsaid))
     if common.as_json:
         print_json(outputs.OpenedPack(), {
             "bundle": opened.bundle, "directory": str(target), "message": opened.message,
             "items": len(opened.items) - len(missing), "missing": missing, "unsaid": unsaid,
+            "files": [named_file(one) for one in written.lost if not one.is_there],
+            "unproven": [named_file(one) for one in written.lost if one.is_there],
         })
     else:
         screen().print(facts({
@@ -94,11 +94,14 @@ def write_opened(common: Shared, opened: OpenedBundle, policy: Policy, target: P
         for name, one in zip(missing, written.refused, strict=True):
             assert one.lacking is not None
             note(f"{name}: {failure_of(one.lacking).sentence}")
+        for file in written.lost:
+            note(tell_file(file))
         for one in written.unsaid:
             assert one.words is not None and one.words.doubt is not None
             note(f"{one.item.id.hex()}, the words sent with it: {failure_of(one.words.doubt).sentence}")
     doubts = [None if one.words is None else one.words.doubt for one in written.unsaid]
-    _raise_first([*(one.lacking for one in written.refused), *doubts, written.ledger])
+    lost = [one.error for one in written.lost]
+    _raise_first([*(one.lacking for one in written.refused), *lost, *doubts, written.ledger])
 
 
 def _raise_first(errors: list[TemoinError | None]) -> None:

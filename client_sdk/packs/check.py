@@ -19,7 +19,7 @@ from client_sdk.items import Content, Item
 from client_sdk.opening import open_content, parse_manifest
 from client_sdk.packs.pack import (
     CHECKPOINT, CONSISTENCY, MANIFEST, PAGE, ROTATIONS, SEALED_FOLDER, SIGNATURE, SUMS, VERIFIER, blob_stem,
-    consistency_name, original_name, parts_of, record_stem, sealed_name,
+    consistency_name, original_name, parts_of, proof_name, record_stem, sealed_name,
 )
 from client_sdk.packs.errors import PackChanged, PackExtra, PackIncomplete, PackMalformed, PackMissing, PackOther
 from client_sdk.packs.ledger import require_same, verify_beginning
@@ -227,8 +227,8 @@ class _Checking:
         for name in self._is:
             if not (name.startswith(f"{SEALED_FOLDER}/") and name.endswith(SEALED)):
                 continue
-            proof = _proof_of(name)
-            if self._policy is None or self._changed & {name, proof}:
+            proof = proof_name(name)
+            if not self._is_here(proof) or self._policy is None or self._changed & {name, proof}:
                 continue
             data = self._small(proof, MAX_RECEIPT_SIZE)
             if data is None:
@@ -298,7 +298,7 @@ class _Checking:
         """Whether there is the receipt of one deposit; another's is said."""
         receipt = self._receipts.get(name)
         if receipt is not None and receipt.index != index:
-            self._say(_proof_of(name), PackOther("the receipt of another deposit"))
+            self._say(proof_name(name), PackOther("the receipt of another deposit"))
             return False
         return receipt is not None
 
@@ -308,10 +308,8 @@ class _Checking:
         if sent is None or index is None:
             return True
         name = blob_stem(sent.deposit) + SEALED
-        if not self._is_known(name, _proof_of(name)) or not self._is_it(name, sent.sealed, sent.size):
+        if not self._is_known(name, proof_name(name)) or not self._is_it(name, sent.sealed, sent.size):
             return False
-        if _proof_of(name) not in self._source.names:
-            self._say(_proof_of(name), PackMissing())
         has_receipt, sealed = self._has_receipt(name, index), self._small(name, LARGEST_WORDS)
         if sealed is None:
             return False
@@ -342,13 +340,11 @@ class _Checking:
         whole, parts, last = sha256(), True, place
         for part in parts_of(content):
             last = sealed_name(part)
-            self._needed |= {last, _proof_of(last)}
+            self._needed |= {last, proof_name(last)}
             found = self._is_it(last, part.sealed, sealed_content_size(part.size))
             if not found:
                 parts = False
                 continue
-            if _proof_of(last) not in self._source.names:
-                self._say(_proof_of(last), PackMissing())
             try:
                 for block in open_content(part, self._shown(last)):
                     whole.update(block)
@@ -363,14 +359,20 @@ class _Checking:
 
     def _is_it(self, name: str, digest: bytes, size: int) -> bool:
         """Whether a file is what was signed; if not, it is said."""
-        if name not in self._source.names:
-            self._say(name, PackMissing())
+        if not self._is_here(name):
             return False
         if self._is.get(name) != digest or self._source.names[name] != size:
             self._say(name, PackOther("another SHA-256 or size"))
             return False
         self._proven.add(name)
         return True
+
+    def _is_here(self, name: str) -> bool:
+        """Whether a file is there that a record names; if not, it is said whether the sums know of it."""
+        if name in self._source.names:
+            return True
+        self._say(name, PackMissing() if name in (self._listed or {}) else PackIncomplete())
+        return False
 
     # 5  ledger
 
@@ -468,10 +470,6 @@ def _parse_signature(data: bytes) -> bytes:
     if not data.endswith(b"\n"):
         raise MalformedError("no newline at its end")
     return parse_hex(data[:-1].decode("ascii", "replace"), SIGNATURE_SIZE)
-
-
-def _proof_of(sealed: str) -> str:
-    return sealed.removesuffix(SEALED) + PROOF
 
 
 def _is_open(error: TemoinError) -> bool:

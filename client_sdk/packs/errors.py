@@ -51,11 +51,11 @@ class PackOther(PackError):
 
 
 class PackIncomplete(PackError):
-    """An item of the manifest that isn't here, and of which nothing here says that it ever was."""
+    """Something that the manifest or a record names, and of which nothing here says that it ever was."""
 
     code = "pack_incomplete"
     sentence = (
-        "This was shared too and isn't in the pack: the vault didn't give it when the pack was written, or somebody "
-        "took it out. Ask the person who shared it."
+        "This belongs to the pack and isn't in it: the vault didn't give it when the pack was written, or somebody "
+        "took it out. Ask the person it comes from."
     )
     outcome = "not_yet"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from client_sdk.errors import BundleSwapped, SentDiffers
+from client_sdk.errors import SentDiffers, is_of_one
 from client_sdk.items import Content, Item, KeptReceipt
 from client_sdk.manifest import Kept, name_items
 from client_sdk.opening import SharedItem, SharedWords
@@ -18,7 +18,7 @@ from client_sdk.reader import Reader, opened, words_place
 from client_sdk.sent_words import open_words, require_repeated
 from client_sdk.session import Session
 from client_sdk.transport import Transport
-from crypto_core.errors import CryptoCoreError
+from crypto_core.errors import CryptoCoreError, TemoinError
 from crypto_core.randomness import make_id
 from crypto_core.sealing.sharing import sign_manifest
 from schemas.limits import BUNDLE_RECORDS as MOST_ITEMS
@@ -40,6 +40,8 @@ class OwnPack:
 
     manifest: OwnManifest
     items: tuple[SharedItem, ...] = field(repr=False)
+    left: tuple[SharedItem, ...] = field(repr=False)
+    """Those of which the vault gave no receipt that holds, each with why."""
     sender: bytes
     """The person's Ed25519 key, 32 bytes: the same in all that they share."""
     created: int
@@ -63,27 +65,30 @@ class OwnPack:
         return self._session.transport
 
     def sealed(self, content: Content) -> Iterator[bytes]:
-        """The blob of a content, as it was deposited. Other bytes leave a warning behind. Raises BlobSwapped."""
+        """The blob of a content, as it was deposited. Other bytes leave a warning behind. Raises BlobSwapped, or
+        Refused `not_found` or `unavailable` where the vault has lost it."""
         return self._reader.sealed_content(content)
 
     def receipt(self, content: Content) -> KeptReceipt:
-        """Its receipt. Raises VerificationError or TrustError."""
+        """Its receipt. Raises VerificationError, TrustError, or Refused."""
         return self._reader.blob_receipt(content)
 
 
 def make_pack(session: Session, reader: Reader, items: Sequence[tuple[bytes, int]]) -> OwnPack:
     """Of these revisions, at most MOST_ITEMS, in this order. The receipt of each is verified first; its files come when
-    the pack is written.
+    the pack is written. One without a receipt that holds is left out.
 
-    Raises ItemUnknown, NeedsPin, UnsupportedVersion, TamperedError, or ValueRefused for none or too many.
+    Raises ItemUnknown, NeedsPin, UnsupportedVersion, TamperedError, ValueRefused for none or too many, or, if no item
+    has a receipt that holds, why the first has none.
     """
-    named, identity, created = name_items(session, reader, items), load_identity(session), session.clock()
+    named, identity, created = name_items(session, reader, items, leave=True), load_identity(session), session.clock()
     json = named.manifest(
         bundle=make_id(), created=created, expires=created, sender=identity.pk_sign, reader=None, message="",
     )
     kept = tuple(_item(reader, one) for one in named.kept)
+    left = tuple(SharedItem(opened(one.row, False, one.facts), refused=one.error) for one in named.left)
     manifest = OwnManifest(json, sign_manifest(json, identity.sign_seed))
-    return OwnPack(manifest, kept, identity.pk_sign, created, reader, session)
+    return OwnPack(manifest, kept, left, identity.pk_sign, created, reader, session)
 
 
 def _item(reader: Reader, kept: Kept) -> SharedItem:
@@ -99,10 +104,11 @@ def _words(reader: Reader, item: Item) -> SharedWords | None:
         return None
     try:
         sealed = b"".join(reader.sealed_words(sent))
-        said = open_words(sent, sealed)
-    except (BundleSwapped, CryptoCoreError) as error:
-        return SharedWords(doubt=error)
-    words = SharedWords(said, sealed, reader.receipt_at(words_place(sent)))
+        words = SharedWords(said := open_words(sent, sealed), sealed, reader.receipt_at(words_place(sent)))
+    except TemoinError as error:
+        if isinstance(error, CryptoCoreError) or is_of_one(error):
+            return SharedWords(doubt=error)
+        raise
     try:
         require_repeated(item, said)
     except SentDiffers as error:

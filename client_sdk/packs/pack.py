@@ -25,18 +25,18 @@ from importlib.resources import files
 from typing import Protocol
 
 from client_sdk.dossier import POLICY, PROOF, SEALED
-from client_sdk.errors import BundleSwapped, NetworkError, Refused, ServerFault
+from client_sdk.errors import BundleSwapped, NetworkError, Refused, ServerFault, is_of_one
 from client_sdk.items import Content, Item, KeptReceipt, Sent
 from client_sdk.opening import SharedItem, SharedWords, open_content
 from client_sdk.packs.ledger import Continuity, fetch_continuity, fetch_rotations
 from client_sdk.packs.page import Page, Row, SentRow, Stamp, format_page
 from client_sdk.packs.sink import PackSink
+from client_sdk.reader import sealed_content_size
 from client_sdk.replica import record_name
 from client_sdk.transport import Transport
 from crypto_core.errors import CryptoCoreError, TemoinError
 from crypto_core.receipts.checkpoint import Checkpoint
 from crypto_core.receipts.policy import Policy, format_policy
-from crypto_core.receipts.receipt import VerifiedReceipt
 
 PAGE, VERIFIER, SUMS = "index.html", "verify.html", "SHA256SUMS"
 MANIFEST, SIGNATURE = "bundle.json", "bundle.sig"
@@ -71,6 +71,10 @@ class Packed(Protocol):
         """In the order of the manifest."""
 
     @property
+    def left(self) -> tuple[SharedItem, ...]:
+        """What the manifest doesn't name, though it should have: the vault gave no receipt of it that holds."""
+
+    @property
     def sender(self) -> bytes:
         """Who signed, 32 bytes."""
 
@@ -97,11 +101,26 @@ class Packed(Protocol):
 
 
 @dataclass(frozen=True)
+class LostFile:
+    """A file of an item that is in a pack, while it, or what proves it, isn't."""
+
+    item: Item
+    number: int
+    """Its place among the item's files, from 1."""
+    error: TemoinError
+    """Why: the vault doesn't give it as it was deposited, or no receipt that holds."""
+    is_there: bool
+    """Whether only the receipt is missing."""
+
+
+@dataclass(frozen=True)
 class Written:
     """What a pack that was written lacks."""
 
     refused: tuple[SharedItem, ...]
-    """The items that the vault did not give as they were shared."""
+    """The items that the vault did not give as they were shared, or kept."""
+    lost: tuple[LostFile, ...]
+    """The files of the others that are not in it, and those without a receipt."""
     unsaid: tuple[SharedItem, ...]
     """Those that are here without the depositor's own words, or that say otherwise than these."""
     ledger: TemoinError | None
@@ -111,66 +130,119 @@ class Written:
 
 
 def write_pack(opened: Packed, policy: Policy, sink: PackSink) -> Written:
-    """Writes all of it.
+    """Writes all of it that the vault gives as it was kept; what it doesn't keeps nothing else out.
 
-    Raises BundleSwapped or BundleIncomplete for a file (nothing of that one is then left), Refused once the bundle has
-    ended, a leaf of VerificationError for its receipt, OSError as the disk does.
+    Raises NetworkError, Refused once the bundle has ended, OSError as the disk does.
     """
-    sums, trees, rows = dict[str, str](), set[Checkpoint](), list[Row]()
-
-    def keep(name: str, blocks: Iterable[bytes]) -> None:
-        sums[name] = sink.write(name, blocks)
-
-    def keep_once(stem: str, sealed: bytes, proof: KeptReceipt) -> None:
-        """A small file with its receipt; one item may be named twice, and two revisions have the same words."""
-        if stem + SEALED not in sums:
-            keep(stem + SEALED, [sealed])
-            keep(stem + PROOF, [proof.receipt.encode("utf-8")])
-            trees.add(proof.verified.checkpoint)
-
+    writer, rows = _Writer(opened, sink), list[Row]()
     for number, one in enumerate(opened.items, 1):
-        if one.record is None or one.proof is None:
-            continue
-        keep_once(record_stem(one.item.id, one.item.revision), one.record, one.proof)
-        words = one.words
-        if words is not None and words.sealed is not None and words.proof is not None and one.item.sent is not None:
-            keep_once(blob_stem(one.item.sent.deposit), words.sealed, words.proof)
-        places = [original_name(number, place, content) for place, content in enumerate(one.item.contents, 1)]
-        for place, content in zip(places, one.item.contents, strict=True):
-            for part in parts_of(content):
-                name = sealed_name(part)
-                if name not in sums:
-                    keep(name, _whole(opened.sealed(part), part.sealed))
-                    proof = opened.receipt(part)
-                    keep(name.removesuffix(SEALED) + PROOF, [proof.receipt.encode("utf-8")])
-                    trees.add(proof.verified.checkpoint)
-            keep(place, original_blocks(content, ((part, sink.read(sealed_name(part))) for part in parts_of(content))))
-        rows.append(_row(one.item, one.proof.verified, places, words))
-    keep(MANIFEST, [opened.manifest.json])
-    keep(SIGNATURE, [opened.manifest.signature.hex().encode("ascii") + b"\n"])
+        if one.record is not None and one.proof is not None:
+            rows.append(writer.item(number, one, one.record, one.proof))
+    writer.keep(MANIFEST, [opened.manifest.json])
+    writer.keep(SIGNATURE, [opened.manifest.signature.hex().encode("ascii") + b"\n"])
     policy, records = fetch_rotations(opened.transport, policy)
-    keep(POLICY, [format_policy(policy)])
+    writer.keep(POLICY, [format_policy(policy)])
     if records:
-        keep(ROTATIONS, [records])
-    found = _continuity(opened, policy, trees)
+        writer.keep(ROTATIONS, [records])
+    found = _continuity(opened, policy, writer.trees)
     if isinstance(found, Continuity):
-        keep(CHECKPOINT, [found.note])
+        writer.keep(CHECKPOINT, [found.note])
         for size, proof_of in found.proofs.items():
-            keep(consistency_name(size), [proof_of])
+            writer.keep(consistency_name(size), [proof_of])
     verifier = _verifier()
     if verifier is not None:
-        keep(VERIFIER, [verifier])
-    refused = tuple(one for one in opened.items if one.lacking is not None)
+        writer.keep(VERIFIER, [verifier])
+    refused = (*(one for one in opened.items if one.lacking is not None), *opened.left)
     unsaid = tuple(
         one for one in opened.items
         if one.lacking is None and one.words is not None and one.words.doubt is not None
     )
-    keep(PAGE, [format_page(Page(
+    writer.keep(PAGE, [format_page(Page(
         opened.message, opened.created, opened.sender, rows, len(refused),
         found.checkpoint if isinstance(found, Continuity) else None, verifier is not None, opened.own,
     ))])
-    sink.write(SUMS, [format_sums(sums)])
-    return Written(refused, unsaid, None if isinstance(found, Continuity) else found, verifier is not None)
+    sink.write(SUMS, [format_sums(writer.sums)])
+    return Written(
+        refused, tuple(writer.lost), unsaid, None if isinstance(found, Continuity) else found, verifier is not None
+    )
+
+
+class _Writer:
+    """One pack while it is written. What the vault does not give is asked for once."""
+
+    def __init__(self, opened: Packed, sink: PackSink) -> None:
+        self._opened, self._sink = opened, sink
+        self.sums, self.trees, self.lost = dict[str, str](), set[Checkpoint](), list[LostFile]()
+        self._faults = dict[str, TemoinError]()
+        """By the name that is therefore missing: a blob's, or its receipt's."""
+
+    def keep(self, name: str, blocks: Iterable[bytes]) -> None:
+        self.sums[name] = self._sink.write(name, blocks)
+
+    def item(self, number: int, one: SharedItem, record: bytes, proof: KeptReceipt) -> Row:
+        """A record, its files and their receipts; gives what the page says of them."""
+        item, words = one.item, one.words
+        self._keep_once(record_stem(item.id, item.revision), record, proof)
+        if words is not None and words.sealed is not None and words.proof is not None and item.sent is not None:
+            self._keep_once(blob_stem(item.sent.deposit), words.sealed, words.proof)
+        places, unproven = list[str | None](), set[bytes]()
+        for at, content in enumerate(item.contents, 1):
+            name = original_name(number, at, content)
+            missing, unsigned = self._file(name, content)
+            if missing is not None:
+                self.lost.append(LostFile(item, at, missing, False))
+            elif unsigned is not None:
+                self.lost.append(LostFile(item, at, unsigned, True))
+                unproven.add(content.blob)
+            places.append(name if missing is None else None)
+        return Row(
+            item, item.deposited, proof.verified.index, proof.verified.checkpoint.origin, places,
+            frozenset(item.masked), None if item.sent is None else _sent_row(item.sent, words), unproven,
+        )
+
+    def _file(self, name: str, content: Content) -> tuple[TemoinError | None, TemoinError | None]:
+        """A file as it was deposited, and as it was before; why it isn't there, and why a receipt isn't."""
+        parts = list(map(sealed_name, parts_of(content)))
+        for part, sealed in zip(parts_of(content), parts, strict=True):
+            if sealed not in self.sums and sealed not in self._faults:
+                self._deposited(sealed, part)
+        missing = next((self._faults[sealed] for sealed in parts if sealed in self._faults), None)
+        if missing is None:
+            read = ((part, self._sink.read(sealed)) for part, sealed in zip(parts_of(content), parts, strict=True))
+            missing = self._given(name, original_blocks(content, read))
+        return missing, next((self._faults[proof] for proof in map(proof_name, parts) if proof in self._faults), None)
+
+    def _deposited(self, sealed: str, part: Content) -> None:
+        if self._given(sealed, _whole(self._opened.sealed(part), part)) is None:
+            try:
+                self._proof(sealed, self._opened.receipt(part))
+            except TemoinError as error:
+                self._faults[proof_name(sealed)] = _of_one(error)
+
+    def _given(self, name: str, blocks: Iterable[bytes]) -> TemoinError | None:
+        """Keeps a file; or gives why the vault doesn't give it."""
+        try:
+            self.keep(name, blocks)
+        except TemoinError as error:
+            self._faults[name] = _of_one(error)
+        return self._faults.get(name)
+
+    def _keep_once(self, stem: str, sealed: bytes, proof: KeptReceipt) -> None:
+        """A small file with its receipt; one item may be named twice, and two revisions have the same words."""
+        if stem + SEALED not in self.sums:
+            self.keep(stem + SEALED, [sealed])
+            self._proof(stem + SEALED, proof)
+
+    def _proof(self, sealed: str, proof: KeptReceipt) -> None:
+        self.keep(proof_name(sealed), [proof.receipt.encode("utf-8")])
+        self.trees.add(proof.verified.checkpoint)
+
+
+def _of_one(error: TemoinError) -> TemoinError:
+    """A fault of one file; what is everybody's is raised."""
+    if not is_of_one(error):
+        raise error
+    return error
 
 
 def parts_of(content: Content) -> tuple[Content, ...]:
@@ -186,6 +258,11 @@ def record_stem(item: bytes, revision: int) -> str:
 def blob_stem(blob: bytes) -> str:
     """Where a blob lies, and its receipt, without their endings."""
     return f"{SEALED_FOLDER}/{blob.hex()}"
+
+
+def proof_name(sealed: str) -> str:
+    """Where the receipt of a sealed file lies."""
+    return sealed.removesuffix(SEALED) + PROOF
 
 
 def sealed_name(content: Content) -> str:
@@ -235,13 +312,6 @@ def _verifier() -> bytes | None:
     return page.read_bytes() if page.is_file() else None
 
 
-def _row(item: Item, verified: VerifiedReceipt, places: list[str], words: SharedWords | None) -> Row:
-    return Row(
-        item, item.deposited, verified.index, verified.checkpoint.origin, places, frozenset(item.masked),
-        None if item.sent is None else _sent_row(item.sent, words),
-    )
-
-
 def _sent_row(sent: Sent, words: SharedWords | None) -> SentRow:
     """A depositor's own words; where the pack doesn't have them, as the item repeats them."""
     if words is None or words.said is None or words.proof is None:
@@ -254,10 +324,14 @@ def _sent_row(sent: Sent, words: SharedWords | None) -> SentRow:
     )
 
 
-def _whole(blocks: Iterator[bytes], expected: bytes) -> Iterator[bytes]:
-    digest = sha256()
+def _whole(blocks: Iterator[bytes], part: Content) -> Iterator[bytes]:
+    """The blob that a content names; of a longer one no more than that."""
+    digest, left = sha256(), sealed_content_size(part.size)
     for block in blocks:
         digest.update(block)
+        left -= len(block)
+        if left < 0:
+            break
         yield block
-    if digest.digest() != expected:
+    if left or digest.digest() != part.sealed:
         raise BundleSwapped("another hash than the record names")

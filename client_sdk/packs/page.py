@@ -60,11 +60,14 @@ class Row:
     """Unix seconds, by the ledger's operator."""
     index: int
     origin: str
-    places: Sequence[str] = field(repr=False)
+    places: Sequence[str | None] = field(repr=False)
+    """None where a file isn't here."""
     masked: Set[bytes] = frozenset()
     """The blobs among its files of which parts were covered."""
     sent: SentRow | None = None
     """Of an item that somebody else put in."""
+    unproven: Set[bytes] = frozenset()
+    """The blobs among its files that are here without a receipt."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,7 @@ def format_page(page: Page) -> bytes:
     ])]
     parts.extend(_prose(page.message))
     if page.missing:
-        parts.append(_told(words["missing"]))
+        parts.append(_told(words["missing_own" if page.own else "missing"]))
     if at is None:
         parts.append(_told(words["no_checkpoint"]))
     parts.extend(_article(row) for row in sorted(page.rows, key=lambda row: _order(row.item)))
@@ -144,8 +147,12 @@ def _sent(sent: SentRow) -> list[str]:
     ]
 
 
-def _file(row: Row, content: Content, place: str) -> list[str]:
-    address, size = "/".join(quote(part, safe="!*'()") for part in place.split("/")), _words()["bytes"]
+def _file(row: Row, content: Content, place: str | None) -> list[str]:
+    size = _words()["bytes"]
+    facts = f'{content.size} {size["fr"]}/{size["en"]}<br>', f"SHA-256 <code>{content.sha256.hex()}</code></p>"
+    if place is None:
+        return [_told(_words()["file_missing"]), f"<p>{escape(content.name)} · {facts[0]}", facts[1]]
+    address = "/".join(quote(part, safe="!*'()") for part in place.split("/"))
     shown, tag = [], content.mime.partition("/")[0]
     if content.mime in SHOWN:
         shown.append(f'<p><img src="{escape(address)}" alt=""></p>')
@@ -153,12 +160,13 @@ def _file(row: Row, content: Content, place: str) -> list[str]:
         shown.append(f'<p><{tag} src="{escape(address)}" controls preload="none"></{tag}></p>')
     if content.blob in row.masked:
         shown.append(_told(_words()["masked"]))
+    if content.blob in row.unproven:
+        shown.append(_told(_words()["file_unproven"]))
     if row.sent is not None and content.blob in row.sent.files:
         shown.append(_told(_words()["sent_file"]))
     return [
         *shown,
-        f'<p><a href="{escape(address)}">{escape(content.name)}</a> · {content.size} {size["fr"]}/{size["en"]}<br>',
-        f"SHA-256 <code>{content.sha256.hex()}</code></p>",
+        f'<p><a href="{escape(address)}">{escape(content.name)}</a> · {facts[0]}', facts[1],
     ]
 
 

@@ -12,7 +12,7 @@ import os
 import struct
 import zipfile
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
@@ -90,7 +90,7 @@ class ZipSink(AbstractContextManager["ZipSink"]):
             self._temporary.unlink(missing_ok=True)
 
     def write(self, name: str, blocks: Iterable[bytes]) -> str:
-        with self._zip.open(_entry(name), "w", force_zip64=True) as file:
+        with _adding(self._zip, name) as file:
             return _copy(blocks, file)
 
     def read(self, name: str) -> Iterator[bytes]:
@@ -118,7 +118,7 @@ class SealedSink(AbstractContextManager["SealedSink"]):
             self._stream.finish()
 
     def write(self, name: str, blocks: Iterable[bytes]) -> str:
-        with self._zip.open(_entry(name), "w", force_zip64=True) as file:
+        with _adding(self._zip, name) as file:
             start = self._stream.tell()
             digest = _copy(blocks, file)
             self._places[name] = start, self._stream.tell()
@@ -190,10 +190,19 @@ def open_sink(path: Path) -> FolderSink | ZipSink:
     return ZipSink(path) if path.suffix.lower() == ".zip" else FolderSink(path)
 
 
-def _entry(name: str) -> zipfile.ZipInfo:
+@contextmanager
+def _adding(archive: zipfile.ZipFile, name: str) -> Iterator[IO[bytes]]:
+    """An entry to be written. After a failure the directory doesn't name it, which is what a ZIP file is read by; its
+    bytes stay where they are, since a stream can't take them back."""
     entry = zipfile.ZipInfo(name)
     entry.external_attr = 0o100600 << 16
-    return entry
+    try:
+        with archive.open(entry, "w", force_zip64=True) as file:
+            yield file
+    except BaseException:
+        if archive.NameToInfo.pop(name, None) is not None:
+            archive.filelist.remove(entry)
+        raise
 
 
 def _for_its_owner(path: str, flags: int) -> int:

@@ -269,6 +269,17 @@ def test_a_missing_file_is_named_though_the_sums_know_nothing_of_it(made: Made) 
         assert name in found or name == CHECKPOINT and any(one.startswith(CONSISTENCY) for one in found), name
 
 
+def test_a_signed_file_of_which_the_sums_know_nothing_is_missed_and_not_yet_verifiable(made: Made) -> None:
+    """As a pack is written where the vault did not give it."""
+    for name in made.files:
+        if not name.startswith(("sealed/", "originals/")):
+            continue
+        rest = summed({one: data for one, data in made.files.items() if one != name})
+        report = check(rest)
+        assert faults(rest) == {(name, "pack_incomplete")}
+        assert (report.outcome, report.proven) == ("not_yet", report.items - 1), name
+
+
 def test_an_item_that_is_not_there_at_all_is_told(made: Made) -> None:
     """It has no files: those of an item that has would be left over."""
     stem = record_stem(parse_manifest(made.files[MANIFEST])["items"][0]["item"], 1)

@@ -40,7 +40,7 @@ class Packs:
         self.seen = sorted(one.name for one in self._folder.iterdir() if one.name != "home")
         if len(self.packed) == self.fails_at:
             raise NetworkError()
-        return Written((), (), None, True)
+        return Written((), (), (), None, True)
 
 
 @pytest.fixture
@@ -114,7 +114,9 @@ def test_with_json_the_words_are_shown_aside_and_told_once_they_were_typed(
     assert ended.exit_code == 1
     said = outputs.Backup().load(json.loads(ended.stdout))
     missing = [f"{newer.id.hex()} revision 1"]
-    assert said == {"places": [str(tmp_path / "a")], "items": 1, "left": missing, "words": FRENCH}
+    assert said == {
+        "places": [str(tmp_path / "a")], "items": 1, "left": missing, "files": [], "unproven": [], "words": FRENCH,
+    }
     assert FRENCH.split()[-1] in ended.stderr and "items_left" in ended.stderr
     ended = terminal.run("backup", "make", USER, item.id.hex(), "-o", tmp_path / "b", "--json",
                          "--words-out", tmp_path / "paper")

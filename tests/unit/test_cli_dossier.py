@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from client_sdk.cli import dossier
-from client_sdk.errors import NetworkError
-from client_sdk.items import Item
-from client_sdk.packs.pack import PAGE, Written
+from client_sdk.errors import BlobSwapped, NetworkError
+from client_sdk.items import Content, Item
+from client_sdk.opening import SharedItem
+from client_sdk.packs.pack import PAGE, LostFile, Written
 from client_sdk.packs.sink import PackSink
+from crypto_core.errors import ReceiptMalformed
+from crypto_core.randomness import make_id
 from schemas import outputs
 from tests.fakes.cli_client import NOW, PIN, USER, Terminal
 
@@ -24,6 +28,7 @@ class Packs:
         self.packed: list[list[str | None]] = []
         self.fails_at = 0
         self.has_verifier = True
+        self.lacks = Written((), (), (), None, True)
 
     def write(self, items: Sequence[Item], _policy: object, sink: PackSink) -> Written:
         self.packed.append([one.text for one in items])
@@ -31,7 +36,7 @@ class Packs:
         if len(self.packed) == self.fails_at:
             raise NetworkError()
         sink.write(PAGE, [b"<h1>"])
-        return Written((), (), None, self.has_verifier)
+        return replace(self.lacks, verifier=self.has_verifier)
 
 
 @pytest.fixture
@@ -91,9 +96,37 @@ def test_what_can_not_be_opened_is_told_and_the_rest_is_written(
     ended = terminal.run("dossier", USER, "-o", tmp_path / "pack", "--json")
     assert (ended.exit_code, json.loads(ended.stderr)["code"]) == (1, "items_left")
     said = outputs.Dossier().load(json.loads(ended.stdout))
-    assert said == {"places": [str(tmp_path / "pack")], "items": 1, "left": [f"{newer.id.hex()} revision 1"]}
+    assert said == {"places": [str(tmp_path / "pack")], "items": 1, "left": [f"{newer.id.hex()} revision 1"],
+                    "files": [], "unproven": []}
     ended = terminal.run("dossier", USER, "-o", tmp_path / "again")
     assert f"{newer.id.hex()} revision 1: not in it" in ended.stderr
+
+
+def test_what_the_vault_does_not_give_is_named_with_why(terminal: Terminal, packs: Packs, tmp_path: Path) -> None:
+    """Each item and file, so that somebody can look for them."""
+    terminal.fake.add(text="kept")
+    unsaid, written = (terminal.fake.add(text=text) for text in ("without a receipt", "with two files"))
+    contents = tuple(
+        Content(make_id(), bytes(32), bytes(32), bytes(32), name, "image/jpeg", 3) for name in ("a", "b\x1b")
+    )
+    written = replace(written, contents=contents)
+    packs.lacks = Written(
+        (SharedItem(unsaid, refused=ReceiptMalformed()),),
+        (LostFile(written, 1, BlobSwapped(), False), LostFile(written, 2, ReceiptMalformed(), True)), (), None, True,
+    )
+    ended = terminal.run("dossier", USER, "-o", tmp_path / "pack", "--json")
+    assert (ended.exit_code, json.loads(ended.stderr)["code"]) == (1, "items_left")
+    assert outputs.Dossier().load(json.loads(ended.stdout)) == {
+        "places": [str(tmp_path / "pack")], "items": 2, "left": [f"{unsaid.id.hex()} revision 1"],
+        "files": [f"{written.id.hex()} revision 1 file 1"], "unproven": [f"{written.id.hex()} revision 1 file 2"],
+    }
+    said = " ".join(terminal.run("dossier", USER, "-o", tmp_path / "again").stderr.split())
+    for words in (
+        "2 items, readable", f"{unsaid.id.hex()} revision 1: not in it. {ReceiptMalformed.sentence}",
+        f"{written.id.hex()} revision 1 file 1, a: not in it. {BlobSwapped.sentence}",
+        f"{written.id.hex()} revision 1 file 2, b\ufffd: in it without a receipt. {ReceiptMalformed.sentence}",
+    ):
+        assert words in said, words
 
 
 @pytest.mark.parametrize("name", ["pack", "pack.zip"])

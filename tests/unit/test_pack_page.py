@@ -29,7 +29,7 @@ def row(facts: dict[str, Any]) -> Row:
     return Row(
         Item(bytes(ID_SIZE), 1, 0, False, "open", happened=happened, contents=contents, **item),
         facts["deposited"], facts["index"], facts["origin"], facts["places"],
-        blobs(facts["masked"]), facts["sent"] and sent(facts["sent"]),
+        blobs(facts["masked"]), facts["sent"] and sent(facts["sent"]), blobs(facts["unproven"]),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,18 +11,18 @@ import httpx
 import pytest
 
 from client_sdk.client import Draft, VaultClient
-from client_sdk.errors import BlobSwapped, ItemUnknown, ValueRefused
+from client_sdk.errors import ItemUnknown, NetworkError, ValueRefused
 from client_sdk.items import Item
 from client_sdk.opening import parse_manifest
 from client_sdk.packs.check import PackReport, check_pack
 from client_sdk.packs.own import MOST_ITEMS
-from client_sdk.packs.pack import MANIFEST, PAGE, SIGNATURE, Written, write_pack
+from client_sdk.packs.pack import MANIFEST, PAGE, SIGNATURE, Written, proof_name, sealed_name, write_pack
 from client_sdk.packs.sink import SealedSink, open_sink
 from client_sdk.packs.source import open_source
 from client_sdk.professional import load_identity
 from client_sdk.protocol.sync import Finding
-from crypto_core.encoding import parse_hex
-from crypto_core.errors import UnsupportedVersion
+from crypto_core.encoding import format_b64url, parse_hex
+from crypto_core.errors import ReceiptMalformed, UnsupportedVersion
 from crypto_core.randomness import make_bytes, make_id
 from crypto_core.sealing.backup import make_backup_key, open_backup
 from crypto_core.sealing.keyring import NeedsPin
@@ -34,6 +35,7 @@ from tests.fakes.vault import FakeVault
 
 pytestmark = pytest.mark.usefixtures("stretched_once")
 FILE = make_bytes(300_000)
+ORIGINAL = "originals/002-01-photo.jpg"
 
 
 @dataclass
@@ -51,11 +53,26 @@ class Scene:
             return write_pack(self.client.pack(items or self.client.items()), self.client.policy, sink), target
 
     def document(self) -> Item:
-        [found] = [one for one in self.client.items() if one.kind == "document"]
-        return found
+        """The first one."""
+        return min((one for one in self.client.items() if one.kind == "document"), key=lambda one: one.deposited)
+
+    def open(self) -> list[Item]:
+        return [one for one in self.client.items() if one.state == "open"]
+
+    def blob(self) -> str:
+        return format_b64url(self.document().contents[0].blob)
+
+    def sealed(self) -> str:
+        return sealed_name(self.document().contents[0])
 
     def checked(self, place: Path) -> PackReport:
         return check_pack(open_source(place), self.client.policy)
+
+    def lacks(self, place: Path) -> dict[str, str]:
+        """What a stranger misses in a pack that is otherwise whole."""
+        report = self.checked(place)
+        assert (report.outcome, report.proven) == ("not_yet", report.items - 1)
+        return {one.name: one.error.code for one in report.findings}
 
 
 @pytest.fixture
@@ -176,6 +193,25 @@ def test_what_somebody_else_put_in_goes_along_with_their_own_words(scene: Scene,
     assert NAME in page and MESSAGE in page
 
 
+def attach(scene: Scene) -> None:
+    """Another document, with a file of the same length."""
+    path = scene.folder / "other.jpg"
+    path.write_bytes(FILE[::-1])
+    scene.client.add_document(path, title="Another file")
+
+
+@contextmanager
+def elsewhere(scene: Scene) -> Iterator[None]:
+    """On another device, which has no receipts yet."""
+    scene.person = make_device(scene.vault, scene.folder / "elsewhere")
+    with scene.person.log_in() as scene.client:
+        yield
+
+
+def forge(scene: Scene, path: str) -> None:
+    scene.person.network.rewrites[f"/v1/{path}/receipt"] = lambda said: {**said, "receipt": f"x{said['receipt']}"}
+
+
 def spoil(scene: Scene, ending: str) -> None:
     def spoiled(request: httpx.Request, body: bytes) -> bytes:
         changed = request.url.path.startswith("/v1/blobs/") and request.url.path.endswith(ending)
@@ -196,13 +232,121 @@ def test_words_that_the_vault_swaps_keep_nothing_else_back(scene: Scene, tmp_pat
     assert again.items[0].words is not None and again.items[0].words.doubt is not None
 
 
-def test_other_bytes_than_were_kept_are_no_evidence_and_leave_a_warning(scene: Scene) -> None:
-    made = scene.client.pack([scene.document()])
-    spoil(scene, "")
-    with pytest.raises(BlobSwapped), open_sink(scene.folder / "pack.zip") as sink:
+@pytest.mark.parametrize("name", ["pack", "pack.zip"])
+def test_other_bytes_than_were_kept_are_no_evidence_and_keep_no_text_back(scene: Scene, name: str) -> None:
+    attach(scene)
+    spoil(scene, scene.blob())
+    written, place = scene.pack(*scene.open(), name=name)
+    [lost] = written.lost
+    assert (lost.item.id, lost.number) == (scene.document().id, 1)
+    assert (lost.error.code, lost.is_there, written.refused) == ("blob_swapped", False, ())
+    assert scene.lacks(place) == {scene.sealed(): "pack_incomplete", ORIGINAL: "pack_incomplete"}
+    source = open_source(place)
+    page = b"".join(source.blocks(PAGE)).decode()
+    for words in ("What really happened", "Ce fichier n’est pas dans ce dossier", "photo.jpg", "Another file"):
+        assert words in page
+    assert f'href="{ORIGINAL}"' not in page and f'src="{ORIGINAL}"' not in page
+    assert source.odd == {} and b"".join(source.blocks("originals/003-01-other.jpg")) == FILE[::-1]
+    assert Finding.BLOB_SWAPPED in scene.client._opened().session.warnings.findings
+
+
+@pytest.mark.parametrize("loss", [b"", FILE])
+def test_what_the_vault_has_lost_or_cut_is_left_out(scene: Scene, loss: bytes) -> None:
+    made, kept = scene.client.pack(scene.open()), scene.vault.parts.config.data / "blobs"
+    [file] = [path for path in kept.rglob("*") if path.is_file()]
+    file.chmod(0o600)
+    file.write_bytes(loss) if loss else file.unlink()
+    target = scene.folder / "pack"
+    with open_sink(target) as sink:
+        written = write_pack(made, scene.client.policy, sink)
+    assert [(one.number, one.error.code, one.is_there) for one in written.lost] == [(1, "unavailable", False)]
+    assert scene.lacks(target) == {scene.sealed(): "pack_incomplete", ORIGINAL: "pack_incomplete"}
+
+
+def test_a_blob_that_does_not_end_is_read_no_further_than_it_was_long(scene: Scene) -> None:
+    scene.person.network.spoils = lambda request, body: body * 20 if request.url.path.endswith(scene.blob()) else body
+    made = scene.client.pack(scene.open())
+    with open_sink(scene.folder / "pack.zip") as sink:
+        written = write_pack(made, scene.client.policy, sink)
+    assert [one.error.code for one in written.lost] == ["blob_swapped"]
+    assert (scene.folder / "pack.zip").stat().st_size < 5 * len(FILE)
+
+
+def test_sealed_it_lacks_the_same_and_no_more(scene: Scene) -> None:
+    attach(scene)
+    spoil(scene, scene.blob())
+    sealed, place, key = scene.folder / "sealed", scene.folder / "opened.zip", make_backup_key()
+    with open(sealed, "w+b") as file, SealedSink(file, key) as sink:
+        written = write_pack(scene.client.pack(scene.open()), scene.client.policy, sink)
+    place.write_bytes(b"".join(open_backup(key, [sealed.read_bytes()])))
+    assert [one.number for one in written.lost] == [1]
+    assert scene.lacks(place) == {scene.sealed(): "pack_incomplete", ORIGINAL: "pack_incomplete"}
+
+
+def test_a_file_that_is_lost_is_asked_for_once_however_often_it_is_named(scene: Scene) -> None:
+    document = scene.document()
+    scene.client.edit_entry(document.id, {"title": "The same file"})
+    revisions = scene.client.history(document.id)
+    made = scene.client.pack(revisions)
+    spoil(scene, scene.blob())
+    scene.person.network.seen.clear()
+    with open_sink(scene.folder / "pack.zip") as sink:
+        written = write_pack(made, scene.client.policy, sink)
+    assert [one.item.revision for one in written.lost] == [1, 2]
+    assert sum(one.url.path.endswith(scene.blob()) for one in scene.person.network.seen) == 1
+
+
+def test_a_file_whose_receipt_does_not_hold_is_there_and_proven_by_nothing(scene: Scene) -> None:
+    with elsewhere(scene):
+        forge(scene, f"blobs/{scene.blob()}")
+        written, place = scene.pack(*scene.open(), name="pack.zip")
+        assert [(one.number, one.error.code, one.is_there) for one in written.lost] == [(1, "receipt_malformed", True)]
+        assert scene.lacks(place) == {proof_name(scene.sealed()): "pack_incomplete"}
+    source = open_source(place)
+    assert "rien ici ne prouve quand" in b"".join(source.blocks(PAGE)).decode()
+    assert b"".join(source.blocks(ORIGINAL)) == FILE
+
+
+def test_an_item_whose_receipt_does_not_hold_is_left_out_and_named(scene: Scene) -> None:
+    document = scene.document()
+    with elsewhere(scene):
+        forge(scene, f"items/{format_b64url(document.id)}/revisions/1")
+        written, place = scene.pack(*scene.open())
+        report = scene.checked(place)
+    [left] = written.refused
+    assert (left.item.id, left.lacking and left.lacking.code) == (document.id, "receipt_malformed")
+    assert (report.outcome, report.items, report.proven) == ("valid", 1, 1)
+    assert "Le service n’a pas tout donné" in (place / PAGE).read_text("utf-8")
+
+
+def test_where_no_receipt_holds_there_is_no_pack(scene: Scene) -> None:
+    document = scene.document()
+    with elsewhere(scene), pytest.raises(ReceiptMalformed):
+        forge(scene, f"items/{format_b64url(document.id)}/revisions/1")
+        scene.client.pack([document])
+
+
+def test_words_whose_receipt_does_not_hold_are_repeated_and_named_by_nothing(scene: Scene, tmp_path: Path) -> None:
+    with make_device(scene.vault, tmp_path / "stranger").client() as stranger:
+        taken = receive(scene.client, stranger, scene.vault.clock.now())
+    with elsewhere(scene):
+        item = scene.client.item(taken.kept.id)
+        assert item.sent is not None
+        forge(scene, f"blobs/{format_b64url(item.sent.deposit)}")
+        written, place = scene.pack(item)
+        report = scene.checked(place)
+    assert [one.item.id for one in written.unsaid] == [item.id]
+    assert (report.outcome, report.proven) == ("valid", 1)
+    page = (place / PAGE).read_text("utf-8")
+    assert MESSAGE in page and "ne sont pas dans ce dossier avec leur reçu" in page
+
+
+def test_without_a_network_there_is_no_pack(scene: Scene) -> None:
+    made = scene.client.pack(scene.open())
+    scene.person.network.cut_before = lambda _: True
+    with pytest.raises(NetworkError), open_sink(scene.folder / "pack.zip") as sink:
         write_pack(made, scene.client.policy, sink)
     assert not (scene.folder / "pack.zip").exists()
-    assert Finding.BLOB_SWAPPED in scene.client._opened().session.warnings.findings
 
 
 def test_a_record_of_a_newer_version_is_named_by_its_error(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:

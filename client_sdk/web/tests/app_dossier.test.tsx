@@ -218,9 +218,22 @@ describe("somebody who stops it", () => {
     await page.press(DO);
     await page.see("Leave this page open.");
     await page.press("Stop");
-    await act(async () => end({ blob: new Blob(), left: 0, unsaid: 0, isContinued: true }));
+    await act(async () => end({ blob: new Blob(), left: [], lost: [], unsaid: 0, isContinued: true }));
     await page.see("1 item given");
     expect(page.text()).not.toContain("Nothing was saved");
+  });
+
+  it("is told what is not in it: items and files by their names, and files without a receipt", async () => {
+    await come([WORDS, FILE]);
+    page.vault.unproven = [{ item: WORDS.id, revision: WORDS.revision }];
+    const file = { item: FILE.id, revision: FILE.revision };
+    page.vault.lost = [{ ...file, name: "a.jpg", isThere: false }, { ...file, name: "b.mp4", isThere: true }];
+    await page.press(DO);
+    await page.see("1 item given");
+    const said = page.text();
+    expect(said).toContain("the service gave no receipt of it that holds: ");
+    expect(said).toContain("This file isn’t in it, because the service didn’t give it as it was deposited: a.jpg.");
+    expect(said).toContain("This file is in it without a receipt that holds: b.mp4.");
   });
 
   it.each([["goes to another page", "Journal"], ["locks", "Lock"]])("because they go (%s) leaves nothing running", async (_, way) => {

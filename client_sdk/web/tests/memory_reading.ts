@@ -5,7 +5,7 @@ import { ready } from "../src/crypto_core/sodium.js";
 import { parseCode } from "../src/crypto_core/sealing/sharing.js";
 import type { VerifiedReceipt } from "../src/crypto_core/receipts/receipt.js";
 import type {
-  Handed, Id, Inbox, Item, KeptReceipt, Named, PackedItem, Problem, ReadingApi, Received, SavedPack, SharedItem, Standing,
+  Handed, Id, Inbox, Item, KeptReceipt, LostFile, Named, PackedItem, Problem, ReadingApi, Received, SavedPack, SharedItem, Standing,
   VaultApi,
 } from "../src/worker/api.js";
 import { Failure, problemOf } from "../src/worker/problems.js";
@@ -28,6 +28,9 @@ export abstract class MemoryReading extends MemoryBoxes implements ReadingApi {
   sent: readonly Received[] = [received("received0000000000001A", 2, 0), received("received0000000000002A", 9, 1)];
   /** Whether the ledger says how it went on. */
   isContinued = true;
+  /** What a pack of one's own lacks. */
+  unproven: readonly PackedItem[] = [];
+  lost: readonly LostFile[] = [];
   /** The digits of others who are listed under the same name. */
   strangers: readonly string[] = [];
   #standing: Standing = { state: "none", listing: null, asked: null, fingerprint: FINGERPRINT };
@@ -103,10 +106,11 @@ export abstract class MemoryReading extends MemoryBoxes implements ReadingApi {
 
   async savePack(into: FileSystemFileHandle | null): Promise<SavedPack> {
     await this.called("savePack", into);
-    const left = this.handed.filter(({ proof }) => proof === null).length;
+    const left = this.handed.filter(({ proof }) => proof === null)
+      .map(({ item: { id: item, revision } }) => ({ item, revision }));
     const unsaid = this.handed.filter(({ proof, words }) => proof !== null && words !== null && words.doubt !== null).length;
     const blob = into === null ? new Blob(["PK"], { type: "application/zip" }) : null;
-    return { blob, left, unsaid, isContinued: this.isContinued };
+    return { blob, left, lost: [], unsaid, isContinued: this.isContinued };
   }
 
   async leavePack(): Promise<void> {
@@ -116,7 +120,7 @@ export abstract class MemoryReading extends MemoryBoxes implements ReadingApi {
   async saveOwn(into: FileSystemFileHandle | null, items: readonly PackedItem[], sealed = false): Promise<SavedPack> {
     await this.called("saveOwn", into, items, sealed);
     const blob = into === null ? new Blob(["PK"], { type: "application/zip" }) : null;
-    return { blob, left: 0, unsaid: 0, isContinued: this.isContinued };
+    return { blob, left: this.unproven, lost: this.lost, unsaid: 0, isContinued: this.isContinued };
   }
 
   async makeBackupWords(language: "english" | "french"): Promise<readonly string[]> {

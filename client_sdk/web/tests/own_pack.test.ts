@@ -14,6 +14,7 @@ import { parseWords } from "../src/crypto_core/sealing/recovery.js";
 import { verifyManifest } from "../src/crypto_core/sealing/sharing.js";
 import { ready } from "../src/crypto_core/sodium.js";
 import { BUNDLE_RECORDS } from "../src/schemas/limits.js";
+import { blocksOf } from "../src/sdk/archive.js";
 import { Address, Visit, type Words } from "../src/sdk/box_visit.js";
 import type { VaultClient } from "../src/sdk/client.js";
 import { Home, MemoryLocks, MemoryStore } from "../src/sdk/home.js";
@@ -171,18 +172,124 @@ async function received({ browser, client }: Scene): Promise<Item> {
   return client.item((await boxes.accept(deposit)).id);
 }
 
-describe("a vault that gives other bytes", () => {
-  test("gets no pack out of it, and a warning; what is whole is still saved while that stands", async () => {
-    const scene = await aScene();
-    const { browser, client } = scene;
-    const pack = await client.pack(named([documentOf(scene)]));
-    browser.network.spoils = (sent, body) => (isBlob(sent) ? body.map((byte, at) => (at === 20_000 ? byte ^ 1 : byte)) : body);
-    await expect(written(scene, pack)).rejects.toMatchObject({ code: "blob_swapped" });
+describe("a vault that gives other bytes, or none", () => {
+  const ORIGINAL = "originals/002-01-photo.jpg";
+
+  /** Of a document: where its blob is asked for, and where its receipts are. */
+  function pathsOf(item: Item) {
+    const blob = `/v1/blobs/${item.contents[0]!.blob}`;
+    return { blob, receipt: `GET ${blob}/receipt`, record: `GET /v1/items/${item.id}/revisions/${item.revision}/receipt` };
+  }
+
+  /** A document, and another one with a file of its own, which come after an entry; on a device without receipts. */
+  async function twoFiles(): Promise<Scene & { readonly first: Item; readonly open: readonly Item[] }> {
+    const { browser, client: before } = await aScene();
+    const file = new File([FILE.toReversed()], "other.jpg", { type: "image/jpeg" });
+    await before.addDocument({ file, thumbnail: null }, EMPTY_DRAFT);
+    const another = browser.another();
+    const client = await another.logIn();
+    const open = client.items().filter(({ state }) => state === "open")
+      .sort((one, other) => one.deposited - other.deposited || Number(one.kind === "document") - Number(other.kind === "document"));
+    const first = open.find(({ contents }) => contents[0]?.name === "photo.jpg")!;
+    return { browser: another, client, first, open };
+  }
+
+  const forge = (said: { readonly receipt: string }): unknown => ({ ...said, receipt: `x${said.receipt}` });
+
+  async function saved(scene: Scene, items: readonly Item[]): Promise<readonly [SavedPack, Files, PackReport]> {
+    const pack = await written(scene, await scene.client.pack(named(items)));
+    const report = await checkPack(await openSource(pack.blob!), scene.client.policy);
+    return [pack, unzipSync(new Uint8Array(await pack.blob!.arrayBuffer())), report];
+  }
+
+  const lacking = ({ findings }: PackReport): object => Object.fromEntries(findings.map(({ name, error }) => [name, error.code]));
+
+  test("other bytes are no evidence, leave a warning, and keep nothing else back; whole they are in it again", async () => {
+    const scene = await twoFiles();
+    const { blob } = pathsOf(scene.first);
+    const { browser, client, open, first } = scene;
+    browser.network.spoils = ({ path }, body) => (path === blob ? body.map((byte, at) => (at === 20_000 ? byte ^ 1 : byte)) : body);
+    const [pack, files, report] = await saved(scene, open);
+    expect(pack).toMatchObject({ left: [], lost: [{ item: first.id, revision: 1, name: "photo.jpg", isThere: false }] });
+    const sealed = `sealed/${Buffer.from(first.contents[0]!.blob, "base64url").toString("hex")}.sealed`;
+    const at = open.indexOf(first) + 1;
+    const original = ORIGINAL.replace("002", `00${at}`);
+    expect(lacking(report)).toEqual({ [sealed]: "pack_incomplete", [original]: "pack_incomplete" });
+    expect([report.outcome, report.items, report.proven]).toEqual(["not_yet", 3, 2]);
+    expect([files[sealed], files[original]]).toEqual([undefined, undefined]);
+    const other = Object.keys(files).find((name) => name.endsWith("-other.jpg"))!;
+    expect(Buffer.compare(files[other]!, FILE.toReversed())).toBe(0);
+    const page = decodeText(files["index.html"]!);
+    for (const words of ["What really happened", "photo.jpg", "Ce fichier n’est pas dans ce dossier"]) expect(page).toContain(words);
     expect(client.warnings).toContain("blob_swapped");
     expect((await browser.evidence()).map(({ name }) => name)).toContain("content");
     browser.network.spoils = null;
-    const [, report] = await packed(scene, [documentOf(scene)]);
-    expect(report.outcome).toBe("valid");
+    const [again, , whole] = await saved(scene, open);
+    expect([again.lost, whole.outcome]).toEqual([[], "valid"]);
+  });
+
+  test.each(["unavailable", "not_found"])("what it has lost (%s) is asked for once, however often it is named", async (code) => {
+    const scene = await twoFiles();
+    const { blob } = pathsOf(scene.first);
+    const { browser, client, first } = scene;
+    await client.editEntry(first.id, { title: "The same file" });
+    const status = code === "not_found" ? 404 : 503;
+    const problem = { type: "about:blank", title: "No", status, code, detail: "No." };
+    browser.network.answers = ({ path }) => (path !== blob ? null
+      : new Response(JSON.stringify(problem), { status, headers: { "Content-Type": "application/problem+json" } }));
+    const [pack, , report] = await saved(scene, client.history(first.id));
+    expect(pack.lost.map(({ revision }) => revision)).toEqual([1, 2]);
+    expect([report.outcome, report.proven]).toEqual(["not_yet", 0]);
+    expect(browser.network.seen.filter(({ path }) => path === blob)).toHaveLength(1);
+  });
+
+  test("a blob that doesn’t end is read no further than it was long", async () => {
+    const scene = await twoFiles();
+    const { blob } = pathsOf(scene.first);
+    scene.browser.network.spoils = ({ path }, body) => (path === blob ? Uint8Array.from(Buffer.concat(Array(20).fill(body))) : body);
+    const [pack] = await saved(scene, [scene.first]);
+    expect([pack.lost.length, pack.blob!.size < 2 * FILE.length]).toEqual([1, true]);
+    expect(scene.client.warnings).toContain("blob_swapped");
+  });
+
+  test("a file without a receipt that holds is in it, and proven by nothing", async () => {
+    const scene = await twoFiles();
+    scene.browser.network.rewrites.set(pathsOf(scene.first).receipt, forge);
+    const [pack, files, report] = await saved(scene, [scene.first]);
+    expect(pack.lost).toEqual([{ item: scene.first.id, revision: 1, name: "photo.jpg", isThere: true }]);
+    expect(Object.values(lacking(report))).toEqual(["pack_incomplete"]);
+    expect(report.findings[0]!.name).toMatch(/\.tlog-proof$/u);
+    expect(Buffer.compare(files["originals/001-01-photo.jpg"]!, FILE)).toBe(0);
+    expect(decodeText(files["index.html"]!)).toContain("rien ici ne prouve quand");
+  });
+
+  test("an item without a receipt that holds is left out and named; where that is each of them there is no pack", async () => {
+    const scene = await twoFiles();
+    scene.browser.network.rewrites.set(pathsOf(scene.first).record, forge);
+    const [pack, files, report] = await saved(scene, scene.open);
+    expect([pack.left, pack.lost]).toEqual([[{ item: scene.first.id, revision: 1 }], []]);
+    expect([report.outcome, report.items]).toEqual(["valid", 2]);
+    expect(decodeText(files["index.html"]!)).toContain("Le service n’a pas tout donné");
+    await expect(scene.client.pack(named([scene.first]))).rejects.toMatchObject({ code: "receipt_malformed" });
+  });
+
+  test("somebody else’s words without a receipt that holds stand as the item repeats them", async () => {
+    const before = await aScene();
+    const { id } = await received(before);
+    const browser = before.browser.another();
+    const scene = { browser, client: await browser.logIn() };
+    const item = scene.client.item(id);
+    browser.network.rewrites.set(`GET /v1/blobs/${item.sent!.deposit}/receipt`, forge);
+    const [pack, files, report] = await saved(scene, [item]);
+    expect([pack.unsaid, report.outcome]).toEqual([1, "valid"]);
+    expect(decodeText(files["index.html"]!)).toContain(THEIRS.message);
+  });
+
+  test("without a network there is none", async () => {
+    const scene = await twoFiles();
+    const pack = await scene.client.pack(named(scene.open));
+    scene.browser.network.cutBefore = () => true;
+    await expect(written(scene, pack)).rejects.toMatchObject({ code: "network" });
   });
 });
 
@@ -223,7 +330,7 @@ describe("the worker", () => {
     expect(state.opened).toBe(0);
     await service.stepUp(pin);
     expect(await service.saveOwn(into, named(items))).toEqual({
-      blob: null, left: 0, unsaid: 0, isContinued: true,
+      blob: null, left: [], lost: [], unsaid: 0, isContinued: true,
     });
     expect([state.opened, state.closed, state.aborted, state.bytes > 2 * FILE.length]).toEqual([1, 1, 0, true]);
     const totals = told.flatMap(({ kind, total = 0 }) => (kind === "progress" ? [total] : []));
@@ -239,7 +346,7 @@ describe("the worker", () => {
     const forgotten = await service.makeBackupWords("english");
     const words = await service.makeBackupWords("french");
     expect([words.length, new Set([...words, ...forgotten]).size > 40]).toEqual([24, true]);
-    expect(await service.saveOwn(into, items, true)).toEqual({ blob: null, left: 0, unsaid: 0, isContinued: true });
+    expect(await service.saveOwn(into, items, true)).toEqual({ blob: null, left: [], lost: [], unsaid: 0, isContinued: true });
     expect([state.opened, state.closed, state.aborted]).toEqual([1, 1, 0]);
     const inBlob = (await service.saveOwn(null, items, true)).blob!;
     expect(inBlob.type).toBe("application/octet-stream");
@@ -259,6 +366,20 @@ describe("the worker", () => {
       await expect(openBackup(parseWords(forgotten.join(" ")), [bytes]).next()).rejects.toMatchObject({ code: "backup_refused" });
     }
     await service.lock();
+  });
+
+  test("seals all but what the vault doesn’t give", async () => {
+    const scene = await aScene();
+    const { service } = await aService(scene);
+    const items = (await service.items()).filter((one) => one.state === "open");
+    const words = await service.makeBackupWords("english");
+    scene.browser.network.spoils = (sent, body) => (isBlob(sent) ? body.map((byte, at) => (at === 200_000 ? byte ^ 1 : byte)) : body);
+    const made = await service.saveOwn(null, named(items), true);
+    expect(made).toMatchObject({ left: [], lost: [{ name: "photo.jpg", isThere: false }] });
+    const opened: Uint8Array[] = [];
+    for await (const block of openBackup(parseWords(words.join(" ")), blocksOf(made.blob!.stream()))) opened.push(block);
+    const report = await checkPack(await openSource(new Blob(opened as BlobPart[])));
+    expect([report.outcome, report.items, report.proven, report.findings.length]).toEqual(["not_yet", 2, 1, 2]);
   });
 
   test.each([

@@ -76,8 +76,9 @@ const flipped = (data: Uint8Array, at: number): Uint8Array<ArrayBuffer> =>
   Uint8Array.from(data, (byte, place) => (place === at ? byte ^ 1 : byte));
 
 /** A row of the golden pages, where sets are lists. */
-type GoldenRow = Omit<Row, "masked" | "sent"> & {
+type GoldenRow = Omit<Row, "masked" | "sent" | "unproven"> & {
   readonly masked: readonly string[];
+  readonly unproven: readonly string[];
   readonly sent: Omit<NonNullable<Row["sent"]>, "files"> & { readonly files: readonly string[] } | null;
 };
 
@@ -107,7 +108,7 @@ describe("the page", () => {
     const page = {
       ...rest, sender: parseHex(sender),
       rows: rows.map((row) => ({
-        ...row, item: itemOf(row.item), masked: new Set(row.masked.map(idOf)),
+        ...row, item: itemOf(row.item), masked: new Set(row.masked.map(idOf)), unproven: new Set(row.unproven.map(idOf)),
         sent: row.sent && { ...row.sent, files: new Set(row.sent.files.map(idOf)) },
       })),
     };
@@ -248,10 +249,25 @@ print("null")
     expect([found(report), report.proven, report.checkpoint!.size, report.beyond]).toEqual([[], 3, 3, 4]);
   }, 60_000);
 
-  test("of which the vault swaps a file is not written", async () => {
+  test("of which the vault swaps a file has the rest, and says what is missing", async () => {
     const by = person.reader();
     by.network.spoils = (sent, body) => (sent.path.includes("/blobs/") && !sent.path.endsWith("receipt") ? flipped(body, 20_000) : body);
-    await expect(written(by)).rejects.toMatchObject({ code: "bundle_swapped" });
+    const without = unzipSync(await bytesOf(await written(by))) as Files;
+    const report = await checked(without);
+    expect([report.outcome, report.proven, found(report).map(([, code]) => code)])
+      .toEqual(["not_yet", 1, ["pack_incomplete", "pack_incomplete"]]);
+    expect(found(report).map(([name]) => name)).toContain("originals/002-01-photograph.jpg");
+    expect(decodeText(without["index.html"]!)).toContain("This file is not in this folder");
+  }, 60_000);
+
+  test("whose sums know nothing of a file that is signed is never valid, and misses it", async () => {
+    const signed = Object.keys(files).filter((name) => /^(sealed|originals)\//u.test(name));
+    expect(signed).toHaveLength(7);
+    for (const name of signed) {
+      const { [name]: _, ...rest } = files;
+      const report = await checked(summed(rest));
+      expect([report.outcome, report.proven, found(report)]).toEqual(["not_yet", 1, [[name, "pack_incomplete"]]]);
+    }
   }, 60_000);
 
   test("that nobody wants any more is left off", async () => {

@@ -43,7 +43,7 @@ export class Contents {
     if (!(start >= 0 && start <= content.size && end >= start)) throw new RangeInvalid();
     if (content.parts === undefined) return this.#range(content, start, end);
     const joined = this.#joined(content.parts, start, end);
-    return whole ? checked(joined, content.sha256) : joined;
+    return whole ? checked(joined, content.sha256, content.size) : joined;
   }
 
   /** The sealed bytes of a content, as they are kept; nothing is verified. */
@@ -122,11 +122,16 @@ export function sealedContentSize(size: number): number {
   return sealedSize(contentPlainSize(size));
 }
 
-/** The same blocks; throws BlobSwapped in the place of an end where they hash otherwise. */
-export async function* checked(blocks: Blocks, expected: Uint8Array): AsyncGenerator<Uint8Array> {
+/** The same blocks, no more than there were; throws BlobSwapped in the place of an end where they hash otherwise. */
+export async function* checked(blocks: Blocks, expected: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
   const digest = new Sha256();
-  yield* hashed(blocks, digest);
-  if (!isSame(digest.digest(), expected)) throw new BlobSwapped("another hash than the record names");
+  let left = size;
+  for await (const block of hashed(blocks, digest)) {
+    left -= block.length;
+    if (left < 0) break;
+    yield block;
+  }
+  if (left !== 0 || !isSame(digest.digest(), expected)) throw new BlobSwapped("another hash than the record names");
 }
 
 /** The vault is at fault where bytes don't open as those of the record; anything else is what it was. */

@@ -34,7 +34,7 @@
 //      ├── ArgonChanged         client_too_old
 //      └── Untrusted            warned
 
-import { TemoinError } from "../crypto_core/errors.js";
+import { TemoinError, VerificationError } from "../crypto_core/errors.js";
 
 /** The root of this branch. */
 export abstract class SdkError extends TemoinError {}
@@ -275,4 +275,10 @@ export class Untrusted extends TrustError {
     "A warning about this vault stands, so nothing is edited or deleted, or shared with a professional whose " +
     "digits you have not compared. Reading, exporting and adding go on. When you have looked at it, " +
     "`temoin trust accept` ends the warning.";
+}
+
+/** Whether the vault fails one thing that it keeps, its bytes or its receipt, and may well give the next. */
+export function isOfOne(error: unknown): error is TemoinError {
+  if (error instanceof Refused) return error.code === "not_found" || error.code === "unavailable";
+  return [BundleSwapped, BundleIncomplete, TrustError, VerificationError].some((branch) => error instanceof branch);
 }

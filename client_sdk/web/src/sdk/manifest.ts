@@ -4,6 +4,7 @@
 import * as v from "valibot";
 
 import { formatJson, parseB64url } from "../crypto_core/encoding.js";
+import type { TemoinError } from "../crypto_core/errors.js";
 import { Kind } from "../crypto_core/labels.js";
 import { unwrapRecordKey } from "../crypto_core/sealing/keyring.js";
 import { openIdentity } from "../crypto_core/sealing/keys.js";
@@ -11,7 +12,7 @@ import { Manifest, VERSION, WITH_WORDS, type BundleNote, type NotedRecord, type 
 import { dump } from "../schemas/fields.js";
 import { sha256 } from "./digest.js";
 import { forgetKeys } from "./door.js";
-import { ItemUnknown, ValueRefused } from "./errors.js";
+import { isOfOne, ItemUnknown, ValueRefused } from "./errors.js";
 import type { KeptReceipt } from "./items.js";
 import type { Reader, RecordFacts } from "./reader.js";
 import type { Row } from "./replica.js";
@@ -30,14 +31,23 @@ export interface Kept {
   readonly proof: KeptReceipt;
 }
 
-/** Items as a manifest names them, each with the key of its record. */
+/** A revision of which the vault gives no receipt that holds: no manifest can name it. `code` says why. */
+export interface Left {
+  readonly row: Row;
+  readonly facts: Said;
+  readonly code: string;
+}
+
+/** Items as a manifest names them, each with the key of its record; `left` was to be named as well. */
 export class Named {
   readonly kept: readonly Kept[];
+  readonly left: readonly Left[];
   readonly #records: readonly SharedRecord[];
   readonly #version: Manifest["v"];
 
-  constructor(kept: readonly Kept[], records: readonly SharedRecord[], version: Manifest["v"]) {
+  constructor(kept: readonly Kept[], records: readonly SharedRecord[], version: Manifest["v"], left: readonly Left[]) {
     this.kept = kept;
+    this.left = left;
     this.#records = records;
     this.#version = version;
   }
@@ -54,35 +64,49 @@ export class Named {
 }
 
 /** These revisions, in this order; the receipt of each is verified. What needs the sensitive tier open comes first: many
- * receipts may take longer than that stays so. `signal`: nobody wants it any more.
+ * receipts may take longer than that stays so. `signal`: nobody wants it any more. With `leave` one without a receipt is
+ * left out, unless that is each of them; and so are somebody else's words without one.
  *
  * Throws ItemUnknown for one that is a deletion or was erased, NeedsPin, the signal's reason, or what `Session.verify`
  * throws. */
 export async function nameItems(
-  session: Session, reader: Reader, items: readonly NotedRecord[], signal: AbortSignal | null = null,
+  session: Session, reader: Reader, items: readonly NotedRecord[], signal: AbortSignal | null = null, leave = false,
 ): Promise<Named> {
   const read = items.map(({ item, revision }) => {
     const row = sealedOf(reader.row(item, revision));
     return { row, facts: factsOf(reader, row), key: keyOf(session, row) };
   });
-  const [kept, records, words]: [Kept[], SharedRecord[], (number | null)[]] = [[], [], []];
+  const [kept, records, words, left]: [Kept[], SharedRecord[], (number | null)[], Left[]] = [[], [], [], []];
+  const without = <T>(instead: (error: TemoinError) => T) => (error: unknown): T => {
+    if (leave && isOfOne(error)) return instead(error);
+    throw error;
+  };
+  let first: TemoinError | null = null;
   try {
     for (const { row, facts, key } of read) {
       signal?.throwIfAborted();
-      const one = { row, facts, proof: await reader.receipt(row) };
+      const proof = await reader.receipt(row).catch(without((error) => {
+        first ??= error;
+        left.push({ row, facts, code: error.code });
+        forgetKeys(key);
+        return null;
+      }));
+      if (proof === null) continue;
+      const one = { row, facts, proof };
       kept.push(one);
       records.push(recordOf(one, key));
     }
-    for (const { facts } of read) {
+    if (first !== null && kept.length === 0) throw first;
+    for (const { facts } of kept) {
       signal?.throwIfAborted();
-      words.push(await wordsOf(reader, facts));
+      words.push(await wordsOf(reader, facts).catch(without(() => null)));
     }
   } catch (error) {
     forgetKeys(...read.map(({ key }) => key));
     throw error;
   }
-  if (words.every((index) => index === null)) return new Named(kept, records, VERSION);
-  return new Named(kept, records.map((record, at) => ({ ...record, words: words[at]! })), WITH_WORDS);
+  if (words.every((index) => index === null)) return new Named(kept, records, VERSION, left);
+  return new Named(kept, records.map((record, at) => ({ ...record, words: words[at]! })), WITH_WORDS, left);
 }
 
 /** The JSON of what its schema allows. Throws ValueRefused, which names no value. */

@@ -147,6 +147,8 @@ export class OpenedBundle {
   /** It is somebody else's. */
   readonly own = false;
   readonly items: readonly SharedItem[];
+  /** None: what was shared is what the manifest names. */
+  readonly left: readonly SharedItem[] = [];
   /** Holds the records' keys. */
   readonly manifest: OpenedManifest;
   readonly #asking: Asking;

@@ -164,7 +164,8 @@ export class Reader {
   /** The blob of a content without parts, as it was deposited; throws BlobSwapped in the place of an end where other bytes
    * came, which leave a warning behind. Whoever takes it tells how far it is. */
   sealedContent(content: Content): AsyncGenerator<Uint8Array> {
-    return this.#watched(content, checked(this.#session.read(BLOB, { blob: content.blob }), content.sealed));
+    const blocks = this.#session.read(BLOB, { blob: content.blob });
+    return this.#watched(content, checked(blocks, content.sealed, sealedContentSize(content.size)));
   }
 
   /** The blob of a depositor's own words, whatever the vault gives in its place: no more than it has to have, and one

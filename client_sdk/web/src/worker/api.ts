@@ -218,12 +218,19 @@ export interface PackedItem {
   readonly revision: number;
 }
 
-/** What became of a pack. `blob`: the archive, where it went into no file. `left`: how many items are not in it.
- * `unsaid`: how many of those in it are without the depositor's own words, or say otherwise than these. `isContinued`: the
- * ledger's newest state is. */
+/** A file of an item that is in a pack, while it isn't, or (`isThere`) its receipt. */
+export interface LostFile extends PackedItem {
+  readonly name: string;
+  readonly isThere: boolean;
+}
+
+/** What became of a pack. `blob`: the archive, where it went into no file. `left`: the items that are not in it, `lost` the
+ * files of the others. `unsaid`: how many items in it are without the depositor's own words, or say otherwise than these.
+ * `isContinued`: the ledger's newest state is. */
 export interface SavedPack {
   readonly blob: Blob | null;
-  readonly left: number;
+  readonly left: readonly PackedItem[];
+  readonly lost: readonly LostFile[];
   readonly unsaid: number;
   readonly isContinued: boolean;
 }
@@ -252,8 +259,8 @@ export interface ReadingApi {
   savePack(into: FileSystemFileHandle | null): Promise<SavedPack>;
   /** Nobody wants it any more: `savePack` rejects with `paused`, and nothing of it stays. */
   leavePack(): Promise<void>;
-  /** These revisions of one's own as an evidence pack, at most MOST_ITEMS; they have to be open. What `left` counts stays 0:
-   * where one can't be had there is no pack. `sealed`: as a backup, for the words of makeBackupWords. */
+  /** These revisions of one's own as an evidence pack, at most MOST_ITEMS; they have to be open. `sealed`: as a backup, for the
+   * words of makeBackupWords. */
   saveOwn(into: FileSystemFileHandle | null, items: readonly PackedItem[], sealed?: boolean): Promise<SavedPack>;
   /** Makes the words of a new backup, and gives them; an earlier call's are forgotten, and these at a lock. */
   makeBackupWords(language: "english" | "french"): Promise<readonly string[]>;

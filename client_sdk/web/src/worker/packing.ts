@@ -24,12 +24,17 @@ export async function savePack(
   const { stream, written, abort } = key === null ? asItIs(place) : sealing(place, key);
   try {
     const [policy, rotations] = await fetchRotations(transport, known);
-    const { refused, unsaid, ledger } = await writePack(opened, {
+    const { refused, lost, unsaid, ledger } = await writePack(opened, {
       policy, rotations, continuity: (trees) => fetchContinuity(transport, policy, trees), verifier: encodeText(VERIFIER),
     }, new Archive(stream, signal), progress);
     await written;
     const blob = into === null ? inBlob.blob : null;
-    return { blob, left: refused.length, unsaid: unsaid.length, isContinued: ledger === null };
+    return {
+      blob, left: refused.map(({ item: { id: item, revision } }) => ({ item, revision })),
+      lost: lost.map(({ item, number, isThere }) =>
+        ({ item: item.id, revision: item.revision, name: item.contents[number - 1]!.name, isThere })),
+      unsaid: unsaid.length, isContinued: ledger === null,
+    };
   } catch (error) {
     await abort(error);
     throw error;

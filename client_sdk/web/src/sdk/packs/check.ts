@@ -21,13 +21,13 @@ import type { Deposit } from "../../schemas/deposits.js";
 import { DEPOSIT as LARGEST_WORDS, MANIFEST as LARGEST_MANIFEST, RECORD as LARGEST_RECORD } from "../../schemas/limits.js";
 import { Contents, hashed, sealedContentSize } from "../contents.js";
 import { Sha256 } from "../digest.js";
-import { POLICY, PROOF, SEALED } from "../dossier.js";
+import { POLICY, SEALED } from "../dossier.js";
 import { BlobSwapped } from "../errors.js";
 import type { Content, Item, Sent } from "../items.js";
 import { parseManifest } from "../opening.js";
 import {
   CHECKPOINT, CONSISTENCY, MANIFEST, PAGE, ROTATIONS, SEALED_FOLDER, SIGNATURE, SUMS, VERIFIER, blobStem,
-  consistencyName, originalName, partsOf, recordStem, sealedName,
+  consistencyName, originalName, partsOf, proofName, recordStem, sealedName,
 } from "./pack.js";
 import { PackChanged, PackExtra, PackIncomplete, PackMalformed, PackMissing, PackOther } from "./errors.js";
 import { requireSame, verifyBeginning } from "./ledger.js";
@@ -108,6 +108,8 @@ class Checking {
   #found: Finding[] = [];
   /** The SHA-256 of each file that can be read. */
   readonly #is = new Map<string, Uint8Array>();
+  /** What the sums say, null if they can't be read. */
+  #listed: Listed | null = null;
   readonly #changed = new Set<string>();
   readonly #proven = new Set<string>();
   readonly #needed = new Set([PAGE, VERIFIER, MANIFEST, SIGNATURE, POLICY, ROTATIONS, SUMS]);
@@ -125,15 +127,15 @@ class Checking {
   }
 
   async report(): Promise<PackReport> {
-    const listed = await this.#hashAll();
+    await this.#hashAll();
     const own = await this.#readPolicy();
     const policy = await this.#trusted(own);
     await this.#checkReceipts(policy);
     const manifest = await this.#readManifest();
     let proven = 0;
-    for (const [at, named] of manifest?.items.entries() ?? []) proven += Number(await this.#checkItem(at + 1, named, listed));
-    await this.#checkLedger(policy, listed);
-    this.#account(listed);
+    for (const [at, named] of manifest?.items.entries() ?? []) proven += Number(await this.#checkItem(at + 1, named));
+    await this.#checkLedger(policy);
+    this.#account();
     const findings = this.#found.sort((one, other) => (one.name < other.name ? -1 : Number(one.name > other.name)));
     const signed = this.#proven.has(SIGNATURE) ? manifest : null;
     return {
@@ -147,8 +149,8 @@ class Checking {
 
   // 1  sums
 
-  /** What the sums say, null if they can't be read; each file hashed and compared. */
-  async #hashAll(): Promise<Listed | null> {
+  /** Each file hashed, and compared with what the sums say. */
+  async #hashAll(): Promise<void> {
     for (const [name, reason] of this.#source.odd) this.#say(name, new PackExtra(reason));
     for (const name of this.#source.names.keys()) {
       const digest = new Sha256();
@@ -158,13 +160,12 @@ class Checking {
       });
       if (isRead) this.#is.set(name, digest.digest());
     }
-    const listed = await this.#parsed(SUMS, LARGEST_SUMS, parseSums);
-    for (const [name, digest] of listed ?? []) {
+    this.#listed = await this.#parsed(SUMS, LARGEST_SUMS, parseSums);
+    for (const [name, digest] of this.#listed ?? []) {
       const { names, odd } = this.#source;
       if (!names.has(name) && !odd.has(name)) this.#say(name, new PackMissing());
       else if (!isSame(this.#is.get(name) ?? digest, digest)) this.#changed.add(name);
     }
-    return listed;
   }
 
   // 2  receipts
@@ -198,13 +199,13 @@ class Checking {
   }
 
   async #checkReceipts(policy: Policy | null): Promise<void> {
-    for (const [name, sha256] of policy === null ? [] : this.#is) {
+    for (const [name, sha256] of this.#is) {
       if (!name.startsWith(`${SEALED_FOLDER}/`) || !name.endsWith(SEALED)) continue;
-      const proof = proofOf(name);
-      if (this.#changed.has(name) || this.#changed.has(proof)) continue;
+      const proof = proofName(name);
+      if (!this.#isHere(proof) || policy === null || this.#changed.has(name) || this.#changed.has(proof)) continue;
       const size = this.#source.names.get(name)!;
       const receipt = await this.#parsed(proof, MAX_RECEIPT_SIZE, (data) =>
-        verifyReceipt(data, { sha256, size, policy: policy! }));
+        verifyReceipt(data, { sha256, size, policy }));
       if (receipt !== null) this.#receipts.set(name, receipt);
     }
   }
@@ -228,10 +229,10 @@ class Checking {
 
   // 4  contents
 
-  async #checkItem(number: number, named: SharedRecord, listed: Listed | null): Promise<boolean> {
+  async #checkItem(number: number, named: SharedRecord): Promise<boolean> {
     const stem = recordStem(named.item, named.revision);
     const name = stem + SEALED;
-    if (!this.#isKnown(name, listed)) return false;
+    if (!this.#isKnown(name)) return false;
     const item = await this.#readItem(name, named);
     const receipt = this.#receiptOf(name, named.index);
     if (item === null) {
@@ -244,16 +245,16 @@ class Checking {
       isWhole &&= holds;
     }
     const index = named.words ?? null;
-    const words = item.sent === null || index === null ? null : await this.#checkWords(item, item.sent, index, name, listed);
+    const words = item.sent === null || index === null ? null : await this.#checkWords(item, item.sent, index, name);
     isWhole &&= item.sent === null || index === null || words !== null && words.receipt !== null && words.isRepeated;
     this.#read.push({ item, receipt, words, isWhole });
     return isWhole;
   }
 
   /** Whether the pack knows of a sealed file that was signed; if not, it is said. */
-  #isKnown(name: string, listed: Listed | null): boolean {
-    const both = [name, proofOf(name)];
-    if (!both.some((one) => this.#source.names.has(one) || listed?.has(one))) {
+  #isKnown(name: string): boolean {
+    const both = [name, proofName(name)];
+    if (!both.some((one) => this.#source.names.has(one) || this.#listed?.has(one))) {
       this.#say(name, new PackIncomplete());
       return false;
     }
@@ -265,18 +266,17 @@ class Checking {
   #receiptOf(name: string, index: number): VerifiedReceipt | null {
     const receipt = this.#receipts.get(name) ?? null;
     if (receipt === null || receipt.index === index) return receipt;
-    this.#say(proofOf(name), new PackOther("the receipt of another deposit"));
+    this.#say(proofName(name), new PackOther("the receipt of another deposit"));
     return null;
   }
 
   /** Somebody's own words, which were shared with what they put in. `isRepeated`: the item, whose record is the file
    * `record`, says as they do. */
   async #checkWords(
-    item: Item, sent: Sent, index: number, record: string, listed: Listed | null,
+    item: Item, sent: Sent, index: number, record: string,
   ): Promise<CheckedWords & { readonly isRepeated: boolean } | null> {
     const name = blobStem(sent.deposit) + SEALED;
-    if (!this.#isKnown(name, listed) || !this.#isIt(name, sent.sealed, sent.size)) return null;
-    if (!this.#source.names.has(proofOf(name))) this.#say(proofOf(name), new PackMissing());
+    if (!this.#isKnown(name) || !this.#isIt(name, sent.sealed, sent.size)) return null;
     const receipt = this.#receiptOf(name, index);
     const said = await this.#parsed(name, LARGEST_WORDS, (data) => openWords(sent, data));
     if (said === null) return null;
@@ -302,9 +302,8 @@ class Checking {
     let [holds, last] = [true, place];
     for (const part of partsOf(content)) {
       last = sealedName(part);
-      this.#needed.add(last).add(proofOf(last));
+      this.#needed.add(last).add(proofName(last));
       const isIt = this.#isIt(last, part.sealed, sealedContentSize(part.size));
-      if (isIt && !this.#source.names.has(proofOf(last))) this.#say(proofOf(last), new PackMissing());
       const isOpened = isIt && await this.#trying(last, async () => {
         for await (const block of contents.read(part)) whole.update(block);
         return true;
@@ -321,10 +320,7 @@ class Checking {
   /** Whether a file is what was signed; if not, it is said. */
   #isIt(name: string, digest: Uint8Array, size: number): boolean {
     const is = this.#is.get(name);
-    if (!this.#source.names.has(name)) {
-      this.#say(name, new PackMissing());
-      return false;
-    }
+    if (!this.#isHere(name)) return false;
     if (is === undefined || !isSame(is, digest) || this.#source.names.get(name) !== size) {
       this.#say(name, new PackOther("another SHA-256 or size"));
       return false;
@@ -333,10 +329,17 @@ class Checking {
     return true;
   }
 
+  /** Whether a file is there that a record names; if not, it is said whether the sums know of it. */
+  #isHere(name: string): boolean {
+    if (this.#source.names.has(name)) return true;
+    this.#say(name, this.#listed?.has(name) ? new PackMissing() : new PackIncomplete());
+    return false;
+  }
+
   // 5  ledger
 
-  async #checkLedger(policy: Policy | null, listed: Listed | null): Promise<void> {
-    const every = new Set([...this.#source.names.keys(), ...listed?.keys() ?? []]);
+  async #checkLedger(policy: Policy | null): Promise<void> {
+    const every = new Set([...this.#source.names.keys(), ...this.#listed?.keys() ?? []]);
     const stems = new Set([...every].filter((name) => name.startsWith(`${SEALED_FOLDER}/`)).map(stemOf));
     const note = this.#source.names.has(CHECKPOINT) ? await this.#small(CHECKPOINT, MAX_NOTE_SIZE) : null;
     const newest = note === null || policy === null || this.#changed.has(CHECKPOINT) ? null
@@ -366,7 +369,8 @@ class Checking {
   // and then
 
   /** Names what was changed, and what nothing names. */
-  #account(listed: Listed | null): void {
+  #account(): void {
+    const listed = this.#listed;
     this.#found = this.#found.filter(({ name }) => !this.#changed.has(name));
     for (const name of this.#changed) {
       if (this.#proven.has(name)) this.#say(SUMS, new PackChanged(`another sum than that of ${name}`));
@@ -464,10 +468,6 @@ function parseSignature(data: Uint8Array): Uint8Array {
   const text = decodeText(data);
   if (!text.endsWith("\n")) throw new MalformedError("no newline at its end");
   return parseHex(text.slice(0, -1), SIGNATURE_SIZE);
-}
-
-function proofOf(sealed: string): string {
-  return sealed.slice(0, -SEALED.length) + PROOF;
 }
 
 function stemOf(name: string): string {

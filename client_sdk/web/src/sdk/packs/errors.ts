@@ -41,11 +41,11 @@ export class PackOther extends PackError {
     "This isn't what the person who shared it named: it was put in the place of something else.";
 }
 
-/** An item of the manifest that isn't here, and of which nothing here says that it ever was. */
+/** Something that the manifest or a record names, and of which nothing here says that it ever was. */
 export class PackIncomplete extends PackError {
   static override readonly code = "pack_incomplete";
   static override readonly sentence =
-    "This was shared too and isn't in the pack: the vault didn't give it when the pack was written, or somebody "
-    + "took it out. Ask the person who shared it.";
+    "This belongs to the pack and isn't in it: the vault didn't give it when the pack was written, or somebody "
+    + "took it out. Ask the person it comes from.";
   static override readonly outcome = "not_yet";
 }

@@ -9,7 +9,7 @@ import { derivePublic } from "../../crypto_core/sealing/passphrase.js";
 import { signManifest } from "../../crypto_core/sealing/sharing.js";
 import type { NotedRecord } from "../../schemas/bundles.js";
 import { forgetKeys } from "../door.js";
-import { BundleSwapped } from "../errors.js";
+import { isOfOne } from "../errors.js";
 import type { Content, Item, KeptReceipt } from "../items.js";
 import { loadSignSeed, nameItems, type Kept } from "../manifest.js";
 import { differing, type SharedItem, type SharedWords } from "../opening.js";
@@ -28,6 +28,7 @@ export interface OwnManifest {
 export class OwnPack implements Packed {
   readonly manifest: OwnManifest;
   readonly items: readonly SharedItem[];
+  readonly left: readonly SharedItem[];
   /** The person's Ed25519 key, 32 bytes: the same in all that they share. */
   readonly sender: Uint8Array;
   /** Unix seconds, by this device's clock. */
@@ -37,34 +38,39 @@ export class OwnPack implements Packed {
   readonly own = true;
   readonly #reader: Reader;
 
-  constructor(manifest: OwnManifest, items: readonly SharedItem[], sender: Uint8Array, created: number, reader: Reader) {
+  constructor(
+    manifest: OwnManifest, items: readonly SharedItem[], left: readonly SharedItem[], sender: Uint8Array, created: number,
+    reader: Reader,
+  ) {
     this.manifest = manifest;
     this.items = items;
+    this.left = left;
     this.sender = sender;
     this.created = created;
     this.#reader = reader;
   }
 
-  /** The blob of a content, as it was deposited. Other bytes leave a warning behind. Throws BlobSwapped. */
+  /** The blob of a content, as it was deposited. Other bytes leave a warning behind. Throws BlobSwapped, or Refused
+   * `not_found` or `unavailable` where the vault has lost it. */
   sealed(content: Content): AsyncGenerator<Uint8Array> {
     return this.#reader.sealedContent(content);
   }
 
-  /** Its receipt. Throws VerificationError or TrustError. */
+  /** Its receipt. Throws VerificationError, TrustError, or Refused. */
   receipt(content: Content): Promise<KeptReceipt> {
     return this.#reader.blobReceipt(content);
   }
 }
 
 /** Of these revisions, at most as many as a bundle names, in this order. The receipt of each is verified first; its files
- * come when the pack is written. `signal`: nobody wants it any more.
+ * come when the pack is written. One without a receipt that holds is left out. `signal`: nobody wants it any more.
  *
- * Throws ItemUnknown, NeedsPin, UnsupportedVersion, TamperedError, the signal's reason, or ValueRefused for none or too
- * many. */
+ * Throws ItemUnknown, NeedsPin, UnsupportedVersion, TamperedError, the signal's reason, ValueRefused for none or too many,
+ * or, if no item has a receipt that holds, why the first has none. */
 export async function makePack(
   session: Session, reader: Reader, items: readonly NotedRecord[], signal: AbortSignal | null = null,
 ): Promise<OwnPack> {
-  const named = await nameItems(session, reader, items, signal);
+  const named = await nameItems(session, reader, items, signal, true);
   try {
     const seed = await loadSignSeed(session);
     const [sender, created, bundle] = [derivePublic(seed), session.clock(), formatB64url(makeId())];
@@ -76,7 +82,9 @@ export async function makePack(
       signal?.throwIfAborted();
       kept.push(await itemOf(reader, one));
     }
-    return new OwnPack(manifest, kept, sender, created, reader);
+    const left = named.left.map(({ row, facts, code }): SharedItem =>
+      ({ item: opened(row, false, facts), record: null, refused: code, proof: null, doubt: null, words: null }));
+    return new OwnPack(manifest, kept, left, sender, created, reader);
   } finally {
     named.forget();
   }
@@ -99,7 +107,7 @@ async function wordsOf(reader: Reader, item: Item): Promise<SharedWords | null> 
     const proof = await reader.receiptOf(sent.deposit, sent.sealed, sent.size);
     return { said, sealed, proof, doubt: differing(item, said) };
   } catch (error) {
-    if (!(error instanceof BundleSwapped || error instanceof CryptoCoreError)) throw error;
+    if (!(error instanceof CryptoCoreError || isOfOne(error))) throw error;
     return { said: null, sealed: null, proof: null, doubt: error.code };
   }
 }

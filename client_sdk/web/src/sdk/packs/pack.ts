@@ -13,8 +13,8 @@ import { blocksOf, type Archive } from "../archive.js";
 import { Contents, hashed, sealedContentSize } from "../contents.js";
 import { Sha256 } from "../digest.js";
 import { POLICY, PROOF, SEALED } from "../dossier.js";
-import { BlobSwapped, BundleSwapped } from "../errors.js";
-import type { Content, Id, KeptReceipt, Sent } from "../items.js";
+import { BlobSwapped, BundleSwapped, isOfOne } from "../errors.js";
+import type { Content, Id, Item, KeptReceipt, Sent } from "../items.js";
 import type { SharedItem, SharedWords } from "../opening.js";
 import type { Continuity } from "./ledger.js";
 import { formatPage, type Row, type SentRow } from "./page.js";
@@ -49,6 +49,8 @@ export interface Packed {
   readonly manifest: Signed;
   /** In the order of the manifest. */
   readonly items: readonly SharedItem[];
+  /** What the manifest doesn't name, though it should have: the vault gave no receipt of it that holds. */
+  readonly left: readonly SharedItem[];
   /** Who signed, 32 bytes. */
   readonly sender: Uint8Array;
   /** Unix seconds. */
@@ -73,20 +75,31 @@ export interface Besides {
   readonly verifier: Uint8Array | null;
 }
 
-/** What a pack that was written lacks: the items that the vault did not give, or their receipts, as they were shared; those
- * that are there without the depositor's own words, or say otherwise than these; why it has no checkpoint; and whether it
- * has the page that checks it. */
+/** A file of an item that is in a pack, while it, or what proves it, isn't: its place among the item's files, from 1; why; and
+ * whether only the receipt is missing. */
+export interface LostFile {
+  readonly item: Item;
+  readonly number: number;
+  readonly code: string;
+  readonly isThere: boolean;
+}
+
+/** What a pack that was written lacks: the items that the vault did not give, or their receipts, as they were shared or kept;
+ * the files of the others that are not in it, and those without a receipt; the items that are there without the depositor's
+ * own words, or say otherwise than these; why it has no checkpoint; and whether it has the page that checks it. */
 export interface Written {
   readonly refused: readonly SharedItem[];
+  readonly lost: readonly LostFile[];
   readonly unsaid: readonly SharedItem[];
   readonly ledger: TemoinError | null;
   readonly verifier: boolean;
 }
 
-/** Writes all of it as one archive, and ends that. `progress` hears of the sealed bytes.
+/** Writes all of it that the vault gives as it was kept, as one archive, and ends that; what it doesn't keeps nothing else
+ * out. `progress` hears of the sealed bytes.
  *
- * Throws BlobSwapped, BundleSwapped or BundleIncomplete for a file, a leaf of VerificationError for its receipt, Refused once the
- * bundle has ended, and what the archive throws; what was written by then is no archive. */
+ * Throws NetworkError, ServerFault, Refused once the bundle has ended, and what the archive throws; what was written by then is
+ * no archive. */
 export async function writePack(
   opened: Packed, besides: Besides, archive: Archive, progress: Progress = NO_PROGRESS,
 ): Promise<Written> {
@@ -111,13 +124,13 @@ export async function writePack(
   }
   const verifier = besides.verifier !== null;
   if (besides.verifier !== null) await writer.keep(VERIFIER, besides.verifier);
-  const refused = opened.items.filter((one) => !isShown(one));
+  const refused = [...opened.items.filter((one) => !isShown(one)), ...opened.left];
   const { message, created, sender, own } = opened;
   const missing = refused.length;
   await writer.keep(PAGE, formatPage({ message, created, sender, rows, missing, checkpoint, verifier, own }));
   await writer.end();
   const unsaid = opened.items.filter((one) => isShown(one) && one.words !== null && one.words.doubt !== null);
-  return { refused, unsaid, ledger: ledger instanceof TemoinError ? ledger : null, verifier };
+  return { refused, lost: writer.lost, unsaid, ledger: ledger instanceof TemoinError ? ledger : null, verifier };
 }
 
 /** Why not, where the ledger gives nothing that holds: a pack is written all the same. */
@@ -133,6 +146,11 @@ async function asked(act: () => Promise<Continuity>): Promise<Continuity | Temoi
 /** Where a blob and its receipt lie, but for what their names end with. */
 export function blobStem(blob: Id): string {
   return `${SEALED_FOLDER}/${blobName(blob)}`;
+}
+
+/** Where the receipt of a sealed file lies. */
+export function proofName(sealed: string): string {
+  return sealed.slice(0, -SEALED.length) + PROOF;
 }
 
 /** Where the blob of a content lies. */
@@ -178,8 +196,11 @@ class Writer {
   readonly #archive: Archive;
   readonly #progress: Progress;
   readonly #sums = new Map<string, Uint8Array>();
+  /** What the vault did not give, by the name that is therefore missing: a blob's, or its receipt's. */
+  readonly #faults = new Map<string, TemoinError>();
   /** Of every receipt. */
   readonly trees: Checkpoint[] = [];
+  readonly lost: LostFile[] = [];
 
   constructor(opened: Packed, archive: Archive, progress: Progress) {
     this.#opened = opened;
@@ -192,18 +213,18 @@ class Writer {
     await this.#kept(recordStem(item.id, item.revision) + SEALED, record, proof);
     const { sent } = item;
     if (sent !== null && words?.sealed && words.proof) await this.#kept(blobStem(sent.deposit) + SEALED, words.sealed, words.proof);
-    const places: string[] = [];
+    const [places, unproven]: [(string | null)[], Set<Id>] = [[], new Set()];
     for (const [at, content] of item.contents.entries()) {
-      const sealed = new Map<Id, Blob>();
-      for (const part of partsOf(content)) sealed.set(part.blob, await this.#deposited(part));
-      const contents = new Contents((blob) => blocksOf(sealed.get(blob)!.stream()), NO_PROGRESS);
       const name = originalName(number, at + 1, content);
-      await this.#write(name, content.size, asShared(contents.read(content)));
-      places.push(name);
+      const missing = await this.#file(name, content);
+      const fault = missing ?? this.#first(partsOf(content).map((part) => proofName(sealedName(part))));
+      if (fault !== null) this.lost.push({ item, number: at + 1, code: fault.code, isThere: missing === null });
+      if (missing === null && fault !== null) unproven.add(content.blob);
+      places.push(missing === null ? name : null);
     }
     const { claimedTime: deposited, index, checkpoint: { origin } } = proof.verified;
     return {
-      item, deposited, index, origin, places, masked: new Set(item.masked), sent: sent && sentRow(sent, words),
+      item, deposited, index, origin, places, masked: new Set(item.masked), sent: sent && sentRow(sent, words), unproven,
     };
   }
 
@@ -225,30 +246,69 @@ class Writer {
 
   async #proof(sealed: string, { receipt, verified }: KeptReceipt): Promise<void> {
     this.trees.push(verified.checkpoint);
-    await this.keep(sealed.slice(0, -SEALED.length) + PROOF, encodeText(receipt));
+    await this.keep(proofName(sealed), encodeText(receipt));
   }
 
-  /** A blob and its receipt; two revisions may name the same one. */
-  async #deposited(part: Content): Promise<Blob> {
-    const pieces: Blob[] = [];
-    const [name, digest] = [sealedName(part), new Sha256()];
-    const come = this.#coming(hashed(this.#opened.sealed(part), digest), pieces);
-    if (this.#sums.has(name)) {
-      for await (const _ of come);
-    } else {
-      await this.#write(name, sealedContentSize(part.size), come);
-      await this.#proof(name, await this.#opened.receipt(part));
+  /** A file as it was deposited, and as it was before; gives why it isn't there. */
+  async #file(name: string, content: Content): Promise<TemoinError | null> {
+    const sealed = new Map<Id, Blob>();
+    for (const part of partsOf(content)) {
+      const blob = await this.#deposited(part);
+      if (blob !== null) sealed.set(part.blob, blob);
     }
-    if (!isSame(digest.digest(), part.sealed)) throw new BundleSwapped("another hash than the record names");
-    return new Blob(pieces);
+    const missing = this.#first(partsOf(content).map(sealedName));
+    const contents = new Contents((blob) => blocksOf(sealed.get(blob)!.stream()), NO_PROGRESS);
+    return missing ?? await this.#given(name, content.size, asShared(contents.read(content)));
   }
 
-  async *#coming(blocks: Blocks, pieces: Blob[]): AsyncGenerator<Uint8Array> {
-    for await (const block of blocks) {
+  /** A blob and its receipt; two revisions may name the same one. What the vault does not give is asked for once. */
+  async #deposited(part: Content): Promise<Blob | null> {
+    const [name, pieces]: [string, Blob[]] = [sealedName(part), []];
+    if (this.#faults.has(name)) return null;
+    const come = this.#coming(part, pieces);
+    if (this.#sums.has(name)) {
+      await this.#noting(name, async () => {
+        for await (const _ of come);
+      });
+    } else if (await this.#given(name, sealedContentSize(part.size), come) === null) {
+      await this.#noting(proofName(name), async () => this.#proof(name, await this.#opened.receipt(part)));
+    }
+    return this.#faults.has(name) ? null : new Blob(pieces);
+  }
+
+  /** The blob that a content names; of a longer one no more than that. Throws BundleSwapped for another. */
+  async *#coming(part: Content, pieces: Blob[]): AsyncGenerator<Uint8Array> {
+    const digest = new Sha256();
+    let left = sealedContentSize(part.size);
+    for await (const block of hashed(this.#opened.sealed(part), digest)) {
+      left -= block.length;
+      if (left < 0) break;
       pieces.push(new Blob([new Uint8Array(block)]));
       this.#progress.advance(block.length);
       yield block;
     }
+    if (left !== 0 || !isSame(digest.digest(), part.sealed)) throw new BundleSwapped("another hash than the record names");
+  }
+
+  /** Keeps a file; or gives why the vault doesn't give it. */
+  async #given(name: string, size: number, blocks: Blocks): Promise<TemoinError | null> {
+    return this.#noting(name, () => this.#write(name, size, blocks));
+  }
+
+  /** Whether it was a fault of this one thing; what is everybody's is thrown. */
+  async #noting(name: string, act: () => Promise<void>): Promise<TemoinError | null> {
+    try {
+      await act();
+      return null;
+    } catch (error) {
+      if (!isOfOne(error)) throw error;
+      this.#faults.set(name, error);
+      return error;
+    }
+  }
+
+  #first(names: readonly string[]): TemoinError | null {
+    return names.map((name) => this.#faults.get(name)).find((fault) => fault !== undefined) ?? null;
   }
 
   async #write(name: string, size: number, blocks: Blocks): Promise<void> {

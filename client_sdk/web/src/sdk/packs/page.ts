@@ -33,16 +33,18 @@ export interface SentRow {
   readonly files: ReadonlySet<Id>;
 }
 
-/** An item, what its receipt says (`deposited` in Unix seconds), and where each of its files lies. `masked` are the blobs
- * among its files of which parts were covered; `sent` is of an item that somebody else put in. */
+/** An item, what its receipt says (`deposited` in Unix seconds), and where each of its files lies, null for one that isn't
+ * here. `masked` are the blobs among its files of which parts were covered, `unproven` those that are here without a
+ * receipt; `sent` is of an item that somebody else put in. */
 export interface Row {
   readonly item: Item;
   readonly deposited: number;
   readonly index: number;
   readonly origin: string;
-  readonly places: readonly string[];
+  readonly places: readonly (string | null)[];
   readonly masked: ReadonlySet<Id>;
   readonly sent: SentRow | null;
+  readonly unproven: ReadonlySet<Id>;
 }
 
 /** All that the page says. `created` in Unix seconds; `sender` is the key that signed, 32 bytes; `missing` is how many
@@ -73,7 +75,7 @@ export function formatPage(page: Page): Uint8Array {
       ["sender", `<code>${formatHex(page.sender)}</code>`], ["ledger", at && `${escape(at.origin)} · ${at.size}`],
     ]),
     ...prose(page.message),
-    ...(missing > 0 ? [told(WORDS.missing)] : []),
+    ...(missing > 0 ? [told(page.own ? WORDS.missing_own : WORDS.missing)] : []),
     ...(at === null ? [told(WORDS.no_checkpoint)] : []),
     ...inOrder(page.rows).map(article),
   ];
@@ -100,7 +102,7 @@ function article(row: Row): string {
     ]),
     ...prose(item.text),
     ...(row.sent === null ? [] : sent(row.sent)),
-    ...item.contents.flatMap((content, at) => file(row, content, row.places[at]!)),
+    ...item.contents.flatMap((content, at) => file(row, content, row.places[at] ?? null)),
     "</article>",
   ].join("\n");
 }
@@ -117,19 +119,19 @@ function sent({ name, message, written, stamp, doubt }: SentRow): readonly strin
   ];
 }
 
-function file(row: Row, content: Content, place: string): readonly string[] {
+function file(row: Row, content: Content, place: string | null): readonly string[] {
+  const { fr, en } = WORDS.bytes;
+  const facts = [`${content.size} ${fr}/${en}<br>`, `SHA-256 <code>${formatHex(content.sha256)}</code></p>`] as const;
+  if (place === null) return [told(WORDS.file_missing), `<p>${escape(content.name)} · ${facts[0]}`, facts[1]];
   const address = escape(place.split("/").map(encodeURIComponent).join("/"));
   const [tag] = content.mime.split("/");
   const shown: string[] = [];
   if (SHOWN.has(content.mime)) shown.push(`<p><img src="${address}" alt=""></p>`);
   else if (tag === "audio" || tag === "video") shown.push(`<p><${tag} src="${address}" controls preload="none"></${tag}></p>`);
   if (row.masked.has(content.blob)) shown.push(told(WORDS.masked));
+  if (row.unproven.has(content.blob)) shown.push(told(WORDS.file_unproven));
   if (row.sent?.files.has(content.blob)) shown.push(told(WORDS.sent_file));
-  const { fr, en } = WORDS.bytes;
-  return [
-    ...shown, `<p><a href="${address}">${escape(content.name)}</a> · ${content.size} ${fr}/${en}<br>`,
-    `SHA-256 <code>${formatHex(content.sha256)}</code></p>`,
-  ];
+  return [...shown, `<p><a href="${address}">${escape(content.name)}</a> · ${facts[0]}`, facts[1]];
 }
 
 /** The second of each pair is HTML already; what says nothing is left out. */

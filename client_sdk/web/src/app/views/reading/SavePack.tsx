@@ -46,16 +46,20 @@ function Saved({ name, pack }: { name: string; pack: SavedPack }): JSX.Element {
   return (
     <>
       {say(pack.blob === null ? "pack.save.done" : "pack.save.given", { name })} {say("pack.save.check")}
-      {pack.left > 0 && <> {say("pack.save.left", { count: pack.left })}</>}
+      {pack.left.length > 0 && <> {say("pack.save.left", { count: pack.left.length })}</>}
       <Lacking pack={pack} />
     </>
   );
 }
 
 /** What stands in a pack, and without what. */
-export function Lacking({ pack: { unsaid, isContinued } }: { pack: SavedPack }): JSX.Element {
+export function Lacking({ pack: { lost, unsaid, isContinued } }: { pack: SavedPack }): JSX.Element {
+  const named = (files: SavedPack["lost"]) => ({ count: files.length, names: files.map(({ name }) => name).join(", ") });
+  const [missing, unproven] = [lost.filter(({ isThere }) => !isThere), lost.filter(({ isThere }) => isThere)];
   return (
     <>
+      {missing.length > 0 && <> {say("pack.save.files", named(missing))}</>}
+      {unproven.length > 0 && <> {say("pack.save.unproven", named(unproven))}</>}
       {unsaid > 0 && <> {say("pack.save.unsaid", { count: unsaid })}</>}
       {!isContinued && <> {say("pack.save.no_ledger")}</>}
     </>

@@ -8,9 +8,10 @@ import { lang, say, size } from "../../i18n.js";
 import { askPin, Button, Notice, Problem, Tick, Title, Waiting } from "../../parts/index.js";
 import { address } from "../../router.js";
 import { extracts, items, itemsError, vault } from "../../state.js";
-import { MOST_ITEMS, type Item, type SavedPack } from "../../../worker/api.js";
+import { MOST_ITEMS, type Item, type PackedItem, type SavedPack } from "../../../worker/api.js";
 import "../documents/documents.css";
 import { Going } from "../documents/Going.js";
+import { titleOf } from "../journal/facts.js";
 import { Lacking } from "../reading/SavePack.js";
 import { useSaving } from "../reading/saving.js";
 import { Words } from "./Words.js";
@@ -157,7 +158,8 @@ function Saved({ name, pack, begun: { parts, at, sealed } }: { name: string; pac
   return (
     <>
       <p class="saved">
-        {say(pack.blob === null ? "pack.own.done" : "pack.own.given", { name, count: parts[at - 1]!.length })}
+        {say(pack.blob === null ? "pack.own.done" : "pack.own.given", { name, count: parts[at - 1]!.length - pack.left.length })}
+        {pack.left.length > 0 && <> {say("pack.own.without_receipt", { count: pack.left.length, names: titlesOf(pack.left) })}</>}
         <Lacking pack={pack} />
       </p>
       {at < parts.length && <p>{say("pack.own.more", { count: parts.length - at })}</p>}
@@ -171,6 +173,12 @@ function Saved({ name, pack, begun: { parts, at, sealed } }: { name: string; pac
 function nameOf(sealed: boolean, number: number | null): string {
   if (sealed) return number === null ? say("pack.sealed.file") : say("pack.sealed.file_part", { number });
   return number === null ? say("pack.save.file") : say("pack.own.file", { number });
+}
+
+/** Of items that are listed. */
+function titlesOf(left: readonly PackedItem[]): string {
+  const ids = new Set(left.map(({ item }) => item));
+  return everything().filter(({ id }) => ids.has(id)).map(titleOf).join(", ");
 }
 
 function everything(): readonly Item[] {
