@@ -18,6 +18,8 @@ from client_sdk.errors import (
     BundleIncomplete, BundleSwapped, DirectoryForked, ItemUnknown, Refused, TrustError, Untrusted, ValueRefused,
 )
 from client_sdk.opening import OpenedBundle, open_content
+from client_sdk.packs.pack import write_pack
+from client_sdk.packs.sink import open_sink
 from client_sdk.protocol.sync import Finding
 from client_sdk.sharing import MadeBundle, Sharing
 from crypto_core.encoding import format_b64url, format_json, parse_b64url, parse_json
@@ -495,6 +497,19 @@ def test_a_content_of_other_bytes_is_never_taken_for_whole(scene: Scene) -> None
         scene.reader.network.spoils = spoiling(f"/blobs/{format_b64url(content.blob)}", change)
         with pytest.raises(BundleSwapped):
             list(open_content(content, opened.sealed(content)))
+
+
+def test_a_content_that_does_not_end_keeps_nothing_else_out_of_a_pack(scene: Scene, tmp_path: Path) -> None:
+    """It is read no further than it was long."""
+    opened = scene.pro.office.open(scene.share().bundle)
+    [content] = opened.items[1].item.contents
+    scene.reader.network.spoils = spoiling(f"/blobs/{format_b64url(content.blob)}", lambda body: body * 20)
+    with open_sink(tmp_path / "pack.zip") as sink:
+        written = write_pack(opened, scene.pro.known_policy(), sink)
+    assert [(one.item.id, one.error.code, one.is_there) for one in written.lost] == [
+        (scene.document, "bundle_swapped", False),
+    ]
+    assert (tmp_path / "pack.zip").stat().st_size < 5 * len(FILE)
 
 
 def test_a_dropped_item_is_told(scene: Scene) -> None:
