@@ -12,20 +12,23 @@ const NAME = "verify.html";
 const oneFile: Plugin = {
   name: "one file",
   apply: "build",
-  generateBundle(_, bundle) {
-    const files = Object.values(bundle);
-    const script = files.flatMap((file) => (file.type === "chunk" ? [inScript(file.code)] : []));
-    const style = files.flatMap((file) => (file.type === "asset" ? [String(file.source).trim()] : []));
-    if (script.length !== 1 || style.length !== 1) this.error("more than one script or style");
-    const policy = [
-      "default-src 'none'", "base-uri 'none'", "form-action 'none'", "connect-src 'none'",
-      `script-src ${hashOf(script[0]!)} 'wasm-unsafe-eval'`, `style-src ${hashOf(style[0]!)}`,
-      "require-trusted-types-for 'script'", "trusted-types 'none'",
-    ].join("; ");
-    for (const name of Object.keys(bundle)) delete bundle[name];
-    const parts: Readonly<Record<string, string>> = { POLICY: policy, STYLE: style[0]!, SCRIPT: script[0]! };
-    const source = readFileSync(PAGE, "utf-8").replace(/%([A-Z]+)%/g, (_, name: string) => parts[name]!);
-    this.emitFile({ type: "asset", fileName: NAME, source });
+  generateBundle: {
+    order: "post", // after Vite has put something in the place of its marks for imports
+    handler(_, bundle) {
+      const files = Object.values(bundle);
+      const script = files.flatMap((file) => (file.type === "chunk" ? [inScript(file.code)] : []));
+      const style = files.flatMap((file) => (file.type === "asset" ? [String(file.source).trim()] : []));
+      if (script.length !== 1 || style.length !== 1) this.error("more than one script or style");
+      const policy = [
+        "default-src 'none'", "base-uri 'none'", "form-action 'none'", "connect-src 'none'",
+        `script-src ${hashOf(script[0]!)} 'wasm-unsafe-eval'`, `style-src ${hashOf(style[0]!)}`,
+        "require-trusted-types-for 'script'", "trusted-types 'none'",
+      ].join("; ");
+      for (const name of Object.keys(bundle)) delete bundle[name];
+      const parts: Readonly<Record<string, string>> = { POLICY: policy, STYLE: style[0]!, SCRIPT: script[0]! };
+      const source = readFileSync(PAGE, "utf-8").replace(/%([A-Z]+)%/g, (_, name: string) => parts[name]!);
+      this.emitFile({ type: "asset", fileName: NAME, source });
+    },
   },
 };
 

@@ -15,8 +15,10 @@ from selenium.webdriver.remote.webdriver import WebDriver
 from client_sdk.client import VaultClient
 from client_sdk.items import Draft
 from client_sdk.packs.pack import ROTATIONS, write_pack
-from client_sdk.packs.sink import open_sink
+from client_sdk.packs.sink import SealedSink, open_sink
 from client_sdk.sharing import Sharing
+from crypto_core.sealing.backup import make_backup_key
+from crypto_core.sealing.recovery import format_words
 from tests.browser_others.browsers import first, wait_for
 from tests.e2e.test_rotation import rotation
 from tests.fakes.processes import RealVault, running
@@ -26,6 +28,7 @@ from tests.fakes.words import say
 
 pytest_plugins = ["tests.browser_others.fixtures"]
 
+KEY = make_backup_key()
 SAID = "return document.querySelector('.notice h2')?.textContent ?? null"
 NAMED = "return [...document.querySelectorAll('.found code')].map((one) => one.textContent)"
 
@@ -50,6 +53,8 @@ def pack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             with open_sink(folder / name) as sink:
                 assert write_pack(opened, client.known_policy(), sink).verifier
         assert (folder / "pack" / ROTATIONS).is_file()
+        with open(folder / "sealed", "w+b") as file, SealedSink(file, KEY) as sealed:
+            write_pack(opened, client.known_policy(), sealed)
         yield folder / "pack.zip"
 
 
@@ -72,3 +77,16 @@ def test_a_pack_is_checked_from_a_disk(browser: WebDriver, pack: Path, tmp_path:
     changed.write_bytes(data)
     assert check(browser, page, changed) == say(lang, "pack.check.bad", count=1)
     assert browser.execute_script(NAMED) == [f"originals/002-01-{PHOTOGRAPH.name}"]
+
+
+def test_a_sealed_one_is_opened_from_a_disk_with_its_words(browser: WebDriver, pack: Path) -> None:
+    browser.get((pack.parent / "pack" / "verify.html").as_uri())
+    first(browser, "input[type=file]:not([accept])")  # the page is there
+    browser.execute_script("for (const one of document.querySelectorAll('details')) one.open = true")
+    browser.find_elements("css selector", "details input[type=file]")[-1].send_keys(str(pack.parent / "sealed"))
+    first(browser, "textarea").send_keys(format_words(KEY, "french"))
+    first(browser, "form button").click()
+    said = wait_for(browser, lambda page: page.execute_script(SAID))
+    assert said == say(browser.execute_script("return document.documentElement.lang"), "pack.check.whole")
+    saved = first(browser, "a[download]")
+    assert str(saved.get_attribute("href")).startswith("blob:")

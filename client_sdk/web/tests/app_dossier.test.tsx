@@ -303,7 +303,13 @@ describe("sealed", () => {
     await page.see("temoin backup open");
     expect(page.text()).not.toContain("verify.html");
     expect([saved(), kinds(), downloads.map(({ name }) => name)]).toEqual([[[1]], [true], ["misc"]]);
-    await until(() => button("Show the words")); // another one has words of its own
+    await page.press("Save the page that opens it");
+    await page.see("It holds nothing of yours");
+    expect(downloads.map(({ name }) => name)).toEqual(["misc", "page.html"]);
+    expect(button("Show the words")).toBeUndefined(); // another one has words of its own
+    expect(button("Make another one, with other words")).toBeDefined();
+    await seal();
+    expect(page.text()).not.toContain("temoin backup open");
     expect(callsOf(page.vault, "makeBackupWords")).toEqual([["english"]]);
   });
 

@@ -16,15 +16,19 @@ const receipt = (claimedTime: number): VerifiedReceipt => ({ claimedTime, boundT
 const said = (contents: Content[]) => ({ v: 1 as const, name: "Nadia", message: "J’ai tout vu.", written: 1_764_000_000, contents });
 const PHOTO = file("photo", "porte.jpg"), ADDED = file("added", "lettre.pdf");
 
+function shown(read: readonly CheckedItem[], more: Partial<PackReport> = {}): Element {
+  const report: PackReport = {
+    findings: [], outcome: "valid", items: 1, proven: 1, sender: null, created: null, keys: [], receipts: new Map(),
+    checkpoint: null, beyond: 0, read, ...more,
+  };
+  return render(<Report report={report} given={false} heading={{ current: null }} />).container;
+}
+
 /** The notes beside one item. */
 function notes(kind: Item["kind"], given: Partial<CheckedItem> & { readonly masked?: readonly string[] } = {}): readonly string[] {
   const { masked = [], ...checked } = given;
   const item = { id: "item", revision: 1, kind, title: "Le soir", contents: [PHOTO, ADDED], masked } as unknown as Item;
-  const report = {
-    findings: [], outcome: "valid", items: 1, proven: 1, sender: null, created: null, keys: [], receipts: new Map(),
-    checkpoint: null, beyond: 0, read: [{ item, receipt: receipt(1_770_000_000), words: null, isWhole: true, ...checked }],
-  } satisfies PackReport;
-  const { container } = render(<Report report={report} given={false} heading={{ current: null }} />);
+  const container = shown([{ item, receipt: receipt(1_770_000_000), words: null, isWhole: true, ...checked }]);
   return [...container.querySelectorAll("th[scope=row] .hint")].map((one) => one.textContent ?? "");
 }
 
@@ -57,4 +61,10 @@ test("of words that aren't there, or have no receipt, it says that nothing is pr
     ]);
     cleanup();
   }
+});
+
+test.each([[2, false], [1, true], [0, true]])("that the ledger only grew is said where a receipt shows it (%i of 2 are newer)", (beyond, isSaid) => {
+  const checkpoint = { origin: "ledger/1", size: 12, root: HASH, extensions: [] } as unknown as PackReport["checkpoint"];
+  const container = shown([], { checkpoint, beyond, receipts: new Map([["a", receipt(1)], ["b", receipt(2)]]) });
+  expect(container.textContent!.includes("The ledger only grew")).toBe(isSaid);
 });

@@ -128,6 +128,11 @@ export abstract class MemoryReading extends MemoryBoxes implements ReadingApi {
     return BACKUP_WORDS;
   }
 
+  async verifierPage(): Promise<Blob> {
+    await this.called("verifierPage");
+    return new Blob(["<!doctype html>"], { type: "text/html" });
+  }
+
   async leaveOwn(): Promise<void> {
     await this.called("leaveOwn");
   }

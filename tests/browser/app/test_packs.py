@@ -8,7 +8,8 @@ import json
 import shutil
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,8 @@ from client_sdk.client import VaultClient
 from client_sdk.items import Draft
 from client_sdk.sharing import MadeBundle, Sharing
 from crypto_core.receipts.policy import format_policy
+from crypto_core.sealing.backup import make_backup_key
+from crypto_core.sealing.recovery import format_words
 from tests.browser.app.conftest import describe_vault
 from tests.browser.app.test_bad_network import private_memory, renderers
 from tests.browser.app.test_reading import follow, give_code
@@ -241,8 +244,8 @@ def test_everything_that_somebody_keeps_is_saved_by_keyboard_and_verifies(
     assert WRITTEN in written and SECRET in written
 
 
-def test_what_a_browser_sealed_the_command_line_opens_with_the_words_on_the_paper(
-    context: BrowserContext, real_vault: RealVault, tmp_path: Path
+def test_what_a_browser_sealed_opens_with_the_words_on_the_paper_by_command_line_and_by_a_page_from_a_disk(
+    context: BrowserContext, real_vault: RealVault, disk: BrowserContext, tmp_path: Path
 ) -> None:
     """By keyboard alone; and the browser, too, writes nothing readable anywhere else."""
     typist = Typist(context.new_page(), real_vault.url, username="tout dans une boîte fermée")
@@ -271,14 +274,55 @@ def test_what_a_browser_sealed_the_command_line_opens_with_the_words_on_the_pape
     sealed, archive = tmp_path / "sealed", tmp_path / "opened.zip"
     found.value.save_as(sealed)
     assert find_canaries(sealed.read_bytes(), [WRITTEN, "originals/", PHOTOGRAPH.name]) == []
+    with page.expect_download() as found:
+        typist.press("pack.sealed.page")
+    page.get_by_text(say("pack.sealed.page_given", name=say("pack.sealed.page_file"))).wait_for()
+    found.value.save_as(tmp_path / found.value.suggested_filename)
+    opens_from_a_disk(disk, tmp_path / say("pack.sealed.page_file"), sealed, typist.words, tmp_path / "by-page.zip")
     stranger = Device(tmp_path / "stranger", "http://127.0.0.1:9")
     opened = stranger.run("backup", "open", sealed, "-o", archive, secrets=[" ".join(typist.words)])
     assert opened.code == 0, opened
     run = stranger.ok("verify-pack", archive, "--json")
     assert (run.json["outcome"], run.json["items"], run.json["proven"]) == ("valid", 2, 2)
+    assert (tmp_path / "by-page.zip").read_bytes() == archive.read_bytes()
     folder = unpacked(archive, tmp_path / "pack")
     assert (folder / "originals" / f"002-01-{PHOTOGRAPH.name}").read_bytes() == PHOTOGRAPH.read_bytes()
     assert WRITTEN in (folder / "index.html").read_text("utf-8")
+
+
+def opens_from_a_disk(disk: BrowserContext, page: Path, sealed: Path, words: Sequence[str], into: Path) -> None:
+    """Other words and a cut file first, each said where the words are; then what was sealed, checked and saved."""
+    opener = disk.new_page()
+    opener.set_default_timeout(PATIENCE)
+    opener.goto(page.as_uri())
+    said = partial(say, "fr")
+    opener.get_by_text(said("pack.open.name")).click()
+    field, do = opener.get_by_label(said("pack.open.words")), opener.get_by_role("button", name=said("pack.open.do"))
+    cut = sealed.with_name("cut")
+    cut.write_bytes(sealed.read_bytes()[:-100])
+    for file, typed, refusal in (
+        (sealed, words[:-1], said("problem.rule.words_count")), (cut, words, said("problem.tampered")),
+        (sealed, format_words(make_backup_key()).split(), said("problem.backup_refused")),
+    ):
+        opener.get_by_label(said("pack.open.file")).set_input_files(file)
+        field.fill(" ".join(typed))
+        do.click()
+        expect(opener.get_by_role("alert")).to_have_text(refusal)
+        assert opener.get_by_text(said("pack.open.opened")).count() == 0
+    assert run_axe(opener) == []
+    opener.get_by_label(said("pack.open.file")).set_input_files(sealed)
+    field.fill(" ".join(words).upper())
+    do.press("Enter")
+    expect(opener.get_by_role("heading", name=WHOLE, exact=True)).to_be_focused()
+    expect(field).to_have_count(0)
+    expect(opener.get_by_role("cell", name=said("pack.check.holds"))).to_have_count(2)
+    assert run_axe(opener) == []
+    assert opener.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    with opener.expect_download() as found:
+        opener.get_by_role("link", name=said("pack.open.save")).press("Enter")
+    assert found.value.suggested_filename == said("pack.save.file")
+    found.value.save_as(into)
+    opener.close()
 
 
 def test_nothing_is_saved_without_a_yes(visitor: Visitor, shared: MadeBundle) -> None:
@@ -375,12 +419,14 @@ def test_the_page_needs_no_mouse(pack: Path, disk: BrowserContext, tmp_path: Pat
     folder = unpacked(pack, tmp_path / "pack")
     page = open_page(disk, folder)
     reached = []
-    for _ in range(5):
+    for _ in range(6):
         page.keyboard.press("Tab")
         reached.append(page.evaluate("(document.activeElement.labels?.[0] ?? document.activeElement).textContent"))
     assert reached == [
-        "Français", "English", *(say("fr", f"pack.check.{name}") for name in ("folder", "zip", "key_name"))
+        "Français", "English", *(say("fr", f"pack.check.{name}") for name in ("folder", "zip", "key_name")),
+        say("fr", "pack.open.name"),
     ]
+    page.keyboard.press("Shift+Tab")
     with page.expect_file_chooser() as chooser:
         page.keyboard.press("Shift+Tab")
         page.keyboard.press("Enter")

@@ -50,9 +50,10 @@ function whyOf({ code }: TemoinError): string {
   return knows(`receipts.verify.why.${code}`) ? say(`receipts.verify.why.${code}`) : sentenceOf({ code });
 }
 
-function Meaning({ report: { proven: count, created, sender, keys, checkpoint, beyond }, given }: {
+function Meaning({ report: { proven: count, created, sender, keys, receipts, checkpoint, beyond }, given }: {
   report: PackReport; given: boolean;
 }): JSX.Element {
+  const isLinked = receipts.size > beyond; // some of them to the checkpoint; none where all are of the last minute
   return (
     <>
       {(count > 0 || created !== null) && (
@@ -62,7 +63,7 @@ function Meaning({ report: { proven: count, created, sender, keys, checkpoint, b
             {count > 0 && <li>{say("pack.check.existed", { count })}</li>}
             {count > 0 && <li>{say("pack.check.same")}</li>}
             {created !== null && <li>{say("pack.check.signed", { moment: moment(created) })}</li>}
-            {checkpoint !== null && <li>{say("pack.check.grew", { size: checkpoint.size })}</li>}
+            {checkpoint !== null && isLinked && <li>{say("pack.check.grew", { size: checkpoint.size })}</li>}
           </ul>
         </>
       )}

@@ -2,7 +2,7 @@
 // Refuses to know: what a pack is made of (sdk/packs/check.ts). Nothing is sent, and nothing is kept.
 
 import type { JSX } from "preact";
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 
 import { lang, say, size } from "../app/i18n.js";
 import { Problem } from "../app/parts/index.js";
@@ -12,7 +12,10 @@ import { MAX_POLICY_SIZE, parsePolicy, type Policy } from "../crypto_core/receip
 import { checkPack, type PackReport } from "../sdk/packs/check.js";
 import { PackMalformed } from "../sdk/packs/errors.js";
 import { openSource, type GivenFile } from "../sdk/packs/source.js";
+import type { Progress } from "../sdk/progress.js";
+import { Pick } from "./Pick.js";
 import { Report } from "./Report.js";
+import { Opened, openSealed, Sealed } from "./Sealed.js";
 import { chooseLanguage, LANGUAGES } from "./words.js";
 
 /** How often it is told how far the check is, in milliseconds. */
@@ -26,21 +29,40 @@ interface Given {
 export function Verifier(): JSX.Element {
   const [given, setGiven] = useState<Given | null>(null);
   const [at, setAt] = useState<readonly [done: number, total: number] | null>(null);
+  const [opening, setOpening] = useState(false);
+  /** What a sealed file held. */
+  const [opened, setOpened] = useState<Blob | null>(null);
   const [report, setReport] = useState<PackReport | null>(null);
   const [error, setError] = useState<unknown>(null);
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => void (document.title = say("pack.check.title")), [lang.value]);
   useEffect(() => heading.current?.focus(), [report]);
-  const check = async (brought: readonly GivenFile[] | Blob): Promise<void> => {
+  const begin = (): void => {
     setReport(null);
     setError(null);
+    setOpened(null);
     setAt([0, 0]);
+  };
+  const check = async (brought: readonly GivenFile[] | Blob): Promise<void> => {
+    begin();
     try {
       setReport(await checkPack(await openSource(brought), given?.policy ?? null, telling(setAt)));
     } catch (failed) {
       setError(failed instanceof TemoinError ? failed : new PackMalformed());
     }
     setAt(null);
+  };
+  const open = async (file: File, words: string): Promise<void> => {
+    begin();
+    setOpening(true);
+    try {
+      const pack = await openSealed(file, words, telling(setAt));
+      await check(pack);
+      setOpened(pack);
+    } finally {
+      setOpening(false);
+      setAt(null);
+    }
   };
   const zip = (files: readonly File[]): void => {
     if (files[0] !== undefined && at === null) void check(files[0]);
@@ -50,6 +72,7 @@ export function Verifier(): JSX.Element {
       void check(files.map((file) => ({ path: file.webkitRelativePath || file.name, file })));
     }
   };
+  const said = say(opening ? "pack.open.busy" : "pack.check.busy");
   return (
     <>
       <p class="languages">
@@ -71,14 +94,16 @@ export function Verifier(): JSX.Element {
         <p class="hint">{say("pack.check.says")}</p>
       </Drop>
       <Key given={given} onGive={setGiven} />
-      <div role="status">{at !== null && <p class="waiting">{say("pack.check.busy")}</p>}</div>
+      <Sealed busy={at !== null} open={open} />
+      <div role="status">{at !== null && <p class="waiting">{said}</p>}</div>
       {at !== null && (
         <>
-          <progress value={at[0]} max={Math.max(1, at[1])} aria-label={say("pack.check.busy")} />
+          <progress value={at[0]} max={Math.max(1, at[1])} aria-label={said} />
           <p class="hint">{say("pack.check.going", { done: size(at[0]), total: size(at[1]) })}</p>
         </>
       )}
       <Problem error={error} />
+      {opened !== null && <Opened pack={opened} />}
       {report !== null && <Report report={report} given={given !== null} heading={heading} />}
     </>
   );
@@ -110,28 +135,6 @@ function Key({ given, onGive }: { given: Given | null; onGive: (given: Given | n
   );
 }
 
-/** A button that chooses a file, or all of a folder. */
-function Pick(props: {
-  label: string; onPick: (files: readonly File[]) => void; busy?: boolean; folder?: boolean; accept?: string;
-  plain?: boolean;
-}): JSX.Element {
-  const id = useId();
-  return (
-    <label class={props.plain ? "button plain picked" : "button picked"} for={id}>
-      {props.label}
-      <input
-        id={id} class="unseen" type="file" {...(props.accept === undefined ? {} : { accept: props.accept })}
-        {...(props.folder ? { webkitdirectory: true } : {})} disabled={props.busy ?? false}
-        onChange={({ currentTarget: input }) => {
-          const files = [...input.files ?? []];
-          input.value = ""; // so that the same one can be chosen again
-          props.onPick(files);
-        }}
-      />
-    </label>
-  );
-}
-
 /** Where a file may be dropped; one that lands beside it must not take the page away. */
 function Drop({ children, onPick }: { children: JSX.Element[]; onPick: (files: readonly File[]) => void }): JSX.Element {
   const [over, setOver] = useState(false);
@@ -156,7 +159,7 @@ function Drop({ children, onPick }: { children: JSX.Element[]; onPick: (files: r
   );
 }
 
-function telling(tell: (at: readonly [number, number]) => void): Parameters<typeof checkPack>[2] {
+function telling(tell: (at: readonly [number, number]) => void): Progress {
   let [done, total, told] = [0, 0, 0];
   return {
     start: (_, size) => tell([0, total = size]),

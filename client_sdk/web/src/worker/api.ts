@@ -264,6 +264,8 @@ export interface ReadingApi {
   saveOwn(into: FileSystemFileHandle | null, items: readonly PackedItem[], sealed?: boolean): Promise<SavedPack>;
   /** Makes the words of a new backup, and gives them; an earlier call's are forgotten, and these at a lock. */
   makeBackupWords(language: "english" | "french"): Promise<readonly string[]>;
+  /** The page that checks packs and opens sealed backups, from a disk and for everybody the same. */
+  verifierPage(): Promise<Blob>;
   /** As `leavePack`. */
   leaveOwn(): Promise<void>;
   closeShared(): Promise<void>;

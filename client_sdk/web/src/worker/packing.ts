@@ -41,6 +41,11 @@ export async function savePack(
   }
 }
 
+/** The page that checks packs, and opens sealed ones. */
+export function verifierPage(): Blob {
+  return new Blob([VERIFIER], { type: "text/html" });
+}
+
 /** Where an archive goes, when all of it has arrived there, and how nothing of it stays: that rejects with what went wrong
  * there, where it was that. */
 interface Target {

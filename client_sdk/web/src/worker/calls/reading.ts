@@ -94,6 +94,8 @@ export function readingCalls(by: Answering): ReadingApi {
       return formatWords(backup, language).split(" ");
     }),
 
+    verifierPage: () => by.ask(async () => (await fetched(import("../packing.js"))).verifierPage()),
+
     leaveOwn: () => by.pause(OWN),
 
     closeShared: () => by.ask(() => opened?.close()),

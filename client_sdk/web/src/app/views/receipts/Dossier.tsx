@@ -10,6 +10,7 @@ import { address } from "../../router.js";
 import { extracts, items, itemsError, vault } from "../../state.js";
 import { MOST_ITEMS, type Item, type PackedItem, type SavedPack } from "../../../worker/api.js";
 import "../documents/documents.css";
+import { saveFile } from "../documents/addresses.js";
 import { Going } from "../documents/Going.js";
 import { titleOf } from "../journal/facts.js";
 import { Lacking } from "../reading/SavePack.js";
@@ -39,6 +40,8 @@ export function Dossier(): JSX.Element {
   const unfit = everything().filter(({ state }) => state === "newer_version" || state === "missing").length;
   const next = begun?.parts[begun.at] ?? null;
   const parts = next === null ? split(chosen) : begun!.parts;
+  /** What is saved is of the kind that is ticked: what is said of it stands beside nothing else. */
+  const done = !stopped && !busy && saved !== null && begun?.sealed === sealed ? { name: saved[0], pack: saved[1], begun } : null;
   const want = async (yes: boolean): Promise<void> => {
     setWanted(yes);
     if (yes && !(await askPin())) setWanted(false);
@@ -88,6 +91,7 @@ export function Dossier(): JSX.Element {
             <p><b>{say("pack.sealed.care")}</b></p>
             <p>{say("pack.sealed.place")}</p>
             <p>{say("pack.sealed.open")}</p>
+            <ItsPage />
           </>
         ) : (
           <>
@@ -120,7 +124,9 @@ export function Dossier(): JSX.Element {
               <Problem error={error ?? refused} />
               {sealed && words === "noted" && <Notice><p>{say("pack.sealed.ready")}</p></Notice>}
               <p class="actions" ref={actions}>
-                {sealed && words === null ? <Button onClick={() => void show()}>{say("pack.sealed.show")}</Button> : (
+                {sealed && words === null ? (
+                  <Button onClick={() => void show()}>{say(done === null ? "pack.sealed.show" : "pack.sealed.another")}</Button>
+                ) : (
                   <Button busy={busy} onClick={() => void press()}>
                     {busy ? say("pack.save.busy") : parts.length === 1 ? say(sealed ? "pack.sealed.do" : "pack.own.do")
                       : say("pack.own.do_part", { number: next === null ? 1 : begun!.at + 1, count: parts.length })}
@@ -134,9 +140,7 @@ export function Dossier(): JSX.Element {
       )}
       <div role="status">
         {stopped && !busy && <p>{say("pack.own.stopped")}</p>}
-        {!stopped && !busy && saved !== null && begun !== null && (
-          <Saved name={saved[0]} pack={saved[1]} begun={begun} />
-        )}
+        {done !== null && <Saved {...done} />}
       </div>
     </>
   );
@@ -165,6 +169,28 @@ function Saved({ name, pack, begun: { parts, at, sealed } }: { name: string; pac
       {at < parts.length && <p>{say("pack.own.more", { count: parts.length - at })}</p>}
       {at === parts.length && <p>{say(sealed ? "pack.sealed.read" : "pack.own.read")}</p>}
       {at === parts.length && !sealed && <p>{say("pack.save.check")}</p>}
+    </>
+  );
+}
+
+/** What opens a sealed file where this service isn't. */
+function ItsPage(): JSX.Element {
+  const [given, setGiven] = useState(false);
+  const [error, setError] = useState<unknown>(null);
+  const press = async (): Promise<void> => {
+    setError(null);
+    try {
+      saveFile(await vault().verifierPage(), say("pack.sealed.page_file"));
+      setGiven(true);
+    } catch (failed) {
+      setError(failed);
+    }
+  };
+  return (
+    <>
+      <p class="actions"><Button plain onClick={() => void press()}>{say("pack.sealed.page")}</Button></p>
+      <div role="status">{given && <p>{say("pack.sealed.page_given", { name: say("pack.sealed.page_file") })}</p>}</div>
+      <Problem error={error} />
     </>
   );
 }
