@@ -52,6 +52,7 @@ it("keeps a longer one, which holds at once, and only with the right PIN", async
   expect(page.vault.wait.wait).toBe(3 * DAY);
   expect(document.querySelector("select")?.value).toBe(String(14 * DAY)); // what was chosen stays
   await page.type("Present PIN", PIN);
+  document.querySelector("select")!.focus();
   await page.press("Keep this time");
   await page.see("At present: 14 days.");
   await page.see("It is kept.");
