@@ -152,6 +152,21 @@ def test_more_than_one_pack_holds_becomes_several(
     assert sorted(one.name for one in tmp_path.iterdir() if one.name != "home") == names
 
 
+def test_all_packs_are_made_before_one_is_written(
+    terminal: Terminal, packs: Packs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What needs the PIN is open for two minutes, and writing the first may take longer."""
+    monkeypatch.setattr(dossier, "MOST_ITEMS", 2)
+    made = list[int]()
+    monkeypatch.setattr(dossier, "write_pack", lambda *given: (
+        made.append(len(terminal.fake.called("pack"))), packs.write(*given)
+    )[1])
+    for number in range(5):
+        terminal.fake.add(text=str(number), deposited=NOW + number, sensitive=True)
+    assert terminal.run("dossier", USER, "-o", tmp_path / "pack.zip").exit_code == 0
+    assert (made, len(packs.packed), terminal.fake.called("step_up")) == ([3, 3, 3], 3, [(PIN,)])
+
+
 @pytest.mark.parametrize("taken", ["folder", "file", "zip", "second"])
 def test_what_is_there_is_not_touched(
     terminal: Terminal, packs: Packs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, taken: str
