@@ -19,12 +19,16 @@ from client_sdk.cli.options import Shared, item_id, output_path, shared, user_ar
 from client_sdk.cli.output import count, note, print_json, screen, visible
 from client_sdk.cli.session import opened
 from client_sdk.client import VaultClient
+from client_sdk.errors import Refused
 from client_sdk.items import NOT_READ, Item
 from client_sdk.packs.own import MOST_ITEMS, OwnPack
 from client_sdk.packs.pack import PAGE, VERIFIER, LostFile, Written, write_pack
 from client_sdk.packs.sink import open_sink
 from crypto_core.errors import TemoinError
 from schemas import outputs
+
+
+_NOT_GIVEN = "The vault doesn't give it now. Try again later, or ask the people who run it."
 
 
 class ItemsLeft(TemoinError):
@@ -112,7 +116,7 @@ class Lacking:
         for each in self.written:
             for one in each.refused:
                 assert one.lacking is not None
-                note(f"{named(one.item)}: not in it. {failure_of(one.lacking).sentence}")
+                note(f"{named(one.item)}: not in it. {why(one.lacking)}")
             for lost in each.lost:
                 note(tell_file(lost))
 
@@ -173,8 +177,13 @@ def named_file(lost: LostFile) -> str:
 
 def tell_file(lost: LostFile) -> str:
     """The same with its name, and why it, or its receipt, isn't in a pack."""
-    name, why = visible(lost.item.contents[lost.number - 1].name), failure_of(lost.error).sentence
-    return f"{named_file(lost)}, {name}: {'in it without a receipt' if lost.is_there else 'not in it'}. {why}"
+    how = "in it without a receipt" if lost.is_there else "not in it"
+    return f"{named_file(lost)}, {visible(lost.item.contents[lost.number - 1].name)}: {how}. {why(lost.error)}"
+
+
+def why(error: TemoinError) -> str:
+    """Why the vault gives one thing not, or not as it was kept: of a refusal it says more than it knows."""
+    return _NOT_GIVEN if isinstance(error, Refused) else failure_of(error).sentence
 
 
 def _require_free(place: Path) -> None:
