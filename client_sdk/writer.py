@@ -15,6 +15,7 @@ from itertools import chain
 from typing import Any, TypeVar
 
 from marshmallow import ValidationError
+from marshmallow.fields import List
 
 from client_sdk.errors import (
     ItemUnknown, NoteTooLong, Refused, ServerFault, TrustError, ValueRefused,
@@ -27,7 +28,7 @@ from client_sdk.reader import Reader
 from client_sdk.replica import Row, record_name
 from client_sdk.session import Session
 from client_sdk.synchroniser import Synchroniser
-from crypto_core.encoding import format_b64url, format_json, parse_b64url, parse_json
+from crypto_core.encoding import format_b64url, format_json, parse_json
 from crypto_core.errors import TemoinError, UnsupportedVersion, VerificationError
 from crypto_core.randomness import make_id
 from crypto_core.receipts.receipt import VerifiedReceipt
@@ -35,12 +36,14 @@ from crypto_core.sealing.keyring import NeedsPin, wrap_record_key
 from crypto_core.sealing.records import MAX_PARENTS, Link, make_record_key, seal_link, seal_record
 from schemas import limits
 from schemas.documents import KINDS, VERSION, Loss, Tombstone
+from schemas.fields import Id
 
 ITEMS = "/v1/items"
 REBASES = 5
 """How often in a row another device may be first before this is called a refusal."""
 ERASURE_DELAY = 7 * 86_400
 _TOMBSTONE, _LOSS = Tombstone(), Loss()
+_IDS = List(Id())
 _SCHEMAS = {kind: schema() for kind, schema in KINDS.items() if kind not in NOT_READ}
 
 
@@ -415,8 +418,12 @@ def require_open(item: Item) -> Item:
 
 
 def missing_blobs(refusal: Refused) -> frozenset[bytes]:
-    """The blobs that a `blob_missing` names."""
-    return frozenset(parse_b64url(str(blob)) for blob in refusal.extra.get("blobs", ()))
+    """The blobs that a `blob_missing` names; none where that is no list of ids."""
+    try:
+        named: Any = _IDS.deserialize(refusal.extra.get("blobs"))
+    except ValidationError:
+        return frozenset()
+    return frozenset(named)
 
 
 def _draft_of(item: Item) -> Draft:

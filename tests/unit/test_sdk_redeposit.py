@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from itertools import count
@@ -107,6 +108,27 @@ def edited_on_the_phone(vault: FakeVault, tmp_path: Path, item: bytes, text: str
 def named(client: VaultClient, text: str) -> Item:
     (found,) = (item for item in client.items() if item.text == text)
     return found
+
+
+def blob_missing(blobs: Any) -> httpx.Response:
+    said = {"title": "", "detail": "", "code": "blob_missing", "status": 409, "type": "/problems/blob_missing"}
+    return httpx.Response(409, json={**said, "blobs": blobs}, headers={"content-type": "application/problem+json"})
+
+
+def is_putting(request: httpx.Request) -> bool:
+    return request.method == "POST" and request.url.path == "/v1/items"
+
+
+def blobs_in(request: httpx.Request) -> list[str]:
+    return [blob for one in json.loads(request.content)["revisions"] for blob in one["blobs"]]
+
+
+def refusing(device: Device, answer: Callable[[httpx.Request], httpx.Response | None]) -> None:
+    """What a vault says in the place of keeping anything."""
+    handle = device.network.handle_request
+    device.network.handle_request = lambda request: (  # type: ignore[method-assign]
+        (answer(request) if is_putting(request) else None) or handle(request)
+    )
 
 
 def test_what_came_since_the_copy_goes_back_byte_for_byte(vault: FakeVault, laptop: Device, tmp_path: Path) -> None:
@@ -529,19 +551,13 @@ def test_a_vault_that_misses_ever_other_files_is_asked_no_more(vault: FakeVault,
     restored(vault, copy)
     asked = 0
 
-    def missing(request: httpx.Request) -> httpx.Response | None:
+    def missing(_: httpx.Request) -> httpx.Response:
         nonlocal asked
-        if request.url.path != "/v1/items" or request.method != "POST":
-            return None
         asked += 1
         assert asked < 20
-        blobs = [format_b64url(asked.to_bytes(16, "big"))]
-        said = {"title": "", "detail": "", "code": "blob_missing", "status": 409, "type": "/problems/blob_missing"}
-        problem = {**said, "blobs": blobs}
-        return httpx.Response(409, json=problem, headers={"content-type": "application/problem+json"})
+        return blob_missing([format_b64url(asked.to_bytes(16, "big"))])
 
-    handle = laptop.network.handle_request
-    laptop.network.handle_request = lambda request: missing(request) or handle(request)  # type: ignore[method-assign]
+    refusing(laptop, missing)
     assert laptop.opening().given_back == 0
     assert asked < 3
 
@@ -781,3 +797,26 @@ def test_a_file_is_left_out_once_by_who_was_cut_off_before_the_vault_was_set_bac
         assert codes(laptop) == []
     with laptop.log_in() as client:
         assert [len(one.contents) for one in client.history(kept.id)] == [1, 0]
+
+
+@pytest.mark.parametrize("blobs", [
+    7, None, True, "AAAAAAAAAAAAAAAAAAAAAA", {}, {"AAAAAAAAAAAAAAAAAAAAAA": 1}, [7], [None], [[]], [{}], ["é"],
+    ["AAAA"], ["AAAAAAAAAAAAAAAAAAAAAA", 7], [], ["AAAAAAAAAAAAAAAAAAAAAA"],
+], ids=repr)
+def test_what_a_vault_misses_and_does_not_name_is_refused_and_stops_nothing_else(
+    vault: FakeVault, laptop: Device, tmp_path: Path, blobs: Any
+) -> None:
+    (photograph := tmp_path / "hall.jpg").write_bytes(b"a photograph" * 9000)
+    copy = copied(vault)
+    with laptop.log_in() as client:
+        client.write_entry(Draft(text="since the copy"), attachments=[photograph])
+    restored(vault, copy)
+    refusing(laptop, lambda request: blob_missing(blobs) if blobs_in(request) else None)
+    with laptop.log_in() as client:
+        assert "since the copy" in texts(client)
+        with pytest.raises(Refused) as refused:
+            client.write_entry(Draft(text="one more"), attachments=[photograph])
+        assert refused.value.code == "blob_missing"
+        client.write_entry(Draft(text="after it"))
+    opening = laptop.opening()
+    assert (opening.waiting, opening.given_back) == (1, 0)

@@ -12,6 +12,7 @@ import { ownVault } from "./shared_vault.js";
 
 const vault = await ownVault();
 const PHOTOGRAPH = new File([new Uint8Array(9000).fill(7)], "hall.jpg", { type: "image/jpeg" });
+const attachments = [{ file: PHOTOGRAPH, thumbnail: null }];
 
 /** A browser of somebody who has written `in the copy`. */
 async function aLaptop(): Promise<Browser> {
@@ -128,7 +129,6 @@ test("a fork that shows only in what is given back is told, and stops nothing", 
 test("an entry goes back without the file that was lost, and goes on without it once the warning is ended", async () => {
   const laptop = await aLaptop();
   const copy = await vault.backUp();
-  const attachments = [{ file: PHOTOGRAPH, thumbnail: null }];
   const [kept, other] = await during(laptop, async (client) => [
     (await client.writeEntry(saying("see the photograph", { title: "The hall" }), { attachments })).id,
     (await client.writeEntry(saying("another"), { attachments })).id,
@@ -377,7 +377,6 @@ test("a service that takes nothing still lets everything be read", async () => {
 test("a full space ends the warning, names the lost files, and has each left out once, when there is room", async () => {
   const laptop = await aLaptop();
   const copy = await vault.backUp();
-  const attachments = [{ file: PHOTOGRAPH, thumbnail: null }];
   const [kept = "", other = ""] = await during(laptop, async (client) => [
     (await client.writeEntry(saying("see the photograph", { title: "The hall" }), { attachments })).id,
     (await client.writeEntry(saying("another"), { attachments })).id,
@@ -430,7 +429,6 @@ test("a full space keeps no displaced text from going once there is room", async
 test("what another browser gave back meanwhile is not written anew", async () => {
   const laptop = await aLaptop();
   const copy = await vault.backUp();
-  const attachments = [{ file: PHOTOGRAPH, thumbnail: null }];
   const { id } = await during(laptop, (client) => client.writeEntry(saying("see the photograph"), { attachments }));
   const phone = laptop.another();
   await phone.opening();
@@ -447,7 +445,6 @@ test("what another browser gave back meanwhile is not written anew", async () =>
 test("a file of a sensitive item is left out once the PIN is given", async () => {
   const laptop = await aLaptop();
   const copy = await vault.backUp();
-  const attachments = [{ file: PHOTOGRAPH, thumbnail: null }];
   const { id } = await during(laptop, (client) =>
     client.writeEntry(saying("see the photograph"), { sensitive: true, attachments }));
   await vault.setBack(copy);
@@ -516,5 +513,43 @@ test("more versions than one request takes are written anew once, whatever is cu
   await during(laptop, async (client) => {
     expect(texts(client)).toEqual(["100 on the laptop", "on the phone"]);
     expect(client.items().map((item) => client.history(item.id).length).sort()).toEqual([101, 2]);
+  });
+});
+
+/** What a vault says to every batch that names files. */
+const missing = (browser: Browser, blobsOf: (named: readonly Id[]) => unknown): void => {
+  browser.network.answers = (sent) => {
+    if (!isPutting(sent)) return null;
+    const { revisions } = JSON.parse(decodeText(sent.body)) as { revisions: { blobs: Id[] }[] };
+    const named = revisions.flatMap(({ blobs }) => blobs);
+    return named.length > 0 ? refused(409, "blob_missing", { blobs: blobsOf(named) }) : null;
+  };
+};
+
+const SOME = "AAAAAAAAAAAAAAAAAAAAAA";
+
+test.each([
+  [7], [null], [true], [SOME], [{}], [{ [SOME]: 1 }], [[7]], [[null]], [[[]]], [[{}]], [["é"]], [["AAAA"]], [[SOME, 7]], [[]],
+  [[SOME]],
+])("what a vault misses and does not name is refused, and stops nothing else: %j", async (blobs) => {
+  const laptop = await aLaptop();
+  await during(laptop, async (client) => {
+    missing(laptop, () => blobs);
+    const written = client.writeEntry(saying("one more"), { attachments });
+    await expect(written).rejects.toMatchObject({ code: "blob_missing" });
+    await client.writeEntry(saying("after it"));
+  });
+  expect((await laptop.opening()).waiting).toBe(1);
+});
+
+test("what was given back is refused by a vault that does not name what it misses, and can be read", async () => {
+  const laptop = await aLaptop();
+  const copy = await vault.backUp();
+  await during(laptop, (client) => client.writeEntry(saying("since the copy"), { attachments }));
+  await vault.setBack(copy);
+  missing(laptop, () => [{}]);
+  await during(laptop, async (client) => {
+    expect(client.givenBack).toBe(0);
+    expect(texts(client)).toContain("since the copy");
   });
 });

@@ -10,6 +10,7 @@ import { makeId } from "../crypto_core/randomness.js";
 import { NeedsPin, wrapRecordKey } from "../crypto_core/sealing/keyring.js";
 import { MAX_PARENTS, makeRecordKey, sealLink, sealRecord } from "../crypto_core/sealing/records.js";
 import { KINDS, VERSION, dumpDocument, type Segments } from "../schemas/documents.js";
+import { id } from "../schemas/fields.js";
 import type { PutRevision } from "../schemas/items.js";
 import * as limits from "../schemas/limits.js";
 import { sha256 } from "./digest.js";
@@ -29,6 +30,7 @@ const ITEMS = "/v1/items";
 /** How often in a row another device may be first before this is called a refusal. */
 const REBASES = 5;
 const ERASURE_DELAY = 7 * 86_400;
+const IDS = v.array(id());
 
 /** What a person may write; a tombstone is made by deleting. */
 export type Written = "journal" | "document" | "assessment" | "received";
@@ -450,10 +452,10 @@ export function requireOpen(item: Item): Item {
   return item;
 }
 
-/** The blobs that a `blob_missing` names. */
+/** The blobs that a `blob_missing` names; none where that is no list of ids. */
 export function missingBlobs({ extra }: Refused): ReadonlySet<Id> {
-  const blobs = Array.isArray(extra["blobs"]) ? extra["blobs"] : [];
-  return new Set(blobs.map((blob) => formatB64url(parseB64url(String(blob)))));
+  const { success, output } = v.safeParse(IDS, extra["blobs"]);
+  return new Set(success ? output : []);
 }
 
 /** The reason why a batch stays in the outbox; anything else is thrown on. */
