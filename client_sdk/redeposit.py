@@ -141,7 +141,8 @@ class Redepositor:
                     texts = [row for row in rows if row.erases is None]
                     settled.anew.append(self._writer.write_anew(texts, let_go))
                 else:
-                    let_go()
+                    with self._session.replica.writing():
+                        let_go()
             except _LEAVES as error:
                 settled.left = settled.left or error
 
@@ -215,7 +216,8 @@ class Redepositor:
 
     def _let_go(self, item: bytes) -> None:
         """Of bytes whose place is taken, so that what stands there can be read here; and the next sync brings it. What
-        was erased before them goes along, or it would stand there as something that can't be opened."""
+        was erased before them goes along, or it would stand there as something that can't be opened. In a transaction.
+        """
         replica = self._session.replica
         rows = [row for row in replica.history(item) if row.pass_ < (replica.fact("pass") or 0)]
         self._gone.update(filter(None, map(self._synchroniser.record_hash, rows)))
@@ -223,10 +225,9 @@ class Redepositor:
             for name, data in (("record", row.record), ("wrap", row.wrap), ("link", row.link)):
                 if data is not None:
                     self._session.home.keep_evidence(name, data)
-        with replica.writing():
-            for row in rows:
-                replica.drop(row)
-            replica.set_fact("cursor", "")
+        for row in rows:
+            replica.drop(row)
+        replica.set_fact("cursor", "")
 
     def _leave_out_lost(self, row: Row, settled: Settled) -> None:
         """One more revision of an item whose record names files that the vault hasn't. Raises NeedsPin while it is

@@ -65,6 +65,8 @@ class Replica:
             sync_folder(path.parent)
         self._path, self._log = path, -1
         self._line, self._settling = ThreadPoolExecutor(1), list[Future[None]]()
+        self._unsynced = False
+        """Whether something begins to wait that no sync was asked for yet."""
         self._db = sqlite3.connect(path, isolation_level=None, timeout=30, check_same_thread=False)
         if self._db.execute("PRAGMA user_version").fetchone()[0] > _VERSION:
             self._db.close()
@@ -90,8 +92,10 @@ class Replica:
             yield
         except BaseException:
             self._db.execute("ROLLBACK")
+            self._unsynced = False
             raise
         self._db.execute("COMMIT")
+        self._begin_to_settle()
 
     def receive(self, revision: Mapping[str, Any], pass_: int) -> bool:
         """Takes one revision in, by the names of schemas.items.Revision; False if it contradicts what is here.
@@ -178,14 +182,15 @@ class Replica:
     def keep_waiting(self, sealed: bytes, number: int | None = None) -> int:
         """What waits to be sent, after all that waits already, or in the place of another; gives its place.
 
-        There for every process when this returns, and on its way to the disk: `settle`. Never inside `writing`.
+        There for every process, and on its way to the disk (`settle`), when this returns; inside `writing`, once that
+        is over.
         """
-        assert not self._db.in_transaction, "what waits inside a transaction is nowhere yet"
         self._db.execute("INSERT OR REPLACE INTO outbox VALUES (?, ?)", (number, sealed))
-        if self._log < 0:  # SQLite syncs no more of a commit than this file, and keeps it as long as it is open
-            self._log = os.open(f"{self._path}-wal", os.O_RDONLY | os.O_CLOEXEC)
-        self._settling.append(self._line.submit(_sync, self._log))
-        return int(self._db.execute("SELECT last_insert_rowid()").fetchone()[0])
+        place = int(self._db.execute("SELECT last_insert_rowid()").fetchone()[0])
+        self._unsynced = True
+        if not self._db.in_transaction:
+            self._begin_to_settle()
+        return place
 
     def settle(self) -> None:
         """Returns once all that waits to be sent is on the disk, whatever happens to the machine. Raises OSError."""
@@ -221,6 +226,14 @@ class Replica:
         if readable is not None:
             self.set_fact("account_record", readable)
             self.set_fact("account_record_n", n)
+
+    def _begin_to_settle(self) -> None:
+        if not self._unsynced:
+            return
+        self._unsynced = False
+        if self._log < 0:  # SQLite syncs no more of a commit than this file, and keeps it as long as it is open
+            self._log = os.open(f"{self._path}-wal", os.O_RDONLY | os.O_CLOEXEC)
+        self._settling.append(self._line.submit(_sync, self._log))
 
     def _holds(self, blob: bytes) -> bool:
         named = self._rows("WHERE record IS NOT NULL AND instr(blobs, ?)", (blob,))

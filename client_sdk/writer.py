@@ -154,17 +154,19 @@ class Writer:
 
     def write_anew(self, rows: Sequence[Row], let_go: Callable[[], None]) -> bytes:
         """What revisions of one item say, as the revisions of a new one; gives its id. Files that the vault hasn't any
-        more are left out. `let_go` is called once all of it waits on this device. Raises NeedsPin for a sensitive one.
-        """
+        more are left out. `let_go` is called in the transaction in which all of it begins to wait on this device.
+        Raises NeedsPin for a sensitive one."""
         item, writings = make_id(), list[Writing]()
         self._begun.add(item)
         for revision, row in enumerate(rows, start=1):
             json, sensitive = self._reader.record_json(row)
             self._once_kept.update(row.blobs)
             writings.append(Writing(item, revision, json, sensitive, row.blobs))
-        entries = [self._outbox.keep(*self._sealed(batch)) for batch in batches_of(writings, _room)]
+        batches = [self._sealed(batch) for batch in batches_of(writings, _room)]
+        with self._session.replica.writing():
+            entries = [self._outbox.keep(*batch) for batch in batches]
+            let_go()
         self._outbox.settle()
-        let_go()
         for entry in entries:
             self._send(entry)
         return item

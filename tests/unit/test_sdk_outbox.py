@@ -128,8 +128,19 @@ def test_what_waits_is_on_the_disk_once_it_has_settled(home: AccountHome, monkey
         replica.set_fact("dirty", 1)
         replica.settle()
         assert len(synced) == 3
-        with replica.writing(), pytest.raises(AssertionError, match="inside a transaction"):
-            replica.keep_waiting(b"sealed")
+        with replica.writing():
+            for number in (3, 4):
+                replica.keep_waiting(b"waiting-%d" % number)
+            replica.settle()
+            assert len(synced) == 3, "what waits inside a transaction is nowhere yet"
+        replica.settle()
+        assert len(synced) == 4 and b"waiting-3" in synced[3] and b"waiting-4" in synced[3]
+        with pytest.raises(ZeroDivisionError), replica.writing():
+            replica.keep_waiting(b"waiting-5")
+            raise ZeroDivisionError
+        replica.set_fact("dirty", 1)
+        replica.settle()
+        assert len(synced) == 4 and len(replica.waiting()) == 5
 
 
 @pytest.mark.parametrize("broken", [1, 2, 3])

@@ -820,3 +820,31 @@ def test_what_a_vault_misses_and_does_not_name_is_refused_and_stops_nothing_else
         client.write_entry(Draft(text="after it"))
     opening = laptop.opening()
     assert (opening.waiting, opening.given_back) == (1, 0)
+
+
+def test_what_dies_while_a_displaced_text_is_let_go_of_is_not_there_twice(
+    vault: FakeVault, laptop: Device, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with laptop.log_in() as client:
+        item = named(client, "in the copy").id
+    copy = copied(vault)
+    with laptop.log_in() as client:
+        client.edit_entry(item, {"text": "on the laptop"})
+    restored(vault, copy)
+    edited_on_the_phone(vault, tmp_path, item, "on the phone")
+
+    class Died(BaseException):
+        pass
+
+    def die(*_: object) -> None:
+        raise Died
+
+    with laptop.log_in() as client, monkeypatch.context() as patch, pytest.raises(Died):
+        patch.setattr("client_sdk.replica.Replica.drop", die)
+        client.account.accept_trust(PASSWORD, PIN)
+    assert laptop.waiting() == 0  # all or nothing
+    accept(laptop)
+    for device in (laptop, fresh(vault, tmp_path, "third")):
+        assert codes(device) == []
+        with device.log_in() as client:
+            assert sorted(map(str, texts(client))) == ["on the laptop", "on the phone"]

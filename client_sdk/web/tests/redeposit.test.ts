@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 
 import { decodeText, formatB64url, parseB64url } from "../src/crypto_core/encoding.js";
 import type { VaultClient } from "../src/sdk/client.js";
+import { DeviceFailed, type Changes } from "../src/sdk/home.js";
 import type { Id, Item } from "../src/sdk/items.js";
 import type { Row } from "../src/sdk/replica.js";
 import type { Settled } from "../src/sdk/redeposit.js";
@@ -552,4 +553,33 @@ test("what was given back is refused by a vault that does not name what it misse
     expect(client.givenBack).toBe(0);
     expect(texts(client)).toContain("since the copy");
   });
+});
+
+test("wherever a browser dies while a displaced text is let go of, it is not there twice", async () => {
+  const laptop = await aLaptop();
+  const id = await during(laptop, async (client) => named(client, "in the copy").id);
+  const copy = await vault.backUp();
+  await during(laptop, (client) => client.editEntry(id, { text: "on the laptop" }));
+  await vault.setBack(copy);
+  await editedElsewhere(laptop, id, "on the phone");
+  const write = laptop.store.write.bind(laptop.store);
+  let waits = false;
+  await during(laptop, async (client) => {
+    laptop.store.write = async (changes: Changes): Promise<void> => { // nothing is written any more once something waits
+      if (waits) throw new DeviceFailed("died");
+      const put = [...(changes.put ?? [])];
+      waits = put.some(([key]) => /^a.{22}o\d{12}$/.test(key));
+      await write({ ...changes, put });
+    };
+    const { password, pin } = laptop.typed;
+    await expect(client.account.acceptTrust(password, pin)).rejects.toMatchObject({ code: "device" });
+    expect(waits).toBe(true);
+  });
+  laptop.store.write = write;
+  await laptop.opening();
+  await accept(laptop);
+  for (const browser of [laptop, laptop.another()]) {
+    expect(await warnings(browser)).toEqual([]);
+    await during(browser, async (client) => expect(texts(client)).toEqual(["on the laptop", "on the phone"]));
+  }
 });

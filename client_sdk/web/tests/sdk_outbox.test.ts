@@ -88,6 +88,18 @@ test("what a batch was made from goes with the same write, or stays with it", as
   expect([(await home.list("drafts")).map(([name]) => name), (await outbox.entries()).length]).toEqual([["other"], 1]);
 });
 
+test("batches that belong together begin to wait in one write, with whatever else it writes", async () => {
+  const home = makeHome();
+  const outbox = new Outbox(home, makeKeyring());
+  const first = await outbox.keep([revision()]);
+  const batches = [[revision()], [revision(), revision([])]];
+  await expect(outbox.keepAll(batches, () => Promise.reject(new DeviceFailed("died")))).rejects.toThrow(DeviceFailed);
+  expect(await outbox.entries()).toEqual([first]);
+  const kept = await outbox.keepAll(batches, (waiting) => home.store.write({ put: waiting }));
+  expect(kept.map(({ number, revisions }) => [number, revisions])).toEqual([[2, batches[0]], [3, batches[1]]]);
+  expect(await outbox.entries()).toEqual([first, ...kept]);
+});
+
 test("what waits is sealed", async () => {
   const home = makeHome();
   const { body } = await new Outbox(home, makeKeyring()).keep([revision()]);

@@ -148,13 +148,15 @@ describe("writing", () => {
     const full = replica.writing(() => {
       replica.receive(received("c", 1, "x"), 1);
       replica.setFact("cursor", "further");
-    });
+    }, [["also", 1]]);
     await expect(full).rejects.toThrow(DeviceFailed);
+    expect(await home.store.get("also")).toBe(undefined);
     for (const one of [replica, await Replica.open(home)]) {
       expect([places(one.since(0)), one.fact("cursor")]).toEqual([["a.1"], ""]);
     }
-    await replica.writing(() => replica.receive(received("b", 1, "x"), 1));
+    await replica.writing(() => replica.receive(received("b", 1, "x"), 1), [["also", 1]]);
     expect(places((await Replica.open(home)).since(0))).toEqual(["a.1", "b.1"]);
+    expect(await home.store.get("also")).toBe(1);
   });
 
   test("is the only way to change anything, and waits for its turn", async () => {

@@ -23,6 +23,9 @@ export interface Entry {
   readonly revisions: readonly PutRevision[];
 }
 
+/** What is written where batches begin to wait: sealed, each under its key. */
+export type Waiting = readonly (readonly [key: string, sealed: Uint8Array])[];
+
 /** The batches of one account that wait, the oldest first. Used under the account's lock. */
 export class Outbox {
   readonly #home: AccountHome;
@@ -37,8 +40,17 @@ export class Outbox {
    *
    * Throws DeviceFailed: then nothing was kept, and the draft stays. */
   async keep(revisions: readonly PutRevision[], draft?: string): Promise<Entry> {
-    const last = (await this.#home.list("outbox")).at(-1)?.[0] ?? "0";
-    return this.#write(Number(last) + 1, revisions, draft === undefined ? [] : [draft]);
+    return this.#write(await this.#next(), revisions, draft === undefined ? [] : [draft]);
+  }
+
+  /** New batches, all of them or none: `write` has them written, with whatever goes in the same moment. */
+  async keepAll(
+    batches: readonly (readonly PutRevision[])[], write: (waiting: Waiting) => Promise<void>,
+  ): Promise<readonly Entry[]> {
+    const first = await this.#next();
+    const entries = batches.map((revisions, at) => entryOf(first + at, revisions));
+    await write(entries.map((entry) => this.#sealed(entry)));
+    return entries;
   }
 
   /** The same writing, sealed anew after a conflict. */
@@ -64,10 +76,18 @@ export class Outbox {
   async #write(
     number: number, revisions: readonly PutRevision[], instead: readonly string[] = [],
   ): Promise<Entry> {
-    const body = dumpBody(endpoint("POST", "/v1/items"), { revisions });
-    const sealed = sealDeviceState(this.#keyring.mkN, NAME, this.#keyring.account, body);
-    await this.#home.store.write({ put: [[this.#key(number), sealed]], delete: instead });
-    return { number, body, revisions };
+    const entry = entryOf(number, revisions);
+    await this.#home.store.write({ put: [this.#sealed(entry)], delete: instead });
+    return entry;
+  }
+
+  #sealed({ number, body }: Entry): Waiting[number] {
+    return [this.#key(number), sealDeviceState(this.#keyring.mkN, NAME, this.#keyring.account, body)];
+  }
+
+  /** The number of the batch that comes after all that wait. */
+  async #next(): Promise<number> {
+    return Number((await this.#home.list("outbox")).at(-1)?.[0] ?? "0") + 1;
   }
 
   async #read(number: number, sealed: Uint8Array): Promise<Entry | null> {
@@ -90,4 +110,8 @@ export class Outbox {
   #key(number: number): string {
     return this.#home.key("outbox", String(number).padStart(DIGITS, "0"));
   }
+}
+
+function entryOf(number: number, revisions: readonly PutRevision[]): Entry {
+  return { number, body: dumpBody(endpoint("POST", "/v1/items"), { revisions }), revisions };
 }

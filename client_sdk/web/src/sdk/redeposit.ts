@@ -14,6 +14,7 @@ import * as limits from "../schemas/limits.js";
 import { sha256 } from "./digest.js";
 import { LedgerForked, NetworkError, Refused, ServerFault, TrustError } from "./errors.js";
 import type { Id } from "./items.js";
+import type { Waiting } from "./outbox.js";
 import type { Hash } from "./protocol/sync.js";
 import { sealedContentSize, type Reader } from "./reader.js";
 import { blobName, recordName, type Row } from "./replica.js";
@@ -252,10 +253,10 @@ export class Redepositor {
   async #writeAnew(settled: Settling): Promise<void> {
     for (const rows of byItem((await this.#withheld()).filter(({ item }) => this.#displaced.has(item)))) {
       const texts = rows.filter(({ erases }) => erases === null);
-      const letGo = (): Promise<void> => this.#letGo(rows[0]?.item ?? "");
+      const letGo = (waiting: Waiting): Promise<void> => this.#letGo(rows[0]?.item ?? "", waiting);
       try {
         if (rows.at(-1)?.erases === null) settled.anew.push(await this.#writer.writeAnew(texts, letGo));
-        else await letGo();
+        else await letGo([]);
       } catch (error) {
         settled.left ??= left(error);
       }
@@ -263,8 +264,8 @@ export class Redepositor {
   }
 
   /** Of bytes whose place is taken, so that what stands there can be read here; and the next sync brings it. What was erased
-   * before them goes along, or it would stand there as something that can't be opened. */
-  async #letGo(item: Id): Promise<void> {
+   * before them goes along, or it would stand there as something that can't be opened. `waiting` is written with it. */
+  async #letGo(item: Id, waiting: Waiting): Promise<void> {
     const { home, replica } = this.#session;
     const rows = replica.history(item).filter((row) => row.pass < replica.fact("pass"));
     for (const row of rows) {
@@ -277,7 +278,7 @@ export class Redepositor {
     await replica.writing(() => {
       for (const row of rows) replica.drop(row);
       replica.setFact("cursor", "");
-    });
+    }, waiting);
   }
 
   /** One more revision of an item whose record names files that the vault hasn't. Throws NeedsPin while it is locked. */

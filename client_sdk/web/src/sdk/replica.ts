@@ -9,7 +9,7 @@
 
 import { formatHex, isSame, parseB64url } from "../crypto_core/encoding.js";
 import { MalformedError, OutOfOrder } from "../crypto_core/errors.js";
-import type { AccountHome } from "./home.js";
+import type { AccountHome, Changes } from "./home.js";
 import type { Id } from "./items.js";
 import { placeKey, type Hash, type PlaceKey } from "./protocol/sync.js";
 
@@ -130,13 +130,13 @@ export class Replica {
     });
   }
 
-  /** One transaction: all of `act` on disk once this resolves, or nothing. */
-  writing<T>(act: () => T): Promise<T> {
+  /** One transaction: all of `act` on disk once this resolves, or nothing; and with it `also`, under keys of others. */
+  writing<T>(act: () => T, also: Changes["put"] = []): Promise<T> {
     return this.#inTurn(async () => {
       this.#batch = { pages: new Set(), receipts: new Map(), header: false };
       try {
         const result = act();
-        await this.#commit(this.#batch);
+        await this.#commit(this.#batch, also);
         return result;
       } catch (error) {
         this.#clear();
@@ -310,8 +310,8 @@ export class Replica {
     return this.#batch;
   }
 
-  async #commit(batch: Batch): Promise<void> {
-    const put: [string, unknown][] = [];
+  async #commit(batch: Batch, also: Iterable<readonly [key: string, value: unknown]>): Promise<void> {
+    const put = [...also];
     const gone: string[] = [];
     for (const [name, text] of batch.receipts) {
       const key = this.#home.key("receipts", name);

@@ -19,7 +19,7 @@ import type { Extract } from "./extract.js";
 import {
   EMPTY_DRAFT, type Content, type Deletion, type Draft, type Id, type Item, type Kept, type Sent,
 } from "./items.js";
-import { Outbox, type Entry } from "./outbox.js";
+import { Outbox, type Entry, type Waiting } from "./outbox.js";
 import { Finding, placeKey, type Hash } from "./protocol/sync.js";
 import type { Reader } from "./reader.js";
 import { recordName, type Row } from "./replica.js";
@@ -198,8 +198,9 @@ export class Writer {
   }
 
   /** What revisions of one item say, as the revisions of a new one; gives its id. Files that the vault hasn't any more are
-   * left out. `letGo` is called once all of it is sealed in the outbox. Throws NeedsPin for a sensitive one. */
-  async writeAnew(rows: readonly Row[], letGo: () => Promise<void>): Promise<Id> {
+   * left out. `letGo` makes the one write in which all of it begins to wait on this device, whatever else it writes. Throws
+   * NeedsPin for a sensitive one. */
+  async writeAnew(rows: readonly Row[], letGo: (waiting: Waiting) => Promise<void>): Promise<Id> {
     const item = formatB64url(makeId());
     this.#anew.add(item);
     const writings = rows.map((row, at): Writing => {
@@ -207,9 +208,9 @@ export class Writer {
       for (const blob of row.blobs) this.#onceKept.add(blob);
       return { item, revision: at + 1, json, sensitive, blobs: row.blobs, erases: null };
     });
-    const entries: Entry[] = [];
-    for (const batch of batchesOf(writings, roomOf)) entries.push(await this.#outbox.keep(await this.#sealed(batch)));
-    await letGo();
+    const batches: (readonly PutRevision[])[] = [];
+    for (const batch of batchesOf(writings, roomOf)) batches.push(await this.#sealed(batch));
+    const entries = await this.#outbox.keepAll(batches, letGo);
     for (const entry of entries) await this.#send(entry, null);
     return item;
   }
