@@ -35,7 +35,7 @@ from client_sdk.progress import NO_PROGRESS, Progress
 from client_sdk.protocol.unlock import UnlockEvent, unlocking
 from client_sdk.reader import Reader
 from client_sdk.recovering import Recovered, Shown
-from client_sdk.redeposit import Redepositor
+from client_sdk.redeposit import LostFile, Redepositor
 from client_sdk.sensitive import SensitiveTier
 from client_sdk.session import Session
 from client_sdk.sharing import Shares
@@ -115,6 +115,13 @@ class VaultClient:
     def is_open(self) -> bool:
         """Whether somebody is logged in, and nothing has locked since."""
         return self._open is not None
+
+    @property
+    def lost_files(self) -> tuple[LostFile, ...]:
+        """Files that the vault has lost, and that items have gone on without since it was opened: to be told, so that
+        whoever still has one adds it again. What `account.accept_trust` gives back is not among them; none once it is
+        locked."""
+        return () if self._open is None else self._open.redepositor.lost_files
 
     # getting in
 

@@ -18,7 +18,7 @@ from client_sdk.reader import BLOB_RECEIPT, Reader, ReceiptPlace
 from client_sdk.replica import Row
 from client_sdk.session import Session
 from client_sdk.synchroniser import Synchroniser
-from client_sdk.writer import Writer, batches_of, missing_blobs
+from client_sdk.writer import SETTLING, Writer, batches_of, missing_blobs
 from crypto_core.encoding import HASH_SIZE
 from crypto_core.errors import CryptoCoreError, TemoinError, VerificationError
 from crypto_core.receipts.checkpoint import Checkpoint
@@ -26,8 +26,6 @@ from crypto_core.receipts.receipt import parse_receipt
 from crypto_core.sealing.keyring import NeedsPin
 from schemas import limits
 
-_UNFINISHED = "settling"
-"""The replica's fact: 1 from when a warning ended until what follows is done."""
 _EXPLAINED = "restorations"
 """The replica's fact: to how many records of restorations the receipts here were compared."""
 _LEAVES = (Refused, CryptoCoreError, TrustError, NeedsPin)
@@ -69,6 +67,8 @@ class Redepositor:
         """Items of which something else stands in a place: they wait for the person."""
         self._gone = set[bytes]()
         """Record hashes that stand nowhere any more."""
+        self.lost_files = tuple[LostFile, ...]()
+        """Those that items went on without in this session, but for what a warning's end gave back."""
 
     def give_back(self) -> int:
         """Sends what the last sync should have shown, the very bytes, and says how many went. Whatever does not go is
@@ -99,23 +99,28 @@ class Redepositor:
                 settled.written_off = self._write_off()
         except _LEAVES as error:  # nobody is kept from ending a warning: with a full space, nothing could be deleted
             settled.left = settled.left or error
-        self._session.replica.set_fact(_UNFINISHED, 1)
+        self._session.replica.set_fact(SETTLING, 1)
         return settled
 
     def finish_anyhow(self) -> None:
-        """Where a warning ended, and not all that follows was done, does it now, as far as nothing is in its way."""
-        if not self._session.replica.fact(_UNFINISHED) or self._session.warnings:
+        """Where a warning ended, or an item went without a file that the vault has lost, and not all that follows was
+        done, does it now, as far as nothing is in its way."""
+        if not self._session.replica.fact(SETTLING) or self._session.warnings:
             return
+        settled = Settled()
         try:
-            self.complete(self.settle())
+            settled = self.settle()
+            self.complete(settled)
         except (NetworkError, ServerFault):
             pass  # tried again at the next opening
+        self.lost_files = tuple(dict.fromkeys((*self.lost_files, *settled.files)))
 
     def complete(self, settled: Settled) -> None:
         """What follows once no warning stands, and after a sync: items go on without files that the vault hasn't, which
         are named whether that works or not; receipts under a history that it doesn't go on with are asked for anew.
         What is locked is left until the PIN is given. Raises NetworkError or ServerFault."""
-        self._writer.flush()  # what was cut off waits there, and is not to be said again
+        for reason in self._writer.flush():  # what was cut off waits there, and is not to be said again
+            settled.left = settled.left or reason
         for row in list(self._session.replica.newest_of_each()):
             try:
                 self._leave_out_lost(row, settled)
@@ -126,7 +131,7 @@ class Redepositor:
         except _LEAVES as error:
             settled.left = settled.left or error
         if settled.left is None:
-            self._session.replica.set_fact(_UNFINISHED, 0)
+            self._session.replica.set_fact(SETTLING, 0)
 
     def _give_back(self) -> Iterator[int]:
         """How many went, with each request."""

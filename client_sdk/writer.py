@@ -39,6 +39,8 @@ from schemas.documents import KINDS, VERSION, Loss, Tombstone
 from schemas.fields import Id
 
 ITEMS = "/v1/items"
+SETTLING = "settling"
+"""The replica's fact: 1 from when a warning ended, or an item went without a file, until what follows is done."""
 REBASES = 5
 """How often in a row another device may be first before this is called a refusal."""
 ERASURE_DELAY = 7 * 86_400
@@ -69,8 +71,6 @@ class Writer:
     def __init__(self, session: Session, reader: Reader, synchroniser: Synchroniser) -> None:
         self._session, self._reader, self._synchroniser = session, reader, synchroniser
         self._outbox = Outbox(session.home, session.replica, session.keyring)
-        self._once_kept = set[bytes]()
-        """Blobs that were kept once, whatever the vault has by now."""
         self._begun = set[bytes]()
         """Items that are written anew: all their revisions are of this device."""
 
@@ -153,14 +153,13 @@ class Writer:
         self._deposit((Writing(make_id(), 1, json, False, (), ()),))
 
     def write_anew(self, rows: Sequence[Row], let_go: Callable[[], None]) -> bytes:
-        """What revisions of one item say, as the revisions of a new one; gives its id. Files that the vault hasn't any
-        more are left out. `let_go` is called in the transaction in which all of it begins to wait on this device.
-        Raises NeedsPin for a sensitive one."""
+        """What revisions of one item say, as the revisions of a new one; gives its id. `let_go` is called in the
+        transaction in which all of it begins to wait on this device. Raises NeedsPin for a sensitive one.
+        """
         item, writings = make_id(), list[Writing]()
         self._begun.add(item)
         for revision, row in enumerate(rows, start=1):
             json, sensitive = self._reader.record_json(row)
-            self._once_kept.update(row.blobs)
             writings.append(Writing(item, revision, json, sensitive, row.blobs))
         batches = [self._sealed(batch) for batch in batches_of(writings, _room)]
         with self._session.replica.writing():
@@ -179,7 +178,7 @@ class Writer:
         writing = _without(Writing(row.item, row.revision + 1, json, sensitive, named), lost)
         entry = self._outbox.keep(*self._sealed((writing,)))
         try:
-            self._send(entry)
+            self._send(entry, (writing,))
         except Refused:
             self._outbox.remove(entry)
             raise
@@ -302,11 +301,11 @@ class Writer:
             parents, rest = heads[:MAX_PARENTS], heads[MAX_PARENTS:]
         return tuple(revisions), tuple(links)
 
-    def _send(self, entry: Entry) -> tuple[Kept, ...]:
-        """Sends a batch of an earlier run."""
+    def _send(self, entry: Entry, writings: Sequence[Writing] | None = None) -> tuple[Kept, ...]:
+        """Sends a batch, one that has waited unless its `writings` are given."""
         self._require_trust(entry)
         try:
-            return self._acknowledge(*self._answered(entry, None, None))
+            return self._acknowledge(*self._answered(entry, writings, None))
         finally:
             self._outbox.settle()  # what took its place after a conflict
 
@@ -320,8 +319,10 @@ class Writer:
         self, entry: Entry, writings: Sequence[Writing] | None, flight: Future[dict[str, Any]] | None
     ) -> tuple[Entry, list[dict[str, Any]], bool]:
         """The batch as the vault took it, what it answered, and whether there was a conflict: after one, the batch is
-        sent again, saying the same on top of what is there now. `flight`: a first request that is under way."""
-        conflict = False
+        sent again, saying the same on top of what is there now. `flight`: a first request that is under way.
+
+        `writings` is None for a batch that has waited, which goes without the files that the vault lost meanwhile."""
+        conflict, has_waited = False, writings is None
         for _ in range(REBASES):
             try:
                 answer = self._session.ask("POST", ITEMS, entry.body) if flight is None else flight.result()
@@ -331,25 +332,35 @@ class Writer:
                     raise
                 if refusal.code not in ("revision_conflict", "blob_missing"):
                     raise
-                known = self._unsealed(entry) if writings is None else writings
-                erased = self._gone(refusal, known)
+                erased = self._gone(refusal, entry)
                 if refusal.code == "blob_missing" and not erased:
-                    raise
+                    lost = missing_blobs(refusal)
+                    if not has_waited or lost.isdisjoint(blob for one in entry.revisions for blob in one["blobs"]):
+                        raise
+                    entry = self._not_naming(entry, lost)
+                    continue
+                known = self._unsealed(entry) if writings is None else writings
                 writings = [_without(writing, erased) for writing in known] if erased else self._rebased(known)
                 entry, conflict, flight = self._outbox.replace(entry, *self._sealed(writings)), True, None
             else:
                 return entry, answer["revisions"], conflict
         raise Refused("revision_conflict", 409, "Other devices keep changing this. Wait a moment, then save it again.")
 
-    def _gone(self, refusal: Refused, writings: Iterable[Writing]) -> frozenset[bytes]:
+    def _not_naming(self, entry: Entry, lost: frozenset[bytes]) -> Entry:
+        """The very bytes, without files outside that the vault hasn't; inside, the records go on naming them. What
+        becomes of the items then is left to be done (client_sdk.redeposit)."""
+        self._session.replica.set_fact(SETTLING, 1)
+        revisions = ({**one, "blobs": [blob for blob in one["blobs"] if blob not in lost]} for one in entry.revisions)
+        return self._outbox.replace(entry, tuple(revisions), entry.links)
+
+    def _gone(self, refusal: Refused, entry: Entry) -> frozenset[bytes]:
         """The blobs that the vault misses, if each of them went with an item that this account deleted, or was kept
         once with the revision before: what was sent only now is never left out."""
         if refusal.code != "blob_missing":
             return frozenset()
         missing, replica = missing_blobs(refusal), self._session.replica
         known = {blob for row in replica.tombstones() for blob in row.erases or ()}
-        known.update(self._once_kept)
-        for row in filter(None, (replica.newest(one.item) for one in writings if one.revision > 1)):
+        for row in filter(None, (replica.newest(one["item"]) for one in entry.revisions if one["replaces"])):
             known.update(self._reader.named(row))
         return missing if missing <= known else frozenset()
 

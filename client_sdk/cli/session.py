@@ -5,18 +5,19 @@ Knows: the order, and what a person is told at every opening. Refuses to know: w
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 import click
 
 from client_sdk.cli.failures import NotFinished, NotReached, failure_of
 from client_sdk.cli.options import Shared
-from client_sdk.cli.output import DAY, count, note, print_failure, spell_pause, spell_time
+from client_sdk.cli.output import DAY, count, note, one_line, print_failure, spell_pause, spell_time
 from client_sdk.cli.progress import Bars
 from client_sdk.client import VaultClient
 from client_sdk.errors import NetworkError, Refused
 from client_sdk.items import Item, Opening
+from client_sdk.redeposit import LostFile
 
 
 @contextmanager
@@ -39,9 +40,14 @@ def connected(shared: Shared, *, waits: bool = False) -> Iterator[VaultClient]:
 def opened(shared: Shared, user: str | None, *, waits: bool = False) -> Iterator[VaultClient]:
     """A client with this person logged in. Asks for password and PIN, and for the user name where it is None."""
     with connected(shared, waits=waits) as client:
-        tell_opening(shared, log_in(shared, client, shared.secrets.user() if user is None else user))
+        user = shared.secrets.user() if user is None else user
+        tell_opening(shared, log_in(shared, client, user))
         tell_recovery(shared, client)
-        yield client
+        try:
+            yield client
+        finally:
+            if not shared.as_json:
+                tell_lost_files(client.lost_files, user)
 
 
 @contextmanager
@@ -82,6 +88,16 @@ def judging_until() -> Iterator[None]:
         if refusal.code == "invalid" and "expires" in refusal.extra.get("fields", ()):
             raise click.UsageError("--until has to be a day from today to a year from now.") from None
         raise
+
+
+def tell_lost_files(files: Sequence[LostFile], user: str) -> None:
+    """Which files are to be added again by whoever still has them; nothing where there are none."""
+    if not files:
+        return
+    note("The vault has lost these files, and their entries go on without them:")
+    for file in files:
+        note(f"  {file.item.hex()}  {one_line(file.title)}  {one_line(file.name)}")
+    note(f"Whoever still has one can add it again:  temoin journal edit {one_line(user)} ID --attach FILE")
 
 
 def tell_recovery(shared: Shared, client: VaultClient) -> None:

@@ -11,9 +11,9 @@ import click
 
 from client_sdk.cli.failures import failure_of
 from client_sdk.cli.options import Shared, existing_file, shared, user_argument
-from client_sdk.cli.output import count, note, one_line, print_failure, print_json, screen
+from client_sdk.cli.output import count, note, print_failure, print_json, screen
 from client_sdk.cli.quorum import read_policy
-from client_sdk.cli.session import opened
+from client_sdk.cli.session import opened, tell_lost_files
 from client_sdk.redeposit import Settled
 from schemas import outputs
 
@@ -50,11 +50,7 @@ def _tell(settled: Settled, user: str) -> None:
         )
         for item in settled.anew:
             note(f"  {item.hex()}")
-    if settled.files:
-        note("The vault has lost these files, and their entries go on without them:")
-        for file in settled.files:
-            note(f"  {file.item.hex()}  {one_line(file.title)}  {one_line(file.name)}")
-        note(f"Whoever still has one can add it again:  temoin journal edit {one_line(user)} ID --attach FILE")
+    tell_lost_files(settled.files, user)
     if settled.written_off:
         note(
             f"Lost: {count(settled.written_off, 'version')} of what you kept, neither in the vault nor on this device. "

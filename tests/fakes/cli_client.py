@@ -21,7 +21,7 @@ from client_sdk.gathering import Chosen, Outcome, Plan
 from client_sdk.items import Content, Deletion, Draft, Item, Kept, KeptReceipt, Opening, Recovering, RecoveryWait
 from client_sdk.keychain import Credentials, RecoveryWords
 from client_sdk.recovering import Shown
-from client_sdk.redeposit import Settled
+from client_sdk.redeposit import LostFile, Settled
 from crypto_core.errors import TemoinError
 from crypto_core.receipts.checkpoint import Checkpoint
 from crypto_core.receipts.leaf import Commitment, entry_bytes
@@ -49,6 +49,7 @@ class Fake:
     bodies: dict[bytes, bytes] = field(default_factory=dict)
     opening: Opening = Opening(NOW - 3600, 0, 0, False)
     settled: Settled = field(default_factory=Settled)
+    lost_files: tuple[LostFile, ...] = ()
     calls: list[tuple[Any, ...]] = field(default_factory=list)
     failures: dict[str, BaseException] = field(default_factory=dict)
     refused: dict[str, TemoinError] = field(default_factory=dict)
@@ -239,6 +240,10 @@ class FakeClient:
     def receipt(self, item: Item) -> KeptReceipt:
         self.fake.did("receipt", item.id)
         return KeptReceipt(f"{item.id.hex()}-{item.revision}", RECEIPT, verified())
+
+    @property
+    def lost_files(self) -> tuple[LostFile, ...]:
+        return self.fake.lost_files
 
     @property
     def account(self) -> Self:

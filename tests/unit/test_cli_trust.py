@@ -53,3 +53,17 @@ def test_an_opening_says_what_went_back_and_what_the_vault_has_signed_of_it(term
     assert "given back to it from this device: 1 version." in said
     assert "put an older copy of itself in place" in said and "from 812 of 829 entries" in said
     assert "given back" not in terminal.run("journal", "list", USER, "--json").stderr
+
+
+def test_each_command_says_which_files_are_to_be_added_again_though_it_fails(terminal: Terminal) -> None:
+    item = make_id()
+    terminal.fake.lost_files = (LostFile(item, "The\x1b[2Jhall", "hall.jpg"),)
+    again = f"temoin journal edit {USER} ID --attach FILE"
+    for command in (("journal", "list", USER), ("journal", "show", USER, make_id().hex())):
+        said = terminal.run(*command).stderr
+        assert "\x1b" not in said
+        for part in (item.hex(), "hall.jpg", again):
+            assert part in said, (command, part)
+    assert "hall.jpg" not in terminal.run("journal", "list", USER, "--json").stderr
+    terminal.fake.lost_files = ()
+    assert terminal.run("journal", "list", USER).stderr == ""

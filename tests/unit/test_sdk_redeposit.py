@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -27,7 +27,7 @@ from crypto_core.sealing.keyring import Keyring
 from server.cli import collect
 from server.journal.service import begin
 from server.ledger.models import SignedCheckpoint
-from tests.fakes.devices import PASSWORD, PIN, Device, make_device, register, stretch_once
+from tests.fakes.devices import PASSWORD, PIN, USERNAME, Device, make_device, register, stretch_once
 from tests.fakes.set_back import copied, reopen, restored
 from tests.fakes.vault import FakeVault
 
@@ -129,6 +129,17 @@ def refusing(device: Device, answer: Callable[[httpx.Request], httpx.Response | 
     device.network.handle_request = lambda request: (  # type: ignore[method-assign]
         (answer(request) if is_putting(request) else None) or handle(request)
     )
+
+
+def written_far_away(device: Device, photograph: Path, *, sensitive: bool = False) -> None:
+    """An entry with a file that has arrived, and one behind it; neither entry has."""
+    device.network.cut_before = is_putting
+    with device.log_in() as client:
+        hall = Draft(title="The hall", text="see the photograph")
+        for draft, files in ((hall, [photograph]), (Draft(text="behind it"), [])):
+            with pytest.raises(NetworkError):
+                client.write_entry(draft, attachments=files, sensitive=sensitive)
+    device.network.cut_before = lambda _: False
 
 
 def test_what_came_since_the_copy_goes_back_byte_for_byte(vault: FakeVault, laptop: Device, tmp_path: Path) -> None:
@@ -259,13 +270,15 @@ def test_where_another_device_has_written_meanwhile_both_texts_stay(
     assert settled.left is None
     (anew,) = settled.anew
     assert settled.written_off == 0
+    assert [(one.item, one.name) for one in settled.files] == [(anew, "hall.jpg")]
     for device in (laptop, phone, fresh(vault, tmp_path, "third")):
         assert codes(device) == [], device.home.folder
         with device.log_in() as client:
             client.step_up(PIN)
             assert [one.text for one in client.history(item)] == ["first", "second, on the phone"]
-            told = [one.text for one in client.history(anew)]
-            assert told == ["second, on the laptop", "third, on the laptop"]
+            told = [(one.text, len(one.contents)) for one in client.history(anew)]
+            third = "third, on the laptop"
+            assert told == [("second, on the laptop", 1), (third, 1), (third, 0)]  # what there was, and its hash, stays
             assert client.item(anew).sensitive == sensitive
     assert evidence(laptop, "record")
 
@@ -797,6 +810,132 @@ def test_a_file_is_left_out_once_by_who_was_cut_off_before_the_vault_was_set_bac
         assert codes(laptop) == []
     with laptop.log_in() as client:
         assert [len(one.contents) for one in client.history(kept.id)] == [1, 0]
+
+
+@pytest.mark.parametrize("sensitive", [False, True])
+def test_a_text_that_waited_goes_without_the_file_that_was_collected_meanwhile(
+    vault: FakeVault, laptop: Device, tmp_path: Path, sensitive: bool
+) -> None:
+    (photograph := tmp_path / "hall.jpg").write_bytes(b"a photograph" * 9000)
+    written_far_away(laptop, photograph, sensitive=sensitive)
+    vault.clock.advance(vault.parts.config.unnamed_blob_age + 1)
+    collect(vault.parts)
+    with laptop.client() as client:
+        opening = client.log_in(USERNAME, PASSWORD, PIN)
+        assert (opening.waiting, opening.warnings) == (0, ())
+        if sensitive:
+            assert client.lost_files == ()
+            client.step_up(PIN)
+        (file,) = client.lost_files
+        assert (file.title, file.name) == ("The hall", "hall.jpg")
+        item = client.item(file.item)
+        assert (item.text, item.contents) == ("see the photograph", ())
+        assert [len(one.contents) for one in client.history(item.id)] == [1, 0]  # what there was, and its hash, stays
+        assert "behind it" in texts(client)
+        client.edit_entry(item.id, {}, attachments=[photograph])
+        (content,) = client.item(item.id).contents
+        assert b"".join(client.read_content(client.item(item.id), content)) == photograph.read_bytes()
+    with laptop.log_in() as client:
+        assert client.lost_files == ()
+    assert codes(fresh(vault, tmp_path)) == []
+
+
+def test_a_text_that_waited_goes_without_the_file_that_a_vault_lost_and_the_end_of_the_warning_names_it(
+    vault: FakeVault, laptop: Device, tmp_path: Path
+) -> None:
+    (photograph := tmp_path / "hall.jpg").write_bytes(b"a photograph" * 9000)
+    copy = copied(vault)
+    with laptop.log_in() as client:
+        client.write_entry(Draft(text="since the copy"))
+    written_far_away(laptop, photograph)
+    restored(vault, copy)
+    assert laptop.opening().given_back == 1
+    opening = laptop.opening()  # at the first one, the ledger was found to be another than before
+    assert opening.warnings and opening.waiting == 0
+    assert [(one.title, one.name) for one in accept(laptop).files] == [("The hall", "hall.jpg")]
+    with fresh(vault, tmp_path).log_in() as client:
+        assert client.item(named(client, "see the photograph").id).contents == ()
+        assert "since the copy" in texts(client)
+
+
+def test_a_text_whose_place_is_taken_goes_without_its_lost_file_though_it_was_cut_off(
+    vault: FakeVault, laptop: Device, tmp_path: Path
+) -> None:
+    (photograph := tmp_path / "hall.jpg").write_bytes(b"a photograph" * 9000)
+    with laptop.log_in() as client:
+        item = named(client, "in the copy").id
+    copy = copied(vault)
+    with laptop.log_in() as client:
+        client.edit_entry(item, {"text": "on the laptop"}, attachments=[photograph])
+    restored(vault, copy)
+    edited_on_the_phone(vault, tmp_path, item, "on the phone")
+    with laptop.log_in() as client:
+        puts = count()
+        laptop.network.cut_before = lambda request: is_putting(request) and next(puts) > 0  # after what conflicts
+        with pytest.raises(NetworkError):
+            client.account.accept_trust(PASSWORD, PIN)
+        laptop.network.cut_before = lambda _: False
+    assert laptop.opening().waiting == 0
+    assert [one.name for one in accept(laptop).files] == ["hall.jpg"]
+    with laptop.log_in() as client:
+        assert sorted(map(str, texts(client))) == ["on the laptop", "on the phone"]
+        assert client.item(named(client, "on the laptop").id).contents == ()
+
+
+@pytest.mark.parametrize("count", range(1, 5))
+def test_who_is_cut_off_while_a_file_is_left_out_goes_on_the_next_time(
+    vault: FakeVault, laptop: Device, tmp_path: Path, count: int
+) -> None:
+    (photograph := tmp_path / "hall.jpg").write_bytes(b"a photograph" * 9000)
+    written_far_away(laptop, photograph)
+    vault.clock.advance(vault.parts.config.unnamed_blob_age + 1)
+    collect(vault.parts)
+    puts = iter(range(1, 100))
+    laptop.network.cut_after = lambda request: is_putting(request) and next(puts) >= count
+    with suppress(NetworkError):
+        laptop.opening()
+    laptop.network.cut_after = lambda _: False
+    assert laptop.opening().waiting == 0
+    with laptop.log_in() as client:
+        (item,) = (one for one in client.items() if one.text == "see the photograph")
+        assert [len(one.contents) for one in client.history(item.id)] == [1, 0]
+    assert codes(fresh(vault, tmp_path)) == []
+
+
+def test_a_full_space_keeps_a_lost_file_from_being_left_out_only_until_there_is_room(
+    vault: FakeVault, laptop: Device, tmp_path: Path
+) -> None:
+    (photograph := tmp_path / "hall.jpg").write_bytes(b"a photograph" * 9000)
+    written_far_away(laptop, photograph)
+    vault.clock.advance(vault.parts.config.unnamed_blob_age + 1)
+    collect(vault.parts)
+    quota = vault.parts.config.quota
+    full(vault)
+    for _ in range(2):
+        assert laptop.opening().waiting == 2
+    full(vault, quota)
+    with laptop.log_in() as client:
+        assert [one.name for one in client.lost_files] == ["hall.jpg"]
+        assert client.item(named(client, "see the photograph").id).contents == ()
+
+
+def test_a_vault_that_says_it_has_not_a_file_and_has_it_makes_nobody_drop_it(
+    vault: FakeVault, laptop: Device, tmp_path: Path
+) -> None:
+    (photograph := tmp_path / "hall.jpg").write_bytes(b"a photograph" * 9000)
+    written_far_away(laptop, photograph)
+
+    def lying(request: httpx.Request) -> httpx.Response | None:
+        return blob_missing(blobs_in(request)) if blobs_in(request) else None
+
+    refusing(laptop, lying)
+    for _ in range(2):
+        assert laptop.opening().waiting == 0
+    with laptop.log_in() as client:
+        assert client.lost_files == ()
+        item = named(client, "see the photograph")
+        assert item.revision == 1
+        assert b"".join(client.read_content(item, item.contents[0])) == photograph.read_bytes()
 
 
 @pytest.mark.parametrize("blobs", [

@@ -9,6 +9,7 @@ import type { Row } from "../src/sdk/replica.js";
 import type { Settled } from "../src/sdk/redeposit.js";
 import { collected, registered, saying, type Browser } from "./clients.js";
 import type { Sent } from "./memory_network.js";
+import { python } from "./real_vault.js";
 import { ownVault } from "./shared_vault.js";
 
 const vault = await ownVault();
@@ -517,6 +518,28 @@ test("more versions than one request takes are written anew once, whatever is cu
   });
 });
 
+/** An entry with a file that has arrived, and one behind it; neither entry has. */
+async function writtenFarAway(browser: Browser, sensitive = false): Promise<void> {
+  browser.network.cutBefore = isPutting;
+  await during(browser, async (client) => {
+    for (const [text, files] of [["see the photograph", attachments], ["behind it", []]] as const) {
+      const written = client.writeEntry(saying(text, { title: "The hall" }), { attachments: files, sensitive });
+      await expect(written).rejects.toMatchObject({ code: "network" });
+    }
+  });
+  browser.network.cutBefore = () => false;
+}
+
+/** What the vault does in the end with files that nothing names. */
+async function loseFiles(): Promise<void> {
+  const path = JSON.stringify(`${vault.folder}/vault.db`);
+  await python(`
+import sqlite3
+with sqlite3.connect(${path}, timeout=30) as db:
+    print(db.execute("DELETE FROM blobs").rowcount)
+`);
+}
+
 /** What a vault says to every batch that names files. */
 const missing = (browser: Browser, blobsOf: (named: readonly Id[]) => unknown): void => {
   browser.network.answers = (sent) => {
@@ -526,6 +549,86 @@ const missing = (browser: Browser, blobsOf: (named: readonly Id[]) => unknown): 
     return named.length > 0 ? refused(409, "blob_missing", { blobs: blobsOf(named) }) : null;
   };
 };
+
+test.each([false, true])("a text that waited goes without the file that was lost meanwhile (sensitive: %s)", async (sensitive) => {
+  const laptop = await aLaptop();
+  await writtenFarAway(laptop, sensitive);
+  await loseFiles();
+  expect(await laptop.opening()).toMatchObject({ waiting: 0, warnings: [] });
+  await during(laptop, async (client) => {
+    await client.stepUp(laptop.typed.pin);
+    const item = named(client, "see the photograph");
+    if (sensitive) expect(client.lostFiles).toEqual([{ item: item.id, title: "The hall", name: "hall.jpg" }]);
+    expect(item.contents).toEqual([]);
+    expect(client.history(item.id).map(({ contents }) => contents.length)).toEqual([1, 0]);
+    expect(texts(client)).toContain("behind it");
+    await client.editEntry(item.id, {}, { attachments });
+    expect((await collected(client.readContent(client.item(item.id).contents[0]!))).length).toBe(9000);
+  });
+  expect(await warnings(laptop.another())).toEqual([]);
+});
+
+test("the files that items go on without are told in the session in which they are left out, once", async () => {
+  const laptop = await aLaptop();
+  await writtenFarAway(laptop);
+  await loseFiles();
+  await during(laptop, async (client) => {
+    const { id: item } = named(client, "see the photograph");
+    expect(client.lostFiles).toEqual([{ item, title: "The hall", name: "hall.jpg" }]);
+  });
+  await during(laptop, async (client) => expect(client.lostFiles).toEqual([]));
+});
+
+test("the end of a warning names the file without which a text that waited has gone", async () => {
+  const laptop = await aLaptop();
+  const copy = await vault.backUp();
+  await during(laptop, (client) => client.writeEntry(saying("since the copy")));
+  await writtenFarAway(laptop);
+  await vault.setBack(copy);
+  expect((await laptop.opening()).givenBack).toBe(1);
+  const opening = await laptop.opening(); // at the first one, the ledger was found to be another than before
+  expect([opening.waiting, opening.warnings.length > 0]).toEqual([0, true]);
+  expect((await accept(laptop)).files.map(({ title, name }) => [title, name])).toEqual([["The hall", "hall.jpg"]]);
+  await during(laptop.another(), async (client) => {
+    expect(named(client, "see the photograph").contents).toEqual([]);
+    expect(texts(client)).toContain("since the copy");
+  });
+});
+
+test("a text whose place is taken goes without its lost file, though it was cut off", async () => {
+  const laptop = await aLaptop();
+  const id = await during(laptop, async (client) => named(client, "in the copy").id);
+  const copy = await vault.backUp();
+  await during(laptop, (client) => client.editEntry(id, { text: "on the laptop" }, { attachments }));
+  await vault.setBack(copy);
+  await editedElsewhere(laptop, id, "on the phone");
+  await during(laptop, async (client) => {
+    let puts = 0;
+    laptop.network.cutBefore = (sent) => isPutting(sent) && (puts += 1) > 1; // after what conflicts
+    const { password, pin } = laptop.typed;
+    await expect(client.account.acceptTrust(password, pin)).rejects.toMatchObject({ code: "network" });
+    laptop.network.cutBefore = () => false;
+  });
+  expect((await laptop.opening()).waiting).toBe(0);
+  expect((await accept(laptop)).files.map(({ name }) => name)).toEqual(["hall.jpg"]);
+  await during(laptop, async (client) => {
+    expect(texts(client)).toEqual(["on the laptop", "on the phone"]);
+    expect(named(client, "on the laptop").contents).toEqual([]);
+  });
+});
+
+test("a vault that says that it hasn't a file, and has it, makes nobody drop it", async () => {
+  const laptop = await aLaptop();
+  await writtenFarAway(laptop);
+  missing(laptop, (blobs) => blobs);
+  for (let turn = 0; turn < 2; turn += 1) expect(await laptop.opening()).toMatchObject({ waiting: 0, warnings: [] });
+  await during(laptop, async (client) => {
+    expect(client.lostFiles).toEqual([]);
+    const { revision, contents: [file] } = named(client, "see the photograph");
+    expect(revision).toBe(1);
+    expect((await collected(client.readContent(file!))).length).toBe(9000);
+  });
+});
 
 const SOME = "AAAAAAAAAAAAAAAAAAAAAA";
 

@@ -298,6 +298,30 @@ test("what waits is told, and sent by itself when the network is back", async ()
   expect((await api.items()).map((item) => item.text)).toEqual(["in a tunnel"]);
 });
 
+test("a file that the vault has lost, and without which an entry that waited goes, is told once", async () => {
+  const page = await signedUp();
+  const { api, network, typed } = page;
+  const files = [{ file: new File(["a photograph"], "hall.jpg"), thumbnail: null }];
+  network.cutBefore = isPost;
+  const draft = saying("see the photograph", { title: "The hall" });
+  await expect(api.writeEntry(draft, { ...options, files })).rejects.toMatchObject({ code: "network" });
+  network.cutBefore = () => false;
+  await api.lock();
+  network.answers = (sent) => { // as the vault says once the file is gone
+    const problem = { type: "about:blank", title: "", detail: "" };
+    if (sent.path.startsWith("/v1/blobs/")) return json({ ...problem, status: 404, code: "not_found" }, 404);
+    if (!isPost(sent)) return null;
+    const { revisions } = JSON.parse(new TextDecoder().decode(sent.body)) as { revisions: { blobs: string[] }[] };
+    const blobs = revisions.flatMap((one) => one.blobs);
+    return blobs.length > 0 ? json({ ...problem, status: 409, code: "blob_missing", blobs }, 409) : null;
+  };
+  expect(await api.logIn(typed)).toMatchObject({ waiting: 0, warnings: [] });
+  await heard(page, { kind: "lost_files", files: [{ item: expect.any(String), title: "The hall", name: "hall.jpg" }] });
+  await api.synchronise();
+  await api.items();
+  expect(page.told.filter(({ kind }) => kind === "lost_files")).toHaveLength(1);
+});
+
 test("an ended session is told once, and nothing is lost", async () => {
   const page = await signedUp();
   const { api, typed, told } = page;

@@ -27,6 +27,7 @@ import { NO_PROGRESS, type Progress } from "./progress.js";
 import { UnlockEvent, unlocking } from "./protocol/unlock.js";
 import type { Recordings } from "./recorder.js";
 import type { Recovered, Shown } from "./recovering.js";
+import type { LostFile } from "./redeposit.js";
 import type { Link, SharedItem, Shares, Sharing } from "./sharing.js";
 import type { Transport } from "./transport.js";
 import type { Sleep } from "./uploader.js";
@@ -98,6 +99,12 @@ export class VaultClient {
   /** How many versions the vault had lost, and has again from this device since it was opened. */
   get givenBack(): number {
     return this.#opened().givenBack;
+  }
+
+  /** Files that the vault has lost, and that items have gone on without since it was opened: to be told, so that whoever still
+   * has one adds it again. What `account.acceptTrust` gives back is not among them. */
+  get lostFiles(): readonly LostFile[] {
+    return this.#opened().lostFiles;
   }
 
   /** What the ledger has signed of older copies that were put back. It excuses nothing. */

@@ -16,13 +16,13 @@ import type { Machine } from "./protocol/machine.js";
 import type { Unlock, UnlockEvent } from "./protocol/unlock.js";
 import { Reader } from "./reader.js";
 import { Recordings } from "./recorder.js";
-import type { Redepositor } from "./redeposit.js";
+import type { LostFile, Redepositor } from "./redeposit.js";
 import { SensitiveTier } from "./sensitive.js";
 import type { Session } from "./session.js";
 import type { Shares } from "./sharing.js";
 import { Synchroniser } from "./synchroniser.js";
 import { Uploader, type Sleep } from "./uploader.js";
-import { Writer } from "./writer.js";
+import { SETTLING, Writer } from "./writer.js";
 
 /** What every vault of one client is opened with. */
 export interface Ways {
@@ -117,10 +117,16 @@ export class OpenVault {
     });
   }
 
-  /** What a warning that ended left to be done behind the PIN. */
+  /** Files that the vault has lost, and that items have gone on without since it was opened: to be told, so that whoever still
+   * has one adds it again. What `account.acceptTrust` gives back is not among them. */
+  get lostFiles(): readonly LostFile[] {
+    return this.#redepositor?.lostFiles ?? [];
+  }
+
+  /** What was left to be done behind the PIN when a warning ended, or an item went without a file. */
   async finishAnyhow(): Promise<void> {
     const { session } = this;
-    if (session.replica.fact("settling")) await session.locked(async () => (await this.redepositor()).finishAnyhow());
+    if (session.replica.fact(SETTLING)) await session.locked(async () => (await this.redepositor()).finishAnyhow());
   }
 
   /** Writes the account record if anything was written, and ends the session. */
@@ -146,7 +152,7 @@ export class OpenVault {
 
   async #giveBack(): Promise<void> {
     const { replica } = this.session;
-    if (replica.notSeenIn(replica.fact("pass")).length === 0 && !replica.fact("settling")) return;
+    if (replica.notSeenIn(replica.fact("pass")).length === 0 && !replica.fact(SETTLING)) return;
     const redepositor = await this.redepositor();
     this.givenBack += await redepositor.giveBack();
     await redepositor.finishAnyhow();

@@ -20,7 +20,7 @@ import { sealedContentSize, type Reader } from "./reader.js";
 import { blobName, recordName, type Row } from "./replica.js";
 import { RESTORATIONS, readPublished, type Session } from "./session.js";
 import type { Synchroniser } from "./synchroniser.js";
-import { batchesOf, missingBlobs, type Writer } from "./writer.js";
+import { SETTLING, batchesOf, missingBlobs, type Writer } from "./writer.js";
 
 const BLOB_RECEIPT = "/v1/blobs/<id:blob>/receipt";
 const RECORD_RECEIPT = "/v1/items/<id:item>/revisions/<u32:revision>/receipt";
@@ -77,12 +77,18 @@ export class Redepositor {
   readonly #displaced = new Set<Id>();
   /** Record hashes that stand nowhere any more. */
   readonly #gone = new Set<Hash>();
+  #lostFiles: readonly LostFile[] = [];
 
   constructor(session: Session, reader: Reader, synchroniser: Synchroniser, writer: Writer) {
     this.#session = session;
     this.#reader = reader;
     this.#synchroniser = synchroniser;
     this.#writer = writer;
+  }
+
+  /** Files that items went on without in this session, but for what a warning's end gave back. */
+  get lostFiles(): readonly LostFile[] {
+    return this.#lostFiles;
   }
 
   /** Sends what the last sync should have shown, the very bytes, and says how many went. Whatever does not go is tried again
@@ -100,8 +106,13 @@ export class Redepositor {
   /** What a person's word allows, before their warning goes: texts whose place is taken become items of their own, and what
    * is missing then is written off. Takes the sensitive tier to be open. Throws NetworkError or ServerFault. */
   async settle(): Promise<Settled> {
+    const settled = nothingYet();
+    await this.#settle(settled);
+    return settled;
+  }
+
+  async #settle(settled: Settling): Promise<void> {
     const synchroniser = this.#synchroniser;
-    const settled: Settling = { givenBack: 0, anew: [], writtenOff: 0, files: [], left: null };
     try {
       if (!synchroniser.isFinished || (await this.#withheld()).length > 0) {
         this.#displaced.clear();
@@ -117,27 +128,38 @@ export class Redepositor {
       settled.left ??= left(error); // nobody is kept from ending a warning: with a full space, nothing could be deleted
     }
     const { replica } = this.#session;
-    await replica.writing(() => replica.setFact("settling", true));
-    return settled;
+    await replica.writing(() => replica.setFact(SETTLING, true));
   }
 
-  /** Where a warning ended, and not all that follows was done, does it now, as far as nothing is in its way. */
+  /** Where a warning ended, or an item went without a file that the vault has lost, and not all that follows was done, does it
+   * now, as far as nothing is in its way. */
   async finishAnyhow(): Promise<void> {
-    if (!this.#session.replica.fact("settling") || this.#session.warnings.any) return;
+    if (!this.#session.replica.fact(SETTLING) || this.#session.warnings.any) return;
+    const settled = nothingYet();
     try {
-      await this.complete(await this.settle());
+      await this.#settle(settled);
+      await this.#complete(settled);
     } catch (error) {
       if (!isUnreached(error)) throw error; // tried again at the next opening
     }
+    const told = new Set(this.#lostFiles.map(nameOf));
+    const news = settled.files.filter((file) => !told.has(nameOf(file)));
+    if (news.length > 0) this.#lostFiles = [...this.#lostFiles, ...news];
   }
 
   /** What follows once no warning stands, and after a sync: items go on without files that the vault hasn't, which are named
    * whether that works or not; receipts under a history that it doesn't go on with are asked for anew. What is locked is left
    * until the PIN is given. Throws NetworkError or ServerFault. */
   async complete(before: Settled): Promise<Settled> {
-    const { replica } = this.#session;
     const settled: Settling = { ...before, anew: [...before.anew], files: [...before.files] };
-    await this.#writer.flush(); // what was cut off waits there, and is not to be said again
+    await this.#complete(settled);
+    return settled;
+  }
+
+  async #complete(settled: Settling): Promise<void> {
+    const { replica } = this.#session;
+    const [reason = null] = await this.#writer.flush(); // what was cut off waits there, and is not to be said again
+    settled.left ??= reason;
     for (const row of replica.newestOfEach()) {
       try {
         await this.#leaveOutLost(row, settled);
@@ -150,8 +172,7 @@ export class Redepositor {
     } catch (error) {
       settled.left ??= left(error);
     }
-    if (settled.left === null) await replica.writing(() => replica.setFact("settling", false));
-    return settled;
+    if (settled.left === null) await replica.writing(() => replica.setFact(SETTLING, false));
   }
 
   /** What the ledger has signed of older copies that were put back, oldest first; none where that can't be read. It excuses
@@ -376,6 +397,14 @@ function left(error: unknown): TemoinError {
   const reasons = [Refused, CryptoCoreError, TrustError, NeedsPin];
   if (error instanceof TemoinError && reasons.some((reason) => error instanceof reason)) return error;
   throw error;
+}
+
+function nothingYet(): Settling {
+  return { givenBack: 0, anew: [], writtenOff: 0, files: [], left: null };
+}
+
+function nameOf({ item, name }: LostFile): string {
+  return `${item}/${name}`;
 }
 
 function isUnreached(error: unknown): boolean {

@@ -62,7 +62,7 @@ export interface Facts {
   readonly pass: number;
   /** Whether something was written that the account record doesn't know. */
   readonly dirty: boolean;
-  /** Whether a warning has ended and what follows (sdk/redeposit.ts) is not done yet. */
+  /** Whether a warning has ended, or an item went without a file, and what follows (sdk/redeposit.ts) is not done yet. */
   readonly settling: boolean;
   /** To how many records of restorations the receipts here were compared. */
   readonly restorations: number;

@@ -27,6 +27,8 @@ import type { Session } from "./session.js";
 import type { Synchroniser } from "./synchroniser.js";
 
 const ITEMS = "/v1/items";
+/** The replica's fact: true from when a warning ended, or an item went without a file, until what follows is done. */
+export const SETTLING = "settling";
 /** How often in a row another device may be first before this is called a refusal. */
 const REBASES = 5;
 const ERASURE_DELAY = 7 * 86_400;
@@ -57,8 +59,6 @@ export class Writer {
   readonly #reader: Reader;
   readonly #synchroniser: Synchroniser;
   readonly #outbox: Outbox;
-  /** Blobs that were kept once, whatever the vault has by now. */
-  readonly #onceKept = new Set<Id>();
   /** Items that were begun by `writeAnew`: more revisions of them change nothing that stood before. */
   readonly #anew = new Set<Id>();
 
@@ -197,15 +197,13 @@ export class Writer {
     await this.#depositOne({ item: formatB64url(makeId()), revision: 1, json, sensitive: false, blobs: [], erases: [] });
   }
 
-  /** What revisions of one item say, as the revisions of a new one; gives its id. Files that the vault hasn't any more are
-   * left out. `letGo` makes the one write in which all of it begins to wait on this device, whatever else it writes. Throws
-   * NeedsPin for a sensitive one. */
+  /** What revisions of one item say, as the revisions of a new one; gives its id. `letGo` makes the one write in which all of
+   * it begins to wait on this device, whatever else it writes. Throws NeedsPin for a sensitive one. */
   async writeAnew(rows: readonly Row[], letGo: (waiting: Waiting) => Promise<void>): Promise<Id> {
     const item = formatB64url(makeId());
     this.#anew.add(item);
     const writings = rows.map((row, at): Writing => {
       const [json, sensitive] = this.#reader.recordJson(row);
-      for (const blob of row.blobs) this.#onceKept.add(blob);
       return { item, revision: at + 1, json, sensitive, blobs: row.blobs, erases: null };
     });
     const batches: (readonly PutRevision[])[] = [];
@@ -333,7 +331,8 @@ export class Writer {
     });
   }
 
-  /** Sends one batch; after a conflict, what it says on top of what is there now. */
+  /** Sends one batch; after a conflict, what it says on top of what is there now. `known` is null for a batch that has waited,
+   * which goes without the files that the vault lost meanwhile. */
   async #send(first: Entry, known: readonly Writing[] | null): Promise<readonly Kept[]> {
     let [entry, writings, conflict] = [first, known, false];
     const begun = new Set([...this.#anew, ...entry.revisions.filter((one) => one.replaces === 0).map((one) => one.item)]);
@@ -348,9 +347,14 @@ export class Writer {
           await this.#outbox.remove(entry); // a deletion that was refused is asked for anew, never repeated alone
           throw error;
         }
+        const erased = this.#gone(error, entry);
+        if (error.code !== "revision_conflict" && erased.size === 0) {
+          const lost = error.code === "blob_missing" && known === null ? missingBlobs(error) : new Set<Id>();
+          if (!entry.revisions.some(({ blobs }) => blobs.some((blob) => lost.has(blob)))) throw error;
+          entry = await this.#notNaming(entry, lost);
+          continue;
+        }
         const unsealed = writings ?? this.#unsealed(entry);
-        const erased = this.#gone(error, unsealed);
-        if (error.code !== "revision_conflict" && erased.size === 0) throw error;
         writings = erased.size > 0 ? unsealed.map((one) => without(one, erased)) : await this.#rebased(unsealed);
         entry = await this.#outbox.replace(entry, await this.#sealed(writings));
         conflict = true;
@@ -361,14 +365,23 @@ export class Writer {
     );
   }
 
+  /** The very bytes, without files outside that the vault hasn't; inside, the records go on naming them. What becomes of the
+   * items then is left to be done (sdk/redeposit.ts). */
+  async #notNaming(entry: Entry, lost: ReadonlySet<Id>): Promise<Entry> {
+    const { replica } = this.#session;
+    await replica.writing(() => replica.setFact(SETTLING, true));
+    const revisions = entry.revisions.map((one) => ({ ...one, blobs: one.blobs.filter((blob) => !lost.has(blob)) }));
+    return this.#outbox.replace(entry, revisions);
+  }
+
   /** The blobs that the vault misses, if each of them went with an item that this account deleted, or was kept once with the
    * revision before: what was sent only now is never left out. */
-  #gone(refusal: Refused, writings: readonly Writing[]): ReadonlySet<Id> {
+  #gone(refusal: Refused, { revisions }: Entry): ReadonlySet<Id> {
     if (refusal.code !== "blob_missing") return new Set();
     const { replica } = this.#session;
-    const known = new Set([...replica.tombstones().flatMap((row) => row.erases ?? []), ...this.#onceKept]);
-    for (const { item, revision } of writings) {
-      const before = revision > 1 ? replica.newest(item) : null;
+    const known = new Set(replica.tombstones().flatMap((row) => row.erases ?? []));
+    for (const { item, replaces } of revisions) {
+      const before = replaces > 0 ? replica.newest(item) : null;
       for (const blob of before === null ? [] : this.#reader.named(before)) known.add(blob);
     }
     const missing = missingBlobs(refusal);

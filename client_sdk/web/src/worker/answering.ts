@@ -10,7 +10,7 @@ import { NetworkError, NotOpen, Refused } from "../sdk/errors.js";
 import type { ReadingWith } from "../sdk/opening.js";
 import type { Progress } from "../sdk/progress.js";
 import type { Sent } from "../sdk/uploader.js";
-import { ERASED, type Id, type Notice, type Opening } from "./api.js";
+import { ERASED, type Id, type LostFile, type Notice, type Opening } from "./api.js";
 import { Failure, PAUSED, problemOf } from "./problems.js";
 import { Retry } from "./retry.js";
 
@@ -45,6 +45,7 @@ export class Answering {
   #waiting = 0;
   #warned = "";
   #givenBack = 0;
+  #lostFiles: readonly LostFile[] = [];
   /** What can be paused, by the page's numbers. */
   readonly #transfers = new Map<number, AbortController>();
   /** Tells other tabs of this browser that something was written (null), or which account was erased; nothing else. */
@@ -251,7 +252,7 @@ export class Answering {
     return client.isOpen && !this.#ended && (this.#waiting > 0 || !this.#reachable);
   }
 
-  /** Tells what is new: rows, warnings, what was given back. */
+  /** Tells what is new: rows, warnings, what was given back, and what items go on without. */
   #watch(client: VaultClient): void {
     if (!client.isOpen) return;
     if (client.changed) this.tell({ kind: "changed" });
@@ -260,6 +261,9 @@ export class Answering {
     this.#warned = codes.join();
     if (client.givenBack !== this.#givenBack) this.tell({ kind: "given_back", count: client.givenBack });
     this.#givenBack = client.givenBack;
+    const { lostFiles: files } = client;
+    if (files.length > 0 && files !== this.#lostFiles) this.tell({ kind: "lost_files", files });
+    this.#lostFiles = files;
   }
 
   #seen(client: VaultClient, error: unknown): Failure {

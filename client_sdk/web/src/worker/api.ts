@@ -70,6 +70,8 @@ export type Notice =
   | { readonly kind: "warnings"; readonly codes: readonly string[] }
   /** How many versions the vault had lost, and has again from this device since it was opened. */
   | { readonly kind: "given_back"; readonly count: number }
+  /** Files that the vault has lost, and that items have gone on without since it was opened. */
+  | { readonly kind: "lost_files"; readonly files: readonly LostFile[] }
   | { readonly kind: "session_ended"; readonly code: string }
   | { readonly kind: "changed" }
   /** Up to which second a recording is sealed on this device, and in the vault. */
@@ -91,6 +93,13 @@ export interface SetBack {
   readonly was: number;
 }
 
+/** A file that the vault hasn't any more, and the item that goes on without it. Both names may be empty. */
+export interface LostFile {
+  readonly item: Id;
+  readonly title: string;
+  readonly name: string;
+}
+
 /** What became of what the vault had lost, once a warning was ended. */
 export interface Settled {
   /** Versions that went back to their places. */
@@ -100,7 +109,7 @@ export interface Settled {
   /** Versions that are nowhere, and that no device asks for any more. */
   readonly writtenOff: number;
   /** Files that the vault hasn't any more, and the items that go on without them. */
-  readonly files: readonly { readonly item: Id; readonly title: string; readonly name: string }[];
+  readonly files: readonly LostFile[];
   /** The code of why some of it is left to be done: each opening tries again. Null where nothing is. */
   readonly left: string | null;
 }
