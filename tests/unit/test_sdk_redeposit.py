@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from client_sdk.client import Draft, Item, VaultClient
+from client_sdk.client import Credentials, Draft, Item, VaultClient
 from client_sdk.errors import ItemUnknown, NetworkError, Refused
 from client_sdk.packs.pack import write_pack
 from client_sdk.packs.sink import open_sink
@@ -987,3 +987,53 @@ def test_what_dies_while_a_displaced_text_is_let_go_of_is_not_there_twice(
         assert codes(device) == []
         with device.log_in() as client:
             assert sorted(map(str, texts(client))) == ["on the laptop", "on the phone"]
+
+
+@pytest.mark.parametrize("has_journal", [True, False])
+def test_a_pair_that_was_changed_since_the_copy_loses_no_text(
+    vault: FakeVault, laptop: Device, tmp_path: Path, has_journal: bool
+) -> None:
+    """The journal brings the change back. Where it is lost as well, the pair of before opens until another is chosen;
+    a device that is told the new one is refused, and goes on holding what it holds."""
+    old, new = Credentials(USERNAME, PASSWORD, PIN), Credentials(USERNAME, "a boat on the wide lake", "8051937")
+
+    def opened(device: Device, typed: Credentials) -> VaultClient:
+        client = device.client()
+        client.log_in(typed.username, typed.password, typed.pin)
+        return client
+
+    def require_refused(device: Device, typed: Credentials) -> None:
+        with device.client() as client, pytest.raises(Refused) as refused:
+            client.log_in(typed.username, typed.password, typed.pin)
+        assert refused.value.code == "login_refused"
+
+    copy = copied(vault)
+    with laptop.log_in() as client:
+        client.account.change_credentials(PASSWORD, PIN, new)
+        client.write_entry(Draft(text="since the change"))
+        client.write_entry(Draft(text="behind the PIN"), sensitive=True)
+        laptop.network.cut_before = is_putting
+        with pytest.raises(NetworkError):
+            client.write_entry(Draft(text="waits"))
+        laptop.network.cut_before = lambda _: False
+    held = sealed_rows(laptop)
+    restored(vault, copy, without_journal=not has_journal)
+    holds, other = (new, old) if has_journal else (old, new)
+    require_refused(laptop, other)
+    assert (sealed_rows(laptop), laptop.waiting()) == (held, 1)
+    with opened(fresh(vault, tmp_path), holds) as client:
+        assert texts(client) == ["in the copy"]  # nothing is shown that was not in the copy, before a device brings it
+    for _ in range(2):
+        with opened(laptop, holds):
+            pass
+    assert laptop.waiting() == 0
+    with opened(laptop, holds) as client:
+        assert client.account.accept_trust(holds.password, holds.pin).left is None
+        if not has_journal:
+            client.account.change_credentials(PASSWORD, PIN, new)
+    require_refused(laptop, old)
+    for device in (laptop, fresh(vault, tmp_path, "third")):
+        with opened(device, new) as client:
+            client.step_up(new.pin)
+            found = ["behind the PIN", "in the copy", "since the change", "waits"]
+            assert sorted(map(str, texts(client))) == found
