@@ -138,7 +138,8 @@ def test_what_waits_is_on_the_disk_once_it_has_settled(home: AccountHome, monkey
         with pytest.raises(ZeroDivisionError), replica.writing():
             replica.keep_waiting(b"waiting-5")
             raise ZeroDivisionError
-        replica.set_fact("dirty", 1)
+        with replica.writing():
+            replica.set_fact("dirty", 1)
         replica.settle()
         assert len(synced) == 4 and len(replica.waiting()) == 5
 
