@@ -22,7 +22,7 @@ from client_sdk.client import VaultClient
 from client_sdk.errors import Refused
 from client_sdk.items import NOT_READ, Item
 from client_sdk.packs.own import MOST_ITEMS, OwnPack
-from client_sdk.packs.pack import PAGE, VERIFIER, LostFile, Written, write_pack
+from client_sdk.packs.pack import PAGE, VERIFIER, LackingFile, Written, write_pack
 from client_sdk.packs.sink import open_sink
 from crypto_core.errors import TemoinError
 from schemas import outputs
@@ -170,12 +170,12 @@ def named(item: Item) -> str:
     return f"{item.id.hex()} revision {item.revision}"
 
 
-def named_file(lost: LostFile) -> str:
+def named_file(lost: LackingFile) -> str:
     """Which file it is, as a person can look for it."""
     return f"{named(lost.item)} file {lost.number}"
 
 
-def tell_file(lost: LostFile) -> str:
+def tell_file(lost: LackingFile) -> str:
     """The same with its name, and why it, or its receipt, isn't in a pack."""
     how = "in it without a receipt" if lost.is_there else "not in it"
     return f"{named_file(lost)}, {visible(lost.item.contents[lost.number - 1].name)}: {how}. {why(lost.error)}"

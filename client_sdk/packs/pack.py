@@ -101,7 +101,7 @@ class Packed(Protocol):
 
 
 @dataclass(frozen=True)
-class LostFile:
+class LackingFile:
     """A file of an item that is in a pack, while it, or what proves it, isn't."""
 
     item: Item
@@ -119,7 +119,7 @@ class Written:
 
     refused: tuple[SharedItem, ...]
     """The items that the vault did not give as they were shared, or kept."""
-    lost: tuple[LostFile, ...]
+    lost: tuple[LackingFile, ...]
     """The files of the others that are not in it, and those without a receipt."""
     unsaid: tuple[SharedItem, ...]
     """Those that are here without the depositor's own words, or that say otherwise than these."""
@@ -172,7 +172,7 @@ class _Writer:
 
     def __init__(self, opened: Packed, sink: PackSink) -> None:
         self._opened, self._sink = opened, sink
-        self.sums, self.trees, self.lost = dict[str, str](), set[Checkpoint](), list[LostFile]()
+        self.sums, self.trees, self.lost = dict[str, str](), set[Checkpoint](), list[LackingFile]()
         self._faults = dict[str, TemoinError]()
         """By the name that is therefore missing: a blob's, or its receipt's."""
 
@@ -190,9 +190,9 @@ class _Writer:
             name = original_name(number, at, content)
             missing, unsigned = self._file(name, content)
             if missing is not None:
-                self.lost.append(LostFile(item, at, missing, False))
+                self.lost.append(LackingFile(item, at, missing, False))
             elif unsigned is not None:
-                self.lost.append(LostFile(item, at, unsigned, True))
+                self.lost.append(LackingFile(item, at, unsigned, True))
                 unproven.add(content.blob)
             places.append(name if missing is None else None)
         return Row(

@@ -13,7 +13,7 @@ from client_sdk.cli import dossier
 from client_sdk.errors import BlobSwapped, NetworkError
 from client_sdk.items import Content, Item
 from client_sdk.opening import SharedItem
-from client_sdk.packs.pack import PAGE, LostFile, Written
+from client_sdk.packs.pack import PAGE, LackingFile, Written
 from client_sdk.packs.sink import PackSink
 from crypto_core.errors import ReceiptMalformed
 from crypto_core.randomness import make_id
@@ -112,7 +112,8 @@ def test_what_the_vault_does_not_give_is_named_with_why(terminal: Terminal, pack
     written = replace(written, contents=contents)
     packs.lacks = Written(
         (SharedItem(unsaid, refused=ReceiptMalformed()),),
-        (LostFile(written, 1, BlobSwapped(), False), LostFile(written, 2, ReceiptMalformed(), True)), (), None, True,
+        (LackingFile(written, 1, BlobSwapped(), False), LackingFile(written, 2, ReceiptMalformed(), True)),
+        (), None, True,
     )
     ended = terminal.run("dossier", USER, "-o", tmp_path / "pack", "--json")
     assert (ended.exit_code, json.loads(ended.stderr)["code"]) == (1, "items_left")

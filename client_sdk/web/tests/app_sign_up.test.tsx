@@ -5,7 +5,7 @@ import { act, waitFor } from "@testing-library/preact";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { askPin } from "../src/app/parts/index.js";
-import { givenBack, sensitiveUntil, session, settled, unread, warnings } from "../src/app/state.js";
+import { givenBack, lostFiles, sensitiveUntil, session, settled, unread, warnings } from "../src/app/state.js";
 import { drawPlaces } from "../src/app/views/account/sheet.js";
 import { judgeStrength } from "../src/app/views/account/judge.js";
 import { ENOUGH } from "../src/app/views/account/strength.js";
@@ -364,6 +364,21 @@ describe("settings", () => {
     page.vault.tell({ kind: "session_ended", code: "unauthorized" });
     await act(async () => undefined);
     expect([settled.value, givenBack.value]).toEqual([null, 0]);
+  });
+
+  it("name files that the service has lost where somebody opens the space, and forget them at a lock", async () => {
+    const [first] = (await page.vault.items()).filter(({ title }) => title !== null && title !== "");
+    const files = [{ item: first!.id, title: first!.title!, name: "hall.jpg" }, { item: "gone", title: "Le soir", name: "b.pdf" }];
+    await act(async () => page.vault.tell({ kind: "lost_files", files }));
+    await page.see("The service no longer has these files.");
+    await page.see("“b.pdf”, with Le soir");
+    const [link] = [...document.querySelectorAll("main [role=status] a")];
+    expect(link!.textContent).toBe(first!.title);
+    await page.press(first!.title!);
+    await page.see(first!.text!.slice(0, 20));
+    page.vault.tell({ kind: "session_ended", code: "unauthorized" });
+    await act(async () => undefined);
+    expect(lostFiles.value).toEqual([]);
   });
 
   it("say of a ledger that lags that nothing is blocked", async () => {

@@ -5,7 +5,7 @@ import { ready } from "../src/crypto_core/sodium.js";
 import { parseCode } from "../src/crypto_core/sealing/sharing.js";
 import type { VerifiedReceipt } from "../src/crypto_core/receipts/receipt.js";
 import type {
-  Handed, Id, Inbox, Item, KeptReceipt, LostFile, Named, PackedItem, Problem, ReadingApi, Received, SavedPack, SharedItem, Standing,
+  Handed, Id, Inbox, Item, KeptReceipt, LackingFile, Named, PackedItem, Problem, ReadingApi, Received, SavedPack, SharedItem, Standing,
   VaultApi,
 } from "../src/worker/api.js";
 import { Failure, problemOf } from "../src/worker/problems.js";
@@ -30,7 +30,7 @@ export abstract class MemoryReading extends MemoryBoxes implements ReadingApi {
   isContinued = true;
   /** What a pack of one's own lacks. */
   unproven: readonly PackedItem[] = [];
-  lost: readonly LostFile[] = [];
+  lost: readonly LackingFile[] = [];
   /** The digits of others who are listed under the same name. */
   strangers: readonly string[] = [];
   #standing: Standing = { state: "none", listing: null, asked: null, fingerprint: FINGERPRINT };

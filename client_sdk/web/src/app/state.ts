@@ -3,7 +3,7 @@
 
 import { computed, signal } from "@preact/signals";
 import {
-  ERASED, type Handed, type Item, type Notice, type Opening, type Recovering, type RecoveryWait, type Settled,
+  ERASED, type Handed, type Item, type LostFile, type Notice, type Opening, type Recovering, type RecoveryWait, type Settled,
   type Unfinished, type VaultApi,
 } from "../worker/api.js";
 import { noteUpload, uploads } from "./uploads.js";
@@ -45,6 +45,8 @@ export const sensitiveUntil = signal<number | null>(null);
 export const warnings = signal<readonly string[]>([]);
 /** How many versions the service had lost, and has again from this device since the space was opened. */
 export const givenBack = signal(0);
+/** Files that the service has lost, and that items go on without since the space was opened. */
+export const lostFiles = signal<readonly LostFile[]>([]);
 /** What came of ending a warning, for as long as the space is open; null where none was ended. */
 export const settled = signal<Settled | null>(null);
 /** Those of them that let nothing be edited or deleted; the others are told, and stop nothing. */
@@ -159,6 +161,9 @@ export function hear(notice: Notice, ended: (why: Closed["why"]) => void): void 
     case "given_back":
       givenBack.value = notice.count;
       break;
+    case "lost_files":
+      lostFiles.value = notice.files;
+      break;
     case "session_ended":
       ended(notice.code === ERASED ? "erased" : "ended");
       break;
@@ -189,6 +194,7 @@ export function forgetRead(): void {
   sensitiveUntil.value = null;
   warnings.value = [];
   givenBack.value = 0;
+  lostFiles.value = [];
   settled.value = null;
   recovering.value = recoveryWait.value = null;
   waiting.value = 0;

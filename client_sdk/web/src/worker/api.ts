@@ -228,7 +228,7 @@ export interface PackedItem {
 }
 
 /** A file of an item that is in a pack, while it isn't, or (`isThere`) its receipt. */
-export interface LostFile extends PackedItem {
+export interface LackingFile extends PackedItem {
   readonly name: string;
   readonly isThere: boolean;
 }
@@ -239,7 +239,7 @@ export interface LostFile extends PackedItem {
 export interface SavedPack {
   readonly blob: Blob | null;
   readonly left: readonly PackedItem[];
-  readonly lost: readonly LostFile[];
+  readonly lost: readonly LackingFile[];
   readonly unsaid: number;
   readonly isContinued: boolean;
 }

@@ -77,7 +77,7 @@ export interface Besides {
 
 /** A file of an item that is in a pack, while it, or what proves it, isn't: its place among the item's files, from 1; why; and
  * whether only the receipt is missing. */
-export interface LostFile {
+export interface LackingFile {
   readonly item: Item;
   readonly number: number;
   readonly code: string;
@@ -89,7 +89,7 @@ export interface LostFile {
  * own words, or say otherwise than these; why it has no checkpoint; and whether it has the page that checks it. */
 export interface Written {
   readonly refused: readonly SharedItem[];
-  readonly lost: readonly LostFile[];
+  readonly lost: readonly LackingFile[];
   readonly unsaid: readonly SharedItem[];
   readonly ledger: TemoinError | null;
   readonly verifier: boolean;
@@ -200,7 +200,7 @@ class Writer {
   readonly #faults = new Map<string, TemoinError>();
   /** Of every receipt. */
   readonly trees: Checkpoint[] = [];
-  readonly lost: LostFile[] = [];
+  readonly lost: LackingFile[] = [];
 
   constructor(opened: Packed, archive: Archive, progress: Progress) {
     this.#opened = opened;

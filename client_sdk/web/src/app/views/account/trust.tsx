@@ -7,9 +7,9 @@ import { useEffect, useState } from "preact/hooks";
 import { knows, moment, say } from "../../i18n.js";
 import { focusHeading, Notice, sentenceOf, Title } from "../../parts/index.js";
 import { address } from "../../router.js";
-import { items, refreshItems, settled, stopping, vault, warnings } from "../../state.js";
-import type { Id, SetBack, Settled } from "../../../worker/api.js";
-import { titleOf, viewOf } from "../journal/facts.js";
+import { refreshItems, settled, stopping, vault, warnings } from "../../state.js";
+import type { SetBack, Settled } from "../../../worker/api.js";
+import { ItemLink, LostFiles } from "../journal/LostFiles.js";
 import { Confirmed } from "./confirm.js";
 
 /** What a copy that was put back may be the reason of. */
@@ -99,26 +99,9 @@ function Ended({ settled: { givenBack, anew, files, writtenOff, left } }: { sett
           <ul>{anew.map((id) => <li key={id}><ItemLink id={id} /></li>)}</ul>
         </>
       )}
-      {files.length > 0 && (
-        <>
-          <p>{say("account.trust.files", { count: files.length })}</p>
-          <ul>
-            {files.map(({ item, title, name }, at) => (
-              <li key={at}>{say("account.trust.file", { name })} <ItemLink id={item} title={title} /></li>
-            ))}
-          </ul>
-          <p>{say("account.trust.add_again")}</p>
-        </>
-      )}
+      <LostFiles files={files} />
       {writtenOff > 0 && <p>{say("account.trust.given_up", { count: writtenOff })}</p>}
       {left !== null && <p>{say("account.trust.left")} {sentenceOf({ code: left })}</p>}
     </div>
   );
-}
-
-function ItemLink({ id, title: known = "" }: { id: Id; title?: string }): JSX.Element {
-  const item = items.value?.find((one) => one.id === id);
-  if (item === undefined) return <>{known || say("journal.untitled")}</>;
-  const title = item.state === "open" ? titleOf(item) : say(`journal.state.${item.state}`);
-  return <a href={address(viewOf(item), id)}>{title}</a>;
 }

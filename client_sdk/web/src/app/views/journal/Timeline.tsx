@@ -6,13 +6,14 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import { day, moment, say } from "../../i18n.js";
 import { Button, focusHeading, Notice, Problem, Title, Waiting } from "../../parts/index.js";
 import { address } from "../../router.js";
-import { items, itemsError, refreshItems, sensitiveUntil, vault, waiting } from "../../state.js";
+import { items, itemsError, lostFiles, refreshItems, sensitiveUntil, vault, waiting } from "../../state.js";
 import { newestFirst } from "../../text/order.js";
 import { NOT_READ } from "../../../sdk/items.js";
 import type { FoundDraft, Item } from "../../../worker/api.js";
 import { Unopened } from "./Drafts.js";
 import { Facts, Prose, titleOf } from "./facts.js";
 import "./journal.css";
+import { LostFiles } from "./LostFiles.js";
 import { Rows } from "./Rows.js";
 import { deleted } from "./told.js";
 
@@ -23,6 +24,9 @@ export default function Timeline(): JSX.Element {
     <>
       <Title>{say("journal.name")}</Title>
       <JustDeleted />
+      <div role="status">
+        {lostFiles.value.length > 0 && <Notice care><LostFiles files={lostFiles.value} /></Notice>}
+      </div>
       <p class="actions"><a class="button" href={address("write")}>{say("journal.write.name")}</a></p>
       <nav class="tools" aria-label={say("journal.tools")}>
         <a href={address("calendar")}>{say("journal.calendar.name")}</a>
