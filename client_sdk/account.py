@@ -55,6 +55,7 @@ class Account:
         session = self._session
         self.confirm(password, pin)
         restored = self._restored(pin) if Finding.ACCOUNT_RECORD_INVALID in session.warnings.findings else None
+        is_older = Finding.ACCOUNT_RECORD_OLDER in session.warnings.findings
         if Finding.DIRECTORY_FORKED in session.warnings.findings:
             self._professionals.start_anew()
         self._sensitive.open(pin)
@@ -62,6 +63,7 @@ class Account:
             with session.home.lock():
                 session.state = restored or session.state
                 settled = self._redepositor.settle()
+                settled.record_older = is_older
                 self._accept()
             if restored is not None:
                 self.write_record()

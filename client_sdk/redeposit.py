@@ -54,6 +54,8 @@ class Settled:
     files: list[LostFile] = field(default_factory=list)
     left: TemoinError | None = None
     """Why some of it is left to be done, if it is; then what waits is tried again at each opening."""
+    record_older: bool = False
+    """Whether the account went back as well: its password and PIN may be those from before again."""
 
 
 class Redepositor:

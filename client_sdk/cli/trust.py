@@ -11,7 +11,7 @@ import click
 
 from client_sdk.cli.failures import failure_of
 from client_sdk.cli.options import Shared, existing_file, shared, user_argument
-from client_sdk.cli.output import count, note, print_failure, print_json, screen
+from client_sdk.cli.output import count, note, one_line, print_failure, print_json, screen
 from client_sdk.cli.quorum import read_policy
 from client_sdk.cli.session import opened, tell_lost_files
 from client_sdk.redeposit import Settled
@@ -43,6 +43,11 @@ def accept(common: Shared, user: str) -> None:
 
 def _tell(settled: Settled, user: str) -> None:
     """What became of what the vault had lost."""
+    if settled.record_older:
+        note(
+            "Your password and PIN may be those from before again. If you had changed them, choose new ones now:  "
+            f"temoin change {one_line(user)}"
+        )
     if settled.anew:
         note(
             "Another device has written in the place of what was lost, and both texts are kept. These are entries of "

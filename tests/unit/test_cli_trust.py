@@ -40,6 +40,9 @@ def test_trust_accept_says_what_became_of_what_the_vault_had_lost(terminal: Term
         "given_back": 2, "anew": [anew.hex()], "written_off": 3, "left": "quota_full",
         "files": [{"id": item.hex(), "title": "The\x1b[2Jhall", "name": "hall.jpg"}],
     }  # fmt: skip
+    terminal.fake.settled = Settled(record_older=True)
+    said = " ".join(terminal.run("trust", "accept", USER).stderr.split())
+    assert f"may be those from before again. If you had changed them, choose new ones now: temoin change {USER}" in said
     terminal.fake.settled = Settled()
     ran = terminal.run("trust", "accept", USER)
     assert ran.stderr == ""

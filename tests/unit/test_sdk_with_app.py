@@ -934,6 +934,10 @@ def test_an_older_account_record_is_found(laptop: Device) -> None:
         client.write_entry(Draft(text="one"))
     laptop.network.rewrites["/v1/account"] = lambda _: old[0]
     assert [one.code for one in laptop.opening().warnings] == ["account_record_older"]
+    del laptop.network.rewrites["/v1/account"]
+    with laptop.log_in() as client:  # to be told: the password may be that of before
+        assert client.account.accept_trust(PASSWORD, PIN).record_older
+        assert not client.account.accept_trust(PASSWORD, PIN).record_older
 
 
 def test_another_ledger_key_is_found_and_nothing_is_called_kept(laptop: Device) -> None:

@@ -345,7 +345,7 @@ describe("settings", () => {
     const [first, second] = (await page.vault.items()).filter(({ title }) => title !== null && title !== "");
     page.vault.settled = {
       givenBack: 0, anew: [first!.id], writtenOff: 2, files: [{ item: second!.id, title: second!.title!, name: "hall.jpg" }],
-      left: "quota_full",
+      left: "quota_full", recordOlder: true,
     };
     page.vault.tell({ kind: "given_back", count: 3 });
     await page.see("3 things that the service no longer had were on this device.");
@@ -357,6 +357,7 @@ describe("settings", () => {
     await page.type("Present PIN", PIN);
     await page.press("End the warning");
     await page.see("“hall.jpg”, with");
+    await page.see("may be those from before again. If you had changed them, choose new ones now.");
     await page.see("2 versions of what you kept");
     await page.see("not enough room left in your space");
     await page.press(first!.title!);

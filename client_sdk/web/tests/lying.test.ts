@@ -158,7 +158,9 @@ describe.each(Object.entries(LIES))("a vault that %s", (_, [code, lie]) => {
     phone.network.rewrites.clear();
     phone.network.answers = () => null;
     await expect(again.account.acceptTrust(phone.typed.password, "805194")).rejects.toMatchObject({ code: "pin_wrong" });
-    await again.account.acceptTrust(phone.typed.password, phone.typed.pin);
+    const isOlder = again.warnings.includes("account_record_older");
+    const { recordOlder } = await again.account.acceptTrust(phone.typed.password, phone.typed.pin);
+    expect(recordOlder).toBe(isOlder);
     if (code !== "ledger_key_changed") { // this vault hasn't the key that it showed and that was accepted
       await again.editEntry(shown[0]!.id, { text: "edited again" });
       await again.lock();

@@ -64,7 +64,7 @@ export class MemoryVault extends MemoryReading implements VaultApi {
     recovery: null, givenBack: 0,
   };
   /** What comes of ending a warning, and what the ledger has signed of older copies. */
-  settled: Settled = { givenBack: 0, anew: [], writtenOff: 0, files: [], left: null };
+  settled: Settled = { givenBack: 0, anew: [], writtenOff: 0, files: [], left: null, recordOlder: false };
   setBack: readonly SetBack[] = [];
   /** Every call that was made, by name, with what was given. */
   readonly calls: (readonly [keyof VaultApi, ...unknown[]])[] = [];

@@ -111,7 +111,7 @@ test("what came since the copy goes back byte for byte, at the next opening, and
     const said = await client.restorations();
     expect(said.map(({ size, was }) => was - size)).toEqual([3]);
   });
-  expect(await accept(laptop)).toEqual({ givenBack: 0, anew: [], writtenOff: 0, files: [], left: null });
+  expect(await accept(laptop)).toEqual({ givenBack: 0, anew: [], writtenOff: 0, files: [], left: null, recordOlder: false });
   expect([await warnings(laptop), await warnings(phone)]).toEqual([[], []]);
   await during(laptop, (client) => client.editEntry(named(client, "edited since").id, { text: "edited again" }));
 });

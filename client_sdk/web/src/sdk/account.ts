@@ -67,6 +67,7 @@ export class Account {
     const { session, professionals, synchroniser, sensitive } = this.#parts;
     await this.confirm(password, pin);
     const redepositor = await this.#parts.redepositor();
+    const recordOlder = session.warnings.findings.has(Finding.ACCOUNT_RECORD_OLDER);
     const isLost = session.warnings.findings.has(Finding.ACCOUNT_RECORD_INVALID);
     const restored = isLost ? await this.#restored(pin) : null;
     if (session.warnings.findings.has(Finding.DIRECTORY_FORKED)) await (await professionals()).startAnew();
@@ -78,7 +79,7 @@ export class Account {
         await this.#accept();
         if (restored !== null) await this.writeRecord();
         await synchroniser.syncAnyhow();
-        return session.warnings.any ? settled : redepositor.complete(settled);
+        return { ...(session.warnings.any ? settled : await redepositor.complete(settled)), recordOlder };
       });
     } finally {
       sensitive.close();

@@ -43,6 +43,8 @@ export interface Settled {
   readonly files: readonly LostFile[];
   /** Why some of it is left to be done, if it is; then what waits is tried again at each opening. */
   readonly left: TemoinError | null;
+  /** Whether the account went back as well: its password and PIN may be those from before again. */
+  readonly recordOlder: boolean;
 }
 
 /** The same while it is being done. */
@@ -52,6 +54,7 @@ interface Settling extends Settled {
   writtenOff: number;
   readonly files: LostFile[];
   left: TemoinError | null;
+  recordOlder: boolean;
 }
 
 /** A row of which all that was sealed is here. */
@@ -400,7 +403,7 @@ function left(error: unknown): TemoinError {
 }
 
 function nothingYet(): Settling {
-  return { givenBack: 0, anew: [], writtenOff: 0, files: [], left: null };
+  return { givenBack: 0, anew: [], writtenOff: 0, files: [], left: null, recordOlder: false };
 }
 
 function nameOf({ item, name }: LostFile): string {

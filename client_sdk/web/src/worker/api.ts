@@ -112,6 +112,8 @@ export interface Settled {
   readonly files: readonly LostFile[];
   /** The code of why some of it is left to be done: each opening tries again. Null where nothing is. */
   readonly left: string | null;
+  /** Whether password and PIN may be those from before again. */
+  readonly recordOlder: boolean;
 }
 
 export interface AccountSession {

@@ -60,7 +60,7 @@ function Switches(): JSX.Element {
           vault.opening = { ...vault.opening, warnings: ["items_missing", "ledger_forked"] };
           vault.setBack = [{ time: Math.floor(Date.now() / 1000) - 3600, size: 812, was: 829 }];
           vault.settled = {
-            givenBack: 2, anew: [sampleId(1), sampleId(2)], writtenOff: 4, left: "quota_full",
+            givenBack: 2, anew: [sampleId(1), sampleId(2)], writtenOff: 4, left: "quota_full", recordOlder: false,
             files: [{ item: sampleId(3), title: "The hall", name: "hall.jpg" }],
           };
           vault.tell({ kind: "given_back", count: 3 });

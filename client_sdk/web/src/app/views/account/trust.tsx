@@ -88,10 +88,13 @@ function Stopped(): JSX.Element {
 }
 
 /** What came of it: what was given back, stands by itself now, is lost, or is left to be done. */
-function Ended({ settled: { givenBack, anew, files, writtenOff, left } }: { settled: Settled }): JSX.Element {
+function Ended({ settled: { givenBack, anew, files, writtenOff, left, recordOlder } }: { settled: Settled }): JSX.Element {
   return (
     <div class="notice" role="status">
       <p>{say("account.trust.ended")}</p>
+      {recordOlder && (
+        <p>{say("account.trust.older_pair")} <a href={address("credentials")}>{say("account.settings.credentials")}</a></p>
+      )}
       {givenBack > 0 && <p>{say("shell.given_back", { count: givenBack })}</p>}
       {anew.length > 0 && (
         <>
