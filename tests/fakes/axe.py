@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
-from playwright.sync_api import Page
+from playwright.sync_api import BrowserContext, Page
 
 from tests.fakes.npm import ROOT, install_locked
 
 TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 COLOURS = ("color-contrast", "link-in-text-block")
 """Rules about what a colour scheme changes."""
+SCHEMES: dict[str, Literal["light", "dark"]] = {"fr": "light", "en": "dark"}
+"""No colour depends on a language: each is asked about in one scheme."""
 TOO_WIDE = """() => {
   const room = document.documentElement.clientWidth;
   if (document.documentElement.scrollWidth <= room) return [];
@@ -28,6 +30,11 @@ TOO_WIDE = """() => {
 @cache
 def _axe() -> str:
     return (install_locked(ROOT / "tests" / "browser") / "axe-core" / "axe.min.js").read_text()
+
+
+def bring_axe(context: BrowserContext) -> None:
+    """Every document of it has axe from its beginning: handed to one after the other, it is read each time."""
+    context.add_init_script(_axe())
 
 
 def run_axe(page: Page, only: Sequence[str] = TAGS) -> list[tuple[str, list[str]]]:

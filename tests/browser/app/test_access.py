@@ -14,14 +14,12 @@ from playwright.sync_api import Browser, Page
 
 from tests.browser.app.conftest import describe_vault
 from tests.browser.conftest import NeutralSite
-from tests.fakes.axe import TOO_WIDE, run_axe
+from tests.fakes.axe import SCHEMES, TOO_WIDE, run_axe
 from tests.fakes.browser import new_context
 from tests.fakes.processes import RealVault, running
 from tests.fakes.tour import shown_view, view_table, walk
 from tests.fakes.visitor import PATIENCE, Visitor
 
-SCHEMES: dict[str, Literal["light", "dark"]] = {"fr": "light", "en": "dark"}
-"""No colour depends on a language: each is asked about in one scheme."""
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 NARROW, TELEPHONE, WIDE = 320, 360, 1280
 TREES = re.compile("sign-up-(?!weak)|write")
@@ -65,8 +63,13 @@ READ = """() => [...document.querySelectorAll("textarea, input:is([type=text], [
   .map((e) => e.outerHTML.slice(0, 120))"""
 """Where a browser may send what is typed to a service that checks spelling, or writes along."""
 LOOKS = {"wide": TOO_WIDE, "read": READ, "sideways": SIDEWAYS, "small": SMALL_TARGETS, "no way out": NO_WAY_OUT}
-MEASURED = f"() => ({{{', '.join(f'{json.dumps(name)}: ({look})()' for name, look in LOOKS.items())}}})"
-DOUBLED = f"() => [...({TOO_WIDE})(), ...({SIDEWAYS})()]"
+MEASURED = f"""() => {{
+  const found = {{ {', '.join(f'{json.dumps(name)}: ({look})()' for name, look in LOOKS.items())} }};
+  document.documentElement.style.fontSize = "212.5%"; // they are 1.0625rem
+  return found;
+}}"""
+"""Leaves all letters twice as large, for what is measured next."""
+DOUBLED = f"() => ({{ doubled: [...({TOO_WIDE})(), ...({SIDEWAYS})()], torn: ({TORN})() }})"
 
 
 @pytest.fixture
@@ -84,12 +87,10 @@ def look_at(page: Page) -> dict[str, Any]:
     page.set_viewport_size({"width": NARROW, "height": 640})
     page.evaluate("scrollTo(0, 0)")  # the bar would lie over a part of something
     found = {"axe": run_axe(page), **page.evaluate(MEASURED)}
-    page.evaluate("document.documentElement.style.fontSize = '212.5%'")  # they are 1.0625rem
-    found["doubled"], found["torn"] = [], []
     for width in (TELEPHONE, 2 * NARROW):
         page.set_viewport_size({"width": width, "height": 640})
-        found["doubled"] += page.evaluate(DOUBLED)
-        found["torn"] += page.evaluate(TORN)
+        for name, broken in page.evaluate(DOUBLED).items():
+            found.setdefault(name, []).extend(broken)
     page.evaluate("document.documentElement.style.fontSize = ''")
     return {name: broken for name, broken in found.items() if broken}
 
