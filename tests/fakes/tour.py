@@ -59,7 +59,7 @@ def walk(visitor: Visitor, vault: RealVault, folder: Path, username: str) -> Ite
     with telling(vault, folder, username, visitor.lang) as told:
         yield from _look_around(visitor, told)
     visitor.username = f"{username} 3"
-    visitor.sign_up()
+    visitor.move_in()
     yield from go_back(visitor, vault, folder)
 
 
@@ -716,5 +716,8 @@ def go_back(visitor: Visitor, vault: RealVault, folder: Path) -> Iterator[str]:
     visitor.fill("account.confirm.pin", visitor.pin)
     visitor.press("account.trust.accept")
     page.get_by_text(visitor.say("account.trust.ended")).wait_for()
+    main = page.get_by_role("main")
+    main.get_by_text(visitor.say("account.trust.anew", count=1)).wait_for()
+    main.get_by_text(visitor.say("account.trust.file", name=PHOTOGRAPH.name)).wait_for()
     yield "trust-ended"
     visitor.lock()

@@ -92,7 +92,7 @@ def hold_in(page: Page, typist: Typist) -> None:
 def test_scales_and_months_by_arrows_and_the_way_past_the_bar(typist: Typist) -> None:
     page, say = typist.page, typist.say
     typist.username = "flèches"
-    typist.sign_up()
+    typist.move_in()
     page.keyboard.press("Tab")
     typist.reach(page.locator(".skip"))
     page.keyboard.press("Enter")

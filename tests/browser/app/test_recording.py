@@ -285,21 +285,21 @@ TAKEN = """() => {
 }"""
 
 
-@pytest.mark.parametrize("name, why", [("NotAllowedError", "forbidden"), ("NotReadableError", "missing")])
 def test_what_is_refused_is_said_in_sight_and_of_what_was_asked_for(
-    studio: BrowserContext, real_vault: RealVault, name: str, why: str
+    studio: BrowserContext, real_vault: RealVault
 ) -> None:
-    visitor = Visitor(studio.new_page(), real_vault.url, username=f"refused {name}")
+    visitor = Visitor(studio.new_page(), real_vault.url, username="refused")
     visitor.page.set_viewport_size({"width": 360, "height": 640})
     visitor.move_in()
-    visitor.go_to("shell.documents")
-    visitor.follow("documents.record.name")
-    visitor.page.evaluate(REFUSE, name)
-    for medium in ("sound", "video", "photograph"):
-        visitor.press(f"documents.record.{medium}")
-        alert = visitor.page.get_by_role("alert")
-        expect(alert).to_have_text(visitor.say(f"documents.record.{why}.{medium}"))
-        expect(alert).to_be_in_viewport(ratio=0.99)  # of a pixel a part may be missing
+    for name, why in (("NotAllowedError", "forbidden"), ("NotReadableError", "missing")):
+        visitor.go_to("shell.documents")
+        visitor.follow("documents.record.name")
+        visitor.page.evaluate(REFUSE, name)
+        for medium in ("sound", "video", "photograph"):
+            visitor.press(f"documents.record.{medium}")
+            alert = visitor.page.get_by_role("alert")
+            expect(alert).to_have_text(visitor.say(f"documents.record.{why}.{medium}"))
+            expect(alert).to_be_in_viewport(ratio=0.99)  # of a pixel a part may be missing
 
 
 def test_a_recording_that_nobody_ended_says_so_and_what_is_kept(studio: BrowserContext, real_vault: RealVault) -> None:
