@@ -15,11 +15,14 @@ NPM      = cd $(WEB) && PATH="$(abspath $(BIN)):$$PATH" npm
 comma   := ,
 # For what may wait whenever anybody else wants a processor.
 IDLE    := $(shell chrt --idle 0 true 2>/dev/null && echo chrt --idle 0 || echo nice -n 19)
+# Where there is room in memory, what tests keep lies there: at a disk, each vault of theirs waits at every commit.
+MEMORY   = $(shell test "$$(df --output=avail -BG /dev/shm 2>/dev/null | tr -dc 0-9)" -ge 6 2>/dev/null \
+	&& ! grep -q ' /dev/shm .*noexec' /proc/mounts && echo TMPDIR=/dev/shm)
 # A machine may forbid Python to keep what it compiled; every process that a test starts would compile us again.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo app checks test test-web test-browsers lint type bench bench-web soak vectors docs-check screenshots clean
+.PHONY: help run demo app checks read test test-web test-browsers lint type bench bench-web soak vectors docs-check screenshots clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -64,17 +67,19 @@ test-web: $(WEB)/node_modules/.done $(VERIFIER)  ## the web client's types and t
 	@$(NPM) run --silent type
 	@$(NPM) run --silent test
 
-checks: lint type docs-check $(APP)
+checks: lint type docs-check read $(APP)
 
 # What measures how fast a processor is comes first, by itself: after twenty minutes of work some machines are half as
 # fast. The web client's tests take what those that measure time leave.
 # 5: none of this kind, which some tests may say, and all of them never.
 test: $(VENV)/.dev $(APP)  ## every check and every test (TESTS=path for some)
-	@failed=; ran=; \
-	round() { $(BIN)/python -m pytest "$$@" $(TESTS); case $$? in 0) ran=yes ;; 5) test "$(TESTS)" != tests || failed=yes ;; *) failed=yes ;; esac; }; \
+	@failed=; ran=; place=; \
+	round() { $$place $(BIN)/python -m pytest "$$@" $(TESTS); case $$? in 0) ran=yes ;; 5) test "$(TESTS)" != tests || failed=yes ;; *) failed=yes ;; esac; }; \
 	round -m 'alone and still and not soak'; \
 	$(MAKE) --no-print-directory -j2 --output-sync=target checks || exit 1; \
-	round -n 3 --dist worksteal -m 'not soak and not alone'; \
+	place='env $(MEMORY)'; \
+	round -n 3 --dist worksteal -m 'not soak and not alone' -o tmp_path_retention_policy=failed -o tmp_path_retention_count=1; \
+	place=; \
 	$(IDLE) $(MAKE) --no-print-directory --output-sync=target test-web & \
 	round -m 'alone and not still and not soak'; \
 	wait $$! || failed=yes; \
@@ -110,6 +115,9 @@ soak: $(VENV)/.dev $(APP)  ## the long rounds
 vectors: $(VENV)/.dev  ## make our own vectors anew; `git diff` stays empty
 	@$(BIN)/python tests/vectors/make_sealing.py
 	@$(BIN)/python tests/vectors/make_receipts.py
+
+read: $(VENV)/.dev  ## every test can be read; those who run them side by side find it done
+	@said=$$($(BIN)/python -m pytest --collect-only -qq $(TESTS) 2>&1) || test $$? = 5 || { echo "$$said"; false; }
 
 docs-check: $(VENV)/.dev  ## what the documents say is so: the generated ones are as generated
 	@$(BIN)/python docs/api/generate.py --check
