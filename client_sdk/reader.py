@@ -164,11 +164,19 @@ class Reader:
 
     def named(self, row: Row) -> tuple[bytes, ...]:
         """The blobs of the contents that a record names, in the vault or not; none where it can't be opened."""
+        return tuple(one["blob"] for one in self._said(row).get("contents", ()))
+
+    def went_with(self, row: Row) -> tuple[bytes, ...]:
+        """The same, and a depositor's own words first, where there are any."""
+        sent = sent_of(self._said(row))
+        return (*(() if sent is None else (sent.deposit,)), *self.named(row))
+
+    def _said(self, row: Row) -> dict[str, Any]:
+        """Nothing where it can't be opened."""
         try:
-            facts, _ = self.facts(row)
+            return self.facts(row)[0]
         except (NeedsPin, CryptoCoreError, ItemUnknown):
-            return ()
-        return tuple(one["blob"] for one in facts.get("contents", ()))
+            return {}
 
     def sealed_blobs(self, row: Row) -> Iterator[SealedBlob]:
         """The record, then each content, as they are kept. Raises NeedsPin before anything if it can't be opened."""

@@ -361,7 +361,7 @@ class Writer:
         missing, replica = missing_blobs(refusal), self._session.replica
         known = {blob for row in replica.tombstones() for blob in row.erases or ()}
         for row in filter(None, (replica.newest(one["item"]) for one in entry.revisions if one["replaces"])):
-            known.update(self._reader.named(row))
+            known.update(self._reader.went_with(row))
         return missing if missing <= known else frozenset()
 
     def _rebased(self, writings: Sequence[Writing]) -> list[Writing]:

@@ -1,4 +1,5 @@
-"""A sealed backup of 30 items, as a stream: 20 MB in `make test`, 500 MB in `make soak`; and deaths on the way."""
+"""A sealed backup of 30 items as a stream: 20 MB in `make test`, 500 MB in `make soak`; and deaths on the way to one
+of 6 MB, since all that was written by then is searched."""
 
 from __future__ import annotations
 
@@ -66,7 +67,7 @@ def test_a_large_backup_is_sealed_and_opened_as_a_stream(
             assert archive.read(originals[original.name.removeprefix("video-")]) == original.read_bytes()
 
 
-@pytest.mark.parametrize("scene", SIZES[:1], ids=["20MB"], indirect=True)
+@pytest.mark.parametrize("scene", [6_000_000], ids=["6MB"], indirect=True)
 @pytest.mark.parametrize("asked_for", [1, ITEMS // 2, ITEMS - 1])
 def test_a_death_while_it_is_made_leaves_nothing(scene: Scene, tmp_path: Path, asked_for: int) -> None:
     vault, person, _ = scene

@@ -28,6 +28,7 @@ from server.cli import collect
 from server.journal.service import begin
 from server.ledger.models import SignedCheckpoint
 from tests.fakes.devices import PASSWORD, PIN, USERNAME, Device, make_device, register, stretch_once
+from tests.fakes.received import MESSAGE, receive
 from tests.fakes.set_back import copied, reopen, restored
 from tests.fakes.vault import FakeVault
 
@@ -1037,3 +1038,26 @@ def test_a_pair_that_was_changed_since_the_copy_loses_no_text(
             client.step_up(new.pin)
             found = ["behind the PIN", "in the copy", "since the change", "waits"]
             assert sorted(map(str, texts(client))) == found
+
+
+def test_what_somebody_put_in_after_the_copy_goes_back_and_can_be_edited_and_deleted(
+    vault: FakeVault, laptop: Device, tmp_path: Path
+) -> None:
+    """Their own words and their file are lost with the vault; the person has what they took over of them."""
+    (photograph := tmp_path / "hall.jpg").write_bytes(b"a photograph" * 9000)
+    copy = copied(vault)
+    with laptop.log_in() as client, make_device(vault, tmp_path / "stranger").client() as stranger:
+        item = receive(client, stranger, vault.clock.now(), photograph).kept.id
+    restored(vault, copy)
+    assert codes(laptop) == ["items_missing", "ledger_forked"]
+    assert [one.name for one in accept(laptop).files] == ["hall.jpg"]
+    with laptop.log_in() as client:
+        assert [one.code for one in client.log_in(USERNAME, PASSWORD, PIN).warnings] == []
+        client.edit_entry(item, {"title": "Edited"})
+        found = client.item(item)
+        assert (found.title, found.sent and found.sent.message, found.contents) == ("Edited", MESSAGE, ())
+        client.delete_item(item)
+        client.restore_item(item)
+        assert client.item(item).title == "Edited"
+    with fresh(vault, tmp_path).log_in() as client:
+        assert client.item(item).title == "Edited"

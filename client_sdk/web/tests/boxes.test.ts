@@ -25,7 +25,7 @@ import { blobName } from "../src/sdk/replica.js";
 import { formatDeposit, parseDeposit } from "../src/sdk/sent_words.js";
 import { HttpTransport } from "../src/sdk/transport.js";
 import { collected, registered, type Browser } from "./clients.js";
-import { Network } from "./memory_network.js";
+import { json, Network } from "./memory_network.js";
 import { python } from "./real_vault.js";
 import { sharedVault, type SharedVault } from "./shared_vault.js";
 
@@ -72,6 +72,28 @@ async function visit({ client, fragment, network }: Pick<Scene, "client" | "frag
 }
 
 describe("what was put in", () => {
+  test("can be edited where the vault has lost the words that came with it", async () => {
+    const scene = await aBox();
+    const { client, browser, box } = scene;
+    await (await visit(scene)).deposit(WORDS, []);
+    const boxes = await client.boxes();
+    const [waiting] = await boxes.waiting(box);
+    await boxes.open(box, waiting!.deposit);
+    const { id } = await boxes.accept(waiting!.deposit);
+    const lost = client.item(id).sent!.deposit;
+    const named: (readonly string[])[] = [];
+    browser.network.answers = ({ method, path, body }) => { // as a vault says that was set back to before they came
+      if (method !== "POST" || path !== "/v1/items") return null;
+      const { revisions: [revision] } = JSON.parse(new TextDecoder().decode(body)) as { revisions: { blobs: string[] }[] };
+      named.push(revision!.blobs);
+      const problem = { type: "about:blank", title: "", status: 409, code: "blob_missing", detail: "", blobs: [lost] };
+      return revision!.blobs.includes(lost) ? json(problem, 409) : null;
+    };
+    await client.editEntry(id, { title: "Edited" });
+    expect(named).toEqual([[lost], []]);
+    expect(client.item(id)).toMatchObject({ title: "Edited", sent: { message: WORDS.message } });
+  });
+
   test("is opened, kept as it was sent, and says whose it is, on another device too", async () => {
     const scene = await aBox();
     const { client, box, browser } = scene;

@@ -113,10 +113,22 @@ export class Reader {
 
   /** The blobs of the contents that a record names, in the vault or not; none where it can't be opened. */
   named(row: Row): readonly Id[] {
+    const facts = this.#said(row);
+    return facts === null ? [] : contentsOf(facts).map(({ blob }) => blob);
+  }
+
+  /** The same, and a depositor's own words first, where there are any. */
+  wentWith(row: Row): readonly Id[] {
+    const facts = this.#said(row);
+    return [...(facts?.kind === "received" ? [facts.sent.deposit] : []), ...this.named(row)];
+  }
+
+  /** Null where it can't be opened. */
+  #said(row: Row): RecordFacts | null {
     try {
-      return contentsOf(this.facts(row)[0]).map(({ blob }) => blob);
+      return this.facts(row)[0];
     } catch (error) {
-      if (error instanceof NeedsPin || error instanceof CryptoCoreError || error instanceof ItemUnknown) return [];
+      if (error instanceof NeedsPin || error instanceof CryptoCoreError || error instanceof ItemUnknown) return null;
       throw error;
     }
   }

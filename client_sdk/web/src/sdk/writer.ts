@@ -382,7 +382,7 @@ export class Writer {
     const known = new Set(replica.tombstones().flatMap((row) => row.erases ?? []));
     for (const { item, replaces } of revisions) {
       const before = replaces > 0 ? replica.newest(item) : null;
-      for (const blob of before === null ? [] : this.#reader.named(before)) known.add(blob);
+      for (const blob of before === null ? [] : this.#reader.wentWith(before)) known.add(blob);
     }
     const missing = missingBlobs(refusal);
     return [...missing].every((blob) => known.has(blob)) ? missing : new Set();
