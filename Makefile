@@ -69,7 +69,7 @@ test-web: $(WEB)/node_modules/.done $(VERIFIER)  ## the web client's types and t
 
 checks: lint type docs-check read $(APP)
 
-# What measures how fast a processor is comes first, by itself: after twenty minutes of work some machines are half as
+# What a busy processor changes is measured first, by itself: after twenty minutes of work some machines are half as
 # fast. The web client's tests take what those that measure time leave.
 # 5: none of this kind, which some tests may say, and all of them never.
 test: $(VENV)/.dev $(APP)  ## every check and every test (TESTS=path for some)

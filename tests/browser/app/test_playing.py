@@ -149,6 +149,7 @@ SIZES = pytest.mark.parametrize(
 
 @SIZES
 @pytest.mark.alone
+@pytest.mark.still
 def test_at_nine_tenths_of_a_long_film_or_sound_it_runs_after_a_little(
     cinema: Cinema, tmp_path: Path, seconds: int, size: int
 ) -> None:
