@@ -27,9 +27,17 @@ def lose(vault: RealVault, copy: Path) -> None:
     shutil.copy(copy, vault.data / "vault.db")
 
 
-def set_back(vault: RealVault, copy: Path) -> None:
-    """The same, put right and served."""
+def set_back(vault: RealVault, copy: Path, *, journal: bool = True) -> None:
+    """The same, put right and served. Without `journal` that one is lost as well: what came back stays."""
     lose(vault, copy)
-    done = vault.command("restore")
+    if not journal:
+        (vault.data / "journal.db").unlink()
+    done = vault.command("restore", *([] if journal else ["--without-journal"]))
     assert done.returncode == 0, done.stderr
     vault.start()
+
+
+def lose_files(vault: RealVault) -> None:
+    """The vault knows of no file any more, while it runs."""
+    with closing(sqlite3.connect(vault.data / "vault.db", timeout=30)) as database, database:
+        assert database.execute("DELETE FROM blobs").rowcount > 0

@@ -11,12 +11,13 @@ import shutil
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, BrowserContext, Error, Page, Playwright, Route
 from werkzeug.serving import WSGIRequestHandler, make_server
@@ -113,6 +114,35 @@ def unanswered(page: Page, addresses: str) -> Iterator[None]:
             page.unroute(addresses)
             for route in held:
                 route.abort()
+
+
+NOT_FOUND = {"type": "about:blank", "title": "Not found", "status": 404, "code": "not_found", "detail": "No."}
+
+
+@contextmanager
+def unreached(page: Page, addresses: str) -> Iterator[None]:
+    """What a page asks of such addresses meanwhile doesn't arrive."""
+    page.route(addresses, lambda route: route.abort())
+    try:
+        yield
+    finally:
+        page.unroute(addresses)
+
+
+@contextmanager
+def not_found(page: Page, paths: Collection[str]) -> Iterator[None]:
+    """The vault has nothing at these paths, as far as a page can tell."""
+    def answer(route: Route) -> None:
+        if urlsplit(route.request.url).path in paths:
+            route.fulfill(status=404, content_type="application/problem+json", body=json.dumps(NOT_FOUND))
+        else:
+            route.fallback()
+
+    page.route("**/v1/**", answer)
+    try:
+        yield
+    finally:
+        page.unroute("**/v1/**")
 
 
 NOW = "performance.timeOrigin + performance.now()"

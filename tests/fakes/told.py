@@ -17,6 +17,7 @@ from client_sdk.client import Draft, VaultClient
 from client_sdk.errors import Refused
 from client_sdk.happened import parse_happened
 from client_sdk.sharing import Link, MadeBundle, Sharing
+from crypto_core.encoding import format_b64url
 from tests.fakes.film import make_film, make_sound
 from tests.fakes.listed import become_listed
 from tests.fakes.processes import RealVault
@@ -152,6 +153,20 @@ class Told:
         made = self.laptop.shares.make(Sharing(items, entry, int(time.time()) + 3600, 10, self.words.message))
         self.laptop.shares.send(made, self.laptop.account.confirm(PASSWORD, PIN))
         return made
+
+    def lost_paths(self) -> set[str]:
+        """Paths of a file, and of the receipts of another one, of an entry, and of what was put into a box."""
+        items = self.laptop.items()
+        written = next(item for item in items if item.text == self.texts[0])
+        paths = {f"/v1/items/{format_b64url(written.id)}/revisions/{written.revision}/receipt"}
+        for item in items:
+            if item.sent is not None:
+                paths.add(f"/v1/blobs/{format_b64url(item.sent.deposit)}/receipt")
+            if item.title == self.words.document[0]:
+                paths.add(f"/v1/blobs/{format_b64url(item.contents[0].blob)}")
+            if item.title == self.words.media[0]:
+                paths.add(f"/v1/blobs/{format_b64url(item.contents[0].blob)}/receipt")
+        return paths
 
     def change_elsewhere(self) -> None:
         """The laptop writes another version of the entry that a page may have open."""

@@ -15,8 +15,8 @@ from pathlib import Path
 from playwright.sync_api import FilePayload, Page, expect
 
 from client_sdk.client import VaultClient
-from tests.fakes.backups import back_up, set_back
-from tests.fakes.browser import unanswered
+from tests.fakes.backups import back_up, lose_files, set_back
+from tests.fakes.browser import not_found, unanswered, unreached
 from tests.fakes.processes import RealVault
 from tests.fakes.teller import choose, letter
 from tests.fakes.told import EDITED, PHOTOGRAPH, STORIES, Told, telling
@@ -224,7 +224,7 @@ def _look_around(visitor: Visitor, told: Told) -> Iterator[str]:
     yield from _assessments(visitor)
     yield from _sharing(visitor, told)
     yield from _boxes(visitor, told)
-    yield from _settings(visitor)
+    yield from _settings(visitor, told)
     yield from _questions(visitor, told)
     yield from _receiving(visitor, told)
     yield from _reading(visitor, told)
@@ -523,7 +523,7 @@ def _depositing(visitor: Visitor, told: Told) -> Iterator[str]:
     yield "deposit-broken"
 
 
-def _settings(visitor: Visitor) -> Iterator[str]:
+def _settings(visitor: Visitor, told: Told) -> Iterator[str]:
     page = visitor.page
     visitor.go_to("shell.settings")
     visitor.heading("account.settings.title")
@@ -557,6 +557,7 @@ def _settings(visitor: Visitor) -> Iterator[str]:
     yield "dossier"
     yield from _saving(visitor)
     yield from _sealing(visitor)
+    yield from _saving_what_there_is(visitor, told)
     visitor.go_to("shell.settings")
     page.get_by_role("link").filter(has_text=visitor.say("account.settings.erase_text")).click()
     visitor.heading("account.erase.title")
@@ -599,6 +600,24 @@ def _sealing(visitor: Visitor) -> Iterator[str]:
         visitor.press("pack.sealed.do")
     page.get_by_text(visitor.say("pack.sealed.read")).wait_for()
     yield "dossier-sealed-saved"
+
+
+def _saving_what_there_is(visitor: Visitor, told: Told) -> Iterator[str]:
+    """Both again, from a vault that doesn't give all of it any more."""
+    page = visitor.page
+    with not_found(page, told.lost_paths()):
+        visitor.choose_setting("dossier_text")
+        for sealed in (False, True):
+            if sealed:
+                page.get_by_label(visitor.say("pack.sealed.tick")).check()
+                visitor.press("pack.sealed.show")
+                visitor.note_words("pack.sealed.title")
+                visitor.press("account.sheet.noted")
+                visitor.copy_words()
+            with page.expect_download():
+                visitor.press("pack.sealed.do" if sealed else "pack.own.do")
+            page.get_by_text(visitor.say("pack.sealed.read" if sealed else "pack.own.read")).wait_for()
+            yield "dossier-sealed-lacking" if sealed else "dossier-lacking"
 
 
 def _questions(visitor: Visitor, told: Told) -> Iterator[str]:
@@ -685,8 +704,8 @@ def _leaving(visitor: Visitor, told: Told) -> Iterator[str]:
 
 
 def go_back(visitor: Visitor, vault: RealVault, folder: Path) -> Iterator[str]:
-    """From an empty journal: the vault goes back to a copy, a telephone writes in the place of what was lost, and then
-    this browser comes, which holds it. `folder` is for the copy, and for what the telephone keeps."""
+    """From an empty journal: the vault goes back to a copy and its credentials, a telephone writes in the place of what
+    was lost, and then this browser comes, which holds it. `folder`: for the copy, and for what the telephone keeps."""
     page, words = visitor.page, STORIES[visitor.lang].entries
     first, edited, second = (words[at][1] for at in (0, 1, 2))
     visitor.write(first)
@@ -697,8 +716,11 @@ def go_back(visitor: Visitor, vault: RealVault, folder: Path) -> Iterator[str]:
     visitor.press("journal.write.keep_version")
     visitor.is_kept(sensitive=False)
     visitor.write(second, files=[PHOTOGRAPH])
+    visitor.choose_setting("credentials")
+    visitor.heading("account.credentials.title")
+    visitor.renew_words()
     visitor.lock()
-    set_back(vault, folder / "copy.db")
+    set_back(vault, folder / "copy.db", journal=False)
     with VaultClient.connect(vault.url, folder / "telephone") as telephone:
         telephone.log_in(visitor.username, visitor.password, visitor.pin)
         telephone.account.accept_trust(visitor.password, visitor.pin)
@@ -717,7 +739,24 @@ def go_back(visitor: Visitor, vault: RealVault, folder: Path) -> Iterator[str]:
     visitor.press("account.trust.accept")
     page.get_by_text(visitor.say("account.trust.ended")).wait_for()
     main = page.get_by_role("main")
+    main.get_by_text(visitor.say("account.trust.older_pair")).wait_for()
     main.get_by_text(visitor.say("account.trust.anew", count=1)).wait_for()
     main.get_by_text(visitor.say("account.trust.file", name=PHOTOGRAPH.name)).wait_for()
     yield "trust-ended"
+    yield from _go_on_without(visitor, vault, STORIES[visitor.lang].entries[EDITED][1])
     visitor.lock()
+
+
+def _go_on_without(visitor: Visitor, vault: RealVault, text: str) -> Iterator[str]:
+    """What was cut off after its file goes at the next opening, when the vault hasn't the file any more."""
+    page = visitor.page
+    with unreached(page, "**/v1/items"):
+        visitor.begin_entry(text)
+        visitor.choose_files([PHOTOGRAPH])
+        visitor.press("journal.write.keep")
+        page.get_by_text(visitor.say("journal.waiting.here")).wait_for()
+        visitor.lock()
+    lose_files(vault)
+    visitor.log_in()
+    page.get_by_text(visitor.say("account.trust.files", count=1)).wait_for()
+    yield "home-lost"

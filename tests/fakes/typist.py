@@ -97,6 +97,10 @@ class Typist(Visitor):
         bar = self.page.get_by_role("navigation", name=self.say("shell.nav"))
         self.strike(bar.get_by_role("link", name=self.say(key), exact=True))
 
+    def choose_setting(self, key: str) -> None:
+        self.go_to("shell.settings")
+        self.strike(self.page.get_by_role("link").filter(has_text=self.say(f"account.settings.{key}")))
+
     def open_row(self, text: str) -> None:
         self.go_to("shell.journal")
         self.strike(self.page.get_by_role("link").filter(has_text=text).first)

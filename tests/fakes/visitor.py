@@ -188,8 +188,7 @@ class Visitor:
 
     def erase_everything(self) -> None:
         """From the open vault to the door, where nobody has an account any more."""
-        self.go_to("shell.settings")
-        self.page.get_by_role("link").filter(has_text=self.say("account.settings.erase_text")).click()
+        self.choose_setting("erase_text")
         self.heading("account.erase.title")
         self.page.get_by_label(self.say("account.erase.understood"), exact=True).check()
         self.fill("account.confirm.password", self.password)
@@ -241,6 +240,11 @@ class Visitor:
         """One of the ways of the bar."""
         bar = self.page.get_by_role("navigation", name=self.say("shell.nav"))
         bar.get_by_role("link", name=self.say(key), exact=True).click()
+
+    def choose_setting(self, key: str) -> None:
+        """One of the settings, by its name or what is said of it."""
+        self.go_to("shell.settings")
+        self.page.get_by_role("link").filter(has_text=self.say(f"account.settings.{key}")).click()
 
     def open_row(self, text: str) -> None:
         """An entry of the journal, by how its row begins."""

@@ -45,6 +45,8 @@ const ticked = (label: string): HTMLInputElement | null =>
     .find((one) => one.closest("label, div")?.textContent?.includes(label)) ?? null;
 const box = (): HTMLInputElement | null => ticked("With what is sensitive");
 const tick = (): Promise<void> => act(async () => box()!.click());
+const lacking = (): readonly (string | null)[] =>
+  [...document.querySelectorAll("main [role=status] li")].map(({ textContent }) => textContent);
 const saved = (): readonly (readonly number[])[] =>
   callsOf(page.vault, "saveOwn").map(([, items]) => (items as PackedItem[]).map(({ item }) => Number(item.slice(6, 21))));
 
@@ -231,9 +233,23 @@ describe("somebody who stops it", () => {
     await page.press(DO);
     await page.see("1 item given");
     const said = page.text();
-    expect(said).toContain("the service gave no receipt of it that holds: ");
-    expect(said).toContain("This file isn’t in it, because the service didn’t give it as it was deposited: a.jpg.");
-    expect(said).toContain("This file is in it without a receipt that holds: b.mp4.");
+    expect(said).toContain("the service gave no receipt of it that holds:");
+    expect(said).toContain("This file isn’t in it, because the service didn’t give it as it was deposited:");
+    expect(said).toContain("This file is in it without a receipt that holds:");
+    expect(lacking()).toEqual(["Hier", "“a.jpg”, with Untitled document", "“b.mp4”, with Untitled document"]);
+  });
+
+  it("is told no name of what is behind the PIN once that has closed", async () => {
+    await come([SECRET]);
+    page.vault.lost = [{ item: SECRET.id, revision: SECRET.revision, name: "a.jpg", isThere: false }];
+    await tick();
+    await give(PIN);
+    await until(() => button(DO));
+    await page.press(DO);
+    await page.see("1 item given");
+    expect(lacking()).toEqual([expect.stringContaining("a.jpg")]);
+    await act(async () => page.vault.dropSensitive());
+    await until(() => lacking()[0] === "A file, with Behind the PIN");
   });
 
   it.each([["goes to another page", "Journal"], ["locks", "Lock"]])("because they go (%s) leaves nothing running", async (_, way) => {

@@ -90,21 +90,26 @@ function Stopped(): JSX.Element {
 /** What came of it: what was given back, stands by itself now, is lost, or is left to be done. */
 function Ended({ settled: { givenBack, anew, files, writtenOff, left, recordOlder } }: { settled: Settled }): JSX.Element {
   return (
-    <div class="notice" role="status">
-      <p>{say("account.trust.ended")}</p>
+    <div role="status">
       {recordOlder && (
-        <p>{say("account.trust.older_pair")} <a href={address("credentials")}>{say("account.settings.credentials")}</a></p>
+        <Notice care>
+          <p><b>{say("account.trust.older_pair")}</b></p>
+          <p class="actions"><a class="button" href={address("credentials")}>{say("shell.advise_change_do")}</a></p>
+        </Notice>
       )}
-      {givenBack > 0 && <p>{say("shell.given_back", { count: givenBack })}</p>}
-      {anew.length > 0 && (
-        <>
-          <p>{say("account.trust.anew", { count: anew.length })}</p>
-          <ul>{anew.map((id) => <li key={id}><ItemLink id={id} /></li>)}</ul>
-        </>
-      )}
-      <LostFiles files={files} />
-      {writtenOff > 0 && <p>{say("account.trust.given_up", { count: writtenOff })}</p>}
-      {left !== null && <p>{say("account.trust.left")} {sentenceOf({ code: left })}</p>}
+      <Notice>
+        <p>{say("account.trust.ended")}</p>
+        {givenBack > 0 && <p>{say("shell.given_back", { count: givenBack })}</p>}
+        {anew.length > 0 && (
+          <>
+            <p>{say("account.trust.anew", { count: anew.length })}</p>
+            <ul>{anew.map((id) => <li key={id}><ItemLink id={id} /></li>)}</ul>
+          </>
+        )}
+        <LostFiles files={files} />
+        {writtenOff > 0 && <p>{say("account.trust.given_up", { count: writtenOff })}</p>}
+        {left !== null && <p>{say("account.trust.left")} {sentenceOf({ code: left })}</p>}
+      </Notice>
     </div>
   );
 }

@@ -7,7 +7,7 @@ import { askPin, Button, focusHeading, Notice, Problem, Title, Waiting } from ".
 import { address } from "../../router.js";
 import { items, refreshItems, sensitiveUntil, vault } from "../../state.js";
 import type { Item } from "../../../worker/api.js";
-import { titleOf } from "./facts.js";
+import { calledOf } from "./facts.js";
 import "./journal.css";
 
 /** Seconds between a deletion and the erasure. */
@@ -73,7 +73,7 @@ export default function Deleted(): JSX.Element {
 
 function nameOf(item: Item | null): string {
   if (item === null) return say("journal.deleted.erased");
-  return item.state === "open" ? titleOf(item) : say(`journal.state.${item.state}`);
+  return calledOf(item);
 }
 
 async function findGone(): Promise<readonly Gone[]> {

@@ -5,8 +5,8 @@ import type { JSX } from "preact";
 import { say } from "../../i18n.js";
 import { address } from "../../router.js";
 import { items } from "../../state.js";
-import type { Id, LostFile } from "../../../worker/api.js";
-import { titleOf, viewOf } from "./facts.js";
+import type { Id, Item, LostFile } from "../../../worker/api.js";
+import { calledOf, viewOf } from "./facts.js";
 
 /** Nothing where there are none. */
 export function LostFiles({ files }: { files: readonly LostFile[] }): JSX.Element | null {
@@ -16,18 +16,26 @@ export function LostFiles({ files }: { files: readonly LostFile[] }): JSX.Elemen
       <p>{say("account.trust.files", { count: files.length })}</p>
       <ul>
         {files.map(({ item, title, name }, at) => (
-          <li key={at}>{say("account.trust.file", { name })} <ItemLink id={item} title={title} /></li>
+          <li key={at}>{fileOf(listed(item), name)} <ItemLink id={item} title={title} /></li>
         ))}
       </ul>
-      <p>{say("account.trust.add_again")}</p>
+      <p>{say("account.trust.add_again", { count: files.length })}</p>
     </>
   );
 }
 
 /** `title`: where the item isn't listed. */
 export function ItemLink({ id, title: known = "" }: { id: Id; title?: string }): JSX.Element {
-  const item = items.value?.find((one) => one.id === id);
+  const item = listed(id);
   if (item === undefined) return <>{known || say("journal.untitled")}</>;
-  const title = item.state === "open" ? titleOf(item) : say(`journal.state.${item.state}`);
-  return <a href={address(viewOf(item), id)}>{title}</a>;
+  return <a href={address(viewOf(item), id)}>{calledOf(item)}</a>;
+}
+
+/** Before what its item is called. A file has no name while its item is behind the PIN. */
+export function fileOf(item: Item | undefined, name: string): string {
+  return say(name === "" || item?.state === "locked" ? "account.trust.unnamed" : "account.trust.file", { name });
+}
+
+function listed(id: Id): Item | undefined {
+  return items.value?.find((one) => one.id === id);
 }

@@ -31,6 +31,11 @@ export function titleOf(item: Pick<Item, "title" | "text" | "kind"> & Partial<Pi
   return first.length > 90 ? `${first.slice(0, 88).replace(/\s+\S*$/u, "")} …` : first;
 }
 
+/** The same of anything that is listed: of what isn't open, why. */
+export function calledOf(item: Item): string {
+  return item.state === "open" ? titleOf(item) : say(`journal.state.${item.state}`);
+}
+
 /** What stands above something whose words are all shown: its name, else when it was; the words needn't stand twice. */
 export function headingOf(item: Item): string {
   return nameOf(item) ?? (item.text ? whenOf(item) : titleOf(item));

@@ -7,6 +7,7 @@ import { say, size } from "../../i18n.js";
 import { Button, Dialog, Problem, Yes } from "../../parts/index.js";
 import type { Item, SavedPack, VaultApi } from "../../../worker/api.js";
 import { Going } from "../documents/Going.js";
+import { Lacking } from "./Lacking.js";
 import { useSaving } from "./saving.js";
 
 export function SavePack({ vault, items }: { vault: VaultApi; items: readonly Item[] }): JSX.Element {
@@ -23,7 +24,7 @@ export function SavePack({ vault, items }: { vault: VaultApi; items: readonly It
   return (
     <>
       <Button plain onClick={() => setAsking(true)}>{say("pack.save.name")}</Button>
-      <span role="status" class="saved">{saved !== null && <Saved name={saved[0]} pack={saved[1]} />}</span>
+      <div role="status" class="saved">{saved !== null && <Saved name={saved[0]} pack={saved[1]} items={items} />}</div>
       {asking && (
         <Dialog title={say("pack.save.title")} onClose={leave}>
           <p>{say("pack.save.what")}</p>
@@ -42,26 +43,13 @@ export function SavePack({ vault, items }: { vault: VaultApi; items: readonly It
   );
 }
 
-function Saved({ name, pack }: { name: string; pack: SavedPack }): JSX.Element {
+function Saved({ name, pack, items }: { name: string; pack: SavedPack; items: readonly Item[] }): JSX.Element {
   return (
     <>
-      {say(pack.blob === null ? "pack.save.done" : "pack.save.given", { name })} {say("pack.save.check")}
-      {pack.left.length > 0 && <> {say("pack.save.left", { count: pack.left.length })}</>}
-      <Lacking pack={pack} />
-    </>
-  );
-}
-
-/** What stands in a pack, and without what. */
-export function Lacking({ pack: { lost, unsaid, isContinued } }: { pack: SavedPack }): JSX.Element {
-  const named = (files: SavedPack["lost"]) => ({ count: files.length, names: files.map(({ name }) => name).join(", ") });
-  const [missing, unproven] = [lost.filter(({ isThere }) => !isThere), lost.filter(({ isThere }) => isThere)];
-  return (
-    <>
-      {missing.length > 0 && <> {say("pack.save.files", named(missing))}</>}
-      {unproven.length > 0 && <> {say("pack.save.unproven", named(unproven))}</>}
-      {unsaid > 0 && <> {say("pack.save.unsaid", { count: unsaid })}</>}
-      {!isContinued && <> {say("pack.save.no_ledger")}</>}
+      <p>{say(pack.blob === null ? "pack.save.done" : "pack.save.given", { name })} {say("pack.save.check")}</p>
+      <Lacking pack={pack} items={items}>
+        {pack.left.length > 0 && <p>{say("pack.save.left", { count: pack.left.length })}</p>}
+      </Lacking>
     </>
   );
 }

@@ -39,11 +39,11 @@ function Read({ vault, shared }: Reading): JSX.Element {
       {refused > 0 && <Notice care><p>{say("reading.refused", { count: refused })}</p></Notice>}
       <p>{say("reading.given", { moment: moment(shared.created) })} {say("reading.sender")}</p>
       <p class="hint">{say(shared.pinned ? "reading.key_known" : "reading.key_named")}</p>
-      <p class="actions">
+      <div class="actions">
         <a class="button" href={address("summary")}>{say("reading.summary.name")}</a>
         <SavePack vault={vault} items={items} />
         {session.value !== null && <Button plain onClick={() => void close()}>{say("reading.close")}</Button>}
-      </p>
+      </div>
       <p class="hint not-on-paper">{say("reading.care")}</p>
       <Handed
         items={items} message={shared.message} receiptOf={proofOf}

@@ -12,8 +12,8 @@ import { MOST_ITEMS, type Item, type PackedItem, type SavedPack } from "../../..
 import "../documents/documents.css";
 import { saveFile } from "../documents/addresses.js";
 import { Going } from "../documents/Going.js";
-import { titleOf } from "../journal/facts.js";
-import { Lacking } from "../reading/SavePack.js";
+import { calledOf } from "../journal/facts.js";
+import { Lacking, Named } from "../reading/Lacking.js";
 import { useSaving } from "../reading/saving.js";
 import { Words } from "./Words.js";
 
@@ -163,9 +163,11 @@ function Saved({ name, pack, begun: { parts, at, sealed } }: { name: string; pac
     <>
       <p class="saved">
         {say(pack.blob === null ? "pack.own.done" : "pack.own.given", { name, count: parts[at - 1]!.length - pack.left.length })}
-        {pack.left.length > 0 && <> {say("pack.own.without_receipt", { count: pack.left.length, names: titlesOf(pack.left) })}</>}
-        <Lacking pack={pack} />
       </p>
+      <Lacking pack={pack} items={everything()}>
+        <Named said="pack.own.without_receipt" names={titlesOf(pack.left)} />
+        {pack.left.length > 0 && <p>{say("pack.own.still_here", { count: pack.left.length })}</p>}
+      </Lacking>
       {at < parts.length && <p>{say("pack.own.more", { count: parts.length - at })}</p>}
       {at === parts.length && <p>{say(sealed ? "pack.sealed.read" : "pack.own.read")}</p>}
       {at === parts.length && !sealed && <p>{say("pack.save.check")}</p>}
@@ -202,9 +204,9 @@ function nameOf(sealed: boolean, number: number | null): string {
 }
 
 /** Of items that are listed. */
-function titlesOf(left: readonly PackedItem[]): string {
+function titlesOf(left: readonly PackedItem[]): readonly string[] {
   const ids = new Set(left.map(({ item }) => item));
-  return everything().filter(({ id }) => ids.has(id)).map(titleOf).join(", ");
+  return everything().filter(({ id }) => ids.has(id)).map(calledOf);
 }
 
 function everything(): readonly Item[] {
