@@ -573,6 +573,7 @@ test("the files that items go on without are told in the session in which they a
   await writtenFarAway(laptop);
   await loseFiles();
   await during(laptop, async (client) => {
+    expect(await client.unfinished()).toEqual([]); // it had gone to its end
     const { id: item } = named(client, "see the photograph");
     expect(client.lostFiles).toEqual([{ item, title: "The hall", name: "hall.jpg" }]);
   });

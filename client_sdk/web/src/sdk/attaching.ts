@@ -1,4 +1,4 @@
-// What is written together with files: the files first, then what names them; then their journals go.
+// What is written together with files: the files first, then what names them; once that lies in the outbox their journals go.
 // Knows: that two are sent at once, and where previews and drafts of what is written lie. Refuses to know: what is
 // written, and how a file is sealed and sent.
 
@@ -43,33 +43,31 @@ export class Attaching {
     this.#thumbnails = thumbnails;
   }
 
-  /** Files first, then, under the account's lock, `act`, which names them; then their journals go. */
+  /** Files first, then, under the account's lock, `act`, which names them. `keeping`: how that takes the place of its draft, and of
+   * the files' journals: they aren't sent again. */
   async write<T>(
-    { attachments = [], sent: how }: Writing, sensitive: boolean,
-    act: (contents: readonly Content[]) => Promise<T>,
+    how: Writing, sensitive: boolean, act: (contents: readonly Content[], keeping: Keeping) => Promise<T>,
   ): Promise<T> {
     const sent: Uploaded[] = [];
     try {
       await this.#inTurn(async () => {
-        for (const { file, thumbnail } of attachments) {
-          const one = await this.#uploader.send(file, sensitive, how);
+        for (const { file, thumbnail } of how.attachments ?? []) {
+          const one = await this.#uploader.send(file, sensitive, how.sent);
           sent.push(one);
           if (thumbnail !== null) await this.#thumbnails.keep(one.content.blob, thumbnail, sensitive);
         }
       });
-      const result = await this.#session.locked(() => act(sent.map((one) => one.content)));
-      for (const one of sent) await one.journal.remove();
-      return result;
+      return await this.#session.locked(() => act(sent.map((one) => one.content), this.#keeping(how, sent)));
     } finally {
       for (const one of sent) one.journal.close();
     }
   }
 
-  /** How what is written takes the place of its draft. */
-  keeping({ slot = null, waits }: Writing): Keeping {
+  #keeping({ slot = null, waits }: Writing, sent: readonly Uploaded[]): Keeping {
     return async (keep) => {
       const entry = await (slot === null ? keep() : this.#drafts.replace(slot, keep));
       waits?.();
+      for (const { journal } of sent) await journal.remove();
       return entry;
     };
   }

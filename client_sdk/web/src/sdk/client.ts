@@ -334,8 +334,8 @@ export class VaultClient {
     const { attaching, writer } = this.#opened();
     const sensitive = how.sensitive ?? false;
     writer.requireKeepable(draft, kind, sensitive, answers);
-    return attaching.write(how, sensitive, async (contents) => {
-      const [kept] = await writer.add([draft], kind, sensitive, contents, answers, attaching.keeping(how));
+    return attaching.write(how, sensitive, async (contents, keeping) => {
+      const [kept] = await writer.add([draft], kind, sensitive, contents, answers, keeping);
       if (kept === undefined) throw new ServerFault("an answer about other revisions");
       return kept;
     });
@@ -372,7 +372,7 @@ export class VaultClient {
   async editEntry(id: Id, changes: Partial<Draft>, how: Omit<Writing, "sensitive"> = {}): Promise<Kept> {
     const { attaching, writer } = this.#opened();
     const sensitive = writer.requireEditable(id, changes);
-    return attaching.write(how, sensitive, (contents) => writer.edit(id, changes, contents, attaching.keeping(how)));
+    return attaching.write(how, sensitive, (contents, keeping) => writer.edit(id, changes, contents, keeping));
   }
 
   /** A part of a revision, to be shared: an item of its own, with its own receipt. `covered`: by the blobs of its
@@ -387,9 +387,9 @@ export class VaultClient {
     const { attaching, reader, writer } = this.#opened();
     const item = requireOpen(reader.item(id, revision));
     const attachments = [...covered.values()].map((file) => ({ file, thumbnail: null }));
-    return attaching.write({ attachments }, item.sensitive, (sent) => {
+    return attaching.write({ ...how, attachments }, item.sensitive, (sent, keeping) => {
       const masked = new Map([...covered.keys()].map((blob, place) => [blob, sent[place] as Content]));
-      return writer.extract(redact(item, redaction, masked), item.sensitive, attaching.keeping(how));
+      return writer.extract(redact(item, redaction, masked), item.sensitive, keeping);
     });
   }
 

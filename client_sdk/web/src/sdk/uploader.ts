@@ -38,7 +38,7 @@ const AGAIN = 2;
 const OTHER_BYTES = ["blob_conflict", "upload_mismatch"];
 const PASSING = ["body_incomplete", "digest_mismatch", "unavailable"];
 
-/** A content whose receipt verified; its journal goes when the record that names it is kept. */
+/** A content whose receipt verified; its journal goes when the record that names it lies in the outbox. */
 export interface Uploaded {
   readonly content: Content;
   readonly journal: Journal;
