@@ -251,6 +251,17 @@ def connection_of(session: Session) -> Connection:
     return session.bind
 
 
+def flaws(session: Session) -> Iterator[str]:
+    """One sentence for each thing that SQLite itself finds damaged, and for each row whose other row is gone: of which
+    table it is, never what stands in it."""
+    connection = connection_of(session)
+    for (said,) in connection.exec_driver_sql("PRAGMA integrity_check"):
+        if said != "ok":
+            yield f"the database: {said}"
+    for name, _, other, _ in connection.exec_driver_sql("PRAGMA foreign_key_check"):
+        yield f"a row of {name} belongs to one of {other} that is not there"
+
+
 def rows_changed(session: Session, statement: UpdateBase) -> int:
     """Executes an UPDATE or DELETE; how many rows it changed."""
     return cast("CursorResult[Any]", session.execute(statement)).rowcount

@@ -55,6 +55,24 @@ class VaultIncomplete(FolderError):
     )
 
 
+class VaultNewer(FolderError):
+    code = "vault_newer"
+    sentence = (
+        "A newer version of this program has served this vault. Nothing was changed. Install that version, or one that "
+        "came after it."
+    )
+
+
+class DatabaseDamaged(FolderError):
+    code = "database_damaged"
+    sentence = (
+        "The database of this vault, or its journal, is damaged; to try again changes nothing. Stop the vault, move "
+        "the damaged file away and keep it. In the place of the database lay its newest copy, then run `temoin-server "
+        "restore`. Of the journal put no copy back: if it alone is damaged, `temoin-server restore --without-journal` "
+        "begins another."
+    )
+
+
 class FolderClosed(FolderError):
     code = "vault_folder_closed"
     sentence = (

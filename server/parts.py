@@ -12,12 +12,12 @@ from flask import current_app
 
 from server.config import ServerConfig
 from server.database import Database
-from server.folder import Folder, VaultIncomplete, open_folder, read_secret
+from server.folder import Folder, VaultIncomplete, VaultNewer, open_folder, read_secret
 from server.journal.file import Journal
 from server.ledger.keys import LedgerKeys
 from server.ledger.marker import Marker
 from server.ledger.service import Ledger
-from server.migrations import is_begun
+from server.migrations import is_known, version_of
 from server.pepper import Pepper
 from server.ports import Clock, Steps
 from server.steps import NoSteps, SystemClock
@@ -60,8 +60,11 @@ def open_parts(config: ServerConfig, *, clock: Clock | None = None, steps: Steps
         raise VaultIncomplete("the database")
     made = assemble(config, folder, clock=clock, steps=steps)
     try:
-        if not is_begun(made.database):  # and so would whoever brings the tables to the newest version
+        version = version_of(made.database)
+        if version is None:  # and so would whoever brings the tables to the newest version
             raise VaultIncomplete("the database")
+        if not is_known(version):
+            raise VaultNewer(version)
     except BaseException:
         made.close()
         raise

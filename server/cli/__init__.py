@@ -166,6 +166,7 @@ def check(data: Path, deep: bool, as_json: bool) -> None:
         if (bucket := open_bucket(parts.config)) is not None:
             bucket.probe()
             bucket.close()
+        upgrade(parts.database)
         report = check_deep(parts) if deep else check_vault(parts)
         report.problems += _check_anchors(parts)
         if parts.journal.heard() is not None:  # a copy that is looked at has none

@@ -16,7 +16,7 @@ import click
 
 from crypto_core.errors import TemoinError
 from server.config import ServerConfig
-from server.folder import FolderClosed
+from server.folder import DatabaseDamaged, FolderClosed
 from server.journal.service import follow, require_newest
 from server.migrations import upgrade
 from server.parts import Parts, open_parts
@@ -29,6 +29,7 @@ data_option = click.option(
 _MACHINE = "A file that is needed could not be read or written. Look for free space, and for permission in its folder."
 _CLOSED = errno.EACCES, errno.EPERM, errno.EROFS
 _CLOSED_TO_SQLITE = sqlite3.SQLITE_PERM, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN
+_DAMAGED_TO_SQLITE = sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
@@ -58,6 +59,8 @@ def sentences() -> Iterator[None]:
         cause = getattr(refusal.__cause__, "orig", refusal.__cause__)
         if _is_closed(cause):
             raise _failure(FolderClosed.sentence, FolderClosed.code, _words_of(cause)) from None
+        if _code_of(cause) in _DAMAGED_TO_SQLITE:
+            raise _failure(DatabaseDamaged.sentence, DatabaseDamaged.code, _words_of(cause)) from None
         raise _failure(refusal.kind.sentence, refusal.code, _words_of(cause)) from None
     except OSError as error:
         raise machine_failure(error) from None
@@ -77,8 +80,14 @@ def _failure(sentence: str, code: str, detail: str) -> click.ClickException:
 def _is_closed(cause: BaseException | None) -> bool:
     """Whether the system let nobody in, or nobody write: trying again changes nothing."""
     if isinstance(cause, sqlite3.Error):
-        return getattr(cause, "sqlite_errorcode", 0) & 0xFF in _CLOSED_TO_SQLITE
+        return _code_of(cause) in _CLOSED_TO_SQLITE
     return isinstance(cause, OSError) and cause.errno in _CLOSED
+
+
+def _code_of(cause: BaseException | None) -> int:
+    """SQLite's primary result code; 0 of anything else."""
+    code: int = getattr(cause, "sqlite_errorcode", 0)
+    return code & 0xFF
 
 
 def _words_of(cause: BaseException | None) -> str:

@@ -19,8 +19,10 @@ from crypto_core.receipts.leaf import Commitment, entry_bytes
 from crypto_core.receipts.merkle import hash_leaf
 from crypto_core.receipts.tree import new_nodes, root
 from crypto_core.receipts.witnessed import open_checkpoint
-from server.accounts.models import Account, Departed
+from server.accounts.models import Account, Departed, Recovery
 from server.boxes.models import Box, BoxDeposit, DepositBlob
+from server.database import flaws
+from server.guesses.models import Guesses
 from server.items.models import Revision
 from server.ledger.deep import DeepCheck
 from server.ledger.models import Deposit, LedgerEntry, LedgerNode
@@ -75,10 +77,12 @@ def check_deep(vault: Parts) -> DeepReport:
 
 
 def _check_all(vault: Parts, session: Session, report: CheckReport, deep: DeepCheck | None) -> None:
+    report.problems += flaws(session)
     _check_tree(vault, session, report, deep)
     owners = _check_revisions(session, report) | _check_blobs(vault, session, report)
     _check_deposits(session, report, owners)
     _check_space(session, report)
+    _check_accounts(vault, session, report)
 
 
 def _check_tree(vault: Parts, session: Session, report: CheckReport, deep: DeepCheck | None) -> None:
@@ -88,8 +92,9 @@ def _check_tree(vault: Parts, session: Session, report: CheckReport, deep: DeepC
     if deep is not None:
         deep.check_checkpoints(-1, 0, reader(tree))
     for batch in _in_batches(session):
-        if [index for index, _ in batch] != list(range(size, size + len(batch))):
-            report.problems.append(f"an entry is missing after index {size - 1}")
+        missing = next((n for n, (index, _) in enumerate(batch, size) if index != n), None)
+        if missing is not None:
+            report.problems.append(f"the entry {missing} is missing")
             return
         added = new_nodes(size, [hash_leaf(entry) for _, entry in batch], reader(tree))
         tree.update({(level, index): value for level, index, value in added})
@@ -194,6 +199,26 @@ def _check_space(session: Session, report: CheckReport) -> None:
             report.problems.append(f"account {account.hex()}: the space counted is not the space used")
     leaving = set(session.scalars(select(Departed.owner)))  # the next collection goes on with them
     report.problems += [f"account {one.hex()} is gone, and its bytes are not" for one in used if one not in leaving]
+
+
+def _check_accounts(vault: Parts, session: Session, report: CheckReport) -> None:
+    """Every account can be opened by whoever knows its secrets: what the pepper sealed opens, and tries are counted."""
+    for one in session.scalars(select(Account).execution_options(yield_per=64)):
+        sealed = {"K_id": one.k_id, "login_pk": one.login_pk, "share_N": one.share_n, "share_S": one.share_s}
+        report.problems += _not_opening(vault, one.account, one.epoch, sealed)
+    for recovery in session.scalars(select(Recovery).execution_options(yield_per=64)):
+        sealed = {"recovery_login_pk": recovery.login_pk, "share_R": recovery.share_r}
+        report.problems += _not_opening(vault, recovery.account, recovery.epoch, sealed)
+    for account in session.scalars(select(Account.account).where(Account.account.not_in(select(Guesses.account)))):
+        report.problems.append(f"account {account.hex()}: the count of its tries is missing")
+
+
+def _not_opening(vault: Parts, account: bytes, epoch: int, sealed: dict[str, bytes]) -> Iterator[str]:
+    for column, value in sealed.items():
+        try:
+            vault.pepper.open_row(column, account, epoch, value)
+        except Refusal:
+            yield f"account {account.hex()}: {column} is not what the pepper sealed"
 
 
 def _settle_boxes(session: Session, used: dict[bytes, int]) -> Iterator[str]:

@@ -16,13 +16,13 @@ _VERSIONS = Path(__file__).parent / "versions"
 
 
 def newest() -> str:
-    """The version that the newest file of `versions` makes: `NNNN_words.py` makes NNNN."""
-    return max(path.name for path in _VERSIONS.glob("[0-9]*_*.py")).partition("_")[0]
+    """The version that the newest file of `versions` makes."""
+    return max(_known())
 
 
 def upgrade(database: Database) -> None:
     """Brings the tables to the newest version, in one transaction; nothing happens if they are there already."""
-    if _version(database) == newest():
+    if version_of(database) == newest():
         return
     from alembic import command
     from alembic.config import Config
@@ -35,13 +35,18 @@ def upgrade(database: Database) -> None:
         command.upgrade(config, "head")
 
 
-def is_begun(database: Database) -> bool:
-    """Whether there are tables of any version. Raises Refusal `unavailable` if it can't be read."""
-    return _version(database) is not None
+def is_known(version: str) -> bool:
+    """Whether it is one that this program can bring to the newest, and not one of a program that came later."""
+    return version in _known()
 
 
-def _version(database: Database) -> str | None:
-    """That of the tables; None if there are none yet."""
+def _known() -> set[str]:
+    """`NNNN_words.py` makes NNNN."""
+    return {path.name.partition("_")[0] for path in _VERSIONS.glob("[0-9]*_*.py")}
+
+
+def version_of(database: Database) -> str | None:
+    """That of the tables; None if there are none yet. Raises Refusal `unavailable` if they can't be read."""
     with database.read() as session:
         if not inspect(session.connection()).has_table("alembic_version"):
             return None

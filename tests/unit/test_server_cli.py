@@ -26,7 +26,7 @@ from server.cli import collect, main
 from server.config import ConfigRefused, ServerConfig
 from server.directory.tree import DirectoryMarkerDamaged
 from server.folder import (
-    FolderClosed, SecretExposed, SecretWrong, VaultExists, VaultIncomplete, VaultMissing, open_folder,
+    FolderClosed, SecretExposed, SecretWrong, VaultExists, VaultIncomplete, VaultMissing, VaultNewer, open_folder,
 )
 from server.parts import open_parts
 from server.problems import Refusal
@@ -62,11 +62,47 @@ def call(command: str, data: Path, *more: str) -> Result:
     return CliRunner().invoke(main, [command, "--data", str(data), *more])
 
 
+DAMAGED = "database_damaged: file is not a database"
+
+
 def test_a_database_that_is_none_is_told_as_what_it_is(data: Path) -> None:
     (data / "vault.db").write_bytes(bytes(range(256)) * 16)
     for command in ("check", "run"):
         ended = call(command, data)
-        assert (ended.exit_code, "(unavailable: file is not a database)" in ended.output) == (1, True), ended.output
+        assert (ended.exit_code, f"({DAMAGED})" in ended.output) == (1, True), ended.output
+
+
+def test_a_journal_that_is_none_can_be_replaced_as_it_is_told(data: Path, served: list[object]) -> None:
+    (data / "journal.db").write_bytes(bytes(range(256)) * 16)
+    for command in ("check", "run"):
+        ended = call(command, data)
+        assert (ended.exit_code, f"({DAMAGED})" in ended.output) == (1, True), ended.output
+    (data / "journal.db").rename(data / "kept")
+    assert call("restore", data, "--without-journal").exit_code == 0
+    assert call("check", data).exit_code == 0
+    assert call("run", data).exit_code == 0
+    assert served
+
+
+def test_the_database_of_a_newer_program_is_left_alone_and_told_of(data: Path, served: list[object]) -> None:
+    execute(data, "UPDATE alembic_version SET version_num = '9999'")
+    for command in ("check", "run", "restore"):
+        ended = call(command, data)
+        assert (ended.exit_code, VaultNewer.sentence in ended.output) == (1, True), ended.output
+    assert not served
+
+
+def test_the_database_of_an_older_program_is_checked_as_it_is_today(data: Path) -> None:
+    execute(data, *(f"ALTER TABLE recoveries DROP COLUMN {name}" for name in ("wait", "next_wait", "next_since")))
+    execute(data, "UPDATE alembic_version SET version_num = '0012'")
+    assert call("check", data).exit_code == 0
+
+
+def execute(data: Path, *statements: str) -> None:
+    with contextlib.closing(sqlite3.connect(data / "vault.db")) as database:
+        for statement in statements:
+            database.execute(statement)
+        database.commit()
 
 
 def mode(path: Path) -> int:

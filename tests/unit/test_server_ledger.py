@@ -425,6 +425,11 @@ def test_a_sound_vault_has_no_problems(vault: FakeVault, kept: FakePerson) -> No
         ("DELETE FROM blobs WHERE deposit = 1", "belongs to no record and no blob"),
         ("UPDATE accounts SET used = used + 1", "space counted"),
         ("DELETE FROM accounts", "is gone, and its bytes are not"),
+        ("DELETE FROM accounts", "a row of guesses belongs to one of accounts that is not there"),
+        ("DELETE FROM guesses", "the count of its tries is missing"),
+        ("UPDATE accounts SET share_s = share_n", "share_S is not what the pepper sealed"),
+        ("UPDATE accounts SET epoch = 2", "K_id is not what the pepper sealed"),
+        ("UPDATE recoveries SET share_r = zeroblob(72)", "share_R is not what the pepper sealed"),
     ],
 )
 def test_damage_is_named(vault: FakeVault, kept: FakePerson, damage: str, problem: str) -> None:
@@ -439,7 +444,24 @@ def test_a_missing_entry_is_named(vault: FakeVault, kept: FakePerson) -> None:
     with vault.parts.database.write() as session:
         session.execute(delete(Deposit).where(Deposit.index == 0))
         session.execute(delete(LedgerEntry).where(LedgerEntry.index == 0))
-    assert any("entry is missing" in one for one in check_vault(vault.parts).problems)
+    assert "the entry 0 is missing" in check_vault(vault.parts).problems
+
+
+def test_an_index_that_names_a_row_otherwise_is_damage(vault: FakeVault, kept: FakePerson) -> None:
+    """The rows are whole, and by the index nobody finds them."""
+    place = text("SELECT rootpage FROM sqlite_master WHERE name = 'ix_sessions_expires'")
+    with vault.parts.database.read() as session:
+        page, size = session.scalar(place), session.scalar(text("PRAGMA page_size"))
+    assert page is not None and size is not None
+    assert vault.parts.database.empty_log()
+    vault.parts.database.close()
+    with vault.parts.config.database_file.open("r+b") as file:
+        file.seek((page - 1) * size)
+        leaf = bytearray(file.read(size))
+        leaf[-8:] = bytes(8)
+        file.seek((page - 1) * size)
+        file.write(leaf)
+    assert any(one.startswith("the database: ") for one in check_vault(vault.parts).problems)
 
 
 def test_another_key_is_noticed(vault: FakeVault, kept: FakePerson) -> None:
