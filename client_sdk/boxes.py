@@ -14,10 +14,11 @@ from typing import Any
 
 from marshmallow import ValidationError
 
-from client_sdk.errors import BundleSwapped, DepositBroken, ItemUnknown, Refused, ServerFault
+from client_sdk.errors import (
+    BlobSwapped, ContentBroken, ContentDiffers, DepositBroken, ItemUnknown, Refused, ServerFault,
+)
 from client_sdk.items import Content, Draft, Kept, KeptReceipt, Sent
-from client_sdk.opening import open_content
-from client_sdk.reader import BLOB, Reader, sealed_content_size, words_place
+from client_sdk.reader import BLOB, Reader, bounded, open_content, sealed_content_size, words_place
 from client_sdk.sent_words import parse_deposit
 from client_sdk.session import Session
 from client_sdk.manifest import stated
@@ -140,15 +141,10 @@ class Boxes:
     def content(self, content: Content) -> Iterator[bytes]:
         """The original bytes of a file of a deposit, each chunk verified before it comes; whole only once the iterator
         has ended. Raises DepositBroken."""
-        size = 0
         try:
-            for block in open_content(content, self._session.read(BLOB, blob=content.blob)):
-                size += len(block)
-                yield block
-        except BundleSwapped as error:
+            yield from open_content(content, self._session.read(BLOB, blob=content.blob))
+        except (BlobSwapped, ContentBroken, ContentDiffers) as error:
             raise DepositBroken(error.detail) from None
-        if size != content.size:
-            raise DepositBroken("another size than it names")
 
     def accept(self, opened: OpenedDeposit, draft: Draft, *, sensitive: bool = False) -> Kept:
         """Makes it an item of the person's, which names the depositor's blobs unchanged and says whose they are.
@@ -173,17 +169,13 @@ class Boxes:
         return [KeptBox(facts, self._name(facts)) for facts in self._session.ask("GET", BOXES)["boxes"]]
 
     def _words(self, row: Mapping[str, Any]) -> bytes:
-        data = bytearray()
         try:
-            for block in self._session.read(BLOB, blob=row["deposit"]):
-                data += block
-                if len(data) > row["size"]:
-                    break
+            data = b"".join(bounded(self._session.read(BLOB, blob=row["deposit"]), row["size"]))
         except Refused as refusal:
             raise DepositBroken(refusal.code) from None
         if len(data) != row["size"]:
             raise DepositBroken("words of another size")
-        return bytes(data)
+        return data
 
     def _name(self, facts: Mapping[str, Any]) -> str | None:
         try:

@@ -16,6 +16,8 @@ Knows: a stable code and a sentence for each. Refuses to know: how they are show
     ├── FileChanged          file_changed
     ├── FileUnreadable       file_unreadable
     ├── DeviceNewer          device_newer          what this device keeps is for a newer version to read
+    ├── ContentBroken        content_broken        sealed as its record says, and doesn't open: no fault of the vault
+    ├── ContentDiffers       content_differs       opens to its end as another file than its record names; the same
     ├── BundleSwapped        bundle_swapped        of what somebody shared: other bytes than they named
     ├── BundleIncomplete     bundle_incomplete     of what somebody shared: named, and not given
     ├── SentDiffers          sent_differs          of what somebody shared: not as it was put into a box
@@ -39,7 +41,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Self
 
-from crypto_core.errors import TemoinError, VerificationError
+from crypto_core.errors import TemoinError, UnsupportedVersion, VerificationError
 
 
 class SdkError(TemoinError):
@@ -161,6 +163,34 @@ class DepositBroken(SdkError):
         "What was put into this box can't be opened as it says: it was sent so, or was changed since. Nothing of it "
         "was taken over. Refuse it, or ask whoever sent it to send it again."
     )
+
+
+class ContentBroken(SdkError):
+    """The vault gave the very bytes whose SHA-256 the record names, and they don't open as it says. `detail` is the
+    code of the step that failed."""
+
+    code = "content_broken"
+    sentence = (
+        "The vault gave this file exactly as it was sealed, but it doesn't open: whoever put it in sealed it wrongly, "
+        "or a device failed. The vault is not at fault. If you still have the original, add it again; if it came from "
+        "somebody else, ask them for it again."
+    )
+
+
+class ContentDiffers(SdkError):
+    """As ContentBroken, but the file opened to its end, and only its SHA-256 or size is another than the record names.
+    Raised once all of it came: whoever wants it can have it. `sha256` and `size` are those of what came."""
+
+    code = "content_differs"
+    sentence = (
+        "This file opened to its end, but its entry names another SHA-256 or size than it has: whoever put it in said "
+        "it wrongly, or a device failed. The vault is not at fault. Keep the file and look whether it is what you "
+        "expect; it proves nothing of the one that its entry names."
+    )
+
+    def __init__(self, sha256: bytes, size: int) -> None:
+        super().__init__("another hash or size than the record names")
+        self.sha256, self.size = sha256, size
 
 
 class BundleSwapped(SdkError):
@@ -305,8 +335,13 @@ class Untrusted(TrustError):
     )
 
 
+_OF_ONE = (
+    BundleSwapped, BundleIncomplete, ContentBroken, ContentDiffers, TrustError, UnsupportedVersion, VerificationError,
+)
+
+
 def is_of_one(error: TemoinError) -> bool:
-    """Whether the vault fails one thing that it keeps, its bytes or its receipt, and may well give the next."""
+    """Whether one thing alone fails, its bytes in the vault or as they were sealed, or its receipt."""
     if isinstance(error, Refused):
         return error.code in ("not_found", "unavailable")
-    return isinstance(error, BundleSwapped | BundleIncomplete | TrustError | VerificationError)
+    return isinstance(error, _OF_ONE)

@@ -13,22 +13,20 @@ from typing import Any
 
 from marshmallow import ValidationError
 
-from client_sdk.errors import BundleIncomplete, BundleSwapped, Refused, TrustError, SentDiffers
+from client_sdk.errors import BlobSwapped, BundleIncomplete, BundleSwapped, Refused, TrustError, SentDiffers
 from client_sdk.items import Content, Item, KeptReceipt
-from client_sdk.reader import closed, opened, parse_record, sealed_content_size
+from client_sdk.reader import bounded, checked, closed, opened, parse_record, sealed_content_size
 from client_sdk.replica import Row, record_name
 from client_sdk.sent_words import open_words, require_repeated
 from client_sdk.transport import Transport
 from crypto_core.encoding import is_number, parse_json
 from crypto_core.errors import (
-    CryptoCoreError, MalformedError, TamperedError, TemoinError, UnsupportedVersion, VerificationError,
+    CryptoCoreError, MalformedError, TemoinError, UnsupportedVersion, VerificationError,
 )
 from crypto_core.randomness import make_id
 from crypto_core.receipts.policy import Policy
 from crypto_core.receipts.receipt import VerifiedReceipt, verify_receipt
-from crypto_core.sealing.envelope import HEADER_SIZE, open_stream, split_off
-from crypto_core.sealing.padding import unpad_content
-from crypto_core.sealing.records import content_opener, open_record
+from crypto_core.sealing.records import open_record
 from crypto_core.sealing.sharing import (
     OpenedManifest, derive_cap, derive_code, derive_link, open_bundle, parse_code, parse_fragment, unwrap_for_link,
 )
@@ -114,11 +112,15 @@ class OpenedBundle:
         return self._asking.transport
 
     def sealed(self, content: Content) -> Iterator[bytes]:
-        """The blob of a content, as it was deposited. Whoever takes it compares its SHA-256 in the end.
+        """The blob of a content without parts, as it was deposited.
 
-        Raises BundleIncomplete, or Refused `bundle_over` or `opening_over` once it has ended.
+        Raises in the place of an end BundleSwapped where it is another, or ContentBroken as `checked`;
+        BundleIncomplete, or Refused `bundle_over` or `opening_over` once it has ended.
         """
-        return self._asking.read(BLOB, blob=content.blob)
+        try:
+            yield from checked(content, self._asking.read(BLOB, blob=content.blob))
+        except BlobSwapped as error:
+            raise BundleSwapped(error.detail) from None
 
     def receipt(self, content: Content) -> KeptReceipt:
         """The receipt of a content. Raises VerificationError, TrustError, BundleIncomplete, or Refused."""
@@ -192,29 +194,6 @@ def parse_manifest(json: bytes) -> dict[str, Any]:
     return facts
 
 
-def open_content(content: Content, sealed: Iterator[bytes]) -> Iterator[bytes]:
-    """The original bytes of a content without parts from its blob, each chunk verified before it comes.
-
-    Until the iterator has ended without BundleSwapped, what came must not be taken for whole.
-    """
-    sealed_hash, plain_hash = sha256(), sha256()
-    try:
-        header, body = split_off(_hashed(sealed, sealed_hash), HEADER_SIZE)
-        for block in unpad_content(open_stream(content_opener(content.key, content.blob, header), body)):
-            plain_hash.update(block)
-            yield block
-    except (TamperedError, MalformedError) as error:
-        raise BundleSwapped(error.code) from None
-    if sealed_hash.digest() != content.sealed or plain_hash.digest() != content.sha256:
-        raise BundleSwapped("another hash than the record names")
-
-
-def _hashed(blocks: Iterator[bytes], digest: Any) -> Iterator[bytes]:
-    for block in blocks:
-        digest.update(block)
-        yield block
-
-
 @dataclass(frozen=True)
 class _Asking:
     """Asks for what one bundle names, with the token of one opening."""
@@ -282,13 +261,8 @@ class _Asking:
         return SharedWords(said, sealed, proof, doubt)
 
     def _small(self, most: int, path: str, **places: bytes | int) -> bytes:
-        """A record or words; of more than `most` bytes, their beginning."""
-        data = bytearray()
-        for block in self.read(path, **places):
-            data += block
-            if len(data) > most:
-                break
-        return bytes(data)
+        """A record or words, no more than `bounded` lets by."""
+        return b"".join(bounded(self.read(path, **places), most))
 
     def _proof(
         self, index: int, path: str, name: str, digest: bytes, size: int, **places: bytes | int

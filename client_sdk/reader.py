@@ -6,7 +6,7 @@ Contents come out verified chunk by chunk; whoever reads a whole file must not t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
@@ -15,7 +15,9 @@ from typing import Any, NamedTuple
 
 from marshmallow import ValidationError
 
-from client_sdk.errors import BlobSwapped, ItemUnknown, RangeInvalid, Refused, ServerFault
+from client_sdk.errors import (
+    BlobSwapped, ContentBroken, ContentDiffers, ItemUnknown, RangeInvalid, Refused, SdkError, ServerFault,
+)
 from client_sdk.hashing import Sha256Aside
 from client_sdk.items import NOT_READ, Anchor, Content, Happened, Item, KeptReceipt, SealedBlob, Sent, State
 from client_sdk.protocol.sync import Finding
@@ -130,17 +132,15 @@ class Reader:
         return open_record(key, row.item, row.revision, row.record), sensitive
 
     def content(self, content: Content, start: int, stop: int | None) -> Iterator[bytes]:
-        """The original bytes of a content, or of the range [start, stop). Raises RangeInvalid for one outside."""
-        whole = start == 0 and stop is None
-        if whole and content.parts is None:
-            return self._watched(content, self._whole(content))
+        """The original bytes of a content, or of the range [start, stop). Raises RangeInvalid for one outside, and as
+        `open_content`; BlobSwapped leaves a warning behind."""
+        if start == 0 and stop is None:
+            return self._watched(content, open_original(content, self._blob))
         end = content.size if stop is None else min(stop, content.size)
         if not 0 <= start <= content.size or end < start:
             raise RangeInvalid()
-        if content.parts is not None:
-            joined = self._joined(content.parts, start, end)
-            return self._watched(content, _checked(joined, content.sha256, content.size) if whole else joined)
-        return self._watched(content, self._range(content, start, end))
+        parts = (content,) if content.parts is None else content.parts
+        return self._watched(content, self._joined(parts, start, end))
 
     def receipt(self, row: Row) -> KeptReceipt:
         """The receipt of a record, from this device or from the vault; verified either way."""
@@ -190,25 +190,16 @@ class Reader:
             yield self._exported(self.receipt_at(words_place(sent)), sent.sealed, sent.size, chunks)
         for content in map(_content, facts.get("contents", ())):
             size, kept = sealed_content_size(content.size), self.blob_receipt(content)
-            chunks = self._shown(content.name, size, self._session.read(BLOB, blob=content.blob))
-            yield self._exported(kept, content.sealed, size, chunks)
+            yield self._exported(kept, content.sealed, size, self._blob(content))
 
     def sealed_content(self, content: Content) -> Iterator[bytes]:
-        """The blob of a content without parts, as it was deposited; raises BlobSwapped in the place of an end where
-        other bytes came, which leave a warning behind."""
-        size = sealed_content_size(content.size)
-        blocks = self._shown(content.name, size, self._session.read(BLOB, blob=content.blob))
-        return self._watched(content, _checked(blocks, content.sealed, size))
+        """The blob of a content without parts, as it was deposited. Raises as `checked`; BlobSwapped leaves a warning
+        behind."""
+        return self._watched(content, checked(content, self._blob(content)))
 
     def sealed_words(self, sent: Sent) -> Iterator[bytes]:
-        """The blob of a depositor's own words, whatever the vault gives in its place: no more than it has to have, and
-        one piece."""
-        left = sent.size
-        for block in self._session.read(BLOB, blob=sent.deposit):
-            left -= len(block)
-            yield block
-            if left < 0:
-                return
+        """The blob of a depositor's own words, whatever the vault gives in its place, `bounded`."""
+        return bounded(self._session.read(BLOB, blob=sent.deposit), sent.size)
 
     def _exported(self, kept: KeptReceipt, digest: bytes, size: int, chunks: Iterator[bytes]) -> SealedBlob:
         """With the first anchor that covers it. Where there is none, none that the receipt holds under, or one under
@@ -260,32 +251,37 @@ class Reader:
             session.warnings.add(Finding.BLOB_SWAPPED)
             raise
 
-    def _whole(self, content: Content) -> Iterator[bytes]:
+    def _blob(self, content: Content) -> Iterator[bytes]:
+        """The blob of a content without parts, whatever the vault gives in its place."""
         size = sealed_content_size(content.size)
-        blocks = self._shown(content.name, size, self._session.read(BLOB, blob=content.blob))
-        with ThreadPoolExecutor(1) as pool, ThreadPoolExecutor(1) as line:  # with more they wait for each other
-            sealed_hash, plain_hash = Sha256Aside(line), Sha256Aside(line)
-            try:
-                header, body = split_off(sealed_hash.passing(blocks), HEADER_SIZE)
-                opener = content_opener(content.key, content.blob, header)
-                opened = open_stream(opener, body, run=in_flight(pool, 4), chunks=_AT_ONCE)
-                yield from plain_hash.passing(unpad_content(opened))
-            except (TamperedError, MalformedError) as error:
-                raise BlobSwapped(error.code) from None
-        if sealed_hash.digest() != content.sealed or plain_hash.digest() != content.sha256:
-            raise BlobSwapped("another hash than the record names")
+        return self._shown(content.name, size, self._session.read(BLOB, blob=content.blob))
 
     def _joined(self, parts: Iterable[Content], start: int, stop: int) -> Iterator[bytes]:
-        """The bytes [start, stop) of segments, one after the other; those of them that are wanted whole are hashed."""
+        """The bytes [start, stop) of segments, one after the other."""
         for part in parts:
             first, last = max(0, start), min(stop, part.size)
             if first < last:
-                yield from self._whole(part) if (first, last) == (0, part.size) else self._range(part, first, last)
+                yield from self._range(part, first, last)
             start, stop = start - part.size, stop - part.size
 
     def _range(self, content: Content, start: int, stop: int) -> Iterator[bytes]:
-        if start == stop:
+        """Where the range isn't given, or doesn't open, the blob is read whole to learn whose fault that is."""
+        fault: SdkError
+        try:
+            yield from self._open_range(content, start, stop)
             return
+        except (TamperedError, MalformedError) as error:
+            fault = BlobSwapped(error.code)
+        except Refused as refusal:
+            if refusal.code != "range_invalid":
+                raise
+            fault = refusal
+        with suppress(ContentDiffers):
+            for _ in open_content(content, self._blob(content)):
+                pass
+        raise fault  # of the blob that was kept it would have opened
+
+    def _open_range(self, content: Content, start: int, stop: int) -> Iterator[bytes]:
         whole = sealed_content_size(content.size)
         plain_start, plain_stop = content_range(start, stop)
         first_byte, after, first = sealed_range(plain_start, plain_stop)
@@ -297,12 +293,9 @@ class Reader:
         else:
             header = b"".join(self._session.read(BLOB, 0, HEADER_SIZE, blob=content.blob))
             body = self._session.read(BLOB, first_byte, after, blob=content.blob)
-        try:
-            opener = content_opener(content.key, content.blob, header)
-            plain = _open_run(opener, first, self._shown(content.name, after - first_byte, body), after == whole)
-            yield from _cut(plain, plain_start - first * CHUNK_SIZE, stop - start)
-        except (TamperedError, MalformedError) as error:
-            raise BlobSwapped(error.code) from None
+        opener = content_opener(content.key, content.blob, header)
+        plain = _open_run(opener, first, self._shown(content.name, after - first_byte, body), after == whole)
+        yield from _cut(plain, plain_start - first * CHUNK_SIZE, stop - start)
 
     def _shown(self, name: str, size: int, blocks: Iterable[bytes]) -> Iterator[bytes]:
         progress = self._session.progress
@@ -333,6 +326,85 @@ def parse_record(json: bytes) -> dict[str, Any]:
 def sealed_content_size(size: int) -> int:
     """How many bytes the blob of a content of `size` bytes has."""
     return sealed_size(content_plain_size(size))
+
+
+def bounded(blocks: Iterable[bytes], size: int) -> Iterator[bytes]:
+    """The same blocks, cut so that no more than one byte beyond `size` comes: enough to see that there is more."""
+    left = size + 1
+    for block in blocks:
+        yield block[:left]
+        left -= len(block)
+        if left <= 0:
+            return
+
+
+def checked(content: Content, sealed: Iterable[bytes]) -> Iterator[bytes]:
+    """The blob of a content without parts, as it was deposited, if `sealed` is that.
+
+    Raises in the place of an end BlobSwapped where it is another, and ContentBroken where only its size is another than
+    the record says.
+    """
+    digest, size = sha256(), sealed_content_size(content.size)
+    left = size
+    for block in bounded(sealed, size):
+        digest.update(block)
+        left -= len(block)
+        yield block
+    if digest.digest() != content.sealed:
+        raise BlobSwapped("another hash than the record names")
+    if left:
+        raise ContentBroken("another size than the record names")
+
+
+def open_content(content: Content, sealed: Iterable[bytes]) -> Iterator[bytes]:
+    """The original bytes of a content without parts from its blob, each chunk verified before it comes.
+
+    Until the iterator has ended, what came must not be taken for whole. Raises BlobSwapped where the blob is not the
+    one whose SHA-256 the record names. Where it is, whoever kept it is not at fault: ContentBroken if it doesn't open,
+    and ContentDiffers, after all of it came, if it opens as another original than the record names. A blob that doesn't
+    open is read to its end, or that of the record's size, to learn which it is.
+    """
+    why: str | None = None
+    size = 0
+    with ThreadPoolExecutor(1) as pool, ThreadPoolExecutor(1) as line:  # with more they wait for each other
+        sealed_hash, plain_hash = Sha256Aside(line), Sha256Aside(line)
+        passing = sealed_hash.passing(bounded(sealed, sealed_content_size(content.size)))
+        try:
+            header, body = split_off(passing, HEADER_SIZE)
+            opener = content_opener(content.key, content.blob, header)
+            opened = open_stream(opener, body, run=in_flight(pool, 4), chunks=_AT_ONCE)
+            for block in plain_hash.passing(unpad_content(opened)):
+                size += len(block)
+                yield block
+        except (TamperedError, MalformedError) as error:
+            why = error.code
+            for _ in passing:
+                pass
+    if sealed_hash.digest() != content.sealed:
+        raise BlobSwapped(why or "another hash than the record names")
+    if why is not None:
+        raise ContentBroken(why)
+    if (plain_hash.digest(), size) != (content.sha256, content.size):
+        raise ContentDiffers(plain_hash.digest(), size)
+
+
+def open_original(content: Content, sealed: Callable[[Content], Iterator[bytes]]) -> Iterator[bytes]:
+    """The original bytes of a content: of a recording, from the blob of each part, which `sealed` gives. Raises as
+    `open_content`; a part that differs is said in the end, and keeps none of the others back."""
+    if content.parts is None:
+        yield from open_content(content, sealed(content))
+        return
+    digest, size, differs = sha256(), 0, False
+    for part in content.parts:
+        try:
+            for block in open_content(part, sealed(part)):
+                digest.update(block)
+                size += len(block)
+                yield block
+        except ContentDiffers:
+            differs = True
+    if differs or digest.digest() != content.sha256:
+        raise ContentDiffers(digest.digest(), size)
 
 
 def closed(row: Row, state: State, sensitive: bool) -> Item:
@@ -412,19 +484,6 @@ def words_place(sent: Sent) -> ReceiptPlace:
 def _content_place(content: Content) -> ReceiptPlace:
     size = sealed_content_size(content.size)
     return ReceiptPlace(content.blob.hex(), content.sealed, size, BLOB_RECEIPT, {"blob": content.blob})
-
-
-def _checked(blocks: Iterable[bytes], expected: bytes, size: int) -> Iterator[bytes]:
-    """No more than there was; raises BlobSwapped in the place of an end where other bytes came."""
-    digest, left = sha256(), size
-    for block in blocks:
-        left -= len(block)
-        if left < 0:
-            break
-        digest.update(block)
-        yield block
-    if left or digest.digest() != expected:
-        raise BlobSwapped("another hash than the record names")
 
 
 def _open_run(opener: Opener, first: int, sealed: Iterator[bytes], to_the_end: bool) -> Iterator[bytes]:

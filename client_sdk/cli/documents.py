@@ -30,7 +30,7 @@ from client_sdk.cli.output import note, print_json, screen, spell_size
 from client_sdk.cli.saving import local_name, save, save_to_output
 from client_sdk.cli.session import opened, reopened
 from client_sdk.client import VaultClient
-from client_sdk.errors import ItemUnknown, RangeInvalid
+from client_sdk.errors import ContentDiffers, ItemUnknown, RangeInvalid
 from client_sdk.gathering import Plan
 from client_sdk.items import Content, Item
 from crypto_core.errors import UnsupportedVersion
@@ -104,25 +104,28 @@ def get(
     """Get a document's file back, or all files of an entry. A sensitive one asks for the PIN again.
 
     A file appears under its name only when all of it is there and verified. Without -o it goes into this folder, under
-    its original name.
+    its original name. One that opens to its end, and isn't the one that its entry names, is written as well; that is
+    said, and the command then fails.
     """
     with opened(common, user) as client:
         item = reopened(common, client, client.item(item_id))
         contents = _chosen(item, number)
         _require_room(contents, output, span)
-        taken, got = set[str](), list[dict[str, Any]]()
+        taken, got, differing = set[str](), list[dict[str, Any]](), list[ContentDiffers]()
         try:
             for content in contents:
-                got.append(_fetch(client, item, content, output, span, force, taken))
+                got.append(_fetch(client, item, content, output, span, force, taken, differing))
         finally:  # of several, those that are there, also where a later one is not
             if common.as_json and len(contents) > 1:
                 print_json(outputs.Got(many=True), got)
             elif not common.as_json:
                 for one in got:
                     if one["path"] is not None:
-                        screen().print(f"{one['path']}  {spell_size(one['written'])}, verified")
+                        screen().print(f"{one['path']}  {spell_size(one['written'])}, {one['how']}")
     if common.as_json and len(contents) == 1:
         print_json(outputs.Got(), got[0], err=output == _OUTPUT)
+    if differing:
+        raise differing[0]
 
 
 documents.add_command(list_command(("document", "received"), "documents"))
@@ -149,20 +152,34 @@ def _require_room(contents: tuple[Content, ...], output: Path | None, span: tupl
 
 def _fetch(
     client: VaultClient, item: Item, content: Content, output: Path | None, span: tuple[int, int | None] | None,
-    force: bool, taken: set[str],
+    force: bool, taken: set[str], differing: list[ContentDiffers],
 ) -> dict[str, Any]:
+    """What was written where; what it ended with, if it isn't what its entry names, goes to `differing`."""
     start, stop = _bounds(span, content.size)
-    chunks: Iterator[bytes] = client.read_content(item, content, start, stop if span is not None else None)
+    ended = list[ContentDiffers]()
+    chunks = _handed(client.read_content(item, content, start, stop if span is not None else None), ended)
     path = None
     if output == _OUTPUT:
         save_to_output(chunks)
     else:
         path = _target(output, content, taken)
         save(chunks, path, overwrite=force)
+    differing += ended
+    is_it = ended[0] if ended else content
     return {
-        "id": item.id, "name": content.name, "path": None if path is None else str(path), "size": content.size,
-        "sha256": content.sha256, "range": None if span is None else [start, stop], "written": stop - start,
+        "id": item.id, "name": content.name, "path": None if path is None else str(path), "size": is_it.size,
+        "sha256": is_it.sha256, "range": None if span is None else [start, stop],
+        "written": ended[0].size if ended else stop - start,
+        "how": "whole, but not the one that its entry names" if ended else "verified",
     }
+
+
+def _handed(chunks: Iterator[bytes], ended: list[ContentDiffers]) -> Iterator[bytes]:
+    """The same chunks; that all of them are another file than was named takes nothing from the person."""
+    try:
+        yield from chunks
+    except ContentDiffers as error:
+        ended.append(error)
 
 
 def _bounds(span: tuple[int, int | None] | None, size: int) -> tuple[int, int]:

@@ -14,9 +14,9 @@ from hashlib import sha256
 from typing import Any, Literal
 
 from client_sdk.dossier import POLICY, PROOF, SEALED
-from client_sdk.errors import BundleSwapped, SentDiffers
+from client_sdk.errors import BlobSwapped, BundleSwapped, ContentBroken, ContentDiffers, SentDiffers
 from client_sdk.items import Content, Item
-from client_sdk.opening import open_content, parse_manifest
+from client_sdk.opening import parse_manifest
 from client_sdk.packs.pack import (
     CHECKPOINT, CONSISTENCY, MANIFEST, PAGE, ROTATIONS, SEALED_FOLDER, SIGNATURE, SUMS, VERIFIER, blob_stem,
     consistency_name, original_name, parts_of, proof_name, record_stem, sealed_name,
@@ -25,7 +25,7 @@ from client_sdk.packs.errors import PackChanged, PackExtra, PackIncomplete, Pack
 from client_sdk.packs.ledger import require_same, verify_beginning
 from client_sdk.packs.source import MOST_FILES, PackSource
 from client_sdk.progress import NO_PROGRESS, Progress
-from client_sdk.reader import opened, parse_record, sealed_content_size
+from client_sdk.reader import open_content, opened, parse_record, sealed_content_size
 from client_sdk.replica import Row
 from client_sdk.sent_words import open_words, require_repeated
 from crypto_core.encoding import HASH_SIZE, parse_hex
@@ -348,7 +348,7 @@ class _Checking:
             try:
                 for block in open_content(part, self._shown(last)):
                     whole.update(block)
-            except (BundleSwapped, PackMalformed) as error:
+            except (BlobSwapped, ContentBroken, ContentDiffers, PackMalformed) as error:
                 self._say(last, PackOther(error.detail))
                 parts = False
             parts = parts and last in self._receipts

@@ -20,18 +20,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from hashlib import sha256
 from importlib.resources import files
 from typing import Protocol
 
 from client_sdk.dossier import POLICY, PROOF, SEALED
-from client_sdk.errors import BundleSwapped, NetworkError, Refused, ServerFault, is_of_one
+from client_sdk.errors import NetworkError, Refused, ServerFault, is_of_one
 from client_sdk.items import Content, Item, KeptReceipt, Sent
-from client_sdk.opening import SharedItem, SharedWords, open_content
+from client_sdk.opening import SharedItem, SharedWords
 from client_sdk.packs.ledger import Continuity, fetch_continuity, fetch_rotations
 from client_sdk.packs.page import Page, Row, SentRow, Stamp, format_page
 from client_sdk.packs.sink import PackSink
-from client_sdk.reader import sealed_content_size
+from client_sdk.reader import open_original
 from client_sdk.replica import record_name
 from client_sdk.transport import Transport
 from crypto_core.errors import CryptoCoreError, TemoinError
@@ -94,7 +93,8 @@ class Packed(Protocol):
         """The vault that it comes from."""
 
     def sealed(self, content: Content) -> Iterator[bytes]:
-        """The blob of a content, as it was deposited."""
+        """The blob of a content without parts, as it was deposited, and of a longer one no more than that. Raises a
+        fault of this one (`is_of_one`) in the place of an end where it is another."""
 
     def receipt(self, content: Content) -> KeptReceipt:
         """Its receipt, verified."""
@@ -108,7 +108,8 @@ class LackingFile:
     number: int
     """Its place among the item's files, from 1."""
     error: TemoinError
-    """Why: the vault doesn't give it as it was deposited, or no receipt that holds."""
+    """Why: the vault doesn't give it as it was deposited, or no receipt that holds; or it was sealed otherwise than its
+    record says."""
     is_there: bool
     """Whether only the receipt is missing."""
 
@@ -208,19 +209,18 @@ class _Writer:
                 self._deposited(sealed, part)
         missing = next((self._faults[sealed] for sealed in parts if sealed in self._faults), None)
         if missing is None:
-            read = ((part, self._sink.read(sealed)) for part, sealed in zip(parts_of(content), parts, strict=True))
-            missing = self._given(name, original_blocks(content, read))
+            missing = self._given(name, open_original(content, lambda part: self._sink.read(sealed_name(part))))
         return missing, next((self._faults[proof] for proof in map(proof_name, parts) if proof in self._faults), None)
 
     def _deposited(self, sealed: str, part: Content) -> None:
-        if self._given(sealed, _whole(self._opened.sealed(part), part)) is None:
+        if self._given(sealed, self._opened.sealed(part)) is None:
             try:
                 self._proof(sealed, self._opened.receipt(part))
             except TemoinError as error:
                 self._faults[proof_name(sealed)] = _of_one(error)
 
     def _given(self, name: str, blocks: Iterable[bytes]) -> TemoinError | None:
-        """Keeps a file; or gives why the vault doesn't give it."""
+        """Keeps a file; or gives why it isn't there."""
         try:
             self.keep(name, blocks)
         except TemoinError as error:
@@ -288,17 +288,6 @@ def format_sums(sums: dict[str, str]) -> bytes:
     return "".join(f"{digest}  {name}\n" for name, digest in sorted(sums.items())).encode("utf-8")
 
 
-def original_blocks(content: Content, sealed: Iterable[tuple[Content, Iterator[bytes]]]) -> Iterator[bytes]:
-    """The original of a content from the blobs of its parts, checked as a whole in the end. Raises BundleSwapped."""
-    digest = sha256()
-    for part, blocks in sealed:
-        for block in open_content(part, blocks):
-            digest.update(block)
-            yield block
-    if digest.digest() != content.sha256:
-        raise BundleSwapped("another hash than the record names")
-
-
 def _continuity(opened: Packed, policy: Policy, trees: Iterable[Checkpoint]) -> Continuity | TemoinError:
     """What there is of the ledger, or why there is nothing: a pack is written either way."""
     try:
@@ -322,16 +311,3 @@ def _sent_row(sent: Sent, words: SharedWords | None) -> SentRow:
         Stamp(verified.claimed_time, verified.index, verified.checkpoint.origin),
         None if words.doubt is None else "words_differ", frozenset(one["blob"] for one in said["contents"]),
     )
-
-
-def _whole(blocks: Iterator[bytes], part: Content) -> Iterator[bytes]:
-    """The blob that a content names; of a longer one no more than that."""
-    digest, left = sha256(), sealed_content_size(part.size)
-    for block in blocks:
-        digest.update(block)
-        left -= len(block)
-        if left < 0:
-            break
-        yield block
-    if left or digest.digest() != part.sealed:
-        raise BundleSwapped("another hash than the record names")

@@ -81,13 +81,12 @@ PYTHON_ONLY_NAMES = {
     "client_sdk/journal": {"PassingJournal": "box_visit.ts has one of its own"},
     "client_sdk/opening": {
         **dict.fromkeys(("BLOB", "BLOB_RECEIPT", "LINK", "OPEN", "RECORD", "RECORD_RECEIPT"), _ENDPOINT),
-        "open_content": "contents.ts opens them, and ranges of them",
     },
-    "client_sdk/packs/pack": {"original_blocks": "contents.ts opens them"},
     "client_sdk/professional": {
         **dict.fromkeys(("INBOX", "PROFESSIONAL"), _ENDPOINT),
     },
     "client_sdk/reader": {
+        **dict.fromkeys(("bounded", "checked", "open_content", "open_original"), "contents.ts has them, and ranges"),
         "ReceiptPlace": "what client_sdk/upgrading asks for again",
         "words_place": "as ReceiptPlace",
         "sent_of": "there the kind of a record tells what is in it",

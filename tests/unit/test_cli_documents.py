@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from client_sdk.cli.saving import local_name
-from client_sdk.errors import BlobSwapped, FileUnreadable
+from client_sdk.errors import BlobSwapped, ContentDiffers, FileUnreadable
 from client_sdk.gathering import Plan
 from client_sdk.items import Item
 from schemas import outputs
@@ -174,6 +174,26 @@ def test_a_file_that_fails_at_its_end_never_appears(terminal: Terminal, force: t
     assert ended.exit_code == 1
     assert "(blob_swapped)" in ended.stderr
     assert os.listdir("out") == []
+
+
+@pytest.mark.parametrize("target", ["out/photo.jpg", "out", "-"])
+def test_a_file_that_is_not_the_one_that_its_entry_names_is_handed_over_and_that_is_said(
+    terminal: Terminal, target: str
+) -> None:
+    """Bytes that opened to their end are what was put in: to lose them would be worse."""
+    item = document(terminal)
+    Path("out").mkdir()
+    terminal.fake.failures["end of content"] = ContentDiffers(b"\1" * 32, len(BODY))
+    ended = terminal.run("documents", "get", USER, item.id.hex(), "-o", target)
+    assert (ended.exit_code, "(content_differs)" in ended.stderr) == (1, True)
+    if target == "-":
+        assert ended.stdout_bytes == BODY
+        return
+    assert Path("out/photo.jpg").read_bytes() == BODY
+    assert "whole, but not the one that its entry names" in ended.stdout and "verified" not in ended.stdout
+    ended = terminal.run("documents", "get", USER, item.id.hex(), "-o", target, "--force", "--json")
+    assert (ended.exit_code, json.loads(ended.stderr)["code"]) == (1, "content_differs")
+    assert outputs.Got().load(json.loads(ended.stdout))["sha256"] == b"\1" * 32
 
 
 def test_standard_output_gets_the_bytes_and_nothing_else(terminal: Terminal) -> None:

@@ -20,7 +20,8 @@ from client_sdk.client import Draft, VaultClient
 from client_sdk.errors import BundleIncomplete
 from client_sdk.extract import Cut, Redaction
 from client_sdk.items import Content, Sent
-from client_sdk.opening import OpenedBundle, open_content, parse_manifest
+from client_sdk.opening import OpenedBundle, parse_manifest
+from client_sdk.reader import open_content
 from client_sdk.packs.pack import PAGE, Written, write_pack
 from client_sdk.packs.check import check_pack
 from client_sdk.packs.sink import open_sink

@@ -17,7 +17,8 @@ from client_sdk.directory import (
 from client_sdk.errors import (
     BundleIncomplete, BundleSwapped, DirectoryForked, ItemUnknown, Refused, TrustError, Untrusted, ValueRefused,
 )
-from client_sdk.opening import OpenedBundle, open_content
+from client_sdk.opening import OpenedBundle
+from client_sdk.reader import open_content
 from client_sdk.packs.pack import write_pack
 from client_sdk.packs.sink import open_sink
 from client_sdk.protocol.sync import Finding

@@ -296,6 +296,21 @@ describe("a clear copy", () => {
   });
 });
 
+test("a file that isn't the one that its entry names is handed over, once that was said", async () => {
+  const asked = watchDownloads();
+  await shown(DOOR);
+  press(/^Télécharger/);
+  await until(() => screen.queryByRole("dialog"));
+  vault.fail("readContent", problem("content_differs"));
+  await answer("Télécharger");
+  await until(() => screen.queryByRole("alert"));
+  expect(said()).toMatch(/s’est ouvert jusqu’au bout, mais ce n’est pas celui qui est annoncé.*le service n’y est pour rien/);
+  expect(asked).toEqual([]);
+  await answer("Télécharger quand même");
+  await until(() => asked.length > 0);
+  expect(callsOf(vault, "readContent").map((call) => call[4])).toEqual([undefined, true]);
+});
+
 describe("editing", () => {
   const titleBox = (): HTMLInputElement => screen.getByRole("textbox", { name: "Titre" });
 

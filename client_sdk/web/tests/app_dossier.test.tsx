@@ -234,7 +234,7 @@ describe("somebody who stops it", () => {
     await page.see("1 item given");
     const said = page.text();
     expect(said).toContain("the service gave no receipt of it that holds:");
-    expect(said).toContain("This file isn’t in it, because the service didn’t give it as it was deposited:");
+    expect(said).toContain("This file isn’t in it, because the service didn’t give it as it was deposited, or it was sealed otherwise than its entry says:");
     expect(said).toContain("This file is in it without a receipt that holds:");
     expect(lacking()).toEqual(["Hier", "“a.jpg”, with Untitled document", "“b.mp4”, with Untitled document"]);
   });

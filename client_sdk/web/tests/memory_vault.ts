@@ -360,8 +360,10 @@ export class MemoryVault extends MemoryReading implements VaultApi {
     return this.#rows.filter((row) => row.item.id === id).map((row) => this.#shown(row.item));
   }
 
-  async readContent(item: Id, revision: number, content: Id, range?: readonly [number, number]): Promise<Blob> {
-    await this.#call("readContent", item, revision, content, range);
+  async readContent(
+    item: Id, revision: number, content: Id, range?: readonly [number, number], differing?: boolean,
+  ): Promise<Blob> {
+    await this.#call("readContent", item, revision, content, range, ...(differing ? [differing] : []));
     const blob = this.#row(item, revision).files.get(content);
     if (blob === undefined) throw problem("item_unknown");
     return range === undefined ? blob : blob.slice(range[0], range[1], blob.type);

@@ -177,6 +177,12 @@ test("a swapped file is refused, and never taken for whole", async () => {
   const content = bundle.contentOf(item.id, item.revision, item.contents[0]!.blob);
   by.network.spoils = (sent, body) => (sent.path.includes("/blobs/") ? body.map((byte, at) => (at === 20_000 ? byte ^ 1 : byte)) : body);
   await expect(collected(bundle.content(content))).rejects.toMatchObject({ code: "bundle_swapped" });
+  await expect(collected(bundle.sealed(content))).rejects.toMatchObject({ code: "bundle_swapped" });
+  by.network.spoils = null;
+  const wrongly = { ...content, key: new Uint8Array(32) };
+  await expect(collected(bundle.content(wrongly))).rejects.toMatchObject({ code: "content_broken" }); // whoever sealed it did
+  const otherwise = { ...content, sha256: new Uint8Array(32) };
+  await expect(collected(bundle.content(otherwise))).rejects.toMatchObject({ code: "content_differs" });
   expect(() => bundle.contentOf(item.id, item.revision, item.id)).toThrow(expect.objectContaining({ code: "bundle_incomplete" }));
 }, 60_000);
 

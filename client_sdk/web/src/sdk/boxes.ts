@@ -4,8 +4,8 @@
 
 import * as v from "valibot";
 
-import { concat, formatJson, parseB64url, parseJson } from "../crypto_core/encoding.js";
-import { CryptoCoreError, MalformedError } from "../crypto_core/errors.js";
+import { formatJson, parseB64url, parseJson } from "../crypto_core/encoding.js";
+import { CryptoCoreError, MalformedError, type TemoinError } from "../crypto_core/errors.js";
 import {
   deriveDepositCap, formatBoxFragment, makeBoxSecret, makeBoxSeed, openBox, openBoxNote, openDeposit, sealBox,
   sealBoxNote, unwrapDepositKey,
@@ -14,10 +14,10 @@ import { deriveBox } from "../crypto_core/sealing/keys.js";
 import type { Box } from "../schemas/boxes.js";
 import { BoxNote, VERSION } from "../schemas/deposits.js";
 import * as limits from "../schemas/limits.js";
-import { Contents, sealedContentSize } from "./contents.js";
+import { Contents, bounded, collect, sealedContentSize } from "./contents.js";
 import { sha256 } from "./digest.js";
 import { forgetKeys } from "./door.js";
-import { BlobSwapped, DepositBroken, ItemUnknown, ServerFault, ValueRefused } from "./errors.js";
+import { BlobSwapped, ContentBroken, ContentDiffers, DepositBroken, ItemUnknown, ServerFault, ValueRefused } from "./errors.js";
 import type { Content, Id, Kept, KeptReceipt, Sent } from "./items.js";
 import type { Progress } from "./progress.js";
 import { BLOB, type Reader } from "./reader.js";
@@ -216,15 +216,9 @@ export class Boxes {
 
   /** The sealed words, of the size that was told. Throws DepositBroken. */
   async #words(deposit: Id, size: number): Promise<Uint8Array> {
-    const blocks: Uint8Array[] = [];
-    let length = 0;
-    for await (const block of this.#session.read(BLOB, { blob: deposit })) {
-      length += block.length;
-      if (length > size) break;
-      blocks.push(block);
-    }
-    if (length !== size) throw new DepositBroken("malformed");
-    return concat(...blocks);
+    const words = await collect(bounded(this.#session.read(BLOB, { blob: deposit }), size));
+    if (words.length !== size) throw new DepositBroken("malformed");
+    return words;
   }
 
   #noted(box: Id, note: Uint8Array): string | null {
@@ -240,5 +234,6 @@ export class Boxes {
 
 /** An error of a check, as it is said of a deposit. */
 function asBroken(error: unknown): unknown {
-  return error instanceof CryptoCoreError || error instanceof BlobSwapped ? new DepositBroken(error.code) : error;
+  const isOfDeposit = [CryptoCoreError, BlobSwapped, ContentBroken, ContentDiffers].some((one) => error instanceof one);
+  return isOfDeposit ? new DepositBroken((error as TemoinError).code) : error;
 }

@@ -2,7 +2,7 @@
 // Knows: which sealed bytes a range needs, and the hashes that a record names. Refuses to know: who asks, and by what right.
 // Contents come out verified chunk by chunk; whoever reads a whole file must not take it for whole before the end.
 
-import { isSame, parseB64url } from "../crypto_core/encoding.js";
+import { concat, isSame, parseB64url } from "../crypto_core/encoding.js";
 import { MalformedError, TamperedError } from "../crypto_core/errors.js";
 import {
   CHUNK_SIZE, HEADER_SIZE, RUN_CHUNKS, SEALED_CHUNK_SIZE, openStream, sealedRange, sealedSize, splitOff,
@@ -11,7 +11,7 @@ import {
 import { contentPlainSize, contentRange, unpadContent } from "../crypto_core/sealing/padding.js";
 import { contentOpener } from "../crypto_core/sealing/records.js";
 import { Sha256 } from "./digest.js";
-import { BlobSwapped, RangeInvalid, ServerFault } from "./errors.js";
+import { BlobSwapped, ContentBroken, ContentDiffers, RangeInvalid, Refused, ServerFault } from "./errors.js";
 import type { Content, Id } from "./items.js";
 import type { Progress } from "./progress.js";
 
@@ -33,17 +33,18 @@ export class Contents {
     this.#progress = progress;
   }
 
-  /** The original bytes of a content, or of the range [start, stop).
+  /** The original bytes of a content, or of the range [start, stop). Until it has ended, what came must not be taken for whole.
    *
-   * Throws RangeInvalid for one outside, BlobSwapped for bytes that are not those that the record names. */
+   * Throws RangeInvalid for a range outside; BlobSwapped where the blob is not the one whose SHA-256 the record names. Where it
+   * is, whoever kept it is not at fault: ContentBroken if it doesn't open, and ContentDiffers, after all of it came, if it opens
+   * as another original than the record names. A blob that doesn't open is read to its end, or that of the record's size,
+   * to learn which it is. */
   read(content: Content, start = 0, stop: number | null = null): AsyncGenerator<Uint8Array> {
-    const whole = start === 0 && stop === null;
-    if (whole && content.parts === undefined) return this.#whole(content);
+    const { parts } = content;
+    if (start === 0 && stop === null) return parts === undefined ? this.#whole(content) : this.#every(content, parts);
     const end = stop === null ? content.size : Math.min(stop, content.size);
     if (!(start >= 0 && start <= content.size && end >= start)) throw new RangeInvalid();
-    if (content.parts === undefined) return this.#range(content, start, end);
-    const joined = this.#joined(content.parts, start, end);
-    return whole ? checked(joined, content.sha256, content.size) : joined;
+    return this.#joined(parts ?? [content], start, end);
   }
 
   /** The sealed bytes of a content, as they are kept; nothing is verified. */
@@ -52,35 +53,77 @@ export class Contents {
   }
 
   async *#whole(content: Content): AsyncGenerator<Uint8Array> {
-    const sealedHash = new Sha256();
-    const plainHash = new Sha256();
-    const [header, body] = await splitOff(hashed(this.sealed(content), sealedHash), HEADER_SIZE);
+    const [sealedHash, plainHash] = [new Sha256(), new Sha256()];
+    const passing = hashed(bounded(this.sealed(content), sealedContentSize(content.size)), sealedHash);
+    let [why, size]: [string | null, number] = [null, 0];
     try {
+      const [header, body] = await splitOff(kept(passing), HEADER_SIZE);
       const opener = contentOpener(content.key, parseB64url(content.blob), header);
       for await (const block of unpadContent(openStream(opener, body))) {
         plainHash.update(block);
+        size += block.length;
         yield block;
       }
     } catch (error) {
-      throw asSwapped(error);
+      if (!isBroken(error)) throw error;
+      why = error.code;
+      for await (const _ of passing);
+    } finally {
+      await passing.return(undefined);
     }
-    if (!isSame(sealedHash.digest(), content.sealed) || !isSame(plainHash.digest(), content.sha256)) {
-      throw new BlobSwapped("another hash than the record names");
-    }
+    if (!isSame(sealedHash.digest(), content.sealed)) throw new BlobSwapped(why ?? "another hash than the record names");
+    if (why !== null) throw new ContentBroken(why);
+    const digest = plainHash.digest();
+    if (size !== content.size || !isSame(digest, content.sha256)) throw new ContentDiffers(digest, size);
   }
 
-  /** The bytes [start, stop) of segments, one after the other; those of them that are wanted whole are hashed. */
+  /** All of a recording; a part that differs is said in the end, and keeps none of the others back. */
+  async *#every(content: Content, parts: readonly Content[]): AsyncGenerator<Uint8Array> {
+    const hash = new Sha256();
+    let [size, differs] = [0, false];
+    for (const part of parts) {
+      try {
+        for await (const block of this.#whole(part)) {
+          hash.update(block);
+          size += block.length;
+          yield block;
+        }
+      } catch (error) {
+        if (!(error instanceof ContentDiffers)) throw error;
+        differs = true;
+      }
+    }
+    const digest = hash.digest();
+    if (differs || !isSame(digest, content.sha256)) throw new ContentDiffers(digest, size);
+  }
+
+  /** The bytes [start, stop) of segments, one after the other. */
   async *#joined(parts: readonly Content[], start: number, stop: number): AsyncGenerator<Uint8Array> {
     let before = 0;
     for (const part of parts) {
       const [first, last] = [Math.max(0, start - before), Math.min(stop - before, part.size)];
-      if (first < last) yield* first === 0 && last === part.size ? this.#whole(part) : this.#range(part, first, last);
+      if (first < last) yield* this.#range(part, first, last);
       before += part.size;
     }
   }
 
+  /** Where the range isn't given, or doesn't open, the blob is read whole to learn whose fault that is. */
   async *#range(content: Content, start: number, stop: number): AsyncGenerator<Uint8Array> {
-    if (start === stop) return;
+    try {
+      yield* this.#openRange(content, start, stop);
+    } catch (error) {
+      const isShort = error instanceof Refused && error.code === "range_invalid";
+      if (!isShort && !isBroken(error)) throw error;
+      try {
+        for await (const _ of this.#whole(content));
+      } catch (found) {
+        if (!(found instanceof ContentDiffers)) throw found;
+      }
+      throw isShort ? error : new BlobSwapped(error.code); // of the blob that was kept it would have opened
+    }
+  }
+
+  async *#openRange(content: Content, start: number, stop: number): AsyncGenerator<Uint8Array> {
     const { blob } = content;
     const whole = sealedContentSize(content.size);
     const [plainStart, plainStop] = contentRange(start, stop);
@@ -94,14 +137,10 @@ export class Contents {
     const body = near && rest !== null
       ? (await splitOff(rest, firstByte - HEADER_SIZE))[1]
       : this.#readBlob(blob, firstByte, end);
-    try {
-      const opener = contentOpener(content.key, parseB64url(blob), header);
-      this.#headers.set(blob, header);
-      const plain = openRun(opener, first, this.#shown(content.name, end - firstByte, body), end === whole);
-      yield* cut(plain, plainStart - first * CHUNK_SIZE, stop - start);
-    } catch (error) {
-      throw asSwapped(error);
-    }
+    const opener = contentOpener(content.key, parseB64url(blob), header);
+    this.#headers.set(blob, header);
+    const plain = openRun(opener, first, this.#shown(content.name, end - firstByte, body), end === whole);
+    yield* cut(plain, plainStart - first * CHUNK_SIZE, stop - start);
   }
 
   async *#shown(name: string, size: number, blocks: Blocks): AsyncGenerator<Uint8Array> {
@@ -122,21 +161,46 @@ export function sealedContentSize(size: number): number {
   return sealedSize(contentPlainSize(size));
 }
 
-/** The same blocks, no more than there were; throws BlobSwapped in the place of an end where they hash otherwise. */
-export async function* checked(blocks: Blocks, expected: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
-  const digest = new Sha256();
-  let left = size;
-  for await (const block of hashed(blocks, digest)) {
+/** The same blocks, cut so that no more than one byte beyond `size` comes: enough to see that there is more. */
+export async function* bounded(blocks: Blocks, size: number): AsyncGenerator<Uint8Array> {
+  let left = size + 1;
+  for await (const block of blocks) {
+    yield block.subarray(0, left);
     left -= block.length;
-    if (left < 0) break;
-    yield block;
+    if (left <= 0) return;
   }
-  if (left !== 0 || !isSame(digest.digest(), expected)) throw new BlobSwapped("another hash than the record names");
 }
 
-/** The vault is at fault where bytes don't open as those of the record; anything else is what it was. */
-function asSwapped(error: unknown): unknown {
-  return error instanceof TamperedError || error instanceof MalformedError ? new BlobSwapped(error.code) : error;
+/** All of them in one piece: of what is `bounded`, and small. */
+export async function collect(blocks: Blocks): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  for await (const block of blocks) pieces.push(block);
+  return concat(...pieces);
+}
+
+/** The blob of a content without parts, as it was deposited, if `sealed` is that.
+ *
+ * Throws in the place of an end BlobSwapped where it is another, and ContentBroken where only its size is another than the record
+ * says. */
+export async function* checked(content: Content, sealed: Blocks): AsyncGenerator<Uint8Array> {
+  const [digest, size] = [new Sha256(), sealedContentSize(content.size)];
+  let left = size;
+  for await (const block of hashed(bounded(sealed, size), digest)) {
+    left -= block.length;
+    yield block;
+  }
+  if (!isSame(digest.digest(), content.sealed)) throw new BlobSwapped("another hash than the record names");
+  if (left !== 0) throw new ContentBroken("another size than the record names");
+}
+
+/** Bytes that don't open; whose fault that is, their hash tells. */
+function isBroken(error: unknown): error is TamperedError | MalformedError {
+  return error instanceof TamperedError || error instanceof MalformedError;
+}
+
+/** The same blocks; whoever wants no more of them doesn't end them. */
+async function* kept(blocks: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for (let next = await blocks.next(); next.done !== true; next = await blocks.next()) yield next.value;
 }
 
 /** The same blocks, hashed on their way. */

@@ -16,6 +16,8 @@
 //  ├── FileChanged          file_changed
 //  ├── FileUnreadable       file_unreadable
 //  ├── DeviceNewer          device_newer          what this device keeps is for a newer version to read
+//  ├── ContentBroken        content_broken        sealed as its record says, and doesn't open: no fault of the vault
+//  ├── ContentDiffers       content_differs       opens to its end as another file than its record names; the same
 //  ├── BundleSwapped        bundle_swapped        of what somebody shared: other bytes than they named
 //  ├── BundleIncomplete     bundle_incomplete     of what somebody shared: named, and not given
 //  ├── SentDiffers          sent_differs          of what somebody shared: not as it was put into a box
@@ -34,7 +36,7 @@
 //      ├── ArgonChanged         client_too_old
 //      └── Untrusted            warned
 
-import { TemoinError, VerificationError } from "../crypto_core/errors.js";
+import { TemoinError, UnsupportedVersion, VerificationError } from "../crypto_core/errors.js";
 
 /** The root of this branch. */
 export abstract class SdkError extends TemoinError {}
@@ -139,6 +141,34 @@ export class FileChanged extends SdkError {
 export class FileUnreadable extends SdkError {
   static override readonly code = "file_unreadable";
   static override readonly sentence = "The file can't be read. Look whether it is there, and whether you may open it.";
+}
+
+/** The vault gave the very bytes whose SHA-256 the record names, and they don't open as it says. `detail` is the code of the
+ * step that failed. */
+export class ContentBroken extends SdkError {
+  static override readonly code = "content_broken";
+  static override readonly sentence =
+    "The vault gave this file exactly as it was sealed, but it doesn't open: whoever put it in sealed it wrongly, " +
+    "or a device failed. The vault is not at fault. If you still have the original, add it again; if it came from " +
+    "somebody else, ask them for it again.";
+}
+
+/** As ContentBroken, but the file opened to its end, and only its SHA-256 or size is another than the record names. Thrown once
+ * all of it came: whoever wants it can have it. `sha256` and `size` are those of what came. */
+export class ContentDiffers extends SdkError {
+  static override readonly code = "content_differs";
+  static override readonly sentence =
+    "This file opened to its end, but its entry names another SHA-256 or size than it has: whoever put it in said " +
+    "it wrongly, or a device failed. The vault is not at fault. Keep the file and look whether it is what you " +
+    "expect; it proves nothing of the one that its entry names.";
+  readonly sha256: Uint8Array;
+  readonly size: number;
+
+  constructor(sha256: Uint8Array, size: number) {
+    super("another hash or size than the record names");
+    this.sha256 = sha256;
+    this.size = size;
+  }
 }
 
 /** Something that was shared has other bytes, or another receipt, than the person named. */
@@ -277,8 +307,12 @@ export class Untrusted extends TrustError {
     "`temoin trust accept` ends the warning.";
 }
 
-/** Whether the vault fails one thing that it keeps, its bytes or its receipt, and may well give the next. */
+const OF_ONE = [
+  BundleSwapped, BundleIncomplete, ContentBroken, ContentDiffers, TrustError, UnsupportedVersion, VerificationError,
+];
+
+/** Whether one thing alone fails, its bytes in the vault or as they were sealed, or its receipt. */
 export function isOfOne(error: unknown): error is TemoinError {
   if (error instanceof Refused) return error.code === "not_found" || error.code === "unavailable";
-  return [BundleSwapped, BundleIncomplete, TrustError, VerificationError].some((branch) => error instanceof branch);
+  return OF_ONE.some((branch) => error instanceof branch);
 }

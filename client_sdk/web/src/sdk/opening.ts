@@ -4,7 +4,7 @@
 
 import * as v from "valibot";
 
-import { concat, encodeText, formatB64url, isSame, parseB64url, parseJson } from "../crypto_core/encoding.js";
+import { encodeText, formatB64url, isSame, parseB64url, parseJson } from "../crypto_core/encoding.js";
 import { CryptoCoreError, MalformedError, UnsupportedVersion, VerificationError } from "../crypto_core/errors.js";
 import { makeId } from "../crypto_core/randomness.js";
 import type { Policy } from "../crypto_core/receipts/policy.js";
@@ -18,7 +18,7 @@ import { Manifest, VERSION, WITH_WORDS, type SharedRecord } from "../schemas/bun
 import type { Deposit } from "../schemas/deposits.js";
 import { DEPOSIT as LARGEST_WORDS } from "../schemas/limits.js";
 import type { BundleOpened, OpenBundle } from "../schemas/shares.js";
-import { Contents, sealedContentSize } from "./contents.js";
+import { Contents, bounded, checked, collect, sealedContentSize } from "./contents.js";
 import { sha256 } from "./digest.js";
 import { BlobSwapped, BundleIncomplete, BundleSwapped, Refused, TrustError, SentDiffers } from "./errors.js";
 import type { Content, Id, Item, KeptReceipt } from "./items.js";
@@ -186,8 +186,8 @@ export class OpenedBundle {
     return content;
   }
 
-  /** Its original bytes, or the range [start, stop). Throws RangeInvalid, BundleSwapped, BundleIncomplete, and Refused
-   * `bundle_over` or `opening_over` once it has ended. */
+  /** Its original bytes, or the range [start, stop). Throws as `Contents.read`, but BundleSwapped for BlobSwapped;
+   * BundleIncomplete, and Refused `bundle_over` or `opening_over` once it has ended. */
   async *content(content: Content, start = 0, stop: number | null = null): AsyncGenerator<Uint8Array> {
     try {
       yield* this.#contents.read(content, start, stop);
@@ -196,12 +196,13 @@ export class OpenedBundle {
     }
   }
 
-  /** The blob of a content without parts, as it was deposited. Whoever takes it compares its SHA-256 in the end.
+  /** The blob of a content without parts, as it was deposited.
    *
-   * Throws BundleIncomplete, or Refused `bundle_over` or `opening_over` once it has ended. */
+   * Throws in the place of an end BundleSwapped where it is another, or ContentBroken as `checked`; BundleIncomplete, or Refused
+   * `bundle_over` or `opening_over` once it has ended. */
   async *sealed(content: Content): AsyncGenerator<Uint8Array> {
     try {
-      yield* this.#asking.read(BLOB, { blob: content.blob });
+      yield* checked(content, this.#asking.read(BLOB, { blob: content.blob }));
     } catch (error) {
       throw asShared(error);
     }
@@ -323,16 +324,9 @@ class Asking {
     }
   }
 
-  /** A record or words; of more than `most` bytes, their beginning and some more. */
-  async #small(path: typeof BLOB | typeof RECORD, places: Places, most: number): Promise<Uint8Array> {
-    const blocks: Uint8Array[] = [];
-    let length = 0;
-    for await (const block of this.read(path, places)) {
-      length += block.length;
-      blocks.push(block);
-      if (length > most) break;
-    }
-    return concat(...blocks);
+  /** A record or words, no more than `bounded` lets by. */
+  #small(path: typeof BLOB | typeof RECORD, places: Places, most: number): Promise<Uint8Array> {
+    return collect(bounded(this.read(path, places), most));
   }
 
   /** The receipt of one deposit, or the code of why there is none that holds: what was written is read all the same. */

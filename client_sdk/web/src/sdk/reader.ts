@@ -14,7 +14,7 @@ import { Receipt, formatReceipt, parseReceipt, verifyReceipt } from "../crypto_c
 import { NeedsPin, isSensitive, unwrapRecordKey } from "../crypto_core/sealing/keyring.js";
 import { deriveSegment, openRecord } from "../crypto_core/sealing/records.js";
 import { KINDS, VERSION } from "../schemas/documents.js";
-import { Contents, checked, sealedContentSize } from "./contents.js";
+import { Contents, bounded, checked, sealedContentSize } from "./contents.js";
 import { sha256 } from "./digest.js";
 import { BlobSwapped, ItemUnknown, Refused } from "./errors.js";
 import {
@@ -133,7 +133,8 @@ export class Reader {
     }
   }
 
-  /** The original bytes of a content, or of the range [start, stop). Throws RangeInvalid for one outside. */
+  /** The original bytes of a content, or of the range [start, stop). Throws as `Contents.read`; BlobSwapped leaves a warning
+   * behind. */
   content(content: Content, start = 0, stop: number | null = null): AsyncGenerator<Uint8Array> {
     return this.#watched(content, this.#contents.read(content, start, stop));
   }
@@ -173,22 +174,15 @@ export class Reader {
     }
   }
 
-  /** The blob of a content without parts, as it was deposited; throws BlobSwapped in the place of an end where other bytes
-   * came, which leave a warning behind. Whoever takes it tells how far it is. */
+  /** The blob of a content without parts, as it was deposited. Throws as `checked`; BlobSwapped leaves a warning behind.
+   * Whoever takes it tells how far it is. */
   sealedContent(content: Content): AsyncGenerator<Uint8Array> {
-    const blocks = this.#session.read(BLOB, { blob: content.blob });
-    return this.#watched(content, checked(blocks, content.sealed, sealedContentSize(content.size)));
+    return this.#watched(content, checked(content, this.#session.read(BLOB, { blob: content.blob })));
   }
 
-  /** The blob of a depositor's own words, whatever the vault gives in its place: no more than it has to have, and one
-   * piece. */
-  async *sealedWords({ deposit, size }: Sent): AsyncGenerator<Uint8Array> {
-    let left = size;
-    for await (const block of this.#session.read(BLOB, { blob: deposit })) {
-      left -= block.length;
-      yield block;
-      if (left < 0) return;
-    }
+  /** The blob of a depositor's own words, whatever the vault gives in its place, `bounded`. */
+  sealedWords({ deposit, size }: Sent): AsyncGenerator<Uint8Array> {
+    return bounded(this.#session.read(BLOB, { blob: deposit }), size);
   }
 
   /** With the first anchor that covers it. Where there is none, none that the receipt holds under, or one under which

@@ -262,7 +262,9 @@ export interface ReadingApi {
   /** Opens one of them: it counts, and the person sees when. */
   openReceived(bundle: Id): Promise<Handed>;
   /** As readContent and readPiece, of what is shared. */
-  readShared(item: Id, revision: number, content: Id, range?: readonly [number, number]): Promise<Blob>;
+  readShared(
+    item: Id, revision: number, content: Id, range?: readonly [number, number], differing?: boolean,
+  ): Promise<Blob>;
   readSharedPiece(item: Id, revision: number, content: Id, start: number, stop: number): Promise<ArrayBuffer>;
   /** The receipts of a content, verified; a recording has one for each of its parts. */
   sharedReceipts(item: Id, revision: number, content: Id): Promise<readonly KeptReceipt[]>;
@@ -348,8 +350,11 @@ export interface ItemsApi {
   items(kind?: Kind): Promise<readonly Item[]>;
   item(id: Id, revision?: number): Promise<Item>;
   history(id: Id): Promise<readonly Item[]>;
-  /** The original bytes of a content, whole and verified to the last one. `range`: [start, stop). */
-  readContent(item: Id, revision: number, content: Id, range?: readonly [number, number]): Promise<Blob>;
+  /** The original bytes of a content, whole and verified to the last one. `range`: [start, stop), undefined: all of it.
+   * `differing`: also those of a file that isn't the one that its entry names, once that was said (content_differs). */
+  readContent(
+    item: Id, revision: number, content: Id, range?: readonly [number, number], differing?: boolean,
+  ): Promise<Blob>;
   /** The verified bytes [start, stop) of a content, to be played at once: at most PIECE, or it is range_invalid. */
   readPiece(item: Id, revision: number, content: Id, start: number, stop: number): Promise<ArrayBuffer>;
   /** A small preview, kept sealed on this device alone; null if none was made here. */

@@ -3,17 +3,21 @@
 
 import { transfer } from "comlink";
 
-import { RangeInvalid } from "../sdk/errors.js";
+import { ContentDiffers, RangeInvalid } from "../sdk/errors.js";
 import type { Item as OpenedItem } from "../sdk/items.js";
 import { PIECE, type Item } from "./api.js";
 
 /** What a browser may show of itself; any other file is bytes to it, so that no page can be made of one. */
 const SHOWN = /^(image\/(?!svg)[\w.+-]+|audio\/[\w.+-]+|video\/[\w.+-]+|application\/pdf|text\/plain)$/;
 
-/** All of it. A Blob, so that the heap never holds the whole. */
-export async function fileOf(blocks: AsyncIterable<Uint8Array>, mime: string): Promise<Blob> {
+/** All of it. A Blob, so that the heap never holds the whole. `differing`: also where it isn't the one that its entry names. */
+export async function fileOf(blocks: AsyncIterable<Uint8Array>, mime: string, differing = false): Promise<Blob> {
   const pieces: Blob[] = [];
-  for await (const block of blocks) pieces.push(new Blob([new Uint8Array(block)]));
+  try {
+    for await (const block of blocks) pieces.push(new Blob([new Uint8Array(block)]));
+  } catch (error) {
+    if (!(differing && error instanceof ContentDiffers)) throw error;
+  }
   return new Blob(pieces, { type: SHOWN.test(mime) ? mime : "application/octet-stream" });
 }
 

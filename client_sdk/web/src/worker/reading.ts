@@ -36,10 +36,12 @@ export class Reading {
     return { bundle: id, sender, created, expires, message, items: items.map(shownOf), pinned };
   }
 
-  async file(item: Id, revision: number, content: Id, range?: readonly [number, number]): Promise<Blob> {
+  async file(
+    item: Id, revision: number, content: Id, range?: readonly [number, number], differing?: boolean,
+  ): Promise<Blob> {
     const bundle = this.opened;
     const found = bundle.contentOf(item, revision, content);
-    return fileOf(bundle.content(found, ...(range ?? [])), found.mime);
+    return fileOf(bundle.content(found, ...(range ?? [])), found.mime, differing);
   }
 
   async piece(item: Id, revision: number, content: Id, start: number, stop: number): Promise<ArrayBuffer> {

@@ -22,7 +22,7 @@ import { DEPOSIT as LARGEST_WORDS, MANIFEST as LARGEST_MANIFEST, RECORD as LARGE
 import { Contents, hashed, sealedContentSize } from "../contents.js";
 import { Sha256 } from "../digest.js";
 import { POLICY, SEALED } from "../dossier.js";
-import { BlobSwapped } from "../errors.js";
+import { BlobSwapped, ContentBroken, ContentDiffers } from "../errors.js";
 import type { Content, Item, Sent } from "../items.js";
 import { parseManifest } from "../opening.js";
 import {
@@ -437,7 +437,8 @@ class Checking {
   }
 
   #refused(name: string, error: unknown): null {
-    if (error instanceof BlobSwapped) this.#say(name, new PackOther(error.detail));
+    const isOther = [BlobSwapped, ContentBroken, ContentDiffers].some((one) => error instanceof one);
+    if (isOther) this.#say(name, new PackOther((error as TemoinError).detail));
     else if (error instanceof MalformedError && !name.endsWith(SEALED)) this.#say(name, new PackMalformed(error.detail));
     else if (error instanceof TemoinError) this.#say(name, error);
     else throw error;

@@ -2,13 +2,14 @@
 // Knows: which files and receipts belong to what is kept. Refuses to know: where it is written. Whoever has it has all that
 // stands in it: its manifest holds the keys.
 
-import { concat, formatB64url } from "../../crypto_core/encoding.js";
+import { formatB64url } from "../../crypto_core/encoding.js";
 import { CryptoCoreError } from "../../crypto_core/errors.js";
 import { makeId } from "../../crypto_core/randomness.js";
 import { derivePublic } from "../../crypto_core/sealing/passphrase.js";
 import { signManifest } from "../../crypto_core/sealing/sharing.js";
 import type { NotedRecord } from "../../schemas/bundles.js";
 import { forgetKeys } from "../door.js";
+import { collect } from "../contents.js";
 import { isOfOne } from "../errors.js";
 import type { Content, Item, KeptReceipt } from "../items.js";
 import { loadSignSeed, nameItems, type Kept } from "../manifest.js";
@@ -100,9 +101,7 @@ async function wordsOf(reader: Reader, item: Item): Promise<SharedWords | null> 
   const { sent } = item;
   if (sent === null) return null;
   try {
-    const blocks: Uint8Array[] = [];
-    for await (const block of reader.sealedWords(sent)) blocks.push(block);
-    const sealed = concat(...blocks);
+    const sealed = await collect(reader.sealedWords(sent));
     const said = openWords(sent, sealed);
     const proof = await reader.receiptOf(sent.deposit, sent.sealed, sent.size);
     return { said, sealed, proof, doubt: differing(item, said) };

@@ -4,7 +4,7 @@
 //
 // Each file is fetched once: its sealed bytes wait outside of the heap, as a Blob, until they were opened as well.
 
-import { encodeText, formatHex, isSame } from "../../crypto_core/encoding.js";
+import { encodeText, formatHex } from "../../crypto_core/encoding.js";
 import { TemoinError } from "../../crypto_core/errors.js";
 import type { Checkpoint } from "../../crypto_core/receipts/checkpoint.js";
 import type { Blocks } from "../../crypto_core/sealing/envelope.js";
@@ -13,7 +13,7 @@ import { blocksOf, type Archive } from "../archive.js";
 import { Contents, hashed, sealedContentSize } from "../contents.js";
 import { Sha256 } from "../digest.js";
 import { POLICY, PROOF, SEALED } from "../dossier.js";
-import { BlobSwapped, BundleSwapped, isOfOne } from "../errors.js";
+import { isOfOne } from "../errors.js";
 import type { Content, Id, Item, KeptReceipt, Sent } from "../items.js";
 import type { SharedItem, SharedWords } from "../opening.js";
 import type { Continuity } from "./ledger.js";
@@ -58,7 +58,8 @@ export interface Packed {
   readonly message: string;
   /** Whether whoever keeps it made it, for nobody in particular. */
   readonly own: boolean;
-  /** The blob of a content, as it was deposited. */
+  /** The blob of a content without parts, as it was deposited, and of a longer one no more than that. Throws a fault of this one
+   * (`isOfOne`) in the place of an end where it is another. */
   sealed(content: Content): AsyncGenerator<Uint8Array>;
   /** Its receipt, verified. */
   receipt(content: Content): Promise<KeptReceipt>;
@@ -196,7 +197,7 @@ class Writer {
   readonly #archive: Archive;
   readonly #progress: Progress;
   readonly #sums = new Map<string, Uint8Array>();
-  /** What the vault did not give, by the name that is therefore missing: a blob's, or its receipt's. */
+  /** What was not given, or doesn't open, by the name that is therefore missing: a blob's, or its receipt's. */
   readonly #faults = new Map<string, TemoinError>();
   /** Of every receipt. */
   readonly trees: Checkpoint[] = [];
@@ -258,7 +259,7 @@ class Writer {
     }
     const missing = this.#first(partsOf(content).map(sealedName));
     const contents = new Contents((blob) => blocksOf(sealed.get(blob)!.stream()), NO_PROGRESS);
-    return missing ?? await this.#given(name, content.size, asShared(contents.read(content)));
+    return missing ?? await this.#given(name, content.size, contents.read(content));
   }
 
   /** A blob and its receipt; two revisions may name the same one. What the vault does not give is asked for once. */
@@ -276,21 +277,16 @@ class Writer {
     return this.#faults.has(name) ? null : new Blob(pieces);
   }
 
-  /** The blob that a content names; of a longer one no more than that. Throws BundleSwapped for another. */
+  /** The blob that a content names, which is also put aside. */
   async *#coming(part: Content, pieces: Blob[]): AsyncGenerator<Uint8Array> {
-    const digest = new Sha256();
-    let left = sealedContentSize(part.size);
-    for await (const block of hashed(this.#opened.sealed(part), digest)) {
-      left -= block.length;
-      if (left < 0) break;
+    for await (const block of this.#opened.sealed(part)) {
       pieces.push(new Blob([new Uint8Array(block)]));
       this.#progress.advance(block.length);
       yield block;
     }
-    if (left !== 0 || !isSame(digest.digest(), part.sealed)) throw new BundleSwapped("another hash than the record names");
   }
 
-  /** Keeps a file; or gives why the vault doesn't give it. */
+  /** Keeps a file; or gives why it isn't there. */
   async #given(name: string, size: number, blocks: Blocks): Promise<TemoinError | null> {
     return this.#noting(name, () => this.#write(name, size, blocks));
   }
@@ -328,14 +324,6 @@ function sentRow({ name, message, written }: Sent, words: SharedWords | null): S
     name: said.name, message: said.message, written: said.written, stamp: { deposited, index, origin },
     doubt: words.doubt === null ? null : "words_differ", files: new Set(said.contents.map((one) => one.blob)),
   };
-}
-
-async function* asShared(blocks: Blocks): AsyncGenerator<Uint8Array> {
-  try {
-    yield* blocks;
-  } catch (error) {
-    throw error instanceof BlobSwapped ? new BundleSwapped(error.detail) : error;
-  }
 }
 
 function padded(number: number, digits: number): string {

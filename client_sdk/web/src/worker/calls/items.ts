@@ -22,9 +22,9 @@ export function itemsCalls(by: Answering): ItemsApi {
 
     history: (id) => by.ask((client) => client.history(id).map(shown)),
 
-    readContent: (item, revision, content, range) => by.ask((client) => {
+    readContent: (item, revision, content, range, differing) => by.ask((client) => {
       const found = client.contentOf(item, revision, content);
-      return fileOf(client.readContent(found, ...(range ?? [])), found.mime);
+      return fileOf(client.readContent(found, ...(range ?? [])), found.mime, differing);
     }),
 
     readPiece: (item, revision, content, start, stop) => by.ask((client) => {

@@ -67,7 +67,7 @@ export function readingCalls(by: Answering): ReadingApi {
     openReceived: (bundle) => read(async (reading, _, client) =>
       reading.show(await (await client.office()).open(bundle, reading.openings), true)),
 
-    readShared: (item, revision, content, range) => read((reading) => reading.file(item, revision, content, range)),
+    readShared: (...asked) => read((reading) => reading.file(...asked)),
 
     readSharedPiece: (item, revision, content, start, stop) => read((reading) =>
       reading.piece(item, revision, content, start, stop)),

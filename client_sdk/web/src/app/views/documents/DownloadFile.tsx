@@ -6,6 +6,7 @@ import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { say } from "../../i18n.js";
 import { Button, Dialog, Problem, Yes } from "../../parts/index.js";
 import type { Content, Item } from "../../../worker/api.js";
+import { isProblem } from "../../../worker/problems.js";
 import { saveFile } from "./addresses.js";
 import { Going } from "./Going.js";
 import { neutralName } from "./kinds.js";
@@ -26,11 +27,12 @@ export function DownloadFile({ item, content }: { item: Item; content: Content }
     revoke.current();
   }, []);
   const names = [neutralName(content.name, say("documents.download.neutral_name")), content.name] as const;
+  const differs = isProblem(error) && error.code === "content_differs";
   const save = async (): Promise<void> => {
     setBusy(true);
     setError(null);
     try {
-      const bytes = await source.readContent(item.id, item.revision, content.blob);
+      const bytes = await source.readContent(item.id, item.revision, content.blob, undefined, differs);
       if (!here.current) return;
       const name = names[neutral ? 0 : 1];
       revoke.current();
@@ -73,7 +75,7 @@ export function DownloadFile({ item, content }: { item: Item; content: Content }
           <p class="actions">
             <Button plain onClick={() => setAsking(false)}>{say("documents.download.leave")}</Button>
             <Yes busy={busy} onClick={() => void save()}>
-              {say(busy ? "documents.download.busy" : "documents.download.do")}
+              {say(`documents.download.${busy ? "busy" : differs ? "differing" : "do"}`)}
             </Yes>
           </p>
         </Dialog>
