@@ -36,8 +36,10 @@ _STATES = {
     "newer_version": "needs a newer version of this program",
     "missing": "not there any more",
 }
+_ROOM_FOR_ROWS = 60
+"""Columns of a terminal from which a list is a table, and not one thing below the other."""
 _ROOM_FOR_MORE = 100
-"""Columns of a terminal from which lists show one thing more."""
+"""Columns from which lists show one thing more."""
 
 
 def list_command(kinds: tuple[str, ...], plural: str) -> click.Command:
@@ -216,18 +218,29 @@ def heading(item: Item) -> str:
 
 
 def _print_rows(items: list[Item]) -> None:
+    from rich.text import Text
+
     out = screen()
+    if out.width < _ROOM_FOR_ROWS:
+        for item in items:
+            happened = "" if item.happened is None else f"{spell_happened(item.happened)}  "
+            out.print(Text(f"{item.id.hex()}\n  {happened}{_what(item)}"), soft_wrap=True)
+        return
     rows = table("ID", "HAPPENED", "WHAT")
     rows.columns[0].no_wrap = True
     rows.columns[1].max_width = 24
     if out.width >= _ROOM_FOR_MORE:
         rows.add_column("DEPOSITED", no_wrap=True)
     for item in items:
-        files = {0: "", 1: "  (1 file)"}.get(len(item.contents), f"  ({len(item.contents)} files)")
-        what = heading(item) + (files if item.kind == "journal" else "")
-        rows.add_row(*cells((item.id.hex(), spell_happened(item.happened), what, spell_time(item.deposited))
+        rows.add_row(*cells((item.id.hex(), spell_happened(item.happened), _what(item), spell_time(item.deposited))
                             [: len(rows.columns)]))  # fmt: skip
     out.print(rows)
+
+
+def _what(item: Item) -> str:
+    """The heading, and of an entry how many files go with it."""
+    files = {0: "", 1: "  (1 file)"}.get(len(item.contents), f"  ({len(item.contents)} files)")
+    return heading(item) + (files if item.kind == "journal" else "")
 
 
 def spell_happened(happened: Happened | None) -> str:

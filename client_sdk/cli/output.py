@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 import time
 import unicodedata
@@ -49,6 +50,8 @@ def _console(terminal: bool, *, stderr: bool = False) -> Console:
     from rich.console import Console
 
     width = None if terminal or "COLUMNS" in os.environ else _WIDTH_OF_A_FILE
+    if os.environ.get("COLUMNS") == "0":  # of this width rich would print nothing at all
+        width = shutil.get_terminal_size().columns
     return Console(stderr=stderr, highlight=False, markup=False, emoji=False, soft_wrap=not terminal, width=width)
 
 
@@ -81,8 +84,9 @@ def note(text: str) -> None:
 
 
 def visible(text: str) -> str:
-    """`text` with each control character but newline and tab shown as U+FFFD."""
-    return "".join("\ufffd" if _is_control(c) and c not in _KEPT_CONTROLS else c for c in text)
+    """`text` with each control character but newline and tab shown as U+FFFD; a line may end as it does on Windows."""
+    lines = text.replace("\r\n", "\n")
+    return "".join("\ufffd" if _is_control(c) and c not in _KEPT_CONTROLS else c for c in lines)
 
 
 def one_line(text: str) -> str:

@@ -133,6 +133,31 @@ def test_ids_are_never_broken_over_two_lines(terminal: Terminal) -> None:
     assert item.id.hex() in terminal.run("journal", "list", USER, COLUMNS="60").stdout
 
 
+@pytest.mark.parametrize("columns", ["1", "20", "45"])
+def test_a_list_fits_a_telephone(terminal: Terminal, columns: str) -> None:
+    """Neither an id nor what it is about is cut; where a line ends the terminal itself knows."""
+    content = terminal.fake.content(b"body", "photo.jpg")
+    item = terminal.fake.add(title="a rather long title", happened=parse_happened("spring 2019"), contents=(content,))
+    plain = terminal.fake.add(title="[b]good day[/b]")
+    printed = terminal.run("journal", "list", USER, COLUMNS=columns).stdout
+    assert printed.splitlines() == [
+        item.id.hex(), "  spring 2019  a rather long title  (1 file)", plain.id.hex(), "  [b]good day[/b]",
+    ]  # fmt: skip
+
+
+def test_a_width_of_nothing_hides_nothing(terminal: Terminal) -> None:
+    item = terminal.fake.add(title="T", text="what happened")
+    assert item.id.hex() in terminal.run("journal", "list", USER, COLUMNS="0").stdout
+    assert "what happened" in terminal.run("journal", "show", USER, item.id.hex(), COLUMNS="0").stdout
+
+
+def test_a_text_from_windows_is_shown_line_by_line(terminal: Terminal) -> None:
+    item = terminal.fake.add(text="one\r\ntwo\rover it\r\n")
+    printed = terminal.run("journal", "show", USER, item.id.hex()).stdout
+    assert "one\ntwo\ufffdover it\n" in printed and "\r" not in printed
+    assert "one two\ufffdover it" in terminal.run("journal", "list", USER).stdout
+
+
 def test_show(terminal: Terminal) -> None:
     content = terminal.fake.content(b"body", "photo.jpg")
     item = terminal.fake.add(
