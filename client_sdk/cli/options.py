@@ -123,7 +123,7 @@ def output_path(text: str) -> Path:
 
 def byte_range(text: str) -> tuple[int, int | None]:
     """For click: `A:B`, bytes from A up to but without B, as (start, stop); either may be left out."""
-    found = re.fullmatch(r"([0-9]{0,17}):([0-9]{0,17})", text, re.ASCII)
+    found = re.fullmatch(r"([0-9]{0,20}):([0-9]{0,20})", text, re.ASCII)
     start, stop = (int(found[1] or 0), int(found[2]) if found[2] else None) if found else (1, 0)
     if stop is not None and stop < start:
         raise click.BadParameter("this has to be A:B, two numbers of bytes, A not above B; either may be left out.")

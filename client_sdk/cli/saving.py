@@ -26,14 +26,16 @@ _DESCRIPTORS = "/proc/self/fd/"
 """Where Linux has what is open, under a path that can be linked."""
 _SEPARATORS = str.maketrans(dict.fromkeys("/\\:\n\t\ufffd<>\"|?*", "_"))
 """What no folder takes, and what the file systems of memory sticks don't."""
+_TURNS = dict.fromkeys((0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)), "_")
+"""What turns the direction of writing: a program could be shown as `…exe.jpg`. Letters turn it by themselves."""
 
 
 def local_name(name: str, taken: set[str]) -> str:
-    """A name for this folder made from one that somebody else may have chosen: no path, no control characters, not
-    hidden, no option to a command, not too long, and not one of `taken`, to which it is added; nor one that some file
-    systems take for one of these."""
+    """A name for this folder made from one that somebody else may have chosen: no path, no control characters, nothing
+    that turns around how it is read, not hidden, no option to a command, not too long, and not one of `taken`, to which
+    it is added; nor one that some file systems take for one of these."""
     last = name.replace("\\", "/").rstrip("/").rpartition("/")[2]
-    plain = visible(last).translate(_SEPARATORS).strip(" .") or "document"
+    plain = visible(last).translate(_SEPARATORS | _TURNS).strip(" .") or "document"
     plain = "_" + plain[1:] if plain.startswith("-") else plain
     stem, dot, suffix = plain.rpartition(".") if len(plain.rpartition(".")[2].encode()) <= 20 else (plain, "", "")
     if not stem:

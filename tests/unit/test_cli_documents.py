@@ -208,7 +208,8 @@ def test_standard_output_gets_the_bytes_and_nothing_else(terminal: Terminal) -> 
 
 @pytest.mark.parametrize(
     ("asked", "start", "stop"),
-    [("10:20", 10, 20), (":5", 0, 5), ("700:", 700, 768), (":", 0, 768), ("760:9999", 760, 768), ("768:", 768, 768)],
+    [("10:20", 10, 20), (":5", 0, 5), ("700:", 700, 768), (":", 0, 768), ("760:9999", 760, 768), ("768:", 768, 768),
+     ("1:9223372036854775807", 1, 768), ("1:18446744073709551615", 1, 768)],
 )
 def test_a_range(terminal: Terminal, asked: str, start: int, stop: int) -> None:
     item = document(terminal)
@@ -221,9 +222,10 @@ def test_a_range(terminal: Terminal, asked: str, start: int, stop: int) -> None:
 
 def test_a_range_beyond_the_end_is_refused(terminal: Terminal) -> None:
     item = document(terminal)
-    ended = terminal.run("documents", "get", USER, item.id.hex(), "--range", "769:")
-    assert ended.exit_code == 1
-    assert "(range_invalid)" in ended.stderr and os.listdir() == []
+    for start in (769, 2**63, 2**64 - 1):
+        ended = terminal.run("documents", "get", USER, item.id.hex(), "--range", f"{start}:")
+        assert ended.exit_code == 1
+        assert "(range_invalid)" in ended.stderr and os.listdir() == []
 
 
 def test_several_files_go_into_a_folder(terminal: Terminal) -> None:
@@ -294,6 +296,11 @@ def test_any_name_becomes_one_that_a_folder_can_hold(name: str) -> None:
 def test_two_names_that_some_file_systems_take_for_one_are_told_apart(one: str, other: str) -> None:
     taken: set[str] = set()
     assert (local_name(one, taken), local_name(other, taken)) == (one, other.replace(".jpg", " (2).jpg"))
+
+
+def test_a_name_does_not_turn_around_how_it_is_read() -> None:
+    assert local_name("photo\u202egpj.exe", set()) == "photo_gpj.exe"
+    assert local_name("\u2067a\u2069.jpg", set()) == "_a_.jpg"
 
 
 @pytest.mark.parametrize("name", ["photo.jpg", "صورة.png", "a b (1).tar.gz", "Été à la mer.JPG", "no suffix"])
