@@ -100,16 +100,20 @@ class Adding:
                 self._before += 1
 
     def _files(self) -> list[Chosen]:
-        """What is to be taken; what is left out is said, once."""
-        files = list[Chosen]()
+        """What is to be taken; what is left out is said, once for as long as it is."""
+        files, left = list[Chosen](), set[Path]()
         for one in self._found():
             if isinstance(one, Chosen):
                 files.append(one if self._title is None else Chosen(one.path, self._title))
-            elif one.path not in self._told:
-                self._told.add(one.path)
+                continue
+            left.add(one.path)
+            if one.path not in self._told:
                 self._say(f"Left out: {one_line(str(one.path))} ({SENTENCES[one.why]})")
                 if one.why == "unreadable":
                     self._failures[one.path] = FileUnreadable()
+        for path in self._told - left:
+            self._failures.pop(path, None)
+        self._told = left
         return files
 
     def _left(self) -> list[FileLeft]:

@@ -39,8 +39,10 @@ def walk(paths: Sequence[Path], *, hidden: bool = False) -> Iterator[Chosen | Le
     for path in paths:
         if path.is_dir():
             yield from _inside(path, path.absolute().name, hidden)
-        else:
+        elif os.path.lexists(path):
             yield Chosen(path, _title(path.name))
+        else:  # gone since it was named, as a stick that was pulled out
+            yield LeftOut(path, "unreadable")
 
 
 def _inside(folder: Path, place: str, hidden: bool) -> Iterator[Chosen | LeftOut]:

@@ -324,6 +324,18 @@ def test_a_watch_outlives_a_cut_and_keeps_its_session_open(folder: Path) -> None
     assert day.stayed == int(400 * LOOK_EVERY / STAY_EVERY)
 
 
+def test_a_watched_folder_that_is_pulled_out_is_told_of_each_time(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A stick, for instance. What is on it is taken when it is there again."""
+    away, nothing = folder.with_name("away"), [lambda: None] * 5
+    out, back = (lambda: folder.rename(away)), (lambda: away.rename(folder))
+    day = _Day(folder, *nothing, out, *nothing, back, lambda: (folder / "new.jpg").write_text("x"), *nothing, out, back)
+    day.pass_by()
+    assert "new.jpg" in day.added
+    assert capsys.readouterr().err.count(f"Left out: {folder} (can't be read)") == 2
+
+
 def test_a_watch_ends_with_its_session(folder: Path) -> None:
     day = _Day(folder, *[lambda: None] * 9)
     day.failures = [Refused("unauthorized", 401, "Log in again.")]
