@@ -153,8 +153,10 @@ def _words_of(error: Exception) -> str:
             return "no connection"
         case NoAnswer():
             return "no answer in time"
-        case SSLError():
+        case SSLError(args=(ssl.SSLCertVerificationError(), *_)):
             return "no certificate that is trusted"
+        case SSLError():
+            return "no TLS there; a vault on this device has an http address"
         case _:
             return "the connection broke off"
 

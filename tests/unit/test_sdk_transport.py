@@ -403,6 +403,14 @@ def test_a_slow_network_is_not_taken_for_a_dead_one(
             assert time.monotonic() - began > 2 * NOTHING_MOVES
 
 
+def test_a_vault_without_tls_is_not_told_to_have_a_bad_certificate() -> None:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _SlowVault)
+    address = f"https://127.0.0.1:{server.server_port}"
+    with listening(server), closing(HttpTransport(address)) as made, pytest.raises(NetworkError) as met:
+        made.ask("GET", "/v1/vault")
+    assert met.value.detail.startswith("no TLS there")
+
+
 class _Line:
     """Takes the place of a socket, and remembers what it was given at once."""
 
