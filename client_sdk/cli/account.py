@@ -17,7 +17,7 @@ from typing import NamedTuple
 import click
 
 from client_sdk.cli.failures import FileExists, NameDiffers, WordsDiffer
-from client_sdk.cli.options import Shared, asking, shared, user_argument
+from client_sdk.cli.options import Shared, a_place, asking, shared, user_argument
 from client_sdk.cli.output import DAY, facts, note, print_json, screen, spell_pause, spell_time
 from client_sdk.cli.saving import save
 from client_sdk.cli.session import connected, log_in, opened, reaching, tell_recovery
@@ -64,7 +64,7 @@ _NOBODY_MEANS_IT = (
 )
 
 recovery_out_option = click.option(
-    "--recovery-out", type=click.Path(path_type=Path), metavar="FILE",
+    "--recovery-out", type=click.Path(path_type=Path), metavar="FILE", callback=a_place,
     help="Write the recovery words to this new file instead of showing them.",
 )
 words_option = click.option(

@@ -16,7 +16,7 @@ import click
 
 from client_sdk.cli.dossier import Lacking, open_items, packs_of, places_for
 from client_sdk.cli.failures import FileExists, WordsDiffer
-from client_sdk.cli.options import Shared, asking, existing_file, item_id, output_path, shared, user_argument
+from client_sdk.cli.options import Shared, a_place, asking, existing_file, item_id, output_path, shared, user_argument
 from client_sdk.cli.output import count, note, print_json, screen
 from client_sdk.cli.saving import save, saving
 from client_sdk.cli.session import opened
@@ -44,10 +44,12 @@ def backup() -> None:
 @backup.command()
 @user_argument
 @click.argument("chosen", metavar="[ID]…", nargs=-1, type=item_id)
-@click.option("-o", "target", type=output_path, required=True, metavar="FILE", help="A new file, of any name.")
+@click.option(
+    "-o", "target", type=output_path, required=True, metavar="FILE", callback=a_place, help="A new file, of any name."
+)
 @click.option("--history", is_flag=True, help="Earlier revisions as well, as long as they are not erased.")
 @click.option(
-    "--words-out", type=click.Path(path_type=Path), metavar="FILE",
+    "--words-out", type=click.Path(path_type=Path), metavar="FILE", callback=a_place,
     help="Write the words to this new file instead of showing them.",
 )
 @click.option(
@@ -106,7 +108,8 @@ def make(
 @backup.command("open")
 @click.argument("sealed", metavar="FILE", type=existing_file)
 @click.option(
-    "-o", "target", type=output_path, required=True, metavar="NAME.zip", help="A new ZIP file; readable from then on."
+    "-o", "target", type=output_path, required=True, metavar="NAME.zip", callback=a_place,
+    help="A new ZIP file; readable from then on.",
 )
 @asking("the 24 words, on one line,", offline=True)
 def open_(common: Shared, sealed: Path, target: Path) -> None:

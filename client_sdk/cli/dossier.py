@@ -15,7 +15,7 @@ from pathlib import Path
 import click
 
 from client_sdk.cli.failures import FileExists, failure_of
-from client_sdk.cli.options import Shared, item_id, output_path, shared, user_argument
+from client_sdk.cli.options import Shared, a_place, item_id, output_path, shared, user_argument
 from client_sdk.cli.output import count, note, print_json, screen, visible
 from client_sdk.cli.session import opened
 from client_sdk.client import VaultClient
@@ -52,7 +52,7 @@ class NothingKept(TemoinError):
 @user_argument
 @click.argument("chosen", metavar="[ID]…", nargs=-1, type=item_id)
 @click.option(
-    "-o", "target", type=output_path, required=True, metavar="DIR|NAME.zip",
+    "-o", "target", type=output_path, required=True, metavar="DIR|NAME.zip", callback=a_place,
     help="A new or empty folder, or a new ZIP file; readable from then on.",
 )
 @click.option("--history", is_flag=True, help="Earlier revisions as well, as long as they are not erased.")

@@ -16,7 +16,7 @@ import click
 
 from client_sdk.cli.dossier import named, named_file, tell_file
 from client_sdk.cli.failures import FileExists, NotReached, failure_of
-from client_sdk.cli.options import Shared
+from client_sdk.cli.options import Shared, a_place
 from client_sdk.cli.output import facts, note, print_json, screen, spell_time, visible
 from client_sdk.errors import NetworkError, Refused, ServerFault
 from client_sdk.home import read_file, write_file
@@ -34,7 +34,7 @@ _LOST: tuple[type[BaseException], ...] = (NetworkError, ServerFault, OSError, Ke
 """After these the opening may have been counted, and the command may be given again."""
 
 output_option = click.option(
-    "-o", "target", type=click.Path(path_type=Path), required=True, metavar="DIR|NAME.zip",
+    "-o", "target", type=click.Path(path_type=Path), required=True, metavar="DIR|NAME.zip", callback=a_place,
     help="A new or empty folder for all of it, or a new ZIP file; readable from then on.",
 )
 

@@ -121,6 +121,13 @@ def output_path(text: str) -> Path:
     return Path(text)
 
 
+def a_place(_context: click.Context, _option: click.Parameter, path: Path | None) -> Path | None:
+    """For click, of what is written: to most programs `-` is standard output, and here a file would get this name."""
+    if path == Path("-"):
+        raise click.BadParameter("this goes into a file or a folder, and not to standard output.")
+    return path
+
+
 def byte_range(text: str) -> tuple[int, int | None]:
     """For click: `A:B`, bytes from A up to but without B, as (start, stop); either may be left out."""
     found = re.fullmatch(r"([0-9]{0,20}):([0-9]{0,20})", text, re.ASCII)

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from client_sdk.cli.failures import DONE, NOT_YET
-from client_sdk.cli.options import Shared, existing_file, id_argument, item_id, shared, user_argument
+from client_sdk.cli.options import Shared, a_place, existing_file, id_argument, item_id, shared, user_argument
 from client_sdk.cli.output import cells, print_json, screen, spell_time, table
 from client_sdk.cli.quorum import read_policy
 from client_sdk.cli.session import opened, reopened
@@ -35,7 +35,7 @@ def receipts() -> None:
 @id_argument
 @click.option(
     "-o", "--output", "directory", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", required=True,
-    help="The folder to write into; made if it is not there.",
+    callback=a_place, help="The folder to write into; made if it is not there.",
 )
 @shared
 def export(common: Shared, user: str, item_id: bytes, directory: Path) -> None:

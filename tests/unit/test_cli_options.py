@@ -65,6 +65,17 @@ ALL = dict(commands(temoin))
 ONE, TWO, THREE = ("1" * 32, "2" * 32, "3" * 32)
 
 
+WRITTEN = [(name, option.opts[0]) for name, one in ALL.items() for option in one.params
+           if {"-o", "--recovery-out", "--words-out"} & {*option.opts} and name != "documents get"]
+
+
+@pytest.mark.parametrize(("name", "option"), WRITTEN)
+def test_nothing_readable_gets_a_dash_for_its_name(name: str, option: str) -> None:
+    """To whoever gives one it is standard output. Only `documents get` has that."""
+    with pytest.raises(click.BadParameter, match="not to standard output"):
+        ALL[name].make_context(name, [option, "-", *["1" * 32] * 3], resilient_parsing=False, allow_extra_args=True)
+
+
 def create(*words: str) -> click.Context:
     return ALL["share create"].make_context("temoin share create", list(words))
 
