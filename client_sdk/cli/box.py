@@ -19,11 +19,11 @@ from client_sdk.boxes import KeptBox, NewBox, OpenedDeposit
 from client_sdk.cli.failures import FileExists
 from client_sdk.cli.items import tell_kept
 from client_sdk.cli.options import (
-    Shared, asking, fields_option, item_id, regular_file, sensitive_option, shared,
+    Shared, a_place, asking, fields_option, item_id, regular_file, sensitive_option, shared,
     until_option, user_argument, words_options,
 )
 from client_sdk.cli.output import (
-    cells, facts, note, one_line, print_json, screen, spell_size, spell_time, table, visible,
+    NONE, facts, note, one_line, print_json, print_rows, screen, spell_size, spell_time, visible,
 )
 from client_sdk.cli.saving import local_name, save
 from client_sdk.cli.session import confirmed, connected, judging_until, opened, reaching
@@ -98,14 +98,14 @@ def list_(common: Shared, user: str) -> None:
     if common.as_json:
         print_json(outputs.BoxRow(many=True), [{**one.facts, "name": one.name} for one in found])
         return
-    rows = table("BOX", "NAME", "UNTIL", "WAITING", "TAKEN", "STATE")
-    for one in found:
-        said = one.facts
-        rows.add_row(*cells((
-            said["box"].hex(), one_line(one.name or "–"), spell_time(said["expires"]), str(said["waiting"]),
-            f"{said['made']} of {said['deposits']}, {spell_size(said['used'])}", _state(one),
-        )))
-    screen().print(rows if found else "There are no boxes.")
+    print_rows(("BOX", "NAME", "UNTIL", "WAITING", "TAKEN", "STATE"), [
+        (
+            one.facts["box"].hex(), one_line(one.name or NONE), spell_time(one.facts["expires"]),
+            str(one.facts["waiting"]),
+            f"{one.facts['made']} of {one.facts['deposits']}, {spell_size(one.facts['used'])}", _state(one),
+        )
+        for one in found
+    ], "There are no boxes.")
 
 
 @box.command()
@@ -113,7 +113,7 @@ def list_(common: Shared, user: str) -> None:
 @box_argument
 @click.argument("deposit_id", type=item_id, metavar="[DEPOSIT]", required=False)
 @click.option(
-    "-o", "directory", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
+    "-o", "directory", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", callback=a_place,
     help="A new or empty folder for the files of this deposit, readable from then on. They are a stranger's.",
 )
 @shared
@@ -206,7 +206,7 @@ def close(common: Shared, user: str, box_id: bytes) -> None:
 @fields_option(name=str)
 @words_options("message", "Your words", limits.MESSAGE, _TOO_MUCH)
 @click.option(
-    "-o", "directory", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
+    "-o", "directory", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", callback=a_place,
     help="A new or empty folder for the receipts: they prove when what you sent arrived, as it was sealed.",
 )
 @asking("the address")
@@ -267,13 +267,13 @@ def _print_waiting(common: Shared, waiting: Sequence[dict[str, Any]]) -> None:
     if common.as_json:
         print_json(outputs.WaitingDeposit(many=True), told)
         return
-    rows = table("DEPOSIT", "DEPOSITED", "FILES", "SIZE", "STATE")
-    for one in told:
-        state = "waits" if one["erased_after"] is None else f"refused, erased after {spell_time(one['erased_after'])}"
-        rows.add_row(*cells((
-            one["deposit"].hex(), spell_time(one["deposited"]), str(one["files"]), spell_size(one["bytes"]), state,
-        )))
-    screen().print(rows if told else "Nothing waits.")
+    print_rows(("DEPOSIT", "DEPOSITED", "FILES", "SIZE", "STATE"), [
+        (
+            one["deposit"].hex(), spell_time(one["deposited"]), str(one["files"]), spell_size(one["bytes"]),
+            "waits" if one["erased_after"] is None else f"refused, erased after {spell_time(one['erased_after'])}",
+        )
+        for one in told
+    ], "Nothing waits.")
 
 
 def _write_files(client: VaultClient, opened_one: OpenedDeposit, directory: Path) -> list[str]:

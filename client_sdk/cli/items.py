@@ -11,15 +11,15 @@ import click
 
 from client_sdk.cli.options import Shared, id_argument, shared, user_argument
 from client_sdk.cli.output import (
-    cells,
+    NONE,
     facts,
     note,
     one_line,
     print_json,
+    print_rows,
     screen,
     spell_size,
     spell_time,
-    table,
     visible,
 )
 from client_sdk.cli.session import opened, reopened
@@ -36,10 +36,8 @@ _STATES = {
     "newer_version": "needs a newer version of this program",
     "missing": "not there any more",
 }
-_ROOM_FOR_ROWS = 60
-"""Columns of a terminal from which a list is a table, and not one thing below the other."""
 _ROOM_FOR_MORE = 100
-"""Columns from which lists show one thing more."""
+"""Columns of a terminal from which lists show one thing more."""
 
 
 def list_command(kinds: tuple[str, ...], plural: str) -> click.Command:
@@ -218,23 +216,12 @@ def heading(item: Item) -> str:
 
 
 def _print_rows(items: list[Item]) -> None:
-    from rich.text import Text
-
-    out = screen()
-    if out.width < _ROOM_FOR_ROWS:
-        for item in items:
-            happened = "" if item.happened is None else f"{spell_happened(item.happened)}  "
-            out.print(Text(f"{item.id.hex()}\n  {happened}{_what(item)}"), soft_wrap=True)
-        return
-    rows = table("ID", "HAPPENED", "WHAT")
-    rows.columns[0].no_wrap = True
-    rows.columns[1].max_width = 24
-    if out.width >= _ROOM_FOR_MORE:
-        rows.add_column("DEPOSITED", no_wrap=True)
-    for item in items:
-        rows.add_row(*cells((item.id.hex(), spell_happened(item.happened), _what(item), spell_time(item.deposited))
-                            [: len(rows.columns)]))  # fmt: skip
-    out.print(rows)
+    columns = ("ID", "HAPPENED", "WHAT", "DEPOSITED")[: 4 if screen().width >= _ROOM_FOR_MORE else 3]
+    rows = [
+        (item.id.hex(), spell_happened(item.happened), _what(item), spell_time(item.deposited))[: len(columns)]
+        for item in items
+    ]
+    print_rows(columns, rows, whole=("DEPOSITED",), most={"HAPPENED": 24})
 
 
 def _what(item: Item) -> str:
@@ -246,7 +233,7 @@ def _what(item: Item) -> str:
 def spell_happened(happened: Happened | None) -> str:
     """As it was typed; with the reading by this device's clock where that is another."""
     if happened is None:
-        return "–"
+        return NONE
     here = format_happened(happened)
     same = here == happened.words or happened.precision != "minute"
     return one_line(happened.words) if same else f"{one_line(happened.words)} ({here} here)"

@@ -13,7 +13,7 @@ import shutil
 import sys
 import time
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -34,6 +34,10 @@ DAY = 86_400
 _LONG = 5400
 """Seconds from which on nobody would sit and wait."""
 _KEPT_CONTROLS = "\n\t"
+_ROOM_FOR_ROWS = 60
+"""Columns of a terminal from which a list is a table."""
+NONE = "–"
+"""Stands in a list for what is not said."""
 
 
 def screen() -> Console:
@@ -101,7 +105,7 @@ def _is_control(character: str) -> bool:
 def spell_time(seconds: int | None) -> str:
     """The time on this device's clock, to the minute; a dash for none."""
     if seconds is None:
-        return "–"
+        return NONE
     return on_the_wall(seconds).strftime("%Y-%m-%d %H:%M")
 
 
@@ -149,6 +153,32 @@ def table(*columns: str) -> Table:
     for column in made.columns:
         column.overflow = "fold"
     return made
+
+
+def print_rows(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], nothing: str = "", *, whole: Collection[str] = (),
+    most: Mapping[str, int] = {},
+) -> None:
+    """A list, or `nothing` where it has no rows. The first value of each is an id, never cut nor broken: on a narrow
+    terminal the others stand below it, and where a line ends the terminal itself knows.
+
+    `whole`: columns of a table that aren't broken either; `most`: the most characters of others."""
+    from rich.text import Text
+
+    out = screen()
+    if nothing and not rows:
+        out.print(nothing)
+        return
+    if out.width < _ROOM_FOR_ROWS:
+        for first, *others in rows:
+            out.print(Text(f"{first}\n  {'  '.join(one for one in others if one != NONE)}"), soft_wrap=True)
+        return
+    made = table(*columns)
+    for name, column in zip(columns, made.columns, strict=True):
+        column.no_wrap, column.max_width = name in (columns[0], *whole), most.get(name)
+    for row in rows:
+        made.add_row(*cells(row))
+    out.print(made)
 
 
 def cells(values: Iterable[str]) -> tuple[Text, ...]:

@@ -14,7 +14,7 @@ import click
 
 from client_sdk.cli.opened_pack import output_option, unfinished, write_opened
 from client_sdk.cli.options import Shared, asking_name, item_id, own_name, shared, user_argument
-from client_sdk.cli.output import cells, facts, note, one_line, print_json, screen, spell_time, table
+from client_sdk.cli.output import facts, note, one_line, print_json, print_rows, screen, spell_time
 from client_sdk.cli.session import confirmed, opened
 from client_sdk.directory import Listed, Professional, find_professionals
 from client_sdk.errors import ItemUnknown
@@ -85,13 +85,13 @@ def inbox(common: Shared, user: str | None) -> None:
             {name: one[name] for name in ("bundle", "created", "expires", "openings", "opened")} for one in found
         ])
     else:
-        rows = table("BUNDLE", "SHARED", "UNTIL", "OPENED")
-        for one in found:
-            rows.add_row(*cells((
+        print_rows(("BUNDLE", "SHARED", "UNTIL", "OPENED"), [
+            (
                 one["bundle"].hex(), spell_time(one["created"]), spell_time(one["expires"]),
                 f"{one['opened']} of {one['openings']}",
-            )))
-        screen().print(rows if found else "Nothing is here.")
+            )
+            for one in found
+        ], "Nothing is here.")
     if others:
         raise ProListedOtherwise(", ".join(f"entry {one.entry}" for one in others))
 
@@ -125,14 +125,13 @@ def find(common: Shared, user: str, words: tuple[str, ...], kind: str | None) ->
     if common.as_json:
         print_json(outputs.ListedProfessional(many=True), list(map(_facts, found)))
         return
-    rows = table("ENTRY", "NAME", "ORGANISATION", "TOWN", "KIND", "DIGITS")
-    for one in found:
-        said = one.listing
-        rows.add_row(*cells((
-            str(one.entry), one_line(said.name), one_line(said.org), one_line(said.town), said.kind,
-            _COMPARED[one.compared],
-        )))
-    screen().print(rows if found else "Nobody is listed so.")
+    print_rows(("ENTRY", "NAME", "ORGANISATION", "TOWN", "KIND", "DIGITS"), [
+        (
+            str(one.entry), one_line(one.listing.name), one_line(one.listing.org), one_line(one.listing.town),
+            one.listing.kind, _COMPARED[one.compared],
+        )
+        for one in found
+    ], "Nobody is listed so.")
     _tell_unread(listed)
 
 

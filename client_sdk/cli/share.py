@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from client_sdk.cli.options import Shared, item_id, shared, until_option, user_argument, words_options
-from client_sdk.cli.output import cells, facts, note, one_line, print_json, screen, spell_time, table
+from client_sdk.cli.output import facts, note, one_line, print_json, print_rows, screen, spell_time
 from client_sdk.cli.session import confirmed, judging_until, opened, reopened
 from client_sdk.client import VaultClient
 from client_sdk.directory import Professional, find_professionals, require_same
@@ -108,14 +108,13 @@ def list_(common: Shared, user: str) -> None:
     if common.as_json:
         print_json(outputs.SharedRow(many=True), list(map(_row, found)))
         return
-    rows = table("BUNDLE", "FOR", "UNTIL", "OPENED", "STATE")
-    for one in found:
-        said = one.facts
-        rows.add_row(*cells((
-            said["bundle"].hex(), _named(one), spell_time(said["expires"]),
-            f"{len(said['opened'])} of {said['openings']}", _state(one),
-        )))
-    screen().print(rows if found else "Nothing is shared.")
+    print_rows(("BUNDLE", "FOR", "UNTIL", "OPENED", "STATE"), [
+        (
+            one.facts["bundle"].hex(), _named(one), spell_time(one.facts["expires"]),
+            f"{len(one.facts['opened'])} of {one.facts['openings']}", _state(one),
+        )
+        for one in found
+    ], "Nothing is shared.")
 
 
 @share.command()

@@ -17,6 +17,7 @@ from client_sdk.box_visit import Deposited
 from client_sdk.cli import temoin
 from client_sdk.cli.failures import REFUSED, FileExists, failure_of
 from client_sdk.cli.opened_pack import unfinished
+from client_sdk.cli.output import NONE, print_rows
 from client_sdk.cli.session import judging_until
 from client_sdk.cli.share import _reader, _row
 from client_sdk.client import Draft, VaultClient
@@ -238,6 +239,20 @@ def test_what_no_directory_takes_is_refused_before_any_question(tmp_path: Path, 
     failure = json.loads(ended.stderr)
     assert (ended.exit_code, failure["code"]) == (2, "usage")
     assert "A name has 1 to 200 characters" in failure["sentence"]
+
+
+def test_an_id_can_be_copied_on_a_telephone(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [("ab" * 16, "For my sister, who lives far away", NONE, "2 of 3, 17.3 MB", "open")]
+    monkeypatch.setenv("COLUMNS", "45")
+    print_rows(("BOX", "NAME", "UNTIL", "TAKEN", "STATE"), rows, "There are no boxes.")
+    assert capsys.readouterr().out == f"{'ab' * 16}\n  For my sister, who lives far away  2 of 3, 17.3 MB  open\n"
+    monkeypatch.setenv("COLUMNS", "60")
+    print_rows(("BOX", "NAME", "UNTIL", "TAKEN", "STATE"), rows, "There are no boxes.")
+    assert "ab" * 16 in capsys.readouterr().out
+    print_rows(("BOX", "NAME", "UNTIL", "TAKEN", "STATE"), [], "There are no boxes.")
+    assert capsys.readouterr().out == "There are no boxes.\n"
 
 
 def refused(code: str, **extra: Any) -> Refused:
