@@ -150,8 +150,13 @@ def stop_recovery(common: Shared, user: str) -> None:
     Asks for password and PIN. Whoever has the words can begin again, and waits again; each opening tells it.
     """
     with opened(common, user) as client:
+        pending = client.account.pending_recovery()
         client.account.stop_recovery(common.secrets.password(), common.secrets.pin())
-    if not common.as_json:
+    if common.as_json:
+        return
+    if pending is None:
+        screen().print("Nobody was getting back in with the recovery words, so there was nothing to stop.")
+    else:
         screen().print("Stopped. Whoever has the words can begin again; each opening tells you.")
 
 

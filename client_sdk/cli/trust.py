@@ -37,7 +37,7 @@ def accept(common: Shared, user: str) -> None:
     if common.as_json:
         print_json(outputs.TrustAccepted(), settled)
         return
-    screen().print("The warning is ended: editing and deleting work again. The evidence stays on this device.")
+    screen().print("No warning stands now: editing and deleting work. What was seen stays on this device as evidence.")
     _tell(settled, user)
 
 

@@ -91,8 +91,15 @@ def test_every_opening_tells_whoever_is_logged_in(terminal: Terminal) -> None:
     assert "stop-recovery" in terminal.run("login-check", USER).stderr
     told = terminal.run("journal", "list", USER).stderr
     assert "2025-06-18" in told and "temoin stop-recovery" in told
-    assert terminal.run("stop-recovery", USER).exit_code == 0
+    stopped = terminal.run("stop-recovery", USER)
+    assert (stopped.exit_code, stopped.stdout.split()[0]) == (0, "Stopped.")
     assert terminal.fake.called("stop_recovery") == [(PASSWORD, PIN)]
+
+
+def test_nobody_is_told_that_somebody_was_stopped_who_never_began(terminal: Terminal) -> None:
+    ended = terminal.run("stop-recovery", USER)
+    assert ended.exit_code == 0 and "there was nothing to stop" in " ".join(ended.stdout.split())
+    assert terminal.fake.called("stop_recovery"), "somebody may have begun since it was looked at"
 
 
 def test_how_long_the_words_wait_is_shown_and_chosen_with_both_secrets(terminal: Terminal) -> None:
