@@ -34,6 +34,8 @@ DAY = 86_400
 _LONG = 5400
 """Seconds from which on nobody would sit and wait."""
 _KEPT_CONTROLS = "\n\t"
+_OVERRIDES = "\u202d\u202e"
+"""Turn around what follows, on the whole line: a stranger's `…gpj.exe` would be read as `…exe.jpg`."""
 _ROOM_FOR_ROWS = 60
 """Columns of a terminal from which a list is a table."""
 NONE = "–"
@@ -88,7 +90,7 @@ def note(text: str) -> None:
 
 
 def visible(text: str) -> str:
-    """`text` with each control character but newline and tab shown as U+FFFD; a line may end as it does on Windows."""
+    """`text` with each control character but newline and tab, and what turns a line around, shown as U+FFFD; a line may end as it does on Windows."""
     lines = text.replace("\r\n", "\n")
     return "".join("\ufffd" if _is_control(c) and c not in _KEPT_CONTROLS else c for c in lines)
 
@@ -99,7 +101,7 @@ def one_line(text: str) -> str:
 
 
 def _is_control(character: str) -> bool:
-    return unicodedata.category(character) in ("Cc", "Cs")
+    return unicodedata.category(character) in ("Cc", "Cs") or character in _OVERRIDES
 
 
 def spell_time(seconds: int | None) -> str:

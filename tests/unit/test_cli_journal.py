@@ -151,6 +151,12 @@ def test_a_width_of_nothing_hides_nothing(terminal: Terminal) -> None:
     assert "what happened" in terminal.run("journal", "show", USER, item.id.hex(), COLUMNS="0").stdout
 
 
+def test_no_name_turns_a_line_around(terminal: Terminal) -> None:
+    item = terminal.fake.add(title="T", contents=(terminal.fake.content(b"body", "photo\u202egpj.exe"),))
+    printed = terminal.run("journal", "show", USER, item.id.hex()).stdout
+    assert "photo\ufffdgpj.exe" in printed and "\u202e" not in printed
+
+
 def test_a_text_from_windows_is_shown_line_by_line(terminal: Terminal) -> None:
     item = terminal.fake.add(text="one\r\ntwo\rover it\r\n")
     printed = terminal.run("journal", "show", USER, item.id.hex()).stdout
