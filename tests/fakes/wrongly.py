@@ -22,8 +22,8 @@ DATA = make_bytes(100_000)
 
 
 def seal_wrongly(how: str, data: bytes = DATA) -> tuple[Content, bytes]:
-    """A content as its depositor names it, and the blob, whose SHA-256 it names as it is. `how`: one of the above, `a newer
-    version`, or `rightly`."""
+    """A content as its depositor names it, and the blob, whose SHA-256 it names as it is. `how`: one of the above, `a
+    newer version`, or `rightly`."""
     key, blob = make_content_key(), make_id()
     plain = b"".join(pad_content(len(data), [data]))
     if how == "a newer version":
