@@ -90,7 +90,8 @@ def note(text: str) -> None:
 
 
 def visible(text: str) -> str:
-    """`text` with each control character but newline and tab, and what turns a line around, shown as U+FFFD; a line may end as it does on Windows."""
+    """`text` with each control character but newline and tab, and what turns a line around, shown as U+FFFD; a line may
+    end as it does on Windows."""
     lines = text.replace("\r\n", "\n")
     return "".join("\ufffd" if _is_control(c) and c not in _KEPT_CONTROLS else c for c in lines)
 
