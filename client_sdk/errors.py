@@ -16,6 +16,7 @@ Knows: a stable code and a sentence for each. Refuses to know: how they are show
     ├── FileChanged          file_changed
     ├── FileUnreadable       file_unreadable
     ├── DeviceNewer          device_newer          what this device keeps is for a newer version to read
+    ├── ItemUnproven         item_unproven         of what was to be shared: without a receipt that holds
     ├── ContentBroken        content_broken        sealed as its record says, and doesn't open: no fault of the vault
     ├── ContentDiffers       content_differs       opens to its end as another file than its record names; the same
     ├── BundleSwapped        bundle_swapped        of what somebody shared: other bytes than they named
@@ -163,6 +164,20 @@ class DepositBroken(SdkError):
         "What was put into this box can't be opened as it says: it was sent so, or was changed since. Nothing of it "
         "was taken over. Refuse it, or ask whoever sent it to send it again."
     )
+
+
+class ItemUnproven(SdkError):
+    """An item that was to be shared, `item` and `revision`, of which the vault gives no receipt that holds: `error`."""
+
+    code = "item_unproven"
+    sentence = (
+        "The vault gives no receipt that holds for one of these items, so nothing was shared. You can share the others "
+        "without it, or all of them once the vault gives it again."
+    )
+
+    def __init__(self, item: bytes, revision: int, error: TemoinError) -> None:
+        super().__init__(f"{item.hex()} revision {revision}: {error.code}")
+        self.item, self.revision, self.error = item, revision, error
 
 
 class ContentBroken(SdkError):

@@ -12,13 +12,13 @@ from typing import Any, NamedTuple
 
 from marshmallow import Schema, ValidationError
 
-from client_sdk.errors import ItemUnknown, ValueRefused, is_of_one
+from client_sdk.errors import ItemUnknown, ItemUnproven, Refused, ValueRefused, is_of_one
 from client_sdk.items import NOT_READ, KeptReceipt
 from client_sdk.reader import Reader, sent_of, words_place
 from client_sdk.replica import Row
 from client_sdk.session import Session
 from crypto_core.encoding import format_json
-from crypto_core.errors import TemoinError
+from crypto_core.errors import TemoinError, VerificationError
 from crypto_core.sealing.keyring import unwrap_record_key
 from schemas.bundles import VERSION, WITH_WORDS, Manifest
 
@@ -61,7 +61,8 @@ def name_items(
     many receipts may take longer than that stays so. With `leave` one without a receipt is left out, unless that is
     each of them; and so are somebody else's words without one.
 
-    Raises ItemUnknown for one that is a deletion or was erased, NeedsPin, or what `Session.verify` raises.
+    Raises ItemUnknown for one that is a deletion or was erased, NeedsPin, what `Session.verify` raises against the
+    vault, or, without `leave`, ItemUnproven for the first without a receipt that holds, its own or that of such words.
     """
     rows = [reader.row(*one) for one in items]
     said = [_facts(reader, row) for row in rows]
@@ -73,11 +74,11 @@ def name_items(
             records.append(_record(kept[-1], key))
         except TemoinError as error:
             if not (leave and is_of_one(error)):
-                raise
+                raise _of(row, error) from error
             left.append(Left(row, facts, error))
     if left and not kept:
         raise left[0].error
-    words = [_words(reader, one.facts, leave) for one in kept]
+    words = [_words(reader, one, leave) for one in kept]
     if all(index is None for index in words):
         return Named(kept, records, VERSION, left)
     with_words = [{**record, "words": index} for record, index in zip(records, words, strict=True)]
@@ -115,12 +116,18 @@ def _record(kept: Kept, key: bytes) -> dict[str, Any]:
     }
 
 
-def _words(reader: Reader, facts: dict[str, Any], leave: bool) -> int | None:
+def _of(row: Row, error: TemoinError) -> TemoinError:
+    """A receipt that doesn't hold, or isn't there, with whose it is; anything else as it is."""
+    is_gone = isinstance(error, Refused) and error.code == "not_found"
+    return ItemUnproven(row.item, row.revision, error) if is_gone or isinstance(error, VerificationError) else error
+
+
+def _words(reader: Reader, kept: Kept, leave: bool) -> int | None:
     """The index of the receipt of somebody else's own words, where these go along."""
-    sent = sent_of(facts)
+    sent = sent_of(kept.facts)
     try:
         return None if sent is None else reader.receipt_at(words_place(sent)).verified.index
     except TemoinError as error:
         if leave and is_of_one(error):
             return None
-        raise
+        raise _of(kept.row, error) from error

@@ -89,9 +89,9 @@ class Shares:
     def make(self, sharing: Sharing) -> MadeBundle:
         """Everything that is sent, made here. The receipt of each item is verified first.
 
-        Raises ItemUnknown, NeedsPin, ValueRefused, ProKeyChanged, as `Professionals.read`, Refused
-        `professional_unknown` for an entry that is not current, or Untrusted for one whose digits were not compared
-        while a warning stands.
+        Raises as `name_items`, ItemUnproven for the first that has none; ValueRefused, ProKeyChanged, as
+        `Professionals.read`, Refused `professional_unknown` for an entry that is not current, or Untrusted for one
+        whose digits were not compared while a warning stands.
         """
         session = self._session
         reader = None if sharing.to is None else self._reader_of(sharing.to)

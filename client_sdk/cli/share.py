@@ -9,12 +9,14 @@ from typing import Any
 
 import click
 
+from client_sdk.cli.items import heading
 from client_sdk.cli.options import Shared, item_id, shared, until_option, user_argument, words_options
 from client_sdk.cli.output import facts, note, one_line, print_json, print_rows, screen, spell_time
 from client_sdk.cli.session import confirmed, judging_until, opened, reopened
 from client_sdk.client import VaultClient
 from client_sdk.directory import Professional, find_professionals, require_same
-from client_sdk.errors import ItemUnknown
+from client_sdk.errors import ItemUnknown, ItemUnproven
+from client_sdk.items import Item
 from client_sdk.sharing import Shared as SharedBundle
 from client_sdk.sharing import Sharing
 from crypto_core.errors import TemoinError
@@ -34,6 +36,13 @@ class NotCompared(TemoinError):
         "You have not compared this professional's digits yet, so nothing was shared. Call them, by a number that you "
         "have from elsewhere, and use `temoin pro compare`; or say --not-compared."
     )
+
+
+def _tell(item: Item, unproven: ItemUnproven) -> None:
+    """Which item it is: its title is for the person's own terminal alone."""
+    from client_sdk.cli.dossier import named, why  # what knows of packs is loaded by who has something to say
+
+    note(f"{named(item)}, {heading(item)}: {why(unproven.error)}")
 
 
 def _more_ids(context: click.Context, _more: click.Parameter, words: tuple[str, ...]) -> tuple[bytes, ...]:
@@ -82,7 +91,12 @@ def create(
         to = None if reader is None else _reader(client, reader, not_compared)
         chosen = [reopened(common, client, client.item(one)) for one in dict.fromkeys((*items, *more))]
         named = [(item.id, item.revision) for item in chosen]
-        made = client.shares.make(Sharing(named, to, expires, openings, words, replaces))
+        try:
+            made = client.shares.make(Sharing(named, to, expires, openings, words, replaces))
+        except ItemUnproven as error:
+            if not common.as_json:
+                _tell(next(one for one in chosen if one.id == error.item), error)
+            raise
         client.shares.send(made, confirmed(common, client))
     address = None if made.link is None else f"{common.require_server().rstrip('/')}/app{made.link.fragment}"
     code = None if made.link is None else made.link.code

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -28,12 +29,14 @@ from client_sdk.packs.check import check_pack
 from client_sdk.packs.sink import open_sink
 from client_sdk.packs.source import ZipSource
 from client_sdk.sharing import Sharing
+from crypto_core.encoding import format_b64url
+from crypto_core.errors import ReceiptMalformed
 from crypto_core.receipts.directory import Listing
 from crypto_core.receipts.note import SignerKey, format_vkey
 from crypto_core.receipts.policy import Policy
 from schemas import limits, outputs
 from schemas.problems import PROBLEMS
-from tests.fakes.devices import PASSWORD, PIN, Device
+from tests.fakes.devices import PASSWORD, PIN, Device, make_device
 from tests.fakes.vault import FakeVault
 
 NOBODY = "http://127.0.0.1:1"
@@ -53,6 +56,31 @@ def test_a_row_names_the_items_and_what_extended_it(vault: FakeVault, laptop: De
     older, newer = (cast(dict[str, Any], outputs.SharedRow().dump(_row(found[one]))) for one in made)
     assert older["items"] == newer["items"] == [{"item": kept.id.hex(), "revision": 1}]
     assert (older["why"], older["replaced_by"], newer["replaced_by"]) == ("replaced", made[1].hex(), None)
+
+
+@pytest.mark.usefixtures("stretched_once")
+@pytest.mark.parametrize("as_json", [False, True])
+def test_the_item_whose_receipt_does_not_hold_is_named_to_the_person(
+    laptop: Device, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, as_json: bool
+) -> None:
+    other = make_device(laptop.network.vault, tmp_path / "other")  # which holds no receipts
+    with laptop.log_in() as client:
+        kept = [client.write_entry(Draft("What happened", title=title)).id for title in ("Evening", "Morning")]
+    with other.log_in() as client:
+        monkeypatch.setattr("client_sdk.cli.share.opened", lambda _common, _user: nullcontext(client))
+        place = f"/v1/items/{format_b64url(kept[1])}/revisions/1/receipt"
+        other.network.rewrites[place] = lambda said: {**said, "receipt": f"x{said['receipt']}"}
+        items, more = [one.hex() for one in kept], ["--json"] if as_json else []
+        arguments = ["share", "create", "ana", "--link", "--items", *items, "--until", "2099-01-01", "--server", NOBODY]
+        ended = CliRunner().invoke(temoin, [*arguments, *more], env={"TEMOIN_HOME": str(tmp_path)})
+    named = f"{kept[1].hex()} revision 1"
+    assert ended.exit_code == REFUSED and kept[0].hex() not in ended.stderr
+    if as_json:
+        failure = json.loads(ended.stderr)
+        assert failure["code"] == "item_unproven" and failure["detail"].startswith(named)
+        assert "Morning" not in ended.stderr
+    else:
+        assert f"{named}, Morning: {ReceiptMalformed.sentence}" in " ".join(ended.stderr.split())
 
 
 def listing(*names: str) -> VaultClient:

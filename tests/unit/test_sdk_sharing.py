@@ -15,7 +15,8 @@ from client_sdk.directory import (
     DirectoryInvalid, DirectoryUnwitnessed, ProKeyChanged, Professional, find_professionals, require_same,
 )
 from client_sdk.errors import (
-    BundleIncomplete, BundleSwapped, DirectoryForked, ItemUnknown, Refused, TrustError, Untrusted, ValueRefused,
+    BundleIncomplete, BundleSwapped, DirectoryForked, ItemUnknown, ItemUnproven, Refused, TrustError, Untrusted,
+    ValueRefused,
 )
 from client_sdk.opening import OpenedBundle
 from client_sdk.reader import open_content
@@ -41,6 +42,7 @@ from crypto_core.sealing.records import open_device_state, seal_device_state
 from server.directory.service import approve, revoke
 from server.items.service import collect
 from tests.fakes.devices import PASSWORD, PIN, USERNAME, Device, make_device, register
+from tests.fakes.received import receive
 from tests.fakes.vault import FakeVault
 
 pytestmark = pytest.mark.usefixtures("stretched_once")
@@ -511,6 +513,41 @@ def test_a_content_that_does_not_end_keeps_nothing_else_out_of_a_pack(scene: Sce
         (scene.document, "bundle_swapped", False),
     ]
     assert (tmp_path / "pack.zip").stat().st_size < 5 * len(FILE)
+
+
+@pytest.mark.parametrize(("lie", "code"), [("broken", "receipt_malformed"), ("withheld", "not_found")])
+def test_the_item_whose_receipt_does_not_hold_is_named_and_nothing_is_shared(
+    scene: Scene, tmp_path: Path, lie: str, code: str
+) -> None:
+    """It was one refusal for all of them. Less than was asked for is never shared in silence."""
+    def lying(said: dict[str, Any]) -> dict[str, Any]:
+        if lie == "withheld":
+            raise Refused("not_found", 404, "")
+        return {**said, "receipt": f"x{said['receipt']}"}
+
+    phone = make_device(scene.vault, tmp_path / "phone")  # which holds no receipts
+    with phone.log_in() as client:
+        phone.network.rewrites[f"/v1/items/{format_b64url(scene.document)}/revisions/1/receipt"] = lying
+        with pytest.raises(ItemUnproven) as caught:
+            client.shares.make(scene.sharing(to=None))
+        assert (caught.value.item, caught.value.revision, caught.value.error.code) == (scene.document, 1, code)
+        assert "photo.jpg" not in str(caught.value)
+        assert client.shares.make(scene.sharing(scene.entry, to=None)).link is not None
+
+
+def test_an_item_is_named_where_the_words_that_came_with_it_have_no_receipt(scene: Scene, tmp_path: Path) -> None:
+    with make_device(scene.vault, tmp_path / "stranger").client() as stranger:
+        taken = receive(scene.client, stranger, scene.vault.clock.now())
+    sent = scene.client.item(taken.kept.id).sent
+    phone = make_device(scene.vault, tmp_path / "phone")
+    assert sent is not None
+    with phone.log_in() as client:
+        phone.network.rewrites[f"/v1/blobs/{format_b64url(sent.deposit)}/receipt"] = lambda said: {
+            **said, "receipt": f"x{said['receipt']}"
+        }
+        with pytest.raises(ItemUnproven) as caught:
+            client.shares.make(scene.sharing(scene.entry, taken.kept.id, to=None))
+        assert caught.value.item == taken.kept.id
 
 
 def test_a_dropped_item_is_told(scene: Scene) -> None:

@@ -15,7 +15,7 @@ import Timeline from "../src/app/views/journal/Timeline.js";
 import type { Content, Item } from "../src/worker/api.js";
 import { watchAddresses } from "./app_documents_scene.js";
 import { answer, callsOf, openVault, show, until } from "./app_journal_scene.js";
-import { PASSWORD, PIN, type MemoryVault } from "./memory_vault.js";
+import { PASSWORD, PIN, problem, type MemoryVault } from "./memory_vault.js";
 import { sampleId, sampleItem } from "./samples.js";
 
 const HASH = new Uint8Array(32).fill(7);
@@ -96,6 +96,23 @@ describe("sharing", () => {
     const [, , sharing] = callsOf(vault, "share")[0] as [string, string, { items: unknown }];
     expect(sharing.items).toEqual([{ item: sampleId(1), revision: 1 }]);
     expect(document.querySelector(".digits")?.textContent).toBe("1234 5678");
+  });
+
+  test("names the thing that has no receipt that holds, and shares nothing", async () => {
+    show(<Share id={null} />);
+    await tick(/Devant l’école/);
+    await tick(/Le soir/);
+    await press("Continuer");
+    await goOn();
+    vault.fail("share", problem("item_unproven", { extra: { item: sampleId(2), revision: 1 } }));
+    await confirm();
+    await until(() => screen.queryAllByRole("alert").length > 1);
+    expect(said()).toContain("donc rien n’a été partagé");
+    expect(said()).toContain("C’est «\u00a0Le soir\u00a0»");
+    vault.fail("share", problem("network"));
+    await confirm();
+    await until(() => said().includes("Le service ne répond pas"));
+    expect(said()).not.toContain("C’est «");
   });
 
   test("is extended for the reader it has: only until when and how often is asked", async () => {

@@ -18,6 +18,7 @@ import type { VaultClient } from "../src/sdk/client.js";
 import { sha256 } from "../src/sdk/digest.js";
 import { EMPTY_DRAFT, type Id, type Kept } from "../src/sdk/items.js";
 import type { Sharing } from "../src/sdk/sharing.js";
+import { problemOf } from "../src/worker/problems.js";
 import { Browser, saying } from "./clients.js";
 import { FakeProfessional, MemoryDirectory, aWitness } from "./memory_directory.js";
 import { json } from "./memory_network.js";
@@ -321,6 +322,33 @@ describe("a bundle", () => {
     for (const { body: bytes, path } of browser.network.seen) {
       expect(new TextDecoder().decode(bytes) + path).not.toContain("canary");
     }
+  });
+
+  test("of which one item has no receipt that holds names that one, and isn't shared", async () => {
+    const { client, browser, sent } = await aScene();
+    const [one, two] = [await client.writeEntry(saying("one")), await client.writeEntry(saying("canary"))];
+    const other = browser.another(); // which holds no receipts
+    other.network.answers = browser.network.answers;
+    other.network.rewrites.set("GET /v1/vault", browser.network.rewrites.get("GET /v1/vault")!);
+    const fresh = await other.logIn();
+    const path = `GET /v1/items/${two.id}/revisions/1/receipt`;
+    other.network.rewrites.set(path, (said: Said) => ({ ...said, receipt: `x${said.receipt}` }));
+    const asked = fresh.share(PASSWORD, PIN, sharing([[one.id, 1], [two.id, 1]]));
+    await expect(asked).rejects.toMatchObject({ code: "item_unproven", item: two.id, revision: 1, error: { code: "receipt_malformed" } });
+    expect(problemOf(await asked.catch((error: unknown) => error))).toEqual({
+      code: "item_unproven", detail: `${two.id} revision 1: receipt_malformed`, retryAfter: null,
+      extra: { item: two.id, revision: 1 },
+    });
+    expect(sent).toEqual([]);
+    other.network.rewrites.delete(path);
+    other.network.answers = (asking) => (
+      `GET ${asking.path}` === path ? json({ type: "about:blank", title: "", status: 404, code: "not_found", detail: "" }, 404)
+        : browser.network.answers!(asking)
+    );
+    const gone = fresh.share(PASSWORD, PIN, sharing([[two.id, 1]]));
+    await expect(gone).rejects.toMatchObject({ code: "item_unproven", error: { code: "not_found" } });
+    await fresh.share(PASSWORD, PIN, sharing([[one.id, 1]]));
+    expect(sent).toHaveLength(1);
   });
 
   test("by link and code is opened with both; nothing that was sent opens it", async () => {

@@ -16,6 +16,7 @@
 //  ├── FileChanged          file_changed
 //  ├── FileUnreadable       file_unreadable
 //  ├── DeviceNewer          device_newer          what this device keeps is for a newer version to read
+//  ├── ItemUnproven         item_unproven         of what was to be shared: without a receipt that holds
 //  ├── ContentBroken        content_broken        sealed as its record says, and doesn't open: no fault of the vault
 //  ├── ContentDiffers       content_differs       opens to its end as another file than its record names; the same
 //  ├── BundleSwapped        bundle_swapped        of what somebody shared: other bytes than they named
@@ -141,6 +142,24 @@ export class FileChanged extends SdkError {
 export class FileUnreadable extends SdkError {
   static override readonly code = "file_unreadable";
   static override readonly sentence = "The file can't be read. Look whether it is there, and whether you may open it.";
+}
+
+/** An item that was to be shared, of which the vault gives no receipt that holds: `error`. `item` is its id. */
+export class ItemUnproven extends SdkError {
+  static override readonly code = "item_unproven";
+  static override readonly sentence =
+    "The vault gives no receipt that holds for one of these items, so nothing was shared. You can share the others " +
+    "without it, or all of them once the vault gives it again.";
+  readonly item: string;
+  readonly revision: number;
+  readonly error: TemoinError;
+
+  constructor(item: string, revision: number, error: TemoinError) {
+    super(`${item} revision ${revision}: ${error.code}`);
+    this.item = item;
+    this.revision = revision;
+    this.error = error;
+  }
 }
 
 /** The vault gave the very bytes whose SHA-256 the record names, and they don't open as it says. `detail` is the code of the

@@ -4,7 +4,7 @@
 import * as v from "valibot";
 
 import { formatJson, parseB64url } from "../crypto_core/encoding.js";
-import type { TemoinError } from "../crypto_core/errors.js";
+import { VerificationError, type TemoinError } from "../crypto_core/errors.js";
 import { Kind } from "../crypto_core/labels.js";
 import { unwrapRecordKey } from "../crypto_core/sealing/keyring.js";
 import { openIdentity } from "../crypto_core/sealing/keys.js";
@@ -12,7 +12,7 @@ import { Manifest, VERSION, WITH_WORDS, type BundleNote, type NotedRecord, type 
 import { dump } from "../schemas/fields.js";
 import { sha256 } from "./digest.js";
 import { forgetKeys } from "./door.js";
-import { isOfOne, ItemUnknown, ValueRefused } from "./errors.js";
+import { isOfOne, ItemUnknown, ItemUnproven, Refused, ValueRefused } from "./errors.js";
 import type { KeptReceipt } from "./items.js";
 import type { Reader, RecordFacts } from "./reader.js";
 import type { Row } from "./replica.js";
@@ -67,8 +67,9 @@ export class Named {
  * receipts may take longer than that stays so. `signal`: nobody wants it any more. With `leave` one without a receipt is
  * left out, unless that is each of them; and so are somebody else's words without one.
  *
- * Throws ItemUnknown for one that is a deletion or was erased, NeedsPin, the signal's reason, or what `Session.verify`
- * throws. */
+ * Throws ItemUnknown for one that is a deletion or was erased, NeedsPin, the signal's reason, what `Session.verify` throws
+ * against the vault, or, without `leave`, ItemUnproven for the first without a receipt that holds, its own or that of such
+ * words. */
 export async function nameItems(
   session: Session, reader: Reader, items: readonly NotedRecord[], signal: AbortSignal | null = null, leave = false,
 ): Promise<Named> {
@@ -77,15 +78,15 @@ export async function nameItems(
     return { row, facts: factsOf(reader, row), key: keyOf(session, row) };
   });
   const [kept, records, words, left]: [Kept[], SharedRecord[], (number | null)[], Left[]] = [[], [], [], []];
-  const without = <T>(instead: (error: TemoinError) => T) => (error: unknown): T => {
+  const without = <T>(row: Row, instead: (error: TemoinError) => T) => (error: unknown): T => {
     if (leave && isOfOne(error)) return instead(error);
-    throw error;
+    throw of(row, error);
   };
   let first: TemoinError | null = null;
   try {
     for (const { row, facts, key } of read) {
       signal?.throwIfAborted();
-      const proof = await reader.receipt(row).catch(without((error) => {
+      const proof = await reader.receipt(row).catch(without(row, (error) => {
         first ??= error;
         left.push({ row, facts, code: error.code });
         forgetKeys(key);
@@ -97,9 +98,9 @@ export async function nameItems(
       records.push(recordOf(one, key));
     }
     if (first !== null && kept.length === 0) throw first;
-    for (const { facts } of kept) {
+    for (const { row, facts } of kept) {
       signal?.throwIfAborted();
-      words.push(await wordsOf(reader, facts).catch(without(() => null)));
+      words.push(await wordsOf(reader, facts).catch(without(row, () => null)));
     }
   } catch (error) {
     forgetKeys(...read.map(({ key }) => key));
@@ -140,6 +141,12 @@ function keyOf(session: Session, { item, revision, wrap }: Sealed): Uint8Array {
 
 function recordOf({ row: { item, revision, record }, proof }: Kept, key: Uint8Array): SharedRecord {
   return { item, revision, key, record: sha256(record), size: record.length, index: proof.verified.index };
+}
+
+/** A receipt that doesn't hold, or isn't there, with whose it is; anything else as it is. */
+function of({ item, revision }: Row, error: unknown): unknown {
+  const isGone = error instanceof Refused && error.code === "not_found";
+  return isGone || error instanceof VerificationError ? new ItemUnproven(item, revision, error) : error;
 }
 
 /** The index of the receipt of somebody else's own words, where these go along. */

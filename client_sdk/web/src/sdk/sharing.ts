@@ -89,8 +89,8 @@ export class Shares {
 
   /** Everything that is sent, made here; asked again for the same bundle, the same bytes.
    *
-   * The receipt of each item is verified first. Throws ItemUnknown, NeedsPin, ValueRefused, ProKeyChanged,
-   * DirectoryInvalid, DirectoryForked, or Refused `professional_unknown` for an entry that is not current. */
+   * The receipt of each item is verified first. Throws as `nameItems`, ItemUnproven for the first that has none; ValueRefused,
+   * ProKeyChanged, DirectoryInvalid, DirectoryForked, or Refused `professional_unknown` for an entry that is not current. */
   async make(sharing: Sharing): Promise<MadeBundle> {
     if (this.#last?.bundle === sharing.bundle) return this.#last;
     const { bundle, items, to, message, expires, openings, replaces } = sharing;

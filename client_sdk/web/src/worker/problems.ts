@@ -5,7 +5,7 @@
 import { transferHandlers } from "comlink";
 
 import { TemoinError } from "../crypto_core/errors.js";
-import { Refused } from "../sdk/errors.js";
+import { ItemUnproven, Refused } from "../sdk/errors.js";
 import type { Problem } from "./api.js";
 
 /** Code of what is no error of the tree: our mistake. */
@@ -45,6 +45,10 @@ export function problemOf(error: unknown): Problem {
   }
   if (error instanceof Refused) {
     return { code: error.code, detail: error.detail, retryAfter: error.retryAfter, extra: error.extra };
+  }
+  if (error instanceof ItemUnproven) {
+    const { code, detail, item, revision } = error;
+    return { code, detail, retryAfter: null, extra: { item, revision } };
   }
   if (error instanceof TemoinError) return { code: error.code, detail: error.detail, retryAfter: null, extra: {} };
   const name = error instanceof Error || error instanceof DOMException ? error.name : typeof error;

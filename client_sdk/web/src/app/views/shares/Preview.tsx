@@ -2,20 +2,27 @@
 // Knows: the revisions that were chosen. Refuses to know: anything of them that is not shared.
 
 import type { JSX } from "preact";
+import { useState } from "preact/hooks";
 import { moment, say } from "../../i18n.js";
 import { askPin, Button, Notice, Title } from "../../parts/index.js";
+import { isProblem } from "../../../worker/problems.js";
 import type { Sharing } from "../../../worker/sharing.js";
 import { Confirmed } from "../account/confirm.js";
 import { FileOf } from "../documents/FileOf.js";
 import { Handed } from "../reading/Handed.js";
 import type { Reader } from "./Share.js";
-import { found } from "./spoken.js";
+import { found, titlesOf } from "./spoken.js";
 
 export function Preview(props: {
   sharing: Sharing; reader: Reader | null; confirm: (password: string, pin: string) => Promise<void>;
 }): JSX.Element {
   const { sharing, reader, confirm } = props;
   const shown = sharing.items.flatMap(({ item }) => found(item) ?? []);
+  const [unproven, setUnproven] = useState<string | null>(null);
+  const failed = (error: unknown): void => {
+    const { item: unproven = null } = isProblem(error) && error.code === "item_unproven" ? error.extra : {};
+    setUnproven(titlesOf({ items: sharing.items.filter(({ item }) => item === unproven) })[0] ?? null);
+  };
   const whom = reader === null ? say("share.preview.by_link") : say("share.preview.by_name", { name: reader.name });
   return (
     <>
@@ -40,7 +47,8 @@ export function Preview(props: {
         <p><b>{say("share.preview.final")}</b></p>
         <p>{say("share.preview.final_text")}</p>
       </Notice>
-      <Confirmed action={say("share.preview.do")} confirm={confirm} />
+      {unproven !== null && <p class="error" role="alert">{say("share.preview.unproven", { title: unproven })}</p>}
+      <Confirmed action={say("share.preview.do")} confirm={confirm} failed={failed} />
     </>
   );
 }

@@ -38,7 +38,7 @@ export function found(id: Id): Item | null {
 }
 
 /** What is shared, by its titles as they are now. */
-export function titlesOf({ items: shared }: Shared): readonly string[] {
+export function titlesOf({ items: shared }: Pick<Shared, "items">): readonly string[] {
   return (shared ?? []).map(({ item }) => {
     const one = found(item);
     if (one === null) return say("share.list.gone");
