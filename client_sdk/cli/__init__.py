@@ -6,6 +6,7 @@ A file is loaded when one of its commands is asked for: whoever writes an entry 
 
 from __future__ import annotations
 
+import io
 import os
 import resource
 import signal
@@ -80,5 +81,8 @@ def main() -> None:
         if getattr(sys, name) is None:  # closed: no other file may come to lie in its place
             instead = os.open(os.devnull, access)
             setattr(sys, name, open(instead, "r" if name == "stdin" else "w", encoding="utf-8"))
+        elif name != "stdin" and isinstance(getattr(sys, name).buffer, io.RawIOBase):  # as PYTHONUNBUFFERED has it
+            whole = open(getattr(sys, name).fileno(), "w", 1, getattr(sys, name).encoding, closefd=False)
+            setattr(sys, name, whole)  # of a write that a full disk took in part, the rest would not be missed
         getattr(sys, name).reconfigure(errors="surrogateescape" if name == "stdin" else "backslashreplace")
     temoin.main(prog_name="temoin")

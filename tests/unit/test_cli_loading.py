@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -49,6 +51,20 @@ def test_a_full_disk_behind_the_output_is_one_sentence(words: tuple[str, ...]) -
         environment = clean_environment(PYTHONUNBUFFERED="")  # else nothing is left to be written at the end
         ran = subprocess.run([BIN / "temoin", *words], stdout=full, stderr=subprocess.PIPE, text=True, env=environment)
     assert (ran.returncode, ran.stderr.count("(device)"), "Exception" in ran.stderr) == (1, 1, False)
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_an_output_that_takes_a_part_is_as_one_that_is_full(tmp_path: Path, unbuffered: str) -> None:
+    """In unbuffered streams of Python what a disk took counted as the whole: a film was cut short, and all was well."""
+    room = 100
+    with (tmp_path / "out").open("wb") as file:
+        ran = subprocess.run(
+            [BIN / "temoin", "--help"], stdout=file, stderr=subprocess.PIPE, text=True,
+            env=clean_environment(PYTHONUNBUFFERED=unbuffered),
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (room, room)),
+        )  # fmt: skip
+    assert (ran.returncode, "(device)" in ran.stderr) == (1, True)
+    assert (tmp_path / "out").stat().st_size == room
 
 
 @pytest.mark.parametrize("closed", [(1,), (0, 1), (1, 2)])
