@@ -12,10 +12,11 @@ from tests.browser.app.test_access import NO_WAY_OUT
 from tests.fakes.processes import RealVault
 from tests.fakes.teller import choose, letter
 from tests.fakes.tour import unfold
-from tests.fakes.visitor import Visitor
+from tests.fakes.visitor import Visitor, wait_until
 
 UPRIGHT: ViewportSize = {"width": 360, "height": 640}
 ACROSS: ViewportSize = {"width": 640, "height": 360}
+ON_ITS_SIDE: ViewportSize = {"width": 640, "height": 320}
 BESIDE_KEYS: ViewportSize = {"width": 360, "height": 360}
 """What a telephone of today leaves it."""
 ABOVE_KEYS: ViewportSize = {"width": 360, "height": 150}
@@ -33,6 +34,12 @@ BELOW_CARET = """(bar) => {
   return bar.getBoundingClientRect().top - last;
 }"""
 """Pixels between the last line of what is typed and the bar."""
+FREE = """() => {
+  const lines = Array.from({ length: 50 }, (_, at) => innerHeight * (at + .5) / 50);
+  const read = (one) => one?.closest("article, main p:not(.notice *)");
+  return lines.filter((y) => read(document.elementFromPoint(innerWidth / 2, y))).length / 50;
+}"""
+"""How much of the screen shows what is read."""
 
 
 @pytest.fixture
@@ -193,3 +200,22 @@ def test_who_may_see_what_is_recorded_is_chosen_above_it(adding: Visitor) -> Non
         label.wait_for()
         expect(bar).to_be_in_viewport(ratio=1)
         assert box_of(label)["y"] + box_of(label)["height"] <= box_of(bar)["y"], width
+
+
+def test_what_is_asked_and_said_about_the_pin_leaves_room_for_what_is_read(somebody: Visitor) -> None:
+    """On a telephone that lies on its side, the question is whole; with large letters what is said above the page goes
+    away with it."""
+    page = somebody.page
+    somebody.write("Les mots exacts, derrière le code. " * 40, sensitive=True)
+    page.set_viewport_size(ON_ITS_SIDE)
+    somebody.press("journal.locked.open")
+    dialog = page.get_by_role("dialog")
+    assert dialog.evaluate("(dialog) => dialog.scrollHeight - dialog.clientHeight") == 0
+    assert page.evaluate(NO_WAY_OUT) == []
+    somebody.give_pin()
+    page.get_by_text("Les mots exacts").first.wait_for()
+    for letters, screen in product(("0", DOUBLED), (UPRIGHT, ON_ITS_SIDE)):
+        page.set_viewport_size(screen)
+        page.evaluate(letters)
+        page.evaluate("scrollTo(0, document.body.scrollHeight / 2)")
+        wait_until(page, lambda: page.evaluate(FREE) > 0.5, (letters, screen))

@@ -2,7 +2,7 @@
 // Knows: the facts of a session. Refuses to know: what it holds.
 
 import type { JSX } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 
 import { lang, moment, say } from "../i18n.js";
 import { LANGUAGES } from "../languages.js";
@@ -13,6 +13,7 @@ import {
   sensitiveUntil, session, stopping, unfinished, unread, vault, waiting, warnings,
 } from "../state.js";
 import { paceOf, underWay, uploads } from "../uploads.js";
+import { useFits } from "./in_sight.js";
 import { Button, Dialog, focusHeading, lasting, Notice, waitingTime } from "./index.js";
 
 /** How often an open space looks whether somebody has shown the recovery words, or shortened how long they wait. */
@@ -123,16 +124,21 @@ function Standing({ view }: { view: View }): JSX.Element {
 
 function SensitiveOpen(): JSX.Element | null {
   const until = sensitiveUntil.value;
+  return until === null ? null : <OpenUntil until={until} />;
+}
+
+/** In sight as long as that leaves enough of the page to be read. */
+function OpenUntil({ until }: { until: number }): JSX.Element {
+  const notice = useRef<HTMLDivElement>(null);
+  const fits = useFits(notice);
   const [, setCount] = useState(0);
   useEffect(() => {
-    if (until === null) return;
     const ticking = setInterval(() => setCount((count) => count + 1), 1000);
     return () => clearInterval(ticking);
-  }, [until]);
-  if (until === null) return null;
+  }, []);
   const left = Math.max(1, Math.ceil((until - Date.now()) / 1000));
   return (
-    <div class="notice sensitive">
+    <div ref={notice} class={fits ? "notice sensitive held" : "notice sensitive"}>
       <p>
         <span role="status">{say("shell.sensitive")}</span>{" "}
         <span class="left" role="timer">{say("shell.sensitive_left", { wait: lasting(left) })}</span>

@@ -1,7 +1,7 @@
 // What there is to press in the end, in sight from the beginning. Knows: how much of the screen it may take. Refuses to
 // know: what is pressed.
 
-import type { ComponentChildren, JSX } from "preact";
+import type { ComponentChildren, JSX, RefObject } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 /** The part of the screen beyond which it would hide too much: where letters are large, or above a keyboard. */
@@ -13,19 +13,7 @@ export function InSight({ idle, refused, children }: {
   idle?: boolean; refused?: string | null; children: ComponentChildren;
 }): JSX.Element {
   const bar = useRef<HTMLDivElement>(null);
-  const [fits, setFits] = useState(true);
-  useLayoutEffect(() => {
-    const element = bar.current!;
-    const look = (): void => setFits(element.offsetHeight <= innerHeight * MOST);
-    const watching = new ResizeObserver(look);
-    watching.observe(element);
-    addEventListener("resize", look);
-    look();
-    return () => {
-      watching.disconnect();
-      removeEventListener("resize", look);
-    };
-  }, []);
+  const fits = useFits(bar);
   const stays = fits && !idle;
   useEffect(() => {
     if (!stays) return;
@@ -45,6 +33,24 @@ export function InSight({ idle, refused, children }: {
       {children}
     </div>
   );
+}
+
+/** Whether something may stay in sight: it would not hide too much. */
+export function useFits(bar: RefObject<HTMLElement | null>): boolean {
+  const [fits, setFits] = useState(true);
+  useLayoutEffect(() => {
+    const element = bar.current!;
+    const look = (): void => setFits(element.offsetHeight <= innerHeight * MOST);
+    const watching = new ResizeObserver(look);
+    watching.observe(element);
+    addEventListener("resize", look);
+    look();
+    return () => {
+      watching.disconnect();
+      removeEventListener("resize", look);
+    };
+  }, []);
+  return fits;
 }
 
 /** What is reached by keyboard, or was pressed where a part of it stood above the bar, is seen whole. A field where
