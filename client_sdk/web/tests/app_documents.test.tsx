@@ -230,6 +230,22 @@ describe("a document", () => {
     expect(screen.queryByRole("button", { name: /^Montrer le document/ })).toBeNull();
   });
 
+  test("a recording of which nothing is there isn't called empty, nor is nothing downloaded", async () => {
+    const open = document_(2, { contents: [{ ...content("v.webm", "audio/webm", 0), isOpen: true }] });
+    vault = await openVault([open]);
+    await shown(open);
+    expect(said()).toContain("Rien de cet enregistrement ne peut être lu pour l’instant.");
+    expect(said()).not.toContain("vide");
+    expect(screen.queryByRole("button", { name: /^Télécharger/ })).toBeNull();
+  });
+
+  test("of a recording that nobody ended, what is there can be taken along", async () => {
+    const open = document_(2, { contents: [{ ...content("v.webm", "audio/webm", 7), isOpen: true }] });
+    vault = await openVault([open]);
+    await shown(open);
+    expect(screen.queryByRole("button", { name: /^Télécharger/ })).not.toBeNull();
+  });
+
   test("a recording is played from memory", async () => {
     await shown(SOUND);
     press(/^Ouvrir le son/);

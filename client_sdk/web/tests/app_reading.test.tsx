@@ -91,6 +91,16 @@ describe("a link", () => {
     expect(document.querySelector("form input")).toBeNull();
   });
 
+  test("that the service doesn't know any more says whom to ask, and asks for no code", async () => {
+    page = await startPage(new MemoryVault(), `/app${LINK}`);
+    await page.see("The code");
+    page.vault.fail("openLink", problem("not_found"));
+    await page.type("The code", CODE);
+    await page.press("Open");
+    await page.see("Ask the person who gave you the link.");
+    expect(document.querySelector("form input")).toBeNull();
+  });
+
   test("without what it carried says to open it again", async () => {
     page = await startPage(new MemoryVault(), "/app#60");
     await page.see("Open the link again");

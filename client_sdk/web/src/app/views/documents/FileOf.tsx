@@ -75,7 +75,7 @@ export function FileOf({ item, content }: { item: Item; content: Content }): JSX
     setPlaying("no");
     at.current = 0;
   };
-  const empty = content.size === 0;
+  const empty = content.size === 0, unclosed = empty && content.isOpen === true;
   const shows = !empty && (inRanges || (kind !== "other" && fits));
   const isOpen = opened !== null || playing !== "no";
   return (
@@ -91,7 +91,7 @@ export function FileOf({ item, content }: { item: Item; content: Content }): JSX
       {busy && <Going said={say("documents.file.fetching")} />}
       {!shows && (
         <p class="hint not-on-paper">
-          {empty ? say("documents.file.empty") : kind === "other" ? say("documents.file.not_shown")
+          {empty ? say(unclosed ? "documents.file.unclosed" : "documents.file.empty") : kind === "other" ? say("documents.file.not_shown")
             : say(plays ? "documents.file.too_large_here" : "documents.file.too_large", { size: size(LARGEST[kind]) })}
         </p>
       )}
@@ -104,7 +104,7 @@ export function FileOf({ item, content }: { item: Item; content: Content }): JSX
             <span class="unseen"> {content.name}</span>
           </Button>
         )}
-        <DownloadFile item={item} content={content} />
+        {!unclosed && <DownloadFile item={item} content={content} />}
       </p>
     </div>
   );

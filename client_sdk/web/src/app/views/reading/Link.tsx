@@ -12,7 +12,7 @@ import type { VaultApi } from "../../../worker/api.js";
 import { begin } from "../account/enter.js";
 
 /** After these no code opens it any more. */
-const OVER = ["bundle_over", "openings_used", "link_malformed"];
+const OVER = ["bundle_over", "openings_used", "link_malformed", "link_unknown"];
 
 export default function Link(): JSX.Element {
   const fragment = met.value;
@@ -75,7 +75,8 @@ function Code({ vault }: { vault: VaultApi }): JSX.Element {
     try {
       reading.value = { vault, shared: await vault.openLink(code) };
       go("shared", null, true);
-    } catch (failed) {
+    } catch (refused) {
+      const failed = codeOf(refused) === "not_found" ? { code: "link_unknown" } : refused;
       setError(failed);
       setCode("");
       setBusy(false);
