@@ -140,10 +140,10 @@ class Boxes:
 
     def content(self, content: Content) -> Iterator[bytes]:
         """The original bytes of a file of a deposit, each chunk verified before it comes; whole only once the iterator
-        has ended. Raises DepositBroken."""
+        has ended. Raises DepositBroken, or ContentDiffers after all of it came."""
         try:
             yield from open_content(content, self._session.read(BLOB, blob=content.blob))
-        except (BlobSwapped, ContentBroken, ContentDiffers) as error:
+        except (BlobSwapped, ContentBroken) as error:
             raise DepositBroken(error.detail) from None
 
     def accept(self, opened: OpenedDeposit, draft: Draft, *, sensitive: bool = False) -> Kept:
@@ -154,8 +154,11 @@ class Boxes:
         """
         with self._session.home.lock():
             for content in opened.contents:
-                for _ in self.content(content):
-                    pass
+                try:
+                    for _ in self.content(content):
+                        pass
+                except ContentDiffers as error:
+                    raise DepositBroken(error.detail) from None
                 self._reader.blob_receipt(content)
             return self._writer.add((draft,), "received", sensitive, opened.contents, sent=opened.sent)[0]
 

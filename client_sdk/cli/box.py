@@ -25,11 +25,11 @@ from client_sdk.cli.options import (
 from client_sdk.cli.output import (
     NONE, facts, note, one_line, print_json, print_rows, screen, spell_size, spell_time, visible,
 )
-from client_sdk.cli.saving import local_name, save
+from client_sdk.cli.saving import handed, local_name, save
 from client_sdk.cli.session import confirmed, connected, judging_until, opened, reaching
 from client_sdk.client import VaultClient
 from client_sdk.dossier import POLICY
-from client_sdk.errors import FileChanged, FileUnreadable
+from client_sdk.errors import ContentDiffers, FileChanged, FileUnreadable
 from client_sdk.items import Draft
 from crypto_core.errors import TemoinError
 from crypto_core.receipts.policy import Policy, format_policy
@@ -128,22 +128,18 @@ def show(common: Shared, user: str, box_id: bytes, deposit_id: bytes | None, dir
             _print_waiting(common, client.boxes.waiting(box_id))
             return
         deposit = client.boxes.open(box_id, deposit_id)
-        files = [] if directory is None else _write_files(client, deposit, directory)
+        differing = dict[str, ContentDiffers]()
+        files = [] if directory is None else _write_files(client, deposit, directory, differing)
     if common.as_json:
         print_json(outputs.ShownDeposit(), {
             **vars(deposit), "files": files, "receipt": deposit.receipt.receipt,
         })
-        return
-    screen().print(facts({
-        "From": visible(deposit.sent.name) or "nobody said", "Written": spell_time(deposit.sent.written),
-        "Deposited": spell_time(deposit.deposited),
-        **{f"File {number}": f"{one_line(one.name)}  {spell_size(one.size)}"
-           for number, one in enumerate(deposit.contents, 1)},
-        "Files written": "\n".join(files) or None,
-    }))
-    if deposit.sent.message:
-        screen().print(visible(deposit.sent.message))
-    note("Whoever has the address can write any name. `temoin box accept` takes it over, `temoin box refuse` doesn't.")
+    else:
+        _print_deposit(deposit, files)
+        for path in differing:
+            note(f"{path}: whole, but not the file that was named.")
+    if differing:
+        raise next(iter(differing.values()))
 
 
 @box.command()
@@ -259,6 +255,19 @@ def _state(one: KeptBox) -> str:
     return "open" if one.facts["ended"] is None else _WHY[one.facts["why"]]
 
 
+def _print_deposit(deposit: OpenedDeposit, files: Sequence[str]) -> None:
+    screen().print(facts({
+        "From": visible(deposit.sent.name) or "nobody said", "Written": spell_time(deposit.sent.written),
+        "Deposited": spell_time(deposit.deposited),
+        **{f"File {number}": f"{one_line(one.name)}  {spell_size(one.size)}"
+           for number, one in enumerate(deposit.contents, 1)},
+        "Files written": "\n".join(files) or None,
+    }))
+    if deposit.sent.message:
+        screen().print(visible(deposit.sent.message))
+    note("Whoever has the address can write any name. `temoin box accept` takes it over, `temoin box refuse` doesn't.")
+
+
 def _print_waiting(common: Shared, waiting: Sequence[dict[str, Any]]) -> None:
     told = [
         {**one, "files": len(one["blobs"]), "bytes": one["size"] + sum(blob["size"] for blob in one["blobs"])}
@@ -276,12 +285,16 @@ def _print_waiting(common: Shared, waiting: Sequence[dict[str, Any]]) -> None:
     ], "Nothing waits.")
 
 
-def _write_files(client: VaultClient, opened_one: OpenedDeposit, directory: Path) -> list[str]:
+def _write_files(
+    client: VaultClient, opened_one: OpenedDeposit, directory: Path, differing: dict[str, ContentDiffers]
+) -> list[str]:
+    """Where they lie; those that are another file than was named are in `differing` as well."""
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     taken, written = set[str](), list[str]()
     for content in opened_one.contents:
-        path = directory / local_name(content.name, taken)
-        save(client.boxes.content(content), path, overwrite=False)
+        path, ended = directory / local_name(content.name, taken), list[ContentDiffers]()
+        save(handed(client.boxes.content(content), ended), path, overwrite=False)
+        differing.update((str(path), error) for error in ended)
         written.append(str(path))
     return written
 

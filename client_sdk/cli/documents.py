@@ -6,7 +6,6 @@ Refuses to know: seals, and how anything travels.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -27,7 +26,7 @@ from client_sdk.cli.options import (
     user_argument,
 )
 from client_sdk.cli.output import note, print_json, screen, spell_size
-from client_sdk.cli.saving import local_name, save, save_to_output
+from client_sdk.cli.saving import handed, local_name, save, save_to_output
 from client_sdk.cli.session import opened, reopened
 from client_sdk.client import VaultClient
 from client_sdk.errors import ContentDiffers, ItemUnknown, RangeInvalid
@@ -157,7 +156,7 @@ def _fetch(
     """What was written where; what it ended with, if it isn't what its entry names, goes to `differing`."""
     start, stop = _bounds(span, content.size)
     ended = list[ContentDiffers]()
-    chunks = _handed(client.read_content(item, content, start, stop if span is not None else None), ended)
+    chunks = handed(client.read_content(item, content, start, stop if span is not None else None), ended)
     path = None
     if output == _OUTPUT:
         save_to_output(chunks)
@@ -172,14 +171,6 @@ def _fetch(
         "written": ended[0].size if ended else stop - start,
         "how": "whole, but not the one that its entry names" if ended else "verified",
     }
-
-
-def _handed(chunks: Iterator[bytes], ended: list[ContentDiffers]) -> Iterator[bytes]:
-    """The same chunks; that all of them are another file than was named takes nothing from the person."""
-    try:
-        yield from chunks
-    except ContentDiffers as error:
-        ended.append(error)
 
 
 def _bounds(span: tuple[int, int | None] | None, size: int) -> tuple[int, int]:

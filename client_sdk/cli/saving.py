@@ -17,6 +17,7 @@ from typing import BinaryIO
 
 from client_sdk.cli.failures import FileExists, NoPlainFile
 from client_sdk.cli.output import visible
+from client_sdk.errors import ContentDiffers
 from client_sdk.home import sync_folder
 from crypto_core.randomness import make_id
 
@@ -56,6 +57,15 @@ def save(chunks: Iterable[bytes], path: Path, *, overwrite: bool) -> None:
     with saving(path, overwrite=overwrite) as file:
         for chunk in chunks:
             file.write(chunk)
+
+
+def handed(chunks: Iterable[bytes], ended: list[ContentDiffers]) -> Iterator[bytes]:
+    """The same chunks. That all of them are another file than was named goes to `ended`: it takes nothing from the
+    person."""
+    try:
+        yield from chunks
+    except ContentDiffers as error:
+        ended.append(error)
 
 
 @contextmanager

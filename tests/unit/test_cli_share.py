@@ -14,7 +14,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from client_sdk.box_visit import Deposited
+from client_sdk.box_visit import Deposited, Given
+from client_sdk.boxes import NewBox
 from client_sdk.cli import temoin
 from client_sdk.cli.failures import REFUSED, FileExists, failure_of
 from client_sdk.cli.opened_pack import unfinished
@@ -38,6 +39,7 @@ from schemas import limits, outputs
 from schemas.problems import PROBLEMS
 from tests.fakes.devices import PASSWORD, PIN, Device, make_device
 from tests.fakes.vault import FakeVault
+from tests.fakes.wrongly import DATA, seal_wrongly
 
 NOBODY = "http://127.0.0.1:1"
 
@@ -81,6 +83,26 @@ def test_the_item_whose_receipt_does_not_hold_is_named_to_the_person(
         assert "Morning" not in ended.stderr
     else:
         assert f"{named}, Morning: {ReceiptMalformed.sentence}" in " ".join(ended.stderr.split())
+
+
+@pytest.mark.usefixtures("stretched_once")
+def test_what_waits_in_a_box_is_written_though_it_is_not_the_file_that_was_named(
+    laptop: Device, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vault, place = laptop.network.vault, tmp_path / "files"
+    with laptop.log_in() as client, make_device(vault, tmp_path / "other").client() as stranger:
+        made = client.boxes.make(NewBox("Box", vault.clock.now() + 86_400, 3, 10_000_000))
+        client.boxes.send(made, client.account.confirm(PASSWORD, PIN))
+        visit, given = stranger.enter_box(made.fragment), list[Given]()
+        for how in ("another sha256", "rightly"):
+            content, sealed = seal_wrongly(how)
+            given.append(Given(content, visit._sender.send_sealed(content.blob, sealed).receipt))
+        done = visit.send(visit.make("him", "look", given))
+        monkeypatch.setattr("client_sdk.cli.box.opened", lambda _common, _user: nullcontext(client))
+        arguments = ["box", "show", "ana", made.box.hex(), done.deposit.hex(), "-o", str(place), "--server", NOBODY]
+        ended = CliRunner().invoke(temoin, arguments, env={"TEMOIN_HOME": str(tmp_path)})
+    assert (ended.exit_code, [path.read_bytes() for path in place.iterdir()]) == (REFUSED, [DATA, DATA])
+    assert "(content_differs)" in ended.stderr and ended.stderr.count("not the file that was named") == 1
 
 
 def listing(*names: str) -> VaultClient:

@@ -178,12 +178,12 @@ export class Boxes {
   }
 
   /** Its original bytes, or the range [start, stop). Whoever sent it may have lied about it, so that nothing here speaks
-   * against the vault. Throws RangeInvalid, DepositBroken, Refused, NetworkError. */
+   * against the vault. Throws RangeInvalid, DepositBroken, ContentDiffers after all of it came, Refused, NetworkError. */
   async *content(content: Content, start = 0, stop: number | null = null): AsyncGenerator<Uint8Array> {
     try {
       yield* this.#contents.read(content, start, stop);
     } catch (error) {
-      throw asBroken(error);
+      throw error instanceof ContentDiffers ? error : asBroken(error);
     }
     if (start === 0 && stop === null) this.#whole.add(content.blob);
   }

@@ -78,7 +78,7 @@ export interface BoxesApi {
   /** Opens the words of one; its files stay where they are. */
   lookAt(box: Id, deposit: Id): Promise<Looked>;
   /** As readContent and readPiece, of a deposit that was looked at. */
-  readDeposited(deposit: Id, content: Id, range?: readonly [number, number]): Promise<Blob>;
+  readDeposited(deposit: Id, content: Id, range?: readonly [number, number], differing?: boolean): Promise<Blob>;
   readDepositedPiece(deposit: Id, content: Id, start: number, stop: number): Promise<ArrayBuffer>;
   /** One that was looked at becomes an item, which says whose it is. */
   acceptDeposit(deposit: Id): Promise<Kept>;

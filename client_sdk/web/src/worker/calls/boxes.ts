@@ -35,10 +35,10 @@ export function boxesCalls(by: Answering): BoxesApi {
       return lookedPlainly(await (await client.boxes()).open(box, deposit));
     }),
 
-    readDeposited: (deposit, content, range) => by.ask(async (client) => {
+    readDeposited: (deposit, content, range, differing) => by.ask(async (client) => {
       const boxes = await client.boxes();
       const found = boxes.contentOf(deposit, content);
-      return fileOf(boxes.content(found, ...(range ?? [])), found.mime);
+      return fileOf(boxes.content(found, ...(range ?? [])), found.mime, differing);
     }),
 
     readDepositedPiece: (deposit, content, start, stop) => by.ask(async (client) => {

@@ -70,7 +70,7 @@ function Words({ opened: { item, receipt } }: { opened: Opened }): JSX.Element {
   const words = useRef<HTMLElement>(null);
   useLayoutEffect(() => words.current?.querySelector("h2")?.focus({ preventScroll: true }), []);
   const source = useMemo<Source>(() => ({
-    readContent: (one, _, file, range) => vault().readDeposited(one, file, range),
+    readContent: (one, _, ...asked) => vault().readDeposited(one, ...asked),
     readPiece: (one, _, ...asked) => vault().readDepositedPiece(one, ...asked),
     thumbnail: () => Promise.resolve(null), keepThumbnail: () => Promise.resolve(), makeId: () => vault().makeId(),
   }), []);
