@@ -5,6 +5,7 @@ Knows: the three streams of a process. Refuses to know: commands.
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -45,3 +46,6 @@ def _hold_streams() -> None:
             instead = os.open(os.devnull, access)
             os.set_inheritable(instead, True)
             setattr(sys, name, open(instead, "r" if name == "stdin" else "w", encoding="utf-8"))
+        elif name != "stdin" and isinstance(getattr(sys, name).buffer, io.RawIOBase):  # as PYTHONUNBUFFERED has it
+            whole = open(getattr(sys, name).fileno(), "w", 1, getattr(sys, name).encoding, closefd=False)
+            setattr(sys, name, whole)  # of a write that a full disk took in part, the rest would not be missed

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import json
 import os
+import resource
 import socket
 import sqlite3
 import stat
@@ -421,6 +422,19 @@ def test_an_answer_that_can_not_be_written_is_a_failure_in_one_sentence(
     assert [ran.stderr.rpartition(" (")[2] for ran in ends] == [
         "device: No space left on device)\n", "device: Bad file descriptor)\n"
     ]
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_an_answer_that_is_written_in_part_is_a_failure(tmp_path: Path, unbuffered: str) -> None:
+    room = 100
+    with (tmp_path / "out").open("wb") as file:
+        ran = subprocess.run(
+            [BIN / "temoin-server", "--help"], stdout=file, stderr=subprocess.PIPE, text=True,
+            env=clean_environment(PYTHONUNBUFFERED=unbuffered),
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (room, room)),
+        )  # fmt: skip
+    assert (ran.returncode, "(device" in ran.stderr) == (1, True)
+    assert (tmp_path / "out").stat().st_size == room
 
 
 def test_that_a_vault_is_ready_is_asked_for_no_more_once_it_is_though_nobody_hears_it(
