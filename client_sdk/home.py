@@ -31,6 +31,10 @@ from crypto_core.receipts.policy import NONE, Policy
 from crypto_core.receipts.rotation import open_rotations, rotate_policy
 
 _Kept = TypeVar("_Kept")
+DAMAGED = (
+    "What this device keeps of your vault is damaged. Move its folder (TEMOIN_HOME) aside, and don't throw it away: "
+    "what the vault has comes again at the next opening, and what was not sent yet lies in there alone."
+)
 
 
 @dataclass(frozen=True)
@@ -228,12 +232,15 @@ def sync_folder(folder: Path) -> None:
 
 
 def _kept(path: Path, parse: Callable[[bytes], _Kept]) -> _Kept | None:
-    """What a file says, None if there is none. A MalformedError says which one it is: it was given by no person."""
+    """What a file says, None if there is none. A MalformedError says which one it is, and what to do: nobody can give
+    it again."""
     data = read_file(path)
     try:
         return None if data is None else parse(data)
     except MalformedError as error:
-        raise MalformedError(f"{path.parent.name}/{path.name}, kept on this device: {error.detail}") from None
+        damage = MalformedError(f"{path.parent.name}/{path.name}, kept on this device: {error.detail}")
+        damage.__dict__.update(sentence=DAMAGED)  # where others came from somebody, who has them still
+        raise damage from None
 
 
 def _parse_vault_id(data: bytes) -> bytes:

@@ -28,10 +28,6 @@ STOPPED = 128 + signal.SIGINT
 
 _STOPPED = "Stopped, as you asked. What was said to be kept is kept; give the same command again for the rest."
 _DEVICE = "This device could not read or write a file that is needed. Look for free space and for permission to write."
-_DAMAGED = (
-    "What this device keeps of your vault is damaged. Move its folder (TEMOIN_HOME) aside, and don't throw it away: "
-    "what the vault has comes again at the next opening, and what was not sent yet lies in there alone."
-)
 _INTERNAL = "Something in this program went wrong. What was said to be kept is kept; try again, and report it."
 
 
@@ -188,7 +184,9 @@ def failure_of(error: BaseException) -> Failure:
     if isinstance(error, OSError):
         return Failure("device", _DEVICE, os.strerror(error.errno) if error.errno else "", REFUSED)
     if isinstance(error, sqlite3.OperationalError) or type(error) is sqlite3.DatabaseError:
-        said = _DEVICE if isinstance(error, sqlite3.OperationalError) else _DAMAGED
+        from client_sdk.home import DAMAGED  # loaded by who reads what it is about
+
+        said = _DEVICE if isinstance(error, sqlite3.OperationalError) else DAMAGED
         return Failure("device", said, str(error), REFUSED)  # SQLite's own words: a disk, never what is on it
     return Failure("internal", _INTERNAL, type(error).__name__, SERVER)
 

@@ -74,7 +74,8 @@ PYTHON_ONLY_NAMES = {
     },
     "client_sdk/home": {
         **dict.fromkeys(
-            ("keep_evidence", "lock_folder", "make_folder", "read_file", "sync_folder", "write_blocks", "write_file"),
+            ("DAMAGED", "keep_evidence", "lock_folder", "make_folder", "read_file", "sync_folder", "write_blocks",
+             "write_file"),
             "a browser has no folders",
         ),
     },

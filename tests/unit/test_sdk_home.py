@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from client_sdk.cli.failures import failure_of
 from client_sdk.errors import VaultChanged
-from client_sdk.home import Home, Pin, read_file, write_file
+from client_sdk.home import DAMAGED, Home, Pin, read_file, write_file
 from crypto_core.errors import CryptoCoreError
 from crypto_core.randomness import make_bytes, make_id
 from crypto_core.receipts.note import SignerKey, format_vkey
@@ -71,8 +72,9 @@ def test_a_damaged_address_is_named(tmp_path: Path) -> None:
     home.pin("vault.example", a_pin())
     path = next((tmp_path / "servers").iterdir())
     path.write_bytes(b"zz")
-    with pytest.raises(CryptoCoreError, match=f"servers/{path.name}, kept on this device"):
+    with pytest.raises(CryptoCoreError, match=f"servers/{path.name}, kept on this device") as met:
         home.vault_at("vault.example")
+    assert failure_of(met.value).sentence == DAMAGED, "nobody can send it again, as they could a receipt"
 
 
 def test_a_file_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
