@@ -10,6 +10,7 @@ import itertools
 import json
 import multiprocessing
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -406,3 +407,13 @@ def running(vault: RealVault) -> Iterator[RealVault]:
     finally:
         if vault.process is not None:
             vault.stop()
+
+
+def run_with_room(program: str, out: Path, room: int, *, unbuffered: bool) -> subprocess.CompletedProcess[str]:
+    """`program --help` on a disk that takes `room` bytes; `unbuffered` as Python's streams are in many containers."""
+    with out.open("wb") as file:
+        return subprocess.run(
+            [BIN / program, "--help"], stdout=file, stderr=subprocess.PIPE, text=True,
+            env=clean_environment(PYTHONUNBUFFERED="1" if unbuffered else ""),
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (room, room)),
+        )  # fmt: skip

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from client_sdk.cli import temoin
-from tests.fakes.processes import BIN, clean_environment
+from tests.fakes.processes import BIN, clean_environment, run_with_room
 
 FOR_SOME = (
     "cryptography", "rfc3161_client", "mnemonic", "zxcvbn", "flask", "granian", "rich", "client_sdk.following",
@@ -53,18 +52,11 @@ def test_a_full_disk_behind_the_output_is_one_sentence(words: tuple[str, ...]) -
     assert (ran.returncode, ran.stderr.count("(device)"), "Exception" in ran.stderr) == (1, 1, False)
 
 
-@pytest.mark.parametrize("unbuffered", ["", "1"])
-def test_an_output_that_takes_a_part_is_as_one_that_is_full(tmp_path: Path, unbuffered: str) -> None:
+@pytest.mark.parametrize("unbuffered", [False, True])
+def test_an_output_that_takes_a_part_is_as_one_that_is_full(tmp_path: Path, unbuffered: bool) -> None:
     """In unbuffered streams of Python what a disk took counted as the whole: a film was cut short, and all was well."""
-    room = 100
-    with (tmp_path / "out").open("wb") as file:
-        ran = subprocess.run(
-            [BIN / "temoin", "--help"], stdout=file, stderr=subprocess.PIPE, text=True,
-            env=clean_environment(PYTHONUNBUFFERED=unbuffered),
-            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (room, room)),
-        )  # fmt: skip
-    assert (ran.returncode, "(device)" in ran.stderr) == (1, True)
-    assert (tmp_path / "out").stat().st_size == room
+    ran = run_with_room("temoin", tmp_path / "out", 100, unbuffered=unbuffered)
+    assert (ran.returncode, "(device)" in ran.stderr, (tmp_path / "out").stat().st_size) == (1, True, 100)
 
 
 @pytest.mark.parametrize("closed", [(1,), (0, 1), (1, 2)])

@@ -6,7 +6,6 @@ import contextlib
 import errno
 import json
 import os
-import resource
 import socket
 import sqlite3
 import stat
@@ -31,7 +30,7 @@ from server.folder import (
 )
 from server.parts import open_parts
 from server.problems import Refusal
-from tests.fakes.processes import BIN, clean_environment, free_port
+from tests.fakes.processes import BIN, clean_environment, free_port, run_with_room
 from tests.fakes.vault import FakeVault, fake_vault
 
 
@@ -424,17 +423,10 @@ def test_an_answer_that_can_not_be_written_is_a_failure_in_one_sentence(
     ]
 
 
-@pytest.mark.parametrize("unbuffered", ["", "1"])
-def test_an_answer_that_is_written_in_part_is_a_failure(tmp_path: Path, unbuffered: str) -> None:
-    room = 100
-    with (tmp_path / "out").open("wb") as file:
-        ran = subprocess.run(
-            [BIN / "temoin-server", "--help"], stdout=file, stderr=subprocess.PIPE, text=True,
-            env=clean_environment(PYTHONUNBUFFERED=unbuffered),
-            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (room, room)),
-        )  # fmt: skip
-    assert (ran.returncode, "(device" in ran.stderr) == (1, True)
-    assert (tmp_path / "out").stat().st_size == room
+@pytest.mark.parametrize("unbuffered", [False, True])
+def test_an_answer_that_is_written_in_part_is_a_failure(tmp_path: Path, unbuffered: bool) -> None:
+    ran = run_with_room("temoin-server", tmp_path / "out", 100, unbuffered=unbuffered)
+    assert (ran.returncode, "(device" in ran.stderr, (tmp_path / "out").stat().st_size) == (1, True, 100)
 
 
 def test_that_a_vault_is_ready_is_asked_for_no_more_once_it_is_though_nobody_hears_it(
