@@ -294,14 +294,14 @@ def test_what_no_directory_takes_is_refused_before_any_question(tmp_path: Path, 
 def test_an_id_can_be_copied_on_a_telephone(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    rows = [("ab" * 16, "For my sister, who lives far away", NONE, "2 of 3, 17.3 MB", "open")]
+    rows = [("ab" * 16, "For my sister, who lives far away", NONE, "", "2 of 3, 17.3 MB", "open")]
     monkeypatch.setenv("COLUMNS", "45")
-    print_rows(("BOX", "NAME", "UNTIL", "TAKEN", "STATE"), rows, "There are no boxes.")
+    print_rows(("BOX", "NAME", "UNTIL", "WAITING", "TAKEN", "STATE"), rows, "There are no boxes.")
     assert capsys.readouterr().out == f"{'ab' * 16}\n  For my sister, who lives far away  2 of 3, 17.3 MB  open\n"
     monkeypatch.setenv("COLUMNS", "60")
-    print_rows(("BOX", "NAME", "UNTIL", "TAKEN", "STATE"), rows, "There are no boxes.")
+    print_rows(("BOX", "NAME", "UNTIL", "WAITING", "TAKEN", "STATE"), rows, "There are no boxes.")
     assert "ab" * 16 in capsys.readouterr().out
-    print_rows(("BOX", "NAME", "UNTIL", "TAKEN", "STATE"), [], "There are no boxes.")
+    print_rows(("BOX", "NAME"), [], "There are no boxes.")
     assert capsys.readouterr().out == "There are no boxes.\n"
 
 
