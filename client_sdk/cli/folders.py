@@ -46,24 +46,32 @@ def walk(paths: Sequence[Path], *, hidden: bool = False) -> Iterator[Chosen | Le
 
 
 def _inside(folder: Path, place: str, hidden: bool) -> Iterator[Chosen | LeftOut]:
-    try:
-        with os.scandir(folder) as found:
-            entries = sorted(found, key=lambda entry: entry.name)
-    except OSError:
-        yield LeftOut(folder, "unreadable")
-        return
-    for entry in entries:
-        path, below = folder / entry.name, f"{place}/{entry.name}"
-        if entry.name.startswith(".") and not hidden:
-            yield LeftOut(path, "hidden")
-        elif entry.is_symlink():
-            yield LeftOut(path, "link")
-        elif entry.is_dir(follow_symlinks=False):
-            yield from _inside(path, below, hidden)
-        elif entry.is_file(follow_symlinks=False):
+    """In the order of names. As deep as a path can be, which Python's own stack is not."""
+    waiting: list[tuple[Path, str, Why | Literal["folder", "file"]]] = [(folder, place, "folder")]
+    while waiting:
+        path, below, kind = waiting.pop()
+        if kind == "file":
             yield Chosen(path, _title(below))
+        elif kind != "folder":
+            yield LeftOut(path, kind)
         else:
-            yield LeftOut(path, "special")
+            try:
+                with os.scandir(path) as found:
+                    entries = sorted(found, key=lambda entry: entry.name, reverse=True)
+            except OSError:
+                yield LeftOut(path, "unreadable")
+                continue
+            waiting += [(path / one.name, f"{below}/{one.name}", _kind(one, hidden)) for one in entries]
+
+
+def _kind(entry: os.DirEntry[str], hidden: bool) -> Why | Literal["folder", "file"]:
+    if entry.name.startswith(".") and not hidden:
+        return "hidden"
+    if entry.is_symlink():
+        return "link"
+    if entry.is_dir(follow_symlinks=False):
+        return "folder"
+    return "file" if entry.is_file(follow_symlinks=False) else "special"
 
 
 def _title(place: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -52,6 +53,21 @@ def test_a_folder_is_everything_inside_under_the_place_where_it_lies(folder: Pat
     )
     assert meant([folder], hidden=True)[0][:2] == ["holiday/.git/config", "holiday/.hidden"]
     assert meant([folder / "b.jpg", folder / "beach" / "deep"])[0] == ["b.jpg", "deep/2.jpg"]
+
+
+def test_a_folder_may_be_as_deep_as_a_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for _ in range(1200):
+        os.mkdir("a")
+        os.chdir("a")
+    Path("deep.jpg").touch()
+    os.chdir(tmp_path)
+    Path("b.jpg").touch()
+    try:
+        files, left = meant([Path()])
+    finally:
+        subprocess.run(["rm", "-r", "a"], check=True)  # Python's own rmtree is not made for it
+    assert len(files) == 2 and files[0].endswith("a/a/deep.jpg") and files[1].endswith("/b.jpg") and not left
 
 
 def test_a_folder_has_a_name_however_it_is_given(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
