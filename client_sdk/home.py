@@ -37,6 +37,12 @@ DAMAGED = (
 )
 
 
+class _KeptDamaged(MalformedError):
+    """Other files came from somebody, who has them still; what is kept here nobody can give again."""
+
+    sentence = DAMAGED
+
+
 @dataclass(frozen=True)
 class Pin:
     """The facts of a vault, as they were when this device met it; the ledger's key moves on by records alone."""
@@ -232,15 +238,12 @@ def sync_folder(folder: Path) -> None:
 
 
 def _kept(path: Path, parse: Callable[[bytes], _Kept]) -> _Kept | None:
-    """What a file says, None if there is none. A MalformedError says which one it is, and what to do: nobody can give
-    it again."""
+    """What a file says, None if there is none. A MalformedError says which one it is, and what to do."""
     data = read_file(path)
     try:
         return None if data is None else parse(data)
     except MalformedError as error:
-        damage = MalformedError(f"{path.parent.name}/{path.name}, kept on this device: {error.detail}")
-        damage.__dict__.update(sentence=DAMAGED)  # where others came from somebody, who has them still
-        raise damage from None
+        raise _KeptDamaged(f"{path.parent.name}/{path.name}, kept on this device: {error.detail}") from None
 
 
 def _parse_vault_id(data: bytes) -> bytes:

@@ -174,7 +174,8 @@ def print_rows(
         return
     if out.width < _ROOM_FOR_ROWS:
         for first, *others in rows:
-            out.print(Text(f"{first}\n  {'  '.join(one for one in others if one not in ("", NONE))}"), soft_wrap=True)
+            said = "  ".join(one for one in others if one not in ("", NONE))
+            out.print(Text(f"{first}\n  {said}"), soft_wrap=True)
         return
     made = table(*columns)
     for name, column in zip(columns, made.columns, strict=True):
