@@ -155,13 +155,15 @@ class Told:
         return made
 
     def lost_paths(self) -> set[str]:
-        """Paths of a file, and of the receipts of another one, of an entry, and of what was put into a box."""
+        """Paths of a file, of what was put into a box, and of the receipts of an entry and of another file."""
+        self.laptop.lock()
+        self.laptop.log_in(self.username, PASSWORD, PIN)  # it learns what a page has written
         items = self.laptop.items()
-        written = next(item for item in items if item.text == self.texts[0])
+        written = next(item for item in items if item.text == self.texts[3])
         paths = {f"/v1/items/{format_b64url(written.id)}/revisions/{written.revision}/receipt"}
         for item in items:
             if item.sent is not None:
-                paths.add(f"/v1/blobs/{format_b64url(item.sent.deposit)}/receipt")
+                paths.add(f"/v1/blobs/{format_b64url(item.sent.deposit)}")
             if item.title == self.words.document[0]:
                 paths.add(f"/v1/blobs/{format_b64url(item.contents[0].blob)}")
             if item.title == self.words.media[0]:
