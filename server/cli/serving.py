@@ -5,6 +5,7 @@ Knows: granian, and what may be open while a process is copied. Refuses to know:
 
 from __future__ import annotations
 
+import _thread
 import gc
 import importlib
 import itertools
@@ -15,6 +16,7 @@ import signal
 import time
 from collections.abc import Callable
 from functools import partial
+from types import FrameType
 
 from granian import Granian
 from granian.constants import Interfaces
@@ -73,8 +75,7 @@ def serve(
             log_enabled=False,
             log_access=False,
         )
-        hung_up = signal.SIG_IGN if unheard else granian.signal_handler_interrupt
-        granian.on_startup(partial(signal.signal, signal.SIGHUP, hung_up))  # it would replace its workers, and go on
+        granian.on_startup(partial(_hear, hand_over(granian.signal_handler_interrupt), unheard))
         try:
             granian.serve()
             return
@@ -83,6 +84,22 @@ def serve(
         time.sleep(PAUSE)
         if granian.interrupt_signal:  # SIGTERM came while nothing was running
             return
+
+
+def hand_over(act: Callable[[], object]) -> Callable[[int, FrameType | None], None]:
+    """A handler of signals that lets a thread of its own act. What granian does on one takes the lock of the event that
+    its main thread waits on: where a worker's end has just woken that, as when a supervisor tells all processes to end
+    at once, the handler would wait for ever for what it interrupted."""
+    def handler(_number: int, _frame: FrameType | None) -> None:
+        _thread.start_new_thread(act, ())
+
+    return handler
+
+
+def _hear(told: Callable[[int, FrameType | None], None], unheard: bool) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, told)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN if unheard else told)  # it would replace its workers, and go on
 
 
 def _after_copies(count: int, begun: Callable[[], None]) -> None:

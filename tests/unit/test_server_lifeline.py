@@ -13,6 +13,7 @@ from types import SimpleNamespace
 import pytest
 
 from server import lifeline
+from server.cli.serving import hand_over
 from tests.fakes.processes import ROOT, held
 
 
@@ -94,3 +95,20 @@ def test_what_a_copy_is_told_while_it_is_being_made_is_not_lost() -> None:
     """Its first process may take signals in a way that only notes them."""
     said = subprocess.run([sys.executable, "-c", TOLD_AT_ONCE], cwd=ROOT, capture_output=True, text=True, check=True)
     assert said.stdout == f"-{signal.SIGTERM.value} set()\n"
+
+
+def test_a_signal_waits_for_nothing_that_it_interrupted() -> None:
+    """As a worker's end and SIGTERM at once have it, where all processes are told to end together."""
+    lock, acted = threading.Lock(), threading.Event()
+
+    def act() -> None:
+        with lock:
+            acted.set()
+
+    before = signal.signal(signal.SIGUSR1, hand_over(act))
+    try:
+        with lock:
+            signal.raise_signal(signal.SIGUSR1)
+        assert acted.wait(10)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
