@@ -45,8 +45,8 @@ def _tell(settled: Settled, user: str) -> None:
     """What became of what the vault had lost."""
     if settled.record_older:
         note(
-            "Your password, PIN and recovery words may be those from before again. If you had changed them, choose new ones now:  "
-            f"temoin change {one_line(user)} --new-words"
+            "Your password, PIN and recovery words may be those from before again. If you had changed them, choose new "
+            f"ones now:  temoin change {one_line(user)} --new-words"
         )
     if settled.anew:
         note(
