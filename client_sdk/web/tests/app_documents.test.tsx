@@ -239,13 +239,6 @@ describe("a document", () => {
     expect(screen.queryByRole("button", { name: /^Télécharger/ })).toBeNull();
   });
 
-  test("of a recording that nobody ended, what is there can be taken along", async () => {
-    const open = document_(2, { contents: [{ ...content("v.webm", "audio/webm", 7), isOpen: true }] });
-    vault = await openVault([open]);
-    await shown(open);
-    expect(screen.queryByRole("button", { name: /^Télécharger/ })).not.toBeNull();
-  });
-
   test("a recording is played from memory", async () => {
     await shown(SOUND);
     press(/^Ouvrir le son/);

@@ -164,10 +164,11 @@ export function Notice({ children, care }: { children: ComponentChildren; care?:
   return <div class={care ? "notice care" : "notice"}>{children}</div>;
 }
 
-/** What went wrong, in words: what to do next, and that nothing was lost. Announced to a screen reader. */
-export function Problem({ error }: { error: unknown }): JSX.Element | null {
+/** What went wrong, in words: what to do next, and that nothing was lost; then what else is said of it. Announced to a screen
+ * reader. */
+export function Problem({ error, children }: { error: unknown; children?: ComponentChildren }): JSX.Element | null {
   if (error === null || error === undefined) return null;
-  return <div class="notice care" role="alert"><p>{sentenceOf(error)}</p></div>;
+  return <div class="notice care" role="alert"><p>{sentenceOf(error)}</p>{children}</div>;
 }
 
 /** The sentence for an error: by its code (and the rule that it names), else one that fits any. */

@@ -7,9 +7,9 @@ import { useState } from "preact/hooks";
 import { say } from "../../i18n.js";
 import { Button, Problem, Secret, useWait, WaitLeft } from "../../parts/index.js";
 
-/** `ready`: whether the rest is filled in; what was typed here stays where it isn't. */
+/** `ready`: whether the rest is filled in; what was typed here stays where it isn't. `more`: of what went wrong. */
 export function Confirmed(props: {
-  children?: ComponentChildren; action: string; failed?: (error: unknown) => void; ready?: () => boolean;
+  children?: ComponentChildren; more?: ComponentChildren; action: string; failed?: (error: unknown) => void; ready?: () => boolean;
   confirm: (password: string, pin: string) => Promise<void>;
 }): JSX.Element {
   const [password, setPassword] = useState("");
@@ -45,7 +45,7 @@ export function Confirmed(props: {
         <Secret label={say("account.confirm.password")} value={password} onInput={setPassword} />
         <Secret label={say("account.confirm.pin")} value={pin} onInput={setPin} digits />
       </fieldset>
-      <Problem error={error} />
+      <Problem error={error}>{props.more}</Problem>
       <WaitLeft seconds={wait} />
       <div class="actions">
         <Button type="submit" busy={busy || wait > 0}>{busy ? say("account.confirm.busy") : props.action}</Button>

@@ -75,7 +75,7 @@ export function FileOf({ item, content }: { item: Item; content: Content }): JSX
     setPlaying("no");
     at.current = 0;
   };
-  const empty = content.size === 0, unclosed = empty && content.isOpen === true;
+  const [empty, unclosed] = [content.size === 0, content.isOpen === true]; // nothing is named before the end
   const shows = !empty && (inRanges || (kind !== "other" && fits));
   const isOpen = opened !== null || playing !== "no";
   return (

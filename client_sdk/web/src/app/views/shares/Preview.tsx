@@ -47,8 +47,10 @@ export function Preview(props: {
         <p><b>{say("share.preview.final")}</b></p>
         <p>{say("share.preview.final_text")}</p>
       </Notice>
-      {unproven !== null && <p class="error" role="alert">{say("share.preview.unproven", { title: unproven })}</p>}
-      <Confirmed action={say("share.preview.do")} confirm={confirm} failed={failed} />
+      <Confirmed
+        action={say("share.preview.do")} confirm={confirm} failed={failed}
+        more={unproven !== null && <p><b>{say("share.preview.unproven", { title: unproven })}</b></p>}
+      />
     </>
   );
 }
