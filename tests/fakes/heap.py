@@ -43,9 +43,16 @@ class Heap:
         """How many elements there are of a kind, also of those that stand in no document any more."""
         fields = self.raw["snapshot"]["meta"]["node_fields"]
         names = self.raw["nodes"][fields.index("name") :: len(fields)]
-        called = re.compile(rf"(Detached )?<{tag}[ >]")
-        elements = {place for place, string in enumerate(self.strings) if called.match(string)}
+        elements = self._elements(tag)
         return sum(place in elements for place in names)
+
+    def holders(self, tag: str) -> list[str]:
+        """Who holds the first element of a kind, from it to the root."""
+        return self._holders(self._elements(tag))
+
+    def _elements(self, tag: str) -> set[int]:
+        called = re.compile(rf"(Detached )?<{tag}[ >]")
+        return {place for place, string in enumerate(self.strings) if called.match(string)}
 
     def _holders(self, named: set[int]) -> list[str]:
         """The shortest way from an object with one of these names to the root, without weak edges."""

@@ -484,4 +484,7 @@ def test_where_no_service_worker_may_be_a_small_film_plays_whole(
 
 def wait_for_no_video(page: Page) -> None:
     """A browser lets go of a film that was ended once it has told everybody of its end."""
-    wait_until(page, lambda: take_heap(page).count("video") == 0, "a film is held")
+    try:
+        wait_until(page, lambda: take_heap(page).count("video") == 0, "a film is held")
+    except AssertionError:
+        raise AssertionError(["a film is held", *take_heap(page).holders("video")]) from None

@@ -25,6 +25,7 @@ export function Playing({ item, content, kind, at, onCame, onFailed }: Given): J
   const end = useRef<() => void>(() => undefined);
   useLayoutEffect(() => () => {
     end.current();
+    end.current = () => undefined; // a view that went may be held for a while, and what played in it isn't
     onCame();
   }, []);
   const fill = async (): Promise<void> => {
