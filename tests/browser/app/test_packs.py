@@ -415,17 +415,16 @@ def test_the_page_is_for_everybody(pack: Path, disk: BrowserContext, tmp_path: P
 
 def test_the_page_needs_no_mouse(pack: Path, disk: BrowserContext, tmp_path: Path) -> None:
     folder = unpacked(pack, tmp_path / "pack")
-    page = open_page(disk, folder)
-    reached = []
-    for _ in range(6):
-        page.keyboard.press("Tab")
-        reached.append(page.evaluate("(document.activeElement.labels?.[0] ?? document.activeElement).textContent"))
-    assert reached == [
-        "Français", "English", *(say("fr", f"pack.check.{name}") for name in ("folder", "zip", "key_name")),
-        say("fr", "pack.open.name"),
-    ]
-    page.keyboard.press("Shift+Tab")
-    with page.expect_file_chooser() as chooser:
+    page, reached = open_page(disk, folder), []
+    with page.expect_file_chooser() as chooser:  # the browser hears a moment later that it is waited for
+        for _ in range(6):
+            page.keyboard.press("Tab")
+            reached.append(page.evaluate("(document.activeElement.labels?.[0] ?? document.activeElement).textContent"))
+        assert reached == [
+            "Français", "English", *(say("fr", f"pack.check.{name}") for name in ("folder", "zip", "key_name")),
+            say("fr", "pack.open.name"),
+        ]
+        page.keyboard.press("Shift+Tab")
         page.keyboard.press("Shift+Tab")
         page.keyboard.press("Enter")
     chooser.value.set_files(shutil.make_archive(str(tmp_path / "again"), "zip", folder))
