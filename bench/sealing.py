@@ -24,7 +24,7 @@ SIZE = 2**30
 KEY = bytes(range(32))
 CONTEXT = b"bench"
 THREADS = 1
-"""Beside the one that reads and writes, as client_sdk.reader has it: with more they wait for each other."""
+"""Beside the one that reads and writes, as client_sdk.contents has it: with more they wait for each other."""
 CHUNKS = 4 * RUN_CHUNKS
 """At once, as client_sdk.uploader seals them."""
 

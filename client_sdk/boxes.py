@@ -14,11 +14,13 @@ from typing import Any
 
 from marshmallow import ValidationError
 
+from client_sdk.contents import bounded, open_content, sealed_content_size
 from client_sdk.errors import (
     BlobSwapped, ContentBroken, ContentDiffers, DepositBroken, ItemUnknown, Refused, ServerFault,
 )
 from client_sdk.items import Content, Draft, Kept, KeptReceipt, Sent
-from client_sdk.reader import BLOB, Reader, bounded, open_content, sealed_content_size, words_place
+from client_sdk.reader import BLOB, Reader
+from client_sdk.receipts import content_place, words_place
 from client_sdk.sent_words import parse_deposit
 from client_sdk.session import Session
 from client_sdk.manifest import stated
@@ -135,7 +137,7 @@ class Boxes:
         sent = Sent(
             box, deposit, key, sha256(sealed).digest(), len(sealed), words["name"], words["message"], words["written"]
         )
-        receipt = self._reader.receipt_at(words_place(sent))
+        receipt = self._reader.receipts.at(words_place(sent))
         return OpenedDeposit(sent, receipt.verified.commitment.time, contents, receipt)
 
     def content(self, content: Content) -> Iterator[bytes]:
@@ -159,7 +161,7 @@ class Boxes:
                         pass
                 except ContentDiffers as error:
                     raise DepositBroken(error.detail) from None
-                self._reader.blob_receipt(content)
+                self._reader.receipts.at(content_place(content))
             return self._writer.add((draft,), "received", sensitive, opened.contents, sent=opened.sent)[0]
 
     def refuse(self, box: bytes, deposit: bytes, confirmed: bytes | None = None) -> None:

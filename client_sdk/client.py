@@ -34,6 +34,7 @@ from client_sdk.professional import Office
 from client_sdk.progress import NO_PROGRESS, Progress
 from client_sdk.protocol.unlock import UnlockEvent, unlocking
 from client_sdk.reader import Reader
+from client_sdk.receipts import record_place
 from client_sdk.recovering import Recovered, Shown
 from client_sdk.redeposit import LostFile, Redepositor
 from client_sdk.sensitive import SensitiveTier
@@ -250,7 +251,7 @@ class VaultClient:
     def receipt(self, item: Item) -> KeptReceipt:
         """The verified receipt of an item's record; it also fixes the contents that the record names."""
         reader = self._opened().reader
-        return reader.receipt(reader.row(item.id, item.revision))
+        return reader.receipts.at(record_place(reader.row(item.id, item.revision)))
 
     def upgrade_receipts(self, item_id: bytes | None = None, policy: Policy | None = None) -> Iterator[Upgrade]:
         """Replaces receipts by newer ones that witnesses have cosigned, of one item with all its revisions or of every

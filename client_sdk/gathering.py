@@ -14,11 +14,11 @@ from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from client_sdk.contents import sealed_content_size
 from client_sdk.errors import FileChanged, FileUnreadable, ValueRefused
 from client_sdk.items import Draft, Kept
 from client_sdk.journal import Source
 from client_sdk.progress import Progress
-from client_sdk.reader import sealed_content_size
 from client_sdk.session import Session
 from client_sdk.taken import AddingAlready, Taken
 from client_sdk.uploader import Uploaded, Uploader, find_source

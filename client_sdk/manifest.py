@@ -14,7 +14,8 @@ from marshmallow import Schema, ValidationError
 
 from client_sdk.errors import ItemUnknown, ItemUnproven, Refused, ValueRefused, is_of_one
 from client_sdk.items import NOT_READ, KeptReceipt
-from client_sdk.reader import Reader, sent_of, words_place
+from client_sdk.reader import Reader, sent_of
+from client_sdk.receipts import record_place, words_place
 from client_sdk.replica import Row
 from client_sdk.session import Session
 from crypto_core.encoding import format_json
@@ -70,7 +71,7 @@ def name_items(
     kept, records, left = list[Kept](), list[dict[str, Any]](), list[Left]()
     for row, facts, key in zip(rows, said, keys, strict=True):
         try:
-            kept.append(Kept(row, facts, reader.receipt(row)))
+            kept.append(Kept(row, facts, reader.receipts.at(record_place(row))))
             records.append(_record(kept[-1], key))
         except TemoinError as error:
             if not (leave and is_of_one(error)):
@@ -126,7 +127,7 @@ def _words(reader: Reader, kept: Kept, leave: bool) -> int | None:
     """The index of the receipt of somebody else's own words, where these go along."""
     sent = sent_of(kept.facts)
     try:
-        return None if sent is None else reader.receipt_at(words_place(sent)).verified.index
+        return None if sent is None else reader.receipts.at(words_place(sent)).verified.index
     except TemoinError as error:
         if leave and is_of_one(error):
             return None

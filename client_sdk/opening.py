@@ -13,9 +13,10 @@ from typing import Any
 
 from marshmallow import ValidationError
 
+from client_sdk.contents import bounded, checked, sealed_content_size
 from client_sdk.errors import BlobSwapped, BundleIncomplete, BundleSwapped, Refused, TrustError, SentDiffers
 from client_sdk.items import Content, Item, KeptReceipt
-from client_sdk.reader import bounded, checked, closed, opened, parse_record, sealed_content_size
+from client_sdk.reader import closed, opened, parse_record
 from client_sdk.replica import Row, record_name
 from client_sdk.sent_words import open_words, require_repeated
 from client_sdk.transport import Transport

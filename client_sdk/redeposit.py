@@ -14,7 +14,8 @@ from operator import itemgetter
 from typing import Any
 
 from client_sdk.errors import LedgerForked, NetworkError, Refused, ServerFault, TrustError
-from client_sdk.reader import BLOB_RECEIPT, Reader, ReceiptPlace
+from client_sdk.reader import Reader
+from client_sdk.receipts import BLOB_RECEIPT, ReceiptPlace
 from client_sdk.replica import Row
 from client_sdk.session import Session
 from client_sdk.synchroniser import Synchroniser

@@ -12,7 +12,8 @@ from typing import Literal
 
 from client_sdk.errors import ServerFault
 from client_sdk.items import KeptReceipt
-from client_sdk.reader import Reader, ReceiptPlace
+from client_sdk.reader import Reader
+from client_sdk.receipts import ReceiptPlace
 from client_sdk.replica import Row
 from client_sdk.session import Session
 from crypto_core.errors import ReceiptQuorumMissing, RotationBroken
@@ -64,7 +65,7 @@ class Upgrader:
             yield self._upgrade(place)
 
     def _upgrade(self, place: ReceiptPlace) -> Upgrade:
-        held = self._reader.receipt_at(place)
+        held = self._reader.receipts.at(place)
         strength = self._strength(held, place)
         if not (self._policy is not None and strength.is_enough):
             offered = self._offered(held, place)

@@ -20,13 +20,14 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
+from client_sdk.contents import sealed_content_size
 from client_sdk.errors import FileChanged, FileUnreadable, NetworkError, Refused, ServerFault, ValueRefused
 from client_sdk.hashing import Sha256Aside
 from client_sdk.items import Content, KeptReceipt
 from client_sdk.journal import Journal, JournalMismatch, Journals, Source
 from client_sdk.progress import NO_PROGRESS, Progress
 from client_sdk.protocol.upload import IN_FLIGHT, UploadEvent, Width, uploading
-from client_sdk.reader import BLOB, sealed_content_size
+from client_sdk.reader import BLOB
 from client_sdk.session import Session
 from crypto_core.errors import MalformedError
 from crypto_core.receipts.receipt import VerifiedReceipt

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Literal
 
+from client_sdk.contents import open_content, sealed_content_size
 from client_sdk.dossier import POLICY, PROOF, SEALED
 from client_sdk.errors import BlobSwapped, BundleSwapped, ContentBroken, ContentDiffers, SentDiffers
 from client_sdk.items import Content, Item
@@ -25,7 +26,7 @@ from client_sdk.packs.errors import PackChanged, PackExtra, PackIncomplete, Pack
 from client_sdk.packs.ledger import require_same, verify_beginning
 from client_sdk.packs.source import MOST_FILES, PackSource
 from client_sdk.progress import NO_PROGRESS, Progress
-from client_sdk.reader import open_content, opened, parse_record, sealed_content_size
+from client_sdk.reader import opened, parse_record
 from client_sdk.replica import Row
 from client_sdk.sent_words import open_words, require_repeated
 from crypto_core.encoding import HASH_SIZE, parse_hex

@@ -14,7 +14,8 @@ from client_sdk.items import Content, Item, KeptReceipt
 from client_sdk.manifest import Kept, name_items
 from client_sdk.opening import SharedItem, SharedWords
 from client_sdk.professional import load_identity
-from client_sdk.reader import Reader, opened, words_place
+from client_sdk.reader import Reader, opened
+from client_sdk.receipts import content_place, words_place
 from client_sdk.sent_words import open_words, require_repeated
 from client_sdk.session import Session
 from client_sdk.transport import Transport
@@ -71,7 +72,7 @@ class OwnPack:
 
     def receipt(self, content: Content) -> KeptReceipt:
         """Its receipt. Raises VerificationError, TrustError, or Refused."""
-        return self._reader.blob_receipt(content)
+        return self._reader.receipts.at(content_place(content))
 
 
 def make_pack(session: Session, reader: Reader, items: Sequence[tuple[bytes, int]]) -> OwnPack:
@@ -104,7 +105,7 @@ def _words(reader: Reader, item: Item) -> SharedWords | None:
         return None
     try:
         sealed = b"".join(reader.sealed_words(sent))
-        words = SharedWords(said := open_words(sent, sealed), sealed, reader.receipt_at(words_place(sent)))
+        words = SharedWords(said := open_words(sent, sealed), sealed, reader.receipts.at(words_place(sent)))
     except TemoinError as error:
         if isinstance(error, CryptoCoreError) or is_of_one(error):
             return SharedWords(doubt=error)

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Protocol
 
+from client_sdk.contents import open_original
 from client_sdk.dossier import POLICY, PROOF, SEALED
 from client_sdk.errors import NetworkError, Refused, ServerFault, is_of_one
 from client_sdk.items import Content, Item, KeptReceipt, Sent
@@ -30,7 +31,6 @@ from client_sdk.opening import SharedItem, SharedWords
 from client_sdk.packs.ledger import Continuity, fetch_continuity, fetch_rotations
 from client_sdk.packs.page import Page, Row, SentRow, Stamp, format_page
 from client_sdk.packs.sink import PackSink
-from client_sdk.reader import open_original
 from client_sdk.replica import record_name
 from client_sdk.transport import Transport
 from crypto_core.errors import CryptoCoreError, TemoinError

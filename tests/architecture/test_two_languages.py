@@ -48,7 +48,6 @@ TYPESCRIPT_ONLY_MODULES = {
     "sdk/archive": "a ZIP file as a stream, and read where it lies; Python's zipfile does both",
     "sdk/attaching": "two files at once, with previews and drafts; Python's client.py sends one after the other",
     "sdk/argon": "Argon2id runs in a worker of its own, ended after each use",
-    "sdk/contents": "two read contents here, with ranges of what is shared as well; Python's reader.py does it itself",
     "sdk/digest": "SHA-256 of a stream; Python's hashlib has it",
     "sdk/open_vault": "some parts are fetched when they are first asked for; Python's client.py makes all at once",
     "sdk/recorder": "what a page records; the command line has no camera",
@@ -65,6 +64,9 @@ PYTHON_ONLY_NAMES = {
         **dict.fromkeys(("Given", "MadeDeposit"), _ONE_CALL),
     },
     "client_sdk/client": {"Leave": "a file that can't be sent leaves a page's text where it was typed"},
+    "client_sdk/contents": dict.fromkeys(
+        ("open_content", "open_original"), "methods of Contents there, which reads a pack on a disk as well",
+    ),
     "client_sdk/directory": {
         **dict.fromkeys(("CHECKPOINT", "TILE"), _ENDPOINT),
         "find_professionals": "a page looks in the list that it shows (app/views/shares)",
@@ -87,13 +89,9 @@ PYTHON_ONLY_NAMES = {
         **dict.fromkeys(("INBOX", "PROFESSIONAL"), _ENDPOINT),
     },
     "client_sdk/reader": {
-        **dict.fromkeys(("bounded", "checked", "open_content", "open_original"), "contents.ts has them, and ranges"),
-        "ReceiptPlace": "what client_sdk/upgrading asks for again",
-        "words_place": "as ReceiptPlace",
         "sent_of": "there the kind of a record tells what is in it",
-        **dict.fromkeys(("ANCHORS", "BLOB_RECEIPT", "INCLUSION", "RECORD_RECEIPT"), _ENDPOINT),
-        "NEAR": _ITS_OWN,
     },
+    "client_sdk/receipts": dict.fromkeys(("ANCHORS", "INCLUSION", "RECORD_RECEIPT"), _ENDPOINT),
     "client_sdk/transport": {
         "PIECE": "a browser gives on what arrives as it is cut",
         **dict.fromkeys(("HEADERS", "collect", "pause", "refusal"), "private here, asked for by client_sdk/published"),
@@ -140,6 +138,9 @@ TYPESCRIPT_ONLY_NAMES = {
         "dump": _DUMPS,
     },
     "sdk/box_visit": {"Address": "the worker is told the secret of an address once, before anybody enters"},
+    "sdk/contents": {
+        "collect": "Python joins bytes", "hashed": "on their way; Python has client_sdk/hashing",
+    },
     "sdk/door": {
         "fetched": "a login loads no more than it needs",
         **dict.fromkeys(("forgetKeys", "forgetLogin"), "Python can't overwrite what it holds"),

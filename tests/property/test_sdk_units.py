@@ -9,7 +9,7 @@ from itertools import chain
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from client_sdk.reader import sealed_content_size
+from client_sdk.contents import sealed_content_size
 from client_sdk.uploader import _CHUNKS, _blocks, _units
 from crypto_core.sealing.envelope import HEADER_SIZE, open_stream, seal_stream
 from crypto_core.sealing.padding import pad_content, unpad_content

@@ -15,6 +15,7 @@ import pytest
 from client_sdk.box_visit import Given
 from client_sdk.boxes import NewBox
 from client_sdk.client import Draft, VaultClient
+from client_sdk.contents import bounded, checked, open_content, open_original, sealed_content_size
 from client_sdk.errors import (
     BlobSwapped, BundleSwapped, ContentBroken, ContentDiffers, DepositBroken, NetworkError, SdkError,
 )
@@ -23,7 +24,6 @@ from client_sdk.packs.check import check_pack
 from client_sdk.packs.pack import Packed, Written, sealed_name, write_pack
 from client_sdk.packs.sink import open_sink
 from client_sdk.packs.source import open_source
-from client_sdk.reader import bounded, checked, open_content, open_original, sealed_content_size
 from client_sdk.sharing import Sharing
 from client_sdk.transport import PIECE
 from tests.fakes.devices import PASSWORD, PIN, Device, make_device, register, stretch_once

@@ -16,6 +16,7 @@ from client_sdk.box_visit import Deposited, Given, Visit
 from client_sdk.boxes import MadeBox, NewBox
 from client_sdk.client import Draft, VaultClient
 from client_sdk.errors import DepositBroken, ItemUnknown, Refused, SdkError, ValueRefused
+from client_sdk.receipts import content_place
 from crypto_core.encoding import format_b64url
 from crypto_core.errors import TemoinError, VerificationError
 from crypto_core.randomness import make_bytes, make_id
@@ -101,7 +102,8 @@ def test_what_a_depositor_sent_becomes_an_item_of_the_very_same_blobs(scene: Sce
         assert b"".join(scene.client.read_content(item, next(
             content for content in item.contents if content.blob == one.content.blob
         ))) in (FILE, LARGE)
-        assert scene.client._opened().reader.blob_receipt(one.content).verified.commitment.sha256 == one.content.sealed
+        receipt = scene.client._opened().reader.receipts.at(content_place(one.content))
+        assert receipt.verified.commitment.sha256 == one.content.sealed
     assert scene.client.boxes.waiting(scene.made.box) == []
     with pytest.raises(ItemUnknown):
         scene.client.boxes.open(scene.made.box, done.deposit)

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from client_sdk.client import Draft, VaultClient
+from client_sdk.contents import open_content
 from client_sdk.errors import BundleIncomplete, ItemUnknown, ValueRefused
 from client_sdk.extract import CUT, Cut, Redaction, redact
 from client_sdk.items import Happened, Item, Kept
 from client_sdk.opening import OpenedBundle
-from client_sdk.reader import open_content
 from client_sdk.sharing import Sharing
 from crypto_core.encoding import format_b64url
 from crypto_core.randomness import make_bytes

@@ -18,7 +18,7 @@ from client_sdk.client import Credentials, Draft, Item, VaultClient
 from client_sdk.errors import ItemUnknown, NetworkError, Refused
 from client_sdk.packs.pack import write_pack
 from client_sdk.packs.sink import open_sink
-from client_sdk.reader import RECORD_RECEIPT
+from client_sdk.receipts import RECORD_RECEIPT
 from crypto_core.derivation import derive
 from crypto_core.encoding import format_b64url, u32
 from crypto_core.labels import Kind, context

@@ -17,11 +17,11 @@ from sqlalchemy import delete
 from client_sdk import manifest, sharing
 from client_sdk.boxes import NewBox
 from client_sdk.client import Draft, VaultClient
+from client_sdk.contents import open_content
 from client_sdk.errors import BundleIncomplete
 from client_sdk.extract import Cut, Redaction
 from client_sdk.items import Content, Sent
 from client_sdk.opening import OpenedBundle, parse_manifest
-from client_sdk.reader import open_content
 from client_sdk.packs.pack import PAGE, Written, write_pack
 from client_sdk.packs.check import check_pack
 from client_sdk.packs.sink import open_sink

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from client_sdk.client import Draft, VaultClient
+from client_sdk.contents import open_content
 from client_sdk.directory import (
     DirectoryInvalid, DirectoryUnwitnessed, ProKeyChanged, Professional, find_professionals, require_same,
 )
@@ -19,7 +20,6 @@ from client_sdk.errors import (
     ValueRefused,
 )
 from client_sdk.opening import OpenedBundle
-from client_sdk.reader import open_content
 from client_sdk.packs.pack import write_pack
 from client_sdk.packs.sink import open_sink
 from client_sdk.protocol.sync import Finding

@@ -18,6 +18,7 @@ import pytest
 import client_sdk.synchroniser
 from client_sdk.auditor import Auditor
 from client_sdk.client import Draft, Happened, VaultClient
+from client_sdk.contents import sealed_content_size
 from client_sdk.dossier import export_receipts
 from client_sdk.errors import (
     BlobSwapped, FileUnreadable, HostDiffers, ItemUnknown, ItemsMissing, LedgerForked, LedgerKeyChanged, NetworkError,
@@ -25,7 +26,6 @@ from client_sdk.errors import (
 )
 from client_sdk.gathering import Chosen, Plan
 from client_sdk.home import Home
-from client_sdk.reader import sealed_content_size
 from client_sdk.transport import HttpTransport
 from crypto_core.errors import SecretRefused
 from crypto_core.randomness import make_bytes

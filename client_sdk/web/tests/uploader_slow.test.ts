@@ -7,7 +7,7 @@ import { beforeAll, expect, test } from "vitest";
 
 import { ready } from "../src/crypto_core/sodium.js";
 import { EMPTY_DRAFT } from "../src/sdk/items.js";
-import { sealedContentSize } from "../src/sdk/reader.js";
+import { sealedContentSize } from "../src/sdk/contents.js";
 import { registered } from "./clients.js";
 import { sharedVault, type SharedVault } from "./shared_vault.js";
 

@@ -15,8 +15,8 @@ import pytest
 from playwright.sync_api import Page, Request, expect
 
 from client_sdk.client import VaultClient
+from client_sdk.contents import open_content
 from client_sdk.opening import OpenedBundle
-from client_sdk.reader import open_content
 from client_sdk.sharing import Sharing
 from tests.fakes.axe import SCHEMES, run_axe
 from tests.fakes.canary import find_canaries

@@ -21,6 +21,7 @@ import { BlobSwapped, ContentBroken, ContentDiffers, DepositBroken, ItemUnknown,
 import type { Content, Id, Kept, KeptReceipt, Sent } from "./items.js";
 import type { Progress } from "./progress.js";
 import { BLOB, type Reader } from "./reader.js";
+import { contentPlace, wordsPlace } from "./receipts.js";
 import { parseDeposit } from "./sent_words.js";
 import type { Session } from "./session.js";
 import { dumpBody, endpoint } from "./transport.js";
@@ -160,8 +161,8 @@ export class Boxes {
         throw new MalformedError("other files than it names");
       }
       const sealed = sha256(blob);
-      const receipt = await this.#reader.receiptOf(deposit, sealed, blob.length);
       const sent = { box, deposit, key, sealed, size: blob.length, name, message, written };
+      const receipt = await this.#reader.receipts.at(wordsPlace(sent));
       const opened = { sent, contents, deposited: receipt.verified.commitment.time, receipt };
       this.#opened.set(deposit, opened);
       return opened;
@@ -197,7 +198,7 @@ export class Boxes {
     if (opened === undefined) throw new ItemUnknown("not opened");
     try {
       for (const content of opened.contents) {
-        await this.#reader.blobReceipt(content);
+        await this.#reader.receipts.at(contentPlace(content));
         if (!this.#whole.has(content.blob)) for await (const _ of this.content(content));
       }
     } catch (error) {

@@ -25,6 +25,7 @@ import type { OwnPack } from "./packs/own.js";
 import type { Office } from "./professional.js";
 import { NO_PROGRESS, type Progress } from "./progress.js";
 import { UnlockEvent, unlocking } from "./protocol/unlock.js";
+import { recordPlace } from "./receipts.js";
 import type { Recordings } from "./recorder.js";
 import type { Recovered, Shown } from "./recovering.js";
 import type { LostFile } from "./redeposit.js";
@@ -282,7 +283,7 @@ export class VaultClient {
   /** The verified receipt of an item's record; it also fixes the contents that the record names. */
   receipt(id: Id, revision: number): Promise<KeptReceipt> {
     const { reader } = this.#opened();
-    return reader.receipt(reader.row(id, revision));
+    return reader.receipts.at(recordPlace(reader.row(id, revision)));
   }
 
   /** An item's sealed record and contents with their verified receipts, as one archive.

@@ -15,6 +15,7 @@ import { forgetKeys } from "./door.js";
 import { isOfOne, ItemUnknown, ItemUnproven, Refused, ValueRefused } from "./errors.js";
 import type { KeptReceipt } from "./items.js";
 import type { Reader, RecordFacts } from "./reader.js";
+import { recordPlace, wordsPlace } from "./receipts.js";
 import type { Row } from "./replica.js";
 import type { Session } from "./session.js";
 
@@ -86,7 +87,7 @@ export async function nameItems(
   try {
     for (const { row, facts, key } of read) {
       signal?.throwIfAborted();
-      const proof = await reader.receipt(row).catch(without(row, (error) => {
+      const proof = await reader.receipts.at(recordPlace(row)).catch(without(row, (error) => {
         first ??= error;
         left.push({ row, facts, code: error.code });
         forgetKeys(key);
@@ -151,7 +152,5 @@ function of({ item, revision }: Row, error: unknown): unknown {
 
 /** The index of the receipt of somebody else's own words, where these go along. */
 async function wordsOf(reader: Reader, facts: Said): Promise<number | null> {
-  if (facts.kind !== "received") return null;
-  const { deposit, sealed, size } = facts.sent;
-  return (await reader.receiptOf(deposit, sealed, size)).verified.index;
+  return facts.kind === "received" ? (await reader.receipts.at(wordsPlace(facts.sent))).verified.index : null;
 }

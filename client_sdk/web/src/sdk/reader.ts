@@ -1,37 +1,25 @@
-// Opens what the replica holds, and reads contents from the vault, whole or any range.
-// Knows: how a sealed row becomes an Item. Refuses to know: how it is written, and how a content is opened (contents.ts).
+// Opens what the replica holds, and reads contents from the vault.
+// Knows: how a sealed row becomes an Item. Refuses to know: how anything is written, how a content is opened (contents.ts),
+// and how a receipt is proven (receipts.ts).
 
 import * as v from "valibot";
 
-import {
-  decodeText, encodeText, formatB64url, formatHex, formatJson, parseB64url, parseJson,
-} from "../crypto_core/encoding.js";
-import {
-  CryptoCoreError, MalformedError, UnsupportedVersion, VerificationError,
-} from "../crypto_core/errors.js";
-import { parseNote } from "../crypto_core/receipts/note.js";
-import { Receipt, formatReceipt, parseReceipt, verifyReceipt } from "../crypto_core/receipts/receipt.js";
+import { formatB64url, formatHex, formatJson, parseB64url, parseJson } from "../crypto_core/encoding.js";
+import { CryptoCoreError, MalformedError, UnsupportedVersion } from "../crypto_core/errors.js";
 import { NeedsPin, isSensitive, unwrapRecordKey } from "../crypto_core/sealing/keyring.js";
 import { deriveSegment, openRecord } from "../crypto_core/sealing/records.js";
 import { KINDS, VERSION } from "../schemas/documents.js";
-import { Contents, bounded, checked, sealedContentSize } from "./contents.js";
+import { Contents, bounded, checked } from "./contents.js";
 import { sha256 } from "./digest.js";
-import { BlobSwapped, ItemUnknown, Refused } from "./errors.js";
-import {
-  NOT_READ, type Content, type Id, type Item, type KeptReceipt, type Kind, type SealedBlob, type Sent, type State,
-} from "./items.js";
+import { BlobSwapped, ItemUnknown } from "./errors.js";
+import { NOT_READ, type Content, type Id, type Item, type Kind, type SealedBlob, type Sent, type State } from "./items.js";
 import type { Progress } from "./progress.js";
 import { Finding } from "./protocol/sync.js";
-import { blobName, recordName, type Row } from "./replica.js";
+import { Receipts, contentPlace, recordPlace, wordsPlace, type ReceiptPlace } from "./receipts.js";
+import { blobName, type Row } from "./replica.js";
 import type { Session } from "./session.js";
 
-export { sealedContentSize } from "./contents.js";
-
-const ANCHORS = "/v1/ledger/anchors";
-const INCLUSION = "/v1/ledger/inclusion";
 export const BLOB = "/v1/blobs/<id:blob>";
-const BLOB_RECEIPT = "/v1/blobs/<id:blob>/receipt";
-const RECORD_RECEIPT = "/v1/items/<id:item>/revisions/<u32:revision>/receipt";
 
 /** What a record says, by the names of its schema. */
 export type RecordFacts = ReturnType<typeof parseRecord>;
@@ -42,10 +30,12 @@ export class Reader {
   /** What was opened, for as long as the row is what it was. Nothing sensitive is ever in it. */
   readonly #opened = new WeakMap<Row, Item>();
   readonly #contents: Contents;
+  readonly receipts: Receipts;
 
   /** `progress` hears of what is read, apart from what is sent. */
   constructor(session: Session, progress: Progress = session.progress) {
     this.#session = session;
+    this.receipts = new Receipts(session);
     this.#contents = new Contents((blob, start, stop) => session.read(BLOB, { blob }, start, stop), progress);
   }
 
@@ -139,38 +129,26 @@ export class Reader {
     return this.#watched(content, this.#contents.read(content, start, stop));
   }
 
-  /** The receipt of a record, from this device or from the vault; verified either way. */
-  async receipt(row: Row): Promise<KeptReceipt> {
-    if (row.record === null) throw new ItemUnknown("erased");
-    const { item, revision } = row;
-    return this.#receipt(recordName(item, revision), sha256(row.record), row.record.length, () =>
-      this.#session.ask("GET", RECORD_RECEIPT, { places: { item, revision } }));
-  }
-
-  /** The receipt of a content. */
-  blobReceipt(content: Content): Promise<KeptReceipt> {
-    return this.receiptOf(content.blob, content.sealed, sealedContentSize(content.size));
-  }
-
-  /** The receipt of a blob of `size` bytes whose SHA-256 is `digest`. */
-  receiptOf(blob: Id, digest: Uint8Array, size: number): Promise<KeptReceipt> {
-    return this.#receipt(blobName(blob), digest, size, () => this.#session.ask("GET", BLOB_RECEIPT, { places: { blob } }));
+  /** Where the receipts of a revision are: the record's, and those of its contents if it can be opened; none of an erased
+   * one. */
+  receiptPlaces(row: Row): readonly ReceiptPlace[] {
+    if (row.record === null) return [];
+    const { contents, sent } = this.open(row);
+    const files = contents.flatMap((one) => one.parts ?? [one]);
+    return [recordPlace(row), ...(sent === null ? [] : [wordsPlace(sent)]), ...files.map(contentPlace)];
   }
 
   /** The record, then a depositor's words, then each content, as they are kept. Throws NeedsPin before anything if it can't be opened. */
   async *sealedBlobs(row: Row): AsyncGenerator<SealedBlob> {
     const [facts] = this.facts(row);
     if (row.record === null) return;
-    const own = await this.receipt(row);
-    yield this.#exported(own, sha256(row.record), row.record.length, [row.record]);
+    yield this.receipts.exported(recordPlace(row), [row.record]);
     if (facts.kind === "received") {
-      const { deposit, sealed, size } = facts.sent;
-      const kept = await this.receiptOf(deposit, sealed, size);
-      yield this.#exported(kept, sealed, size, this.#session.read(BLOB, { blob: deposit }));
+      const { sent } = facts;
+      yield this.receipts.exported(wordsPlace(sent), this.#session.read(BLOB, { blob: sent.deposit }));
     }
     for (const content of contentsOf(facts)) {
-      const kept = await this.blobReceipt(content);
-      yield this.#exported(kept, content.sealed, sealedContentSize(content.size), this.#contents.sealed(content));
+      yield this.receipts.exported(contentPlace(content), this.#contents.sealed(content));
     }
   }
 
@@ -185,30 +163,6 @@ export class Reader {
     return bounded(this.#session.read(BLOB, { blob: deposit }), size);
   }
 
-  /** With the first anchor that covers it. Where there is none, none that the receipt holds under, or one under which
-   * fewer have signed, the receipt stays as it is. */
-  async #exported(kept: KeptReceipt, digest: Uint8Array, size: number, chunks: SealedBlob["chunks"]): Promise<SealedBlob> {
-    const plain = { ...kept, sha256: digest, size, chunks, anchor: null, before: null };
-    const session = this.#session;
-    const index = kept.verified.index;
-    const found = await session.ask("GET", ANCHORS, { query: { size: index + 1 } }).catch((error: unknown) => {
-      if (error instanceof Refused && error.code === "not_found") return null; // a vault older than this program
-      throw error;
-    });
-    const anchor = found?.covering ?? null;
-    const { extra, note } = parseReceipt(encodeText(kept.receipt));
-    if (anchor === null || signatures(anchor.checkpoint) < signatures(note)) return plain;
-    const { proof } = await session.ask("GET", INCLUSION, { query: { index, size: anchor.size } });
-    try {
-      const receipt = decodeText(formatReceipt(new Receipt(extra, index, proof, anchor.checkpoint)));
-      const verified = await session.verify(receipt, digest, size);
-      return { ...plain, receipt, verified, anchor, before: found?.before ?? null };
-    } catch (error) {
-      if (error instanceof RangeError || error instanceof VerificationError) return plain;
-      throw error;
-    }
-  }
-
   #open(row: Row): Item {
     if (row.wrap === null || row.record === null) return closed(row, "missing", false);
     try {
@@ -220,25 +174,6 @@ export class Reader {
       if (error instanceof CryptoCoreError) return closed(row, "missing", false);
       throw error;
     }
-  }
-
-  async #receipt(
-    name: string, digest: Uint8Array, size: number, fetchReceipt: () => Promise<{ readonly receipt: string }>,
-  ): Promise<KeptReceipt> {
-    const session = this.#session;
-    const known = await session.replica.receipt(name);
-    if (known !== null) {
-      try {
-        const expected = { sha256: digest, size, policy: session.trust.policy };
-        return { name, receipt: known, verified: verifyReceipt(encodeText(known), expected) };
-      } catch (error) {
-        if (!(error instanceof VerificationError)) throw error; // under a key that the person has let go of since
-      }
-    }
-    const { receipt } = await fetchReceipt();
-    const verified = await session.verify(receipt, digest, size);
-    if (known === null) await session.replica.writing(() => session.replica.keepReceipt(name, receipt));
-    return { name, receipt, verified };
   }
 
   /** The same blocks; bytes that are not those that were kept leave a warning behind. */
@@ -308,16 +243,6 @@ function filesOf(facts: Extract<RecordFacts, { readonly contents: unknown }>): r
     blob: formatB64url(deriveSegment(key, 0)[0]), key, sealed: parts[0]?.sealed ?? nothing, sha256: whole ?? nothing,
     name, mime, size: parts.reduce((size, part) => size + part.size, 0), parts, isOpen: whole === null,
   }, ...others];
-}
-
-/** How many lines have signed; none for what is no note. */
-function signatures(note: string): number {
-  try {
-    return parseNote(encodeText(note)).signatures.length;
-  } catch (error) {
-    if (error instanceof MalformedError) return 0;
-    throw error;
-  }
 }
 
 function contentsOf(facts: RecordFacts): readonly Content[] {

@@ -11,19 +11,16 @@ import { MAX_ROTATIONS_SIZE } from "../crypto_core/receipts/rotation.js";
 import { NeedsPin } from "../crypto_core/sealing/keyring.js";
 import type { PutRevision } from "../schemas/items.js";
 import * as limits from "../schemas/limits.js";
-import { sha256 } from "./digest.js";
 import { LedgerForked, NetworkError, Refused, ServerFault, TrustError } from "./errors.js";
 import type { Id } from "./items.js";
 import type { Waiting } from "./outbox.js";
 import type { Hash } from "./protocol/sync.js";
-import { sealedContentSize, type Reader } from "./reader.js";
-import { blobName, recordName, type Row } from "./replica.js";
+import type { Reader } from "./reader.js";
+import { BLOB_RECEIPT, type ReceiptPlace } from "./receipts.js";
+import type { Row } from "./replica.js";
 import { RESTORATIONS, readPublished, type Session } from "./session.js";
 import type { Synchroniser } from "./synchroniser.js";
 import { SETTLING, batchesOf, missingBlobs, type Writer } from "./writer.js";
-
-const BLOB_RECEIPT = "/v1/blobs/<id:blob>/receipt";
-const RECORD_RECEIPT = "/v1/items/<id:item>/revisions/<u32:revision>/receipt";
 
 /** A file that the vault hasn't any more, and the item that goes on without it. Both names may be empty. */
 export interface LostFile {
@@ -59,14 +56,6 @@ interface Settling extends Settled {
 
 /** A row of which all that was sealed is here. */
 type Held = Row & { readonly wrap: Uint8Array; readonly record: Uint8Array };
-
-/** Where a receipt is, and what it is over. */
-interface Place {
-  readonly name: string;
-  readonly sha256: Uint8Array;
-  readonly size: number;
-  readonly ask: () => Promise<{ readonly receipt: string }>;
-}
 
 /** Gives back for one session. Used under the account's lock, after a finished sync. */
 export class Redepositor {
@@ -341,7 +330,7 @@ export class Redepositor {
     const size = Math.min(...records.map((record) => record.size));
     const known = new Map<string, Promise<boolean>>();
     for (const row of replica.since(0)) {
-      for (const place of this.#places(row)) {
+      for (const place of this.#reader.receiptPlaces(row)) {
         const held = await replica.receipt(place.name);
         const note = held === null ? null : noteOf(held);
         const tree = note === null ? null : this.#tree(note);
@@ -354,10 +343,10 @@ export class Redepositor {
     if (all) await replica.writing(() => replica.setFact("restorations", told.length));
   }
 
-  async #renew(place: Place, held: string): Promise<void> {
+  async #renew(place: ReceiptPlace, held: string): Promise<void> {
     const { home, replica } = this.#session;
     try {
-      const { receipt } = await place.ask();
+      const { receipt } = await this.#session.ask("GET", place.path, { places: place.places });
       await this.#session.verify(receipt, place.sha256, place.size);
       await home.keepEvidence("receipt", encodeText(held));
       await replica.writing(() => replica.keepReceipt(place.name, receipt));
@@ -375,23 +364,6 @@ export class Redepositor {
       if (error instanceof TrustError) return null;
       throw error;
     }
-  }
-
-  /** Where the receipts of a revision are: the record's, and those of its contents if it can be opened. */
-  #places(row: Row): readonly Place[] {
-    const { item, revision, record } = row;
-    if (record === null) return [];
-    const own: Place = {
-      name: recordName(item, revision), sha256: sha256(record), size: record.length,
-      ask: () => this.#session.ask("GET", RECORD_RECEIPT, { places: { item, revision } }),
-    };
-    const { contents, sent } = this.#reader.open(row);
-    const files = contents.flatMap((one) => one.parts ?? [one]).map(({ blob, sealed, size }) =>
-      ({ blob, sealed, size: sealedContentSize(size) }));
-    const words = sent === null ? [] : [{ blob: sent.deposit, sealed: sent.sealed, size: sent.size }];
-    return [own, ...[...words, ...files].map(({ blob, sealed, size }): Place => ({
-      name: blobName(blob), sha256: sealed, size, ask: () => this.#session.ask("GET", BLOB_RECEIPT, { places: { blob } }),
-    }))];
   }
 }
 

@@ -15,6 +15,7 @@ import type { Content, Item, KeptReceipt } from "../items.js";
 import { loadSignSeed, nameItems, type Kept } from "../manifest.js";
 import { differing, type SharedItem, type SharedWords } from "../opening.js";
 import { opened, type Reader } from "../reader.js";
+import { contentPlace, wordsPlace } from "../receipts.js";
 import { openWords } from "../sent_words.js";
 import type { Session } from "../session.js";
 import type { Packed } from "./pack.js";
@@ -59,7 +60,7 @@ export class OwnPack implements Packed {
 
   /** Its receipt. Throws VerificationError, TrustError, or Refused. */
   receipt(content: Content): Promise<KeptReceipt> {
-    return this.#reader.blobReceipt(content);
+    return this.#reader.receipts.at(contentPlace(content));
   }
 }
 
@@ -103,7 +104,7 @@ async function wordsOf(reader: Reader, item: Item): Promise<SharedWords | null> 
   try {
     const sealed = await collect(reader.sealedWords(sent));
     const said = openWords(sent, sealed);
-    const proof = await reader.receiptOf(sent.deposit, sent.sealed, sent.size);
+    const proof = await reader.receipts.at(wordsPlace(sent));
     return { said, sealed, proof, doubt: differing(item, said) };
   } catch (error) {
     if (!(error instanceof CryptoCoreError || isOfOne(error))) throw error;
