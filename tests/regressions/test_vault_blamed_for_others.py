@@ -5,7 +5,7 @@ whose SHA-256 the record names, and nowhere else."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
@@ -14,33 +14,27 @@ import pytest
 
 from client_sdk.box_visit import Given
 from client_sdk.boxes import NewBox
-from client_sdk.client import Draft, VaultClient
+from client_sdk.client import Draft
 from client_sdk.contents import bounded, checked, open_content, open_original, sealed_content_size
 from client_sdk.errors import (
     BlobSwapped, BundleSwapped, ContentBroken, ContentDiffers, DepositBroken, NetworkError, SdkError,
 )
 from client_sdk.items import Content, Item
 from client_sdk.packs.check import check_pack
-from client_sdk.packs.pack import Packed, Written, sealed_name, write_pack
-from client_sdk.packs.sink import open_sink
+from client_sdk.packs.pack import sealed_name
 from client_sdk.packs.source import open_source
 from client_sdk.sharing import Sharing
 from client_sdk.transport import PIECE
-from tests.fakes.devices import PASSWORD, PIN, Device, make_device, register, stretch_once
-from tests.fakes.vault import FakeVault, fake_vault
+from tests.fakes.devices import PASSWORD, PIN, make_device, register, stretch_once
+from tests.fakes.keeping import Keeping
+from tests.fakes.vault import fake_vault
 from tests.fakes.wrongly import BROKEN, DATA, DIFFERING, seal_wrongly
 
 DAY = 86_400
 
 
-@dataclass
-class Scene:
+class Scene(Keeping):
     """A person, whose files are sealed as a test wants them."""
-
-    vault: FakeVault
-    person: Device
-    client: VaultClient
-    folder: Path
 
     def keep(self, how: str) -> tuple[Item, Content]:
         """A document with such a file, as a device that fails has kept it."""
@@ -50,11 +44,6 @@ class Scene:
         [kept] = opened.writer.add((Draft("", title="A file"),), "document", False, (content,))
         item = self.client.item(kept.id)
         return item, item.contents[0]
-
-    def pack(self, opened: Packed) -> tuple[Written, Path]:
-        place = self.folder / "pack"
-        with open_sink(place) as sink:
-            return write_pack(opened, self.client.policy, sink), place
 
     def warned(self) -> list[str]:
         return [one.code for one in self.client._opened().session.warnings.errors]
@@ -95,7 +84,7 @@ def test_a_file_that_was_sealed_wrongly_is_not_the_vaults_fault(scene: Scene, ho
     assert type(whole[1]) is ContentBroken and DATA.startswith(whole[0])
     ends = [type(came(scene.client.read_content(item, content, *span))[1]) for span in spans]
     assert set(ends) <= {ContentBroken, type(None)} and (ContentBroken in ends) == (how != "broken padding")
-    written, place = scene.pack(scene.client.pack([item]))
+    written, place = scene.write(scene.client.pack([item]))
     assert [(one.error.code, one.is_there) for one in written.lost] == [("content_broken", False)]
     if how != "a chunk less":  # its size is no longer what the record says, so that the vault's receipt is of another
         assert (place / sealed_name(content)).is_file()
@@ -107,7 +96,7 @@ def test_a_file_that_opens_to_its_end_comes_whole_before_it_is_said_to_differ(sc
     item, content = scene.keep(how)
     data, error = came(scene.client.read_content(item, content))
     assert data == DATA and type(error) is ContentDiffers
-    written, place = scene.pack(scene.client.pack([item]))
+    written, place = scene.write(scene.client.pack([item]))
     assert [(one.error.code, one.is_there) for one in written.lost] == [("content_differs", False)]
     assert not list((place / "originals").glob("*"))  # as proof of what the record names it would be none
     assert sha256((place / sealed_name(content)).read_bytes()).digest() == content.sealed
@@ -117,7 +106,7 @@ def test_a_file_that_opens_to_its_end_comes_whole_before_it_is_said_to_differ(sc
 
 def test_a_file_of_a_newer_version_keeps_nothing_else_out_of_a_pack(scene: Scene) -> None:
     items = [scene.keep(how)[0] for how in ("a newer version", "rightly")]
-    written, place = scene.pack(scene.client.pack(items))
+    written, place = scene.write(scene.client.pack(items))
     assert [(one.error.code, one.is_there) for one in written.lost] == [("version_unsupported", False)]
     assert [path.read_bytes() for path in (place / "originals").iterdir()] == [DATA]
     scene.require_innocent(items[0])
@@ -187,7 +176,7 @@ def test_what_a_sender_sealed_wrongly_is_not_the_fault_of_the_vault_that_handed_
     assert made.link is not None
     with other.client() as reader:
         opened = reader.open_link(made.link.fragment, made.link.code)
-        written, place = scene.pack(opened)
+        written, place = scene.write(opened)
         assert [one.error.code for one in written.lost] == [code]
         assert (place / sealed_name(content)).is_file()
         other.network.spoils = lambda request, body: body[:-1] + bytes([body[-1] ^ 1])

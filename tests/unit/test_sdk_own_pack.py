@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import pytest
 
-from client_sdk.client import Draft, VaultClient
+from client_sdk.client import Draft
 from client_sdk.errors import ItemUnknown, NetworkError, ValueRefused
 from client_sdk.items import Item
 from client_sdk.opening import parse_manifest
 from client_sdk.packs.check import PackReport, check_pack
 from client_sdk.packs.own import MOST_ITEMS
 from client_sdk.packs.pack import MANIFEST, PAGE, SIGNATURE, Written, proof_name, sealed_name, write_pack
-from client_sdk.packs.sink import SealedSink, open_sink
+from client_sdk.packs.sink import SealedSink
 from client_sdk.packs.source import open_source
 from client_sdk.professional import load_identity
 from client_sdk.protocol.sync import Finding
@@ -29,7 +28,8 @@ from crypto_core.sealing.keyring import NeedsPin
 from crypto_core.sealing.sharing import (
     BundleExpired, make_bundle_key, open_bundle, seal_bundle, verify_manifest,
 )
-from tests.fakes.devices import PIN, Device, make_device, register
+from tests.fakes.devices import PIN, make_device, register
+from tests.fakes.keeping import Keeping
 from tests.fakes.received import MESSAGE, NAME, receive
 from tests.fakes.vault import FakeVault
 
@@ -38,19 +38,11 @@ FILE = make_bytes(300_000)
 ORIGINAL = "originals/002-01-photo.jpg"
 
 
-@dataclass
-class Scene:
+class Scene(Keeping):
     """Somebody with an entry, its earlier text, a sensitive one and a file."""
 
-    vault: FakeVault
-    person: Device
-    client: VaultClient
-    folder: Path
-
     def pack(self, *items: Item, name: str = "pack") -> tuple[Written, Path]:
-        target = self.folder / name
-        with open_sink(target) as sink:
-            return write_pack(self.client.pack(items or self.client.items()), self.client.policy, sink), target
+        return self.write(self.client.pack(items or self.client.items()), name)
 
     def document(self) -> Item:
         """The first one."""
@@ -107,11 +99,10 @@ def test_everything_is_in_it_and_a_stranger_finds_it_whole(scene: Scene, name: s
 def test_sealed_it_is_the_same_pack_to_the_byte(scene: Scene) -> None:
     scene.client.step_up(PIN)
     made, key = scene.client.pack(scene.client.items()), make_backup_key()
-    sealed, place, clear = (scene.folder / name for name in ("sealed", "opened.zip", "clear.zip"))
+    sealed, place = scene.folder / "sealed", scene.folder / "opened.zip"
     with open(sealed, "w+b") as file, SealedSink(file, key) as sink:
         write_pack(made, scene.client.policy, sink)
-    with open_sink(clear) as clear_sink:
-        write_pack(made, scene.client.policy, clear_sink)
+    _, clear = scene.write(made, "clear.zip")
     place.write_bytes(b"".join(open_backup(key, [sealed.read_bytes()])))
     assert scene.checked(place).outcome == "valid"
     ours, theirs = open_source(place), open_source(clear)
@@ -175,9 +166,7 @@ def test_the_pin_is_needed_for_no_longer_than_it_takes_to_read_the_keys(scene: S
     scene.client.step_up(PIN)
     made = scene.client.pack(scene.client.items())
     scene.vault.clock.advance(600)
-    with open_sink(scene.folder / "later") as sink:
-        write_pack(made, scene.client.policy, sink)
-    assert scene.checked(scene.folder / "later").proven == 3
+    assert scene.checked(scene.write(made)[1]).proven == 3
 
 
 def test_what_somebody_else_put_in_goes_along_with_their_own_words(scene: Scene, tmp_path: Path) -> None:
@@ -256,9 +245,7 @@ def test_what_the_vault_has_lost_or_cut_is_left_out(scene: Scene, loss: bytes) -
     [file] = [path for path in kept.rglob("*") if path.is_file()]
     file.chmod(0o600)
     file.write_bytes(loss) if loss else file.unlink()
-    target = scene.folder / "pack"
-    with open_sink(target) as sink:
-        written = write_pack(made, scene.client.policy, sink)
+    written, target = scene.write(made)
     assert [(one.number, one.error.code, one.is_there) for one in written.lost] == [(1, "unavailable", False)]
     assert scene.lacks(target) == {scene.sealed(): "pack_incomplete", ORIGINAL: "pack_incomplete"}
 
@@ -266,10 +253,9 @@ def test_what_the_vault_has_lost_or_cut_is_left_out(scene: Scene, loss: bytes) -
 def test_a_blob_that_does_not_end_is_read_no_further_than_it_was_long(scene: Scene) -> None:
     scene.person.network.spoils = lambda request, body: body * 20 if request.url.path.endswith(scene.blob()) else body
     made = scene.client.pack(scene.open())
-    with open_sink(scene.folder / "pack.zip") as sink:
-        written = write_pack(made, scene.client.policy, sink)
+    written, place = scene.write(made, "pack.zip")
     assert [one.error.code for one in written.lost] == ["blob_swapped"]
-    assert (scene.folder / "pack.zip").stat().st_size < 5 * len(FILE)
+    assert place.stat().st_size < 5 * len(FILE)
 
 
 def test_sealed_it_lacks_the_same_and_no_more(scene: Scene) -> None:
@@ -290,8 +276,7 @@ def test_a_file_that_is_lost_is_asked_for_once_however_often_it_is_named(scene: 
     made = scene.client.pack(revisions)
     spoil(scene, scene.blob())
     scene.person.network.seen.clear()
-    with open_sink(scene.folder / "pack.zip") as sink:
-        written = write_pack(made, scene.client.policy, sink)
+    written, _ = scene.write(made, "pack.zip")
     assert [one.item.revision for one in written.lost] == [1, 2]
     assert sum(one.url.path.endswith(scene.blob()) for one in scene.person.network.seen) == 1
 
@@ -344,8 +329,8 @@ def test_words_whose_receipt_does_not_hold_are_repeated_and_named_by_nothing(sce
 def test_without_a_network_there_is_no_pack(scene: Scene) -> None:
     made = scene.client.pack(scene.open())
     scene.person.network.cut_before = lambda _: True
-    with pytest.raises(NetworkError), open_sink(scene.folder / "pack.zip") as sink:
-        write_pack(made, scene.client.policy, sink)
+    with pytest.raises(NetworkError):
+        scene.write(made, "pack.zip")
     assert not (scene.folder / "pack.zip").exists()
 
 
