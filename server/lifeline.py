@@ -24,7 +24,8 @@ _TOLD = signal.SIGTERM, signal.SIGINT, signal.SIGHUP
 
 def hold_copies() -> None:
     """The copies that are made of this process from now on may end with it; a signal ends each on the spot, as it does
-    a fresh process, until the copy takes it otherwise. One that comes while the copy is being made waits for that."""
+    a fresh process, until the copy takes it otherwise; Ctrl-C is for this process alone. One that comes while the copy
+    is being made waits for that."""
     reading, writing = os.pipe()
     _laid[:] = [reading]
     masks = list[set[int]]()
@@ -39,16 +40,21 @@ def hold_copies() -> None:
         os.close(writing)
         for number in _TOLD:
             signal.signal(number, signal.SIG_DFL)
+        masks[-1].add(signal.SIGINT)
         go_on()
 
     os.register_at_fork(before=wait, after_in_parent=go_on, after_in_child=begin)
 
 
 def end_with_parent() -> None:
-    """From now on, and not before it where their terminal closes, of which both hear. Does nothing in a process that
-    multiprocessing did not start."""
+    """From now on, and not before it where their terminal closes or Ctrl-C is typed: both hear of that. Does nothing in
+    a process that multiprocessing did not start.
+
+    Of Ctrl-C, and of SIGTERM that follows it, the kernel may give both to a thread that is not the main one, and Python
+    acts on neither until something wakes that."""
     parent = multiprocessing.parent_process()
     if parent is not None:
+        signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT,))
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         threading.Thread(target=_end_after, args=(_wait_for_end if _laid else parent.join,), daemon=True).start()
 

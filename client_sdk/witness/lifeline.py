@@ -18,10 +18,11 @@ PATIENCE = 30
 
 
 def end_with_parent() -> None:
-    """From now on, and not before it where their terminal closes, of which both hear. Does nothing in a process that
-    multiprocessing did not start."""
+    """From now on, and not before it where their terminal closes or Ctrl-C is typed: both hear of that. Does nothing in
+    a process that multiprocessing did not start. Two signals at once might both reach a thread that acts on none."""
     parent = multiprocessing.parent_process()
     if parent is not None:
+        signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT,))
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         threading.Thread(target=_end_after, args=(parent,), daemon=True).start()
 

@@ -18,6 +18,10 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
+from client_sdk.witness.lifeline import PATIENCE
+from server.lifeline import WORKERS_KILL_TIMEOUT
 from tests.fakes.liar import FakeLedger
 from tests.fakes.processes import Copy, Device, RealVault, count_listeners, descendants, held, serving
 from tests.fakes.witnesses import witnessing
@@ -175,30 +179,37 @@ def started_with(hangup: signal.Handlers) -> Iterator[None]:
         signal.signal(signal.SIGHUP, before)
 
 
-def hang_up(pid: int) -> None:
-    """As a terminal does that closes: all are told, in any order."""
+def tell_all(pid: int, number: signal.Signals) -> None:
+    """As a terminal does that closes, or where Ctrl-C is typed: all are told, in any order."""
     for one in reversed(descendants(pid)):
-        os.kill(one, signal.SIGHUP)
+        os.kill(one, number)
 
 
-def test_a_vault_whose_terminal_closes_ends_with_what_it_has_in_hand_done(tmp_path: Path) -> None:
+TERMINAL = pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT])
+
+
+@TERMINAL
+def test_a_vault_whose_terminal_ends_it_ends_with_what_it_has_in_hand_done(
+    tmp_path: Path, number: signal.Signals
+) -> None:
     with started_with(signal.SIG_DFL), serving(tmp_path / "vault", apart=True) as vault:
         process, begun = vault.process, Begun(vault)
         assert process is not None
-        hang_up(process.pid)
+        tell_all(process.pid, number)
         assert begun.finish() == 200
-        assert process.wait(60) == 0
+        assert process.wait(WORKERS_KILL_TIMEOUT - 5) == 0, "a worker did not act on what it was told"
         vault.process = None
         assert count_listeners(vault.port) == 0
 
 
-def test_a_witness_whose_terminal_closes_ends(tmp_path: Path) -> None:
+@TERMINAL
+def test_a_witness_whose_terminal_ends_it_ends(tmp_path: Path, number: signal.Signals) -> None:
     with started_with(signal.SIG_DFL), witnessing(tmp_path, 1) as (witness,):
         witness.start([FakeLedger().vkey])
         process = witness.process
         assert process is not None
-        hang_up(process.pid)
-        assert process.wait(60) == 0
+        tell_all(process.pid, number)
+        assert process.wait(PATIENCE - 5) == 0
         witness.process = None
 
 

@@ -28,6 +28,7 @@ def test_a_worker_is_told_to_end_and_is_ended_if_it_does_not(monkeypatch: pytest
     monkeypatch.setattr(lifeline, "multiprocessing", SimpleNamespace(parent_process=lambda: parent))
     told = SimpleNamespace(
         pthread_kill=lambda thread, number: order.append((thread, number)), signal=lambda *_: None,
+        pthread_sigmask=lambda _, which: order.append(which), SIG_BLOCK=signal.SIG_BLOCK, SIGINT=signal.SIGINT,
         SIGTERM=signal.SIGTERM, SIGKILL=signal.SIGKILL, SIGHUP=signal.SIGHUP, SIG_IGN=signal.SIG_IGN,
     )
     monkeypatch.setattr(lifeline, "signal", told)
@@ -36,7 +37,8 @@ def test_a_worker_is_told_to_end_and_is_ended_if_it_does_not(monkeypatch: pytest
     lifeline.end_with_parent()
     assert is_over.wait(30)
     assert order == [
-        "gone", (threading.main_thread().ident, signal.SIGTERM), lifeline.WORKERS_KILL_TIMEOUT, (7, signal.SIGKILL),
+        (signal.SIGINT,), "gone", (threading.main_thread().ident, signal.SIGTERM), lifeline.WORKERS_KILL_TIMEOUT,
+        (7, signal.SIGKILL),
     ]
 
 
@@ -74,6 +76,19 @@ def test_a_copy_ends_with_the_process_it_was_made_of_and_when_it_is_told_to() ->
             assert not select.select([other], [], [], 0)[0]
             signal.pidfd_send_signal(other, signal.SIGTERM)
             assert select.select([other], [], [], 30)[0], "a copy takes signals as its first process does"
+
+
+def test_ctrl_c_is_for_the_process_that_the_copies_were_made_of() -> None:
+    """What a copy is told by a terminal and by its first process at once, a thread could take that acts on neither."""
+    stays = START_COPIES.replace("SIGKILL)", "SIGSTOP)")
+    said = subprocess.Popen([sys.executable, "-c", stays], cwd=ROOT, stdout=subprocess.PIPE)
+    with said, (said.stdout or io.BytesIO()) as heard, held(said.pid):
+        for pid in map(int, heard.readline().split()):
+            with held(pid) as copy:
+                signal.pidfd_send_signal(copy, signal.SIGINT)
+                assert not select.select([copy], [], [], 0.5)[0], "a copy ended before its first process"
+                signal.pidfd_send_signal(copy, signal.SIGTERM)
+                assert select.select([copy], [], [], 30)[0]
 
 
 TOLD_AT_ONCE = """
