@@ -161,6 +161,8 @@ def _why_not(
         return Refusal("challenge_refused")
     if message["account"] != row.account or not is_signed(_login_key(parts.pepper, recovery), signed, signature):
         return Refusal("signature_refused")
+    if message["pin_epoch"] == row.pin_epoch:  # whoever gets back in has shown no PIN, so none can stay
+        return Refusal("credentials_conflict")
     code = conflict_of(parts, session, row, message)
     return None if code is None else Refusal(code)
 

@@ -188,6 +188,10 @@ CHANGES: dict[str, tuple[Callable[[FakePerson, FakePerson, str], Any], str]] = {
     "a record that doesn't follow": (
         lambda one, new, token: one.send_recovered(new, one.recovery_body(new, n=3), token), "credentials_conflict",
     ),
+    "a PIN that is said to be the one that was": (
+        lambda one, new, token: one.send_recovered(new, one.recovery_body(new, pin_epoch=1), token),
+        "credentials_conflict",
+    ),
     "a challenge of the login": (
         lambda one, new, token: one.send_recovered(new, one.recovery_body(new, challenge=one.challenge()), token),
         "challenge_refused",
