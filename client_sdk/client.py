@@ -16,6 +16,7 @@ from typing import Any
 
 from client_sdk import opening, recovering
 from client_sdk.account import Account
+from client_sdk.attaching import Attaching, Leave
 from client_sdk.box_visit import Visit
 from client_sdk.boxes import Boxes
 from client_sdk.directory import Professionals
@@ -43,7 +44,7 @@ from client_sdk.sharing import Shares
 from client_sdk.synchroniser import Synchroniser
 from client_sdk.transport import HttpTransport, Transport
 from client_sdk.upgrading import Upgrade, Upgrader
-from client_sdk.uploader import Uploaded, Uploader
+from client_sdk.uploader import Uploader
 from client_sdk.writer import Writer, require_open
 from crypto_core.errors import TemoinError
 from crypto_core.receipts.policy import Policy
@@ -53,9 +54,6 @@ __all__ = [
     "Content", "Credentials", "Deletion", "Draft", "Happened", "Item", "Kept", "KeptReceipt", "NewAccount", "Opening",
     "Progress", "SealedBlob", "State", "VaultClient", "VerifiedReceipt",
 ]
-
-Leave = Callable[[Path, TemoinError | None], None]
-"""Is told of a file that could not be sent, and why."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +66,7 @@ class _Open:
     writer: Writer
     redepositor: Redepositor
     uploader: Uploader
+    attaching: Attaching
     sensitive: SensitiveTier
     account: Account
     professionals: Professionals
@@ -438,10 +437,10 @@ class VaultClient:
         reader, synchroniser = Reader(session), Synchroniser(session)
         writer = Writer(session, reader, synchroniser)
         professionals, sensitive = Professionals(session), SensitiveTier(session, writer, self._machine)
-        back = Redepositor(session, reader, synchroniser, writer)
+        back, uploader = Redepositor(session, reader, synchroniser, writer), Uploader(session, self._sleep)
         account = Account(self._door, session, synchroniser, professionals, sensitive, back, username, self._forget)
         return _Open(
-            session, reader, synchroniser, writer, back, Uploader(session, self._sleep), sensitive, account,
+            session, reader, synchroniser, writer, back, uploader, Attaching(session, uploader), sensitive, account,
             professionals, Shares(session, reader, professionals), Boxes(session, reader, writer),
             Office(session, professionals),
         )
@@ -450,31 +449,9 @@ class VaultClient:
     def _writing(
         self, attachments: Sequence[Path], sensitive: bool, leave: Leave | None = None
     ) -> Iterator[tuple[_Open, list[Content]]]:
-        """Files first, then, under the account's lock, what names them; then their journals go."""
         opened = self._opened()
-        sent, left = list[Uploaded](), list(attachments)
-        try:
-            while left:
-                try:
-                    sent.append(opened.uploader.send(left[0], sensitive=sensitive))
-                    del left[0]
-                except TemoinError as error:
-                    if leave is None:
-                        raise
-                    leave(left.pop(0), error)
-                except KeyboardInterrupt:
-                    if leave is None:
-                        raise
-                    for path in left:
-                        leave(path, None)
-                    left.clear()
-            with opened.session.home.lock():
-                yield opened, [one.content for one in sent]
-            for one in sent:
-                one.journal.remove()
-        finally:
-            for one in sent:
-                one.journal.close()
+        with opened.attaching.writing(attachments, sensitive, leave) as contents:
+            yield opened, contents
 
     def _opened(self) -> _Open:
         if self._open is None:

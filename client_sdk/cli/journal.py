@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from client_sdk.attaching import Leave
 from client_sdk.cli.failures import FileLeft, FilesLeft, NotText, SendingStopped
 from client_sdk.cli.items import delete_command, list_command, restore_command, show_history, show_item, tell_kept
 from client_sdk.cli.options import (
@@ -27,7 +28,6 @@ from client_sdk.cli.options import (
 )
 from client_sdk.cli.output import note, one_line, screen
 from client_sdk.cli.session import opened, reopened
-from client_sdk.client import Leave
 from client_sdk.errors import NoteTooLong, Refused, TrustError, Untrusted
 from client_sdk.items import Draft
 from crypto_core.errors import TemoinError, VerificationError

@@ -46,7 +46,6 @@ TYPESCRIPT_ONLY_MODULES = {
     "crypto_core/sodium": "libsodium is wasm here, and has to be waited for",
     "schemas/wire.d": "the types of the wire, generated from docs/api/openapi.json",
     "sdk/archive": "a ZIP file as a stream, and read where it lies; Python's zipfile does both",
-    "sdk/attaching": "two files at once, with previews and drafts; Python's client.py sends one after the other",
     "sdk/argon": "Argon2id runs in a worker of its own, ended after each use",
     "sdk/digest": "SHA-256 of a stream; Python's hashlib has it",
     "sdk/open_vault": "some parts are fetched when they are first asked for; Python's client.py makes all at once",
@@ -59,11 +58,11 @@ _ITS_OWN = "read by its module alone, and not exported"
 _QUERY = "the server reads the query; a client only writes it"
 _ONE_CALL = "a page hands over words and files in one call, which is made again after a cut"
 PYTHON_ONLY_NAMES = {
+    "client_sdk/attaching": {"Leave": "a file that can't be sent leaves a page's text where it was typed"},
     "client_sdk/box_visit": {
         **dict.fromkeys(("DEPOSITS", "ENTER"), _ENDPOINT),
         **dict.fromkeys(("Given", "MadeDeposit"), _ONE_CALL),
     },
-    "client_sdk/client": {"Leave": "a file that can't be sent leaves a page's text where it was typed"},
     "client_sdk/contents": dict.fromkeys(
         ("open_content", "open_original"), "methods of Contents there, which reads a pack on a disk as well",
     ),

@@ -13,8 +13,9 @@ from typing import Any, Self
 
 from click.testing import CliRunner, Result
 
+from client_sdk.attaching import Leave
 from client_sdk.cli import temoin
-from client_sdk.client import Leave, VaultClient
+from client_sdk.client import VaultClient
 from client_sdk.errors import ItemUnknown, Refused
 from client_sdk.extract import Redaction, redact
 from client_sdk.gathering import Chosen, Outcome, Plan
