@@ -15,14 +15,15 @@ import pytest
 from client_sdk.box_visit import Given
 from client_sdk.boxes import NewBox
 from client_sdk.client import Draft
-from client_sdk.contents import bounded, checked, open_content, open_original, sealed_content_size
+from client_sdk.contents import Contents, bounded, checked, open_content, open_original, sealed_content_size
 from client_sdk.errors import (
-    BlobSwapped, BundleSwapped, ContentBroken, ContentDiffers, DepositBroken, NetworkError, SdkError,
+    BlobSwapped, BundleSwapped, ContentBroken, ContentDiffers, DepositBroken, NetworkError, Refused, SdkError,
 )
 from client_sdk.items import Content, Item
 from client_sdk.packs.check import check_pack
 from client_sdk.packs.pack import sealed_name
 from client_sdk.packs.source import open_source
+from client_sdk.progress import NO_PROGRESS
 from client_sdk.sharing import Sharing
 from client_sdk.transport import PIECE
 from tests.fakes.devices import PASSWORD, PIN, make_device, register, stretch_once
@@ -192,8 +193,25 @@ def test_one_part_of_a_recording_that_differs_keeps_none_of_the_others_back() ->
     whole = replace(parts[0], sha256=sha256(4 * DATA).digest(), size=4 * len(DATA), parts=tuple(parts))
     data, error = came(open_original(whole, lambda part: iter([sealed[part.blob]])))
     assert data == 4 * DATA and type(error) is ContentDiffers
-    right = replace(whole, parts=(parts[0], parts[3]), sha256=sha256(2 * DATA).digest())
-    assert came(open_original(right, lambda part: iter([sealed[part.blob]]))) == (2 * DATA, None)
+    for digest, ends in ((sha256(2 * DATA).digest(), type(None)), (whole.sha256, ContentDiffers)):
+        two = replace(whole, parts=(parts[0], parts[3]), sha256=digest)
+        data, error = came(open_original(two, lambda part: iter([sealed[part.blob]])))
+        assert data == 2 * DATA and type(error) is ends  # each part is what it says; all of them together may not be
+
+
+def test_a_vault_that_refuses_a_range_is_not_asked_for_all_of_it() -> None:
+    """Unless it is for want of bytes."""
+    content, _ = seal_wrongly("rightly")
+    for code, asks in (("unavailable", ["a range"]), ("range_invalid", ["a range", "all"])):
+        asked = list[str]()
+
+        def refusing(_blob: bytes, _start: int, stop: int | None, code: str = code) -> Iterator[bytes]:
+            asked.append("all" if stop is None else "a range")
+            raise Refused(code, 503, "")
+
+        error = came(Contents(refusing, NO_PROGRESS).read(content, 10, 20))[1]
+        assert isinstance(error, Refused) and error.code == code
+        assert asked == asks
 
 
 def test_what_does_not_open_in_its_middle_is_read_to_its_end() -> None:
@@ -209,17 +227,17 @@ def test_what_does_not_end_is_read_no_further_than_the_record_says(how: str) -> 
     content, sealed = seal_wrongly(how)
     size, taken = sealed_content_size(content.size), 0
 
-    def endless() -> Iterator[bytes]:
+    def far_too_much() -> Iterator[bytes]:
         nonlocal taken
         ends = [*range(0, len(sealed), 1000), len(sealed)]
         for block in (sealed[start:stop] for start, stop in pairwise(ends)):
             taken += len(block)
             yield block
-        while True:
+        while taken < 3 * size:
             taken += 1000
             yield bytes(1000)
 
-    for read in (open_content(content, endless()), checked(content, endless())):
+    for read in (open_content(content, far_too_much()), checked(content, far_too_much())):
         taken = 0
         assert type(came(read)[1]) is BlobSwapped
         assert taken <= size + 1000

@@ -6,17 +6,12 @@ import { randomBytes } from "node:crypto";
 import { unzipSync } from "fflate";
 import { beforeAll, describe, expect, test, vi } from "vitest";
 
-import { formatB64url } from "../src/crypto_core/encoding.js";
-import { makeId } from "../src/crypto_core/randomness.js";
-import { SEALED_CHUNK_SIZE, sealStream } from "../src/crypto_core/sealing/envelope.js";
-import { padContent } from "../src/crypto_core/sealing/padding.js";
-import { contentSealer, makeContentKey } from "../src/crypto_core/sealing/records.js";
 import { ready } from "../src/crypto_core/sodium.js";
 import { Archive, InBlob } from "../src/sdk/archive.js";
 import type { VaultClient } from "../src/sdk/client.js";
 import { Contents, bounded, checked, sealedContentSize } from "../src/sdk/contents.js";
 import { sha256 } from "../src/sdk/digest.js";
-import { NetworkError, TrustError, type SdkError } from "../src/sdk/errors.js";
+import { NetworkError, Refused, TrustError, type SdkError } from "../src/sdk/errors.js";
 import { EMPTY_DRAFT, type Content } from "../src/sdk/items.js";
 import { sealedName, writePack } from "../src/sdk/packs/pack.js";
 import { NO_PROGRESS } from "../src/sdk/progress.js";
@@ -24,32 +19,7 @@ import { Writer } from "../src/sdk/writer.js";
 import { fileOf } from "../src/worker/pieces.js";
 import { collected, registered, type Browser } from "./clients.js";
 import { sharedVault, type SharedVault } from "./shared_vault.js";
-
-const DATA = new Uint8Array(randomBytes(100_000));
-const BROKEN = ["another key", "broken padding", "a changed byte", "another header", "a chunk less"] as const;
-const DIFFERING = ["another sha256", "a larger size", "a smaller size"] as const;
-type How = (typeof BROKEN)[number] | (typeof DIFFERING)[number] | "rightly";
-
-/** What a content says otherwise than it is. */
-const SAID: { readonly [how in How]?: Partial<Content> } = {
-  "another key": { key: new Uint8Array(randomBytes(32)) }, "another sha256": { sha256: new Uint8Array(randomBytes(32)) },
-  "a larger size": { size: DATA.length + 1 }, "a smaller size": { size: DATA.length - 1 },
-};
-
-/** A content as its depositor names it, and the blob, whose SHA-256 it names as it is. */
-async function sealWrongly(how: How, data = DATA): Promise<readonly [Content, Uint8Array]> {
-  const [key, blob] = [makeContentKey(), makeId()];
-  const plain = await collected(padContent(data.length, [data]));
-  if (how === "broken padding") plain[plain.length - 1] = 1;
-  let sealed = await collected(sealStream(contentSealer(key, blob), [plain]));
-  if (how === "a changed byte") sealed[3 * SEALED_CHUNK_SIZE]! ^= 1;
-  if (how === "another header") sealed[30]! ^= 1;
-  if (how === "a chunk less") sealed = sealed.slice(0, -SEALED_CHUNK_SIZE);
-  return [{
-    blob: formatB64url(blob), key, sealed: sha256(sealed), sha256: sha256(data), name: "a.bin", mime: "text/plain",
-    size: data.length, ...SAID[how],
-  }, sealed];
-}
+import { BROKEN, DATA, DIFFERING, SAID, sealWrongly, type How } from "./wrongly.js";
 
 /** What a vault gives of these blobs, in blocks of 10,000 bytes. */
 function giving(...blobs: readonly (readonly [Content, Uint8Array])[]): Contents {
@@ -110,8 +80,11 @@ test("one part of a recording that differs keeps none of the others back", async
   const [data, code] = await came(giving(...blobs).read(whole));
   expect([Buffer.compare(data, four), code]).toEqual([0, "content_differs"]);
   const two = four.subarray(0, 2 * DATA.length);
-  const right = { ...whole, sha256: sha256(two), size: two.length, parts: [parts[0]!, parts[3]!] };
-  expect((await came(giving(...blobs).read(right)))[1]).toBeNull();
+  for (const [digest, ends] of [[sha256(two), null], [whole.sha256, "content_differs"]] as const) {
+    const joined = { ...whole, sha256: digest, size: two.length, parts: [parts[0]!, parts[3]!] };
+    const [read, end] = await came(giving(...blobs).read(joined));
+    expect([Buffer.compare(read, two), end]).toEqual([0, ends]); // each part is what it says; all of them together may not be
+  }
 });
 
 test("a vault that gives other bytes of a range alone is still found out", async () => {
@@ -121,6 +94,20 @@ test("a vault that gives other bytes of a range alone is still found out", async
     yield stop === null ? sealed : other.subarray(start, stop);
   }, NO_PROGRESS);
   expect((await came(contents.read(content, 50_000, 50_010)))[1]).toBe("blob_swapped");
+});
+
+test.each([
+  ["unavailable", ["a range"]], ["range_invalid", ["a range", "all"]],
+])("a vault that refuses a range (%s) is asked for all of it only for want of bytes", async (code, asks) => {
+  const [content] = await sealWrongly("rightly");
+  const asked: string[] = [];
+  const contents = new Contents(async function* (_, _start, stop = null) {
+    asked.push(stop === null ? "all" : "a range");
+    throw new Refused(code, 503, "");
+    yield new Uint8Array();
+  }, NO_PROGRESS);
+  expect((await came(contents.read(content, 10, 20)))[1]).toBe(code);
+  expect(asked).toEqual(asks);
 });
 
 test.each([[0, null], [50_000, 50_010]])("a network that breaks off while it is found out blames nobody: %j", async (start, stop) => {
@@ -136,15 +123,15 @@ test.each(["rightly", "another key", "a changed byte"] as const)("what doesn't e
   const [content, sealed] = await sealWrongly(how);
   const size = sealedContentSize(content.size);
   let taken = 0;
-  const endless = async function* (): AsyncGenerator<Uint8Array, void> {
-    for (let at = 0; ; at += 1000) {
+  const farTooMuch = async function* (): AsyncGenerator<Uint8Array, void> {
+    for (let at = 0; at < 3 * size; at += 1000) {
       const block = new Uint8Array(1000);
       block.set(sealed.subarray(at, at + 1000));
       taken += block.length;
       yield block;
     }
   };
-  for (const read of [new Contents(endless, NO_PROGRESS).read(content), checked(content, endless())]) {
+  for (const read of [new Contents(farTooMuch, NO_PROGRESS).read(content), checked(content, farTooMuch())]) {
     taken = 0;
     expect((await came(read))[1]).toBe("blob_swapped");
     expect(taken).toBeLessThanOrEqual(size + 1000);
