@@ -22,6 +22,7 @@ import { openSource } from "../src/sdk/packs/source.js";
 import { NO_PROGRESS } from "../src/sdk/progress.js";
 import { blobName } from "../src/sdk/replica.js";
 import { requireRepeated } from "../src/sdk/sent_words.js";
+import type { Sharing } from "../src/sdk/sharing.js";
 import { HttpTransport } from "../src/sdk/transport.js";
 import { registered, type Browser } from "./clients.js";
 import { Network } from "./memory_network.js";
@@ -70,14 +71,18 @@ function transport(network: Network): HttpTransport {
   return new HttpTransport(vault.url, { fetch: network.fetch, sleep: hurry });
 }
 
+function sharing(...items: readonly Id[]): Sharing {
+  return {
+    bundle: formatB64url(makeId()), items: items.map((item) => ({ item, revision: client.item(item).revision })), to: null,
+    message: "", expires: clock() + DAY, openings: 20, replaces: null,
+  };
+}
+
 async function share(...items: readonly Id[]): Promise<Given> {
   const { password, pin } = browser.typed;
-  const bundle = formatB64url(makeId());
-  const named = items.map((item) => ({ item, revision: client.item(item).revision }));
-  const link = await client.share(password, pin, {
-    bundle, items: named, to: null, message: "", expires: clock() + DAY, openings: 20, replaces: null,
-  });
-  return { bundle, fragment: link!.fragment, code: link!.code };
+  const asked = sharing(...items);
+  const link = await client.share(password, pin, asked);
+  return { bundle: asked.bundle, fragment: link!.fragment, code: link!.code };
 }
 
 function opens({ fragment, code }: Given, network = new Network()): Promise<OpenedBundle> {
@@ -199,6 +204,22 @@ test("what the vault withholds, swaps or proves with another receipt is said, an
     expect(decodeText(files["index.html"]!)).toContain("are not in this folder with their receipt");
   }
 }, 120_000);
+
+test("an item whose words have no receipt that holds is named, and nothing is shared", async () => {
+  const other = browser.another(); // which holds no receipts
+  const { password, pin } = other.typed;
+  const fresh = await other.logIn();
+  const path = `GET /v1/blobs/${put.deposit}/receipt`;
+  other.network.rewrites.set(path, (said) => ({ ...(said as object), receipt: "x" }));
+  await expect(fresh.share(password, pin, sharing(own, received))).rejects.toMatchObject({
+    code: "item_unproven", item: received, revision: 1, error: { code: "receipt_malformed" },
+  });
+  const sent = (): number => other.network.seen.filter((one) => one.method === "POST" && one.path === "/v1/bundles").length;
+  expect(sent()).toBe(0);
+  other.network.rewrites.delete(path);
+  await fresh.share(password, pin, sharing(own, received));
+  expect(sent()).toBe(1);
+}, 60_000);
 
 test("an item that says otherwise than the words, or lacks a file of theirs, is told", async () => {
   const { items: [one] } = await opens(await share(received));
