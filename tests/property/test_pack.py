@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from client_sdk.cli.opened_pack import unfinished
-from client_sdk.client import Draft, Kept, VaultClient
+from client_sdk.client import Draft
 from client_sdk.dossier import PROOF, SEALED
 from client_sdk.errors import NetworkError, Refused
 from client_sdk.items import Content
@@ -31,14 +31,16 @@ from client_sdk.packs.check import PackReport, check_pack
 from client_sdk.packs.errors import PackMalformed
 from client_sdk.packs.sink import open_sink
 from client_sdk.packs.source import FolderSource, ZipSource, open_source
+from client_sdk.professional import load_identity
 from client_sdk.sharing import Sharing
-from client_sdk.writer import Writing
-from crypto_core.encoding import ID_SIZE
+from crypto_core.encoding import ID_SIZE, format_json, parse_json
 from crypto_core.randomness import make_bytes
 from crypto_core.receipts.note import SignerKey, format_vkey
 from crypto_core.receipts.policy import Policy
+from crypto_core.sealing.sharing import sign_manifest
 from tests.fakes.devices import PASSWORD, PIN, make_device, register, stretch_once
 from tests.fakes.received import receive
+from tests.fakes.recorded import record_film
 from tests.fakes.vault import fake_vault
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "guides" / "auditor.md"
@@ -57,6 +59,8 @@ class Made:
     zip: bytes
     written: Written
     policy: Policy
+    seed: bytes
+    """Of the key that signed it."""
 
 
 @dataclass(frozen=True)
@@ -103,22 +107,6 @@ def write(opened: OpenedBundle, policy: Policy, target: Path) -> Written:
         return write_pack(opened, policy, sink)
 
 
-def record_film(client: VaultClient, folder: Path) -> Kept:
-    """As a page keeps what it recorded: one file whose segments are blobs of their own."""
-    paths = [folder / "1", folder / "2"]
-    for path, part in zip(paths, (FILE[:30_000], FILE[30_000:]), strict=True):
-        path.write_bytes(part)
-    with client._writing(paths, False) as (vault, segments):
-        film = Content(
-            segments[0].blob, make_bytes(32), segments[0].sealed, sha256(FILE).digest(), "film.webm", "video/webm",
-            len(FILE), tuple(segments),
-        )
-        json = vault.writer._record("document", Draft(title="Film"), (film,), None, {})
-        blobs = tuple(one.blob for one in segments)
-        [kept] = vault.writer._deposit((Writing(make_bytes(ID_SIZE), 1, json, False, blobs),))
-    return kept
-
-
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
     folder = tmp_path_factory.mktemp("pack")
@@ -130,7 +118,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
         photograph.write_bytes(FILE)
         client, stranger = person.log_in(), reader.client()
         kept = [client.write_entry(Draft("What happened", title="Evening")), client.add_document(photograph)]
-        kept.append(record_film(client, folder))
+        kept.append(record_film(client, folder, (FILE[:30_000], FILE[30_000:]), FILE))
         kept.append(client.write_entry(Draft("Something else")))
         kept.append(receive(client, stranger, vault.clock.now(), photograph).kept)
         sharing = Sharing([(one.id, 1) for one in kept], None, expires=vault.clock.now() + 86_400, openings=9)
@@ -143,9 +131,10 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
         written = [write(opened, policy, target) for target in (folder / "made", folder / "made.zip")]
         source = FolderSource(folder / "made")
         files = {name: b"".join(source.blocks(name)) for name in source.names}
+        seed = load_identity(client._opened().session).sign_seed
         client.close()
         stranger.close()
-        yield Made(files, (folder / "made.zip").read_bytes(), written[0], policy)
+        yield Made(files, (folder / "made.zip").read_bytes(), written[0], policy, seed)
 
 
 def test_a_pack_holds(made: Made) -> None:
@@ -349,6 +338,29 @@ def test_another_signature_is_named(made: Made) -> None:
     assert faults(summed(forged)) == {(SIGNATURE, "bundle_signature")}
     assert check(summed(forged)).sender is None
     assert (MANIFEST, "pack_malformed") in faults(summed({**made.files, MANIFEST: b"[]"}))
+
+
+@pytest.mark.parametrize(("said", "ending"), [("size", SEALED), ("index", PROOF)])
+def test_what_a_sender_signs_of_an_item_must_be_so(made: Made, said: str, ending: str) -> None:
+    """A record of another size, or the receipt of another deposit of the same bytes, is named though it was signed."""
+    facts = parse_json(made.files[MANIFEST])
+    assert isinstance(facts, dict)
+    named = parse_manifest(made.files[MANIFEST])["items"][0]
+    facts["items"][0][said] += 1
+    json = format_json(facts)
+    signature = sign_manifest(json, made.seed).hex().encode() + b"\n"
+    report = check(summed({**made.files, MANIFEST: json, SIGNATURE: signature}))
+    assert report.sender == parse_manifest(json)["sender"]
+    assert [(one.name, one.error.code) for one in report.findings] == [
+        (record_stem(named["item"], named["revision"]) + ending, "pack_other")
+    ]
+
+
+def test_sums_are_one_of_each_other_file_or_none(made: Made) -> None:
+    line, _, _ = made.files[SUMS].decode().partition("\n")
+    for more in (line, f"{line[:64]}  {SUMS}", line.upper(), line[:64]):
+        assert faults({**made.files, SUMS: made.files[SUMS] + f"{more}\n".encode()}) == {(SUMS, "pack_malformed")}, more
+    assert faults({**made.files, SUMS: made.files[SUMS][:-1]}) == {(SUMS, "pack_malformed")}
 
 
 # Nobody's tool

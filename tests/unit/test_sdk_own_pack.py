@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 
 import httpx
@@ -15,7 +16,9 @@ from client_sdk.items import Item
 from client_sdk.opening import parse_manifest
 from client_sdk.packs.check import PackReport, check_pack
 from client_sdk.packs.own import MOST_ITEMS
-from client_sdk.packs.pack import MANIFEST, PAGE, SIGNATURE, Written, proof_name, sealed_name, write_pack
+from client_sdk.packs.pack import (
+    MANIFEST, PAGE, SIGNATURE, SUMS, Written, format_sums, original_name, proof_name, sealed_name, write_pack,
+)
 from client_sdk.packs.sink import SealedSink
 from client_sdk.packs.source import open_source
 from client_sdk.professional import load_identity
@@ -31,6 +34,7 @@ from crypto_core.sealing.sharing import (
 from tests.fakes.devices import PIN, make_device, register
 from tests.fakes.keeping import Keeping
 from tests.fakes.received import MESSAGE, NAME, receive
+from tests.fakes.recorded import record_film
 from tests.fakes.vault import FakeVault
 
 pytestmark = pytest.mark.usefixtures("stretched_once")
@@ -237,6 +241,22 @@ def test_other_bytes_than_were_kept_are_no_evidence_and_keep_no_text_back(scene:
     assert f'href="{ORIGINAL}"' not in page and f'src="{ORIGINAL}"' not in page
     assert source.odd == {} and b"".join(source.blocks("originals/003-01-other.jpg")) == FILE[::-1]
     assert Finding.BLOB_SWAPPED in scene.client._opened().session.warnings.findings
+
+
+def test_segments_of_another_recording_than_is_said_prove_nothing_of_it(scene: Scene) -> None:
+    """Each of them is what it says, and so is the original that somebody put beside them."""
+    said = FILE[::-1]
+    kept = record_film(scene.client, scene.folder, (FILE[:100_000], FILE[100_000:]), said)
+    written, place = scene.pack(scene.client.item(kept.id))
+    assert [one.error.code for one in written.lost] == ["content_differs"]
+    [film] = scene.client.item(kept.id).contents
+    assert film.parts is not None
+    (place / original_name(1, 1, film)).write_bytes(said)
+    files = {name: sha256(b"".join(open_source(place).blocks(name))).hexdigest() for name in open_source(place).names}
+    (place / SUMS).write_bytes(format_sums({name: digest for name, digest in files.items() if name != SUMS}))
+    report = scene.checked(place)
+    assert [(one.name, one.error.code) for one in report.findings] == [(sealed_name(film.parts[-1]), "pack_other")]
+    assert report.proven == 0
 
 
 @pytest.mark.parametrize("loss", [b"", FILE])
