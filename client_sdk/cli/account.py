@@ -6,7 +6,6 @@ Knows: the questions, and that the recovery words are safe before an account is 
 from __future__ import annotations
 
 import os
-import sys
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -20,6 +19,7 @@ from client_sdk.cli.failures import FileExists, NameDiffers, WordsDiffer
 from client_sdk.cli.options import Shared, a_place, asking, shared, user_argument
 from client_sdk.cli.output import DAY, facts, note, print_json, screen, spell_pause, spell_time
 from client_sdk.cli.saving import save
+from client_sdk.cli.secrets import ask, require_somebody
 from client_sdk.cli.session import connected, log_in, opened, reaching, tell_recovery
 from client_sdk.errors import NetworkError, Refused, ServerFault
 from client_sdk.keychain import Credentials
@@ -308,6 +308,7 @@ def _new_secrets(common: Shared, user: str) -> tuple[str, str]:
 def _words_kept(common: Shared, words: str, recovery_out: Path | None, told: _Told) -> Iterator[None]:
     """Before anything is sent the words are on paper or in the file; words that open nothing don't stay there."""
     if recovery_out is None:
+        require_somebody(_NOBODY_ANSWERS)
         try:
             _show_and_ask(words, err=common.as_json)
         except KeyboardInterrupt:
@@ -335,12 +336,9 @@ def _tell_out(recovery_out: Path | None) -> None:
 def _ask_whether_meant(user: str, items: int) -> None:
     all_of_it = "One item goes" if items == 1 else f"{items} items go"
     note(f"{all_of_it}, with everything else of this account, and nobody can bring anything back.")
-    click.echo("User name, once more: ", nl=False, err=True)
-    answer = sys.stdin.readline()
-    if not answer:
-        raise click.UsageError(_NOBODY_MEANS_IT)
+    answer = ask("User name, once more", _NOBODY_MEANS_IT)
     try:
-        is_same = normalise_username(answer.removesuffix("\n")) == normalise_username(user)
+        is_same = normalise_username(answer) == normalise_username(user)
     except SecretRefused:
         is_same = False
     if not is_same:
@@ -370,10 +368,7 @@ def _show_and_ask(recovery_words: str, *, err: bool) -> None:
 
 def _ask_back(number: int, word: str, *, err: bool) -> None:
     for _ in range(_TRIES):
-        click.echo(f"Word number {number}: ", nl=False, err=err)
-        answer = sys.stdin.readline()
-        if not answer:
-            raise click.UsageError(_NOBODY_ANSWERS)
+        answer = ask(f"Word number {number}", _NOBODY_ANSWERS, err=err)
         if _letters(answer) == _letters(word):
             return
         click.echo("That is another word. Look at the paper again.", err=err)

@@ -7,7 +7,6 @@ know: how a file is sealed (client_sdk.packs.sink), and the vault when it opens 
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +18,7 @@ from client_sdk.cli.failures import FileExists, WordsDiffer
 from client_sdk.cli.options import Shared, a_place, asking, existing_file, item_id, output_path, shared, user_argument
 from client_sdk.cli.output import count, note, print_json, screen
 from client_sdk.cli.saving import save, saving
+from client_sdk.cli.secrets import ask, require_somebody
 from client_sdk.cli.session import opened
 from client_sdk.packs.pack import Written, write_pack
 from client_sdk.packs.sink import SealedSink
@@ -74,6 +74,8 @@ def make(
         places = places_for(target, items)
         for place in places:
             _require_free(place)
+        if words_out is None:
+            require_somebody(_NOBODY_ANSWERS)
         packs, key = packs_of(client, items), make_backup_key()
         words = format_words(key, language)
         written = list[Written]()
@@ -153,10 +155,7 @@ def _show_and_ask(words: str, key: bytes, *, err: bool) -> None:
         click.echo("".join(numbered[first : first + _IN_A_ROW]).rstrip(), err=err)
     click.echo("\nNothing else opens it. To be sure that they are on the paper, type all of them from there.", err=err)
     for _ in range(_TRIES):
-        click.echo("Words: ", nl=False, err=err)
-        answer = sys.stdin.readline()
-        if not answer:
-            raise click.UsageError(_NOBODY_ANSWERS)
+        answer = ask("Words", _NOBODY_ANSWERS, err=err)
         try:
             if parse_words(answer) == key:
                 return

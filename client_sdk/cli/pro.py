@@ -15,6 +15,7 @@ import click
 from client_sdk.cli.opened_pack import output_option, unfinished, write_opened
 from client_sdk.cli.options import Shared, asking_name, item_id, own_name, shared, user_argument
 from client_sdk.cli.output import facts, note, one_line, print_json, print_rows, screen, spell_time
+from client_sdk.cli.secrets import ask
 from client_sdk.cli.session import confirmed, opened
 from client_sdk.directory import Listed, Professional, find_professionals
 from client_sdk.errors import ItemUnknown
@@ -25,6 +26,10 @@ from schemas import limits, outputs
 from schemas.directory import PROFESSIONS
 
 _COMPARED = {"no": "", "yes": "compared", "changed": "OTHER KEYS than you compared"}
+
+_NOBODY_TYPES = (
+    "Nobody is there to type the digits, so nothing was noted. Use a terminal, or give them with --digits."
+)
 
 
 class DigitsDiffer(TemoinError):
@@ -150,7 +155,7 @@ def compare(common: Shared, user: str, entry: int, digits: str | None) -> None:
         found = next((one for one in client.professionals.read().professionals if one.entry == entry), None)
         if found is None:
             raise ItemUnknown()
-        read_out = digits or click.prompt("The forty digits that they read out to you", err=True)
+        read_out = digits or ask("The forty digits that they read out to you", _NOBODY_TYPES)
         if not hmac.compare_digest(_bare(read_out), _bare(found.listing.fingerprint)):
             raise DigitsDiffer()
         client.professionals.note_compared(entry)

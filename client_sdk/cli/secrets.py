@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import fcntl
 import getpass
+import io
 import os
+import select
+import sys
 from collections.abc import Mapping
+from typing import cast
 
 import click
 
@@ -63,7 +67,7 @@ class Secrets:
 
     def user(self) -> str:
         """The user name, where it was not given: of the environment first, so that it needn't come with the others."""
-        return self._environment.get(_variable("User")) or self._line() or ask("User name", "TEMOIN_USER")
+        return self._environment.get(_variable("User")) or self._line() or _ask_name("User name", _variable("User"))
 
     def lead_input(self) -> None:
         """Takes password and PIN where they are the first lines of standard input: the rest of it is something else."""
@@ -136,11 +140,25 @@ def _variable(name: str) -> str:
     return f"TEMOIN_{name.upper().replace(' ', '_')}"
 
 
-def ask(name: str, variable: str) -> str:
-    """An answer typed on the terminal, and shown. Without a terminal a usage error that names the other ways."""
+def ask(question: str, otherwise: str, *, err: bool = True) -> str:
+    """The next line of standard input, shown as it is typed. Where there is none a usage error, `otherwise`."""
+    click.echo(f"{question}: ", nl=False, err=err)
+    answer = sys.stdin.readline()
+    if not answer:
+        raise click.UsageError(otherwise)
+    return answer.removesuffix("\n")
+
+
+def require_somebody(otherwise: str) -> None:
+    """A usage error, `otherwise`, where standard input has ended before its first line was asked for: what is shown now
+    could not be answered. To be called once all secrets are there, which may be its first lines."""
+    if select.select([sys.stdin], [], [], 0)[0] and not cast(io.BufferedReader, sys.stdin.buffer).peek(1):
+        raise click.UsageError(otherwise)
+
+
+def _ask_name(name: str, variable: str) -> str:
     _require_terminal(name, variable)
-    answer: str = click.prompt(name, err=True)
-    return answer
+    return ask(name, _other_ways(name, variable))
 
 
 def _ask(name: str, variable: str, twice: bool) -> str:
@@ -163,6 +181,8 @@ def _require_terminal(name: str, variable: str) -> None:
     try:
         os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
     except OSError:
-        raise click.UsageError(
-            f"There is no terminal to ask on for the {name}. Give it with --secrets-fd, or in {variable}."
-        ) from None
+        raise click.UsageError(_other_ways(name, variable)) from None
+
+
+def _other_ways(name: str, variable: str) -> str:
+    return f"There is no terminal to ask on for the {name}. Give it with --secrets-fd, or in {variable}."

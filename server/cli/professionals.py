@@ -7,6 +7,7 @@ would copy them.
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,10 @@ def approve_one(data: Path, number: str, fingerprint: str | None) -> None:
         if asked is not None:
             click.echo(_spelled(asked))
         if asked is not None and fingerprint is None:
-            fingerprint = click.prompt("The forty digits that they read out to you")
+            click.echo("The forty digits that they read out to you: ", nl=False)
+            fingerprint = sys.stdin.readline()
+            if not fingerprint:
+                raise click.UsageError("Nobody is there to type the digits. Use a terminal, or give --fingerprint.")
         index, listing = approve(parts, number, fingerprint or "")
     click.echo(f"Listed, entry {index}: {_spelled(listing)}\n  {listing.fingerprint}")
 

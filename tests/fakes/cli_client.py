@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any, Self
 
 from click.testing import CliRunner, Result
@@ -293,7 +294,10 @@ class Terminal:
             "TEMOIN_SERVER": SERVER, "TEMOIN_HOME": str(self.home), "TEMOIN_PASSWORD": PASSWORD, "TEMOIN_PIN": PIN,
             "COLUMNS": "120", **environment,
         }  # fmt: skip
-        return CliRunner(env=values).invoke(temoin, [str(argument) for argument in arguments], input=input)
+        with TemporaryFile() as typed:  # of which it can be told that it has ended, as of any program's standard input
+            typed.write(input.encode() if isinstance(input, str) else input or b"")
+            typed.seek(0)
+            return CliRunner(env=values).invoke(temoin, list(map(str, arguments)), input=typed)
 
     @classmethod
     def on(cls, home: Path, monkeypatch: Any) -> Self:

@@ -95,7 +95,7 @@ def test_nothing_is_written_before_the_words_are_typed_back(terminal: Terminal, 
     ):
         ended = terminal.run("backup", "make", USER, "-o", tmp_path / "holiday", input=typed)
         assert (ended.exit_code, f"({error})" in ended.stderr) == (code, True)
-        assert "No backup was made" in ended.stderr
+        assert ("No backup was made" in ended.stderr) == (WORDS.split()[0] in ended.stdout) == bool(typed)
     assert (packs.packed, names(tmp_path)) == ([], [])
     typed = f"{OTHER}\n{WORDS.replace(' ', '  ').title()}\n"
     ended = terminal.run("backup", "make", USER, "-o", tmp_path / "holiday", input=typed)
@@ -140,7 +140,7 @@ def test_all_is_read_before_the_words_are_shown(
     monkeypatch.setattr(dossier, "MOST_ITEMS", 1)
     for number in range(2):
         terminal.fake.add(text=str(number))
-    assert terminal.run("backup", "make", USER, "-o", tmp_path / "a", input="").exit_code == 2
+    assert terminal.run("backup", "make", USER, "-o", tmp_path / "a", input=f"{OTHER}\n" * 3).exit_code == 1
     assert len(terminal.fake.called("pack")) == 2
 
 

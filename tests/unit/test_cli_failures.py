@@ -155,23 +155,33 @@ def test_a_command_alone_shows_how_it_is_used(terminal: Terminal, words: tuple[s
 
 
 @pytest.mark.parametrize(
-    "words",
+    ("help", "rest"),
     [
-        ("journal", "nonsense"),
-        ("journal", "show", USER),
-        ("journal", "show", USER, "12345"),
-        ("journal", "list", USER, "--nonsense"),
-        ("journal", "add", USER, "--text", "x", "--danger", "11"),
-        ("journal", "add", USER, "--text", "x", "--happened", " "),
-        ("journal", "add", USER, "--text", "x", "--attach", "/nowhere/at all"),
-        ("documents", "get", USER, "0" * 32, "--range", "9:3"),
-        ("documents", "get", USER, "0" * 32, "--range", "3"),
+        ("temoin", ("nonsense",)),
+        ("temoin", ("--nonsense", "journal", "list", USER)),
+        ("temoin journal", ("nonsense",)),
+        ("temoin journal show", (USER,)),
+        ("temoin journal show", (USER, "12345")),
+        ("temoin journal list", (USER, "--nonsense")),
+        ("temoin journal add", (USER,)),  # told by the command itself
+        ("temoin journal add", (USER, "--text", "x", "--danger", "11")),
+        ("temoin journal add", (USER, "--text", "x", "--happened", " ")),
+        ("temoin journal add", (USER, "--text", "x", "--attach", "/nowhere/at all")),
+        ("temoin journal add", (USER, "--fields", __file__)),
+        ("temoin documents get", (USER, "0" * 32, "--range", "9:3")),
+        ("temoin documents get", (USER, "0" * 32, "--range", "3")),
+        ("temoin share create", (USER, "--items", "0" * 32)),
+        ("temoin verify", (__file__,)),
     ],
 )
-def test_a_command_not_rightly_given_ends_with_2_and_asks_nobody(terminal: Terminal, words: tuple[str, ...]) -> None:
+def test_a_command_not_rightly_given_ends_with_2_asks_nobody_and_names_its_own_help(
+    terminal: Terminal, help: str, rest: tuple[str, ...]
+) -> None:
+    words = (*help.split()[1:], *rest)
     ended = terminal.run(*words)
     assert ended.exit_code == 2
-    assert "(usage)" in ended.stderr and "--help" in ended.stderr
+    assert "(usage)" in ended.stderr
+    assert ended.stderr.endswith(f"`{help} --help` shows how it is used.\n")
     assert terminal.fake.calls == []
     assert json.loads(terminal.run(*words, "--json").stderr)["code"] == "usage"
 

@@ -56,6 +56,7 @@ def test_new_words_that_are_on_no_paper_change_nothing(terminal: Terminal, typed
     ended = terminal.run("recover", USER, input=typed)
     assert ended.exit_code == (1 if typed else 2)
     assert "nothing was made or changed" in ended.stderr
+    assert ("worda" in ended.output) == bool(typed)
     assert terminal.fake.called("recover") == []
 
 
@@ -156,6 +157,7 @@ def test_new_words_may_be_had_without_losing_anything(terminal: Terminal, tmp_pa
 def test_new_words_that_are_on_no_paper_change_no_credentials(terminal: Terminal, tmp_path: Path) -> None:
     ended = terminal.run("change", USER, "--new-words", input="")
     assert (ended.exit_code, terminal.fake.called("change_credentials")) == (2, [])
+    assert "worda" not in ended.output
     assert terminal.run("change", USER, "--recovery-out", tmp_path / "words.txt").exit_code == 2
     (tmp_path / "mine").write_text("mine")
     ended = terminal.run("change", USER, "--new-words", "--recovery-out", tmp_path / "mine")

@@ -47,6 +47,7 @@ def test_without_anybody_to_answer_no_account_is_made(terminal: Terminal, typed:
     ended = terminal.run("register", USER, input=typed)
     assert ended.exit_code == 2
     assert "--recovery-out" in ended.stderr
+    assert ("worda" in ended.output) == bool(typed), "words were shown to nobody who could type them back"
     assert terminal.fake.called("register") == []
 
 
@@ -57,9 +58,10 @@ def test_words_that_were_shown_to_somebody_who_stopped_open_nothing(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(account, "_ask_back", press_ctrl_c)
-    ended = terminal.run("register", USER)
+    ended = terminal.run("register", USER, input="word")
     assert (ended.exit_code, "these words open nothing" in ended.stderr) == (130, True)
-    assert json.loads(terminal.run("register", USER, "--json").stderr.partition("paper:\n")[2])["code"] == "stopped"
+    told = terminal.run("register", USER, "--json", input="word").stderr.partition("paper:\n")[2]
+    assert json.loads(told)["code"] == "stopped"
     assert terminal.fake.called("register") == []
 
 

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 
 from client_sdk.cli import secrets, temoin
@@ -90,9 +91,12 @@ def test_a_pin_is_asked_for_once_and_serves_the_step_up(terminal: Terminal, answ
 def test_without_any_way_to_ask_the_sentence_names_the_ways(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def no_terminal(path: str, flags: int, *_: object) -> int:
-        raise OSError
+    def no_terminal(path: str, flags: int, *more: int, **rest: int) -> int:
+        if path == "/dev/tty":
+            raise OSError
+        return opened(path, flags, *more, **rest)
 
+    opened = os.open
     monkeypatch.setattr(os, "open", no_terminal)
     ended = terminal.run("journal", "list", USER, **NOBODY)
     assert ended.exit_code == 2
@@ -154,6 +158,23 @@ def test_what_leads_somewhere_is_asked_for_by_the_word_that_people_were_told(
     )  # fmt: skip
     sentence = f"There is no terminal to ask on for the {question}. Give it with --secrets-fd, or in TEMOIN_LINK."
     assert (ran.returncode, sentence in ran.stderr) == (2, True), ran.stderr
+
+
+def test_what_can_not_be_answered_is_told_from_what_is_not_answered_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever reads from another program what is asked has written nothing before."""
+    reading, writing = os.pipe()
+    with os.fdopen(reading) as stream:
+        monkeypatch.setattr("sys.stdin", stream)
+        secrets.require_somebody("nobody")
+        os.write(writing, b"an answer\n")
+        secrets.require_somebody("nobody")
+        os.close(writing)
+        assert secrets.ask("What", "nobody") == "an answer"
+        for _ in range(2):
+            with pytest.raises(click.UsageError, match="nobody"):
+                secrets.require_somebody("nobody")
+        with pytest.raises(click.UsageError, match="nobody"):
+            secrets.ask("What", "nobody")
 
 
 def test_no_secret_shows_in_a_repr() -> None:

@@ -125,6 +125,25 @@ def test_nobody_is_meant_by_no_words_even_where_one_alone_is_listed() -> None:
         _reader(listing("Claire Martin", "Paul Martin"), "martin", False)
 
 
+@pytest.mark.parametrize(("words", "typed", "code"), [
+    ((), "", "usage"), ((), "{}\n", None), ((), "\n", "digits_differ"), (("--digits", "{}"), "", None),
+])  # fmt: skip
+def test_where_nobody_types_the_digits_it_is_said_how_else_to_give_them(
+    monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], typed: str, code: str | None
+) -> None:
+    client, noted = listing("Claire Martin"), list[int]()
+    monkeypatch.setattr(client.professionals, "note_compared", noted.append, raising=False)
+    digits = client.professionals.read().professionals[0].listing.fingerprint
+    monkeypatch.setattr("client_sdk.cli.pro.opened", lambda _common, _user: nullcontext(client))
+    arguments = ["pro", "compare", "ana", "0", *(word.format(digits) for word in words)]
+    ended = CliRunner().invoke(temoin, arguments, input=typed.format(digits))
+    if code is None:
+        assert (ended.exit_code, noted) == (0, [0]), ended.stderr
+    else:
+        assert (ended.exit_code, f"({code})" in ended.stderr, noted) == (2 if code == "usage" else REFUSED, True, [])
+        assert ("give them with --digits" in ended.stderr) == (code == "usage")
+
+
 @pytest.mark.parametrize("said", ["message", "message in a file", "name", "files"])
 def test_a_deposit_that_no_box_takes_is_refused_before_a_file_is_sent(tmp_path: Path, said: str) -> None:
     """At an address where nobody is: what is asked first there would fail in another way."""

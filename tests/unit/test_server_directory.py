@@ -330,6 +330,8 @@ def test_the_operator_lists_compares_and_ends(migrated: FakeVault, data: Path) -
     assert f"{lawyer.number}: pending" in waiting
     assert lawyer.digits in waiting and "Maître Iris Blanc, Barreau de Lille, Lille, lawyer" in waiting
     assert spell_time(NOON) in waiting and "Professionals: 1" in waiting
+    nobody = call(data, "approve", lawyer.number[:6], typed="")
+    assert (nobody.exit_code, "or give --fingerprint" in nobody.stderr) == (2, True)
     wrong = call(data, "approve", lawyer.number[:6], typed="11111 22222\n")
     assert wrong.exit_code == 1 and FingerprintDiffers.sentence in wrong.output
     assert lawyer.digits not in wrong.output and "Maître Iris Blanc" in wrong.output
