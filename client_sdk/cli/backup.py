@@ -13,13 +13,14 @@ from pathlib import Path
 
 import click
 
-from client_sdk.cli.dossier import Lacking, open_items, packs_of, places_for
+from client_sdk.cli.dossier import open_items, packs_of, places_for
 from client_sdk.cli.failures import FileExists, WordsDiffer
 from client_sdk.cli.options import Shared, a_place, asking, existing_file, item_id, output_path, shared, user_argument
 from client_sdk.cli.output import count, note, print_json, screen
 from client_sdk.cli.saving import save, saving
 from client_sdk.cli.secrets import ask, require_somebody
 from client_sdk.cli.session import opened
+from client_sdk.cli.written_pack import Lacking, tell_check
 from client_sdk.packs.pack import Written, write_pack
 from client_sdk.packs.sink import SealedSink
 from crypto_core.errors import SecretRefused
@@ -126,7 +127,7 @@ def open_(common: Shared, sealed: Path, target: Path) -> None:
         return
     screen().print(str(target))
     note("Readable by whoever has it. Delete it where it shouldn't lie; the sealed file stays as it is.")
-    note(f"`temoin verify-pack {target}` checks all of it, offline, on any device.")
+    tell_check(target)
 
 
 def _require_free(path: Path) -> None:

@@ -9,36 +9,22 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
-from client_sdk.cli.failures import FileExists, failure_of
+from client_sdk.cli.failures import FileExists
 from client_sdk.cli.options import Shared, a_place, item_id, output_path, shared, user_argument
-from client_sdk.cli.output import count, note, print_json, screen, visible
+from client_sdk.cli.output import count, note, print_json, screen
 from client_sdk.cli.session import opened
+from client_sdk.cli.written_pack import Lacking, tell_check
 from client_sdk.client import VaultClient
-from client_sdk.errors import Refused
 from client_sdk.items import NOT_READ, Item
 from client_sdk.packs.own import MOST_ITEMS, OwnPack
-from client_sdk.packs.pack import PAGE, VERIFIER, LackingFile, Written, write_pack
+from client_sdk.packs.pack import PAGE, Written, write_pack
 from client_sdk.packs.sink import open_sink
 from crypto_core.errors import TemoinError
 from schemas import outputs
-
-
-_NOT_GIVEN = "The vault doesn't give it now. Try again later, or ask the people who run it."
-
-
-class ItemsLeft(TemoinError):
-    """Items that can't be opened, and what the vault doesn't give as it was kept, are not in it."""
-
-    code = "items_left"
-    sentence = (
-        "The rest is written, but not what is named above: it needs a newer version of this program, or the vault "
-        "doesn't give it, or its receipt, as it was kept. Nothing was deleted. Try again later."
-    )
 
 
 class NothingKept(TemoinError):
@@ -81,50 +67,9 @@ def dossier(common: Shared, user: str, chosen: tuple[bytes, ...], target: Path, 
         for place in places:
             screen().print(str(place if place.is_file() else place / PAGE))
         note(f"{count(len(items) - lacking.unwritten, 'item')}, readable by whoever has the file or folder.")
-        note(f"`temoin verify-pack {places[0]}` checks all of it, offline, on any device.")
+        tell_check(places[0])
         lacking.tell()
     lacking.require_nothing()
-
-
-@dataclass(frozen=True)
-class Lacking:
-    """What is not in packs that were written, and why."""
-
-    closed: Sequence[Item]
-    """Items that can't be opened here."""
-    written: Sequence[Written]
-
-    @property
-    def unwritten(self) -> int:
-        """How many items were opened and left out all the same."""
-        return sum(len(one.refused) for one in self.written)
-
-    def facts(self) -> dict[str, list[str]]:
-        """As `outputs.Dossier` and `outputs.Backup` have it."""
-        return {
-            "left": [*map(named, self.closed), *(named(one.item) for each in self.written for one in each.refused)],
-            "files": [named_file(one) for each in self.written for one in each.lost if not one.is_there],
-            "unproven": [named_file(one) for each in self.written for one in each.lost if one.is_there],
-        }
-
-    def tell(self) -> None:
-        """In the terminal."""
-        if not all(one.verifier for one in self.written):
-            note(f"{VERIFIER}, which checks it in a browser, is not part of this installation and so not of the pack.")
-        for item in self.closed:
-            note(f"{named(item)}: not in it.")
-        for each in self.written:
-            for one in each.refused:
-                assert one.lacking is not None
-                note(f"{named(one.item)}: not in it. {why(one.lacking)}")
-            for lost in each.lost:
-                note(tell_file(lost))
-
-    def require_nothing(self) -> None:
-        """Raises ItemsLeft where anything is missing."""
-        missing = sum(map(len, self.facts().values()))
-        if missing:
-            raise ItemsLeft(f"{missing} left")
 
 
 def open_items(
@@ -163,27 +108,6 @@ def places_for(target: Path, items: Sequence[Item]) -> list[Path]:
     is_zip = target.suffix.lower() == ".zip"
     stem, ending = (target.stem, target.suffix) if is_zip else (target.name, "")
     return [target.with_name(f"{stem}-{number}{ending}") for number in range(1, count + 1)]
-
-
-def named(item: Item) -> str:
-    """Which it is, as a person can look for it."""
-    return f"{item.id.hex()} revision {item.revision}"
-
-
-def named_file(lost: LackingFile) -> str:
-    """Which file it is, as a person can look for it."""
-    return f"{named(lost.item)} file {lost.number}"
-
-
-def tell_file(lost: LackingFile) -> str:
-    """The same with its name, and why it, or its receipt, isn't in a pack."""
-    how = "in it without a receipt" if lost.is_there else "not in it"
-    return f"{named_file(lost)}, {visible(lost.item.contents[lost.number - 1].name)}: {how}. {why(lost.error)}"
-
-
-def why(error: TemoinError) -> str:
-    """Why the vault gives one thing not, or not as it was kept: of a refusal it says more than it knows."""
-    return _NOT_GIVEN if isinstance(error, Refused) else failure_of(error).sentence
 
 
 def _require_free(place: Path) -> None:

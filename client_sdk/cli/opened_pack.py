@@ -14,14 +14,14 @@ from pathlib import Path
 
 import click
 
-from client_sdk.cli.dossier import named, named_file, tell_file
 from client_sdk.cli.failures import FileExists, NotReached, failure_of
 from client_sdk.cli.options import Shared, a_place
 from client_sdk.cli.output import facts, note, print_json, screen, spell_time, visible
+from client_sdk.cli.written_pack import named, named_file, tell_check, tell_file, tell_verifier
 from client_sdk.errors import NetworkError, Refused, ServerFault
 from client_sdk.home import read_file, write_file
 from client_sdk.opening import OpenedBundle
-from client_sdk.packs.pack import PAGE, VERIFIER, write_pack
+from client_sdk.packs.pack import PAGE, write_pack
 from client_sdk.packs.sink import open_sink
 from crypto_core.encoding import ID_SIZE
 from crypto_core.errors import TemoinError
@@ -86,16 +86,15 @@ def write_opened(common: Shared, opened: OpenedBundle, policy: Policy, target: P
             "Written": str(target if target.is_file() else target / PAGE),
         }))
         note("These files are readable by whoever uses this device. What the receipts prove stands on the page.")
-        note(f"`temoin verify-pack {target}` checks all of it, offline, on any device.")
-        if not written.verifier:
-            note(f"{VERIFIER}, which checks it in a browser, is not part of this installation and so not of the pack.")
+        tell_check(target)
+        tell_verifier(written.verifier)
         if written.ledger is not None:
             note("The ledger gave no checkpoint that covers the receipts; they hold without it.")
         for name, one in zip(missing, written.refused, strict=True):
             assert one.lacking is not None
             note(f"{name}: {failure_of(one.lacking).sentence}")
         for file in written.lost:
-            note(tell_file(file))
+            tell_file(file)
         for one in written.unsaid:
             assert one.words is not None and one.words.doubt is not None
             note(f"{one.item.id.hex()}, the words sent with it: {failure_of(one.words.doubt).sentence}")

@@ -40,7 +40,7 @@ class NotCompared(TemoinError):
 
 def _tell(item: Item, unproven: ItemUnproven) -> None:
     """Which item it is: its title is for the person's own terminal alone."""
-    from client_sdk.cli.dossier import named, why  # what knows of packs is loaded by who has something to say
+    from client_sdk.cli.written_pack import named, why  # what knows of packs is loaded by who has something to say
 
     note(f"{named(item)}, {heading(item)}: {why(unproven.error)}")
 
