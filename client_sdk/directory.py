@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from client_sdk.errors import DeviceNewer, DirectoryForked, ItemUnknown, Refused, TrustError
+from client_sdk.errors import DeviceNewer, DirectoryForked, ItemUnknown, PolicyOtherLog, Refused, TrustError
 from client_sdk.home import read_file, write_file
 from client_sdk.protocol.sync import Finding
 from client_sdk.session import Session
@@ -164,10 +164,15 @@ class Professionals:
     def demand(self, policy: Policy) -> None:
         """From now on no state of the directory is believed without the cosignatures that `policy` asks for.
 
-        Raises DirectoryInvalid for a policy whose ledger isn't this vault's directory.
+        Raises PolicyOtherLog for one that isn't about this vault's directory.
         """
-        if self._session.pin.directory_vkey not in {format_vkey(log.key) for log in policy.logs}:
-            raise DirectoryInvalid("a policy about another directory")
+        pin, given = self._session.pin, {format_vkey(log.key) for log in policy.logs}
+        if pin.directory_vkey not in given:
+            is_ledger = any(map(pin.knows, given))
+            raise PolicyOtherLog(
+                "this vault's ledger" if is_ledger else "neither of this vault's logs",
+                f"its directory, {pin.directory_vkey}",
+            )
         with self._session.home.lock():
             self._keep(replace(self._kept(), policy=policy))
 

@@ -10,14 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from client_sdk.errors import ServerFault
+from client_sdk.errors import PolicyOtherLog, ServerFault
 from client_sdk.items import KeptReceipt
 from client_sdk.reader import Reader
 from client_sdk.receipts import ReceiptPlace
 from client_sdk.replica import Row
 from client_sdk.session import Session
 from crypto_core.errors import ReceiptQuorumMissing, RotationBroken
-from crypto_core.receipts.note import parse_note
+from crypto_core.receipts.note import format_vkey, parse_note
 from crypto_core.receipts.policy import NONE, Policy
 from crypto_core.receipts.receipt import parse_receipt, verify_receipt
 from crypto_core.receipts.rotation import open_rotations, rotate_policy
@@ -58,11 +58,19 @@ class Upgrader:
     def upgrade(self, rows: list[Row]) -> Iterator[Upgrade]:
         """Every receipt of these revisions, each once: of the records, and of the contents of those that are open.
 
-        Raises ReceiptKeyUnknown for a policy that does not name the ledger, and as `Session.verify` does.
+        Raises ReceiptKeyUnknown for a policy that does not name the ledger, PolicyOtherLog where it names the vault's
+        directory instead, and as `Session.verify` does.
         """
+        if self._policy is not None:
+            self._require_ledger(self._policy)
         places = {place.name: place for row in rows for place in self._reader.receipt_places(row)}
         for place in places.values():
             yield self._upgrade(place)
+
+    def _require_ledger(self, policy: Policy) -> None:
+        pin, given = self._session.pin, {format_vkey(log.key) for log in policy.logs}
+        if pin.directory_vkey in given and not any(map(pin.knows, given)):
+            raise PolicyOtherLog("this vault's directory", f"its ledger, {pin.ledger_vkey}")
 
     def _upgrade(self, place: ReceiptPlace) -> Upgrade:
         held = self._reader.receipts.at(place)

@@ -16,8 +16,8 @@ from client_sdk.directory import (
     DirectoryInvalid, DirectoryUnwitnessed, ProKeyChanged, Professional, find_professionals, require_same,
 )
 from client_sdk.errors import (
-    BundleIncomplete, BundleSwapped, DirectoryForked, ItemUnknown, ItemUnproven, Refused, TrustError, Untrusted,
-    ValueRefused,
+    BundleIncomplete, BundleSwapped, DirectoryForked, ItemUnknown, ItemUnproven, PolicyOtherLog, Refused, TrustError,
+    Untrusted, ValueRefused,
 )
 from client_sdk.opening import OpenedBundle
 from client_sdk.packs.pack import write_pack
@@ -428,9 +428,16 @@ def test_a_fork_is_refused_at_first_sight_by_whoever_was_given_the_policy(scene:
         scene.client.professionals.read()
     lie.note = cosigned(lie, one)  # type: ignore[method-assign]
     assert len(scene.client.professionals.read().professionals) == 2
+    (pin,) = scene.person.home.pins()
     lie.signer = SignerKey("another.example/directory", make_bytes(32))
-    with pytest.raises(DirectoryInvalid):
-        scene.client.professionals.demand(asked_for(lie, 1, one))
+    for other, given in (
+        (asked_for(lie, 1, one), "neither of this vault's logs"),
+        (Policy.for_key(pin.ledger_vkey), "this vault's ledger"),
+    ):
+        with pytest.raises(PolicyOtherLog) as told:
+            scene.client.professionals.demand(other)
+        assert told.value.detail == f"given: {given}; meant: its directory, {pin.directory_vkey}"
+    assert not issubclass(PolicyOtherLog, TrustError), "the vault did nothing"
 
 
 def test_other_witnesses_count_once_those_before_have_signed_that_entry(scene: Scene) -> None:

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from client_sdk.client import Draft, VaultClient
-from client_sdk.errors import ItemUnknown, Refused, ServerFault
+from client_sdk.errors import ItemUnknown, PolicyOtherLog, Refused, ServerFault
 from client_sdk.upgrading import Strength, Upgrade
 from crypto_core.errors import ReceiptKeyUnknown, ReceiptNotIncluded
-from crypto_core.receipts.policy import Policy, parse_policy
+from crypto_core.receipts.policy import NONE, Policy, parse_policy
 from crypto_core.receipts.receipt import format_receipt, parse_receipt
 from server.ledger.rotation import announce_rotation, finish_rotation
 from server.ledger.submitting import Posted, Unreachable
@@ -127,6 +127,16 @@ def test_a_sensitive_item_is_upgraded_whole_once_it_is_open(
         assert states(list(client.upgrade_receipts())) == ["upgraded"]
         client.step_up(PIN)
         assert states(list(client.upgrade_receipts(kept.id))) == ["unchanged", "upgraded"]
+
+
+def test_a_policy_about_the_directory_is_told_as_that(device: Device, client: VaultClient) -> None:
+    client.write_entry(Draft(text="one"))
+    (pin,) = device.home.pins()
+    with pytest.raises(PolicyOtherLog) as told:
+        list(client.upgrade_receipts(None, Policy.for_key(pin.directory_vkey)))
+    assert told.value.detail == f"given: this vault's directory; meant: its ledger, {pin.ledger_vkey}"
+    both = Policy((*pin.policy.logs, *Policy.for_key(pin.directory_vkey).logs), (), (), NONE)
+    assert states(list(client.upgrade_receipts(None, both))) == ["unchanged"]
 
 
 def test_a_policy_that_does_not_name_the_ledger_is_told(client: VaultClient) -> None:

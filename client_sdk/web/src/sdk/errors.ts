@@ -15,6 +15,7 @@
 //  ├── RangeInvalid         range_invalid
 //  ├── FileChanged          file_changed
 //  ├── FileUnreadable       file_unreadable
+//  ├── PolicyOtherLog       policy_other_log      about the ledger, and the directory is meant; or the other way round
 //  ├── DeviceNewer          device_newer          what this device keeps is for a newer version to read
 //  ├── ItemUnproven         item_unproven         of what was to be shared: without a receipt that holds
 //  ├── ContentBroken        content_broken        sealed as its record says, and doesn't open: no fault of the vault
@@ -218,6 +219,19 @@ export class DeviceNewer extends SdkError {
   static override readonly sentence =
     "A newer version of this program was used on this device, and this one can't read all that it keeps. Update this " +
     "program. Nothing was changed, and nothing is lost.";
+}
+
+/** A policy whose logs are not what it was given for: `given` and `meant`, in words. */
+export class PolicyOtherLog extends SdkError {
+  static override readonly code = "policy_other_log";
+  static override readonly sentence =
+    "This policy is about another log than the one that is meant. A vault has two, its ledger and its directory of " +
+    "professionals, each with a key and policies of its own. Nothing was changed. Give the policy whose `log` line " +
+    "has the key that is named here.";
+
+  constructor(given: string, meant: string) {
+    super(`given: ${given}; meant: ${meant}`);
+  }
 }
 
 /** What was put into a box isn't what it says: whoever sent it sent it so, or the vault changed it. `detail` is the code
