@@ -60,6 +60,16 @@ class Receipts:
             session.replica.keep_receipt(place.name, text)
         return KeptReceipt(place.name, text, verified)
 
+    def has_blob(self, blob: bytes) -> bool:
+        """Whether the vault has a receipt of a blob, and so the blob."""
+        try:
+            self._session.ask("GET", BLOB_RECEIPT, blob=blob)
+        except Refused as refusal:
+            if refusal.code != "not_found":
+                raise
+            return False
+        return True
+
     def exported(self, place: ReceiptPlace, chunks: Iterator[bytes]) -> SealedBlob:
         """The sealed bytes and their receipt, with the first anchor that covers it. Where there is none, none that the
         receipt holds under, or one under which fewer have signed, the receipt stays as it is. Raises as `at`."""

@@ -15,7 +15,7 @@ from typing import Any
 
 from client_sdk.errors import LedgerForked, NetworkError, Refused, ServerFault, TrustError
 from client_sdk.reader import Reader
-from client_sdk.receipts import BLOB_RECEIPT, ReceiptPlace
+from client_sdk.receipts import ReceiptPlace
 from client_sdk.replica import Row
 from client_sdk.session import Session
 from client_sdk.synchroniser import Synchroniser
@@ -243,7 +243,8 @@ class Redepositor:
         item = self._reader.open(row)
         if item.state == "locked":
             raise NeedsPin
-        lost = frozenset(filter(self._is_lost, set(self._reader.named(row)) - set(row.blobs)))
+        unnamed = set(self._reader.named(row)) - set(row.blobs)
+        lost = frozenset(blob for blob in unnamed if not self._reader.receipts.has_blob(blob))
         if not lost:
             return
         settled.files += [
@@ -252,15 +253,6 @@ class Redepositor:
         ]
         if item.kind != "extract":  # which is made anew
             self._writer.leave_out(row, lost)
-
-    def _is_lost(self, blob: bytes) -> bool:
-        try:
-            self._session.ask("GET", BLOB_RECEIPT, blob=blob)
-        except Refused as refusal:
-            if refusal.code != "not_found":
-                raise
-            return True
-        return False
 
     def _renew_receipts(self, all_of_them: bool) -> None:
         """Those whose tree is no beginning of the ledger any more, where the ledger has signed that it was set back.

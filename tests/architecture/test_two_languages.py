@@ -50,6 +50,7 @@ TYPESCRIPT_ONLY_MODULES = {
     "sdk/digest": "SHA-256 of a stream; Python's hashlib has it",
     "sdk/open_vault": "some parts are fetched when they are first asked for; Python's client.py makes all at once",
     "sdk/recorder": "what a page records; the command line has no camera",
+    "sdk/segments": "as sdk/recorder: what of it lies on the device",
     "sdk/drafts": "drafts and previews are the pages'; the command line has an editor's file",
 }
 

@@ -9,7 +9,6 @@ import type { Row } from "../src/sdk/replica.js";
 import type { Settled } from "../src/sdk/redeposit.js";
 import { collected, registered, saying, type Browser } from "./clients.js";
 import type { Sent } from "./memory_network.js";
-import { python } from "./real_vault.js";
 import { ownVault } from "./shared_vault.js";
 
 const vault = await ownVault();
@@ -530,16 +529,6 @@ async function writtenFarAway(browser: Browser, sensitive = false): Promise<void
   browser.network.cutBefore = () => false;
 }
 
-/** What the vault does in the end with files that nothing names. */
-async function loseFiles(): Promise<void> {
-  const path = JSON.stringify(`${vault.folder}/vault.db`);
-  await python(`
-import sqlite3
-with sqlite3.connect(${path}, timeout=30) as db:
-    print(db.execute("DELETE FROM blobs").rowcount)
-`);
-}
-
 /** What a vault says to every batch that names files. */
 const missing = (browser: Browser, blobsOf: (named: readonly Id[]) => unknown): void => {
   browser.network.answers = (sent) => {
@@ -553,7 +542,7 @@ const missing = (browser: Browser, blobsOf: (named: readonly Id[]) => unknown): 
 test.each([false, true])("a text that waited goes without the file that was lost meanwhile (sensitive: %s)", async (sensitive) => {
   const laptop = await aLaptop();
   await writtenFarAway(laptop, sensitive);
-  await loseFiles();
+  await vault.loseFiles();
   expect(await laptop.opening()).toMatchObject({ waiting: 0, warnings: [] });
   await during(laptop, async (client) => {
     await client.stepUp(laptop.typed.pin);
@@ -571,7 +560,7 @@ test.each([false, true])("a text that waited goes without the file that was lost
 test("the files that items go on without are told in the session in which they are left out, once", async () => {
   const laptop = await aLaptop();
   await writtenFarAway(laptop);
-  await loseFiles();
+  await vault.loseFiles();
   await during(laptop, async (client) => {
     expect(await client.unfinished()).toEqual([]); // it had gone to its end
     const { id: item } = named(client, "see the photograph");

@@ -44,6 +44,7 @@ describe.each(STORES)("a store in %s", (_name, open) => {
     expect(await store.list("ab")).toEqual([["ab1", 1], ["ab2", 2]]);
     expect(await store.list("ad")).toEqual([]);
     expect((await store.list("a")).map(([key]) => key)).toEqual(["a", "ab1", "ab2", "ac"]);
+    expect(await store.keys("ab")).toEqual(["ab1", "ab2"]);
   });
 
   test("deletes after it has put, also what isn't there", async () => {

@@ -40,6 +40,8 @@ export interface Store {
   get(key: string): Promise<unknown>;
   /** Every key that begins with `prefix`, with its value, in the order of keys; as at one moment. */
   list(prefix: string): Promise<readonly (readonly [key: string, value: unknown])[]>;
+  /** Every such key without its value, for what would not fit into memory. */
+  keys(prefix: string): Promise<readonly string[]>;
   write(changes: Changes): Promise<void>;
   /** Deletes whatever lies under keys that begin with `prefix`: all or nothing. */
   erase(prefix: string): Promise<void>;
@@ -89,6 +91,10 @@ export class IndexedStore implements Store {
       const [keys, values] = await Promise.all([table.getAllKeys(range), table.getAll(range)]);
       return keys.map((key, place) => [String(key), values[place]] as const);
     });
+  }
+
+  keys(prefix: string): Promise<readonly string[]> {
+    return this.#done("readonly", async (table) => (await table.getAllKeys(beginningWith(prefix))).map(String));
   }
 
   write(changes: Changes): Promise<void> {
@@ -163,9 +169,12 @@ export class MemoryStore implements Store {
     return Promise.resolve(structuredClone(this.#values.get(key)));
   }
 
-  list(prefix: string): Promise<readonly (readonly [string, unknown])[]> {
-    const keys = [...this.#values.keys()].filter((key) => key.startsWith(prefix)).sort();
-    return Promise.resolve(keys.map((key) => [key, structuredClone(this.#values.get(key))] as const));
+  async list(prefix: string): Promise<readonly (readonly [string, unknown])[]> {
+    return (await this.keys(prefix)).map((key) => [key, structuredClone(this.#values.get(key))] as const);
+  }
+
+  keys(prefix: string): Promise<readonly string[]> {
+    return Promise.resolve([...this.#values.keys()].filter((key) => key.startsWith(prefix)).sort());
   }
 
   write(changes: Changes): Promise<void> {
@@ -177,7 +186,7 @@ export class MemoryStore implements Store {
   }
 
   async erase(prefix: string): Promise<void> {
-    for (const key of [...this.#values.keys()].filter((one) => one.startsWith(prefix))) this.#values.delete(key);
+    for (const key of await this.keys(prefix)) this.#values.delete(key);
   }
 
   close(): void {}
@@ -185,7 +194,9 @@ export class MemoryStore implements Store {
 
 const failed = (): Promise<never> => Promise.reject(new DeviceFailed("erased"));
 /** The Store of what was erased: nothing is kept there any more, nor found. */
-const ERASED: Store = { get: failed, list: failed, write: failed, erase: failed, close: () => undefined };
+const ERASED: Store = {
+  get: failed, list: failed, keys: failed, write: failed, erase: failed, close: () => undefined,
+};
 
 /** The Store of this browser; one in memory, and `persistent` false, where it keeps nothing. Throws DeviceNewer. */
 export async function openStore(): Promise<{ readonly store: Store; readonly persistent: boolean }> {
@@ -402,6 +413,12 @@ export class AccountHome {
   async list(place: PlaceName): Promise<readonly (readonly [name: string, value: unknown])[]> {
     const prefix = this.key(place);
     return (await this.store.list(prefix)).map(([key, value]) => [key.slice(prefix.length), value] as const);
+  }
+
+  /** The names alone of what lies in a place and begins with `prefix`, in order. */
+  async names(place: PlaceName, prefix = ""): Promise<readonly string[]> {
+    const before = this.key(place).length;
+    return (await this.store.keys(this.key(place, prefix))).map((key) => key.slice(before));
   }
 
   /** Does `act` while no other tab or call holds this account, or this place of it; waits for them first.

@@ -59,6 +59,7 @@ export class OpenVault {
   #boxes: Boxes | null = null;
   #office: Office | null = null;
   #redepositor: Redepositor | null = null;
+  #lostFiles: readonly LostFile[] = [];
 
   /** `lock` locks the vault here, and asks nobody. */
   constructor(session: Session, username: string, lock: (vault: OpenVault) => void, ways: Ways) {
@@ -118,9 +119,12 @@ export class OpenVault {
   }
 
   /** Files that the vault has lost, and that items have gone on without since it was opened: to be told, so that whoever still
-   * has one adds it again. What `account.acceptTrust` gives back is not among them. */
+   * has one adds it again; and recordings of which it has lost a part. What `account.acceptTrust` gives back is not among
+   * them. The same array for as long as nothing more was found. */
   get lostFiles(): readonly LostFile[] {
-    return this.#redepositor?.lostFiles ?? [];
+    const found = [...(this.#redepositor?.lostFiles ?? []), ...this.recordings.lostFiles];
+    if (found.length !== this.#lostFiles.length) this.#lostFiles = found;
+    return this.#lostFiles;
   }
 
   /** What was left to be done behind the PIN when a warning ended, or an item went without a file. */

@@ -16,7 +16,7 @@ import type { Places } from "./transport.js";
 
 const ANCHORS = "/v1/ledger/anchors";
 const INCLUSION = "/v1/ledger/inclusion";
-export const BLOB_RECEIPT = "/v1/blobs/<id:blob>/receipt";
+const BLOB_RECEIPT = "/v1/blobs/<id:blob>/receipt";
 const RECORD_RECEIPT = "/v1/items/<id:item>/revisions/<u32:revision>/receipt";
 
 /** Of which sealed bytes a receipt is, its name on this device, and where the vault gives it. */
@@ -53,6 +53,17 @@ export class Receipts {
     const verified = await session.verify(receipt, digest, size);
     if (known === null) await session.replica.writing(() => session.replica.keepReceipt(name, receipt));
     return { name, receipt, verified };
+  }
+
+  /** Whether the vault has a receipt of a blob, and so the blob. */
+  async hasBlob(blob: Id): Promise<boolean> {
+    try {
+      await this.#session.ask("GET", BLOB_RECEIPT, { places: { blob } });
+      return true;
+    } catch (error) {
+      if (error instanceof Refused && error.code === "not_found") return false;
+      throw error;
+    }
   }
 
   /** The sealed bytes and their receipt, with the first anchor that covers it. Where there is none, none that the receipt

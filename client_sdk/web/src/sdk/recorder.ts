@@ -1,7 +1,8 @@
 // Seals what is recorded, segment by segment while it is recorded, and sends it as it comes (docs/adr/0024).
 // Knows: the order of a recording: its record, its segments, its closing record. Refuses to know: cameras, microphones.
 //
-// A segment is sealed and on this device before it is called safe here, and goes from here once its receipt verified.
+// A segment is sealed and on this device before it is called safe here, and goes from here once the record that names it is
+// kept: until then it can be had again from a vault that was set back (docs/adr/0074).
 
 import { concat, formatB64url } from "../crypto_core/encoding.js";
 import { CryptoCoreError } from "../crypto_core/errors.js";
@@ -10,12 +11,15 @@ import { KEY_SIZE } from "../crypto_core/derivation.js";
 import { HEADER_SIZE, openStream, sealStream, splitOff } from "../crypto_core/sealing/envelope.js";
 import { padContent, unpadContent } from "../crypto_core/sealing/padding.js";
 import { contentOpener, contentSealer, deriveSegment } from "../crypto_core/sealing/records.js";
+import * as limits from "../schemas/limits.js";
 import { Sha256, sha256 } from "./digest.js";
 import { ItemUnknown, NetworkError, Refused, ServerFault } from "./errors.js";
-import type { PlaceName } from "./home.js";
+import { DeviceFailed } from "./home.js";
 import type { Content, Draft, Id, Item, Kept } from "./items.js";
 import { BLOB, type Reader } from "./reader.js";
+import type { LostFile } from "./redeposit.js";
 import { blobName } from "./replica.js";
+import { Segments } from "./segments.js";
 import type { Session } from "./session.js";
 import type { Sleep } from "./uploader.js";
 import type { Writer } from "./writer.js";
@@ -45,6 +49,7 @@ export interface Safe {
 class Recording {
   readonly id: Id = formatB64url(makeId());
   readonly #session: Session;
+  readonly #segments: Segments;
   readonly #writer: Writer;
   readonly #sleep: Sleep;
   readonly #what: Recorded;
@@ -59,8 +64,11 @@ class Recording {
   #ending = false;
   #failure: unknown = null;
 
-  constructor(session: Session, writer: Writer, sleep: Sleep, what: Recorded, tell: (safe: Safe) => void) {
+  constructor(
+    session: Session, segments: Segments, writer: Writer, sleep: Sleep, what: Recorded, tell: (safe: Safe) => void,
+  ) {
     this.#session = session;
+    this.#segments = segments;
     this.#writer = writer;
     this.#sleep = sleep;
     this.#what = what;
@@ -90,19 +98,29 @@ class Recording {
   }
 
   /** The end: what is left goes, then the record that names all segments; one that never had any is taken back, and gives
-   * null. Throws NetworkError where that has to wait. */
-  async end(): Promise<Kept | null> {
+   * null. `closeAnew` names what there is, where the vault has lost some of it meanwhile. Throws NetworkError where that has
+   * to wait. */
+  async end(closeAnew: (what: Closing, file: Content) => Promise<Kept | null>): Promise<Kept | null> {
     this.#ending = true;
+    const { id } = this, { draft, sensitive } = this.#what;
     try {
       await this.#send();
       if (this.#failure !== null) throw this.#failure;
       if (this.#parts.length === 0) {
-        await this.#session.locked(() => this.#writer.delete(this.id));
+        await this.#session.locked(() => this.#writer.delete(id));
         return null;
       }
-      const { draft, sensitive } = this.#what;
       const joined = this.#joined(false);
-      return await this.#session.locked(() => this.#writer.close(this.id, draft, sensitive, joined));
+      try {
+        const kept = await this.#session.locked(() => this.#writer.close(id, draft, sensitive, joined));
+        await this.#segments.letGo(id, await this.#segments.numbers(id));
+        return kept;
+      } catch (error) {
+        const isLost = error instanceof Refused && error.code === "blob_missing";
+        const kept = isLost ? await closeAnew({ id, sensitive, draft }, joined) : null;
+        if (kept === null) throw error;
+        return kept;
+      }
     } finally {
       this.#release();
     }
@@ -121,11 +139,25 @@ class Recording {
       pieces.push(piece);
     }
     const sealed = concat(...pieces);
-    await this.#session.home.store.write({ put: [[segmentKey(this.#session, this.id, number), sealed]] });
+    await this.#keep(number, sealed);
     const { name, mime } = this.#what;
     this.#parts.push({
       blob: formatB64url(blob), key, sealed: sha256(sealed), sha256: sha256(plain), name, mime, size: plain.length,
     });
+  }
+
+  /** Where there is no room, those that the vault has go first, the oldest first, and more each time; but for the very first,
+   * without which no player understands the others. */
+  async #keep(number: number, sealed: Uint8Array): Promise<void> {
+    for (let count = 1; ; count *= 2) {
+      try {
+        return await this.#segments.keep(this.id, number, sealed);
+      } catch (error) {
+        const sent = (await this.#segments.numbers(this.id)).filter((one) => one > 0 && one < this.#sent);
+        if (!(error instanceof DeviceFailed) || sent.length === 0) throw error;
+        await this.#segments.letGo(this.id, sent.slice(0, count));
+      }
+    }
   }
 
   #send(): Promise<void> {
@@ -137,7 +169,7 @@ class Recording {
     for (let failures = 0; this.#sent < this.#parts.length;) {
       try {
         if (this.#session.replica.newest(this.id) === null) await this.#session.locked(() => this.#writer.flush());
-        await sendSegment(this.#session, this.id, this.#sent, this.#parts[this.#sent] as Content);
+        await this.#segments.send(this.id, this.#sent, (this.#parts[this.#sent] as Content).blob);
         this.#sent += 1;
         failures = 0;
         this.#told();
@@ -164,16 +196,24 @@ class Recording {
 export class Recordings {
   readonly #session: Session;
   readonly #reader: Reader;
+  readonly #segments: Segments;
   readonly #writer: Writer;
   readonly #sleep: Sleep;
   /** What is being recorded, by its item. */
   readonly #running = new Map<Id, Recording>();
+  readonly #lost = new Map<Id, LostFile>();
 
   constructor(session: Session, reader: Reader, writer: Writer, sleep: Sleep) {
     this.#session = session;
     this.#reader = reader;
+    this.#segments = new Segments(session, reader.receipts);
     this.#writer = writer;
     this.#sleep = sleep;
+  }
+
+  /** Recordings of which the vault has lost a part, or all, that this device hasn't either; found in this session. */
+  get lostFiles(): readonly LostFile[] {
+    return [...this.#lost.values()];
   }
 
   /** A recording begins: gives its item. `tell` hears how much of it is safe.
@@ -181,7 +221,7 @@ export class Recordings {
    * Throws as `VaultClient.add` does, but for the network: then it goes on here, and is sent when it can. */
   async begin(what: Recorded, tell: (safe: Safe) => void): Promise<Id> {
     this.#writer.requireKeepable(what.draft, "document", what.sensitive, null);
-    const recording = new Recording(this.#session, this.#writer, this.#sleep, what, tell);
+    const recording = new Recording(this.#session, this.#segments, this.#writer, this.#sleep, what, tell);
     await recording.begin();
     this.#running.set(recording.id, recording);
     return recording.id;
@@ -193,31 +233,33 @@ export class Recordings {
     return this.#recording(id).add(bytes, seconds);
   }
 
-  /** The end of one; null if there was nothing in it. After a NetworkError it is closed when the network is back. */
+  /** The end of one; null if there was nothing in it. After a NetworkError it is closed when the network is back. What the vault
+   * has lost of it meanwhile goes once more. */
   async end(id: Id): Promise<Kept | null> {
     const recording = this.#recording(id);
     this.#running.delete(id);
-    return recording.end();
+    return recording.end((what, file) => this.#close(what, file, lastOf(file)));
   }
 
   /** Closes recordings that broke off, here or on another device, and those once more that were closed too early; those
-   * behind the PIN while it is given. One of which the vault gives other bytes than were sealed stands in the way of no
-   * other; its error is thrown in the end. */
+   * behind the PIN while it is given. While a warning stands it closes none, but what lies here goes to the vault all the
+   * same. One of which the vault gives other bytes than were sealed stands in the way of no other; its error is thrown in
+   * the end. */
   async finish(): Promise<void> {
-    if (this.#session.warnings.any) return;
     let damaged: CryptoCoreError | null = null;
-    const looked = await namesIn(this.#session, "closed"), held = await namesIn(this.#session, "segments");
-    const doubtful = new Set([...looked, ...held.map((name) => name.split(".")[0])]);
+    const held = await this.#segments.items();
+    const doubtful = new Set([...await this.#session.home.names("closed"), ...held]);
     for (const item of this.#reader.items("document")) {
       const [file] = item.contents;
       if (file?.parts === undefined || (file.isOpen !== true && !doubtful.has(item.id))) continue;
       try {
-        await finishRecording(this.#session, this.#writer, item, file, file.parts.length);
+        await this.#alone(item.id, () => this.#session.warnings.any ? this.#send(item.id, file) : this.#finish(item, file));
       } catch (error) {
         if (!(error instanceof CryptoCoreError)) throw error;
         damaged = error;
       }
     }
+    for (const id of held) if (this.#isErased(id)) await this.#alone(id, () => this.#letGo(id));
     if (damaged !== null) throw damaged;
   }
 
@@ -226,40 +268,95 @@ export class Recordings {
     if (recording === undefined) throw new ItemUnknown();
     return recording;
   }
-}
 
-/** Closes a recording that broke off: what is here goes, what is in the vault is read, and a record names it all. One that
- * was closed with its first `known` segments is closed anew if there are more: whoever closes it can't know whether it
- * goes on elsewhere, and so looks again until a day has passed. Does nothing where another tab is at it. */
-async function finishRecording(
-  session: Session, writer: Writer, item: Item, file: Content, known: number,
-): Promise<void> {
-  const release = await session.home.tryLock("segments", item.id);
-  if (release === null) return;
-  const { home: { store }, home } = session, sign = home.key("closed", item.id);
-  try {
-    await store.write({ put: [[sign, true]] }); // what is sent from here now is named, even if that takes another run
-    if (await findSegment(session, item.id, file, known) !== null) await close(session, writer, item, file);
-    else if (file.isOpen !== true && session.clock() - item.deposited > OVER) await store.write({ delete: [sign] });
-  } finally {
-    release();
+  /** Nothing where another tab, or a recording that goes on, is at it. */
+  async #alone<T>(item: Id, act: () => Promise<T>): Promise<T | null> {
+    const release = await this.#session.home.tryLock("segments", item);
+    if (release === null) return null;
+    try {
+      return await act();
+    } finally {
+      release();
+    }
+  }
+
+  /** Deleted, and nothing of it can be restored. */
+  #isErased(id: Id): boolean {
+    const rows = this.#session.replica.history(id);
+    return rows.length > 0 && rows.every(({ record, erases }) => record === null || erases !== null);
+  }
+
+  async #letGo(item: Id): Promise<void> {
+    await this.#segments.letGo(item, await this.#segments.numbers(item));
+  }
+
+  async #send(item: Id, { key }: Content): Promise<void> {
+    for (const number of await this.#segments.numbers(item)) await this.#segments.send(item, number, blobOf(key, number));
+  }
+
+  /** Closes a recording that broke off: what is here goes, what is in the vault is read, and a record names it all. One that
+   * was closed is closed anew if there is more than its record names: whoever closes it can't know whether it goes on
+   * elsewhere, and so looks again until a day has passed. */
+  async #finish(item: Item, file: Content): Promise<void> {
+    const { home, replica, clock } = this.#session, sign = home.key("closed", item.id);
+    await home.store.write({ put: [[sign, true]] }); // what is sent from here now is named, even if that takes another run
+    const named = new Set(replica.newest(item.id)?.blobs);
+    const isNamed = (number: number): boolean => named.has(blobOf(file.key, number));
+    const last = lastOf(file), held = await this.#segments.numbers(item.id);
+    const isMore = file.isOpen === true || !held.every(isNamed) || (await this.#find(item.id, file, last + 1)) !== null;
+    if (isMore) {
+      await this.#close({ id: item.id, sensitive: item.sensitive, draft: null }, file, Math.max(last, ...held));
+      return;
+    }
+    await this.#segments.letGo(item.id, held);
+    if (clock() - item.deposited > OVER) await home.store.write({ delete: [sign] });
+  }
+
+  /** Names what there is, here or in the vault; null, and nothing is named, where that is nothing. Of what was there once and
+   * is nowhere the person is told: up to the segment `last`, or for as long as this device has receipts. */
+  async #close({ id, sensitive, draft }: Closing, file: Content, last: number): Promise<Kept | null> {
+    const [parts, missing, whole] = [[] as Content[], [] as number[], new Sha256()];
+    for (let number = 0; number < limits.BLOBS_PER_REVISION; number += 1) {
+      const found = await this.#find(id, file, number);
+      if (found !== null) {
+        whole.update(found.plain);
+        parts.push(found.part);
+      } else if (number <= last || (await this.#wasSent(file, number))) missing.push(number);
+      else break;
+    }
+    let kept: Kept | null = null;
+    if (parts.length > 0) {
+      const joined = joinedOf(file.key, file.name, file.mime, parts, whole.digest());
+      kept = await this.#session.locked(() => this.#writer.close(id, draft, sensitive, joined));
+      await this.#letGo(id);
+    }
+    const [first] = missing, lost = { item: id, title: draft?.title ?? this.#reader.item(id, null).title ?? "", name: file.name };
+    if (first !== undefined) this.#lost.set(id, kept === null ? lost : { ...lost, gap: { first, count: missing.length } });
+    return kept;
+  }
+
+  async #wasSent({ key }: Content, number: number): Promise<boolean> {
+    return (await this.#session.replica.receipt(blobName(blobOf(key, number)))) !== null;
+  }
+
+  /** A segment that lies here, and then is in the vault as well, or that the vault has; null for none. */
+  async #find(item: Id, { key: segments, name, mime }: Content, number: number): Promise<Segment | null> {
+    const [id, key] = deriveSegment(segments, number);
+    const blob = formatB64url(id);
+    const here = await this.#segments.get(item, number);
+    const sealed = here ?? await fetchSegment(this.#session, blob);
+    if (sealed === null) return null;
+    const plain = await openSegment(key, id, sealed);
+    if (here !== null) await this.#segments.send(item, number, blob);
+    return { part: { blob, key, sealed: sha256(sealed), sha256: sha256(plain), name, mime, size: plain.length }, plain };
   }
 }
 
-async function close(session: Session, writer: Writer, item: Item, file: Content): Promise<void> {
-  const [parts, whole] = [[] as Content[], new Sha256()];
-  for (;;) {
-    const found = await findSegment(session, item.id, file, parts.length);
-    if (found === null) break;
-    whole.update(found.plain);
-    parts.push(found.part);
-  }
-  const joined = joinedOf(file.key, file.name, file.mime, parts, whole.digest());
-  await session.locked(() => writer.close(item.id, null, item.sensitive, joined));
-}
-
-async function namesIn(session: Session, place: PlaceName): Promise<readonly string[]> {
-  return (await session.home.list(place)).map(([name]) => name);
+/** What is closed; `draft` as Writer.close has it. */
+interface Closing {
+  readonly id: Id;
+  readonly sensitive: boolean;
+  readonly draft: Draft | null;
 }
 
 interface Segment {
@@ -267,18 +364,16 @@ interface Segment {
   readonly plain: Uint8Array;
 }
 
-async function findSegment(
-  session: Session, item: Id, { key: segments, name, mime }: Content, number: number,
-): Promise<Segment | null> {
-  const here = await session.home.store.get(segmentKey(session, item, number));
-  const [id, key] = deriveSegment(segments, number);
-  const blob = formatB64url(id);
-  const sealed = here instanceof Uint8Array ? here : await fetchSegment(session, blob);
-  if (sealed === null) return null;
-  const plain = await openSegment(key, id, sealed);
-  const part = { blob, key, sealed: sha256(sealed), sha256: sha256(plain), name, mime, size: plain.length };
-  if (here !== undefined) await sendSegment(session, item, number, part);
-  return { part, plain };
+function blobOf(segments: Uint8Array, number: number): Id {
+  return formatB64url(deriveSegment(segments, number)[0]);
+}
+
+/** The number of the last segment that a record names; -1 for none. Where the vault has lost some, numbers are left out. */
+function lastOf({ key, parts = [] }: Content): number {
+  const left = new Set(parts.map(({ blob }) => blob));
+  let number = -1;
+  while (left.size > 0 && number < limits.BLOBS_PER_REVISION) left.delete(blobOf(key, number += 1));
+  return number;
 }
 
 async function openSegment(key: Uint8Array, blob: Uint8Array, sealed: Uint8Array): Promise<Uint8Array> {
@@ -300,18 +395,6 @@ async function fetchSegment(session: Session, blob: Id): Promise<Uint8Array | nu
   return concat(...pieces);
 }
 
-/** A segment that is on this device, into the vault; it goes from here when its receipt verified. */
-async function sendSegment(session: Session, item: Id, number: number, part: Content): Promise<void> {
-  const key = segmentKey(session, item, number);
-  const sealed = await session.home.store.get(key);
-  if (!(sealed instanceof Uint8Array)) return; // another run has sent it
-  const { receipt } = await session.put(BLOB, [sealed], [part.sealed], { blob: part.blob });
-  await session.verify(receipt, part.sealed, sealed.length);
-  const { replica } = session;
-  await replica.writing(() => replica.keepReceipt(blobName(part.blob), receipt));
-  await session.home.store.write({ delete: [key] });
-}
-
 function joinedOf(
   key: Uint8Array, name: string, mime: string, parts: readonly Content[], whole: Uint8Array | null,
 ): Content {
@@ -320,8 +403,4 @@ function joinedOf(
     blob: formatB64url(deriveSegment(key, 0)[0]), key, sealed: parts[0]?.sealed ?? nothing, sha256: whole ?? nothing,
     name, mime, size: parts.reduce((size, part) => size + part.size, 0), parts: [...parts], isOpen: whole === null,
   };
-}
-
-function segmentKey(session: Session, item: Id, number: number): string {
-  return session.home.key("segments", `${item}.${String(number).padStart(9, "0")}`);
 }

@@ -16,17 +16,20 @@ import type { Id } from "./items.js";
 import type { Waiting } from "./outbox.js";
 import type { Hash } from "./protocol/sync.js";
 import type { Reader } from "./reader.js";
-import { BLOB_RECEIPT, type ReceiptPlace } from "./receipts.js";
+import type { ReceiptPlace } from "./receipts.js";
 import type { Row } from "./replica.js";
 import { RESTORATIONS, readPublished, type Session } from "./session.js";
 import type { Synchroniser } from "./synchroniser.js";
 import { SETTLING, batchesOf, missingBlobs, type Writer } from "./writer.js";
 
-/** A file that the vault hasn't any more, and the item that goes on without it. Both names may be empty. */
+/** A file that the vault hasn't any more, and the item that goes on without it. Both names may be empty.
+ *
+ * `gap`: of a recording only so many segments are lost, from the number `first` on; one is about a second. The rest is kept. */
 export interface LostFile {
   readonly item: Id;
   readonly title: string;
   readonly name: string;
+  readonly gap?: { readonly first: number; readonly count: number };
 }
 
 /** What became of what the vault had lost, once the person had ended the warning. */
@@ -300,7 +303,7 @@ export class Redepositor {
     if (item.state === "locked") throw new NeedsPin();
     const lost = new Set<Id>();
     for (const blob of this.#reader.named(row)) {
-      if (!row.blobs.includes(blob) && (await this.#isLost(blob))) lost.add(blob);
+      if (!row.blobs.includes(blob) && !(await this.#reader.receipts.hasBlob(blob))) lost.add(blob);
     }
     if (lost.size === 0) return;
     for (const { blob, name, parts } of item.contents) {
@@ -308,16 +311,6 @@ export class Redepositor {
       if (isLost) settled.files.push({ item: item.id, title: item.title ?? "", name });
     }
     if (item.kind !== "extract") await this.#writer.leaveOut(row, lost); // which is made anew
-  }
-
-  async #isLost(blob: Id): Promise<boolean> {
-    try {
-      await this.#session.ask("GET", BLOB_RECEIPT, { places: { blob } });
-      return false;
-    } catch (error) {
-      if (error instanceof Refused && error.code === "not_found") return true;
-      throw error;
-    }
   }
 
   /** Those whose tree is no beginning of the ledger any more, where the ledger has signed that it was set back. They are

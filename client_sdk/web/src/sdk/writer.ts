@@ -121,15 +121,25 @@ export class Writer {
   }
 
   /** The next revision of a recording, which names its segments. What else is said of it is as it was changed meanwhile;
-   * `draft` where that can't be read without the PIN. */
-  close(id: Id, draft: Draft | null, sensitive: boolean, joined: Content): Promise<Kept> {
+   * `draft` where that can't be read without the PIN. Where it can't be kept nothing waits: whoever has the
+   * segments says it again. */
+  async close(id: Id, draft: Draft | null, sensitive: boolean, joined: Content): Promise<Kept> {
     const item = this.#reader.item(id, null);
     const now = draft === null || item.state === "open" ? edited(item, { written: item.written }) : draft;
     const contents = [joined, ...item.contents.filter((one) => one.parts === undefined)];
-    return this.#depositOne({
-      item: item.id, revision: item.revision + 1, json: this.#record("document", now, contents, null), sensitive,
-      blobs: blobsOf(contents).map((one) => one.blob), erases: null,
-    });
+    const begun: Entry[] = [];
+    try {
+      return await this.#depositOne({
+        item: item.id, revision: item.revision + 1, json: this.#record("document", now, contents, null), sensitive,
+        blobs: blobsOf(contents).map((one) => one.blob), erases: null,
+      }, async (keep) => {
+        begun.push(await keep());
+        return begun[0] as Entry;
+      });
+    } catch (error) {
+      for (const entry of begun) await this.#outbox.remove(entry);
+      throw error;
+    }
   }
 
   /** Whether this can be kept, asked before its files are sent. Throws NoteTooLong, ValueRefused, or NeedsPin while

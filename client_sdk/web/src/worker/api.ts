@@ -70,7 +70,7 @@ export type Notice =
   | { readonly kind: "warnings"; readonly codes: readonly string[] }
   /** How many versions the vault had lost, and has again from this device since it was opened. */
   | { readonly kind: "given_back"; readonly count: number }
-  /** Files that the vault has lost, and that items have gone on without since it was opened. */
+  /** Files that the vault has lost, or a part of, and that items have gone on without since it was opened. */
   | { readonly kind: "lost_files"; readonly files: readonly LostFile[] }
   | { readonly kind: "session_ended"; readonly code: string }
   | { readonly kind: "changed" }
@@ -93,11 +93,14 @@ export interface SetBack {
   readonly was: number;
 }
 
-/** A file that the vault hasn't any more, and the item that goes on without it. Both names may be empty. */
+/** A file that the vault hasn't any more, and the item that goes on without it. Both names may be empty.
+ *
+ * `gap`: of a recording only so many segments are lost, from the number `first` on; one is about a second. The rest is kept. */
 export interface LostFile {
   readonly item: Id;
   readonly title: string;
   readonly name: string;
+  readonly gap?: { readonly first: number; readonly count: number };
 }
 
 /** What became of what the vault had lost, once a warning was ended. */

@@ -117,6 +117,7 @@ export function enteringCalls(by: Answering): EnteringApi {
 
     acceptTrust: (password, pin) => by.enter(async (client) => {
       const settled = await client.account.acceptTrust(password, pin);
+      by.finish();
       return { ...settled, left: settled.left?.code ?? null };
     }),
 
