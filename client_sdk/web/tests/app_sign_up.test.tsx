@@ -382,6 +382,19 @@ describe("settings", () => {
     expect(lostFiles.value).toEqual([]);
   });
 
+  it("say which seconds of a recording the service has lost, and that the rest is kept", async () => {
+    const [first] = (await page.vault.items()).filter(({ title }) => title !== null && title !== "");
+    const lost = { item: first!.id, title: first!.title!, name: "1.webm" };
+    await act(async () => page.vault.tell({ kind: "lost_files", files: [{ ...lost, gap: { first: 65, count: 7 } }] }));
+    await page.see("A part of a recording is missing, about 7 seconds, near 1:05");
+    expect(page.text()).not.toContain("add it again");
+    await act(async () => page.vault.tell({ kind: "lost_files", files: [{ ...lost, gap: { first: 0, count: 1 } }, lost] }));
+    await page.see("The beginning of a recording is missing, about 1 second:");
+    await page.see("“1.webm”, with");
+    await page.press(first!.title!);
+    await page.see(first!.text!.slice(0, 20));
+  });
+
   it("name no file of what is behind the PIN while that is closed, nor one that has no name", async () => {
     const { id, title } = (await page.vault.items()).find(({ sensitive }) => sensitive)!;
     const files = [{ item: id, title: title ?? "", name: "hall.jpg" }, { item: "gone", title: "Le soir", name: "" }];

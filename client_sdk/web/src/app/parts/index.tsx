@@ -196,7 +196,12 @@ export function lasting(seconds: number): string {
   return say("parts.days", { count: Math.ceil(seconds / DAY) });
 }
 
-/** The same, of a waiting time that may be none. */
+/** Minutes and seconds, as a clock shows them. */
+export function clock(seconds: number): string {
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+}
+
+/** The same as `lasting`, of a waiting time that may be none. */
 export function waitingTime(seconds: number): string {
   return seconds === 0 ? say("parts.no_wait") : lasting(seconds);
 }

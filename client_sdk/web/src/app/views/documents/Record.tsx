@@ -4,7 +4,7 @@
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { moment, say } from "../../i18n.js";
-import { Button, focusHeading, InSight, lasting, Notice, Problem, Tick, Title } from "../../parts/index.js";
+import { Button, clock, focusHeading, InSight, lasting, Notice, Problem, Tick, Title } from "../../parts/index.js";
 import { address, go } from "../../router.js";
 import { beforeLock, refreshItems, safe, vault } from "../../state.js";
 import { EMPTY_DRAFT } from "../../../sdk/items.js";
@@ -232,9 +232,4 @@ async function pictureOf(video: HTMLVideoElement): Promise<Blob> {
   canvas.width = canvas.height = 0; // its pixels go now
   if (blob === null) throw new Error("no picture");
   return blob;
-}
-
-/** Minutes and seconds, as a clock shows them. */
-function clock(seconds: number): string {
-  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 }
