@@ -91,7 +91,7 @@ PYTHON_ONLY_NAMES = {
     "client_sdk/reader": {
         "sent_of": "there the kind of a record tells what is in it",
     },
-    "client_sdk/receipts": dict.fromkeys(("ANCHORS", "INCLUSION", "RECORD_RECEIPT"), _ENDPOINT),
+    "client_sdk/receipts": dict.fromkeys(("ANCHORS", "BLOB_RECEIPT", "INCLUSION", "RECORD_RECEIPT"), _ENDPOINT),
     "client_sdk/transport": {
         "PIECE": "a browser gives on what arrives as it is cut",
         **dict.fromkeys(("HEADERS", "collect", "pause", "refusal"), "private here, asked for by client_sdk/published"),
