@@ -111,6 +111,8 @@ def register(common: Shared, user: str, recovery_out: Path | None, words: Langua
 def recover(common: Shared, user: str, recovery_out: Path | None, words: Language) -> None:
     """Get back in with the recovery words alone.
 
+    Asks for the words; or reads them from --secrets-fd, or takes them from TEMOIN_RECOVERY_WORDS.
+
     The first time a waiting time begins, in which whoever is logged in is told, and can stop it with password and PIN.
     After it give the same command again: USER, a new password and a new PIN take the place of what was lost, and new
     words that of the old ones. Everything that is kept is there again.
@@ -164,7 +166,7 @@ def stop_recovery(common: Shared, user: str) -> None:
 @user_argument
 @click.option(
     "--days", type=click.IntRange(0, limits.RECOVERY_WAIT // DAY), metavar="N",
-    help="Another waiting time; with 0 the words open at once. Without it nothing is changed.",
+    help="Another waiting time, in days; with 0 the words open at once. Without it nothing is changed.",
 )
 @shared
 def recovery_wait(common: Shared, user: str, days: int | None) -> None:

@@ -46,7 +46,8 @@ def backup() -> None:
 @user_argument
 @click.argument("chosen", metavar="[ID]…", nargs=-1, type=item_id)
 @click.option(
-    "-o", "target", type=output_path, required=True, metavar="FILE", callback=a_place, help="A new file, of any name."
+    "-o", "--output", "target", type=output_path, required=True, metavar="FILE", callback=a_place,
+    help="A new file, of any name.",
 )
 @click.option("--history", is_flag=True, help="Earlier revisions as well, as long as they are not erased.")
 @click.option(
@@ -111,7 +112,7 @@ def make(
 @backup.command("open")
 @click.argument("sealed", metavar="FILE", type=existing_file)
 @click.option(
-    "-o", "target", type=output_path, required=True, metavar="NAME.zip", callback=a_place,
+    "-o", "--output", "target", type=output_path, required=True, metavar="NAME.zip", callback=a_place,
     help="A new ZIP file; readable from then on.",
 )
 @asking("the 24 words, on one line,", offline=True)

@@ -65,8 +65,14 @@ def box() -> None:
 @click.option("--name", required=True, metavar="T", help="What it is for; only you see it.")
 @fields_option(name=str)
 @until_option
-@click.option("--deposits", type=click.IntRange(1, limits.BOX_DEPOSITS), default=10, show_default=True, metavar="N")
-@click.option("--bytes", "room", type=size, default="1G", show_default=True, metavar="SIZE", help="In all.")
+@click.option(
+    "--deposits", type=click.IntRange(1, limits.BOX_DEPOSITS), default=10, show_default=True, metavar="N",
+    help="How many deposits it takes.",
+)
+@click.option(
+    "--bytes", "room", type=size, default="1G", show_default=True, metavar="SIZE",
+    help="How much it takes in all, such as 300k, 50M or 2G.",
+)
 @shared
 def create(common: Shared, user: str, name: str, expires: int, deposits: int, room: int) -> None:
     """Make a box, and print its address once.
@@ -113,7 +119,7 @@ def list_(common: Shared, user: str) -> None:
 @box_argument
 @click.argument("deposit_id", type=item_id, metavar="[DEPOSIT]", required=False)
 @click.option(
-    "-o", "directory", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", callback=a_place,
+    "-o", "--output", "directory", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", callback=a_place,
     help="A new or empty folder for the files of this deposit, readable from then on. They are a stranger's.",
 )
 @shared
@@ -202,7 +208,7 @@ def close(common: Shared, user: str, box_id: bytes) -> None:
 @fields_option(name=str)
 @words_options("message", "Your words", limits.MESSAGE, _TOO_MUCH)
 @click.option(
-    "-o", "directory", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", callback=a_place,
+    "-o", "--output", "directory", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", callback=a_place,
     help="A new or empty folder for the receipts: they prove when what you sent arrived, as it was sealed.",
 )
 @asking("the address")

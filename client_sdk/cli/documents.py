@@ -92,7 +92,9 @@ def add(
     "-o", "--output", type=output_path, metavar="PATH",
     help="A file or a folder, or - for standard output (with --json, the JSON then goes to standard error).",
 )
-@click.option("--range", "span", type=byte_range, metavar="A:B", help="Bytes from A up to, without, B.")
+@click.option(
+    "--range", "span", type=byte_range, metavar="A:B", help="Bytes from A, counted from 0, up to but without B."
+)
 @click.option("--content", "number", type=click.IntRange(1), metavar="N", help="Only the Nth file of the item.")
 @click.option("--force", is_flag=True, help="Overwrite a file of the same name.")
 @shared

@@ -38,7 +38,7 @@ class NothingKept(TemoinError):
 @user_argument
 @click.argument("chosen", metavar="[ID]…", nargs=-1, type=item_id)
 @click.option(
-    "-o", "target", type=output_path, required=True, metavar="DIR|NAME.zip", callback=a_place,
+    "-o", "--output", "target", type=output_path, required=True, metavar="DIR|NAME.zip", callback=a_place,
     help="A new or empty folder, or a new ZIP file; readable from then on.",
 )
 @click.option("--history", is_flag=True, help="Earlier revisions as well, as long as they are not erased.")

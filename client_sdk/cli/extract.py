@@ -41,8 +41,11 @@ class _CutType(click.ParamType[Cut]):
 )
 @click.option("--no-text", is_flag=True, help="Cut the whole text.")
 @click.option("--keep", type=click.Choice(FACTS), multiple=True, help="Keep this as well. May be repeated.")
-@click.option("--keep-file", "files", type=click.IntRange(1), metavar="N", multiple=True, help="Keep the Nth file.")
-@click.option("--even-so", is_flag=True, help="Although words that are cut stand in what is kept.")
+@click.option(
+    "--keep-file", "files", type=click.IntRange(1), metavar="N", multiple=True,
+    help="Keep the Nth file as well. May be repeated.",
+)
+@click.option("--even-so", is_flag=True, help="Make it although words that are cut stand in what is kept.")
 @shared
 def extract(
     common: Shared, user: str, item_id: bytes, cuts: tuple[Cut, ...], no_text: bool, keep: tuple[str, ...],

@@ -34,8 +34,8 @@ _LOST: tuple[type[BaseException], ...] = (NetworkError, ServerFault, OSError, Ke
 """After these the opening may have been counted, and the command may be given again."""
 
 output_option = click.option(
-    "-o", "target", type=click.Path(path_type=Path), required=True, metavar="DIR|NAME.zip", callback=a_place,
-    help="A new or empty folder for all of it, or a new ZIP file; readable from then on.",
+    "-o", "--output", "target", type=click.Path(path_type=Path), required=True, metavar="DIR|NAME.zip",
+    callback=a_place, help="A new or empty folder for all of it, or a new ZIP file; readable from then on.",
 )
 
 

@@ -100,7 +100,7 @@ def until_option(command: Command) -> Command:
     """--until; the command gets `expires`, the last second of that day where the person is, as Unix time."""
     return click.option(
         "--until", "expires", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", callback=_end_of_day,
-        help="The last day. Thirty days from now.",
+        help="The last day, such as 2026-12-24. Without it: thirty days from now.",
     )(command)
 
 

@@ -51,8 +51,8 @@ def pro() -> None:
 @own_name
 @click.option("--name", required=True, metavar="N", help="As people know you. Everybody can read it.")
 @click.option("--org", default="", metavar="O", help="Your organisation.")
-@click.option("--town", default="", metavar="T")
-@click.option("--kind", type=click.Choice(PROFESSIONS), required=True)
+@click.option("--town", default="", metavar="T", help="Where you work.")
+@click.option("--kind", type=click.Choice(PROFESSIONS), required=True, help="What you work as.")
 @shared
 def register(
     common: Shared, user: str | None, name: str, org: str, town: str, kind: str
@@ -120,7 +120,7 @@ def open_(common: Shared, words: tuple[str, ...], target: Path) -> None:
 @pro.command()
 @user_argument
 @click.argument("words", nargs=-1)
-@click.option("--kind", type=click.Choice(PROFESSIONS))
+@click.option("--kind", type=click.Choice(PROFESSIONS), help="Only those of this kind.")
 @shared
 def find(common: Shared, user: str, words: tuple[str, ...], kind: str | None) -> None:
     """Look for somebody by name, organisation or town. The vault doesn't learn for whom: all of it is read."""

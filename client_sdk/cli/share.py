@@ -69,7 +69,10 @@ def share() -> None:
 )
 @click.argument("more", metavar="", nargs=-1, callback=_more_ids)
 @until_option
-@click.option("--openings", type=click.IntRange(1, limits.OPENINGS), default=10, show_default=True, metavar="N")
+@click.option(
+    "--openings", type=click.IntRange(1, limits.OPENINGS), default=10, show_default=True, metavar="N",
+    help="How often it may be opened.",
+)
 @words_options(
     "message", "For the reader", limits.MESSAGE,
     f"A message has at most {limits.MESSAGE} characters. Nothing was shared.",

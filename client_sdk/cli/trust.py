@@ -27,7 +27,7 @@ def trust() -> None:
 @user_argument
 @shared
 def accept(common: Shared, user: str) -> None:
-    """End a warning that you have looked at.
+    """End a warning that you have looked at. Asks for password and PIN.
 
     While a warning stands nothing is edited or deleted. What was seen stays on this device as evidence. What the vault
     has lost goes back to it from here, as far as it is here; nobody asks any more for what is nowhere.

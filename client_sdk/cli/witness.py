@@ -58,8 +58,12 @@ def init(name: str, folder: Path) -> None:
     "--rotations", "records", type=existing_file, metavar="FILE", multiple=True,
     help="The records of a ledger's keys, as it publishes them: from a key given to the newest. May be repeated.",
 )
-@click.option("--host", "bind", default="127.0.0.1", show_default=True, help="The address to listen at.")
-@click.option("--port", type=click.IntRange(1, 65535), default=8090, show_default=True)
+@click.option(
+    "--host", "bind", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="The address to listen at."
+)
+@click.option(
+    "--port", type=click.IntRange(1, 65535), default=8090, show_default=True, metavar="N", help="The port to listen at."
+)
 def serve(
     folder: Path, vkeys: tuple[str, ...], policy_file: Path | None, records: tuple[Path, ...], bind: str, port: int
 ) -> None:

@@ -104,9 +104,16 @@ def init(data: Path) -> None:
 
 @main.command()
 @data_option
-@click.option("--host", "bind", default="127.0.0.1", show_default=True, help="The address to listen at.")
-@click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True)
-@click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True)
+@click.option(
+    "--host", "bind", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="The address to listen at."
+)
+@click.option(
+    "--port", type=click.IntRange(1, 65535), default=8000, show_default=True, metavar="N", help="The port to listen at."
+)
+@click.option(
+    "--workers", type=click.IntRange(1, 64), default=2, show_default=True, metavar="N",
+    help="How many processes answer.",
+)
 def run(data: Path, bind: str, port: int, workers: int) -> None:
     """Run the vault until it is told to stop (SIGTERM or Ctrl-C), or its terminal closes (nohup keeps it)."""
     bind = _address(bind)

@@ -24,7 +24,7 @@ from server.problems import Refusal
 
 data_option = click.option(
     "--data", type=click.Path(path_type=Path, file_okay=False, readable=False), default=Path("data"),
-    envvar="TEMOIN_DATA", show_default=True, help="The vault's folder.",
+    envvar="TEMOIN_DATA", show_default=True, help="The vault's folder. [TEMOIN_DATA]",
 )
 _MACHINE = "A file that is needed could not be read or written. Look for free space, and for permission in its folder."
 _CLOSED = errno.EACCES, errno.EPERM, errno.EROFS

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from client_sdk.cli import temoin
 from client_sdk.cli.options import until_option
+from server.cli import main as temoin_server
 
 
 @click.command()
@@ -130,3 +131,18 @@ def test_a_script_may_give_every_command_the_same_options(name: str) -> None:
 def test_the_help_says_which_secrets_are_read(name: str, said: str) -> None:
     shown = CliRunner().invoke(temoin, [*name.split(), "--help"]).stdout
     assert said in " ".join(shown.split())
+
+
+def options_of(command: click.Command, path: str) -> Iterator[tuple[str, click.Option]]:
+    """Those that the help shows, of a command and all below it."""
+    for each in command.commands.values() if isinstance(command, click.Group) else ():
+        yield from options_of(each, f"{path} {each.name}")
+    yield from ((path, one) for one in command.params if isinstance(one, click.Option) and not one.hidden)
+
+
+@pytest.mark.parametrize(("program", "least"), [(temoin, 100), (temoin_server, 20)])
+def test_each_option_says_what_it_is_and_a_place_to_write_to_has_one_name(program: click.Group, least: int) -> None:
+    found = list(options_of(program, str(program.name)))
+    assert len(found) > least
+    assert [(path, one.opts) for path, one in found if not one.help] == []
+    assert [(path, one.opts) for path, one in found if "-o" in one.opts and "--output" not in one.opts] == []
