@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from client_sdk.cli.opened_pack import unfinished
 from client_sdk.client import Draft
-from client_sdk.dossier import PROOF, SEALED
+from client_sdk.dossier import POLICY, PROOF, SEALED
 from client_sdk.errors import NetworkError, Refused
 from client_sdk.items import Content
 from client_sdk.opening import OpenedBundle, parse_manifest
@@ -35,8 +35,10 @@ from client_sdk.professional import load_identity
 from client_sdk.sharing import Sharing
 from crypto_core.encoding import ID_SIZE, format_json, parse_json
 from crypto_core.randomness import make_bytes
-from crypto_core.receipts.note import SignerKey, format_vkey
-from crypto_core.receipts.policy import Policy
+from crypto_core.receipts.note import MAX_NOTE_SIZE, SignerKey, format_vkey
+from crypto_core.receipts.policy import MAX_POLICY_SIZE, Policy
+from crypto_core.receipts.receipt import parse_receipt
+from crypto_core.receipts.signatures import SIGNATURE_SIZE
 from crypto_core.sealing.sharing import sign_manifest
 from tests.fakes.devices import PASSWORD, PIN, make_device, register, stretch_once
 from tests.fakes.received import receive
@@ -361,6 +363,40 @@ def test_sums_are_one_of_each_other_file_or_none(made: Made) -> None:
     for more in (line, f"{line[:64]}  {SUMS}", line.upper(), line[:64]):
         assert faults({**made.files, SUMS: made.files[SUMS] + f"{more}\n".encode()}) == {(SUMS, "pack_malformed")}, more
     assert faults({**made.files, SUMS: made.files[SUMS][:-1]}) == {(SUMS, "pack_malformed")}
+
+
+@pytest.mark.parametrize(("name", "most"), [
+    (POLICY, MAX_POLICY_SIZE), (CHECKPOINT, MAX_NOTE_SIZE), (SIGNATURE, 2 * SIGNATURE_SIZE + 1),
+])
+def test_what_is_held_whole_is_not_read_where_it_is_far_too_long(made: Made, name: str, most: int) -> None:
+    for size, is_long in ((most, False), (most + 1, True)):
+        findings = check(summed({**made.files, name: bytes(size)})).findings
+        said = [one.error.detail for one in findings if one.name == name and isinstance(one.error, PackMalformed)]
+        assert ("far too long" in said) == is_long and said
+
+
+def test_a_pack_leads_to_no_state_of_the_ledger_that_one_of_its_receipts_is_no_beginning_of(made: Made) -> None:
+    assert check(made.files).checkpoint is not None
+    name = next(name for name in made.files if name.startswith(CONSISTENCY))
+    report = check(summed({**made.files, name: made.files[name] + b"x\n"}))
+    assert [one.name for one in report.findings] == [name] and report.checkpoint is None
+
+
+def test_another_checkpoint_than_was_summed_leads_nowhere(made: Made) -> None:
+    """Though the ledger signed it."""
+    proof = next(name for name in made.files if name.endswith(PROOF))
+    other = parse_receipt(made.files[proof]).note.encode()
+    assert other != made.files[CHECKPOINT]
+    report = check({**made.files, CHECKPOINT: other})
+    assert [(one.name, one.error.code) for one in report.findings] == [(CHECKPOINT, "pack_changed")]
+    assert report.checkpoint is None
+
+
+def test_another_policy_than_was_summed_names_no_key(made: Made) -> None:
+    """Though it can be read."""
+    report = check({**made.files, POLICY: made.files[POLICY] + b"# as it was sent\n"})
+    assert [(one.name, one.error.code) for one in report.findings] == [(POLICY, "pack_changed")]
+    assert (report.keys, report.receipts, report.proven) == ((), {}, 0) and check(made.files).keys != ()
 
 
 # Nobody's tool
