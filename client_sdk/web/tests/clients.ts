@@ -15,6 +15,11 @@ export const QUICK_ARGON: Argon = { stretch: QUICK, test: () => Promise.resolve(
 
 const HURRY = (): Promise<void> => Promise.resolve();
 
+/** What a browser keeps on disk, in memory for as long as a test takes. */
+export class Disk extends MemoryStore {
+  override readonly persistent = true;
+}
+
 /** One browser of one person: what it keeps outlives its clients. */
 export class Browser {
   readonly network = new Network();
@@ -23,7 +28,7 @@ export class Browser {
   readonly typed: Credentials;
   readonly #url: string;
 
-  constructor(url: string, typed: Credentials = somebody(), store: Store = new MemoryStore()) {
+  constructor(url: string, typed: Credentials = somebody(), store: Store = new Disk()) {
     this.#url = url;
     this.typed = typed;
     this.store = store;

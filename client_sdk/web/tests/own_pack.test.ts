@@ -298,7 +298,7 @@ async function aService({ browser }: Scene) {
   const told: { readonly kind: string; readonly done?: number; readonly total?: number }[] = [];
   const service = vaultService({
     transport: new HttpTransport(vault.url, { fetch: browser.network.fetch, sleep: hurry }), argon: QUICK_ARGON,
-    client: { sleep: hurry }, store: () => Promise.resolve({ store: new MemoryStore(), persistent: false }),
+    client: { sleep: hurry }, store: () => Promise.resolve(new MemoryStore()),
     home: (store) => new Home(store, new MemoryLocks()),
   });
   await service.listen((notice) => void told.push(notice));

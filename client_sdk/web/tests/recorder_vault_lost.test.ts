@@ -7,7 +7,7 @@ import type { VaultClient } from "../src/sdk/client.js";
 import { DeviceFailed, MemoryStore, type Changes } from "../src/sdk/home.js";
 import { EMPTY_DRAFT, type Id } from "../src/sdk/items.js";
 import type { Safe } from "../src/sdk/recorder.js";
-import { Browser, collected, registered } from "./clients.js";
+import { Browser, Disk, collected, registered } from "./clients.js";
 import { python } from "./real_vault.js";
 import { ownVault } from "./shared_vault.js";
 
@@ -160,7 +160,7 @@ with sqlite3.connect(${path}) as db:
 }
 
 /** A device with room for so many segments. */
-class Narrow extends MemoryStore {
+class Narrow extends Disk {
   readonly #room: number;
 
   constructor(room: number) {
@@ -194,6 +194,17 @@ test("where there is no room here, the oldest that the vault has go, but for the
   const again = await closed(phone);
   expect(again.lostFiles).toEqual([{ item: id, title: TITLE, name: NAME, gap: { first: 1, count: 1 } }]);
   expect(await whole(again, id)).toEqual(Buffer.concat(parts.filter((_part, at) => at !== 1)));
+});
+
+test("a browser that keeps nothing holds no more than the first of what the vault has", async () => {
+  const { typed } = await registered(vault.url);
+  const phone = new Browser(vault.url, typed, new MemoryStore());
+  const client = await phone.logIn();
+  const parts = slices(5000, 6000, 7000);
+  const [id] = await recorded(client, parts);
+  expect((await here(phone)).map((key) => Number(key.split(".")[1]))).toEqual([0]);
+  await client.recordings.end(id);
+  expect([await whole(client, id), await here(phone)]).toEqual([Buffer.concat(parts), []]);
 });
 
 test("a vault that loses its files where there was no room has again what is here, when it ends", async () => {

@@ -108,7 +108,7 @@ test("a browser that met the first key reads what was shared under the second, a
 
   const page = vaultService({
     transport: new HttpTransport(vault.url, { fetch: reader.network.fetch, sleep: () => Promise.resolve() }),
-    argon: QUICK_ARGON, store: () => Promise.resolve({ store: reader.store, persistent: true }), home: () => reader.home,
+    argon: QUICK_ARGON, store: () => Promise.resolve(reader.store), home: () => reader.home,
   });
   await page.meetLink(link!.fragment);
   const { items, pinned: known } = await page.openLink(link!.code);

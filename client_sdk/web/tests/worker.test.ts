@@ -53,7 +53,7 @@ async function aPage(typed: Typed = plain(), store?: Store): Promise<Page> {
   const service = vaultService({
     transport: new HttpTransport(vault.url, { fetch: network.fetch }), argon: QUICK_ARGON,
     client: { sleep: () => Promise.resolve() },
-    store: () => Promise.resolve({ store: kept, persistent: !(kept instanceof MemoryStore) }),
+    store: () => Promise.resolve(kept),
     home: (one) => new Home(one, new MemoryLocks()),
   });
   const { port1, port2 } = new MessageChannel();

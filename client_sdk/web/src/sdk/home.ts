@@ -36,6 +36,8 @@ export interface Changes {
 /** Values under ASCII keys. A value is whatever can be cloned; what is read is never the object that was written.
  * Everything throws DeviceFailed where the browser doesn't do it, DeviceNewer where a newer version has done it. */
 export interface Store {
+  /** Whether what is kept here is still there when the page is opened again. */
+  readonly persistent: boolean;
   /** The value, or undefined. */
   get(key: string): Promise<unknown>;
   /** Every key that begins with `prefix`, with its value, in the order of keys; as at one moment. */
@@ -56,6 +58,7 @@ const OPENING_MS = 5000;
 
 /** A Store in IndexedDB. Telephones end connections of pages in the background: then it opens another one. */
 export class IndexedStore implements Store {
+  readonly persistent = true;
   readonly #name: string;
   #db: Promise<IDBPDatabase> | null = null;
 
@@ -163,6 +166,7 @@ function beginningWith(prefix: string): IDBKeyRange {
 
 /** The twin: lost with the page. */
 export class MemoryStore implements Store {
+  readonly persistent: boolean = false;
   readonly #values = new Map<string, unknown>();
 
   get(key: string): Promise<unknown> {
@@ -195,16 +199,16 @@ export class MemoryStore implements Store {
 const failed = (): Promise<never> => Promise.reject(new DeviceFailed("erased"));
 /** The Store of what was erased: nothing is kept there any more, nor found. */
 const ERASED: Store = {
-  get: failed, list: failed, keys: failed, write: failed, erase: failed, close: () => undefined,
+  persistent: false, get: failed, list: failed, keys: failed, write: failed, erase: failed, close: () => undefined,
 };
 
-/** The Store of this browser; one in memory, and `persistent` false, where it keeps nothing. Throws DeviceNewer. */
-export async function openStore(): Promise<{ readonly store: Store; readonly persistent: boolean }> {
+/** The Store of this browser; one in memory where it keeps nothing. Throws DeviceNewer. */
+export async function openStore(): Promise<Store> {
   try {
-    return { store: await IndexedStore.open(), persistent: true };
+    return await IndexedStore.open();
   } catch (error) {
     if (!(error instanceof DeviceFailed)) throw error;
-    return { store: new MemoryStore(), persistent: false };
+    return new MemoryStore();
   }
 }
 

@@ -42,8 +42,9 @@ export class Segments {
     return this.#session.home.store.write({ put: [[this.#key(item, number), sealed]] });
   }
 
-  /** Into the vault, under its blob's id, with a receipt that verified; it stays here. The vault is asked first for one that
-   * it has receipted before, and may have lost since. Does nothing for one that doesn't lie here. */
+  /** Into the vault, under its blob's id, with a receipt that verified. It stays here, but for all after the first where this
+   * browser keeps nothing and would hold them in memory. The vault is asked first for one that it has receipted before, and
+   * may have lost since. Does nothing for one that doesn't lie here. */
   async send(item: Id, number: number, blob: Id): Promise<void> {
     const session = this.#session, { home, replica } = session;
     const [sealed, held] = [await this.get(item, number), await replica.receipt(blobName(blob))];
@@ -53,6 +54,7 @@ export class Segments {
     await session.verify(receipt, digest, sealed.length);
     if (held !== null && held !== receipt) await home.keepEvidence("receipt", encodeText(held));
     await replica.writing(() => replica.keepReceipt(blobName(blob), receipt));
+    if (!home.store.persistent && number > 0) await this.letGo(item, [number]);
   }
 
   /** They go from this device. */

@@ -23,7 +23,7 @@ import { Watched } from "./watched.js";
 export interface ServiceParts {
   readonly transport: Transport;
   readonly argon: Argon;
-  readonly store?: () => Promise<{ readonly store: Store; readonly persistent: boolean }>;
+  readonly store?: () => Promise<Store>;
   readonly home?: (store: Store) => Home;
   readonly client?: Pick<ClientOptions, "clock" | "sleep" | "now">;
 }
@@ -44,9 +44,9 @@ export function vaultService(parts: ServiceParts): VaultService {
 }
 
 async function begin(parts: ServiceParts, by: Answering): Promise<Ground> {
-  const [{ store, persistent }] = await Promise.all([(parts.store ?? openStore)(), ready()]);
+  const [store] = await Promise.all([(parts.store ?? openStore)(), ready()]);
   // What is kept in this worker alone needs no lock between tabs; a browser that forbids stores forbids those, too.
-  const home = parts.home?.(store) ?? new Home(store, persistent ? openLocks() : new MemoryLocks());
+  const home = parts.home?.(store) ?? new Home(store, store.persistent ? openLocks() : new MemoryLocks());
   const transport = new Watched(parts.transport, (reachable) => by.reach(reachable));
   const { clock = clockOfDevice, sleep = resting, now = () => performance.now() } = parts.client ?? {};
   const reading = by.transfer(false);
@@ -59,7 +59,7 @@ async function begin(parts: ServiceParts, by: Answering): Promise<Ground> {
     return [await publishedPolicy(transport), false];
   };
   return {
-    client, forgetful: !persistent, link: { transport, clock, progress: reading },
+    client, forgetful: !store.persistent, link: { transport, clock, progress: reading },
     box: { transport, clock, sleep, now },
     policy: async () => {
       const held = await home.policy();
