@@ -145,6 +145,7 @@ def ask(question: str, otherwise: str, *, err: bool = True) -> str:
     click.echo(f"{question}: ", nl=False, err=err)
     answer = sys.stdin.readline()
     if not answer:
+        click.echo(err=err)
         raise click.UsageError(otherwise)
     return answer.removesuffix("\n")
 
@@ -158,7 +159,7 @@ def require_somebody(otherwise: str) -> None:
 
 def _ask_name(name: str, variable: str) -> str:
     _require_terminal(name, variable)
-    return ask(name, _other_ways(name, variable))
+    return ask(name, f"Nobody typed the {name}. {_other_ways(variable)}")
 
 
 def _ask(name: str, variable: str, twice: bool) -> str:
@@ -181,8 +182,8 @@ def _require_terminal(name: str, variable: str) -> None:
     try:
         os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
     except OSError:
-        raise click.UsageError(_other_ways(name, variable)) from None
+        raise click.UsageError(f"There is no terminal to ask on for the {name}. {_other_ways(variable)}") from None
 
 
-def _other_ways(name: str, variable: str) -> str:
-    return f"There is no terminal to ask on for the {name}. Give it with --secrets-fd, or in {variable}."
+def _other_ways(variable: str) -> str:
+    return f"Give it with --secrets-fd, or in {variable}."

@@ -62,6 +62,7 @@ def approve_one(data: Path, number: str, fingerprint: str | None) -> None:
             click.echo("The forty digits that they read out to you: ", nl=False)
             fingerprint = sys.stdin.readline()
             if not fingerprint:
+                click.echo()
                 raise click.UsageError("Nobody is there to type the digits. Use a terminal, or give --fingerprint.")
         index, listing = approve(parts, number, fingerprint or "")
     click.echo(f"Listed, entry {index}: {_spelled(listing)}\n  {listing.fingerprint}")

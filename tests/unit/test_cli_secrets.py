@@ -177,6 +177,15 @@ def test_what_can_not_be_answered_is_told_from_what_is_not_answered_yet(monkeypa
             secrets.ask("What", "nobody")
 
 
+def test_a_name_that_nobody_types_on_a_terminal_is_no_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Standard input may be another than the terminal."""
+    monkeypatch.setattr(secrets, "_require_terminal", lambda *_: None)
+    with open(os.devnull) as nothing:
+        monkeypatch.setattr("sys.stdin", nothing)
+        with pytest.raises(click.UsageError, match="Nobody typed the User name.*TEMOIN_USER"):
+            secrets.Secrets(None, {}).user()
+
+
 def test_no_secret_shows_in_a_repr() -> None:
     held = secrets.Secrets(None, {"TEMOIN_PASSWORD": PASSWORD, "TEMOIN_PIN": PIN})
     assert (held.password(), held.pin()) == (PASSWORD, PIN)
