@@ -239,6 +239,13 @@ describe("a document", () => {
     expect(screen.queryByRole("button", { name: /^Télécharger/ })).toBeNull();
   });
 
+  test.each([true, false])("a recording says whether a part of it is missing (%s)", async (hasGap) => {
+    const one = document_(2, { contents: [{ ...content("v.webm", "audio/webm", 9), hasGap }] });
+    vault = await openVault([one]);
+    await shown(one);
+    expect(said().includes("Il manque au moins un passage de cet enregistrement")).toBe(hasGap);
+  });
+
   test("a recording is played from memory", async () => {
     await shown(SOUND);
     press(/^Ouvrir le son/);

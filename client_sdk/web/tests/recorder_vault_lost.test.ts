@@ -72,6 +72,7 @@ describe.each([false, true])("a vault that is set back while it goes on (sensiti
     const again = await closed(phone);
     const sound = Buffer.concat([...parts, ...more]);
     expect(await whole(again, id)).toEqual(sound);
+    expect(again.item(id).contents).toMatchObject([{ hasGap: false }]);
     expect(again.lostFiles).toEqual([]);
     expect(await here(phone)).toEqual([]);
     const other = await phone.another().logIn();
@@ -121,7 +122,7 @@ test("what is nowhere any more is told, and the rest is one recording that opens
   const again = await closed(phone);
   expect(again.lostFiles).toEqual([{ item: id, title: TITLE, name: NAME, gap: { first: 0, count: 3 } }]);
   const other = await phone.another().logIn();
-  expect(other.item(id).contents).toMatchObject([{ size: 17_000, isOpen: false }]);
+  expect(other.item(id).contents).toMatchObject([{ size: 17_000, isOpen: false, hasGap: true }]);
   expect(await whole(other, id)).toEqual(Buffer.concat(more));
   await again.recordings.finish();
   expect(again.item(id).revision).toBe(2);
@@ -260,6 +261,7 @@ test("what lies here of one that was deleted and restored is closed", async () =
   phone.network.cutBefore = ({ method, path }) => method === "POST" && path === "/v1/items";
   await expect(client.recordings.end(id)).rejects.toMatchObject({ code: "network" });
   phone.network.cutBefore = () => false;
+  expect(await client.waiting()).toEqual([]);
   await client.deleteItem(id);
   await client.restoreItem(id);
   await client.recordings.finish();

@@ -22,7 +22,8 @@ export interface Happened {
 /** One file of an item. `sealed` is the SHA-256 of its blob, `sha256` that of the original; `key` opens the blob.
  *
  * A recording's is in `parts`, its segments in order: then `key` derives theirs, and `blob` and `sealed` are the first
- * one's. `isOpen`: it was not closed yet, so that more of it may lie in the vault. */
+ * one's. `isOpen`: it was not closed yet, so that more of it may lie in the vault. `hasGap`: segments before its last one
+ * are missing, since they were nowhere any more. */
 export interface Content {
   readonly blob: Id;
   readonly key: Uint8Array;
@@ -33,6 +34,7 @@ export interface Content {
   readonly size: number;
   readonly parts?: readonly Content[];
   readonly isOpen?: boolean;
+  readonly hasGap?: boolean;
 }
 
 /** Whose a received item is: the deposit as it was sent (docs/spec/deposit-box.md). Its sealed words are the blob

@@ -242,6 +242,7 @@ function filesOf(facts: Extract<RecordFacts, { readonly contents: unknown }>): r
   return [{
     blob: formatB64url(deriveSegment(key, 0)[0]), key, sealed: parts[0]?.sealed ?? nothing, sha256: whole ?? nothing,
     name, mime, size: parts.reduce((size, part) => size + part.size, 0), parts, isOpen: whole === null,
+    hasGap: parts.length > 0 && parts.at(-1)?.blob !== formatB64url(deriveSegment(key, parts.length - 1)[0]),
   }, ...others];
 }
 

@@ -95,6 +95,7 @@ export function FileOf({ item, content }: { item: Item; content: Content }): JSX
             : say(plays ? "documents.file.too_large_here" : "documents.file.too_large", { size: size(LARGEST[kind]) })}
         </p>
       )}
+      {content.hasGap === true && <p class="hint">{say("documents.record.gap.there")}</p>}
       {inRanges && writesWhatItPlays() && <p class="hint not-on-paper">{say("documents.file.temporary")}</p>}
       <Problem error={error} />
       <p class="actions">
