@@ -3,6 +3,7 @@
 import { act, cleanup, fireEvent, screen } from "@testing-library/preact";
 import { afterEach, describe, expect, test, vi } from "vitest";
 
+import { day } from "../src/app/i18n.js";
 import { address, go, place } from "../src/app/router.js";
 import { items, refreshItems, waiting } from "../src/app/state.js";
 import Calendar from "../src/app/views/journal/Calendar.js";
@@ -172,7 +173,7 @@ describe("what was deleted", () => {
     show(<Deleted />);
     await until(() => rows().includes("Le soir"));
     const week = 7 * 86_400;
-    const erased = new Intl.DateTimeFormat("fr", { dateStyle: "long" }).format((tombstone!.deposited + week) * 1000);
+    const erased = day(tombstone!.deposited + week);
     expect(said()).toContain(`Effacé après le ${erased}`);
     press(/^Reprendre/);
     await until(() => said().includes("C’est de retour"));

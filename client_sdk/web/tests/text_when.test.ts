@@ -12,11 +12,12 @@ import {
 import { parseHappened } from "../src/sdk/happened.js";
 import { sampleItem } from "./samples.js";
 
-beforeEach(() => speakWords("fr", {}));
+beforeEach(() => speakWords("fr", { parts: { first: "1er" } }));
 
 describe("the time of the facts", () => {
   test.each([
-    ["2026-03-03T21:30", "3 mars 2026 à\u00a021:30"], ["2026-03-03", "3 mars 2026"], ["2026-03", "mars 2026"], ["2026", "2026"],
+    ["2026-03-03T21:30", "3 mars 2026 à\u00a021:30"], ["2026-03-03", "3 mars 2026"], ["2026-03-01", "1er mars 2026"],
+    ["2026-03-01T01:01", "1er mars 2026 à\u00a001:01"], ["2026-03-21", "21 mars 2026"], ["2026-03", "mars 2026"], ["2026", "2026"],
     ["au printemps 2019, le soir", "au printemps 2019, le soir"], ["1965-05-03", "3 mai 1965"], ["1965", "1965"], ["2026-02-30", "2026-02-30"],
     ["21:30", "21:30"], ["0000", "0000"], ["2026-13", "2026-13"],
   ])("%s is said as %s", (typed, said) => expect(spellHappened(parseHappened(typed))).toBe(said));

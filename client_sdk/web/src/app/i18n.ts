@@ -57,22 +57,23 @@ export function number(value: number): string {
   return inLanguage(Intl.NumberFormat, {}).format(value);
 }
 
-/** A day as people write it: "3 mars 2026". `seconds` are Unix seconds. */
+/** A day as people write it: "1er mars 2026". `seconds` are Unix seconds. */
 export function day(seconds: number): string {
-  return dates({ dateStyle: "long" }).format(seconds * 1000);
+  return together(dates({ dateStyle: "long" }), seconds * 1000);
 }
 
-/** A day and a time: "3 mars 2026 à 21:30". */
+/** A day and a time: "1er mars 2026 à 21:30". */
 export function moment(seconds: number): string {
   return together(dates({ dateStyle: "long", timeStyle: "short" }), seconds * 1000);
 }
 
-/** A time in a format, where no line ends before the end of a clock's time: "PM", or the hour where there is none. More
- * held together would be torn in a narrow column. */
+/** A time in a format, with the first of a month as the language calls it, where no line ends before the end of a clock's
+ * time: "PM", or the hour where there is none. More held together would be torn in a narrow column. */
 export function together(format: Intl.DateTimeFormat, milliseconds: number): string {
   const parts = format.formatToParts(milliseconds);
   const end = parts.some(({ type }) => type === "dayPeriod") ? "dayPeriod" : "hour";
   return parts.map(({ type, value }, at) => {
+    if (type === "day" && value === "1") return say("parts.first");
     const holds = type === "literal" && parts[at + 1]?.type === end;
     return holds ? value.replace(/ $/, "\u00a0") : value;
   }).join("");

@@ -42,7 +42,8 @@ export function spellMonth(span: string): string {
   return span.length < 7 ? span : format({ month: "long", year: "numeric" }).format(timeOf(`${span.slice(0, 7)}-01`));
 }
 
-/** A day in full, as it is read aloud: "dimanche 1 mars 2026". */
+/** A day in full, as it is read aloud: "dimanche 1 mars 2026". The number is that of its square, or who speaks to the page names
+ * another. */
 export function spellDay(day: Day): string {
   return format({ dateStyle: "full" }).format(timeOf(day));
 }

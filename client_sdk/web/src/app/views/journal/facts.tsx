@@ -76,7 +76,7 @@ export function spellFact(item: Item, name: Fact | "files"): string {
     case "happened": return item.happened ? spellHappened(item.happened) : "";
     case "people": return item.people.join(", ");
     case "tags": return item.tags.join(", ");
-    case "danger": return item.danger === null ? "" : String(item.danger);
+    case "danger": return item.danger === null ? "" : dangerSaid(item.danger);
     case "files": return item.contents.map((content) => content.name).join(", ");
     default: return item[name] ?? "";
   }
