@@ -237,6 +237,15 @@ describe("a document", () => {
     expect(said()).toContain("Rien de cet enregistrement ne peut être lu pour l’instant.");
     expect(said()).not.toContain("vide");
     expect(screen.queryByRole("button", { name: /^Télécharger/ })).toBeNull();
+    expect(said()).not.toMatch(/Taille|Empreinte/);
+  });
+
+  test("a recording that isn't closed has a size so far, and no fingerprint", async () => {
+    const open = document_(2, { contents: [{ ...content("v.webm", "audio/webm", 310), isOpen: true }] });
+    vault = await openVault([open]);
+    await shown(open);
+    expect(said()).toContain("310\u00a0octets");
+    expect(said()).not.toContain("Empreinte");
   });
 
   test.each([true, false])("a recording says whether a part of it is missing (%s)", async (hasGap) => {

@@ -63,6 +63,7 @@ describe("a link", () => {
     page = await startPage(new MemoryVault(), "/app#bAAAA");
     await page.see("This link is not whole");
     expect(document.querySelector("form")).toBeNull();
+    expect(page.text()).not.toMatch(/type the code|Each opening is counted/);
   });
 
   test("is tried again where the worker could not be had", async () => {
@@ -99,6 +100,7 @@ describe("a link", () => {
     await page.press("Open");
     await page.see("Ask the person who gave you the link.");
     expect(document.querySelector("form input")).toBeNull();
+    expect(page.text()).not.toMatch(/type the code|Each opening is counted/);
   });
 
   test("without what it carried says to open it again", async () => {

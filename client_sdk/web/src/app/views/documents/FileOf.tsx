@@ -164,18 +164,21 @@ function Text({ bytes, name, cut }: { bytes: Blob; name: string; cut: boolean })
   );
 }
 
-/** What the original was, to the last byte. */
+/** What the original was, to the last byte; of a recording that isn't closed, what is known: not its fingerprint. */
 export function FileFacts({ content }: { content: Content }): JSX.Element {
+  const [empty, unclosed] = [content.size === 0, content.isOpen === true];
   const facts = [
-    ["name", content.name], ["type", content.mime], ["size", size(content.size)],
+    ["name", content.name], ["type", content.mime], ...(empty && unclosed ? [] : [["size", size(content.size)] as const]),
   ] as const;
   return (
     <dl class="facts-list">
       {facts.map(([name, value]) => <div key={name}><dt>{say(`documents.fact.${name}`)}</dt><dd>{value}</dd></div>)}
-      <div>
-        <dt>{say("documents.fact.hash")}</dt>
-        <dd><Hash bytes={content.sha256} /><span class="hint">{say("documents.fact.hash_hint")}</span></dd>
-      </div>
+      {!unclosed && (
+        <div>
+          <dt>{say("documents.fact.hash")}</dt>
+          <dd><Hash bytes={content.sha256} /><span class="hint">{say("documents.fact.hash_hint")}</span></dd>
+        </div>
+      )}
     </dl>
   );
 }

@@ -19,11 +19,13 @@ export default function Link(): JSX.Element {
   const [vault, setVault] = useState<VaultApi | null>(null);
   const [error, setError] = useState<unknown>(null);
   const [tries, setTries] = useState(0);
+  const [over, setOver] = useState(false);
   useEffect(() => {
     if (fragment === null) return;
     let here = true;
     setVault(null);
     setError(null);
+    setOver(false);
     const meet = async (): Promise<VaultApi> => {
       const api = begin();
       await api.meetLink(fragment);
@@ -33,7 +35,11 @@ export default function Link(): JSX.Element {
       if (met.value === fragment) met.value = null; // the worker has it, and reads nothing else any more
       reading.value = null;
       if (here) setVault(api);
-    }, (failed: unknown) => here && setError(failed));
+    }, (failed: unknown) => {
+      if (!here) return;
+      setError(failed);
+      setOver(OVER.includes(codeOf(failed)));
+    });
     return () => {
       here = false;
     };
@@ -41,31 +47,35 @@ export default function Link(): JSX.Element {
   return (
     <>
       <Title>{say("reading.link.title")}</Title>
-      <p class="lead">{say("reading.link.lead")}</p>
-      {vault !== null ? <Code vault={vault} /> : (
+      {!over && <p class="lead">{say("reading.link.lead")}</p>}
+      {vault !== null ? <Code vault={vault} over={over} onOver={() => setOver(true)} /> : (
         <>
           <Problem error={error} />
           {error === null && (fragment === null ? <Notice><p>{say("reading.link.none")}</p></Notice>
             : <Waiting>{say("shell.loading")}</Waiting>)}
-          {error !== null && codeOf(error) !== "link_malformed" && (
+          {error !== null && !over && (
             <Button onClick={() => setTries(tries + 1)}>{say("shell.again")}</Button>
           )}
         </>
       )}
-      <h2>{say("reading.link.know")}</h2>
-      <ul>
-        {(["sealed", "counted", "history", "screen"] as const).map((name) => <li key={name}>{say(`reading.link.${name}`)}</li>)}
-      </ul>
+      {!over && (
+        <>
+          <h2>{say("reading.link.know")}</h2>
+          <ul>
+            {(["sealed", "counted", "history", "screen"] as const).map((name) => <li key={name}>{say(`reading.link.${name}`)}</li>)}
+          </ul>
+        </>
+      )}
       <p class="tools"><a href={address("home")}>{say("reading.link.other")}</a></p>
     </>
   );
 }
 
-function Code({ vault }: { vault: VaultApi }): JSX.Element {
+/** `over`: no code opens it any more. */
+function Code({ vault, over, onOver }: { vault: VaultApi; over: boolean; onOver: () => void }): JSX.Element {
   const [code, setCode] = useState("");
   const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
-  const [over, setOver] = useState(false);
   const input = useRef<HTMLInputElement>(null);
   const wait = useWait(error);
   const left = (error as { extra?: { left?: unknown } } | null)?.extra?.left;
@@ -81,10 +91,10 @@ function Code({ vault }: { vault: VaultApi }): JSX.Element {
       setCode("");
       setBusy(false);
       const { extra } = failed as { extra?: { left?: unknown } };
-      const ended = OVER.includes(codeOf(failed)) || extra?.left === 0;
-      setOver(ended);
-      if (ended) focusHeading(true); // field and button go
-      else input.current?.focus();
+      if (OVER.includes(codeOf(failed)) || extra?.left === 0) {
+        onOver();
+        focusHeading(true); // field and button go
+      } else input.current?.focus();
     }
   };
   return (
