@@ -1,14 +1,16 @@
 """Files that were sealed otherwise than whoever sealed them says: by somebody who means harm, or a device that fails.
 
-Knows: how a content is sealed. Refuses to know: who deposits it, and who reads it.
+Knows: how a content is sealed, and how one that isn't what it seems is kept. Refuses to know: who reads it.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 from hashlib import sha256
+from pathlib import Path
 
-from client_sdk.items import Content
+from client_sdk.client import Draft, VaultClient
+from client_sdk.items import Content, Kept
 from crypto_core.randomness import make_bytes, make_id
 from crypto_core.sealing.envelope import SEALED_CHUNK_SIZE, seal_stream
 from crypto_core.sealing.padding import pad_content
@@ -43,3 +45,17 @@ def seal_wrongly(how: str, data: bytes = DATA) -> tuple[Content, bytes]:
         "a larger size": {"size": len(data) + 1}, "a smaller size": {"size": len(data) - 1},
     }
     return replace(content, **said.get(how, {})), bytes(sealed)  # type: ignore[arg-type]
+
+
+def add_differing(client: VaultClient, path: Path, title: str) -> Kept:
+    """A document with a file that opens to its end, and isn't the one that its entry names."""
+    with client._writing((path,), False) as (opened, (content,)):
+        other = replace(content, sha256=make_bytes(32))
+        return opened.writer.add((Draft(title=title),), "document", False, (other,))[0]
+
+
+def begin_recording(client: VaultClient, title: str) -> Kept:
+    """A recording whose segments never came."""
+    nothing = Content(make_id(), make_bytes(32), bytes(32), bytes(32), "audio.webm", "audio/webm", 0, ())
+    with client._writing((), False) as (opened, _):
+        return opened.writer.add((Draft(title=title),), "document", False, (nothing,))[0]

@@ -8,15 +8,24 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from client_sdk.client import VaultClient
+from client_sdk.client import Draft, VaultClient
+from crypto_core.encoding import format_b64url
+from tests.fakes.browser import not_found
 from tests.fakes.listed import become_listed
 from tests.fakes.processes import RealVault
 from tests.fakes.typist import Typist
+from tests.fakes.wrongly import add_differing
 
 PHOTOGRAPH = Path(__file__).parents[3] / "docs" / "demo" / "photograph.jpg"
+CONVERSATION = "Notre conversation"
 WRITTEN = "Ce soir, il a fermé la porte à clef. Je note tout."
 BEHIND = "Les mots exacts, derrière le code."
 INSIDE = "document.activeElement.closest('dialog') !== null"
+COVERED = """() => {
+  const held = document.activeElement.getBoundingClientRect(), exit = document.querySelector(".dialog-exit");
+  return exit.getBoundingClientRect().top < held.bottom;
+}"""
+"""Whether the way out of a question lies over what has the focus."""
 NO_MOUSE = """
 for (const kind of ["mousedown", "pointerdown", "touchstart"]) {
   addEventListener(kind, () => { window.touched = true; }, true);
@@ -192,3 +201,84 @@ def test_a_part_of_something_is_shared_with_who_is_listed_and_ended(
     typist.strike(page.get_by_role("dialog").get_by_role("button", name=say("share.revoke.do"), exact=True))
     is_told(page, say("share.revoke.done"))
     typist.not_lost()
+
+
+def test_a_file_that_differs_is_had_all_the_same(typist: Typist, real_vault: RealVault, tmp_path: Path) -> None:
+    """What was pressed keeps the focus, in sight below what was said of it; then it is where the question was asked."""
+    page, say = typist.page, typist.say
+    page.set_viewport_size({"width": 360, "height": 640})
+    typist.username = "quand même"
+    typist.sign_up_elsewhere()
+    with VaultClient.connect(real_vault.url, tmp_path) as laptop:
+        laptop.log_in(typist.username, typist.password, typist.pin)
+        add_differing(laptop, PHOTOGRAPH, CONVERSATION)
+    typist.log_in()
+    typist.go_to("shell.documents")
+    typist.strike(page.get_by_role("link").filter(has_text=CONVERSATION))
+    typist.heading_of(CONVERSATION)
+    asking = page.get_by_role("button").filter(has_text=say("documents.download.name"))
+    typist.strike(asking)
+    hold_in(page, typist)
+    page.keyboard.press("Escape")
+    expect(asking).to_be_focused()
+    page.keyboard.press("Enter")
+    answers = page.get_by_role("dialog").get_by_role("button")
+    typist.strike(answers.get_by_text(say("documents.download.do"), exact=True))
+    differing = answers.get_by_text(say("documents.download.differing"), exact=True)
+    expect(differing).to_be_focused()
+    expect(page.get_by_role("alert")).to_have_text(say("problem.content_differs"))
+    for seen in (differing, page.get_by_role("alert")):
+        expect(seen).to_be_in_viewport(ratio=1)
+    assert page.evaluate(COVERED) is False
+    hold_in(page, typist)
+    with page.expect_download() as download:
+        typist.strike(differing)
+    assert Path(download.value.path()).read_bytes() == PHOTOGRAPH.read_bytes()
+    expect(asking).to_be_focused()
+    is_told(page, say("documents.download.done", name=f"{say('documents.download.neutral_name')}.jpg"))
+
+
+def test_what_has_no_receipt_is_left_out_of_what_is_shared(
+    typist: Typist, real_vault: RealVault, tmp_path: Path
+) -> None:
+    page, say = typist.page, typist.say
+    typist.username = "sans reçu"
+    typist.sign_up_elsewhere()
+    with VaultClient.connect(real_vault.url, tmp_path) as laptop:
+        laptop.log_in(typist.username, typist.password, typist.pin)
+        kept = laptop.write_entry(Draft(text=WRITTEN))
+        laptop.write_entry(Draft(text=BEHIND))
+    typist.log_in()
+    typist.go_to("shell.journal")
+    typist.follow("share.list.name")
+    typist.follow("share.new")
+
+    def preview() -> None:
+        typist.press("account.sign_up.next")
+        typist.heading("share.parts.title")
+        typist.press("account.sign_up.next")
+        typist.press("share.who.make_link")
+        typist.press("share.terms.next")
+        typist.heading("share.preview.title")
+        typist.not_lost()
+        typist.fill("account.confirm.password", typist.password)
+        typist.fill("account.confirm.pin", typist.pin)
+        typist.press("share.preview.do")
+
+    for text in (WRITTEN, BEHIND):
+        typist.strike(page.get_by_role("checkbox", name=text), "Space")
+    with not_found(page, {f"/v1/items/{format_b64url(kept.id)}/revisions/{kept.revision}/receipt"}):
+        preview()
+        told = page.get_by_role("alert")
+        expect(told).to_contain_text(say("problem.item_unproven"))
+        expect(told).to_contain_text(say("share.preview.unproven", title=WRITTEN))
+        expect(page.get_by_role("button", name=say("share.preview.do"), exact=True)).to_be_focused()
+        typist.not_lost()
+        for key in ("share.terms.title", "share.who.title", "share.parts.title", "share.items.title"):
+            typist.strike(page.get_by_role("button").filter(has_text=f"← {say('account.back')}"))
+            typist.heading(key)
+            typist.not_lost()
+        typist.strike(page.get_by_role("checkbox", name=WRITTEN), "Space")
+        preview()
+        typist.heading("share.done.title")
+        typist.not_lost()

@@ -165,10 +165,16 @@ export function Notice({ children, care }: { children: ComponentChildren; care?:
 }
 
 /** What went wrong, in words: what to do next, and that nothing was lost; then what else is said of it. Announced to a screen
- * reader. */
+ * reader. What has the focus below it stays in sight, where this would push it away. */
 export function Problem({ error, children }: { error: unknown; children?: ComponentChildren }): JSX.Element | null {
+  const said = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const focused = document.activeElement;
+    const isAbove = focused !== null && said.current && said.current.compareDocumentPosition(focused) & Node.DOCUMENT_POSITION_FOLLOWING;
+    if (isAbove) focused.scrollIntoView({ block: "nearest" });
+  }, [error]);
   if (error === null || error === undefined) return null;
-  return <div class="notice care" role="alert"><p>{sentenceOf(error)}</p>{children}</div>;
+  return <div class="notice care" role="alert" ref={said}><p>{sentenceOf(error)}</p>{children}</div>;
 }
 
 /** The sentence for an error: by its code (and the rule that it names), else one that fits any. */
