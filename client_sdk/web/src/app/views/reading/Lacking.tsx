@@ -14,9 +14,9 @@ export function Lacking({ pack: { left, lost, unsaid, isContinued }, items, chil
   pack: SavedPack; items: readonly Item[]; children: ComponentChildren;
 }): JSX.Element | null {
   if (left.length + lost.length + unsaid === 0 && isContinued) return null;
-  const named = ({ item: id, name }: SavedPack["lost"][number]): string => {
+  const named = ({ item: id, name }: SavedPack["lost"][number]): JSX.Element => {
     const item = items.find((one) => one.id === id);
-    return `${fileOf(item, name)} ${item === undefined ? say("journal.untitled") : calledOf(item)}`;
+    return <>{fileOf(item, name)} <cite>{item === undefined ? say("journal.untitled") : calledOf(item)}</cite></>;
   };
   const [missing, unproven] = [false, true].map((isThere) => lost.filter((file) => file.isThere === isThere).map(named));
   return (
@@ -31,7 +31,7 @@ export function Lacking({ pack: { left, lost, unsaid, isContinued }, items, chil
 }
 
 /** A sentence about several, and each of them; nothing where there are none. */
-export function Named({ said, names }: { said: string; names: readonly string[] }): JSX.Element | null {
+export function Named({ said, names }: { said: string; names: readonly ComponentChildren[] }): JSX.Element | null {
   if (names.length === 0) return null;
   return (
     <>

@@ -50,7 +50,7 @@ export function Choose(props: {
             label={(
               <>
                 <b>{titleOf(item)}</b>{" "}
-                <span class="hint">{[whenOf(item), ...marksOf(item)].join(" · ")}</span>
+                <span class="hint">{[whenOf(item), ...marksOf(item)].join("\u00a0· ")}</span>
               </>
             )}
           />

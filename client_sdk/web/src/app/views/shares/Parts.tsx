@@ -50,7 +50,7 @@ function One(props: { id: Id; onChoose: (id: Id) => void; onMake: (item: Item) =
   return (
     <fieldset class="to-whom">
       <legend>{titleOf(whole ?? chosen)}</legend>
-      <p class="hint">{[whenOf(whole ?? chosen), ...marksOf(whole ?? chosen)].join(" · ")}</p>
+      <p class="hint">{[whenOf(whole ?? chosen), ...marksOf(whole ?? chosen)].join("\u00a0· ")}</p>
       <p class="choices">
         {choices.map(([value, name]) => (
           <label key={value} class="choice">
