@@ -22,6 +22,7 @@ from tests.fakes.film import make_film, make_sound
 from tests.fakes.listed import become_listed
 from tests.fakes.processes import RealVault
 from tests.fakes.visitor import PASSWORD, PIN
+from tests.fakes.wrongly import add_differing, begin_recording
 
 PHOTOGRAPH = Path(__file__).resolve().parents[2] / "docs" / "demo" / "photograph.jpg"
 
@@ -40,6 +41,8 @@ class Words:
     assessment: str
     media: tuple[str, str]
     """The titles of a film and of a sound."""
+    unsound: tuple[str, str]
+    """The titles of a file that isn't the one that its entry names, and of a recording of which nothing is there."""
     message: str
     """What stands beside what is shared."""
     professional: tuple[str, str, str]
@@ -68,6 +71,7 @@ STORIES = {
         ("au printemps 2019", "La première fois. Je ne l’avais jamais écrit."),
         "Où j’en suis",
         ("La porte de la cuisine", "Son message vocal de dimanche"),
+        ("Notre conversation de lundi", "Son, mardi soir"),
         "Merci de lire avant jeudi. Le plus important est la photographie du bras.",
         ("Maître Inès Carrel-Dumont", "Barreau de Grenoble", "Saint-Martin-d’Hères"),
     ),
@@ -92,6 +96,7 @@ STORIES = {
         ("in spring 2019", "The first time. I had never written it down."),
         "Where I stand",
         ("The kitchen door", "His voice message of Sunday"),
+        ("Our conversation of Monday", "Sound, Tuesday evening"),
         "Please read this before Thursday. The photograph of the arm matters most.",
         ("Ruth Adler", "Eastside Law Centre", "Bristol"),
     ),
@@ -129,8 +134,8 @@ class Told:
         assert made.link is not None
         return made.link
 
-    def send(self, *, opened: bool) -> None:
-        """The same with the professional, who opens it or not."""
+    def send(self, *, opened: bool) -> bytes:
+        """The same with the professional, who opens it or not. Gives the bundle's id."""
         digits = self.reader.office.standing().fingerprint
         (entry,) = [
             one.entry for one in self.laptop.professionals.read().professionals if one.listing.fingerprint == digits
@@ -138,6 +143,7 @@ class Told:
         made = self._share(entry)
         if opened:
             self.reader.office.open(made.bundle)
+        return made.bundle
 
     def read(self, fragment: str, code: str) -> None:
         """What a page of this account shared: the professional opens all that they were sent, then the link, and tries
@@ -154,21 +160,32 @@ class Told:
         self.laptop.shares.send(made, self.laptop.account.confirm(PASSWORD, PIN))
         return made
 
-    def lost_paths(self) -> set[str]:
-        """Paths of a file, of what was put into a box, and of the receipts of an entry and of another file."""
+    def receipt_of(self, text: str) -> str:
+        """The path of the receipt of what was written, within that of who asks."""
+        written = next(item for item in self.laptop.items() if item.text == text)
+        return f"/items/{format_b64url(written.id)}/revisions/{written.revision}/receipt"
+
+    def lost_paths(self, bundle: bytes | None = None) -> set[str]:
+        """Paths of a file, of what was put into a box, and of the receipts of an entry and of another file; `bundle`:
+        as whoever opened that asks for them."""
+        within = "/v1" if bundle is None else f"/v1/bundles/{format_b64url(bundle)}"
         self.laptop.lock()
         self.laptop.log_in(self.username, PASSWORD, PIN)  # it learns what a page has written
-        items = self.laptop.items()
-        written = next(item for item in items if item.text == self.texts[3])
-        paths = {f"/v1/items/{format_b64url(written.id)}/revisions/{written.revision}/receipt"}
-        for item in items:
+        paths = {within + self.receipt_of(self.texts[3])}
+        for item in self.laptop.items():
             if item.sent is not None:
-                paths.add(f"/v1/blobs/{format_b64url(item.sent.deposit)}")
+                paths.add(f"{within}/blobs/{format_b64url(item.sent.deposit)}")
             if item.title == self.words.document[0]:
-                paths.add(f"/v1/blobs/{format_b64url(item.contents[0].blob)}")
+                paths.add(f"{within}/blobs/{format_b64url(item.contents[0].blob)}")
             if item.title == self.words.media[0]:
-                paths.add(f"/v1/blobs/{format_b64url(item.contents[0].blob)}/receipt")
+                paths.add(f"{within}/blobs/{format_b64url(item.contents[0].blob)}/receipt")
         return paths
+
+    def add_unsound(self) -> None:
+        """A file whose entry names another one, and a recording whose segments never came."""
+        differing, gone = self.words.unsound
+        add_differing(self.laptop, PHOTOGRAPH, differing)
+        begin_recording(self.laptop, gone)
 
     def change_elsewhere(self) -> None:
         """The laptop writes another version of the entry that a page may have open."""

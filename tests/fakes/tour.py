@@ -15,6 +15,7 @@ from pathlib import Path
 from playwright.sync_api import FilePayload, Page, expect
 
 from client_sdk.client import VaultClient
+from crypto_core.encoding import ID_SIZE, format_b64url, parse_b64url
 from tests.fakes.backups import back_up, lose_files, set_back
 from tests.fakes.browser import not_found, unanswered, unreached
 from tests.fakes.processes import RealVault
@@ -397,7 +398,12 @@ def _sharing(visitor: Visitor, told: Told) -> Iterator[str]:
     visitor.press("share.terms.next")
     visitor.heading("share.preview.title")
     yield "share-preview"
+    with not_found(page, {"/v1" + told.receipt_of(told.words.edited)}):
+        _confirm_share(visitor)
+        page.get_by_text(visitor.say("problem.item_unproven")).wait_for()
+        yield "share-unproven"
     _confirm_share(visitor)
+    visitor.heading("share.done.title")
     yield "share-done"
     visitor.follow("share.list.name")
     visitor.follow("share.new")
@@ -408,6 +414,7 @@ def _sharing(visitor: Visitor, told: Told) -> Iterator[str]:
     visitor.press("share.who.make_link")
     visitor.press("share.terms.next")
     _confirm_share(visitor)
+    visitor.heading("share.done.title")
     yield "share-done-link"
     link, code = page.locator(".shown-once").inner_text(), page.locator(".digits").inner_text()
     told.read(link[link.index("#"):], code)
@@ -436,7 +443,6 @@ def _confirm_share(visitor: Visitor) -> None:
     visitor.fill("account.confirm.password", visitor.password)
     visitor.fill("account.confirm.pin", visitor.pin)
     visitor.press("share.preview.do")
-    visitor.heading("share.done.title")
 
 
 def _boxes(visitor: Visitor, told: Told) -> Iterator[str]:
@@ -650,7 +656,7 @@ def _receiving(visitor: Visitor, told: Told) -> Iterator[str]:
     """What is sent to the professional, at their own account: one thing was opened already, one was not."""
     page = visitor.page
     told.send(opened=True)
-    told.send(opened=False)
+    bundle = told.send(opened=False)
     visitor.username = told.professional
     visitor.log_in()
     visitor.go_to("shell.settings")
@@ -666,7 +672,11 @@ def _receiving(visitor: Visitor, told: Told) -> Iterator[str]:
     visitor.press("pack.save.name")
     page.get_by_role("dialog").wait_for()
     yield "received-save"
-    page.keyboard.press("Escape")
+    page.evaluate("delete window.showSaveFilePicker")
+    with not_found(page, told.lost_paths(bundle)), page.expect_download():
+        page.get_by_role("dialog").get_by_role("button", name=visitor.say("pack.save.do"), exact=True).click()
+    page.get_by_role("listitem").filter(has_text=PHOTOGRAPH.name).first.wait_for()
+    yield "received-lacking"
     visitor.lock()
 
 
@@ -694,14 +704,39 @@ def _reading(visitor: Visitor, told: Told) -> Iterator[str]:
     visitor.press("shell.lock")
     page.get_by_text(visitor.say("account.closed.read")).wait_for()
     yield "door-read"
+    page.evaluate("(fragment) => { location.hash = fragment }", link.fragment)
+    bundle = parse_b64url(link.fragment.removeprefix("#b"))[:ID_SIZE]
+    with not_found(page, {f"/v1/links/{format_b64url(bundle)}"}):
+        visitor.fill("reading.link.code", link.code)
+        visitor.press("reading.link.do")
+        page.get_by_text(visitor.say("problem.link_unknown")).wait_for()
+    yield "link-unknown"
 
 
 def _leaving(visitor: Visitor, told: Told) -> Iterator[str]:
-    """Whoever told all of it deletes it."""
+    """Whoever told all of it finds two things that aren't what they seem, and deletes all of it."""
+    told.add_unsound()
     visitor.username = told.username
     visitor.log_in()
+    yield from _unsound(visitor, told)
     visitor.erase_everything()
     yield "door-erased"
+
+
+def _unsound(visitor: Visitor, told: Told) -> Iterator[str]:
+    """A file that isn't the one that its entry names, about to be had all the same, and a recording of nothing."""
+    page, (differing, gone) = visitor.page, told.words.unsound
+    visitor.go_to("shell.documents")
+    page.get_by_role("link").filter(has_text=differing).click()
+    page.get_by_role("button").filter(has_text=visitor.say("documents.download.name")).click()
+    page.get_by_role("dialog").get_by_role("button", name=visitor.say("documents.download.do"), exact=True).click()
+    page.get_by_role("button", name=visitor.say("documents.download.differing"), exact=True).wait_for()
+    yield "document-differs"
+    page.keyboard.press("Escape")
+    visitor.go_to("shell.documents")
+    page.get_by_role("link").filter(has_text=gone).click()
+    page.get_by_text(visitor.say("documents.file.unclosed")).wait_for()
+    yield "recording-gone"
 
 
 def go_back(visitor: Visitor, vault: RealVault, folder: Path) -> Iterator[str]:

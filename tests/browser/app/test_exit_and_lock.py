@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import statistics
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 from threading import Event
 
 import pytest
@@ -16,15 +18,18 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expec
 from client_sdk.boxes import NewBox
 from client_sdk.client import Draft, VaultClient
 from client_sdk.sharing import Sharing
+from crypto_core.encoding import format_b64url
+from tests.browser.app.conftest import describe_vault
 from tests.browser.app.test_traces import wait_for_no_worker
 from tests.browser.conftest import NeutralSite
 from tests.browser.test_exit import INTERACTIVE, MOST, SHIFTS, judge
-from tests.fakes.browser import Watcher, open_chromium
+from tests.fakes.browser import Watcher, not_found, open_chromium
 from tests.fakes.http_proxy import Heard, http_proxy_to
-from tests.fakes.processes import RealVault
+from tests.fakes.processes import RealVault, running
 from tests.fakes.teller import STEM, TEXTS, choose, letter
-from tests.fakes.tour import shown_view, view_table
+from tests.fakes.tour import go_back, shown_view, view_table
 from tests.fakes.visitor import PASSWORD, PATIENCE, PIN, Visitor, wait_until
+from tests.fakes.wrongly import add_differing, begin_recording
 
 GESTURES = """
 for (const kind of ["click", "keyup"]) {
@@ -32,6 +37,7 @@ for (const kind of ["click", "keyup"]) {
 }"""
 WRITTEN = f"{STEM} written before leaving"
 DAY = 86_400
+DIFFERING, RECORDING = f"{STEM} file of another name", f"{STEM} recording"
 BOX, SENT = f"{STEM} box", f"{STEM} sent by somebody else"
 
 
@@ -77,6 +83,12 @@ class Person(Visitor):
     link: str = field(default="", repr=False)
     """Its fragment."""
     code: str = field(default="", repr=False)
+    receipt: str = ""
+    """The path of the entry's receipt."""
+    shared: str = ""
+    """The id of what is shared."""
+    lost: str = ""
+    """The path of the shared file."""
 
 
 At = Callable[[Page], Person]
@@ -84,8 +96,8 @@ At = Callable[[Page], Person]
 
 @pytest.fixture(scope="session")
 def person(real_vault: RealVault, tmp_path_factory: pytest.TempPathFactory) -> At:
-    """Somebody with entries, a document and an answered questionnaire, at a page, for the tests that only read. The SDK
-    wrote it all, as on another device."""
+    """Somebody with entries, documents and an answered questionnaire, at a page, for the tests that only read. The SDK
+    wrote it all, as on another device. One document isn't what its entry names, and of a recording nothing is there."""
     folder, username, now = tmp_path_factory.mktemp("person"), f"{STEM} person", int(time.time())
     letter = folder / TEXTS["file"]
     letter.write_text(TEXTS["bytes"])
@@ -95,6 +107,8 @@ def person(real_vault: RealVault, tmp_path_factory: pytest.TempPathFactory) -> A
         entry = client.write_entry(Draft(title=TEXTS["title"], text=TEXTS["text"]), attachments=[letter])
         client.write_entry(Draft(text=TEXTS["sensitive"]), sensitive=True)
         client.add_document(letter, title=TEXTS["document"])
+        add_differing(client, letter, DIFFERING)
+        begin_recording(client, RECORDING)
         client.write_assessment(Draft(title="–", text="–"), {"kill": True})
         confirmed = partial(client.account.confirm, PASSWORD, PIN)
         box = client.boxes.make(NewBox(BOX, now + 7 * DAY, 3, 10_000_000))
@@ -103,10 +117,13 @@ def person(real_vault: RealVault, tmp_path_factory: pytest.TempPathFactory) -> A
         visit.send(visit.make("", SENT, []))
         shared = client.shares.make(Sharing([(entry.id, entry.revision)], None, now + 7 * DAY, 100))
         client.shares.send(shared, confirmed())
+        [file] = client.item(entry.id).contents
     assert shared.link is not None
+    of_share = format_b64url(shared.bundle)
     return partial(
         Person, address=real_vault.url, username=username, box_address=box.fragment, link=shared.link.fragment,
-        code=shared.link.code,
+        code=shared.link.code, receipt=f"/v1/items/{format_b64url(entry.id)}/revisions/{entry.revision}/receipt",
+        shared=of_share, lost=f"/v1/bundles/{of_share}/blobs/{format_b64url(file.blob)}",
     )
 
 
@@ -164,6 +181,68 @@ def export_dialog(visitor: Visitor) -> None:
     visitor.page.get_by_role("dialog").wait_for()
 
 
+def differing_dialog(visitor: Visitor) -> None:
+    page = visitor.page
+    visitor.go_to("shell.documents")
+    page.get_by_role("link").filter(has_text=DIFFERING).click()
+    page.get_by_role("button").filter(has_text=visitor.say("documents.download.name")).click()
+    page.get_by_role("dialog").get_by_role("button", name=visitor.say("documents.download.do"), exact=True).click()
+    page.get_by_role("button", name=visitor.say("documents.download.differing"), exact=True).wait_for()
+
+
+def recording(visitor: Visitor) -> None:
+    visitor.go_to("shell.documents")
+    visitor.page.get_by_role("link").filter(has_text=RECORDING).click()
+    visitor.page.get_by_text(visitor.say("documents.file.unclosed")).wait_for()
+
+
+def unproven(person: Person) -> None:
+    at(51)(person)
+    person.page.get_by_role("checkbox", name=re.compile(TEXTS["title"])).check()
+    person.press("account.sign_up.next")
+    person.heading("share.parts.title")
+    person.press("account.sign_up.next")
+    person.press("share.who.make_link")
+    person.press("share.terms.next")
+    with not_found(person.page, {person.receipt}):
+        person.fill("account.confirm.password", person.password)
+        person.fill("account.confirm.pin", person.pin)
+        person.press("share.preview.do")
+        person.page.get_by_text(person.say("share.preview.unproven", title=TEXTS["title"])).wait_for()
+
+
+def lacking(person: Person, *, sealed: bool = False) -> None:
+    at(9)(person)
+    if sealed:
+        person.page.get_by_label(person.say("pack.sealed.tick")).check()
+        person.press("pack.sealed.show")
+        person.note_words("pack.sealed.title")
+        person.press("account.sheet.noted")
+        person.copy_words()
+    save_without(person, "pack.sealed.do" if sealed else "pack.own.do", person.receipt, "pack.own.without_receipt")
+
+
+def saved(person: Person) -> None:
+    shared(person)
+    person.press("pack.save.name")
+    save_without(person, "pack.save.do", person.lost, "pack.save.files")
+
+
+def save_without(person: Person, key: str, lost: str, said: str) -> None:
+    """A file of all but what the vault doesn't give; until that is said."""
+    person.page.evaluate("delete window.showSaveFilePicker")
+    with not_found(person.page, {lost}):
+        person.press(key)
+        person.page.get_by_text(person.say(f"{said}.one")).wait_for()
+
+
+def unknown(person: Person) -> None:
+    meet(person)
+    with not_found(person.page, {f"/v1/links/{person.shared}"}):
+        person.press("reading.link.do")
+        person.page.get_by_text(person.say("problem.link_unknown")).wait_for()
+
+
 def looked(person: Person) -> None:
     person.open_box(BOX)
     person.page.get_by_role("link").filter(has_text=person.say("boxes.look.name")).first.click()
@@ -176,10 +255,15 @@ def deposit(person: Person) -> None:
     person.fill("boxes.put.message", WRITTEN)
 
 
-def shared(person: Person) -> None:
+def meet(person: Person) -> None:
+    """The link, with its code typed."""
     person.come()
     person.page.evaluate("(hash) => { location.hash = hash }", person.link)
     person.fill("reading.link.code", person.code)
+
+
+def shared(person: Person) -> None:
+    meet(person)
     person.press("reading.link.do")
     person.page.get_by_text(TEXTS["text"]).wait_for()
 
@@ -205,16 +289,22 @@ REST: dict[str, Callable[[Person], None]] = {
     "looked": looked,
 }  # fmt: skip
 DIALOGS: dict[str, Callable[[Person], None]] = {
-    "deleting": delete_dialog, "PIN": pin_dialog, "exporting": export_dialog,
+    "deleting": delete_dialog, "PIN": pin_dialog, "exporting": export_dialog, "differing": differing_dialog,
 }  # fmt: skip
+AMISS: dict[str, Callable[[Person], None]] = {
+    "recording": recording, "unproven": unproven, "lacking": lacking, "lacking, sealed": partial(lacking, sealed=True),
+}
 DOORS: dict[str, Callable[[Person], None]] = {
     "door": lambda visitor: None, "sign up": at(1), "log in": at(2), "reopen": at(3), "verify": at(41), "link": at(60),
     "deposit": deposit, "shared": shared, "summary": summary, "recover": at(80),
+    "unknown link": unknown, "saved": saved,
 }  # fmt: skip
 
 
 @pytest.mark.alone
-@pytest.mark.parametrize("places", [JOURNAL, REST, DIALOGS, DOORS], ids=["journal", "rest", "dialogs", "doors"])
+@pytest.mark.parametrize(
+    "places", [JOURNAL, REST, DIALOGS, AMISS, DOORS], ids=["journal", "rest", "dialogs", "amiss", "doors"]
+)
 @pytest.mark.parametrize(
     "turn", [pytest.param(0, id="by one way"), pytest.param(1, id="by the other", marks=pytest.mark.soak)]
 )
@@ -238,6 +328,25 @@ def test_from_every_view_one_gesture_leads_out_at_once(
     waited = {place: judge(partial(leave, place)) for place in places}
     print(f"out: median {statistics.median(waited.values()):.0f}, most {max(waited.values()):.0f} ms")
     assert {place: spent for place, spent in waited.items() if spent >= MOST} == {}
+
+
+@pytest.mark.alone
+def test_out_at_once_from_what_is_said_of_a_vault_that_was_set_back(
+    context: BrowserContext, neutral: NeutralSite, tmp_path: Path
+) -> None:
+    """Of the warning that ended, and of a file that is lost."""
+    with running(describe_vault(tmp_path / "vault", TEMOIN_EXIT_URL=neutral.address)) as vault:
+        visitor = Visitor(context.new_page(), vault.url)
+        watch = Stopwatch(visitor.page)
+        visitor.move_in()
+        spent = dict[str, float]()
+        for stop in go_back(visitor, vault, tmp_path):
+            if stop in ("trust-ended", "home-lost"):
+                spent[stop] = watch.measure(tap if stop == "home-lost" else shifts, neutral)
+                visitor.log_in()
+    print(f"out: {spent}")
+    assert set(spent) == {"trust-ended", "home-lost"}
+    assert max(spent.values()) < MOST, spent
 
 
 @dataclass
