@@ -1,6 +1,6 @@
 """What stands inside a seal: records and the account record, as JSON.
 
-Knows: the fields a person fills in, and their limits (docs/spec/records.md). Refuses to know: keys and seals.
+Knows: the fields a person fills in, and their limits (docs/spec/kinds.md). Refuses to know: keys and seals.
 The bytes that are sealed are kept as they are; these schemas check them and never spell them anew.
 """
 
