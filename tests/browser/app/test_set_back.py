@@ -133,6 +133,8 @@ def test_a_recording_outlives_a_vault_that_is_set_back_while_it_goes_on(
         expect(page.get_by_text(told)).to_have_count(1 if gone else 0)
         visitor.go_to("shell.documents")
         page.get_by_role("main").get_by_role("listitem").get_by_role("link").click()
+        page.get_by_role("button", name=say(f"documents.open.{KINDS[medium]}")).wait_for()
+        expect(page.get_by_text(say("documents.record.gap.there"))).to_have_count(1 if gone else 0)
         page.get_by_role("button", name=say(f"documents.open.{KINDS[medium]}")).click()
         player(page).evaluate(TO_THE_END)
 
