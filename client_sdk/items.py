@@ -37,7 +37,8 @@ class Content:
     """One file of an item. `sealed` is the SHA-256 of its blob, `sha256` that of the original; `key` opens the blob.
 
     A recording's is in `parts`, its segments in order: then `key` derives theirs, and `blob` and `sealed` are the
-    first one's. None of anything else.
+    first one's. None of anything else. `has_gap`: segments before its last one are missing, since they were nowhere any
+    more.
     """
 
     blob: bytes
@@ -48,6 +49,7 @@ class Content:
     mime: str = field(repr=False)
     size: int
     parts: tuple[Content, ...] | None = field(default=None, repr=False)
+    has_gap: bool = False
 
 
 @dataclass(frozen=True)

@@ -218,6 +218,7 @@ def _files(facts: dict[str, Any]) -> tuple[Content, ...]:
     joined = Content(
         blob, segments["key"], parts[0].sealed if parts else nothing, segments["sha256"] or nothing, segments["name"],
         segments["mime"], sum(part.size for part in parts), parts,
+        bool(parts) and parts[-1].blob != derive_segment(segments["key"], len(parts) - 1)[0],
     )
     return (joined, *others)
 

@@ -194,6 +194,7 @@ def print_item(item: Item) -> None:
         "Tags": ", ".join(item.tags) or None,
         **{f"File {number}": f"{content.name}  {spell_size(content.size)}  {content.mime}"
            + ("  parts of it are covered: no original" if content.blob in item.masked else "")
+           + ("  a part of it is missing" if content.has_gap else "")
            for number, content in enumerate(item.contents, 1)},
         "Sensitive": "yes" if item.sensitive else None,
         "From": (one_line(item.sent.name) or "nobody said") + ", in their own words:" if item.sent else None,

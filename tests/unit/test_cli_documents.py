@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,14 @@ def test_add_keeps_each_file(terminal: Terminal, tmp_path: Path) -> None:
     assert [terminal.fake.items[one["id"]][0].title for one in kept] == ["a.jpg", "b c.pdf"]
     assert terminal.fake.called("add_documents") == [(Plan("injury", True),)]
     assert terminal.fake.called("add_document") == [(file, file.name) for file in reversed(files)]
+
+
+@pytest.mark.parametrize("has_gap", [True, False])
+def test_a_recording_says_whether_a_part_of_it_is_missing(terminal: Terminal, has_gap: bool) -> None:
+    sound = replace(terminal.fake.content(BODY, "1.webm"), parts=(), has_gap=has_gap)
+    item = terminal.fake.add(kind="document", contents=(sound,))
+    shown = terminal.run("journal", "show", USER, item.id.hex()).stdout
+    assert "1.webm" in shown and ("a part of it is missing" in shown) == has_gap
 
 
 def test_a_file_that_cant_be_read_stops_no_other(

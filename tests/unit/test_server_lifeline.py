@@ -78,6 +78,27 @@ def test_a_copy_ends_with_the_process_it_was_made_of_and_when_it_is_told_to() ->
             assert select.select([other], [], [], 30)[0], "a copy takes signals as its first process does"
 
 
+LOOK_AT_ITSELF = """
+import multiprocessing, signal
+from {room} import end_with_parent
+
+def look():
+    end_with_parent()
+    print(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ()), flush=True)
+
+worker = multiprocessing.get_context("fork").Process(target=look)
+worker.start()
+worker.join()
+"""
+
+
+@pytest.mark.parametrize("room", ["server.lifeline", "client_sdk.witness.lifeline"])
+def test_no_worker_acts_on_ctrl_c_of_its_own(room: str) -> None:
+    script = LOOK_AT_ITSELF.format(room=room)
+    said = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, check=True)
+    assert said.stdout == b"True\n"
+
+
 def test_ctrl_c_is_for_the_process_that_the_copies_were_made_of() -> None:
     """What a copy is told by a terminal and by its first process at once, a thread could take that acts on neither."""
     stays = START_COPIES.replace("SIGKILL)", "SIGSTOP)")
