@@ -331,6 +331,7 @@ def test_from_every_view_one_gesture_leads_out_at_once(
 
 
 @pytest.mark.alone
+@pytest.mark.soak
 def test_out_at_once_from_what_is_said_of_a_vault_that_was_set_back(
     context: BrowserContext, neutral: NeutralSite, tmp_path: Path
 ) -> None:
